@@ -1,0 +1,35 @@
+/* The log: one line for each event that an operator would ask about. Any thread; a line is written
+ * with one write(2), so lines of several threads do not mix.
+ *
+ * A line: 2026-01-31T12:00:00.123Z warning connection: 10.0.0.1:5123 -> 10.0.0.2:5672 user=alice …
+ * Nothing secret goes in: no password, no token, no message body. */
+#ifndef LEVERET_BASE_LOG_H
+#define LEVERET_BASE_LOG_H
+
+#include <stdbool.h>
+
+#include "leveret/base/status.h"
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR, LOG_NONE };
+enum log_format { LOG_TEXT, LOG_JSON };
+
+struct log;
+
+/* Opens a log on path, or on stderr when path is NULL. Errors: IO. The caller owns *out. */
+MUST_USE enum status log_open(const char *path, enum log_level level, enum log_format format,
+                              struct log **out);
+void log_close(struct log **log);
+
+/* Opens the file anew (after rotation). Errors: IO, and then the old file stays. */
+MUST_USE enum status log_reopen(struct log *log);
+void log_set_level(struct log *log, enum log_level level);
+
+/* "debug" … "none" (also "critical" → error) to a level. Errors: MALFORMED. */
+MUST_USE enum status log_level_parse(const char *text, enum log_level *out);
+
+/* Writes a line when level is enabled. area is a short word ("connection", "journal"). A NULL log
+ * drops the line. Control characters in the text are escaped; at most 4 KiB are kept. */
+void log_line(struct log *log, enum log_level level, const char *area, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+#endif

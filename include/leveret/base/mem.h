@@ -1,0 +1,27 @@
+/* Allocation. Any thread.
+ *
+ * Memory whose size an outsider decides (bodies, tables, listings) comes from mem_try and its
+ * failure is an ordinary error. Bookkeeping of a known small size comes from mem_need: when even
+ * that fails nothing sensible can go on, and the program says so and aborts; what was confirmed is
+ * on disk. Both are freed with free(). */
+#ifndef LEVERET_BASE_MEM_H
+#define LEVERET_BASE_MEM_H
+
+#include <stddef.h>
+#include <stdlib.h>
+
+/* Uninitialised memory, or NULL. */
+void *mem_try(size_t bytes) __attribute__((malloc, warn_unused_result));
+
+/* Zeroed memory, never NULL. */
+void *mem_need(size_t bytes) __attribute__((malloc, returns_nonnull, warn_unused_result));
+
+/* Grows (or shrinks) an array to count elements; never NULL unless count is 0. New elements are not
+ * initialised. Aborts on overflow of count * element_bytes. */
+void *mem_need_array(void *old, size_t count, size_t element_bytes)
+    __attribute__((warn_unused_result));
+
+/* A zero-ended copy of len bytes; never NULL. */
+char *mem_need_text(const void *at, size_t len) __attribute__((malloc, returns_nonnull));
+
+#endif

@@ -1,0 +1,22 @@
+/* Random bytes and names. Any thread. */
+#ifndef LEVERET_BASE_RANDOM_H
+#define LEVERET_BASE_RANDOM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Unpredictable bytes from the kernel. Aborts when the kernel has none. */
+void random_bytes(void *out, size_t len);
+
+/* A small fast generator with a seed, for the core (deterministic) and tests. */
+struct random_stream {
+    uint64_t state;
+};
+uint64_t random_next(struct random_stream *stream);
+
+/* 22 characters of base64url from 16 bytes of the stream, zero-ended, for server-named queues and
+ * consumer tags. */
+#define RANDOM_NAME_LEN 22
+void random_name(struct random_stream *stream, char out[RANDOM_NAME_LEN + 1]);
+
+#endif

@@ -1,0 +1,25 @@
+/* Growable text or bytes, for building values of no fixed length. One thread at a time. */
+#ifndef LEVERET_BASE_TEXT_H
+#define LEVERET_BASE_TEXT_H
+
+#include "leveret/base/bytes.h"
+
+struct text {
+    uint8_t *at; /* NULL while empty; not zero-ended */
+    size_t len, room;
+};
+
+/* An empty text is all zeros. The bytes are freed; the struct can be used again. */
+void text_free(struct text *text);
+/* Makes room for more bytes and returns where they go; the caller adds to len what it wrote. */
+uint8_t *text_reserve(struct text *text, size_t more);
+void text_add(struct text *text, const void *at, size_t len);
+void text_add_bytes(struct text *text, struct bytes bytes);
+void text_printf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static inline struct bytes text_bytes(const struct text *text)
+{
+    return bytes_of(text->at, text->len);
+}
+
+#endif

@@ -1,0 +1,181 @@
+/* What goes into the core (commands) and what comes out of it (events). Plain values: a command or
+ * an event is a struct that can be copied into another worker's mailbox.
+ *
+ * Who is who. A *peer* is the core's side of one connection (or of another user of a vhost, such
+ * as the HTTP API): its channels, consumers, unsettled deliveries, exclusive queues. The peer is made by
+ * vhost_attach and named in each command; the core names the connection in each event by the
+ * opaque owner it was attached with. Channels are numbers; one is opened and closed by commands.
+ *
+ * Errors. A failed command ends with EVENT_REPLY that has a status other than OK and a text (without the code's
+ * name: "no queue 'q' in vhost '/'"). The channel is then failed: the core ignores whatever comes for it until
+ * COMMAND_CHANNEL_CLOSE, as the session drops what the client sends until close-ok. Statuses that AMQP makes
+ * connection errors (NOT_ALLOWED, NOT_IMPLEMENTED, INTERNAL_ERROR …) come the same way.
+ *
+ * Ownership. Views in a command need to last only for the call of vhost_apply; message references in a
+ * command are taken by the core. Views and messages in an event last only for the call of the event
+ * callback; who keeps a message takes a reference. */
+#ifndef LEVERET_BROKER_COMMAND_H
+#define LEVERET_BROKER_COMMAND_H
+
+#include "leveret/base/bytes.h"
+#include "leveret/base/message.h"
+#include "leveret/base/status.h"
+
+struct peer;
+
+enum command_type {
+    /* Channel and connection; all but publish, ack, flow, credit are answered by EVENT_REPLY. */
+    COMMAND_CHANNEL_OPEN,
+    COMMAND_CHANNEL_CLOSE, /* requeues, ends consumers; replied when done */
+    COMMAND_CHANNEL_FLOW,  /* flow.active: whether to deliver */
+    COMMAND_CREDIT,        /* credit.bytes of deliveries have left for the socket; never replied */
+    COMMAND_CONFIRM_SELECT,
+    COMMAND_TX_SELECT,
+    COMMAND_TX_COMMIT, /* replied once on disk */
+    COMMAND_TX_ROLLBACK,
+    /* Exchanges, queues, bindings. */
+    COMMAND_EXCHANGE_DECLARE,
+    COMMAND_EXCHANGE_DELETE,
+    COMMAND_EXCHANGE_BIND,
+    COMMAND_EXCHANGE_UNBIND,
+    COMMAND_QUEUE_DECLARE,
+    COMMAND_QUEUE_DELETE,
+    COMMAND_QUEUE_PURGE,
+    COMMAND_QUEUE_BIND,
+    COMMAND_QUEUE_UNBIND,
+    /* Messages. */
+    COMMAND_PUBLISH,
+    COMMAND_CONSUME,
+    COMMAND_CANCEL,
+    COMMAND_GET,
+    COMMAND_QOS,
+    COMMAND_RECOVER, /* requeue all that is unsettled on the channel */
+    COMMAND_ACK,
+    COMMAND_NACK, /* also basic.reject; an unknown tag fails the channel */
+};
+
+struct command {
+    enum command_type type;
+    uint16_t channel;
+    bool no_wait; /* no reply on success (errors are reported all the same) */
+    union {
+        struct {
+            bool active;
+        } flow;
+        struct {
+            uint32_t bytes;
+        } credit;
+        struct {
+            struct bytes name, type, arguments; /* arguments: a checked table's contents */
+            bool passive, durable, auto_delete, internal;
+        } exchange_declare;
+        struct {
+            struct bytes name;
+            bool if_unused;
+        } exchange_delete;
+        struct {
+            struct bytes source, destination, routing_key, arguments;
+        } bind; /* COMMAND_{EXCHANGE,QUEUE}_{BIND,UNBIND} */
+        struct {
+            struct bytes name, arguments; /* an empty name: the core makes one */
+            bool passive, durable, exclusive, auto_delete;
+        } queue_declare;
+        struct {
+            struct bytes name;
+            bool if_unused, if_empty;
+        } queue_delete;
+        struct {
+            struct bytes name;
+        } queue_purge;
+        struct {
+            struct message *message; /* reference taken; exchange and routing key are in it */
+            bool mandatory;
+        } publish; /* counted for confirms by the core when the channel is in confirm mode */
+        struct {
+            struct bytes queue, arguments;
+            struct bytes tag;     /* the consumer tag, for listings */
+            uint32_t consumer;    /* the session's number for it on this channel; comes back in events */
+            bool no_ack, exclusive, no_local;
+        } consume;
+        struct {
+            uint32_t consumer;
+        } cancel;
+        struct {
+            struct bytes queue;
+            bool no_ack;
+        } get;
+        struct {
+            uint16_t prefetch_count; /* 0: no limit */
+            bool global;
+        } qos;
+        struct {
+            uint64_t tag; /* 0 with multiple: all */
+            bool multiple;
+            bool requeue; /* COMMAND_NACK only */
+        } ack;
+    } u;
+};
+
+enum event_type {
+    EVENT_REPLY,      /* the answer to a command, or the failure of one that has none */
+    EVENT_DELIVER,
+    EVENT_RETURN,     /* a mandatory message came back; before its confirm */
+    EVENT_CONFIRM,
+    EVENT_CANCELLED,  /* the core ended a consumer (queue deleted …); never for COMMAND_CANCEL */
+    EVENT_GATE,       /* publishing: go on, or hold */
+    EVENT_DETACHED,   /* the last event of a peer; the core has forgotten it */
+};
+
+enum publish_gate {
+    GATE_OPEN,
+    GATE_BUSY,  /* the journal is behind: stop reading the connection if it publishes, say nothing */
+    GATE_ALARM, /* a resource is short: connection.blocked with the reason in text */
+};
+
+struct event {
+    enum event_type type;
+    uint16_t channel; /* 0 for events of the whole connection (GATE, DETACHED) */
+    union {
+        struct {
+            enum command_type command; /* what is answered */
+            enum status status;
+            const char *text;      /* on failure: the explanation, zero-ended */
+            struct bytes name;     /* QUEUE_DECLARE: the queue's name */
+            uint32_t messages;     /* QUEUE_DECLARE, DELETE, PURGE; GET: left in the queue */
+            uint32_t consumers;    /* QUEUE_DECLARE */
+            uint32_t consumer;     /* CONSUME, CANCEL: the session's number */
+            bool empty;            /* GET: nothing there. Else the five below are set too */
+            bool no_wait;          /* the command's; on success such a reply is not sent by the core */
+        } reply;
+        struct {
+            struct message *message;
+            uint64_t tag;      /* delivery tag on this channel */
+            uint32_t consumer; /* the session's number */
+            bool redelivered;
+        } deliver;
+        struct {
+            struct message *message;
+            enum status status; /* NO_ROUTE */
+        } returned;
+        struct {
+            uint64_t upto; /* sequence number on the channel */
+            bool multiple; /* all up to it that are still open */
+            bool nack;
+        } confirm;
+        struct {
+            uint32_t consumer;
+        } cancelled;
+        struct {
+            enum publish_gate gate;
+            const char *text; /* GATE_ALARM: "memory", "disk", or a sentence */
+        } gate;
+    } u;
+    /* EVENT_REPLY to COMMAND_GET with a message: */
+    struct {
+        struct message *message;
+        uint64_t tag;
+        bool redelivered;
+    } got;
+};
+
+#endif

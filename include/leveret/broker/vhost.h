@@ -1,0 +1,143 @@
+/* A virtual host: the pure core. A deterministic state machine: commands and the time go in; events,
+ * journal records and a deadline come out. It knows no socket, loop, thread or clock.
+ *
+ * Thread: the vhost's owner; nobody else touches anything behind this header.
+ *
+ * Normal course of a message: vhost_apply(COMMAND_PUBLISH) → publish.c → route.c → queue.c →
+ * journal_append, consumer.c → EVENT_DELIVER; later COMMAND_ACK → unsettled.c → journal_settle; and
+ * vhost_committed → promise.c → EVENT_CONFIRM. */
+#ifndef LEVERET_BROKER_VHOST_H
+#define LEVERET_BROKER_VHOST_H
+
+#include "leveret/broker/command.h"
+#include "leveret/journal/journal.h"
+
+struct vhost;
+
+/* The time, passed in with each call that needs it. */
+struct moment {
+    uint64_t steady_ms; /* for intervals: x-expires, time-outs */
+    uint64_t wall_ms;   /* for what is stored: message expiry, timestamps */
+};
+
+struct vhost_options {
+    struct bytes name;
+    struct journal *journal; /* not owned */
+    uint64_t random_seed;    /* for server-named queues; unpredictable in production */
+    /* Where events go; owner is what the peer was attached with. Must not call back into the vhost. */
+    void (*event)(void *context, void *owner, const struct event *event);
+    void *context;
+    size_t resident_bytes_max;    /* message memory of this vhost above which transient messages page out */
+    uint64_t message_bytes_max;   /* largest body; larger: PRECONDITION_FAILED */
+    uint32_t peer_window_bytes;   /* deliveries under way to one peer before its COMMAND_CREDIT */
+};
+
+/* Makes a vhost with its predeclared exchanges (not journalled). Copies options. Never NULL. */
+struct vhost *vhost_new(const struct vhost_options *options);
+/* Frees all, sending no events. */
+void vhost_free(struct vhost **vhost);
+
+/* Reads back what the journal holds (calls journal_recover); before the first command.
+ * Errors: as journal_recover, and CORRUPT for definitions that make no sense; *error says more (free it). */
+MUST_USE enum status vhost_recover(struct vhost *vhost, struct moment now, char **error);
+
+/* A new peer. owner comes back in its events; name, user and node are for listings and are copied. notify_cancel: the
+ * client has the capability consumer_cancel_notify. */
+struct peer_options {
+    void *owner;
+    struct bytes name; /* "127.0.0.1:5000 -> 127.0.0.1:5672" */
+    struct bytes user;
+};
+struct peer *vhost_attach(struct vhost *vhost, const struct peer_options *options,
+                          struct moment now);
+/* The connection is gone: requeues, deletes exclusive queues, then EVENT_DETACHED; the peer must not be used after. */
+void vhost_detach(struct vhost *vhost, struct peer *peer, struct moment now);
+
+/* Does one command. Events may come before it returns. */
+void vhost_apply(struct vhost *vhost, struct peer *peer, const struct command *command,
+                 struct moment now);
+
+/* The journal's callbacks, handed on by the host. */
+void vhost_committed(struct vhost *vhost, uint64_t batch, struct moment now);
+void vhost_paged_in(struct vhost *vhost, struct journal_page *page, struct moment now);
+void vhost_paged_out(struct vhost *vhost, struct journal_lane *lane, uint64_t chunk,
+                     enum status status);
+
+/* Publishers: why they are held, if they are. The core tells each peer that publishes, once per change. */
+void vhost_set_gate(struct vhost *vhost, enum publish_gate gate, const char *text);
+
+/* Does what is due (expiry of messages and queues, time-outs), a bounded amount; call again when
+ * vhost_deadline_ms says so. */
+void vhost_tick(struct vhost *vhost, struct moment now);
+/* The steady_ms at which vhost_tick has something to do; UINT64_MAX: never. */
+uint64_t vhost_deadline_ms(const struct vhost *vhost);
+
+/* Message bytes held in memory. */
+size_t vhost_resident_bytes(const struct vhost *vhost);
+
+/* ---- Listings: copies in a form of our own, for the API. Views point into the vhost and last
+ * until the next call that changes it; the caller copies what it keeps. */
+
+struct rates { /* counters since start; the API makes rates of them */
+    uint64_t publish, confirm, return_unroutable, deliver, deliver_no_ack, get, get_no_ack, get_empty, ack,
+        redeliver, reject;
+};
+
+struct queue_info {
+    struct bytes name, arguments;
+    bool durable, auto_delete, exclusive;
+    struct bytes owner_name; /* the connection of an exclusive queue */
+    uint64_t messages_ready, messages_unacknowledged, ready_bytes, unacknowledged_bytes;
+    uint64_t messages_persistent, messages_ram;
+    uint64_t memory_bytes;
+    uint32_t consumers;
+    uint64_t idle_since_wall_ms;
+    struct rates rates;
+    bool failed; /* its stored messages cannot be read: see the log */
+};
+struct exchange_info {
+    struct bytes name, type, arguments;
+    bool durable, auto_delete, internal;
+    uint64_t publish_in, publish_out;
+};
+struct binding_info {
+    struct bytes source, destination, routing_key, arguments;
+    bool to_exchange;
+};
+struct consumer_info {
+    struct bytes queue, tag, arguments, peer_name, user;
+    uint16_t channel;
+    bool ack_required, exclusive, active;
+    uint32_t prefetch_count;
+    int32_t priority;
+};
+struct channel_info {
+    struct bytes peer_name, user;
+    uint16_t number;
+    bool confirm, transactional, flow_active;
+    uint32_t prefetch_count, global_prefetch_count, consumers;
+    uint64_t messages_unacknowledged, messages_unconfirmed, messages_uncommitted, acks_uncommitted;
+    struct rates rates;
+};
+struct vhost_totals {
+    uint64_t queues, exchanges, bindings, consumers, channels, peers;
+    uint64_t messages_ready, messages_unacknowledged;
+    struct rates rates;
+};
+
+/* Each fills up to max infos, beginning after the one that *after names (0 at first; moved forwards), and
+ * returns how many; 0 at the end. Objects made or deleted between calls may be missed, none is told twice. */
+size_t vhost_list_queues(struct vhost *vhost, uint64_t *after, struct queue_info *out, size_t max);
+size_t vhost_list_exchanges(struct vhost *vhost, uint64_t *after, struct exchange_info *out,
+                            size_t max);
+size_t vhost_list_bindings(struct vhost *vhost, uint64_t *after, struct binding_info *out,
+                           size_t max);
+size_t vhost_list_consumers(struct vhost *vhost, uint64_t *after, struct consumer_info *out,
+                            size_t max);
+size_t vhost_list_channels(struct vhost *vhost, uint64_t *after, struct channel_info *out,
+                           size_t max);
+void vhost_totals(const struct vhost *vhost, struct vhost_totals *out);
+bool vhost_find_queue(struct vhost *vhost, struct bytes name, struct queue_info *out);
+bool vhost_find_exchange(struct vhost *vhost, struct bytes name, struct exchange_info *out);
+
+#endif
