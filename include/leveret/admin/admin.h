@@ -1,5 +1,5 @@
-/* The HTTP API and metrics, on the main thread's loop. What it tells comes from the owners: it asks workers and
- * vhosts with node_ask_vhost and sessions_ask and answers when they have. */
+/* The HTTP API and metrics, on the main thread's loop. What it tells comes from the owners: it asks
+ * workers and vhosts with node_ask_vhost and sessions_ask and answers when they have. */
 #ifndef LEVERET_ADMIN_ADMIN_H
 #define LEVERET_ADMIN_ADMIN_H
 
@@ -8,8 +8,8 @@
 struct admin;
 
 struct admin_options {
-    struct loop *loop;          /* the main thread's */
-    const char *address;        /* as listener_new: "15672", "127.0.0.1:0"; NULL: no API */
+    struct loop *loop;           /* the main thread's */
+    const char *address;         /* as listener_new: "15672", "127.0.0.1:0"; NULL: no API */
     const char *metrics_address; /* "15692"; NULL: only on the API's port */
     struct node *node;
     struct auth *auth;
@@ -17,15 +17,16 @@ struct admin_options {
     struct sessions **sessions; /* one for each worker */
     unsigned workers;
     const char *product, *version, *cluster_name, *node_name;
-    struct admin_listener {     /* what the broker listens on, for overview and nodes */
+    struct admin_listener { /* what the broker listens on, for overview and nodes */
         const char *protocol, *address;
         uint16_t port;
-    } *listeners;
+    } * listeners;
     size_t listener_count;
 };
 
 /* Errors: MALFORMED, IO (address in use), with a sentence in *error (free it). */
-MUST_USE enum status admin_new(const struct admin_options *options, struct admin **out, char **error);
+MUST_USE enum status admin_new(const struct admin_options *options, struct admin **out,
+                               char **error);
 void admin_free(struct admin **admin);
 
 #endif

@@ -1,7 +1,9 @@
-/* Users, passwords, vhosts' names and permissions: one immutable-looking directory that any thread may ask
- * and that only the main thread changes. Asking takes a read lock for the length of the call and nothing else.
+/* Users, passwords, vhosts' names and permissions: one immutable-looking directory that any thread
+ * may ask and that only the main thread changes. Asking takes a read lock for the length of the
+ * call and nothing else.
  *
- * Changes go through a store first (auth_open's path); what could not be stored has not happened. */
+ * Changes go through a store first (auth_open's path); what could not be stored has not happened.
+ */
 #ifndef LEVERET_AUTH_AUTH_H
 #define LEVERET_AUTH_AUTH_H
 
@@ -11,13 +13,15 @@
 struct auth;
 
 struct auth_options {
-    const char *default_user, *default_pass, *default_vhost; /* made at first start: guest, guest, "/" */
+    const char *default_user, *default_pass,
+        *default_vhost;                /* made at first start: guest, guest, "/" */
     const char *const *loopback_users; /* NULL-ended; these may log in from loopback only */
     bool anonymous;                    /* the mechanism ANONYMOUS, as anonymous_user */
     const char *anonymous_user;
 };
 
-/* How the directory is kept. All NULL: in memory (tests). Each returns a status; load calls each() for all pairs. */
+/* How the directory is kept. All NULL: in memory (tests). Each returns a status; load calls each()
+ * for all pairs. */
 struct auth_store {
     void *context;
     enum status (*put)(void *context, struct bytes key, struct bytes value);
@@ -27,8 +31,8 @@ struct auth_store {
                         void *each_context);
 };
 
-/* Reads the directory; at first start makes the default user (tag administrator), vhost and permission.
- * Errors: IO, CORRUPT, NO_SPACE. */
+/* Reads the directory; at first start makes the default user (tag administrator), vhost and
+ * permission. Errors: IO, CORRUPT, NO_SPACE. */
 MUST_USE enum status auth_new(const struct auth_options *options, const struct auth_store *store,
                               struct auth **out);
 void auth_free(struct auth **auth);
@@ -38,15 +42,15 @@ void auth_free(struct auth **auth);
 /* Grows with each change: callers that remember answers compare it. */
 uint64_t auth_version(const struct auth *auth);
 
-/* Checks a SASL response (connection.start-ok, AMQP 0-9-1 1.4.2.2) of mechanism PLAIN, AMQPLAIN or ANONYMOUS.
- * loopback: where the peer is. On success user[] holds the name.
- * Errors: ACCESS_REFUSED, NOT_IMPLEMENTED (mechanism unknown or off), MALFORMED. */
+/* Checks a SASL response (connection.start-ok, AMQP 0-9-1 1.4.2.2) of mechanism PLAIN, AMQPLAIN or
+ * ANONYMOUS. loopback: where the peer is. On success user[] holds the name. Errors: ACCESS_REFUSED,
+ * NOT_IMPLEMENTED (mechanism unknown or off), MALFORMED. */
 #define AUTH_NAME_MAX 255u
 MUST_USE enum status auth_login(struct auth *auth, struct bytes mechanism, struct bytes response,
                                 bool loopback, char user[AUTH_NAME_MAX + 1]);
 /* The same for a name and password (HTTP). */
-MUST_USE enum status auth_check_password(struct auth *auth, struct bytes user, struct bytes password,
-                                         bool loopback);
+MUST_USE enum status auth_check_password(struct auth *auth, struct bytes user,
+                                         struct bytes password, bool loopback);
 /* The mechanisms offered, separated by spaces: "PLAIN AMQPLAIN". */
 const char *auth_mechanisms(const struct auth *auth);
 
@@ -55,15 +59,15 @@ bool auth_vhost_exists(const struct auth *auth, struct bytes vhost);
 bool auth_may_open(const struct auth *auth, struct bytes user, struct bytes vhost);
 
 enum permission { PERMISSION_CONFIGURE, PERMISSION_WRITE, PERMISSION_READ };
-/* Whether the user's regular expression of that kind matches the resource's name; the default exchange's name is
- * "amq.default" in the match, as in RabbitMQ. */
+/* Whether the user's regular expression of that kind matches the resource's name; the default
+ * exchange's name is "amq.default" in the match, as in RabbitMQ. */
 bool auth_allowed(const struct auth *auth, struct bytes user, struct bytes vhost,
                   enum permission permission, struct bytes resource);
 
 /* ---- Listing: any thread; each() is called under the read lock and must not call back. */
 struct user_info {
     const char *name;
-    const char *tags; /* "administrator,monitoring" */
+    const char *tags;          /* "administrator,monitoring" */
     const char *password_hash; /* base64 of salt and hash; "" for none */
     const char *hashing;       /* "rabbit_password_hashing_sha256" … */
 };
@@ -74,7 +78,8 @@ struct vhost_entry {
 struct permission_info {
     const char *user, *vhost, *configure, *write, *read;
 };
-void auth_each_user(const struct auth *auth, void (*each)(void *, const struct user_info *), void *);
+void auth_each_user(const struct auth *auth, void (*each)(void *, const struct user_info *),
+                    void *);
 void auth_each_vhost(const struct auth *auth, void (*each)(void *, const struct vhost_entry *),
                      void *);
 void auth_each_permission(const struct auth *auth,
@@ -84,9 +89,9 @@ bool auth_user_tags(const struct auth *auth, struct bytes user, char *out, size_
 
 /* ---- Changing: the main thread. Errors besides: IO, NO_SPACE (not stored, nothing changed). */
 
-/* Makes or changes a user. password NULL and hash NULL: no password (log-in impossible). hash: base64 as in
- * RabbitMQ's definitions, with hashing (NULL: SHA-256). tags: comma-separated. *created says which.
- * Errors: MALFORMED (name empty or too long, hash or hashing unknown). */
+/* Makes or changes a user. password NULL and hash NULL: no password (log-in impossible). hash:
+ * base64 as in RabbitMQ's definitions, with hashing (NULL: SHA-256). tags: comma-separated.
+ * *created says which. Errors: MALFORMED (name empty or too long, hash or hashing unknown). */
 MUST_USE enum status auth_put_user(struct auth *auth, const char *name, const char *password,
                                    const char *hash, const char *hashing, const char *tags,
                                    bool *created);
@@ -97,10 +102,11 @@ MUST_USE enum status auth_delete_user(struct auth *auth, const char *name);
 MUST_USE enum status auth_put_vhost(struct auth *auth, const char *name, const char *description,
                                     const char *tags, bool tracing, bool *created);
 MUST_USE enum status auth_delete_vhost(struct auth *auth, const char *name);
-/* Errors: NOT_FOUND (user or vhost), MALFORMED (a regular expression; *error says where; free it). */
+/* Errors: NOT_FOUND (user or vhost), MALFORMED (a regular expression; *error says where; free it).
+ */
 MUST_USE enum status auth_put_permission(struct auth *auth, const char *user, const char *vhost,
-                                         const char *configure, const char *write,
-                                         const char *read, bool *created, char **error);
+                                         const char *configure, const char *write, const char *read,
+                                         bool *created, char **error);
 MUST_USE enum status auth_delete_permission(struct auth *auth, const char *user, const char *vhost);
 
 #endif

@@ -28,8 +28,8 @@ uint64_t map_hash(struct bytes key);
 void *map_get(const struct map *map, struct bytes key);
 void *map_get_hashed(const struct map *map, struct bytes key, uint64_t hash);
 
-/* Stores value (not NULL) under key; returns the value it replaced, or NULL. When a value is replaced
- * the new key view replaces the old one too. */
+/* Stores value (not NULL) under key; returns the value it replaced, or NULL. When a value is
+ * replaced the new key view replaces the old one too. */
 void *map_put(struct map *map, struct bytes key, void *value);
 
 /* Removes; returns the value, or NULL when there was none. */

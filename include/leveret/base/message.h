@@ -22,7 +22,7 @@
 /* Bodies up to this many bytes are copied behind the envelope; larger ones are sliced. */
 #define MESSAGE_INLINE_BODY_MAX 4096u
 /* No expiration property. */
-#define MESSAGE_NO_TTL          UINT64_MAX
+#define MESSAGE_NO_TTL UINT64_MAX
 
 struct message_slice {
     struct buffer *owner; /* one reference */
@@ -36,29 +36,30 @@ struct message {
     uint16_t properties_from; /* offset of the property flags in the envelope */
     uint8_t exchange_len;
     uint8_t routing_key_len;
-    bool persistent;       /* delivery-mode 2 */
-    uint8_t priority;      /* 0 when absent */
-    bool has_headers;      /* a headers property is present */
-    uint32_t slice_count;  /* 0: the body is inline */
-    uint32_t slice_room;   /* allocated slices */
-    uint64_t ttl_ms;       /* the expiration property, or MESSAGE_NO_TTL */
-    uint64_t body_bytes;   /* announced by the content header */
-    uint64_t body_filled;  /* received so far; equal to body_bytes once finished */
+    bool persistent;      /* delivery-mode 2 */
+    uint8_t priority;     /* 0 when absent */
+    bool has_headers;     /* a headers property is present */
+    uint32_t slice_count; /* 0: the body is inline */
+    uint32_t slice_room;  /* allocated slices */
+    uint64_t ttl_ms;      /* the expiration property, or MESSAGE_NO_TTL */
+    uint64_t body_bytes;  /* announced by the content header */
+    uint64_t body_filled; /* received so far; equal to body_bytes once finished */
     struct message_slice *slices;
     uint8_t data[]; /* envelope, then the inline body */
 };
 
 /* A message with one reference and an empty body of body_bytes to be filled. properties is the
  * content header's payload from the property flags on. persistent, priority, ttl_ms and
- * has_headers are left at their defaults (false, 0, none, false) for the caller to set before it shares
- * the message. exchange and routing_key: at most 255 bytes. Errors: NULL when there is no memory. */
+ * has_headers are left at their defaults (false, 0, none, false) for the caller to set before it
+ * shares the message. exchange and routing_key: at most 255 bytes. Errors: NULL when there is no
+ * memory. */
 struct message *message_new(struct bytes exchange, struct bytes routing_key,
                             struct bytes properties, uint64_t body_bytes)
     __attribute__((warn_unused_result));
 
-/* Appends body bytes while the message is being filled, by copy (inline bodies, and pieces too small to be
- * worth a reference) or by taking a reference on owner, in which at must lie. The sum must not
- * exceed body_bytes. Errors: NO_MEMORY. */
+/* Appends body bytes while the message is being filled, by copy (inline bodies, and pieces too
+ * small to be worth a reference) or by taking a reference on owner, in which at must lie. The sum
+ * must not exceed body_bytes. Errors: NO_MEMORY. */
 MUST_USE enum status message_fill(struct message *message, struct buffer *owner, const uint8_t *at,
                                   size_t len);
 

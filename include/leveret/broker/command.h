@@ -2,18 +2,20 @@
  * an event is a struct that can be copied into another worker's mailbox.
  *
  * Who is who. A *peer* is the core's side of one connection (or of another user of a vhost, such
- * as the HTTP API): its channels, consumers, unsettled deliveries, exclusive queues. The peer is made by
- * vhost_attach and named in each command; the core names the connection in each event by the
- * opaque owner it was attached with. Channels are numbers; one is opened and closed by commands.
+ * as the HTTP API): its channels, consumers, unsettled deliveries, exclusive queues. The peer is
+ * made by vhost_attach and named in each command; the core names the connection in each event by
+ * the opaque owner it was attached with. Channels are numbers; one is opened and closed by
+ * commands.
  *
- * Errors. A failed command ends with EVENT_REPLY that has a status other than OK and a text (without the code's
- * name: "no queue 'q' in vhost '/'"). The channel is then failed: the core ignores whatever comes for it until
- * COMMAND_CHANNEL_CLOSE, as the session drops what the client sends until close-ok. Statuses that AMQP makes
- * connection errors (NOT_ALLOWED, NOT_IMPLEMENTED, INTERNAL_ERROR …) come the same way.
+ * Errors. A failed command ends with EVENT_REPLY that has a status other than OK and a text
+ * (without the code's name: "no queue 'q' in vhost '/'"). The channel is then failed: the core
+ * ignores whatever comes for it until COMMAND_CHANNEL_CLOSE, as the session drops what the client
+ * sends until close-ok. Statuses that AMQP makes connection errors (NOT_ALLOWED, NOT_IMPLEMENTED,
+ * INTERNAL_ERROR …) come the same way.
  *
- * Ownership. Views in a command need to last only for the call of vhost_apply; message references in a
- * command are taken by the core. Views and messages in an event last only for the call of the event
- * callback; who keeps a message takes a reference. */
+ * Ownership. Views in a command need to last only for the call of vhost_apply; message references
+ * in a command are taken by the core. Views and messages in an event last only for the call of the
+ * event callback; who keeps a message takes a reference. */
 #ifndef LEVERET_BROKER_COMMAND_H
 #define LEVERET_BROKER_COMMAND_H
 
@@ -93,8 +95,9 @@ struct command {
         } publish; /* counted for confirms by the core when the channel is in confirm mode */
         struct {
             struct bytes queue, arguments;
-            struct bytes tag;     /* the consumer tag, for listings */
-            uint32_t consumer;    /* the session's number for it on this channel; comes back in events */
+            struct bytes tag; /* the consumer tag, for listings */
+            uint32_t
+                consumer; /* the session's number for it on this channel; comes back in events */
             bool no_ack, exclusive, no_local;
         } consume;
         struct {
@@ -117,18 +120,18 @@ struct command {
 };
 
 enum event_type {
-    EVENT_REPLY,      /* the answer to a command, or the failure of one that has none */
+    EVENT_REPLY, /* the answer to a command, or the failure of one that has none */
     EVENT_DELIVER,
-    EVENT_RETURN,     /* a mandatory message came back; before its confirm */
+    EVENT_RETURN, /* a mandatory message came back; before its confirm */
     EVENT_CONFIRM,
-    EVENT_CANCELLED,  /* the core ended a consumer (queue deleted …); never for COMMAND_CANCEL */
-    EVENT_GATE,       /* publishing: go on, or hold */
-    EVENT_DETACHED,   /* the last event of a peer; the core has forgotten it */
+    EVENT_CANCELLED, /* the core ended a consumer (queue deleted …); never for COMMAND_CANCEL */
+    EVENT_GATE,      /* publishing: go on, or hold */
+    EVENT_DETACHED,  /* the last event of a peer; the core has forgotten it */
 };
 
 enum publish_gate {
     GATE_OPEN,
-    GATE_BUSY,  /* the journal is behind: stop reading the connection if it publishes, say nothing */
+    GATE_BUSY, /* the journal is behind: stop reading the connection if it publishes, say nothing */
     GATE_ALARM, /* a resource is short: connection.blocked with the reason in text */
 };
 
@@ -139,13 +142,13 @@ struct event {
         struct {
             enum command_type command; /* what is answered */
             enum status status;
-            const char *text;      /* on failure: the explanation, zero-ended */
-            struct bytes name;     /* QUEUE_DECLARE: the queue's name */
-            uint32_t messages;     /* QUEUE_DECLARE, DELETE, PURGE; GET: left in the queue */
-            uint32_t consumers;    /* QUEUE_DECLARE */
-            uint32_t consumer;     /* CONSUME, CANCEL: the session's number */
-            bool empty;            /* GET: nothing there. Else the five below are set too */
-            bool no_wait;          /* the command's; on success such a reply is not sent by the core */
+            const char *text;   /* on failure: the explanation, zero-ended */
+            struct bytes name;  /* QUEUE_DECLARE: the queue's name */
+            uint32_t messages;  /* QUEUE_DECLARE, DELETE, PURGE; GET: left in the queue */
+            uint32_t consumers; /* QUEUE_DECLARE */
+            uint32_t consumer;  /* CONSUME, CANCEL: the session's number */
+            bool empty;         /* GET: nothing there. Else the five below are set too */
+            bool no_wait;       /* the command's; on success such a reply is not sent by the core */
         } reply;
         struct {
             struct message *message;

@@ -1,5 +1,5 @@
-/* A virtual host: the pure core. A deterministic state machine: commands and the time go in; events,
- * journal records and a deadline come out. It knows no socket, loop, thread or clock.
+/* A virtual host: the pure core. A deterministic state machine: commands and the time go in;
+ * events, journal records and a deadline come out. It knows no socket, loop, thread or clock.
  *
  * Thread: the vhost's owner; nobody else touches anything behind this header.
  *
@@ -24,12 +24,14 @@ struct vhost_options {
     struct bytes name;
     struct journal *journal; /* not owned */
     uint64_t random_seed;    /* for server-named queues; unpredictable in production */
-    /* Where events go; owner is what the peer was attached with. Must not call back into the vhost. */
+    /* Where events go; owner is what the peer was attached with. Must not call back into the vhost.
+     */
     void (*event)(void *context, void *owner, const struct event *event);
     void *context;
-    size_t resident_bytes_max;    /* message memory of this vhost above which transient messages page out */
-    uint64_t message_bytes_max;   /* largest body; larger: PRECONDITION_FAILED */
-    uint32_t peer_window_bytes;   /* deliveries under way to one peer before its COMMAND_CREDIT */
+    size_t resident_bytes_max;  /* message memory of this vhost above which transient messages page
+                                   out */
+    uint64_t message_bytes_max; /* largest body; larger: PRECONDITION_FAILED */
+    uint32_t peer_window_bytes; /* deliveries under way to one peer before its COMMAND_CREDIT */
 };
 
 /* Makes a vhost with its predeclared exchanges (not journalled). Copies options. Never NULL. */
@@ -38,11 +40,12 @@ struct vhost *vhost_new(const struct vhost_options *options);
 void vhost_free(struct vhost **vhost);
 
 /* Reads back what the journal holds (calls journal_recover); before the first command.
- * Errors: as journal_recover, and CORRUPT for definitions that make no sense; *error says more (free it). */
+ * Errors: as journal_recover, and CORRUPT for definitions that make no sense; *error says more
+ * (free it). */
 MUST_USE enum status vhost_recover(struct vhost *vhost, struct moment now, char **error);
 
-/* A new peer. owner comes back in its events; name, user and node are for listings and are copied. notify_cancel: the
- * client has the capability consumer_cancel_notify. */
+/* A new peer. owner comes back in its events; name, user and node are for listings and are copied.
+ * notify_cancel: the client has the capability consumer_cancel_notify. */
 struct peer_options {
     void *owner;
     struct bytes name; /* "127.0.0.1:5000 -> 127.0.0.1:5672" */
@@ -50,7 +53,8 @@ struct peer_options {
 };
 struct peer *vhost_attach(struct vhost *vhost, const struct peer_options *options,
                           struct moment now);
-/* The connection is gone: requeues, deletes exclusive queues, then EVENT_DETACHED; the peer must not be used after. */
+/* The connection is gone: requeues, deletes exclusive queues, then EVENT_DETACHED; the peer must
+ * not be used after. */
 void vhost_detach(struct vhost *vhost, struct peer *peer, struct moment now);
 
 /* Does one command. Events may come before it returns. */
@@ -63,7 +67,8 @@ void vhost_paged_in(struct vhost *vhost, struct journal_page *page, struct momen
 void vhost_paged_out(struct vhost *vhost, struct journal_lane *lane, uint64_t chunk,
                      enum status status);
 
-/* Publishers: why they are held, if they are. The core tells each peer that publishes, once per change. */
+/* Publishers: why they are held, if they are. The core tells each peer that publishes, once per
+ * change. */
 void vhost_set_gate(struct vhost *vhost, enum publish_gate gate, const char *text);
 
 /* Does what is due (expiry of messages and queues, time-outs), a bounded amount; call again when
@@ -79,8 +84,8 @@ size_t vhost_resident_bytes(const struct vhost *vhost);
  * until the next call that changes it; the caller copies what it keeps. */
 
 struct rates { /* counters since start; the API makes rates of them */
-    uint64_t publish, confirm, return_unroutable, deliver, deliver_no_ack, get, get_no_ack, get_empty, ack,
-        redeliver, reject;
+    uint64_t publish, confirm, return_unroutable, deliver, deliver_no_ack, get, get_no_ack,
+        get_empty, ack, redeliver, reject;
 };
 
 struct queue_info {
@@ -125,8 +130,9 @@ struct vhost_totals {
     struct rates rates;
 };
 
-/* Each fills up to max infos, beginning after the one that *after names (0 at first; moved forwards), and
- * returns how many; 0 at the end. Objects made or deleted between calls may be missed, none is told twice. */
+/* Each fills up to max infos, beginning after the one that *after names (0 at first; moved
+ * forwards), and returns how many; 0 at the end. Objects made or deleted between calls may be
+ * missed, none is told twice. */
 size_t vhost_list_queues(struct vhost *vhost, uint64_t *after, struct queue_info *out, size_t max);
 size_t vhost_list_exchanges(struct vhost *vhost, uint64_t *after, struct exchange_info *out,
                             size_t max);

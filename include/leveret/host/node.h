@@ -1,9 +1,9 @@
-/* The node: what one leveretd process holds, and where each vhost lives. It joins core, journal and runtime:
- * a vhost's owner is one worker's loop; its journal wakes that loop; its events find their way to whoever
- * holds a link.
+/* The node: what one leveretd process holds, and where each vhost lives. It joins core, journal and
+ * runtime: a vhost's owner is one worker's loop; its journal wakes that loop; its events find their
+ * way to whoever holds a link.
  *
- * Thread: the node is made and freed on the main thread, with workers stopped. Vhosts are added and removed by the
- * main thread only; looking one up (link_open, node_ask_vhost) is for any loop. */
+ * Thread: the node is made and freed on the main thread, with workers stopped. Vhosts are added and
+ * removed by the main thread only; looking one up (link_open, node_ask_vhost) is for any loop. */
 #ifndef LEVERET_HOST_NODE_H
 #define LEVERET_HOST_NODE_H
 
@@ -16,7 +16,7 @@
 struct node;
 
 struct node_options {
-    const char *data_dir;  /* NULL: everything in memory */
+    const char *data_dir; /* NULL: everything in memory */
     struct workers *workers;
     struct log *log;
     unsigned writers;             /* journal writer threads */
@@ -25,8 +25,8 @@ struct node_options {
     uint64_t message_bytes_max;
 };
 
-/* Locks the data directory and checks its format version. Errors: LOCKED, VERSION, IO, CORRUPT, NO_SPACE with a
- * sentence in *error (free it) that says what to do. */
+/* Locks the data directory and checks its format version. Errors: LOCKED, VERSION, IO, CORRUPT,
+ * NO_SPACE with a sentence in *error (free it) that says what to do. */
 MUST_USE enum status node_new(const struct node_options *options, struct node **out, char **error);
 /* Commits what is pending, closes the journals, unlocks. Workers must be stopped. */
 void node_free(struct node **node);
@@ -34,11 +34,11 @@ void node_free(struct node **node);
 /* The directory of users, for auth_new. */
 const struct auth_store *node_auth_store(struct node *node);
 
-/* Opens a vhost: gives it an owner, recovers its journal (waits for the disk). Main thread. Errors: as
- * journal_recover. */
+/* Opens a vhost: gives it an owner, recovers its journal (waits for the disk). Main thread. Errors:
+ * as journal_recover. */
 MUST_USE enum status node_add_vhost(struct node *node, struct bytes name, char **error);
-/* Deletes a vhost and its data: its links get EVENT_DETACHED with no request of theirs. done() runs on the calling
- * loop. Errors: NOT_FOUND. */
+/* Deletes a vhost and its data: its links get EVENT_DETACHED with no request of theirs. done() runs
+ * on the calling loop. Errors: NOT_FOUND. */
 MUST_USE enum status node_delete_vhost(struct node *node, struct bytes name,
                                        void (*done)(void *context), void *context);
 
@@ -51,17 +51,17 @@ void node_alarms(const struct node *node, struct node_alarms *out);
 /* Starts watching memory and disk, on the main loop. */
 void node_watch(struct node *node, struct loop *main_loop);
 
-/* Runs work(vhost, argument) on the vhost's owner, then done(argument) on the calling loop. The way for the API
- * to read and list: work copies what it needs into argument and must be short. Errors: NOT_FOUND (done is
- * not called). */
+/* Runs work(vhost, argument) on the vhost's owner, then done(argument) on the calling loop. The way
+ * for the API to read and list: work copies what it needs into argument and must be short. Errors:
+ * NOT_FOUND (done is not called). */
 MUST_USE enum status node_ask_vhost(struct node *node, struct bytes name,
                                     void (*work)(struct vhost *vhost, void *argument),
                                     void (*done)(void *argument), void *argument);
 /* The journal's figures of a vhost; false when it keeps nothing on disk. */
 bool node_journal_figures(struct node *node, struct bytes name, struct journal_figures *out);
 
-/* ---- A link: a line from one loop to one vhost, carrying commands there and events back in order. When both
- * live on one worker a command is a function call. */
+/* ---- A link: a line from one loop to one vhost, carrying commands there and events back in order.
+ * When both live on one worker a command is a function call. */
 struct link;
 struct link_options {
     struct loop *loop; /* where events are to arrive: the calling loop */
@@ -72,7 +72,8 @@ struct link_options {
 /* Errors: NOT_FOUND. */
 MUST_USE enum status link_open(struct node *node, struct bytes vhost,
                                const struct link_options *options, struct link **out);
-/* Takes the message reference of COMMAND_PUBLISH; copies all else it needs. Events may arrive before it returns. */
+/* Takes the message reference of COMMAND_PUBLISH; copies all else it needs. Events may arrive
+ * before it returns. */
 void link_send(struct link *link, const struct command *command);
 /* Whether the owner is too far behind to be sent more publishes now. */
 bool link_backlogged(const struct link *link);

@@ -6,17 +6,17 @@
  *
  * Words. A *lane* is one ordered sequence of stored messages; a queue has one (a priority queue
  * will have one for each level). A message's place in a lane is its *seq*, given by the queue,
- * growing. seq / JOURNAL_CHUNK_SLOTS is its *chunk*; blocks on disk never cross a chunk's border. A *batch* is what
- * one synced write applies; batches are numbered from 1 and applied in order.
+ * growing. seq / JOURNAL_CHUNK_SLOTS is its *chunk*; blocks on disk never cross a chunk's border. A
+ * *batch* is what one synced write applies; batches are numbered from 1 and applied in order.
  *
- * Normal course. The core calls append, settle, put, erase … while it works; they join the batch that is
- * filling. At the end of each loop turn the host calls journal_flush: when no batch is being written
- * the filling one is handed to a writer thread, and a new one begins. When it is on disk, committed()
- * is called with its number, and the next one goes.
+ * Normal course. The core calls append, settle, put, erase … while it works; they join the batch
+ * that is filling. At the end of each loop turn the host calls journal_flush: when no batch is
+ * being written the filling one is handed to a writer thread, and a new one begins. When it is on
+ * disk, committed() is called with its number, and the next one goes.
  *
  * What can go wrong. A write fails: the batch is kept, nothing is committed, failed() reports it,
- * and the write is tried again until it succeeds; then recovered() is called. Reading goes on meanwhile.
- * A damaged block: read_failed in the page-in result; the file is left as it is. */
+ * and the write is tried again until it succeeds; then recovered() is called. Reading goes on
+ * meanwhile. A damaged block: read_failed in the page-in result; the file is left as it is. */
 #ifndef LEVERET_JOURNAL_JOURNAL_H
 #define LEVERET_JOURNAL_JOURNAL_H
 
@@ -33,7 +33,7 @@ struct journal_lane; /* one lane's bookkeeping: which blocks hold which seqs */
 /* One message of a lane as stored. */
 struct journal_entry {
     uint64_t seq;
-    uint64_t expires_ms; /* wall clock; 0: never */
+    uint64_t expires_ms;     /* wall clock; 0: never */
     struct message *message; /* one reference, owned by the entry's holder */
 };
 
@@ -50,7 +50,8 @@ struct journal_callbacks {
     void *context;
     /* All batches up to and including this one are on disk. */
     void (*committed)(void *context, uint64_t batch);
-    /* A page asked for by journal_page_in. The page is the journal's; message references are taken. */
+    /* A page asked for by journal_page_in. The page is the journal's; message references are taken.
+     */
     void (*paged_in)(void *context, struct journal_page *page);
     /* The transient messages given to journal_page_out are stored; the core may let go of them. */
     void (*paged_out)(void *context, struct journal_lane *lane, uint64_t chunk, enum status status);
@@ -68,8 +69,8 @@ struct journal_recovery {
     void *(*lane)(void *context, uint64_t lane_id, struct journal_lane *lane,
                   uint64_t delivered_seq);
     /* A chunk with something alive in it: which of its slots are alive (bit i: seq =
-     * chunk * JOURNAL_CHUNK_SLOTS + i), the sum of their body bytes as stored when the chunk was last
-     * written, and whether any of them expires. */
+     * chunk * JOURNAL_CHUNK_SLOTS + i), the sum of their body bytes as stored when the chunk was
+     * last written, and whether any of them expires. */
     void (*chunk)(void *lane_context, uint64_t chunk, const uint64_t live[JOURNAL_CHUNK_WORDS],
                   uint64_t body_bytes, bool any_expires);
 };
@@ -111,15 +112,15 @@ static inline void journal_erase(struct journal *j, struct bytes key)
     j->ops->erase(j, key);
 }
 
-/* A new lane. lane_id must not have been used before in this journal. Never NULL. Costs no disk until
- * something is appended. */
+/* A new lane. lane_id must not have been used before in this journal. Never NULL. Costs no disk
+ * until something is appended. */
 static inline struct journal_lane *journal_lane_new(struct journal *j, uint64_t lane_id)
 {
     return j->ops->lane_new(j, lane_id);
 }
 
-/* Ends a lane: all that it holds is gone with the filling batch. Nulls the pointer; a page-in under way is
- * not reported any more. */
+/* Ends a lane: all that it holds is gone with the filling batch. Nulls the pointer; a page-in under
+ * way is not reported any more. */
 static inline void journal_lane_drop(struct journal *j, struct journal_lane **lane)
 {
     j->ops->lane_drop(j, lane);
@@ -133,28 +134,30 @@ static inline void journal_append(struct journal *j, struct journal_lane *lane, 
     j->ops->append(j, lane, seq, expires_ms, message);
 }
 
-/* A message that was appended (or paged out) is done with. In the same batch as its append: it is never written. */
+/* A message that was appended (or paged out) is done with. In the same batch as its append: it is
+ * never written. */
 static inline void journal_settle(struct journal *j, struct journal_lane *lane, uint64_t seq)
 {
     j->ops->settle(j, lane, seq);
 }
 
-/* Messages up to seq may have been delivered: recovery will say so. Merged within a batch; written only when
- * something of the lane outlives the batch. */
+/* Messages up to seq may have been delivered: recovery will say so. Merged within a batch; written
+ * only when something of the lane outlives the batch. */
 static inline void journal_delivered(struct journal *j, struct journal_lane *lane, uint64_t seq)
 {
     j->ops->delivered(j, lane, seq);
 }
 
-/* Stores the transient messages of a chunk without a sync; they do not survive a restart. References are
- * taken as needed. paged_out() follows. */
+/* Stores the transient messages of a chunk without a sync; they do not survive a restart.
+ * References are taken as needed. paged_out() follows. */
 static inline void journal_page_out(struct journal *j, struct journal_lane *lane, uint64_t chunk,
                                     const struct journal_entry *entries, size_t count)
 {
     j->ops->page_out(j, lane, chunk, entries, count);
 }
 
-/* Asks for all stored, unsettled messages of a chunk, durable and transient. paged_in() follows, in the order asked. */
+/* Asks for all stored, unsettled messages of a chunk, durable and transient. paged_in() follows, in
+ * the order asked. */
 static inline void journal_page_in(struct journal *j, struct journal_lane *lane, uint64_t chunk)
 {
     j->ops->page_in(j, lane, chunk);
@@ -193,9 +196,8 @@ static inline void journal_poll(struct journal *j)
 
 /* Reads what is stored; once, before anything else. Errors: IO, CORRUPT, VERSION, NO_MEMORY, with a
  * sentence in *error (free it) that names the file and says how to go on. */
-MUST_USE static inline enum status journal_recover(struct journal *j,
-                                                   const struct journal_recovery *recovery,
-                                                   char **error)
+MUST_USE static inline enum status
+journal_recover(struct journal *j, const struct journal_recovery *recovery, char **error)
 {
     return j->ops->recover(j, recovery, error);
 }

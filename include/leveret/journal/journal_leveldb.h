@@ -13,7 +13,7 @@ struct journal_threads *journal_threads_new(unsigned writers, struct log *log);
 void journal_threads_free(struct journal_threads **threads); /* after all journals */
 
 struct journal_leveldb_options {
-    const char *path;  /* the database's directory; made when there is something to keep */
+    const char *path; /* the database's directory; made when there is something to keep */
     struct journal_threads *threads;
     struct log *log;
     /* Called on a writer thread when journal_poll has something to do; must only wake the owner. */
@@ -35,7 +35,8 @@ struct journal_figures {
 };
 void journal_leveldb_figures(const struct journal *journal, struct journal_figures *out);
 
-/* ---- A small synced key-value store (users, vhosts, permissions). Any one thread; waits for the disk. */
+/* ---- A small synced key-value store (users, vhosts, permissions). Any one thread; waits for the
+ * disk. */
 struct store;
 /* Errors: LOCKED, VERSION, CORRUPT, IO, NO_SPACE, with a sentence in *error (free it). */
 MUST_USE enum status store_open(const char *path, struct store **out, char **error);

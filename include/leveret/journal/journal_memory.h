@@ -4,7 +4,8 @@
 
 #include "leveret/journal/journal.h"
 
-/* The disk of a memory journal: it outlives journals, so that a crash and a restart can be played. */
+/* The disk of a memory journal: it outlives journals, so that a crash and a restart can be played.
+ */
 struct journal_memory_disk;
 struct journal_memory_disk *journal_memory_disk_new(void);
 void journal_memory_disk_free(struct journal_memory_disk **disk);

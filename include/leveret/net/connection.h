@@ -5,12 +5,12 @@
  * Thread: the loop it was made on.
  *
  * Normal course: readable → protocol header once (handler.opened) → frames (handler.frame) → … ;
- * connection_reserve/commit and connection_append_slice queue output; flushed in PHASE_WRITE; when bytes have
- * left for the socket handler.written.
- * What can go wrong: a malformed frame or a hostile length → handler.failed with FRAME_ERROR (the owner then
- * says goodbye and calls connection_close); end of file, reset, time-out → handler.failed with CLOSED or
- * IO; a peer that does not read → output_bytes grows: the owner watches connection_output_bytes and holds
- * back deliveries. */
+ * connection_reserve/commit and connection_append_slice queue output; flushed in PHASE_WRITE; when
+ * bytes have left for the socket handler.written. What can go wrong: a malformed frame or a hostile
+ * length → handler.failed with FRAME_ERROR (the owner then says goodbye and calls
+ * connection_close); end of file, reset, time-out → handler.failed with CLOSED or IO; a peer that
+ * does not read → output_bytes grows: the owner watches connection_output_bytes and holds back
+ * deliveries. */
 #ifndef LEVERET_NET_CONNECTION_H
 #define LEVERET_NET_CONNECTION_H
 
@@ -26,18 +26,20 @@ struct net_worker *net_worker_new(struct loop *loop);
 void net_worker_free(struct net_worker **worker);
 
 struct connection_handler {
-    /* The 8 bytes of the protocol header came. Return false to refuse: the correct header is written and the connection
-     * closed by net (handler.failed with CLOSED follows). */
+    /* The 8 bytes of the protocol header came. Return false to refuse: the correct header is
+     * written and the connection closed by net (handler.failed with CLOSED follows). */
     bool (*opened)(void *context, const uint8_t header[PROTOCOL_HEADER_BYTES]);
-    /* A frame, or a piece of a body frame. owner is the block in which payload lies: take a reference to keep it. Return
-     * false to stop for now: nothing more is handed out until connection_resume (the frame counts as taken). */
+    /* A frame, or a piece of a body frame. owner is the block in which payload lies: take a
+     * reference to keep it. Return false to stop for now: nothing more is handed out until
+     * connection_resume (the frame counts as taken). */
     bool (*frame)(void *context, const struct frame *frame, struct buffer *owner);
     /* Bytes have left: how many since the last call. At most once a turn. */
     void (*written)(void *context, size_t bytes);
-    /* Input has ended: text says why in words. No more frames; queued output may still be written. The owner calls
-     * connection_close. Called at most once. */
+    /* Input has ended: text says why in words. No more frames; queued output may still be written.
+     * The owner calls connection_close. Called at most once. */
     void (*failed)(void *context, enum status status, const char *text);
-    /* The socket is closed and all is flushed or given up: the last call. The connection is freed after it. */
+    /* The socket is closed and all is flushed or given up: the last call. The connection is freed
+     * after it. */
     void (*closed)(void *context);
 };
 
@@ -45,8 +47,8 @@ struct connection_handler {
 struct connection *connection_new(struct net_worker *worker, int fd,
                                   const struct connection_handler *handler, void *context);
 
-/* Names for logs and listings: "127.0.0.1:50000 -> 127.0.0.1:5672" ("unix:…" for Unix sockets). Zero-ended,
- * valid as long as the connection. */
+/* Names for logs and listings: "127.0.0.1:50000 -> 127.0.0.1:5672" ("unix:…" for Unix sockets).
+ * Zero-ended, valid as long as the connection. */
 const char *connection_name(const struct connection *connection);
 struct connection_address {
     char peer_host[64], host[64];
@@ -57,18 +59,19 @@ const struct connection_address *connection_address(const struct connection *con
 
 /* After tune: the largest frame accepted, in bytes with overhead. */
 void connection_set_frame_max(struct connection *connection, uint32_t frame_max);
-/* Heartbeats every interval_s / 2 when nothing else was written; two intervals without a byte of input:
- * handler.failed(CLOSED, "missed heartbeats from client, timeout: 60s"). 0: off. While reading is paused
- * input is not missed. */
+/* Heartbeats every interval_s / 2 when nothing else was written; two intervals without a byte of
+ * input: handler.failed(CLOSED, "missed heartbeats from client, timeout: 60s"). 0: off. While
+ * reading is paused input is not missed. */
 void connection_set_heartbeat(struct connection *connection, uint16_t interval_s);
 
-/* Reading: paused for a reason (a bit of the owner's choosing); reads while no bit is set. Frames that have
- * been read but not handed out stay until then. connection_resume hands them out in PHASE_APPLY, never from inside the call. */
+/* Reading: paused for a reason (a bit of the owner's choosing); reads while no bit is set. Frames
+ * that have been read but not handed out stay until then. connection_resume hands them out in
+ * PHASE_APPLY, never from inside the call. */
 void connection_pause(struct connection *connection, unsigned reason);
 void connection_resume(struct connection *connection, unsigned reason);
 
-/* Writing. Room for bytes (at most CONNECTION_RESERVE_MAX) in the output, to be filled at once and committed with
- * the number used. Never NULL; after connection_close the bytes go nowhere. */
+/* Writing. Room for bytes (at most CONNECTION_RESERVE_MAX) in the output, to be filled at once and
+ * committed with the number used. Never NULL; after connection_close the bytes go nowhere. */
 #define CONNECTION_RESERVE_MAX 65536u
 uint8_t *connection_reserve(struct connection *connection, size_t bytes);
 void connection_commit(struct connection *connection, size_t bytes);
@@ -84,8 +87,8 @@ struct connection_counters {
 };
 void connection_counters(const struct connection *connection, struct connection_counters *out);
 
-/* No more input; what is queued is written for at most linger_ms, then the socket is closed and handler.closed called
- * (never from inside this call). May be called again with a shorter time. */
+/* No more input; what is queued is written for at most linger_ms, then the socket is closed and
+ * handler.closed called (never from inside this call). May be called again with a shorter time. */
 void connection_close(struct connection *connection, uint32_t linger_ms);
 
 #endif

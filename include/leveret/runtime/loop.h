@@ -1,6 +1,8 @@
-/* An event loop: one thread's file descriptors, timers and mailbox. The one user of libevent's loop.
+/* An event loop: one thread's file descriptors, timers and mailbox. The one user of libevent's
+ * loop.
  *
- * Thread: everything here belongs to the loop's own thread, but loop_post, loop_wake and loop_stop. */
+ * Thread: everything here belongs to the loop's own thread, but loop_post, loop_wake and loop_stop.
+ */
 #ifndef LEVERET_RUNTIME_LOOP_H
 #define LEVERET_RUNTIME_LOOP_H
 
@@ -36,20 +38,21 @@ enum watch_events { WATCH_NONE = 0, WATCH_READ = 1, WATCH_WRITE = 2 };
 struct watch *watch_new(struct loop *loop, int fd,
                         void (*called)(void *context, enum watch_events what), void *context);
 void watch_set(struct watch *watch, enum watch_events wanted); /* cheap when nothing changes */
-void watch_free(struct watch **watch); /* also from inside its callback */
+void watch_free(struct watch **watch);                         /* also from inside its callback */
 
 /* ---- Timers. */
 struct timer;
 struct timer *timer_new(struct loop *loop, void (*called)(void *context), void *context);
-/* One shot in ms milliseconds, replacing an earlier setting. A timer that is due far in the future may be set
- * again and again cheaply. */
+/* One shot in ms milliseconds, replacing an earlier setting. A timer that is due far in the future
+ * may be set again and again cheaply. */
 void timer_set(struct timer *timer, uint64_t ms);
 void timer_clear(struct timer *timer);
 void timer_free(struct timer **timer);
 
-/* ---- At the end of this turn, once, after all callbacks: for flushing and for freeing what callbacks may
- * still see. A task is embedded in the caller's structure (zeroed at first); scheduling it twice in a turn is once; it may be scheduled
- * from within a task and then runs in the same turn. */
+/* ---- At the end of this turn, once, after all callbacks: for flushing and for freeing what
+ * callbacks may still see. A task is embedded in the caller's structure (zeroed at first);
+ * scheduling it twice in a turn is once; it may be scheduled from within a task and then runs in
+ * the same turn. */
 struct loop_task {
     void (*run)(struct loop_task *task);
     struct loop_task *next;
@@ -67,19 +70,22 @@ void loop_at_end(struct loop *loop, enum loop_phase phase, struct loop_task *tas
 /* A task that is scheduled must be taken out before its memory goes. */
 void loop_task_cancel(struct loop *loop, struct loop_task *task);
 
-/* ---- The mailbox: the way between threads. Letters from one sender to one receiver arrive in order.
+/* ---- The mailbox: the way between threads. Letters from one sender to one receiver arrive in
+ * order.
  *
- * loop_post copies the letter's bytes (at most LETTER_BYTES_MAX) into the sender's outbox; outboxes are handed
- * over at the end of the sender's turn, many letters to one wake-up. A thread without a loop
- * hands over at once. handle() runs on the receiver in PHASE_APPLY order, its view of the letter lasting for the call.
- * Bound: see loop_backlogged; loop_post itself never fails nor blocks. Letters that nobody received when the
- * loop is freed are handed to their handler with a NULL loop so that they can give back what they hold. */
+ * loop_post copies the letter's bytes (at most LETTER_BYTES_MAX) into the sender's outbox; outboxes
+ * are handed over at the end of the sender's turn, many letters to one wake-up. A thread without a
+ * loop hands over at once. handle() runs on the receiver in PHASE_APPLY order, its view of the
+ * letter lasting for the call. Bound: see loop_backlogged; loop_post itself never fails nor blocks.
+ * Letters that nobody received when the loop is freed are handed to their handler with a NULL loop
+ * so that they can give back what they hold. */
 #define LETTER_BYTES_MAX 256u
 typedef void letter_handler(struct loop *receiver, void *letter, size_t bytes);
 void loop_post(struct loop *receiver, letter_handler *handle, const void *letter, size_t bytes);
 
-/* Whether the receiver has more letters waiting than a mailbox should hold (64 K letters): the sender
- * should stop taking in work for it (not read the sockets concerned) and look again with a timer. Any thread. */
+/* Whether the receiver has more letters waiting than a mailbox should hold (64 K letters): the
+ * sender should stop taking in work for it (not read the sockets concerned) and look again with a
+ * timer. Any thread. */
 bool loop_backlogged(const struct loop *receiver);
 /* Letters waiting now: for metrics. Any thread. */
 size_t loop_mailbox_depth(const struct loop *receiver);

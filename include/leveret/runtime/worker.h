@@ -8,7 +8,8 @@
 
 struct workers;
 
-/* Makes count loops (1 to WORKERS_MAX); their threads start with workers_start. Errors: as loop_new, LIMIT. */
+/* Makes count loops (1 to WORKERS_MAX); their threads start with workers_start. Errors: as
+ * loop_new, LIMIT. */
 MUST_USE enum status workers_new(unsigned count, struct workers **out);
 /* Errors: IO (no thread to be had). */
 MUST_USE enum status workers_start(struct workers *workers);

@@ -26,9 +26,9 @@ bool protocol_header_accepted(const uint8_t *header);
 
 /* What one connection's parser has to remember between calls. All zeros but frame_max to begin. */
 struct frame_parser {
-    uint32_t frame_max;    /* largest frame in all, overhead included; 0: no limit */
-    uint32_t body_left;    /* payload bytes still to come of the body frame under way */
-    bool in_body;          /* a body frame's payload or its end octet is still due */
+    uint32_t frame_max; /* largest frame in all, overhead included; 0: no limit */
+    uint32_t body_left; /* payload bytes still to come of the body frame under way */
+    bool in_body;       /* a body frame's payload or its end octet is still due */
     uint16_t body_channel;
 };
 

@@ -36,9 +36,9 @@ enum field_type {
 struct field {
     enum field_type type;
     union {
-        int64_t integer;   /* bool and all integer types; a timestamp is in unsigned seconds */
+        int64_t integer;    /* bool and all integer types; a timestamp is in unsigned seconds */
         uint64_t timestamp; /* seconds since 1970 */
-        double real;       /* float and double */
+        double real;        /* float and double */
         struct {
             uint8_t scale; /* decimal digits */
             int32_t digits;

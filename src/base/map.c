@@ -1,0 +1,120 @@
+/* The hash map: linear probing, at most three quarters full, removal by shifting back, so that no
+ * tombstones collect. The hash is XXH3 (libxxhash). */
+#include "leveret/base/map.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "leveret/base/check.h"
+#include "leveret/base/mem.h"
+
+#define PLACES_MIN 8u
+
+uint64_t map_hash(struct bytes key)
+{
+    return XXH3_64bits(key.at, key.len);
+}
+
+void map_free(struct map *map)
+{
+    free(map->entries);
+    *map = (struct map){0};
+}
+
+/* The entry that holds key, or the free one where it would go. */
+static struct map_entry *find(const struct map *map, struct bytes key, uint64_t hash)
+{
+    size_t at = hash & map->mask;
+    for (;;) {
+        struct map_entry *entry = &map->entries[at];
+        if (!entry->value || (entry->hash == hash && bytes_equal(entry->key, key)))
+            return entry;
+        at = (at + 1) & map->mask;
+    }
+}
+
+void *map_get_hashed(const struct map *map, struct bytes key, uint64_t hash)
+{
+    return map->count ? find(map, key, hash)->value : NULL;
+}
+
+void *map_get(const struct map *map, struct bytes key)
+{
+    return map->count ? find(map, key, map_hash(key))->value : NULL;
+}
+
+static void resize(struct map *map, size_t places)
+{
+    struct map_entry *old = map->entries;
+    size_t old_places = old ? map->mask + 1 : 0;
+    map->entries = mem_need(places * sizeof *map->entries);
+    map->mask = places - 1;
+    for (size_t i = 0; i < old_places; i++) {
+        if (old[i].value)
+            *find(map, old[i].key, old[i].hash) = old[i];
+    }
+    free(old);
+}
+
+void *map_put(struct map *map, struct bytes key, void *value)
+{
+    CHECK(value);
+    if (!map->entries)
+        resize(map, PLACES_MIN);
+    else if ((map->count + 1) * 4 > (map->mask + 1) * 3)
+        resize(map, (map->mask + 1) * 2);
+    uint64_t hash = map_hash(key);
+    struct map_entry *entry = find(map, key, hash);
+    void *before = entry->value;
+    *entry = (struct map_entry){hash, key, value};
+    map->count += !before;
+    return before;
+}
+
+/* Moves the entries behind a hole back to where probing finds them. */
+static void close_hole(struct map *map, size_t hole)
+{
+    size_t at = hole;
+    for (;;) {
+        at = (at + 1) & map->mask;
+        struct map_entry *entry = &map->entries[at];
+        if (!entry->value)
+            break;
+        size_t home = entry->hash & map->mask;
+        if (((at - home) & map->mask) >= ((at - hole) & map->mask)) {
+            map->entries[hole] = *entry;
+            hole = at;
+        }
+    }
+    map->entries[hole].value = NULL;
+}
+
+void *map_remove(struct map *map, struct bytes key)
+{
+    if (!map->count)
+        return NULL;
+    struct map_entry *entry = find(map, key, map_hash(key));
+    void *value = entry->value;
+    if (!value)
+        return NULL;
+    map->count--;
+    close_hole(map, (size_t)(entry - map->entries));
+    if (map->count == 0) {
+        map_free(map);
+    } else if (map->mask + 1 > PLACES_MIN && map->count * 8 < map->mask + 1) {
+        resize(map, (map->mask + 1) / 2);
+    }
+    return value;
+}
+
+void *map_next(const struct map *map, size_t *at)
+{
+    if (!map->entries)
+        return NULL;
+    while (*at <= map->mask) {
+        void *value = map->entries[(*at)++].value;
+        if (value)
+            return value;
+    }
+    return NULL;
+}

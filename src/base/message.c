@@ -1,0 +1,109 @@
+/* Messages: one allocation for the envelope and a small body, slices for a large one. */
+#include "leveret/base/message.h"
+
+#include <stdlib.h>
+
+#include "leveret/base/check.h"
+#include "leveret/base/mem.h"
+
+/* A piece smaller than this is copied into a block of its own rather than keep a large receive
+ * block alive. */
+#define SLICE_COPY_MAX 1024u
+
+struct message *message_new(struct bytes exchange, struct bytes routing_key,
+                            struct bytes properties, uint64_t body_bytes)
+{
+    CHECK(exchange.len <= UINT8_MAX && routing_key.len <= UINT8_MAX);
+    size_t envelope = 2 + exchange.len + routing_key.len + properties.len;
+    if (envelope > UINT32_MAX)
+        return NULL;
+    size_t inline_body = body_bytes <= MESSAGE_INLINE_BODY_MAX ? (size_t)body_bytes : 0;
+    struct message *m = mem_try(sizeof *m + envelope + inline_body);
+    if (!m)
+        return NULL;
+    atomic_init(&m->refs, 1);
+    m->envelope_bytes = (uint32_t)envelope;
+    m->properties_from = (uint16_t)(2 + exchange.len + routing_key.len);
+    m->exchange_len = (uint8_t)exchange.len;
+    m->routing_key_len = (uint8_t)routing_key.len;
+    m->persistent = false;
+    m->priority = 0;
+    m->has_headers = false;
+    m->slice_count = 0;
+    m->slice_room = 0;
+    m->ttl_ms = MESSAGE_NO_TTL;
+    m->body_bytes = body_bytes;
+    m->body_filled = 0;
+    m->slices = NULL;
+
+    uint8_t *at = m->data;
+    *at++ = m->exchange_len;
+    if (exchange.len)
+        memcpy(at, exchange.at, exchange.len);
+    at += exchange.len;
+    *at++ = m->routing_key_len;
+    if (routing_key.len)
+        memcpy(at, routing_key.at, routing_key.len);
+    at += routing_key.len;
+    if (properties.len)
+        memcpy(at, properties.at, properties.len);
+    return m;
+}
+
+static bool room_for_slice(struct message *m)
+{
+    if (m->slice_count < m->slice_room)
+        return true;
+    uint32_t room = m->slice_room ? m->slice_room * 2 : 4;
+    struct message_slice *slices = realloc(m->slices, room * sizeof *slices);
+    if (!slices)
+        return false;
+    m->slices = slices;
+    m->slice_room = room;
+    return true;
+}
+
+enum status message_fill(struct message *message, struct buffer *owner, const uint8_t *at,
+                         size_t len)
+{
+    CHECK(len <= message->body_bytes - message->body_filled);
+    if (len == 0)
+        return STATUS_OK;
+    if (message->body_bytes <= MESSAGE_INLINE_BODY_MAX) {
+        memcpy(message->data + message->envelope_bytes + message->body_filled, at, len);
+        message->body_filled += len;
+        return STATUS_OK;
+    }
+    /* Neighbouring pieces of one block become one slice. */
+    if (message->slice_count) {
+        struct message_slice *last = &message->slices[message->slice_count - 1];
+        if (owner && last->owner == owner && last->at + last->len == at) {
+            last->len += len;
+            message->body_filled += len;
+            return STATUS_OK;
+        }
+    }
+    if (!room_for_slice(message))
+        return STATUS_NO_MEMORY;
+    struct buffer *held;
+    if (!owner || len < SLICE_COPY_MAX) {
+        held = buffer_new(len);
+        if (!held)
+            return STATUS_NO_MEMORY;
+        memcpy(held->data, at, len);
+        at = held->data;
+    } else {
+        held = buffer_ref(owner);
+    }
+    message->slices[message->slice_count++] = (struct message_slice){held, at, len};
+    message->body_filled += len;
+    return STATUS_OK;
+}
+
+void message_destroy(struct message *message)
+{
+    for (uint32_t i = 0; i < message->slice_count; i++)
+        buffer_unref(&message->slices[i].owner);
+    free(message->slices);
+    free(message);
+}
