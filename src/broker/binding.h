@@ -1,0 +1,48 @@
+/* A binding: from an exchange to a queue or to another exchange. Made and freed by topology.c.
+ * Thread: the vhost's owner. */
+#ifndef BROKER_BINDING_H
+#define BROKER_BINDING_H
+
+#include "endpoint.h"
+
+struct exchange;
+
+struct binding {
+    struct exchange *source;
+    struct endpoint *destination;
+    TAILQ_ENTRY(binding) from_link; /* in source->bindings_from */
+    TAILQ_ENTRY(binding) to_link;   /* in destination->bindings_to */
+    uint64_t number;                /* in the topology's roster */
+
+    /* The exchange type's own: where the binding hangs in its index. */
+    struct binding *next, *previous; /* bindings that match the same things */
+    void *place;
+
+    /* Numbers of source and destination, routing key, arguments: the identity, in one piece. */
+    uint8_t key_len;
+    uint32_t arguments_len;
+    uint8_t identity[];
+};
+
+#define BINDING_KEY_AT 16u
+
+static inline struct bytes binding_key(const struct binding *b)
+{
+    return bytes_of(b->identity + BINDING_KEY_AT, b->key_len);
+}
+
+/* A checked table's contents, sorted by key so that order makes no difference. */
+static inline struct bytes binding_arguments(const struct binding *b)
+{
+    return bytes_of(b->identity + BINDING_KEY_AT + b->key_len, b->arguments_len);
+}
+
+static inline struct bytes binding_identity(const struct binding *b)
+{
+    return bytes_of(b->identity, BINDING_KEY_AT + b->key_len + b->arguments_len);
+}
+
+/* Whether it comes back after a restart: both ends do. */
+bool binding_stored(const struct binding *binding);
+
+#endif

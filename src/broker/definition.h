@@ -1,0 +1,44 @@
+/* Exchanges, queues and bindings as the journal keeps them: one key and one value each.
+ * Thread: any; no state.
+ *
+ * A key begins with the kind of thing: 'x' exchange, 'q' queue, 'b' binding, and is at most 1 KiB.
+ * A value begins with a format version. Bindings name their ends, so recovery restores exchanges
+ * and queues first; the journal gives no order between kinds.
+ *
+ * What can go wrong: a value that is cut short or of a version not known is refused, never guessed.
+ */
+#ifndef BROKER_DEFINITION_H
+#define BROKER_DEFINITION_H
+
+#include "leveret/base/text.h"
+#include "topology.h"
+
+enum definition_kind {
+    DEFINITION_EXCHANGE = 'x',
+    DEFINITION_QUEUE = 'q',
+    DEFINITION_BINDING = 'b',
+};
+
+struct queue_definition {
+    struct bytes name, arguments; /* arguments: a checked table's contents */
+    bool durable, auto_delete, exclusive;
+    uint64_t lane_id; /* of its (first) lane in the journal */
+};
+
+/* Each replaces key and value with what the journal keeps. value may be NULL: the key alone, for
+ * erasing. */
+void definition_of_exchange(const struct exchange *exchange, struct text *key, struct text *value);
+void definition_of_queue(const struct queue_definition *queue, struct text *key,
+                         struct text *value);
+void definition_of_binding(const struct binding *binding, struct text *key, struct text *value);
+
+/* Reading back; views into key and value. *out is what topology_restore and topology_bind take.
+ * Errors: CORRUPT (cut short, a table that is none, another kind of key), VERSION. */
+MUST_USE enum status definition_read_exchange(struct bytes key, struct bytes value,
+                                              struct exchange_declaration *out);
+MUST_USE enum status definition_read_queue(struct bytes key, struct bytes value,
+                                           struct queue_definition *out);
+MUST_USE enum status definition_read_binding(struct bytes key, struct bytes value,
+                                             struct binding_declaration *out);
+
+#endif

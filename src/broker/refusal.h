@@ -1,0 +1,42 @@
+/* Why a command is refused: the explanation that goes into the reply text, without the code's name.
+ * Thread: the vhost's owner. */
+#ifndef BROKER_REFUSAL_H
+#define BROKER_REFUSAL_H
+
+#include "leveret/base/bytes.h"
+#include "leveret/base/status.h"
+
+/* A reply text has at most 255 bytes on the wire; what is cut off here is never seen. */
+#define REFUSAL_TEXT_MAX 512u
+
+struct refusal {
+    char text[REFUSAL_TEXT_MAX]; /* zero-ended */
+};
+
+/* Writes the text (cut to fit) and returns status, so that a caller can return it in turn. */
+MUST_USE enum status refuse(struct refusal *out, enum status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* "no queue 'q' in vhost '/'" with NOT_FOUND. kind: "queue" or "exchange". */
+MUST_USE enum status refuse_missing(struct refusal *out, const char *kind, struct bytes name,
+                                    struct bytes vhost);
+
+/* Declaring again what exists: whether one attribute is the same.
+ * Errors: PRECONDITION_FAILED "inequivalent arg 'durable' for queue 'q' in vhost '/': received
+ * 'false' but current is 'true'". */
+struct equivalence {
+    struct refusal *refusal;
+    const char *kind; /* "queue" or "exchange" */
+    struct bytes name, vhost;
+};
+MUST_USE enum status equivalent_flag(const struct equivalence *check, const char *key,
+                                     bool received, bool current);
+MUST_USE enum status equivalent_text(const struct equivalence *check, const char *key,
+                                     struct bytes received, struct bytes current);
+/* One key of two checked argument tables; integers compare by value whatever their width.
+ * Errors: PRECONDITION_FAILED "…: received none but current is the value '10' of type
+ * 'signedint'". */
+MUST_USE enum status equivalent_argument(const struct equivalence *check, const char *key,
+                                         struct bytes received, struct bytes current);
+
+#endif

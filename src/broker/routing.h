@@ -1,0 +1,18 @@
+/* A route under way, as the exchange types see it. Thread: the vhost's owner. */
+#ifndef BROKER_ROUTING_H
+#define BROKER_ROUTING_H
+
+#include "route.h"
+
+struct routing {
+    const struct route_input *input;
+    struct route_result *result;
+    struct topology *topology;
+    uint64_t stamp;   /* of this route: endpoints that have it were reached */
+    uint64_t matched; /* calls of routing_reach by the exchange being asked */
+};
+
+/* The destination gets the message. */
+void routing_reach(struct routing *routing, struct endpoint *destination);
+
+#endif
