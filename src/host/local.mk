@@ -1,1 +1,11 @@
-# What src/host builds.
+# What src/host builds: the node, and where each vhost lives.
+noinst_LIBRARIES += src/host/libhost.a
+src_host_libhost_a_SOURCES = \
+	include/leveret/host/node.h \
+	src/host/data_dir.c \
+	src/host/home.c \
+	src/host/home.h \
+	src/host/link.c \
+	src/host/node.c \
+	src/host/node_internal.h \
+	src/host/watch.c

@@ -1,0 +1,228 @@
+/* One vhost on its owner.
+ *
+ * Normal course: a command is applied (link.c) → home_touched schedules the end of the turn → there the core
+ * lets go of promises that need no disk, the journal is handed its batch, the timer is set to the core's
+ * deadline. A writer thread wakes the owner → journal_poll → vhost_committed → confirms.
+ * What can go wrong: the journal cannot write: publishers are held with the reason until it can; the journal falls
+ * behind: publishers are not read until it has caught up; damaged data: home_new refuses. */
+#include "home.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "leveret/base/clock.h"
+#include "leveret/base/mem.h"
+#include "leveret/base/random.h"
+#include "leveret/journal/journal_memory.h"
+
+#define PEER_WINDOW_BYTES (1u << 20)
+
+struct moment home_moment(const struct home *home)
+{
+    return (struct moment){loop_now_ms(home->owner), loop_wall_ms(home->owner)};
+}
+
+static void set_timer(struct home *home)
+{
+    uint64_t deadline = vhost_deadline_ms(home->vhost);
+    if (deadline == UINT64_MAX) {
+        timer_clear(home->timer);
+        return;
+    }
+    uint64_t now = loop_now_ms(home->owner);
+    timer_set(home->timer, deadline > now ? deadline - now : 0);
+}
+
+static void timer_due(void *context)
+{
+    struct home *home = context;
+    if (!home->vhost)
+        return;
+    vhost_tick(home->vhost, home_moment(home));
+    home_touched(home);
+}
+
+static void end_of_turn(struct loop_task *task)
+{
+    struct home *home = (struct home *)((char *)task - offsetof(struct home, commit));
+    if (!home->vhost)
+        return;
+    if (!home->timer)
+        home->timer = timer_new(home->owner, timer_due, home);
+    vhost_flush(home->vhost);
+    journal_flush(home->journal);
+    uint64_t unwritten = journal_unwritten_bytes(home->journal);
+    if ((home->gate == GATE_OPEN && unwritten > HOME_UNWRITTEN_BYTES_MAX) ||
+        (home->gate == GATE_BUSY && unwritten < HOME_UNWRITTEN_BYTES_MAX / 2))
+        home_weigh_gate(home);
+    set_timer(home);
+}
+
+void home_touched(struct home *home)
+{
+    loop_at_end(home->owner, PHASE_COMMIT, &home->commit);
+}
+
+void home_weigh_gate(struct home *home)
+{
+    if (!home->vhost)
+        return;
+    uint64_t unwritten = journal_unwritten_bytes(home->journal);
+    uint64_t limit = home->gate == GATE_BUSY ? HOME_UNWRITTEN_BYTES_MAX / 2 : HOME_UNWRITTEN_BYTES_MAX;
+    const char *alarm = node_alarm_text(home->node);
+    enum publish_gate gate = GATE_OPEN;
+    const char *text = "";
+    if (home->health != STATUS_OK) {
+        gate = GATE_ALARM;
+        text = home->health_text;
+    } else if (alarm) {
+        gate = GATE_ALARM;
+        text = alarm;
+    } else if (unwritten > limit) {
+        gate = GATE_BUSY;
+    }
+    if (gate == home->gate && strcmp(text, home->gate_text) == 0)
+        return;
+    home->gate = gate;
+    snprintf(home->gate_text, sizeof home->gate_text, "%s", text);
+    vhost_set_gate(home->vhost, gate, home->gate_text);
+}
+
+/* ---- The journal's callbacks; from journal_poll, on the owner. */
+
+static void committed(void *context, uint64_t batch)
+{
+    struct home *home = context;
+    vhost_committed(home->vhost, batch, home_moment(home));
+}
+
+static void paged_in(void *context, struct journal_page *page)
+{
+    struct home *home = context;
+    vhost_paged_in(home->vhost, page, home_moment(home));
+}
+
+static void paged_out(void *context, struct journal_lane *lane, uint64_t chunk, enum status status)
+{
+    struct home *home = context;
+    vhost_paged_out(home->vhost, lane, chunk, status);
+}
+
+static void health(void *context, enum status status, const char *text)
+{
+    struct home *home = context;
+    if (status == STATUS_OK)
+        log_line(home->log, LOG_INFO, "journal", "vhost '%s': writing works again", home->name);
+    else
+        log_line(home->log, LOG_ERROR, "journal",
+                 "vhost '%s': cannot write, publishers are blocked: %s", home->name, text);
+    home->health = status;
+    snprintf(home->health_text, sizeof home->health_text, "disk: %s", status_text(status));
+    home_weigh_gate(home);
+}
+
+static void poll_letter(struct loop *receiver, void *letter, size_t bytes)
+{
+    (void)bytes;
+    struct home *home;
+    memcpy(&home, letter, sizeof home);
+    if (!receiver || !home->vhost)
+        return;
+    journal_poll(home->journal);
+    home_touched(home);
+}
+
+/* On a writer thread. */
+static void wake(void *context)
+{
+    struct home *home = context;
+    loop_post(home->owner, poll_letter, &home, sizeof home);
+}
+
+/* ---- Life. */
+
+enum status home_new(const struct home_options *options, struct home **out, char **error)
+{
+    struct home *home = mem_need(sizeof *home);
+    home->node = options->node;
+    home->owner = options->owner;
+    home->log = options->log;
+    home->name = mem_need_text(options->name.at, options->name.len);
+    home->path = options->path ? mem_need_text(options->path, strlen(options->path)) : NULL;
+    home->commit.run = end_of_turn;
+    TAILQ_INIT(&home->links);
+
+    const struct journal_callbacks callbacks = {home, committed, paged_in, paged_out, health};
+    if (home->path) {
+        const struct journal_leveldb_options journal_options = {
+            .path = home->path,
+            .threads = options->threads,
+            .log = options->log,
+            .wake = wake,
+            .wake_context = home,
+        };
+        home->journal = journal_leveldb_new(&journal_options, &callbacks);
+    } else {
+        home->memory_disk = journal_memory_disk_new();
+        home->journal = journal_memory_new(home->memory_disk, &callbacks, true);
+    }
+
+    struct vhost_options vhost_options = {
+        .name = options->name,
+        .journal = home->journal,
+        .event = link_event,
+        .context = home,
+        .resident_bytes_max = options->resident_bytes_max,
+        .message_bytes_max = options->message_bytes_max,
+        .peer_window_bytes = PEER_WINDOW_BYTES,
+    };
+    random_bytes(&vhost_options.random_seed, sizeof vhost_options.random_seed);
+    home->vhost = vhost_new(&vhost_options);
+    struct moment now = {clock_steady_ms(), clock_wall_ms()};
+    enum status status = vhost_recover(home->vhost, now, error);
+    if (status != STATUS_OK) {
+        home_free(&home);
+        return status;
+    }
+    home_weigh_gate(home);
+    *out = home;
+    return STATUS_OK;
+}
+
+static void close_vhost(struct home *home)
+{
+    vhost_free(&home->vhost);
+    if (home->journal)
+        journal_free(&home->journal);
+    if (home->memory_disk)
+        journal_memory_disk_free(&home->memory_disk);
+}
+
+void home_free(struct home **home)
+{
+    struct home *h = *home;
+    if (!h)
+        return;
+    *home = NULL;
+    close_vhost(h);
+    if (h->timer)
+        timer_free(&h->timer);
+    free(h->name);
+    free(h->path);
+    free(h);
+}
+
+void home_end(struct home *home)
+{
+    if (!home->vhost)
+        return;
+    links_detach(home);
+    close_vhost(home);
+    loop_task_cancel(home->owner, &home->commit);
+    if (home->timer)
+        timer_free(&home->timer);
+    if (home->path && journal_leveldb_destroy(home->path) != STATUS_OK)
+        log_line(home->log, LOG_ERROR, "journal",
+                 "vhost '%s' is deleted, but its data in %s could not be removed", home->name,
+                 home->path);
+}

@@ -1,0 +1,71 @@
+/* A home: where one vhost lives. It joins the vhost's core, its journal and the loop of its owner.
+ *
+ * Thread: the owner's loop, but for what says otherwise. A home outlives its vhost: letters may still be
+ * under way to it, so it is freed with the node. */
+#ifndef LEVERET_HOST_HOME_H
+#define LEVERET_HOST_HOME_H
+
+#include <stdatomic.h>
+#include <sys/queue.h>
+
+#include "leveret/host/node.h"
+
+/* Message bytes that wait for the disk, above which publishers of a vhost are not read; half of it
+ * lets them on. */
+#define HOME_UNWRITTEN_BYTES_MAX (64u << 20)
+
+struct home {
+    struct node *node;
+    struct loop *owner;
+    char *name;
+    char *path; /* the journal's directory; NULL: in memory */
+    struct log *log;
+    struct vhost *vhost;     /* NULL once deleted */
+    struct journal *journal; /* likewise */
+    struct journal_memory_disk *memory_disk;
+    struct timer *timer; /* made on first use, by the owner */
+    struct loop_task commit;
+    enum status health; /* of the journal */
+    enum publish_gate gate;
+    char gate_text[160];
+    char health_text[160];
+    TAILQ_HEAD(, link) links; /* attached ones */
+    TAILQ_ENTRY(home) entry;  /* in the node, under its lock */
+};
+
+struct home_options {
+    struct node *node;
+    struct loop *owner;
+    struct bytes name;
+    const char *path;
+    struct journal_threads *threads;
+    struct log *log;
+    uint64_t message_bytes_max;
+    size_t resident_bytes_max;
+};
+
+/* Makes a home and recovers its journal; on the main thread, before anybody else knows of it.
+ * Errors: as journal_recover. */
+MUST_USE enum status home_new(const struct home_options *options, struct home **out, char **error);
+/* With the owner's loop stopped. */
+void home_free(struct home **home);
+
+/* Ends the vhost on its owner: detaches all links, closes the journal, removes its data. */
+void home_end(struct home *home);
+
+/* To be called after each call into the vhost: sees to it that the turn ends with a commit. */
+void home_touched(struct home *home);
+/* Weighs the node's alarms and the journal's state anew. */
+void home_weigh_gate(struct home *home);
+
+struct moment home_moment(const struct home *home);
+
+/* The node's alarm as text for connection.blocked; NULL: none. Any thread. */
+const char *node_alarm_text(const struct node *node);
+
+/* link.c: an event of the core on its way to a link. Runs on the owner. */
+void link_event(void *context, void *owner, const struct event *event);
+/* link.c: detaches every link of a home. */
+void links_detach(struct home *home);
+
+#endif

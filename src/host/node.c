@@ -1,0 +1,295 @@
+/* The node: data directory, journal threads, the table of vhosts and their owners, alarms.
+ *
+ * Normal course: node_new locks the data directory; node_add_vhost recovers each vhost and gives it the next
+ * worker; links and questions find a vhost's home in the table, under a read lock.
+ * What can go wrong: the directory is locked, of a newer format or damaged: node_new or node_add_vhost refuses and says
+ * how to go on; memory or disk run short: an alarm, which holds publishers until it is over. */
+#include <malloc.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "leveret/base/check.h"
+#include "leveret/base/map.h"
+#include "leveret/base/mem.h"
+#include "node_internal.h"
+
+#define WATCH_INTERVAL_MS 500u
+/* Transient messages page out when a vhost holds this share of the memory limit. */
+#define RESIDENT_SHARE 2u
+
+TAILQ_HEAD(homes, home);
+
+struct node {
+    struct node_options options;
+    struct data_dir *data_dir;
+    struct store *store;
+    struct auth_store auth_store;
+    struct journal_threads *threads;
+    pthread_rwlock_t lock; /* guards the two below */
+    struct map by_name;
+    struct homes homes; /* deleted ones too: letters may name them */
+    unsigned next_owner;
+    struct timer *watch;
+    atomic_bool memory_alarm, disk_alarm;
+    atomic_ullong memory_bytes, disk_free_bytes;
+};
+
+/* ---- The store of users, as auth/ wants it. */
+
+static enum status put(void *context, struct bytes key, struct bytes value)
+{
+    return store_put(context, key, value);
+}
+
+static enum status erase(void *context, struct bytes key)
+{
+    return store_erase(context, key);
+}
+
+static enum status each_pair(void *context, struct bytes prefix,
+                             void (*each)(void *context, struct bytes key, struct bytes value),
+                             void *each_context)
+{
+    return store_each(context, prefix, each, each_context);
+}
+
+/* ---- Life. */
+
+enum status node_new(const struct node_options *options, struct node **out, char **error)
+{
+    struct node *node = mem_need(sizeof *node);
+    node->options = *options;
+    pthread_rwlock_init(&node->lock, NULL);
+    TAILQ_INIT(&node->homes);
+    enum status status = STATUS_OK;
+    if (options->data_dir) {
+        status = data_dir_open(options->data_dir, &node->data_dir, error);
+        if (status == STATUS_OK) {
+            char *path = data_dir_node_path(node->data_dir);
+            status = store_open(path, &node->store, error);
+            free(path);
+        }
+        node->auth_store = (struct auth_store){node->store, put, erase, each_pair};
+    }
+    if (status == STATUS_OK) {
+        node->threads = journal_threads_new(options->writers, options->log);
+        *out = node;
+        return STATUS_OK;
+    }
+    node_free(&node);
+    return status;
+}
+
+void node_free(struct node **node)
+{
+    struct node *n = *node;
+    if (!n)
+        return;
+    *node = NULL;
+    if (n->watch)
+        timer_free(&n->watch);
+    struct home *home;
+    while ((home = TAILQ_FIRST(&n->homes))) {
+        TAILQ_REMOVE(&n->homes, home, entry);
+        home_free(&home);
+    }
+    map_free(&n->by_name);
+    if (n->threads)
+        journal_threads_free(&n->threads);
+    if (n->store)
+        store_close(&n->store);
+    data_dir_close(&n->data_dir);
+    pthread_rwlock_destroy(&n->lock);
+    free(n);
+}
+
+const struct auth_store *node_auth_store(struct node *node)
+{
+    return &node->auth_store;
+}
+
+/* ---- Vhosts. */
+
+struct home *node_find_home(struct node *node, struct bytes name)
+{
+    pthread_rwlock_rdlock(&node->lock);
+    struct home *home = map_get(&node->by_name, name);
+    pthread_rwlock_unlock(&node->lock);
+    return home;
+}
+
+void node_each_home(struct node *node, void (*each)(struct home *home))
+{
+    pthread_rwlock_rdlock(&node->lock);
+    struct home *home;
+    TAILQ_FOREACH (home, &node->homes, entry)
+        each(home);
+    pthread_rwlock_unlock(&node->lock);
+}
+
+enum status node_add_vhost(struct node *node, struct bytes name, char **error)
+{
+    if (node_find_home(node, name))
+        return STATUS_OK;
+    char *path = node->data_dir ? data_dir_vhost_path(node->data_dir, name) : NULL;
+    unsigned owner = node->next_owner++ % workers_count(node->options.workers);
+    const struct home_options options = {
+        .node = node,
+        .owner = workers_loop(node->options.workers, owner),
+        .name = name,
+        .path = path,
+        .threads = node->threads,
+        .log = node->options.log,
+        .message_bytes_max = node->options.message_bytes_max,
+        .resident_bytes_max = (size_t)(node->options.memory_bytes_max / RESIDENT_SHARE),
+    };
+    struct home *home;
+    enum status status = home_new(&options, &home, error);
+    free(path);
+    if (status != STATUS_OK)
+        return status;
+    pthread_rwlock_wrlock(&node->lock);
+    map_put(&node->by_name, bytes_of_text(home->name), home);
+    TAILQ_INSERT_TAIL(&node->homes, home, entry);
+    pthread_rwlock_unlock(&node->lock);
+    return STATUS_OK;
+}
+
+/* A question to an owner, on its way there and back. */
+struct question {
+    struct home *home;
+    struct loop *asker;
+    void (*work)(struct vhost *vhost, void *argument); /* NULL: end the vhost */
+    void (*done)(void *argument);
+    void *argument;
+};
+
+static void answer_letter(struct loop *receiver, void *letter, size_t bytes)
+{
+    (void)bytes;
+    struct question *question = letter;
+    if (receiver && question->done)
+        question->done(question->argument);
+}
+
+static void question_letter(struct loop *receiver, void *letter, size_t bytes)
+{
+    struct question *question = letter;
+    if (!receiver)
+        return;
+    if (!question->work) {
+        home_end(question->home);
+    } else if (question->home->vhost) {
+        question->work(question->home->vhost, question->argument);
+    }
+    loop_post(question->asker, answer_letter, question, bytes);
+}
+
+enum status node_ask_vhost(struct node *node, struct bytes name,
+                           void (*work)(struct vhost *vhost, void *argument),
+                           void (*done)(void *argument), void *argument)
+{
+    CHECK(work && loop_current());
+    struct home *home = node_find_home(node, name);
+    if (!home)
+        return STATUS_NOT_FOUND;
+    struct question question = {home, loop_current(), work, done, argument};
+    loop_post(home->owner, question_letter, &question, sizeof question);
+    return STATUS_OK;
+}
+
+enum status node_delete_vhost(struct node *node, struct bytes name, void (*done)(void *context),
+                              void *context)
+{
+    CHECK(loop_current());
+    pthread_rwlock_wrlock(&node->lock);
+    struct home *home = map_remove(&node->by_name, name);
+    pthread_rwlock_unlock(&node->lock);
+    if (!home)
+        return STATUS_NOT_FOUND;
+    struct question question = {home, loop_current(), NULL, done, context};
+    loop_post(home->owner, question_letter, &question, sizeof question);
+    return STATUS_OK;
+}
+
+bool node_journal_figures(struct node *node, struct bytes name, struct journal_figures *out)
+{
+    struct home *home = node_find_home(node, name);
+    if (!home || !home->path)
+        return false;
+    journal_leveldb_figures(home->journal, out);
+    return true;
+}
+
+/* ---- Alarms. */
+
+const char *node_alarm_text(const struct node *node)
+{
+    if (atomic_load(&node->memory_alarm))
+        return atomic_load(&node->disk_alarm) ? "low on memory & disk" : "low on memory";
+    return atomic_load(&node->disk_alarm) ? "low on disk" : NULL;
+}
+
+static void weigh_letter(struct loop *receiver, void *letter, size_t bytes)
+{
+    (void)bytes;
+    struct home *home;
+    memcpy(&home, letter, sizeof home);
+    if (receiver)
+        home_weigh_gate(home);
+}
+
+static void post_weigh(struct home *home)
+{
+    loop_post(home->owner, weigh_letter, &home, sizeof home);
+}
+
+static bool set_alarm(struct node *node, atomic_bool *alarm, bool on, const char *what)
+{
+    if (atomic_exchange(alarm, on) == on)
+        return false;
+    log_line(node->options.log, on ? LOG_WARNING : LOG_INFO, "alarm",
+             on ? "low on %s: publishers are blocked" : "%s suffices again: publishers go on", what);
+    return true;
+}
+
+static void watch_resources(void *context)
+{
+    struct node *node = context;
+    const struct node_options *options = &node->options;
+    struct resources now;
+    resources_read(options->data_dir, &now);
+    if (options->memory_bytes_max && now.memory_bytes > options->memory_bytes_max) {
+        malloc_trim(0); /* what was freed but not given back is not in use */
+        resources_read(options->data_dir, &now);
+    }
+    atomic_store(&node->memory_bytes, now.memory_bytes);
+    atomic_store(&node->disk_free_bytes, now.disk_free_bytes);
+    bool memory = options->memory_bytes_max && now.memory_bytes > options->memory_bytes_max;
+    bool disk = now.disk_free_bytes < options->disk_free_bytes_min;
+    bool changed = set_alarm(node, &node->memory_alarm, memory, "memory");
+    changed |= set_alarm(node, &node->disk_alarm, disk, "disk");
+    if (changed)
+        node_each_home(node, post_weigh);
+    timer_set(node->watch, WATCH_INTERVAL_MS);
+}
+
+void node_watch(struct node *node, struct loop *main_loop)
+{
+    node->watch = timer_new(main_loop, watch_resources, node);
+    watch_resources(node);
+}
+
+void node_alarms(const struct node *node, struct node_alarms *out)
+{
+    *out = (struct node_alarms){
+        .memory = atomic_load(&node->memory_alarm),
+        .disk = atomic_load(&node->disk_alarm),
+        .memory_bytes = atomic_load(&node->memory_bytes),
+        .memory_bytes_max = node->options.memory_bytes_max,
+        .disk_free_bytes = atomic_load(&node->disk_free_bytes),
+        .disk_free_bytes_min = node->options.disk_free_bytes_min,
+    };
+}

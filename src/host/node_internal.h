@@ -1,0 +1,33 @@
+/* What host/ shares of the node. */
+#ifndef LEVERET_HOST_NODE_INTERNAL_H
+#define LEVERET_HOST_NODE_INTERNAL_H
+
+#include "home.h"
+
+/* The home of a vhost, or NULL. Any thread; a home lives as long as the node. */
+struct home *node_find_home(struct node *node, struct bytes name);
+
+/* Calls each() for all homes, under the node's lock. Any thread. */
+void node_each_home(struct node *node, void (*each)(struct home *home));
+
+/* ---- data_dir.c: the data directory.
+ *
+ * Layout: lock, format, node/ (users, vhosts, permissions), vhosts/<name>/ (a journal each; the name
+ * percent-encoded). */
+struct data_dir;
+/* Makes or opens it, locks it, checks its format version. Errors: LOCKED, VERSION, IO, NO_SPACE. */
+MUST_USE enum status data_dir_open(const char *path, struct data_dir **out, char **error);
+void data_dir_close(struct data_dir **dir);
+const char *data_dir_path(const struct data_dir *dir);
+/* The path of the node's own store and of a vhost's journal; the caller frees. */
+char *data_dir_node_path(const struct data_dir *dir);
+char *data_dir_vhost_path(const struct data_dir *dir, struct bytes vhost);
+
+/* ---- watch.c: memory and disk. */
+struct resources {
+    uint64_t memory_bytes;    /* resident set of this process */
+    uint64_t disk_free_bytes; /* for an unprivileged writer; UINT64_MAX when there is no directory */
+};
+void resources_read(const char *data_dir, struct resources *out);
+
+#endif

@@ -1,0 +1,65 @@
+/* Confirms on their way to the client. The core says in order what is promised; what it says within one turn
+ * leaves as one basic.ack with multiple, where it can.
+ *
+ * This is the only place that writes a publisher confirm, and the core's promise.c the only one that
+ * causes it: none can overtake another's disk write. */
+#include "internal.h"
+
+static void write_confirm(struct channel *channel)
+{
+    struct open_confirm *c = &channel->confirm;
+    struct method m;
+    if (c->nack) {
+        m.id = METHOD_BASIC_NACK;
+        m.u.basic_nack = (struct basic_nack){.delivery_tag = c->upto, .multiple = c->multiple};
+    } else {
+        m.id = METHOD_BASIC_ACK;
+        m.u.basic_ack = (struct basic_ack){.delivery_tag = c->upto, .multiple = c->multiple};
+    }
+    c->some = false;
+    channel_send(channel, &m);
+}
+
+void confirm_add(struct channel *channel, uint64_t upto, bool multiple, bool nack)
+{
+    struct open_confirm *c = &channel->confirm;
+    struct session *session = channel->session;
+    /* "multiple" covers all below that are still open: an ack may swallow earlier acks, but not reach over a nack. */
+    if (c->some && c->nack == nack && upto > c->upto) {
+        c->upto = upto;
+        c->multiple = true;
+        return;
+    }
+    if (c->some)
+        write_confirm(channel);
+    *c = (struct open_confirm){.upto = upto, .some = true, .multiple = multiple, .nack = nack};
+    if (!channel->confirming) {
+        channel->confirming = true;
+        channel->next_confirming = session->confirming;
+        session->confirming = channel;
+    }
+    loop_at_end(session->sessions->loop, PHASE_COMMIT, &session->flush);
+}
+
+void confirm_flush(struct session *session)
+{
+    struct channel *channel;
+    while ((channel = session->confirming)) {
+        session->confirming = channel->next_confirming;
+        channel->confirming = false;
+        if (channel->confirm.some && channel->state == CHANNEL_OPEN)
+            write_confirm(channel);
+        channel->confirm.some = false;
+    }
+}
+
+void confirm_forget(struct channel *channel)
+{
+    if (!channel->confirming)
+        return;
+    struct channel **at = &channel->session->confirming;
+    while (*at != channel)
+        at = &(*at)->next_confirming;
+    *at = channel->next_confirming;
+    channel->confirming = false;
+}

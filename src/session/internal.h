@@ -1,0 +1,253 @@
+/* What the files of session/ share: a session, its channels, and who does what to them.
+ *
+ * Thread: the worker of the session. */
+#ifndef LEVERET_SESSION_INTERNAL_H
+#define LEVERET_SESSION_INTERNAL_H
+
+#include <sys/queue.h>
+
+#include "leveret/base/map.h"
+#include "leveret/base/random.h"
+#include "leveret/base/text.h"
+#include "leveret/net/connection.h"
+#include "leveret/session/session.h"
+#include "leveret/wire/method.h"
+
+#define SESSION_MAGIC 0x5e5510beu
+
+/* Frames kept for a channel that waits for an answer; beyond, the connection is not read. */
+#define BACKLOG_BYTES_MAX      65536u
+/* How long a client may take to answer connection.close. */
+#define CLOSE_OK_TIMEOUT_MS    10000u
+/* How long what is queued may take to leave once a connection is over. */
+#define CLOSE_LINGER_MS        2000u
+/* How long a refused login waits, for a client that cannot be told. */
+#define REFUSED_DELAY_MS       1000u
+#define CONSUMERS_PER_CHANNEL_MAX 65535u
+
+/* Why a connection is not read. */
+enum pause_reason {
+    PAUSE_BACKLOG = 1, /* a channel's backlog is full */
+    PAUSE_GATE = 2,    /* publishers are held */
+    PAUSE_MAILBOX = 4, /* the vhost's owner is behind */
+};
+
+enum session_state {
+    SESSION_OPENING,   /* before the protocol header */
+    SESSION_STARTING,  /* connection.start sent */
+    SESSION_TUNING,    /* connection.tune sent */
+    SESSION_TUNED,     /* tune-ok received, open due */
+    SESSION_RUNNING,   /* open-ok sent */
+    SESSION_CLOSING,   /* we sent connection.close, close-ok is due */
+    SESSION_LEAVING,   /* the client sent connection.close; the core has yet to let go */
+    SESSION_ENDED,     /* nothing more is said; the socket closes */
+};
+
+enum channel_state {
+    CHANNEL_OPENING, /* the core has yet to answer */
+    CHANNEL_OPEN,
+    CHANNEL_CLOSING, /* we sent channel.close, close-ok is due */
+    CHANNEL_LEAVING, /* the client sent channel.close; the core has yet to let go */
+    CHANNEL_CLOSED,  /* both sides are done, the core has yet to let go */
+};
+
+/* A message on its way in: method seen, header or body due. */
+struct content {
+    bool header_due, body_due;
+    bool mandatory;
+    uint8_t exchange_len, routing_key_len;
+    char exchange[256], routing_key[256];
+    struct message *message; /* once the header has come */
+};
+
+struct consumer_slot {
+    char *tag; /* NULL: free */
+    size_t tag_len;
+};
+
+/* A confirm not yet written: merged with what follows in the same turn. */
+struct open_confirm {
+    uint64_t upto;
+    bool some, multiple, nack;
+};
+
+struct channel {
+    struct session *session;
+    uint16_t number;
+    enum channel_state state;
+    bool awaiting; /* a command has been sent whose answer must come first */
+    bool replaying;
+    bool confirming; /* in session->confirming */
+    struct content *content;    /* made with the first publish */
+    struct text backlog;        /* frames that came while awaiting: see channel.c */
+    size_t backlog_at;
+    struct text last_queue;     /* the name declared last */
+    struct consumer_slot *consumers;
+    uint32_t consumer_room;
+    struct open_confirm confirm;
+    struct channel *next_confirming;
+    struct loop_task replay;
+    bool flow_active;           /* channel.flow as the client last said */
+    bool confirm_mode, tx_mode;
+};
+
+struct permit_memory { /* the last publish permission asked, and its answer */
+    uint64_t version;
+    uint8_t len;
+    char exchange[256];
+};
+
+struct session {
+    uint32_t magic;
+    enum session_state state;
+    struct sessions *sessions;
+    struct connection *connection;
+    struct link *link; /* from connection.open until EVENT_DETACHED */
+    bool detaching;    /* link_close was called */
+    bool socket_gone;
+    uint64_t id;
+    char *user, *vhost;
+    char *mechanism;
+    struct text client_properties;
+    bool can_blocked, can_cancel_notify, can_failure_close;
+    uint16_t channel_max, heartbeat_s;
+    uint32_t frame_max;
+    uint64_t connected_wall_ms;
+    struct channel **channels; /* by number */
+    uint32_t channel_room, channel_count;
+    struct channel *confirming; /* those with an open confirm */
+    struct loop_task flush;
+    uint32_t credit_due; /* delivered bytes not given back to the core yet */
+    enum publish_gate gate;
+    char *gate_text;
+    bool blocked_sent;
+    uint64_t last_publish_ms;
+    struct permit_memory permit;
+    struct timer *timer; /* handshake, close-ok */
+    struct loop_task free_task;
+    TAILQ_ENTRY(session) entry;
+    TAILQ_ENTRY(session) mailbox_entry;
+    bool waits_for_mailbox;
+};
+
+struct sessions {
+    struct loop *loop;
+    struct session_options options;
+    struct net_worker *net;
+    TAILQ_HEAD(session_list, session) all;
+    struct session_list mailbox_waiters;
+    struct timer *mailbox_timer;
+    struct random_stream random;
+    struct sessions_totals totals;
+    struct text server_properties;
+    struct shutdown {
+        bool under_way;
+        struct loop *asker;
+        void (*done)(void *context);
+        void *context;
+        struct timer *timer;
+    } shutdown;
+};
+
+/* ---- session.c: life of a session, dispatch of frames. */
+void session_new(struct sessions *sessions, int fd);
+/* Sends a method on a channel. */
+void session_send(struct session *session, uint16_t channel, const struct method *method);
+/* Says goodbye with connection.close and a code from status; text without the code's name. method: the one at
+ * fault, or 0. */
+void session_fail(struct session *session, enum status status, enum method_id method,
+                  const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Lets the core forget this connection; EVENT_DETACHED follows if it ever knew it. */
+void session_detach(struct session *session);
+/* No more words: closes the socket when what is queued has left. */
+void session_end(struct session *session, uint32_t linger_ms);
+/* Ends the session once socket and core are both through with it. */
+void session_maybe_free(struct session *session);
+const char *session_state_name(const struct session *session);
+
+/* ---- sessions.c */
+void sessions_forget(struct session *session);
+
+/* ---- handshake.c: until open-ok, and class connection. */
+bool handshake_begin(struct session *session);
+void handshake_timed_out(struct session *session);
+void connection_class_method(struct session *session, const struct method *method);
+/* Makes the server's properties once per worker. */
+void handshake_server_properties(const struct session_options *options, struct text *out);
+
+/* ---- channel.c: channels and their order of things. */
+struct channel *channel_find(struct session *session, uint16_t number);
+void channel_frame(struct session *session, const struct frame *frame, struct buffer *owner);
+/* channel.close with the code of status, or connection.close for statuses that are errors of the connection. */
+void channel_fail(struct channel *channel, enum status status, enum method_id method,
+                  const char *format, ...) __attribute__((format(printf, 4, 5)));
+void channel_send(struct channel *channel, const struct method *method);
+/* Sends a command whose answer has to come before the channel goes on (unless no_wait). */
+void channel_command(struct channel *channel, struct command *command);
+/* Sends a command that is not answered. */
+void channel_post(struct channel *channel, struct command *command);
+void channel_replied(struct channel *channel);
+void channel_free(struct channel **channel);
+void channels_free(struct session *session);
+
+/* ---- One thin file for each class: a method to a command. */
+void exchange_class_method(struct channel *channel, const struct method *method);
+void queue_class_method(struct channel *channel, const struct method *method);
+void basic_class_method(struct channel *channel, const struct method *method);
+void select_class_method(struct channel *channel, const struct method *method); /* confirm, tx */
+void channel_class_method(struct channel *channel, const struct method *method);
+
+/* ---- consumers.c: the channel's consumer tags. */
+bool consumer_find(const struct channel *channel, struct bytes tag, uint32_t *out);
+/* Takes a number for a new tag; an empty tag makes one. Errors: LIMIT. */
+MUST_USE enum status consumer_add(struct channel *channel, struct bytes tag, uint32_t *out);
+void consumer_remove(struct channel *channel, uint32_t consumer);
+struct bytes consumer_tag(const struct channel *channel, uint32_t consumer);
+void consumers_free(struct channel *channel);
+
+/* ---- content.c: frames of a publish to a message. */
+void content_begin(struct channel *channel, const struct basic_publish *publish);
+bool content_due(const struct channel *channel);
+void content_header(struct channel *channel, struct bytes payload);
+void content_body(struct channel *channel, struct bytes piece, struct buffer *owner);
+void content_free(struct channel *channel);
+
+/* ---- deliver.c: messages to frames. */
+void deliver_message(struct session *session, uint16_t channel, struct bytes tag,
+                     uint64_t delivery_tag, bool redelivered, struct message *message);
+void deliver_got(struct session *session, uint16_t channel, uint64_t delivery_tag, bool redelivered,
+                 uint32_t left, struct message *message);
+void deliver_return(struct session *session, uint16_t channel, enum status status,
+                    struct message *message);
+
+/* ---- confirm.c */
+void confirm_add(struct channel *channel, uint64_t upto, bool multiple, bool nack);
+void confirm_flush(struct session *session);
+/* Takes the channel out of the list. */
+void confirm_forget(struct channel *channel);
+
+/* ---- event.c: what the core says. */
+void session_event(void *context, const struct event *event);
+
+/* ---- gate.c: holding publishers. */
+void gate_published(struct session *session);
+void gate_event(struct session *session, enum publish_gate gate, const char *text);
+void gate_check_mailbox(struct sessions *sessions);
+
+/* ---- permit.c: may the user do this? On refusal the channel is failed and false returned. */
+bool permit(struct channel *channel, enum permission permission, bool queue, struct bytes name,
+            enum method_id method);
+bool permit_publish(struct channel *channel, struct bytes exchange);
+/* The exchanges that arguments of a declaration name: alternate-exchange, x-dead-letter-exchange. */
+bool permit_arguments(struct channel *channel, bool queue, struct bytes name,
+                      struct bytes arguments, enum method_id method);
+
+/* ---- reply_code.c: statuses to AMQP's reply codes (AMQP 0-9-1, 1.2). */
+uint16_t reply_code(enum status status);
+const char *reply_name(enum status status); /* "NOT_FOUND" */
+/* Whether the code closes the connection, not only the channel. */
+bool reply_is_hard(enum status status);
+/* "NAME - text", cut to a short string. */
+struct bytes reply_text(enum status status, const char *text, char out[256]);
+
+#endif
