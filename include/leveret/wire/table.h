@@ -11,7 +11,7 @@
 #include "leveret/base/text.h"
 #include "leveret/wire/cursor.h"
 
-#define TABLE_DEPTH_MAX 64u /* tables and arrays within each other */
+#define TABLE_DEPTH_MAX 64u /* tables and arrays within each other, the outermost included */
 
 enum field_type {
     FIELD_BOOL = 't',
@@ -66,12 +66,12 @@ bool field_equal(const struct field *a, const struct field *b);
 
 /* RabbitMQ's name of the type in error texts: "signedint", "longstr", "bool", "table" … */
 const char *field_type_name(enum field_type type);
-/* The value as RabbitMQ prints it in error texts: "'10' of type 'signedint'" is
- * value '10' by this function, then the type's name. Appends to out. */
+/* The value as RabbitMQ prints it in error texts, without quotes: of "'10' of type 'signedint'" the
+ * 10. Tables and arrays as Erlang terms. Appends to out, at a length that the value decides. */
 void field_print(struct text *out, const struct field *value);
 
-/* Building a table: each call appends one key and value to the contents in out. Keys: at most 255
- * bytes (checked by CHECK). table_begin … table_end nest; begin returns what end needs. */
+/* Building a table: each call appends one key and value to the contents in out, which the value must
+ * not point into. Keys: at most 255 bytes (checked by CHECK). table_begin … table_end nest; begin returns what end needs. */
 void table_put_bool(struct text *out, const char *key, bool value);
 void table_put_i32(struct text *out, const char *key, int32_t value);
 void table_put_i64(struct text *out, const char *key, int64_t value);

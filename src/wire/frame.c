@@ -1,0 +1,87 @@
+/* Cutting what arrives into frames.
+ *
+ * The normal course: the 7 bytes of a frame's header are read; a method, header or heartbeat frame
+ * waits until it is there whole and is handed out; a body frame's payload is handed out as it
+ * comes, and the parser remembers how much is still due.
+ *
+ * What can go wrong: an unknown type, a frame larger than frame_max, a wrong end octet, a heartbeat
+ * with a payload. Each is a FRAME_ERROR and there is no way to go on: where the next frame begins
+ * is no longer known. The length is judged before anything waits for that many bytes. */
+#include "leveret/wire/frame.h"
+
+const uint8_t protocol_header[PROTOCOL_HEADER_BYTES] = {'A', 'M', 'Q', 'P', 0, 0, 9, 1};
+
+bool protocol_header_accepted(const uint8_t *header)
+{
+    /* 1 1 0 9 is what some clients that speak 0-9-1 still send. */
+    static const uint8_t old[PROTOCOL_HEADER_BYTES] = {'A', 'M', 'Q', 'P', 1, 1, 0, 9};
+
+    return memcmp(header, protocol_header, PROTOCOL_HEADER_BYTES) == 0 ||
+           memcmp(header, old, PROTOCOL_HEADER_BYTES) == 0;
+}
+
+static inline void advance(struct bytes *input, size_t len)
+{
+    input->at += len;
+    input->len -= len;
+}
+
+static bool type_known(uint8_t type)
+{
+    return type == FRAME_METHOD || type == FRAME_HEADER || type == FRAME_BODY ||
+           type == FRAME_HEARTBEAT;
+}
+
+static enum status body_piece(struct frame_parser *parser, struct bytes *input, struct frame *out)
+{
+    bool whole = input->len > parser->body_left; /* the end octet included */
+    size_t len = whole ? parser->body_left : input->len;
+
+    if (input->len == 0)
+        return STATUS_AGAIN;
+    if (whole && input->at[len] != FRAME_END)
+        return STATUS_FRAME_ERROR;
+    out->type = FRAME_BODY;
+    out->channel = parser->body_channel;
+    out->payload = bytes_of(input->at, len);
+    out->last_piece = whole;
+    parser->body_left -= (uint32_t)len;
+    parser->in_body = !whole;
+    advance(input, whole ? len + FRAME_END_BYTES : len);
+    return STATUS_OK;
+}
+
+enum status frame_next(struct frame_parser *parser, struct bytes *input, struct frame *out)
+{
+    if (parser->in_body)
+        return body_piece(parser, input, out);
+    if (input->len < FRAME_HEADER_BYTES)
+        return input->len > 0 && !type_known(input->at[0]) ? STATUS_FRAME_ERROR : STATUS_AGAIN;
+
+    struct reader r = reader_of(*input);
+    uint8_t type = read_u8(&r);
+    uint16_t channel = read_u16(&r);
+    uint32_t len = read_u32(&r);
+
+    if (!type_known(type) || (type == FRAME_HEARTBEAT && len > 0))
+        return STATUS_FRAME_ERROR;
+    if (parser->frame_max > 0 && (uint64_t)len + FRAME_OVERHEAD_BYTES > parser->frame_max)
+        return STATUS_FRAME_ERROR;
+    if (type == FRAME_BODY) {
+        advance(input, FRAME_HEADER_BYTES);
+        parser->in_body = true;
+        parser->body_left = len;
+        parser->body_channel = channel;
+        return body_piece(parser, input, out);
+    }
+    if (reader_left(&r) < (uint64_t)len + FRAME_END_BYTES)
+        return STATUS_AGAIN;
+    if (r.at[len] != FRAME_END)
+        return STATUS_FRAME_ERROR;
+    out->type = (enum frame_type)type;
+    out->channel = channel;
+    out->payload = bytes_of(r.at, len);
+    out->last_piece = true;
+    advance(input, FRAME_OVERHEAD_BYTES + (size_t)len);
+    return STATUS_OK;
+}
