@@ -10,7 +10,9 @@ struct journal_memory_disk;
 struct journal_memory_disk *journal_memory_disk_new(void);
 void journal_memory_disk_free(struct journal_memory_disk **disk);
 
-/* A journal on disk. Nothing reaches the disk before journal_memory_sync, unless automatic. */
+/* A journal on disk. Nothing reaches the disk before journal_memory_sync, unless automatic: then
+ * journal_flush writes at once. journal_free plays a crash, forgetting what was not synced, unless
+ * automatic: then it writes what is filling. */
 struct journal *journal_memory_new(struct journal_memory_disk *disk,
                                    const struct journal_callbacks *callbacks, bool automatic);
 
