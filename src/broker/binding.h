@@ -45,4 +45,30 @@ static inline struct bytes binding_identity(const struct binding *b)
 /* Whether it comes back after a restart: both ends do. */
 bool binding_stored(const struct binding *binding);
 
+/* A chain of bindings that match the same things, for the types' indexes. A new one goes behind the
+ * first, so that what holds on to the first one need not change. */
+static inline void binding_chain_add(struct binding **first, struct binding *b)
+{
+    struct binding *head = *first;
+    b->previous = head;
+    b->next = head ? head->next : NULL;
+    if (b->next)
+        b->next->previous = b;
+    if (head)
+        head->next = b;
+    else
+        *first = b;
+}
+
+static inline void binding_chain_remove(struct binding **first, struct binding *b)
+{
+    if (b->next)
+        b->next->previous = b->previous;
+    if (b->previous)
+        b->previous->next = b->next;
+    else
+        *first = b->next;
+    b->next = b->previous = NULL;
+}
+
 #endif

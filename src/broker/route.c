@@ -1,0 +1,89 @@
+/* A route: asks the exchange, then each exchange that was reached, each once.
+ *
+ * What can go wrong. A cycle of exchanges: an endpoint that carries this route's stamp is not
+ * reached again. An alternate exchange that does not exist: the message is not routed, as if there
+ * were none. A chain of thousands of exchanges: they wait in an array, there is no recursion. */
+#include "routing.h"
+
+#include "leveret/base/mem.h"
+#include "leveret/wire/cursor.h"
+#include "leveret/wire/properties.h"
+#include "topology_state.h"
+
+#define QUEUES_MIN 16u
+
+void route_result_free(struct route_result *result)
+{
+    free(result->queues);
+    *result = (struct route_result){0};
+}
+
+static void note_queue(struct route_result *result, struct endpoint *queue)
+{
+    if (result->count == result->room) {
+        result->room = result->room ? result->room * 2 : QUEUES_MIN;
+        result->queues = mem_need_array(result->queues, result->room, sizeof(struct endpoint *));
+    }
+    result->queues[result->count++] = queue;
+}
+
+void routing_reach(struct routing *routing, struct endpoint *destination)
+{
+    routing->matched++;
+    if (destination->visited == routing->stamp)
+        return;
+    destination->visited = routing->stamp;
+    if (destination->kind == ENDPOINT_QUEUE)
+        note_queue(routing->result, destination);
+    else
+        exchange_stack_push(&routing->topology->pending, (struct exchange *)destination);
+}
+
+static void ask(struct routing *routing, struct exchange *exchange)
+{
+    routing->matched = 0;
+    if (!exchange->type->by_key)
+        routing->result->by_key = false;
+    exchange->type->route(exchange, routing);
+    if (routing->matched || !exchange->alternate.at)
+        return;
+    struct exchange *alternate = topology_exchange(routing->topology, exchange->alternate);
+    if (alternate)
+        routing_reach(routing, &alternate->endpoint);
+}
+
+void route(struct topology *topology, struct exchange *exchange, const struct route_input *input,
+           struct route_result *result)
+{
+    struct exchange_stack *pending = &topology->pending;
+    struct routing routing = {input, result, topology, ++topology->stamp, 0};
+
+    result->count = 0;
+    result->by_key = true;
+    result->work = 0;
+    exchange->endpoint.visited = routing.stamp;
+    ask(&routing, exchange);
+    while (pending->count)
+        ask(&routing, pending->exchanges[--pending->count]);
+}
+
+void route_message(struct topology *topology, struct exchange *exchange,
+                   const struct message *message, struct route_result *result)
+{
+    struct bytes key = message_routing_key(message);
+    struct route_input input = {&key, 1, message};
+    route(topology, exchange, &input, result);
+}
+
+struct bytes message_headers(const struct message *message)
+{
+    struct reader r = reader_of(message_properties(message));
+    uint16_t present = read_u16(&r);
+    if (present & PROPERTY_CONTENT_TYPE)
+        (void)read_short_string(&r);
+    if (present & PROPERTY_CONTENT_ENCODING)
+        (void)read_short_string(&r);
+    if (!(present & PROPERTY_HEADERS))
+        return (struct bytes){0};
+    return read_long_string(&r);
+}
