@@ -145,7 +145,7 @@ static uint64_t hash_value(const struct field *value)
     case FIELD_DOUBLE:
         real = value->value.real + 0.0; /* -0.0 becomes 0.0 */
         memcpy(&bits, &real, sizeof bits);
-        return mix('d', bits);
+        return mix('d', real == real ? bits : 0); /* every NaN equals every NaN */
     case FIELD_STRING:
     case FIELD_BYTES:
         return mix('S', map_hash(value->value.bytes));
