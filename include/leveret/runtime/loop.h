@@ -1,7 +1,7 @@
 /* An event loop: one thread's file descriptors, timers and mailbox. The one user of libevent's
  * loop.
  *
- * Thread: everything here belongs to the loop's own thread, but loop_post, loop_wake and loop_stop.
+ * Thread: everything here belongs to the loop's own thread, but loop_post and loop_stop.
  */
 #ifndef LEVERET_RUNTIME_LOOP_H
 #define LEVERET_RUNTIME_LOOP_H
@@ -55,7 +55,7 @@ void timer_free(struct timer **timer);
  * the same turn. */
 struct loop_task {
     void (*run)(struct loop_task *task);
-    struct loop_task *next;
+    struct loop_task *next, *prev; /* the loop's */
     bool scheduled;
 };
 /* Order: tasks run in phases, ascending, first come first served within one. */
