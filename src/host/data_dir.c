@@ -1,4 +1,5 @@
-/* The data directory: made at first start, locked while in use, with its format version written down.
+/* The data directory: made at first start, locked while in use, with its format version written
+ * down.
  *
  * What can go wrong: another process holds the lock; the format is newer than this program; the
  * directory cannot be made or written. Nothing is ever deleted here. */
@@ -109,8 +110,8 @@ enum status data_dir_open(const char *path, struct data_dir **out, char **error)
         *error = print("cannot open %s: %s", lock, strerror(errno));
     } else if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         status = STATUS_LOCKED;
-        *error = print("the data directory %s is in use by another leveretd (%s is locked)", path,
-                       lock);
+        *error =
+            print("the data directory %s is in use by another leveretd (%s is locked)", path, lock);
     } else {
         status = check_format(path, error);
     }

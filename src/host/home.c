@@ -1,10 +1,11 @@
 /* One vhost on its owner.
  *
- * Normal course: a command is applied (link.c) → home_touched schedules the end of the turn → there the core
- * lets go of promises that need no disk, the journal is handed its batch, the timer is set to the core's
- * deadline. A writer thread wakes the owner → journal_poll → vhost_committed → confirms.
- * What can go wrong: the journal cannot write: publishers are held with the reason until it can; the journal falls
- * behind: publishers are not read until it has caught up; damaged data: home_new refuses. */
+ * Normal course: a command is applied (link.c) → home_touched schedules the end of the turn → there
+ * the core lets go of promises that need no disk, the journal is handed its batch, the timer is set
+ * to the core's deadline. A writer thread wakes the owner → journal_poll → vhost_committed →
+ * confirms. What can go wrong: the journal cannot write: publishers are held with the reason until
+ * it can; the journal falls behind: publishers are not read until it has caught up; damaged data:
+ * home_new refuses. */
 #include "home.h"
 
 #include <stdio.h>
@@ -38,7 +39,9 @@ static void timer_due(void *context)
     struct home *home = context;
     if (!home->vhost)
         return;
+    home->in_core++;
     vhost_tick(home->vhost, home_moment(home));
+    home->in_core--;
     home_touched(home);
 }
 
@@ -49,7 +52,9 @@ static void end_of_turn(struct loop_task *task)
         return;
     if (!home->timer)
         home->timer = timer_new(home->owner, timer_due, home);
+    home->in_core++;
     vhost_flush(home->vhost);
+    home->in_core--;
     journal_flush(home->journal);
     uint64_t unwritten = journal_unwritten_bytes(home->journal);
     if ((home->gate == GATE_OPEN && unwritten > HOME_UNWRITTEN_BYTES_MAX) ||
@@ -68,7 +73,8 @@ void home_weigh_gate(struct home *home)
     if (!home->vhost)
         return;
     uint64_t unwritten = journal_unwritten_bytes(home->journal);
-    uint64_t limit = home->gate == GATE_BUSY ? HOME_UNWRITTEN_BYTES_MAX / 2 : HOME_UNWRITTEN_BYTES_MAX;
+    uint64_t limit =
+        home->gate == GATE_BUSY ? HOME_UNWRITTEN_BYTES_MAX / 2 : HOME_UNWRITTEN_BYTES_MAX;
     const char *alarm = node_alarm_text(home->node);
     enum publish_gate gate = GATE_OPEN;
     const char *text = "";
@@ -85,7 +91,9 @@ void home_weigh_gate(struct home *home)
         return;
     home->gate = gate;
     snprintf(home->gate_text, sizeof home->gate_text, "%s", text);
+    home->in_core++;
     vhost_set_gate(home->vhost, gate, home->gate_text);
+    home->in_core--;
 }
 
 /* ---- The journal's callbacks; from journal_poll, on the owner. */
@@ -128,7 +136,9 @@ static void poll_letter(struct loop *receiver, void *letter, size_t bytes)
     memcpy(&home, letter, sizeof home);
     if (!receiver || !home->vhost)
         return;
+    home->in_core++;
     journal_poll(home->journal);
+    home->in_core--;
     home_touched(home);
 }
 

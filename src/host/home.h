@@ -1,7 +1,7 @@
 /* A home: where one vhost lives. It joins the vhost's core, its journal and the loop of its owner.
  *
- * Thread: the owner's loop, but for what says otherwise. A home outlives its vhost: letters may still be
- * under way to it, so it is freed with the node. */
+ * Thread: the owner's loop, but for what says otherwise. A home outlives its vhost: letters may
+ * still be under way to it, so it is freed with the node. */
 #ifndef LEVERET_HOST_HOME_H
 #define LEVERET_HOST_HOME_H
 
@@ -25,6 +25,7 @@ struct home {
     struct journal_memory_disk *memory_disk;
     struct timer *timer; /* made on first use, by the owner */
     struct loop_task commit;
+    unsigned in_core; /* calls into the core under way: what its events cause must wait (link.c) */
     enum status health; /* of the journal */
     enum publish_gate gate;
     char gate_text[160];

@@ -1,11 +1,14 @@
 /* Links: commands there, events back.
  *
- * Normal course: link_open attaches a peer; link_send applies the command at once when the vhost's owner is this
- * loop, and posts it as a letter when not; the core's events come through link_event the same two ways.
- * link_close detaches; EVENT_DETACHED is the last event; then a last letter to the owner frees the link, behind
- * every command that was still under way.
- * What can go wrong: the vhost is deleted: the owner detaches by itself and ignores what still comes; the loops stop with
- * letters under way: their handlers are called without a receiver and give back what they hold. */
+ * Normal course: link_open attaches a peer; link_send applies the command at once when the vhost's
+ * owner is this loop, and posts it as a letter when not; the core's events come through link_event
+ * the same two ways. link_close detaches; EVENT_DETACHED is the last event; then a last letter to
+ * the owner frees the link, behind every command that was still under way. An event may make its
+ * receiver send a command while the core is still at work; such a command goes as a letter to the
+ * own loop, and so does what follows it, so that the order is kept.
+ * What can go wrong: the vhost is deleted: the owner detaches by itself and ignores what still
+ * comes; the loops stop with letters under way: their handlers are called without a receiver and
+ * give back what they hold. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +25,7 @@ struct link {
     char *name, *user;
     struct peer *peer;       /* the owner's */
     bool local;              /* user and owner share a loop */
+    unsigned letters;        /* local: commands under way as letters all the same */
     TAILQ_ENTRY(link) entry; /* the owner's: in home->links while attached */
 };
 
@@ -78,7 +82,9 @@ static void attach(struct link *link)
         .name = bytes_of_text(link->name),
         .user = bytes_of_text(link->user),
     };
+    home->in_core++;
     link->peer = vhost_attach(home->vhost, &options, home_moment(home));
+    home->in_core--;
     TAILQ_INSERT_TAIL(&home->links, link, entry);
     home_touched(home);
 }
@@ -91,7 +97,9 @@ static void detach(struct link *link)
     struct peer *peer = link->peer;
     link->peer = NULL;
     TAILQ_REMOVE(&home->links, link, entry);
+    home->in_core++;
     vhost_detach(home->vhost, peer, home_moment(home));
+    home->in_core--;
     home_touched(home);
 }
 
@@ -112,8 +120,10 @@ static void attach_letter(struct loop *receiver, void *letter, size_t bytes)
 static void detach_letter(struct loop *receiver, void *letter, size_t bytes)
 {
     (void)bytes;
+    struct link *link = ((struct link_letter *)letter)->link;
+    link->letters -= link->local;
     if (receiver)
-        detach(((struct link_letter *)letter)->link);
+        detach(link);
 }
 
 static void drop_command(struct command *command)
@@ -129,7 +139,9 @@ static void apply(struct link *link, struct command *command)
         drop_command(command);
         return;
     }
+    home->in_core++;
     vhost_apply(home->vhost, link->peer, command, home_moment(home));
+    home->in_core--;
     home_touched(home);
 }
 
@@ -137,6 +149,7 @@ static void apply_letter(struct loop *receiver, void *letter, size_t bytes)
 {
     (void)bytes;
     struct command_letter *l = letter;
+    l->link->letters -= l->link->local;
     if (receiver)
         apply(l->link, &l->command);
     else
@@ -266,7 +279,8 @@ static void event_release(struct event *e, void *blob)
 static void hand_event(struct link *link, const struct event *event)
 {
     link->event(link->context, event);
-    /* The user is through with the link; the owner may still have letters of its before this one. */
+    /* The user is through with the link; the owner may still have letters of its before this one.
+     */
     if (event->type == EVENT_DETACHED)
         post_link(link->home->owner, gone_letter, link);
 }
@@ -324,9 +338,15 @@ enum status link_open(struct node *node, struct bytes vhost, const struct link_o
     return STATUS_OK;
 }
 
+/* Whether the core can be called now, without overtaking anything. */
+static bool direct(const struct link *link)
+{
+    return link->local && link->letters == 0 && link->home->in_core == 0;
+}
+
 void link_send(struct link *link, const struct command *command)
 {
-    if (link->local) {
+    if (direct(link)) {
         struct command copy = *command;
         apply(link, &copy);
         return;
@@ -334,6 +354,7 @@ void link_send(struct link *link, const struct command *command)
     struct command_letter letter = {.link = link, .command = *command};
     struct bytes *views[VIEWS_MAX];
     letter.blob = gather_views(views, command_views(&letter.command, views));
+    link->letters += link->local;
     loop_post(link->home->owner, apply_letter, &letter, sizeof letter);
 }
 
@@ -344,8 +365,10 @@ bool link_backlogged(const struct link *link)
 
 void link_close(struct link *link)
 {
-    if (link->local)
+    if (direct(link)) {
         detach(link);
-    else
-        post_link(link->home->owner, detach_letter, link);
+        return;
+    }
+    link->letters += link->local;
+    post_link(link->home->owner, detach_letter, link);
 }

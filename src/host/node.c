@@ -1,9 +1,10 @@
 /* The node: data directory, journal threads, the table of vhosts and their owners, alarms.
  *
- * Normal course: node_new locks the data directory; node_add_vhost recovers each vhost and gives it the next
- * worker; links and questions find a vhost's home in the table, under a read lock.
- * What can go wrong: the directory is locked, of a newer format or damaged: node_new or node_add_vhost refuses and says
- * how to go on; memory or disk run short: an alarm, which holds publishers until it is over. */
+ * Normal course: node_new locks the data directory; node_add_vhost recovers each vhost and gives it
+ * the next worker; links and questions find a vhost's home in the table, under a read lock. What
+ * can go wrong: the directory is locked, of a newer format or damaged: node_new or node_add_vhost
+ * refuses and says how to go on; memory or disk run short: an alarm, which holds publishers until
+ * it is over. */
 #include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -124,8 +125,8 @@ void node_each_home(struct node *node, void (*each)(struct home *home))
 {
     pthread_rwlock_rdlock(&node->lock);
     struct home *home;
-    TAILQ_FOREACH (home, &node->homes, entry)
-        each(home);
+    TAILQ_FOREACH(home, &node->homes, entry)
+    each(home);
     pthread_rwlock_unlock(&node->lock);
 }
 
@@ -251,7 +252,8 @@ static bool set_alarm(struct node *node, atomic_bool *alarm, bool on, const char
     if (atomic_exchange(alarm, on) == on)
         return false;
     log_line(node->options.log, on ? LOG_WARNING : LOG_INFO, "alarm",
-             on ? "low on %s: publishers are blocked" : "%s suffices again: publishers go on", what);
+             on ? "low on %s: publishers are blocked" : "%s suffices again: publishers go on",
+             what);
     return true;
 }
 

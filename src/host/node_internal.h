@@ -12,8 +12,8 @@ void node_each_home(struct node *node, void (*each)(struct home *home));
 
 /* ---- data_dir.c: the data directory.
  *
- * Layout: lock, format, node/ (users, vhosts, permissions), vhosts/<name>/ (a journal each; the name
- * percent-encoded). */
+ * Layout: lock, format, node/ (users, vhosts, permissions), vhosts/<name>/ (a journal each; the
+ * name percent-encoded). */
 struct data_dir;
 /* Makes or opens it, locks it, checks its format version. Errors: LOCKED, VERSION, IO, NO_SPACE. */
 MUST_USE enum status data_dir_open(const char *path, struct data_dir **out, char **error);
@@ -25,8 +25,9 @@ char *data_dir_vhost_path(const struct data_dir *dir, struct bytes vhost);
 
 /* ---- watch.c: memory and disk. */
 struct resources {
-    uint64_t memory_bytes;    /* resident set of this process */
-    uint64_t disk_free_bytes; /* for an unprivileged writer; UINT64_MAX when there is no directory */
+    uint64_t memory_bytes; /* resident set of this process */
+    uint64_t
+        disk_free_bytes; /* for an unprivileged writer; UINT64_MAX when there is no directory */
 };
 void resources_read(const char *data_dir, struct resources *out);
 

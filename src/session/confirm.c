@@ -1,8 +1,8 @@
-/* Confirms on their way to the client. The core says in order what is promised; what it says within one turn
- * leaves as one basic.ack with multiple, where it can.
+/* Confirms on their way to the client. The core says in order what is promised; what it says within
+ * one turn leaves as one basic.ack with multiple, where it can.
  *
- * This is the only place that writes a publisher confirm, and the core's promise.c the only one that
- * causes it: none can overtake another's disk write. */
+ * This is the only place that writes a publisher confirm, and the core's promise.c the only one
+ * that causes it: none can overtake another's disk write. */
 #include "internal.h"
 
 static void write_confirm(struct channel *channel)
@@ -24,7 +24,8 @@ void confirm_add(struct channel *channel, uint64_t upto, bool multiple, bool nac
 {
     struct open_confirm *c = &channel->confirm;
     struct session *session = channel->session;
-    /* "multiple" covers all below that are still open: an ack may swallow earlier acks, but not reach over a nack. */
+    /* "multiple" covers all below that are still open: an ack may swallow earlier acks, but not
+     * reach over a nack. */
     if (c->some && c->nack == nack && upto > c->upto) {
         c->upto = upto;
         c->multiple = true;

@@ -49,7 +49,8 @@ enum status consumer_add(struct channel *channel, struct bytes tag, uint32_t *ou
     }
     if (!free_slot(channel, out))
         return STATUS_LIMIT;
-    channel->consumers[*out] = (struct consumer_slot){mem_need_text(tag.at, tag.len), tag.len};
+    channel->consumers[*out] =
+        (struct consumer_slot){.tag = mem_need_text(tag.at, tag.len), .tag_len = tag.len};
     return STATUS_OK;
 }
 

@@ -1,10 +1,11 @@
-/* Content assembly: basic.publish, a header frame, body frames (AMQP 0-9-1, 4.2.6) become one message.
+/* Content assembly: basic.publish, a header frame, body frames (AMQP 0-9-1, 4.2.6) become one
+ * message.
  *
- * Normal course: content_begin remembers where to; content_header checks the properties and makes the message;
- * content_body fills it, by reference for large bodies; the last piece sends COMMAND_PUBLISH.
- * What can go wrong: frames out of order (505), malformed properties (502), more body than announced (501); a body that
- * is too large, a wrong user_id or expiration: 406 on the channel, and the rest of the content is dropped
- * with everything else until close-ok. */
+ * Normal course: content_begin remembers where to; content_header checks the properties and makes
+ * the message; content_body fills it, by reference for large bodies; the last piece sends
+ * COMMAND_PUBLISH. What can go wrong: frames out of order (505), malformed properties (502), more
+ * body than announced (501); a body that is too large, a wrong user_id or expiration: 406 on the
+ * channel, and the rest of the content is dropped with everything else until close-ok. */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -12,7 +13,6 @@
 #include "leveret/base/mem.h"
 #include "leveret/wire/properties.h"
 
-#define CLASS_BASIC (METHOD_BASIC_PUBLISH >> 16)
 /* RabbitMQ takes no expiration beyond 32 bits of milliseconds (about 49 days). */
 #define EXPIRATION_MS_MAX UINT32_MAX
 
@@ -100,7 +100,8 @@ void content_header(struct channel *channel, struct bytes payload)
     struct content_header header;
     struct properties p;
     if (content_header_decode(payload, &header) != STATUS_OK) {
-        session_fail(session, STATUS_SYNTAX_ERROR, METHOD_BASIC_PUBLISH, "malformed content header");
+        session_fail(session, STATUS_SYNTAX_ERROR, METHOD_BASIC_PUBLISH,
+                     "malformed content header");
         return;
     }
     if (header.class_id != CLASS_BASIC) {
@@ -123,10 +124,9 @@ void content_header(struct channel *channel, struct bytes payload)
     uint64_t ttl_ms = MESSAGE_NO_TTL;
     if (!check_properties(channel, &p, &ttl_ms))
         return;
-    struct message *message =
-        message_new(bytes_of(c->exchange, c->exchange_len),
-                    bytes_of(c->routing_key, c->routing_key_len), header.properties,
-                    header.body_bytes);
+    struct message *message = message_new(bytes_of(c->exchange, c->exchange_len),
+                                          bytes_of(c->routing_key, c->routing_key_len),
+                                          header.properties, header.body_bytes);
     if (!message) {
         session_fail(session, STATUS_RESOURCE_ERROR, METHOD_BASIC_PUBLISH, "out of memory");
         return;

@@ -1,9 +1,9 @@
 /* Messages to frames: method, content header, body (AMQP 0-9-1, 4.2.6).
  *
- * Normal course: method and header frames, and a small body, are written into the connection's output in one
- * piece; a large body follows as references into the message, cut into frames of the negotiated size.
- * What can go wrong: nothing here; a client that does not read makes the output grow, which the core's
- * window for the peer bounds (event.c, credit). */
+ * Normal course: method and header frames, and a small body, are written into the connection's
+ * output in one piece; a large body follows as references into the message, cut into frames of the
+ * negotiated size. What can go wrong: nothing here; a client that does not read makes the output
+ * grow, which the core's window for the peer bounds (event.c, credit). */
 #include "internal.h"
 
 /* class, weight, body size (4.2.6.1) */
@@ -19,19 +19,20 @@ static void put_header_frame(struct writer *w, uint16_t channel, const struct me
 {
     struct bytes properties = message_properties(message);
     put_frame(w, FRAME_HEADER, channel, CONTENT_HEADER_FIXED_BYTES + properties.len);
-    write_u16(w, METHOD_BASIC_PUBLISH >> 16);
+    write_u16(w, CLASS_BASIC);
     write_u16(w, 0);
     write_u64(w, message->body_bytes);
     write_raw(w, properties.at, properties.len);
     write_u8(w, FRAME_END);
 }
 
-/* The body as frames that refer to the message. The end octet of one frame goes with the header of the next. */
+/* The body as frames that refer to the message. The end octet of one frame goes with the header of
+ * the next. */
 static void append_body(struct session *session, uint16_t channel, struct message *message)
 {
     struct connection *connection = session->connection;
-    uint64_t payload_max = session->frame_max ? session->frame_max - FRAME_OVERHEAD_BYTES
-                                              : UINT32_MAX;
+    uint64_t payload_max =
+        session->frame_max ? session->frame_max - FRAME_OVERHEAD_BYTES : UINT32_MAX;
     uint64_t left = message->body_bytes, frame_left = 0;
     uint32_t pieces = message_body_pieces(message);
     for (uint32_t i = 0; i < pieces; i++) {
@@ -64,8 +65,8 @@ static void finish(struct session *session, uint16_t channel, struct message *me
 {
     put_header_frame(w, channel, message);
     size_t body = (size_t)message->body_bytes;
-    bool copied = message->slice_count == 0 && (session->frame_max == 0 ||
-                                                body + FRAME_OVERHEAD_BYTES <= session->frame_max);
+    bool copied = message->slice_count == 0 &&
+                  (session->frame_max == 0 || body + FRAME_OVERHEAD_BYTES <= session->frame_max);
     if (copied && body) {
         put_frame(w, FRAME_BODY, channel, body);
         write_raw(w, message->data + message->envelope_bytes, body);
@@ -124,13 +125,13 @@ void deliver_got(struct session *session, uint16_t channel, uint64_t delivery_ta
 void deliver_return(struct session *session, uint16_t channel, enum status status,
                     struct message *message)
 {
-    struct bytes text = bytes_of_text(reply_name(status));
+    struct bytes text = bytes_of_text(reply_name(status_reply_code(status)));
     size_t method_bytes = 4 + 2 + 1 + text.len + message->properties_from;
     struct writer w;
     uint8_t *from = reserve(session, message, method_bytes, &w);
     put_frame(&w, FRAME_METHOD, channel, method_bytes);
     write_u32(&w, METHOD_BASIC_RETURN);
-    write_u16(&w, reply_code(status));
+    write_u16(&w, status_reply_code(status));
     write_short_string(&w, text);
     write_raw(&w, message->data, message->properties_from);
     write_u8(&w, FRAME_END);

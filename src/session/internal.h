@@ -12,17 +12,18 @@
 #include "leveret/net/connection.h"
 #include "leveret/session/session.h"
 #include "leveret/wire/method.h"
+#include "leveret/wire/reply.h"
 
 #define SESSION_MAGIC 0x5e5510beu
 
 /* Frames kept for a channel that waits for an answer; beyond, the connection is not read. */
-#define BACKLOG_BYTES_MAX      65536u
+#define BACKLOG_BYTES_MAX 65536u
 /* How long a client may take to answer connection.close. */
-#define CLOSE_OK_TIMEOUT_MS    10000u
+#define CLOSE_OK_TIMEOUT_MS 10000u
 /* How long what is queued may take to leave once a connection is over. */
-#define CLOSE_LINGER_MS        2000u
+#define CLOSE_LINGER_MS 2000u
 /* How long a refused login waits, for a client that cannot be told. */
-#define REFUSED_DELAY_MS       1000u
+#define REFUSED_DELAY_MS          1000u
 #define CONSUMERS_PER_CHANNEL_MAX 65535u
 
 /* Why a connection is not read. */
@@ -33,14 +34,15 @@ enum pause_reason {
 };
 
 enum session_state {
-    SESSION_OPENING,   /* before the protocol header */
-    SESSION_STARTING,  /* connection.start sent */
-    SESSION_TUNING,    /* connection.tune sent */
-    SESSION_TUNED,     /* tune-ok received, open due */
-    SESSION_RUNNING,   /* open-ok sent */
-    SESSION_CLOSING,   /* we sent connection.close, close-ok is due */
-    SESSION_LEAVING,   /* the client sent connection.close; the core has yet to let go */
-    SESSION_ENDED,     /* nothing more is said; the socket closes */
+    SESSION_OPENING,  /* before the protocol header */
+    SESSION_STARTING, /* connection.start sent */
+    SESSION_TUNING,   /* connection.tune sent */
+    SESSION_TUNED,    /* tune-ok received, open due */
+    SESSION_REFUSED,  /* log-in failed and the client cannot be told: closed after a while */
+    SESSION_RUNNING,  /* open-ok sent */
+    SESSION_CLOSING,  /* we sent connection.close, close-ok is due */
+    SESSION_LEAVING,  /* the client sent connection.close; the core has yet to let go */
+    SESSION_ENDED,    /* nothing more is said; the socket closes */
 };
 
 enum channel_state {
@@ -63,6 +65,7 @@ struct content {
 struct consumer_slot {
     char *tag; /* NULL: free */
     size_t tag_len;
+    bool quiet; /* cancelled with no-wait: no cancel-ok */
 };
 
 /* A confirm not yet written: merged with what follows in the same turn. */
@@ -75,19 +78,18 @@ struct channel {
     struct session *session;
     uint16_t number;
     enum channel_state state;
-    bool awaiting; /* a command has been sent whose answer must come first */
-    bool replaying;
-    bool confirming; /* in session->confirming */
-    struct content *content;    /* made with the first publish */
-    struct text backlog;        /* frames that came while awaiting: see channel.c */
+    bool awaiting;           /* a command has been sent whose answer must come first */
+    bool confirming;         /* in session->confirming */
+    struct content *content; /* made with the first publish */
+    struct text backlog;     /* frames that came while awaiting: see channel.c */
     size_t backlog_at;
-    struct text last_queue;     /* the name declared last */
+    struct text last_queue; /* the name declared last */
     struct consumer_slot *consumers;
     uint32_t consumer_room;
     struct open_confirm confirm;
     struct channel *next_confirming;
     struct loop_task replay;
-    bool flow_active;           /* channel.flow as the client last said */
+    bool flow_active; /* channel.flow as the client last said */
     bool confirm_mode, tx_mode;
 };
 
@@ -153,8 +155,8 @@ struct sessions {
 void session_new(struct sessions *sessions, int fd);
 /* Sends a method on a channel. */
 void session_send(struct session *session, uint16_t channel, const struct method *method);
-/* Says goodbye with connection.close and a code from status; text without the code's name. method: the one at
- * fault, or 0. */
+/* Says goodbye with connection.close and a code from status; text without the code's name. method:
+ * the one at fault, or 0. */
 void session_fail(struct session *session, enum status status, enum method_id method,
                   const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* Lets the core forget this connection; EVENT_DETACHED follows if it ever knew it. */
@@ -165,12 +167,15 @@ void session_end(struct session *session, uint32_t linger_ms);
 void session_maybe_free(struct session *session);
 const char *session_state_name(const struct session *session);
 
+/* The end of a turn: open confirms and due credit. */
+void session_credit(struct session *session);
+
 /* ---- sessions.c */
 void sessions_forget(struct session *session);
 
 /* ---- handshake.c: until open-ok, and class connection. */
 bool handshake_begin(struct session *session);
-void handshake_timed_out(struct session *session);
+/* Any method on channel 0 while the session is not closing. */
 void connection_class_method(struct session *session, const struct method *method);
 /* Makes the server's properties once per worker. */
 void handshake_server_properties(const struct session_options *options, struct text *out);
@@ -178,7 +183,8 @@ void handshake_server_properties(const struct session_options *options, struct t
 /* ---- channel.c: channels and their order of things. */
 struct channel *channel_find(struct session *session, uint16_t number);
 void channel_frame(struct session *session, const struct frame *frame, struct buffer *owner);
-/* channel.close with the code of status, or connection.close for statuses that are errors of the connection. */
+/* channel.close with the code of status, or connection.close for statuses that are errors of the
+ * connection. */
 void channel_fail(struct channel *channel, enum status status, enum method_id method,
                   const char *format, ...) __attribute__((format(printf, 4, 5)));
 void channel_send(struct channel *channel, const struct method *method);
@@ -238,16 +244,17 @@ void gate_check_mailbox(struct sessions *sessions);
 bool permit(struct channel *channel, enum permission permission, bool queue, struct bytes name,
             enum method_id method);
 bool permit_publish(struct channel *channel, struct bytes exchange);
-/* The exchanges that arguments of a declaration name: alternate-exchange, x-dead-letter-exchange. */
+/* The exchanges that arguments of a declaration name: alternate-exchange, x-dead-letter-exchange.
+ */
 bool permit_arguments(struct channel *channel, bool queue, struct bytes name,
                       struct bytes arguments, enum method_id method);
 
 /* ---- reply_code.c: statuses to AMQP's reply codes (AMQP 0-9-1, 1.2). */
-uint16_t reply_code(enum status status);
-const char *reply_name(enum status status); /* "NOT_FOUND" */
-/* Whether the code closes the connection, not only the channel. */
-bool reply_is_hard(enum status status);
-/* "NAME - text", cut to a short string. */
-struct bytes reply_text(enum status status, const char *text, char out[256]);
+uint16_t status_reply_code(enum status status);
+/* Whether it closes the connection, not only the channel. */
+bool status_is_hard(enum status status);
+/* "NAME - text", cut to a short string; a view of out. */
+#define REPLY_TEXT_ROOM 256
+struct bytes status_reply_text(enum status status, const char *text, char out[REPLY_TEXT_ROOM]);
 
 #endif

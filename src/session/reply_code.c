@@ -1,62 +1,45 @@
-/* The one place where a status becomes a reply code. */
+/* The one place where a status becomes a reply code (AMQP 0-9-1, 1.2). */
 #include <stdio.h>
 
 #include "internal.h"
 
-struct reply {
-    uint16_t code;
-    bool hard;
-    const char *name;
+/* Statuses that are not listed are internal errors. */
+static const uint16_t codes[STATUS_COUNT] = {
+    [STATUS_CONTENT_TOO_LARGE] = REPLY_CONTENT_TOO_LARGE,
+    [STATUS_NO_ROUTE] = REPLY_NO_ROUTE,
+    [STATUS_NO_CONSUMERS] = REPLY_NO_CONSUMERS,
+    [STATUS_CONNECTION_FORCED] = REPLY_CONNECTION_FORCED,
+    [STATUS_INVALID_PATH] = REPLY_INVALID_PATH,
+    [STATUS_ACCESS_REFUSED] = REPLY_ACCESS_REFUSED,
+    [STATUS_NOT_FOUND] = REPLY_NOT_FOUND,
+    [STATUS_RESOURCE_LOCKED] = REPLY_RESOURCE_LOCKED,
+    [STATUS_PRECONDITION_FAILED] = REPLY_PRECONDITION_FAILED,
+    [STATUS_FRAME_ERROR] = REPLY_FRAME_ERROR,
+    [STATUS_SYNTAX_ERROR] = REPLY_SYNTAX_ERROR,
+    [STATUS_MALFORMED] = REPLY_SYNTAX_ERROR,
+    [STATUS_COMMAND_INVALID] = REPLY_COMMAND_INVALID,
+    [STATUS_CHANNEL_ERROR] = REPLY_CHANNEL_ERROR,
+    [STATUS_UNEXPECTED_FRAME] = REPLY_UNEXPECTED_FRAME,
+    [STATUS_RESOURCE_ERROR] = REPLY_RESOURCE_ERROR,
+    [STATUS_NO_MEMORY] = REPLY_RESOURCE_ERROR,
+    [STATUS_LIMIT] = REPLY_RESOURCE_ERROR,
+    [STATUS_NOT_ALLOWED] = REPLY_NOT_ALLOWED,
+    [STATUS_NOT_IMPLEMENTED] = REPLY_NOT_IMPLEMENTED,
 };
 
-/* AMQP 0-9-1, 1.2; statuses that are not listed are internal errors. */
-static const struct reply replies[STATUS_COUNT] = {
-    [STATUS_CONTENT_TOO_LARGE] = {311, false, "CONTENT_TOO_LARGE"},
-    [STATUS_NO_ROUTE] = {312, false, "NO_ROUTE"},
-    [STATUS_NO_CONSUMERS] = {313, false, "NO_CONSUMERS"},
-    [STATUS_ACCESS_REFUSED] = {403, false, "ACCESS_REFUSED"},
-    [STATUS_NOT_FOUND] = {404, false, "NOT_FOUND"},
-    [STATUS_RESOURCE_LOCKED] = {405, false, "RESOURCE_LOCKED"},
-    [STATUS_PRECONDITION_FAILED] = {406, false, "PRECONDITION_FAILED"},
-    [STATUS_CONNECTION_FORCED] = {320, true, "CONNECTION_FORCED"},
-    [STATUS_INVALID_PATH] = {402, true, "INVALID_PATH"},
-    [STATUS_FRAME_ERROR] = {501, true, "FRAME_ERROR"},
-    [STATUS_SYNTAX_ERROR] = {502, true, "SYNTAX_ERROR"},
-    [STATUS_MALFORMED] = {502, true, "SYNTAX_ERROR"},
-    [STATUS_COMMAND_INVALID] = {503, true, "COMMAND_INVALID"},
-    [STATUS_CHANNEL_ERROR] = {504, true, "CHANNEL_ERROR"},
-    [STATUS_UNEXPECTED_FRAME] = {505, true, "UNEXPECTED_FRAME"},
-    [STATUS_RESOURCE_ERROR] = {506, true, "RESOURCE_ERROR"},
-    [STATUS_NO_MEMORY] = {506, true, "RESOURCE_ERROR"},
-    [STATUS_LIMIT] = {506, true, "RESOURCE_ERROR"},
-    [STATUS_NOT_ALLOWED] = {530, true, "NOT_ALLOWED"},
-    [STATUS_NOT_IMPLEMENTED] = {540, true, "NOT_IMPLEMENTED"},
-    [STATUS_INTERNAL_ERROR] = {541, true, "INTERNAL_ERROR"},
-};
-
-static const struct reply *find(enum status status)
+uint16_t status_reply_code(enum status status)
 {
-    const struct reply *reply = &replies[status];
-    return reply->code ? reply : &replies[STATUS_INTERNAL_ERROR];
+    return codes[status] ? codes[status] : REPLY_INTERNAL_ERROR;
 }
 
-uint16_t reply_code(enum status status)
+bool status_is_hard(enum status status)
 {
-    return find(status)->code;
+    return reply_closes_connection(status_reply_code(status));
 }
 
-const char *reply_name(enum status status)
+struct bytes status_reply_text(enum status status, const char *text, char out[REPLY_TEXT_ROOM])
 {
-    return find(status)->name;
-}
-
-bool reply_is_hard(enum status status)
-{
-    return find(status)->hard;
-}
-
-struct bytes reply_text(enum status status, const char *text, char out[256])
-{
-    int len = snprintf(out, 256, "%s - %s", reply_name(status), text);
-    return bytes_of(out, len > 255 ? 255 : (size_t)len);
+    int len =
+        snprintf(out, REPLY_TEXT_ROOM, "%s - %s", reply_name(status_reply_code(status)), text);
+    return bytes_of(out, len < REPLY_TEXT_ROOM ? (size_t)len : REPLY_TEXT_ROOM - 1u);
 }

@@ -1,0 +1,148 @@
+/* Class basic (AMQP 0-9-1, 1.8): each method to its command. Publishing goes on in content.c. */
+#include "internal.h"
+
+static bool resolve(struct channel *channel, struct bytes *name, enum method_id method)
+{
+    if (name->len == 0)
+        *name = text_bytes(&channel->last_queue);
+    if (name->len)
+        return permit(channel, PERMISSION_READ, true, *name, method);
+    channel_fail(channel, STATUS_NOT_FOUND, method, "no previously declared queue");
+    return false;
+}
+
+static void consume(struct channel *channel, const struct method *method)
+{
+    const struct basic_consume *m = &method->u.basic_consume;
+    struct bytes queue = m->queue;
+    if (!resolve(channel, &queue, method->id))
+        return;
+    uint32_t consumer;
+    if (m->consumer_tag.len && consumer_find(channel, m->consumer_tag, &consumer)) {
+        channel_fail(channel, STATUS_NOT_ALLOWED, method->id,
+                     "attempt to reuse consumer tag '%.*s'", BYTES_PRINT(m->consumer_tag));
+        return;
+    }
+    if (consumer_add(channel, m->consumer_tag, &consumer) != STATUS_OK) {
+        channel_fail(channel, STATUS_NOT_ALLOWED, method->id, "too many consumers on channel %u",
+                     channel->number);
+        return;
+    }
+    struct command c = {.type = COMMAND_CONSUME, .no_wait = m->no_wait};
+    c.u.consume.queue = queue;
+    c.u.consume.arguments = m->arguments;
+    c.u.consume.tag = consumer_tag(channel, consumer);
+    c.u.consume.consumer = consumer;
+    c.u.consume.no_ack = m->no_ack;
+    c.u.consume.exclusive = m->exclusive;
+    c.u.consume.no_local = m->no_local;
+    channel_command(channel, &c);
+}
+
+static void cancel(struct channel *channel, const struct method *method)
+{
+    const struct basic_cancel *m = &method->u.basic_cancel;
+    uint32_t consumer;
+    if (!consumer_find(channel, m->consumer_tag, &consumer)) {
+        /* Cancelling what is not there succeeds. */
+        const struct method ok = {.id = METHOD_BASIC_CANCEL_OK,
+                                  .u.basic_cancel_ok = {.consumer_tag = m->consumer_tag}};
+        if (!m->no_wait)
+            channel_send(channel, &ok);
+        return;
+    }
+    /* The core answers even with no-wait, so that deliveries under way still find their tag;
+     * event.c keeps quiet. */
+    channel->consumers[consumer].quiet = m->no_wait;
+    struct command c = {.type = COMMAND_CANCEL};
+    c.u.cancel.consumer = consumer;
+    channel_command(channel, &c);
+}
+
+static void get(struct channel *channel, const struct method *method)
+{
+    struct bytes queue = method->u.basic_get.queue;
+    if (!resolve(channel, &queue, method->id))
+        return;
+    struct command c = {.type = COMMAND_GET};
+    c.u.get.queue = queue;
+    c.u.get.no_ack = method->u.basic_get.no_ack;
+    channel_command(channel, &c);
+}
+
+static void qos(struct channel *channel, const struct method *method)
+{
+    const struct basic_qos *m = &method->u.basic_qos;
+    if (m->prefetch_size != 0) {
+        channel_fail(channel, STATUS_NOT_IMPLEMENTED, method->id, "prefetch_size!=0 (%u)",
+                     m->prefetch_size);
+        return;
+    }
+    struct command c = {.type = COMMAND_QOS};
+    c.u.qos.prefetch_count = m->prefetch_count;
+    c.u.qos.global = m->global;
+    channel_command(channel, &c);
+}
+
+static void settle(struct channel *channel, enum command_type type, uint64_t tag, bool multiple,
+                   bool requeue)
+{
+    struct command c = {.type = type};
+    c.u.ack.tag = tag;
+    c.u.ack.multiple = multiple;
+    c.u.ack.requeue = requeue;
+    channel_post(channel, &c);
+}
+
+static void recover(struct channel *channel, const struct method *method)
+{
+    bool async = method->id == METHOD_BASIC_RECOVER_ASYNC;
+    bool requeue = async ? method->u.basic_recover_async.requeue : method->u.basic_recover.requeue;
+    if (!requeue) {
+        channel_fail(channel, STATUS_NOT_IMPLEMENTED, method->id, "requeue=false");
+        return;
+    }
+    struct command c = {.type = COMMAND_RECOVER, .no_wait = async};
+    channel_command(channel, &c);
+}
+
+void basic_class_method(struct channel *channel, const struct method *method)
+{
+    switch (method->id) {
+    case METHOD_BASIC_PUBLISH:
+        content_begin(channel, &method->u.basic_publish);
+        break;
+    case METHOD_BASIC_ACK:
+        settle(channel, COMMAND_ACK, method->u.basic_ack.delivery_tag, method->u.basic_ack.multiple,
+               false);
+        break;
+    case METHOD_BASIC_NACK:
+        settle(channel, COMMAND_NACK, method->u.basic_nack.delivery_tag,
+               method->u.basic_nack.multiple, method->u.basic_nack.requeue);
+        break;
+    case METHOD_BASIC_REJECT:
+        settle(channel, COMMAND_NACK, method->u.basic_reject.delivery_tag, false,
+               method->u.basic_reject.requeue);
+        break;
+    case METHOD_BASIC_CONSUME:
+        consume(channel, method);
+        break;
+    case METHOD_BASIC_CANCEL:
+        cancel(channel, method);
+        break;
+    case METHOD_BASIC_CANCEL_OK:
+        break; /* the client's answer to our cancel, of clients that send one */
+    case METHOD_BASIC_GET:
+        get(channel, method);
+        break;
+    case METHOD_BASIC_QOS:
+        qos(channel, method);
+        break;
+    case METHOD_BASIC_RECOVER:
+    case METHOD_BASIC_RECOVER_ASYNC:
+        recover(channel, method);
+        break;
+    default:
+        session_fail(channel->session, STATUS_COMMAND_INVALID, method->id, "unexpected method");
+    }
+}

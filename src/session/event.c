@@ -1,0 +1,228 @@
+/* What the core says, on its way to the client: a constant table of what each answer becomes.
+ *
+ * Called within vhost_apply when the owner is this worker, so nothing here sends commands at once;
+ * what wants to go on (a channel's backlog, credit) is scheduled for later in the turn. */
+#include <stdlib.h>
+
+#include "internal.h"
+#include "leveret/base/check.h"
+
+typedef void answer_handler(struct channel *channel, const struct event *event);
+
+static void send_plain(struct channel *channel, enum method_id id)
+{
+    const struct method m = {.id = id};
+    channel_send(channel, &m);
+}
+
+static void answer_plain(struct channel *channel, const struct event *event);
+
+static void answer_queue_declare(struct channel *channel, const struct event *event)
+{
+    channel->last_queue.len = 0;
+    text_add_bytes(&channel->last_queue, event->u.reply.name);
+    const struct method m = {.id = METHOD_QUEUE_DECLARE_OK,
+                             .u.queue_declare_ok = {.queue = event->u.reply.name,
+                                                    .message_count = event->u.reply.messages,
+                                                    .consumer_count = event->u.reply.consumers}};
+    channel_send(channel, &m);
+}
+
+static void answer_queue_delete(struct channel *channel, const struct event *event)
+{
+    const struct method m = {.id = METHOD_QUEUE_DELETE_OK,
+                             .u.queue_delete_ok = {.message_count = event->u.reply.messages}};
+    channel_send(channel, &m);
+}
+
+static void answer_queue_purge(struct channel *channel, const struct event *event)
+{
+    const struct method m = {.id = METHOD_QUEUE_PURGE_OK,
+                             .u.queue_purge_ok = {.message_count = event->u.reply.messages}};
+    channel_send(channel, &m);
+}
+
+static void answer_consume(struct channel *channel, const struct event *event)
+{
+    const struct method m = {
+        .id = METHOD_BASIC_CONSUME_OK,
+        .u.basic_consume_ok = {.consumer_tag = consumer_tag(channel, event->u.reply.consumer)}};
+    channel_send(channel, &m);
+}
+
+static void answer_cancel(struct channel *channel, const struct event *event)
+{
+    const struct method m = {
+        .id = METHOD_BASIC_CANCEL_OK,
+        .u.basic_cancel_ok = {.consumer_tag = consumer_tag(channel, event->u.reply.consumer)}};
+    if (!channel->consumers[event->u.reply.consumer].quiet)
+        channel_send(channel, &m);
+    consumer_remove(channel, event->u.reply.consumer);
+}
+
+static void answer_get(struct channel *channel, const struct event *event)
+{
+    if (event->u.reply.empty)
+        send_plain(channel, METHOD_BASIC_GET_EMPTY);
+    else
+        deliver_got(channel->session, channel->number, event->got.tag, event->got.redelivered,
+                    event->u.reply.messages, event->got.message);
+}
+
+static void answer_flow(struct channel *channel, const struct event *event)
+{
+    (void)event;
+    const struct method m = {.id = METHOD_CHANNEL_FLOW_OK,
+                             .u.channel_flow_ok = {.active = channel->flow_active}};
+    channel_send(channel, &m);
+}
+
+static void answer_channel_open(struct channel *channel, const struct event *event)
+{
+    (void)event;
+    if (channel->state == CHANNEL_OPENING)
+        channel->state = CHANNEL_OPEN;
+    send_plain(channel, METHOD_CHANNEL_OPEN_OK);
+}
+
+static void answer_confirm_select(struct channel *channel, const struct event *event)
+{
+    (void)event;
+    channel->confirm_mode = true;
+    send_plain(channel, METHOD_CONFIRM_SELECT_OK);
+}
+
+/* What each command's success becomes, and which method was at fault when it failed. */
+static const struct answer {
+    answer_handler *handle;
+    enum method_id ok, method;
+} answers[] = {
+    [COMMAND_CHANNEL_OPEN] = {answer_channel_open, 0, METHOD_CHANNEL_OPEN},
+    [COMMAND_CHANNEL_FLOW] = {answer_flow, 0, METHOD_CHANNEL_FLOW},
+    [COMMAND_CONFIRM_SELECT] = {answer_confirm_select, 0, METHOD_CONFIRM_SELECT},
+    [COMMAND_TX_SELECT] = {answer_plain, METHOD_TX_SELECT_OK, METHOD_TX_SELECT},
+    [COMMAND_TX_COMMIT] = {answer_plain, METHOD_TX_COMMIT_OK, METHOD_TX_COMMIT},
+    [COMMAND_TX_ROLLBACK] = {answer_plain, METHOD_TX_ROLLBACK_OK, METHOD_TX_ROLLBACK},
+    [COMMAND_EXCHANGE_DECLARE] = {answer_plain, METHOD_EXCHANGE_DECLARE_OK,
+                                  METHOD_EXCHANGE_DECLARE},
+    [COMMAND_EXCHANGE_DELETE] = {answer_plain, METHOD_EXCHANGE_DELETE_OK, METHOD_EXCHANGE_DELETE},
+    [COMMAND_EXCHANGE_BIND] = {answer_plain, METHOD_EXCHANGE_BIND_OK, METHOD_EXCHANGE_BIND},
+    [COMMAND_EXCHANGE_UNBIND] = {answer_plain, METHOD_EXCHANGE_UNBIND_OK, METHOD_EXCHANGE_UNBIND},
+    [COMMAND_QUEUE_DECLARE] = {answer_queue_declare, 0, METHOD_QUEUE_DECLARE},
+    [COMMAND_QUEUE_DELETE] = {answer_queue_delete, 0, METHOD_QUEUE_DELETE},
+    [COMMAND_QUEUE_PURGE] = {answer_queue_purge, 0, METHOD_QUEUE_PURGE},
+    [COMMAND_QUEUE_BIND] = {answer_plain, METHOD_QUEUE_BIND_OK, METHOD_QUEUE_BIND},
+    [COMMAND_QUEUE_UNBIND] = {answer_plain, METHOD_QUEUE_UNBIND_OK, METHOD_QUEUE_UNBIND},
+    [COMMAND_PUBLISH] = {NULL, 0, METHOD_BASIC_PUBLISH},
+    [COMMAND_CONSUME] = {answer_consume, 0, METHOD_BASIC_CONSUME},
+    [COMMAND_CANCEL] = {answer_cancel, 0, METHOD_BASIC_CANCEL},
+    [COMMAND_GET] = {answer_get, 0, METHOD_BASIC_GET},
+    [COMMAND_QOS] = {answer_plain, METHOD_BASIC_QOS_OK, METHOD_BASIC_QOS},
+    [COMMAND_RECOVER] = {answer_plain, METHOD_BASIC_RECOVER_OK, METHOD_BASIC_RECOVER},
+    [COMMAND_ACK] = {NULL, 0, METHOD_BASIC_ACK},
+    [COMMAND_NACK] = {NULL, 0, METHOD_BASIC_NACK},
+};
+
+static void answer_plain(struct channel *channel, const struct event *event)
+{
+    send_plain(channel, answers[event->u.reply.command].ok);
+}
+
+static void replied(struct session *session, const struct event *event)
+{
+    struct channel *channel = channel_find(session, event->channel);
+    if (!channel)
+        return;
+    enum command_type command = event->u.reply.command;
+    if (command == COMMAND_CHANNEL_CLOSE) {
+        channel_replied(channel);
+        return;
+    }
+    /* A channel on its way out waits for the answer to its close only. */
+    bool going = channel->state != CHANNEL_OPEN && channel->state != CHANNEL_OPENING;
+    if (going)
+        return;
+    const struct answer *answer = &answers[command];
+    if (event->u.reply.status != STATUS_OK) {
+        channel_fail(channel, event->u.reply.status, answer->method, "%s",
+                     event->u.reply.text ? event->u.reply.text
+                                         : status_text(event->u.reply.status));
+        return;
+    }
+    CHECK(answer->handle);
+    answer->handle(channel, event);
+    channel_replied(channel);
+}
+
+static void delivered(struct session *session, const struct event *event)
+{
+    struct message *message = event->u.deliver.message;
+    /* Given back to the core when the bytes have left, whether or not they were wanted. */
+    session->credit_due += (uint32_t)delivery_window_bytes(message);
+    struct channel *channel = channel_find(session, event->channel);
+    if (!channel || channel->state != CHANNEL_OPEN || session->state != SESSION_RUNNING) {
+        loop_at_end(session->sessions->loop, PHASE_COMMIT, &session->flush);
+        return;
+    }
+    deliver_message(session, channel->number, consumer_tag(channel, event->u.deliver.consumer),
+                    event->u.deliver.tag, event->u.deliver.redelivered, message);
+}
+
+static void cancelled(struct channel *channel, uint32_t consumer)
+{
+    struct bytes tag = consumer_tag(channel, consumer);
+    const struct method m = {.id = METHOD_BASIC_CANCEL,
+                             .u.basic_cancel = {.consumer_tag = tag, .no_wait = true}};
+    if (channel->session->can_cancel_notify)
+        channel_send(channel, &m);
+    consumer_remove(channel, consumer);
+}
+
+static void detached(struct session *session)
+{
+    session->link = NULL;
+    session->detaching = true;
+    if (session->state == SESSION_LEAVING) {
+        const struct method ok = {.id = METHOD_CONNECTION_CLOSE_OK};
+        session_send(session, 0, &ok);
+        session_end(session, CLOSE_LINGER_MS);
+    } else if (session->state == SESSION_RUNNING) {
+        session_fail(session, STATUS_CONNECTION_FORCED, 0, "vhost '%s' is down", session->vhost);
+    }
+    session_maybe_free(session);
+}
+
+void session_event(void *context, const struct event *event)
+{
+    struct session *session = context;
+    CHECK(session->magic == SESSION_MAGIC);
+    if (event->type == EVENT_DELIVER) {
+        delivered(session, event);
+        return;
+    }
+    if (event->type == EVENT_DETACHED) {
+        detached(session);
+        return;
+    }
+    if (session->state != SESSION_RUNNING)
+        return;
+    if (event->type == EVENT_REPLY) {
+        replied(session, event);
+        return;
+    }
+    if (event->type == EVENT_GATE) {
+        gate_event(session, event->u.gate.gate, event->u.gate.text);
+        return;
+    }
+    struct channel *channel = channel_find(session, event->channel);
+    if (!channel || channel->state != CHANNEL_OPEN)
+        return;
+    if (event->type == EVENT_CONFIRM)
+        confirm_add(channel, event->u.confirm.upto, event->u.confirm.multiple,
+                    event->u.confirm.nack);
+    else if (event->type == EVENT_RETURN)
+        deliver_return(session, channel->number, event->u.returned.status,
+                       event->u.returned.message);
+    else if (event->type == EVENT_CANCELLED)
+        cancelled(channel, event->u.cancelled.consumer);
+}

@@ -1,0 +1,92 @@
+/* Holding publishers: when the journal is behind (silently), when a resource is short
+ * (connection.blocked), and when the vhost's owner has too many letters waiting.
+ *
+ * Only a connection that publishes is held: it stops being read after the publish that comes while
+ * the gate is shut. One that only consumes is left alone. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+#include "leveret/base/mem.h"
+
+#define MAILBOX_RETRY_MS 1u
+/* A connection that published this recently is held when the gate shuts, without waiting for the
+ * next. */
+#define PUBLISHES_MS 1000u
+
+static void hold(struct session *session)
+{
+    if (session->gate == GATE_OPEN || session->state != SESSION_RUNNING)
+        return;
+    connection_pause(session->connection, PAUSE_GATE);
+    if (session->gate == GATE_ALARM && session->can_blocked && !session->blocked_sent) {
+        struct bytes reason = bytes_of_text(session->gate_text);
+        if (reason.len > UINT8_MAX)
+            reason.len = UINT8_MAX;
+        const struct method m = {.id = METHOD_CONNECTION_BLOCKED,
+                                 .u.connection_blocked = {.reason = reason}};
+        session->blocked_sent = true;
+        session_send(session, 0, &m);
+    }
+}
+
+static void let_go(struct session *session)
+{
+    connection_resume(session->connection, PAUSE_GATE);
+    if (!session->blocked_sent)
+        return;
+    const struct method m = {.id = METHOD_CONNECTION_UNBLOCKED};
+    session->blocked_sent = false;
+    session_send(session, 0, &m);
+}
+
+static void wait_for_mailbox(struct session *session)
+{
+    struct sessions *sessions = session->sessions;
+    if (session->waits_for_mailbox)
+        return;
+    session->waits_for_mailbox = true;
+    connection_pause(session->connection, PAUSE_MAILBOX);
+    if (TAILQ_EMPTY(&sessions->mailbox_waiters))
+        timer_set(sessions->mailbox_timer, MAILBOX_RETRY_MS);
+    TAILQ_INSERT_TAIL(&sessions->mailbox_waiters, session, mailbox_entry);
+}
+
+void gate_check_mailbox(struct sessions *sessions)
+{
+    struct session *session, *next;
+    for (session = TAILQ_FIRST(&sessions->mailbox_waiters); session; session = next) {
+        next = TAILQ_NEXT(session, mailbox_entry);
+        if (session->link && link_backlogged(session->link))
+            continue;
+        TAILQ_REMOVE(&sessions->mailbox_waiters, session, mailbox_entry);
+        session->waits_for_mailbox = false;
+        if (!session->socket_gone)
+            connection_resume(session->connection, PAUSE_MAILBOX);
+    }
+    if (!TAILQ_EMPTY(&sessions->mailbox_waiters))
+        timer_set(sessions->mailbox_timer, MAILBOX_RETRY_MS);
+}
+
+void gate_published(struct session *session)
+{
+    session->last_publish_ms = loop_now_ms(session->sessions->loop);
+    if (session->gate != GATE_OPEN)
+        hold(session);
+    if (session->link && link_backlogged(session->link))
+        wait_for_mailbox(session);
+}
+
+void gate_event(struct session *session, enum publish_gate gate, const char *text)
+{
+    free(session->gate_text);
+    session->gate_text = mem_need_text(text ? text : "", text ? strlen(text) : 0);
+    session->gate = gate;
+    if (session->socket_gone)
+        return;
+    uint64_t now = loop_now_ms(session->sessions->loop);
+    if (gate == GATE_OPEN)
+        let_go(session);
+    else if (session->last_publish_ms && now - session->last_publish_ms < PUBLISHES_MS)
+        hold(session);
+}

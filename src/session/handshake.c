@@ -1,0 +1,240 @@
+/* The handshake (AMQP 0-9-1, 2.2.4 and 1.4), and what else class connection has.
+ *
+ * Normal course: protocol header → start → start-ok (log-in) → tune → tune-ok → open → open-ok.
+ * What can go wrong: an unknown mechanism (503); a refused log-in (403, or silence for clients that
+ * do not expect it); limits out of bounds, an unknown or forbidden vhost (530); a method out of
+ * order (503); time (session.c). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+#include "leveret/base/mem.h"
+#include "leveret/wire/table.h"
+
+#define PROTOCOL_MAJOR 0
+#define PROTOCOL_MINOR 9
+#define LOCALE         "en_US"
+
+static const char *const capabilities[] = {
+    "publisher_confirms",           "exchange_exchange_bindings", "basic.nack",
+    "consumer_cancel_notify",       "connection.blocked",         "consumer_priorities",
+    "authentication_failure_close", "per_consumer_qos",           "direct_reply_to",
+};
+
+void handshake_server_properties(const struct session_options *options, struct text *out)
+{
+    size_t begin = table_begin(out, "capabilities");
+    for (size_t i = 0; i < sizeof capabilities / sizeof *capabilities; i++)
+        table_put_bool(out, capabilities[i], true);
+    table_end(out, begin);
+    table_put_string(out, "cluster_name", bytes_of_text(options->cluster_name));
+    table_put_string(out, "copyright", BYTES_LITERAL("Copyright the authors of Leveret"));
+    table_put_string(out, "information", BYTES_LITERAL("Leveret, an AMQP 0-9-1 broker"));
+    table_put_string(out, "platform", BYTES_LITERAL("C"));
+    table_put_string(out, "product", bytes_of_text(options->product));
+    table_put_string(out, "version", bytes_of_text(options->version));
+}
+
+bool handshake_begin(struct session *session)
+{
+    const struct sessions *sessions = session->sessions;
+    const struct method m = {
+        .id = METHOD_CONNECTION_START,
+        .u.connection_start = {
+            .version_major = PROTOCOL_MAJOR,
+            .version_minor = PROTOCOL_MINOR,
+            .server_properties = text_bytes(&sessions->server_properties),
+            .mechanisms = bytes_of_text(auth_mechanisms(sessions->options.auth)),
+            .locales = BYTES_LITERAL(LOCALE),
+        }};
+    session_send(session, 0, &m);
+    session->state = SESSION_STARTING;
+    return true;
+}
+
+static bool has_capability(struct bytes client_properties, const char *name)
+{
+    struct field table, value;
+    return table_find(client_properties, "capabilities", &table) && table.type == FIELD_TABLE &&
+           table_find(table.value.bytes, name, &value) && value.type == FIELD_BOOL &&
+           value.value.integer;
+}
+
+static void refuse(struct session *session, struct bytes mechanism)
+{
+    if (session->can_failure_close) {
+        session_fail(session, STATUS_ACCESS_REFUSED, 0,
+                     "Login was refused using authentication mechanism %.*s. For details see the "
+                     "broker logfile.",
+                     BYTES_PRINT(mechanism));
+        return;
+    }
+    log_line(session->sessions->options.log, LOG_WARNING, "connection",
+             "%s: login refused using mechanism %.*s", connection_name(session->connection),
+             BYTES_PRINT(mechanism));
+    session->state = SESSION_REFUSED;
+    timer_set(session->timer, REFUSED_DELAY_MS);
+}
+
+static void start_ok(struct session *session, const struct method *method)
+{
+    const struct connection_start_ok *m = &method->u.connection_start_ok;
+    const struct session_options *options = &session->sessions->options;
+    text_add_bytes(&session->client_properties, m->client_properties);
+    session->can_blocked = has_capability(m->client_properties, "connection.blocked");
+    session->can_cancel_notify = has_capability(m->client_properties, "consumer_cancel_notify");
+    session->can_failure_close =
+        has_capability(m->client_properties, "authentication_failure_close");
+    session->mechanism = mem_need_text(m->mechanism.at, m->mechanism.len);
+
+    char user[AUTH_NAME_MAX + 1];
+    enum status status = auth_login(options->auth, m->mechanism, m->response,
+                                    connection_address(session->connection)->loopback, user);
+    if (status == STATUS_NOT_IMPLEMENTED) {
+        session_fail(session, STATUS_COMMAND_INVALID, method->id,
+                     "unknown authentication mechanism '%.*s'", BYTES_PRINT(m->mechanism));
+        return;
+    }
+    if (status != STATUS_OK) {
+        refuse(session, m->mechanism);
+        return;
+    }
+    session->user = mem_need_text(user, strlen(user));
+    const struct method tune = {.id = METHOD_CONNECTION_TUNE,
+                                .u.connection_tune = {.channel_max = options->channel_max,
+                                                      .frame_max = options->frame_max,
+                                                      .heartbeat = options->heartbeat_s}};
+    session_send(session, 0, &tune);
+    session->state = SESSION_TUNING;
+}
+
+/* Whether the client's wish is within what was offered; 0 means no limit on either side. */
+static bool within(uint32_t wished, uint32_t offered)
+{
+    return offered == 0 || (wished != 0 && wished <= offered);
+}
+
+static void tune_ok(struct session *session, const struct method *method)
+{
+    const struct connection_tune_ok *m = &method->u.connection_tune_ok;
+    const struct session_options *options = &session->sessions->options;
+    if (m->frame_max != 0 && m->frame_max < FRAME_MAX_MIN) {
+        session_fail(session, STATUS_NOT_ALLOWED, method->id,
+                     "negotiated frame_max = %u is lower than the minimum allowed value (%u)",
+                     m->frame_max, FRAME_MAX_MIN);
+        return;
+    }
+    if (!within(m->frame_max, options->frame_max)) {
+        session_fail(session, STATUS_NOT_ALLOWED, method->id,
+                     "negotiated frame_max = %u is higher than the maximum allowed value (%u)",
+                     m->frame_max, options->frame_max);
+        return;
+    }
+    if (!within(m->channel_max, options->channel_max)) {
+        session_fail(session, STATUS_NOT_ALLOWED, method->id,
+                     "negotiated channel_max = %u is higher than the maximum allowed value (%u)",
+                     m->channel_max, options->channel_max);
+        return;
+    }
+    session->frame_max = m->frame_max;
+    session->channel_max = m->channel_max;
+    session->heartbeat_s = m->heartbeat;
+    connection_set_frame_max(session->connection, m->frame_max);
+    connection_set_heartbeat(session->connection, m->heartbeat);
+    session->state = SESSION_TUNED;
+}
+
+static void open_vhost(struct session *session, const struct method *method)
+{
+    struct bytes vhost = method->u.connection_open.virtual_host;
+    const struct session_options *options = &session->sessions->options;
+    struct bytes user = bytes_of_text(session->user);
+    if (!auth_vhost_exists(options->auth, vhost)) {
+        session_fail(session, STATUS_NOT_ALLOWED, method->id, "vhost %.*s not found",
+                     BYTES_PRINT(vhost));
+        return;
+    }
+    if (!auth_may_open(options->auth, user, vhost)) {
+        session_fail(session, STATUS_NOT_ALLOWED, method->id,
+                     "access to vhost '%.*s' refused for user '%s'", BYTES_PRINT(vhost),
+                     session->user);
+        return;
+    }
+    session->vhost = mem_need_text(vhost.at, vhost.len);
+    const struct link_options link_options = {
+        .loop = session->sessions->loop,
+        .event = session_event,
+        .context = session,
+        .name = bytes_of_text(connection_name(session->connection)),
+        .user = user,
+    };
+    if (link_open(options->node, vhost, &link_options, &session->link) != STATUS_OK) {
+        session_fail(session, STATUS_NOT_ALLOWED, method->id, "vhost %.*s not found",
+                     BYTES_PRINT(vhost));
+        return;
+    }
+    timer_clear(session->timer);
+    session->state = SESSION_RUNNING;
+    const struct method ok = {.id = METHOD_CONNECTION_OPEN_OK};
+    session_send(session, 0, &ok);
+    log_line(options->log, LOG_INFO, "connection", "%s user=%s vhost=%s: open",
+             connection_name(session->connection), session->user, session->vhost);
+}
+
+static void close_connection(struct session *session, const struct method *method)
+{
+    const struct connection_close *m = &method->u.connection_close;
+    log_line(session->sessions->options.log, LOG_INFO, "connection",
+             "%s user=%s: closed by the client (%u %.*s)", connection_name(session->connection),
+             session->user ? session->user : "", m->reply_code, BYTES_PRINT(m->reply_text));
+    confirm_flush(session);
+    session->state = SESSION_LEAVING;
+    if (session->link) {
+        session_detach(session); /* close-ok follows EVENT_DETACHED */
+        return;
+    }
+    const struct method ok = {.id = METHOD_CONNECTION_CLOSE_OK};
+    session_send(session, 0, &ok);
+    session_end(session, CLOSE_LINGER_MS);
+}
+
+/* connection.update-secret: for tokens that run out; passwords here do not, so the new one is only
+ * taken note of. */
+static void update_secret(struct session *session)
+{
+    const struct method ok = {.id = METHOD_CONNECTION_UPDATE_SECRET_OK};
+    session_send(session, 0, &ok);
+}
+
+/* Which method may come in which state, and what it does. */
+static const struct step {
+    enum method_id method;
+    enum session_state state;
+    void (*take)(struct session *session, const struct method *method);
+} steps[] = {
+    {METHOD_CONNECTION_START_OK, SESSION_STARTING, start_ok},
+    {METHOD_CONNECTION_TUNE_OK, SESSION_TUNING, tune_ok},
+    {METHOD_CONNECTION_OPEN, SESSION_TUNED, open_vhost},
+};
+
+void connection_class_method(struct session *session, const struct method *method)
+{
+    if (method->id == METHOD_CONNECTION_CLOSE) {
+        close_connection(session, method);
+        return;
+    }
+    if (method->id == METHOD_CONNECTION_UPDATE_SECRET && session->state == SESSION_RUNNING) {
+        update_secret(session);
+        return;
+    }
+    if (session->state == SESSION_REFUSED)
+        return;
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        if (steps[i].method == method->id && steps[i].state == session->state) {
+            steps[i].take(session, method);
+            return;
+        }
+    }
+    session_fail(session, STATUS_COMMAND_INVALID, method->id, "%s is not expected now",
+                 method_name(method->id));
+}

@@ -1,0 +1,46 @@
+/* Permissions: configure, write, read on the resource's name, asked before a command is sent, as
+ * RabbitMQ does (https://www.rabbitmq.com/access-control.html, the table of operations). */
+#include "internal.h"
+#include "leveret/wire/table.h"
+
+bool permit(struct channel *channel, enum permission permission, bool queue, struct bytes name,
+            enum method_id method)
+{
+    const struct session *session = channel->session;
+    if (auth_allowed(session->sessions->options.auth, bytes_of_text(session->user),
+                     bytes_of_text(session->vhost), permission, name))
+        return true;
+    channel_fail(channel, STATUS_ACCESS_REFUSED, method,
+                 "access to %s '%.*s' in vhost '%s' refused for user '%s'",
+                 queue ? "queue" : "exchange", BYTES_PRINT(name), session->vhost, session->user);
+    return false;
+}
+
+/* The same exchange again is the common case: the answer is remembered until the directory changes.
+ */
+bool permit_publish(struct channel *channel, struct bytes exchange)
+{
+    struct session *session = channel->session;
+    struct permit_memory *memory = &session->permit;
+    uint64_t version = auth_version(session->sessions->options.auth);
+    if (memory->version == version &&
+        bytes_equal(exchange, bytes_of(memory->exchange, memory->len)))
+        return true;
+    if (!permit(channel, PERMISSION_WRITE, false, exchange, METHOD_BASIC_PUBLISH))
+        return false;
+    memory->version = version;
+    memory->len = (uint8_t)exchange.len;
+    memcpy(memory->exchange, exchange.at, exchange.len);
+    return true;
+}
+
+bool permit_arguments(struct channel *channel, bool queue, struct bytes name,
+                      struct bytes arguments, enum method_id method)
+{
+    struct field other;
+    const char *key = queue ? "x-dead-letter-exchange" : "alternate-exchange";
+    if (!table_find(arguments, key, &other) || other.type != FIELD_STRING)
+        return true;
+    return permit(channel, PERMISSION_READ, queue, name, method) &&
+           permit(channel, PERMISSION_WRITE, false, other.value.bytes, method);
+}

@@ -1,0 +1,28 @@
+/* Classes confirm and tx (AMQP 0-9-1, 1.9; https://www.rabbitmq.com/confirms.html). */
+#include "internal.h"
+
+static void send(struct channel *channel, enum command_type type, bool no_wait)
+{
+    struct command c = {.type = type, .no_wait = no_wait};
+    channel_command(channel, &c);
+}
+
+void select_class_method(struct channel *channel, const struct method *method)
+{
+    switch (method->id) {
+    case METHOD_CONFIRM_SELECT:
+        send(channel, COMMAND_CONFIRM_SELECT, method->u.confirm_select.nowait);
+        break;
+    case METHOD_TX_SELECT:
+        send(channel, COMMAND_TX_SELECT, false);
+        break;
+    case METHOD_TX_COMMIT:
+        send(channel, COMMAND_TX_COMMIT, false);
+        break;
+    case METHOD_TX_ROLLBACK:
+        send(channel, COMMAND_TX_ROLLBACK, false);
+        break;
+    default:
+        session_fail(channel->session, STATUS_COMMAND_INVALID, method->id, "unexpected method");
+    }
+}

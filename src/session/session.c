@@ -1,0 +1,270 @@
+/* A session: one AMQP connection from the first byte to the last.
+ *
+ * Normal course: accepted → handshake.c → frames to channel.c and connection methods to handshake.c
+ * → the client closes: the core lets go of everything (so that exclusive queues are gone),
+ * close-ok, the socket closes. What can go wrong: an error of the connection: connection.close is
+ * sent, the core lets go, close-ok is awaited for a while; the socket fails: the core lets go; the
+ * worker shuts down: 320. A session is freed when both its socket and its link are gone, at the end
+ * of the turn. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "internal.h"
+#include "leveret/base/check.h"
+#include "leveret/base/clock.h"
+#include "leveret/base/mem.h"
+
+#define METHOD_ROOM 1024u
+
+const char *session_state_name(const struct session *session)
+{
+    switch (session->state) {
+    case SESSION_RUNNING:
+        return session->blocked_sent ? "blocked" : session->gate != GATE_OPEN ? "flow" : "running";
+    case SESSION_OPENING:
+    case SESSION_STARTING:
+        return "starting";
+    case SESSION_TUNING:
+        return "tuning";
+    case SESSION_TUNED:
+        return "opening";
+    default:
+        return "closing";
+    }
+}
+
+void session_send(struct session *session, uint16_t channel, const struct method *method)
+{
+    size_t room = METHOD_ROOM;
+    for (;;) {
+        uint8_t *at = connection_reserve(session->connection, room + FRAME_OVERHEAD_BYTES);
+        size_t len = method_encode(method, at + FRAME_HEADER_BYTES, room);
+        if (len) {
+            frame_put_header(at, FRAME_METHOD, channel, (uint32_t)len);
+            at[FRAME_HEADER_BYTES + len] = FRAME_END;
+            connection_commit(session->connection, len + FRAME_OVERHEAD_BYTES);
+            return;
+        }
+        CHECK(room * 2 + FRAME_OVERHEAD_BYTES <= CONNECTION_RESERVE_MAX);
+        room *= 2;
+    }
+}
+
+/* ---- Ends. */
+
+void session_detach(struct session *session)
+{
+    if (!session->link || session->detaching)
+        return;
+    session->detaching = true;
+    link_close(session->link); /* may hand out EVENT_DETACHED at once */
+}
+
+void session_end(struct session *session, uint32_t linger_ms)
+{
+    session->state = SESSION_ENDED;
+    timer_clear(session->timer);
+    if (!session->socket_gone)
+        connection_close(session->connection, linger_ms);
+}
+
+void session_fail(struct session *session, enum status status, enum method_id method,
+                  const char *format, ...)
+{
+    char text[512], reply[REPLY_TEXT_ROOM];
+    if (session->state >= SESSION_CLOSING)
+        return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    bool by_order = status == STATUS_CONNECTION_FORCED;
+    log_line(session->sessions->options.log, by_order ? LOG_INFO : LOG_ERROR, "connection",
+             "%s user=%s: closed with %u: %s", connection_name(session->connection),
+             session->user ? session->user : "", status_reply_code(status), text);
+    confirm_flush(session);
+    struct method m = {.id = METHOD_CONNECTION_CLOSE};
+    m.u.connection_close.reply_code = status_reply_code(status);
+    m.u.connection_close.reply_text = status_reply_text(status, text, reply);
+    m.u.connection_close.class_id = METHOD_CLASS(method);
+    m.u.connection_close.method_id = METHOD_NUMBER(method);
+    session_send(session, 0, &m);
+    session->state = SESSION_CLOSING;
+    timer_set(session->timer, CLOSE_OK_TIMEOUT_MS);
+    /* close-ok is to be read whatever publishers are held for. */
+    connection_resume(session->connection, PAUSE_BACKLOG | PAUSE_GATE | PAUSE_MAILBOX);
+    session_detach(session);
+}
+
+static void free_session(struct loop_task *task)
+{
+    struct session *session =
+        (struct session *)((char *)task - offsetof(struct session, free_task));
+    sessions_forget(session);
+    channels_free(session);
+    loop_task_cancel(session->sessions->loop, &session->flush);
+    timer_free(&session->timer);
+    text_free(&session->client_properties);
+    free(session->user);
+    free(session->vhost);
+    free(session->mechanism);
+    free(session->gate_text);
+    session->magic = 0;
+    free(session);
+}
+
+void session_maybe_free(struct session *session)
+{
+    if (session->socket_gone && !session->link)
+        loop_at_end(session->sessions->loop, PHASE_FREE, &session->free_task);
+}
+
+/* ---- The turn's end. */
+
+void session_credit(struct session *session)
+{
+    if (!session->credit_due || !session->link || session->detaching)
+        return;
+    if (!session->socket_gone &&
+        connection_output_bytes(session->connection) > session->sessions->options.output_bytes_max)
+        return;
+    struct command c = {.type = COMMAND_CREDIT};
+    c.u.credit.bytes = session->credit_due;
+    session->credit_due = 0;
+    link_send(session->link, &c);
+}
+
+static void end_of_turn(struct loop_task *task)
+{
+    struct session *session = (struct session *)((char *)task - offsetof(struct session, flush));
+    confirm_flush(session);
+    session_credit(session);
+}
+
+/* ---- What the connection says. */
+
+static bool opened(void *context, const uint8_t header[PROTOCOL_HEADER_BYTES])
+{
+    struct session *session = context;
+    CHECK(session->magic == SESSION_MAGIC);
+    if (!protocol_header_accepted(header)) {
+        log_line(session->sessions->options.log, LOG_ERROR, "connection",
+                 "%s: not an AMQP 0-9-1 protocol header: %02x %02x %02x %02x %02x %02x %02x %02x",
+                 connection_name(session->connection), header[0], header[1], header[2], header[3],
+                 header[4], header[5], header[6], header[7]);
+        return false;
+    }
+    return handshake_begin(session);
+}
+
+static void take_method_zero(struct session *session, struct bytes payload)
+{
+    struct method m;
+    enum status status = method_decode(payload, &m);
+    if (session->state >= SESSION_CLOSING) {
+        /* All is dropped but close and close-ok. */
+        if (status != STATUS_OK)
+            return;
+        if (m.id == METHOD_CONNECTION_CLOSE && session->state == SESSION_CLOSING) {
+            const struct method ok = {.id = METHOD_CONNECTION_CLOSE_OK};
+            session_send(session, 0, &ok);
+        }
+        if ((m.id == METHOD_CONNECTION_CLOSE || m.id == METHOD_CONNECTION_CLOSE_OK) &&
+            session->state == SESSION_CLOSING)
+            session_end(session, CLOSE_LINGER_MS);
+        return;
+    }
+    if (status == STATUS_OK)
+        connection_class_method(session, &m);
+    else if (status == STATUS_NOT_FOUND)
+        session_fail(session, STATUS_COMMAND_INVALID, 0, "unknown method %u.%u", METHOD_CLASS(m.id),
+                     METHOD_NUMBER(m.id));
+    else
+        session_fail(session, STATUS_SYNTAX_ERROR, m.id, "malformed arguments of %s",
+                     method_name(m.id));
+}
+
+static bool frame_came(void *context, const struct frame *frame, struct buffer *owner)
+{
+    struct session *session = context;
+    CHECK(session->magic == SESSION_MAGIC);
+    if (__builtin_expect(session->state == SESSION_RUNNING && frame->channel != 0 &&
+                             frame->type != FRAME_HEARTBEAT,
+                         true)) {
+        channel_frame(session, frame, owner);
+    } else if (frame->type == FRAME_HEARTBEAT) {
+        if (frame->channel != 0)
+            session_fail(session, STATUS_UNEXPECTED_FRAME, 0, "heartbeat on channel %u",
+                         frame->channel);
+    } else if (frame->channel == 0 && frame->type == FRAME_METHOD) {
+        take_method_zero(session, frame->payload);
+    } else if (frame->channel == 0) {
+        session_fail(session, STATUS_UNEXPECTED_FRAME, 0, "content frame on channel 0");
+    } else {
+        session_fail(session, STATUS_CHANNEL_ERROR, 0, "frame on channel %u before connection.open",
+                     frame->channel);
+    }
+    return session->state < SESSION_ENDED;
+}
+
+static void written(void *context, size_t bytes)
+{
+    (void)bytes;
+    session_credit(context);
+}
+
+static void failed(void *context, enum status status, const char *text)
+{
+    struct session *session = context;
+    CHECK(session->magic == SESSION_MAGIC);
+    if (status == STATUS_FRAME_ERROR && session->state < SESSION_CLOSING) {
+        session_fail(session, STATUS_FRAME_ERROR, 0, "%s", text);
+        session_end(session, CLOSE_LINGER_MS);
+        return;
+    }
+    if (session->state < SESSION_CLOSING && session->state != SESSION_OPENING)
+        log_line(session->sessions->options.log, LOG_WARNING, "connection",
+                 "%s user=%s: ended without connection.close: %s",
+                 connection_name(session->connection), session->user ? session->user : "", text);
+    session_detach(session);
+    session_end(session, 0);
+}
+
+static void closed(void *context)
+{
+    struct session *session = context;
+    session->socket_gone = true;
+    session->connection = NULL;
+    session_detach(session);
+    session_maybe_free(session);
+}
+
+static void timer_due(void *context)
+{
+    struct session *session = context;
+    if (session->state < SESSION_REFUSED)
+        log_line(session->sessions->options.log, LOG_WARNING, "connection",
+                 "%s: handshake took longer than %u ms", connection_name(session->connection),
+                 session->sessions->options.handshake_timeout_ms);
+    session_detach(session);
+    session_end(session, 0);
+}
+
+void session_new(struct sessions *sessions, int fd)
+{
+    static const struct connection_handler handler = {opened, frame_came, written, failed, closed};
+    struct session *session = mem_need(sizeof *session);
+    session->magic = SESSION_MAGIC;
+    session->sessions = sessions;
+    session->id = random_next(&sessions->random) >> 11;
+    session->connected_wall_ms = clock_wall_ms();
+    session->flush.run = end_of_turn;
+    session->free_task.run = free_session;
+    session->timer = timer_new(sessions->loop, timer_due, session);
+    timer_set(session->timer, sessions->options.handshake_timeout_ms);
+    TAILQ_INSERT_TAIL(&sessions->all, session, entry);
+    sessions->totals.connections++;
+    sessions->totals.opened++;
+    session->connection = connection_new(sessions->net, fd, &handler, session);
+}
