@@ -188,4 +188,12 @@ struct event {
     } got;
 };
 
+/* What a delivery (EVENT_DELIVER, not an answer to COMMAND_GET) counts in the peer's window of bytes under
+ * way: the session adds these up as deliveries leave, and gives them back with COMMAND_CREDIT. */
+static inline uint32_t delivery_bytes(const struct message *message)
+{
+    uint64_t bytes = message->body_bytes + message->envelope_bytes + 64;
+    return bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)bytes;
+}
+
 #endif

@@ -67,6 +67,10 @@ void vhost_paged_in(struct vhost *vhost, struct journal_page *page, struct momen
 void vhost_paged_out(struct vhost *vhost, struct journal_lane *lane, uint64_t chunk,
                      enum status status);
 
+/* End of a turn of the host's loop, after its commands and before journal_flush: lets go of the
+ * confirms that wait for nothing (merged, one for each channel). Cheap when there are none. */
+void vhost_flush(struct vhost *vhost, struct moment now);
+
 /* Publishers: why they are held, if they are. The core tells each peer that publishes, once per
  * change. */
 void vhost_set_gate(struct vhost *vhost, enum publish_gate gate, const char *text);
