@@ -1,1 +1,26 @@
 # What src/auth builds.
+noinst_LIBRARIES += src/auth/libauth.a
+src_auth_libauth_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) $(PCRE2_CFLAGS)
+src_auth_libauth_a_SOURCES = \
+	include/leveret/auth/auth.h \
+	src/auth/auth.c \
+	src/auth/change.c \
+	src/auth/directory.h \
+	src/auth/entry.c \
+	src/auth/load.c \
+	src/auth/password.c \
+	src/auth/password.h \
+	src/auth/pattern.c \
+	src/auth/pattern.h \
+	src/auth/record.c \
+	src/auth/record.h \
+	src/auth/sasl.c
+
+if HAVE_CHECK
+check_PROGRAMS += tests/unit/test_auth
+TESTS += tests/unit/test_auth
+tests_unit_test_auth_SOURCES = tests/unit/test_auth.c
+tests_unit_test_auth_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_auth_LDADD = src/auth/libauth.a src/wire/libwire.a src/base/libbase.a \
+	$(CRYPTO_LIBS) $(JANSSON_LIBS) $(PCRE2_LIBS) $(XXHASH_LIBS) $(CHECK_LIBS)
+endif

@@ -1,0 +1,250 @@
+/* The directory's life and its questions.
+ *
+ * Normal course: auth_new reads everything from the store into three maps; questions take the read
+ * lock, look up and leave. What can go wrong: a value that cannot be read (CORRUPT: the broker does
+ * not start on guessed permissions); an expression that PCRE2 does not take any more (the
+ * permission is refused with CORRUPT too, the operator sees it at start and not as refusals later).
+ */
+#include "leveret/auth/auth.h"
+
+#include <stdio.h>
+
+#include "directory.h"
+#include "leveret/base/check.h"
+#include "leveret/base/mem.h"
+
+/* ---- Life. */
+
+static char *copy(const char *text)
+{
+    return text ? mem_need_text(text, strlen(text)) : NULL;
+}
+
+static char **copy_list(const char *const *list)
+{
+    size_t count = 0;
+    while (list && list[count])
+        count++;
+    char **out = mem_need((count + 1) * sizeof *out);
+    for (size_t i = 0; i < count; i++)
+        out[i] = copy(list[i]);
+    return out;
+}
+
+static void init_lock(pthread_rwlock_t *lock)
+{
+    pthread_rwlockattr_t how;
+    CHECK(pthread_rwlockattr_init(&how) == 0);
+    /* Readers never nest, so a change need not wait for a pause between log-ins. */
+    CHECK(pthread_rwlockattr_setkind_np(&how, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP) == 0);
+    CHECK(pthread_rwlock_init(lock, &how) == 0);
+    pthread_rwlockattr_destroy(&how);
+}
+
+enum status auth_new(const struct auth_options *options, const struct auth_store *store,
+                     struct auth **out)
+{
+    struct auth *auth = mem_need(sizeof *auth);
+    bool first = true;
+
+    init_lock(&auth->lock);
+    if (store)
+        auth->store = *store;
+    auth->loopback_users = copy_list(options->loopback_users);
+    if (options->anonymous)
+        auth->anonymous_user = copy(options->anonymous_user ? options->anonymous_user : "guest");
+    snprintf(auth->mechanisms, sizeof auth->mechanisms, "PLAIN AMQPLAIN%s",
+             options->anonymous ? " ANONYMOUS" : "");
+
+    enum status status = auth_load(auth, &first);
+    if (status == STATUS_OK && first)
+        status = auth_first_start(auth, options);
+    if (status != STATUS_OK)
+        auth_free(&auth);
+    *out = auth;
+    return status;
+}
+
+void auth_free(struct auth **auth)
+{
+    struct auth *a = *auth;
+    struct user *user;
+    struct vhost_record *vhost;
+    struct permission_record *permission;
+
+    *auth = NULL;
+    if (!a)
+        return;
+    for (size_t at = 0; (user = map_next(&a->users, &at));)
+        user_free(&user);
+    for (size_t at = 0; (vhost = map_next(&a->vhosts, &at));)
+        vhost_record_free(&vhost);
+    for (size_t at = 0; (permission = map_next(&a->permissions, &at));)
+        permission_record_free(&permission);
+    map_free(&a->users);
+    map_free(&a->vhosts);
+    map_free(&a->permissions);
+    for (char **name = a->loopback_users; *name; name++)
+        free(*name);
+    free(a->loopback_users);
+    free(a->anonymous_user);
+    pthread_rwlock_destroy(&a->lock);
+    free(a);
+}
+
+/* The lock is no part of what "const" promises: asking changes nothing that a caller could see. */
+static pthread_rwlock_t *lock_of(const struct auth *auth)
+{
+    return (pthread_rwlock_t *)(uintptr_t)&auth->lock;
+}
+
+void auth_read_lock(const struct auth *auth)
+{
+    CHECK(pthread_rwlock_rdlock(lock_of(auth)) == 0);
+}
+
+void auth_unlock(const struct auth *auth)
+{
+    CHECK(pthread_rwlock_unlock(lock_of(auth)) == 0);
+}
+
+/* ---- Asking. */
+
+uint64_t auth_version(const struct auth *auth)
+{
+    return atomic_load_explicit(&auth->version, memory_order_acquire);
+}
+
+const char *auth_mechanisms(const struct auth *auth)
+{
+    return auth->mechanisms;
+}
+
+static bool loopback_only(const struct auth *auth, struct bytes user)
+{
+    for (char **name = auth->loopback_users; *name; name++)
+        if (bytes_equal_text(user, *name))
+            return true;
+    return false;
+}
+
+bool auth_find_secret(const struct auth *auth, struct bytes user, bool loopback,
+                      struct password_hash *out)
+{
+    *out = (struct password_hash){0};
+    auth_read_lock(auth);
+    const struct user *found = map_get(&auth->users, user);
+    if (found)
+        *out = found->password;
+    auth_unlock(auth);
+    return found && (loopback || !loopback_only(auth, user));
+}
+
+enum status auth_check_password(struct auth *auth, struct bytes user, struct bytes password,
+                                bool loopback)
+{
+    struct password_hash hash;
+    bool may = auth_find_secret(auth, user, loopback, &hash);
+    /* Hashed for users that do not exist too: the time taken does not tell which names do. An empty
+     * password is never one, whatever is stored (RabbitMQ does the same). */
+    bool matches = password_matches(&hash, password) && password.len > 0;
+    return may && matches ? STATUS_OK : STATUS_ACCESS_REFUSED;
+}
+
+bool auth_vhost_exists(const struct auth *auth, struct bytes vhost)
+{
+    auth_read_lock(auth);
+    bool found = map_get(&auth->vhosts, vhost) != NULL;
+    auth_unlock(auth);
+    return found;
+}
+
+/* Under the lock. */
+static const struct permission_record *find_permission(const struct auth *auth, struct bytes user,
+                                                       struct bytes vhost)
+{
+    char key[PERMISSION_KEY_MAX];
+    size_t len = permission_key(vhost, user, key);
+    return len ? map_get(&auth->permissions, bytes_of(key, len)) : NULL;
+}
+
+bool auth_may_open(const struct auth *auth, struct bytes user, struct bytes vhost)
+{
+    auth_read_lock(auth);
+    bool found = find_permission(auth, user, vhost) != NULL;
+    auth_unlock(auth);
+    return found;
+}
+
+bool auth_allowed(const struct auth *auth, struct bytes user, struct bytes vhost,
+                  enum permission permission, struct bytes resource)
+{
+    struct bytes name = resource.len ? resource : BYTES_LITERAL("amq.default");
+    CHECK(permission < PERMISSION_KINDS);
+    auth_read_lock(auth);
+    const struct permission_record *record = find_permission(auth, user, vhost);
+    bool allowed = record && pattern_matches(record->pattern[permission], name);
+    auth_unlock(auth);
+    return allowed;
+}
+
+/* ---- Listing. */
+
+void auth_each_user(const struct auth *auth, void (*each)(void *, const struct user_info *),
+                    void *context)
+{
+    const struct user *user;
+    char hash[PASSWORD_HASH_TEXT_MAX];
+
+    auth_read_lock(auth);
+    for (size_t at = 0; (user = map_next(&auth->users, &at));) {
+        password_hash_text(&user->password, hash);
+        struct user_info info = {user->name, user->tags, hash,
+                                 user->password.hashing ? user->password.hashing
+                                                        : PASSWORD_HASHING_DEFAULT};
+        each(context, &info);
+    }
+    auth_unlock(auth);
+}
+
+void auth_each_vhost(const struct auth *auth, void (*each)(void *, const struct vhost_entry *),
+                     void *context)
+{
+    const struct vhost_record *vhost;
+
+    auth_read_lock(auth);
+    for (size_t at = 0; (vhost = map_next(&auth->vhosts, &at));) {
+        struct vhost_entry entry = {vhost->name, vhost->description, vhost->tags, vhost->tracing};
+        each(context, &entry);
+    }
+    auth_unlock(auth);
+}
+
+void auth_each_permission(const struct auth *auth,
+                          void (*each)(void *, const struct permission_info *), void *context)
+{
+    const struct permission_record *record;
+
+    auth_read_lock(auth);
+    for (size_t at = 0; (record = map_next(&auth->permissions, &at));) {
+        struct permission_info info = {
+            record->user, record->vhost, record->text[PERMISSION_CONFIGURE],
+            record->text[PERMISSION_WRITE], record->text[PERMISSION_READ]};
+        each(context, &info);
+    }
+    auth_unlock(auth);
+}
+
+bool auth_user_tags(const struct auth *auth, struct bytes user, char *out, size_t room)
+{
+    CHECK(room > 0);
+    out[0] = '\0';
+    auth_read_lock(auth);
+    const struct user *found = map_get(&auth->users, user);
+    bool exists = found != NULL;
+    /* Tags that do not fit are left out whole: half of "monitoring" must not become another tag. */
+    if (exists && strlen(found->tags) < room)
+        memcpy(out, found->tags, strlen(found->tags) + 1);
+    auth_unlock(auth);
+    return exists;
+}

@@ -1,0 +1,79 @@
+/* What the files of auth/ share: the layout of the directory. */
+#ifndef AUTH_DIRECTORY_H
+#define AUTH_DIRECTORY_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "leveret/auth/auth.h"
+#include "leveret/base/map.h"
+#include "password.h"
+#include "pattern.h"
+
+#define AUTH_TAGS_MAX        1024u /* bytes of a user's or vhost's tags */
+#define AUTH_DESCRIPTION_MAX 4096u
+/* VHOST, a zero, USER */
+#define PERMISSION_KEY_MAX (2u * AUTH_NAME_MAX + 1u)
+
+/* The three kinds of entry begin with their name: what maps and entry_free know of them. */
+struct user {
+    char *name, *tags;
+    struct password_hash password;
+};
+
+struct vhost_record {
+    char *name, *description, *tags;
+    bool tracing;
+};
+
+#define PERMISSION_KINDS 3u
+struct permission_record {
+    char *key; /* vhost, 0, user, 0 */
+    size_t key_len;
+    const char *user, *vhost; /* in key */
+    char *text[PERMISSION_KINDS];
+    struct pattern *pattern[PERMISSION_KINDS]; /* NULL: matches nothing */
+};
+
+struct auth {
+    /* Held for reading by any thread that asks, for writing by the main thread while it swaps an
+     * entry. The main thread reads without it: it is the only one that writes. */
+    pthread_rwlock_t lock;
+    atomic_uint_fast64_t version;
+    struct map users, vhosts, permissions;
+
+    struct auth_store store; /* put is NULL: in memory */
+    char **loopback_users;   /* NULL-ended */
+    char *anonymous_user;    /* NULL: the mechanism is off */
+    char mechanisms[64];
+};
+
+void auth_read_lock(const struct auth *auth);
+void auth_unlock(const struct auth *auth);
+
+/* Whether the user may log in from there, and its password (a copy: hashing is done without the
+ * lock). */
+bool auth_find_secret(const struct auth *auth, struct bytes user, bool loopback,
+                      struct password_hash *out);
+
+/* The key of a permission; its length, 0 when a name is too long. */
+size_t permission_key(struct bytes vhost, struct bytes user, char out[PERMISSION_KEY_MAX]);
+
+/* Entries, made and freed. */
+struct user *user_new(const char *name, const char *tags, const struct password_hash *password);
+void user_free(struct user **user);
+struct vhost_record *vhost_record_new(const char *name, const char *description, const char *tags,
+                                      bool tracing);
+void vhost_record_free(struct vhost_record **vhost);
+/* Errors: MALFORMED, LIMIT (an expression; *error says which and why) */
+MUST_USE enum status permission_record_new(const char *user, const char *vhost,
+                                           const char *const text[PERMISSION_KINDS],
+                                           struct permission_record **out, char **error);
+void permission_record_free(struct permission_record **permission);
+
+/* Reads the directory from its store into the maps. *first: nothing was there yet. */
+MUST_USE enum status auth_load(struct auth *auth, bool *first);
+/* Makes the default user, vhost and permission. */
+MUST_USE enum status auth_first_start(struct auth *auth, const struct auth_options *options);
+
+#endif

@@ -1,0 +1,104 @@
+/* The entries of the directory: made, freed, and the keys they are found by. */
+#include <stdio.h>
+
+#include "directory.h"
+#include "leveret/base/mem.h"
+
+static char *copy(const char *text)
+{
+    return mem_need_text(text, strlen(text));
+}
+
+struct user *user_new(const char *name, const char *tags, const struct password_hash *password)
+{
+    struct user *user = mem_need(sizeof *user);
+    user->name = copy(name);
+    user->tags = copy(tags);
+    user->password = *password;
+    return user;
+}
+
+void user_free(struct user **user)
+{
+    struct user *u = *user;
+    *user = NULL;
+    if (!u)
+        return;
+    free(u->name);
+    free(u->tags);
+    free(u);
+}
+
+struct vhost_record *vhost_record_new(const char *name, const char *description, const char *tags,
+                                      bool tracing)
+{
+    struct vhost_record *vhost = mem_need(sizeof *vhost);
+    vhost->name = copy(name);
+    vhost->description = copy(description);
+    vhost->tags = copy(tags);
+    vhost->tracing = tracing;
+    return vhost;
+}
+
+void vhost_record_free(struct vhost_record **vhost)
+{
+    struct vhost_record *v = *vhost;
+    *vhost = NULL;
+    if (!v)
+        return;
+    free(v->name);
+    free(v->description);
+    free(v->tags);
+    free(v);
+}
+
+size_t permission_key(struct bytes vhost, struct bytes user, char out[PERMISSION_KEY_MAX])
+{
+    if (vhost.len > AUTH_NAME_MAX || user.len > AUTH_NAME_MAX)
+        return 0;
+    /* Stored names hold no zero, so a key with two of them finds nothing. */
+    if (vhost.len)
+        memcpy(out, vhost.at, vhost.len);
+    out[vhost.len] = '\0';
+    if (user.len)
+        memcpy(out + vhost.len + 1, user.at, user.len);
+    return vhost.len + 1 + user.len;
+}
+
+enum status permission_record_new(const char *user, const char *vhost,
+                                  const char *const text[PERMISSION_KINDS],
+                                  struct permission_record **out, char **error)
+{
+    struct permission_record *record = mem_need(sizeof *record);
+    char key[PERMISSION_KEY_MAX];
+
+    record->key_len = permission_key(bytes_of_text(vhost), bytes_of_text(user), key);
+    record->key = mem_need_text(key, record->key_len);
+    record->vhost = record->key;
+    record->user = record->key + strlen(vhost) + 1;
+    for (size_t i = 0; i < PERMISSION_KINDS; i++)
+        record->text[i] = copy(text[i]);
+    *out = record;
+    for (size_t i = 0; i < PERMISSION_KINDS; i++) {
+        enum status status = pattern_new(text[i], &record->pattern[i], error);
+        if (status != STATUS_OK) {
+            permission_record_free(out);
+            return status;
+        }
+    }
+    return STATUS_OK;
+}
+
+void permission_record_free(struct permission_record **permission)
+{
+    struct permission_record *p = *permission;
+    *permission = NULL;
+    if (!p)
+        return;
+    for (size_t i = 0; i < PERMISSION_KINDS; i++) {
+        free(p->text[i]);
+        pattern_free(&p->pattern[i]);
+    }
+    free(p->key);
+    free(p);
+}

@@ -1,0 +1,177 @@
+/* Reading the directory from its store, and filling it at first start.
+ *
+ * What can go wrong: a crash between the writes of the first start. The format record is written
+ * last; without it the first start is done again, over what is there. */
+#include <stdio.h>
+
+#include "directory.h"
+#include "leveret/base/mem.h"
+#include "record.h"
+
+struct loading {
+    struct auth *auth;
+    enum status status; /* of the first value that could not be read */
+    bool format_seen;
+};
+
+static char *name_of_key(struct bytes key, const char *prefix)
+{
+    size_t skip = strlen(prefix);
+    return mem_need_text(key.at + skip, key.len - skip);
+}
+
+static void load_format(void *context, struct bytes key, struct bytes value)
+{
+    struct loading *loading = context;
+    struct record_member members[] = {{"format", NULL, 0}};
+    if (!bytes_equal_text(key, RECORD_KEY_FORMAT))
+        return;
+    loading->format_seen = true;
+    enum status status = record_read(value, members, 1);
+    if (status == STATUS_OK && members[0].number != RECORD_FORMAT)
+        status = STATUS_VERSION;
+    if (loading->status == STATUS_OK)
+        loading->status = status;
+}
+
+static void load_user(void *context, struct bytes key, struct bytes value)
+{
+    struct loading *loading = context;
+    struct record_member members[] = {
+        {"tags", "", 0}, {"password_hash", "", 0}, {"hashing", "", 0}};
+    struct password_hash hash;
+
+    enum status status = record_read(value, members, 3);
+    if (status == STATUS_OK) {
+        if (password_hash_read(members[1].text, members[2].text, &hash) == STATUS_OK) {
+            char *name = name_of_key(key, RECORD_KEY_USER);
+            struct user *user = user_new(name, members[0].text, &hash);
+            user = map_put(&loading->auth->users, bytes_of_text(user->name), user);
+            user_free(&user);
+            free(name);
+        } else {
+            status = STATUS_CORRUPT;
+        }
+        record_free(members, 3);
+    }
+    if (loading->status == STATUS_OK)
+        loading->status = status;
+}
+
+static void load_vhost(void *context, struct bytes key, struct bytes value)
+{
+    struct loading *loading = context;
+    struct record_member members[] = {
+        {"description", "", 0}, {"tags", "", 0}, {"tracing", NULL, 0}};
+
+    enum status status = record_read(value, members, 3);
+    if (status == STATUS_OK) {
+        char *name = name_of_key(key, RECORD_KEY_VHOST);
+        struct vhost_record *vhost =
+            vhost_record_new(name, members[0].text, members[1].text, members[2].number != 0);
+        vhost = map_put(&loading->auth->vhosts, bytes_of_text(vhost->name), vhost);
+        vhost_record_free(&vhost);
+        free(name);
+        record_free(members, 3);
+    }
+    if (loading->status == STATUS_OK)
+        loading->status = status;
+}
+
+static enum status put_loaded_permission(struct auth *auth, const char *names, size_t names_len,
+                                         const char *const text[PERMISSION_KINDS])
+{
+    size_t vhost_len = strlen(names);
+    struct permission_record *record;
+
+    if (vhost_len + 1 >= names_len || strlen(names + vhost_len + 1) != names_len - vhost_len - 1 ||
+        names_len > PERMISSION_KEY_MAX)
+        return STATUS_CORRUPT;
+    enum status status = permission_record_new(names + vhost_len + 1, names, text, &record, NULL);
+    if (status != STATUS_OK)
+        return STATUS_CORRUPT;
+    record = map_put(&auth->permissions, bytes_of(record->key, record->key_len), record);
+    permission_record_free(&record);
+    return STATUS_OK;
+}
+
+static void load_permission(void *context, struct bytes key, struct bytes value)
+{
+    struct loading *loading = context;
+    struct record_member members[] = {{"configure", "", 0}, {"write", "", 0}, {"read", "", 0}};
+
+    enum status status = record_read(value, members, 3);
+    if (status == STATUS_OK) {
+        const char *text[PERMISSION_KINDS] = {
+            [PERMISSION_CONFIGURE] = members[0].text,
+            [PERMISSION_WRITE] = members[1].text,
+            [PERMISSION_READ] = members[2].text,
+        };
+        char *names = name_of_key(key, RECORD_KEY_PERMISSION);
+        status = put_loaded_permission(loading->auth, names,
+                                       key.len - strlen(RECORD_KEY_PERMISSION), text);
+        free(names);
+        record_free(members, 3);
+    }
+    if (loading->status == STATUS_OK)
+        loading->status = status;
+}
+
+enum status auth_load(struct auth *auth, bool *first)
+{
+    static const struct {
+        const char *prefix;
+        void (*load)(void *context, struct bytes key, struct bytes value);
+    } kinds[] = {
+        {RECORD_KEY_FORMAT, load_format},
+        {RECORD_KEY_USER, load_user},
+        {RECORD_KEY_VHOST, load_vhost},
+        {RECORD_KEY_PERMISSION, load_permission},
+    };
+    struct loading loading = {auth, STATUS_OK, false};
+
+    *first = true;
+    if (!auth->store.each)
+        return STATUS_OK;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        enum status status = auth->store.each(auth->store.context, bytes_of_text(kinds[i].prefix),
+                                              kinds[i].load, &loading);
+        if (status != STATUS_OK)
+            return status;
+        if (loading.status != STATUS_OK)
+            return loading.status;
+    }
+    *first = !loading.format_seen;
+    return STATUS_OK;
+}
+
+static enum status put_format(struct auth *auth)
+{
+    struct record_member members[] = {{"format", NULL, RECORD_FORMAT}};
+    struct text value = {0};
+    if (!auth->store.put)
+        return STATUS_OK;
+    enum status status = record_write(members, 1, &value);
+    if (status == STATUS_OK)
+        status = auth->store.put(auth->store.context, BYTES_LITERAL(RECORD_KEY_FORMAT),
+                                 text_bytes(&value));
+    text_free(&value);
+    return status;
+}
+
+enum status auth_first_start(struct auth *auth, const struct auth_options *options)
+{
+    const char *user = options->default_user ? options->default_user : "guest";
+    const char *pass = options->default_pass ? options->default_pass : "guest";
+    const char *vhost = options->default_vhost ? options->default_vhost : "/";
+    bool created;
+    char *error = NULL;
+
+    enum status status = auth_put_user(auth, user, pass, NULL, NULL, "administrator", &created);
+    if (status == STATUS_OK)
+        status = auth_put_vhost(auth, vhost, "Default virtual host", "", false, &created);
+    if (status == STATUS_OK)
+        status = auth_put_permission(auth, user, vhost, ".*", ".*", ".*", &created, &error);
+    free(error);
+    return status == STATUS_OK ? put_format(auth) : status;
+}

@@ -1,0 +1,37 @@
+/* Salted password hashes in the format of RabbitMQ's definitions: base64 of a 4-byte salt and the
+ * hash of salt and password. Any thread; holds no state. */
+#ifndef AUTH_PASSWORD_H
+#define AUTH_PASSWORD_H
+
+#include "leveret/base/bytes.h"
+#include "leveret/base/status.h"
+
+#define PASSWORD_SALT_BYTES    4u
+#define PASSWORD_SECRET_MAX    (PASSWORD_SALT_BYTES + 64u)
+#define PASSWORD_HASH_TEXT_MAX 92u /* base64 of the above, and its zero */
+
+/* RabbitMQ's module name of the hash that new passwords get. */
+#define PASSWORD_HASHING_DEFAULT "rabbit_password_hashing_sha256"
+
+struct password_hash {
+    const char *hashing;                 /* a static string; NULL: no password, nothing matches */
+    uint8_t secret[PASSWORD_SECRET_MAX]; /* salt, hash */
+    size_t secret_len;
+};
+
+/* Hashes a new password with a random salt. Errors: INTERNAL_ERROR (the library refuses). */
+MUST_USE enum status password_hash_new(struct bytes password, struct password_hash *out);
+
+/* Reads base64 text and a hashing's name (NULL: the default). Empty text: no password.
+ * Errors: MALFORMED (hashing unknown, text not base64 or of another length than the hashing's). */
+MUST_USE enum status password_hash_read(const char *text, const char *hashing,
+                                        struct password_hash *out);
+
+/* The base64 text; "" for none. */
+void password_hash_text(const struct password_hash *hash, char out[PASSWORD_HASH_TEXT_MAX]);
+
+/* Whether the password is the one. The time it takes does not tell how much of it matches, nor
+ * whether there is a password at all. */
+bool password_matches(const struct password_hash *hash, struct bytes password);
+
+#endif

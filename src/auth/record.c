@@ -1,0 +1,86 @@
+/* Records as JSON, with jansson.
+ *
+ * What can go wrong: a value that is no object or has a member of another type is CORRUPT, and the
+ * broker does not start with it: guessing at permissions would be worse. */
+#include "record.h"
+
+#include <jansson.h>
+
+#include "leveret/base/check.h"
+#include "leveret/base/mem.h"
+
+enum status record_write(const struct record_member *members, size_t count, struct text *out)
+{
+    enum status status = STATUS_MALFORMED;
+    char *written = NULL;
+    json_t *object = json_object();
+    if (!object)
+        return STATUS_NO_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        json_t *value =
+            members[i].text ? json_string(members[i].text) : json_integer(members[i].number);
+        if (!value || json_object_set_new(object, members[i].name, value) != 0)
+            goto end;
+    }
+    written = json_dumps(object, JSON_COMPACT);
+    if (!written)
+        goto end;
+    text_add(out, written, strlen(written));
+    status = STATUS_OK;
+end:
+    free(written);
+    json_decref(object);
+    return status;
+}
+
+static bool read_member(const json_t *object, struct record_member *member, char **text)
+{
+    const json_t *value = json_object_get(object, member->name);
+    if (member->text) {
+        if (value && !json_is_string(value))
+            return false;
+        const char *got = value ? json_string_value(value) : "";
+        *text = mem_need_text(got, strlen(got));
+        return true;
+    }
+    if (value && !json_is_integer(value) && !json_is_boolean(value))
+        return false;
+    member->number = json_is_integer(value) ? json_integer_value(value) : json_is_true(value);
+    return true;
+}
+
+enum status record_read(struct bytes value, struct record_member *members, size_t count)
+{
+    char *texts[RECORD_MEMBERS_MAX] = {0};
+    bool good = true;
+    CHECK(count <= RECORD_MEMBERS_MAX);
+
+    json_t *object = json_loadb((const char *)value.at, value.len, JSON_REJECT_DUPLICATES, NULL);
+    if (!json_is_object(object))
+        good = false;
+    for (size_t i = 0; good && i < count; i++)
+        good = read_member(object, &members[i], &texts[i]);
+    json_decref(object);
+    for (size_t i = 0; i < count; i++) {
+        if (good && members[i].text)
+            members[i].text = texts[i];
+        else
+            free(texts[i]);
+    }
+    return good ? STATUS_OK : STATUS_CORRUPT;
+}
+
+void record_free(struct record_member *members, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free((char *)(uintptr_t)members[i].text);
+        members[i].text = NULL;
+    }
+}
+
+bool record_is_text(const char *text)
+{
+    json_t *value = json_string(text);
+    json_decref(value);
+    return value != NULL;
+}

@@ -1,0 +1,39 @@
+/* How users, vhosts and permissions are written in the store: small JSON objects. Any thread.
+ *
+ * Keys: "user/NAME", "vhost/NAME", "permission/VHOST\0USER", and "auth/format", which is written
+ * last at first start. An object's unknown members are ignored, missing ones are empty. */
+#ifndef AUTH_RECORD_H
+#define AUTH_RECORD_H
+
+#include "leveret/base/bytes.h"
+#include "leveret/base/status.h"
+#include "leveret/base/text.h"
+
+#define RECORD_FORMAT         1
+#define RECORD_KEY_FORMAT     "auth/format"
+#define RECORD_KEY_USER       "user/"
+#define RECORD_KEY_VHOST      "vhost/"
+#define RECORD_KEY_PERMISSION "permission/"
+#define RECORD_MEMBERS_MAX    4u
+
+/* One member of a flat object: text or, when text is NULL, a bool or number. */
+struct record_member {
+    const char *name;
+    const char *text;
+    int64_t number;
+};
+
+/* Writes an object. Errors: MALFORMED (a text is not UTF-8). */
+MUST_USE enum status record_write(const struct record_member *members, size_t count,
+                                  struct text *out);
+
+/* Reads an object: fills in the text of members whose text is not NULL at the call (with owned
+ * copies: free them), the number of the others. Errors: CORRUPT, and then nothing is to be freed.
+ */
+MUST_USE enum status record_read(struct bytes value, struct record_member *members, size_t count);
+void record_free(struct record_member *members, size_t count);
+
+/* Whether text is UTF-8 (JSON can say nothing else). */
+bool record_is_text(const char *text);
+
+#endif

@@ -1,0 +1,102 @@
+/* SASL mechanisms: from a client's response to a user's name.
+ *
+ * Normal course: a table of mechanisms, each of which takes name and password out of its response;
+ * the rest is one check for all. What can go wrong: any bytes at all; a response that is not of the
+ * mechanism's form is MALFORMED, one whose claim is wrong is ACCESS_REFUSED. */
+#include "directory.h"
+#include "leveret/wire/table.h"
+
+struct claim {
+    struct bytes user, password;
+    bool no_password; /* the mechanism asks for none */
+};
+
+/* RFC 4616: [authzid] NUL authcid NUL password. */
+static enum status read_plain(const struct auth *auth, struct bytes response, struct claim *out)
+{
+    const uint8_t *end = response.at + response.len, *first = NULL, *second = NULL;
+    (void)auth;
+
+    if (response.len)
+        first = memchr(response.at, 0, response.len);
+    if (first && first + 1 < end)
+        second = memchr(first + 1, 0, (size_t)(end - first - 1));
+    if (!second)
+        return STATUS_MALFORMED;
+    struct bytes acts_as = bytes_of(response.at, (size_t)(first - response.at));
+    out->user = bytes_of(first + 1, (size_t)(second - first - 1));
+    out->password = bytes_of(second + 1, (size_t)(end - second - 1));
+    if (out->password.len && memchr(out->password.at, 0, out->password.len))
+        return STATUS_MALFORMED;
+    /* Nobody may act as somebody else here. */
+    if (acts_as.len && !bytes_equal(acts_as, out->user))
+        return STATUS_ACCESS_REFUSED;
+    return STATUS_OK;
+}
+
+/* A field table's contents with LOGIN and PASSWORD. */
+static enum status read_amqplain(const struct auth *auth, struct bytes response, struct claim *out)
+{
+    struct field login, password;
+    (void)auth;
+
+    if (table_check(response) != STATUS_OK || !table_find(response, "LOGIN", &login) ||
+        !table_find(response, "PASSWORD", &password) || login.type != FIELD_STRING ||
+        password.type != FIELD_STRING)
+        return STATUS_MALFORMED;
+    out->user = login.value.bytes;
+    out->password = password.value.bytes;
+    return STATUS_OK;
+}
+
+/* RFC 4505: the response is a trace that nobody checks. */
+static enum status read_anonymous(const struct auth *auth, struct bytes response, struct claim *out)
+{
+    (void)response;
+    if (!auth->anonymous_user)
+        return STATUS_NOT_IMPLEMENTED;
+    out->user = bytes_of_text(auth->anonymous_user);
+    out->no_password = true;
+    return STATUS_OK;
+}
+
+static const struct {
+    const char *name;
+    enum status (*read)(const struct auth *auth, struct bytes response, struct claim *out);
+} mechanisms[] = {
+    {"PLAIN", read_plain},
+    {"AMQPLAIN", read_amqplain},
+    {"ANONYMOUS", read_anonymous},
+};
+
+static enum status read_response(const struct auth *auth, struct bytes mechanism,
+                                 struct bytes response, struct claim *out)
+{
+    for (size_t i = 0; i < sizeof mechanisms / sizeof mechanisms[0]; i++)
+        if (bytes_equal_text(mechanism, mechanisms[i].name))
+            return mechanisms[i].read(auth, response, out);
+    return STATUS_NOT_IMPLEMENTED;
+}
+
+enum status auth_login(struct auth *auth, struct bytes mechanism, struct bytes response,
+                       bool loopback, char user[AUTH_NAME_MAX + 1])
+{
+    struct claim claim = {0};
+    struct password_hash hash;
+
+    user[0] = '\0';
+    enum status status = read_response(auth, mechanism, response, &claim);
+    if (status != STATUS_OK)
+        return status;
+    if (claim.no_password)
+        status =
+            auth_find_secret(auth, claim.user, loopback, &hash) ? STATUS_OK : STATUS_ACCESS_REFUSED;
+    else
+        status = auth_check_password(auth, claim.user, claim.password, loopback);
+    if (status == STATUS_OK) {
+        /* A user that exists has a name that fits. */
+        memcpy(user, claim.user.at, claim.user.len);
+        user[claim.user.len] = '\0';
+    }
+    return status;
+}
