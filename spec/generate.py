@@ -7,6 +7,7 @@ writes below BUILD_DIR
     include/leveret/wire/method.h           ids, structs, decode, encode
     include/leveret/wire/reply.h            reply codes
     include/leveret/wire/property_table.h   the properties of class basic, for properties.c
+    include/leveret/wire/method_table.h     methods and their fields, for tests and tools
     src/wire/method.c, src/wire/reply.c
 Python 3's standard library only. What is wrong in the specification is reported with file and
 line, and nothing is written.
@@ -438,21 +439,43 @@ bool reply_closes_connection(int code)
 """
 
 
+KINDS = {"octet": "u8", "short": "u16", "long": "u32", "longlong": "u64", "timestamp": "u64",
+         "shortstr": "short_string", "longstr": "long_string", "table": "table", "bit": "bit"}
+
+
+def macro(head, rows):
+    return f"#define {head} \\\n    " + " \\\n    ".join(rows) + "\n"
+
+
+def method_table(spec):
+    with_fields = [m for m in spec.methods() if m.held()]
+    out = [NOTICE, """\
+/* The methods and their fields as macros, for what handles them all alike: tests and tools.
+ * METHOD_TABLE(M) calls M(NAME, name) for each method that has fields, and
+ * METHOD_FIELDS_<name>(F) calls F(kind, field) for each of its fields in wire order. */
+#ifndef LEVERET_WIRE_METHOD_TABLE_H
+#define LEVERET_WIRE_METHOD_TABLE_H
+
+"""]
+    out.append(macro("METHOD_TABLE(M)", [f"M({m.c.upper()}, {m.c})" for m in with_fields]))
+    for m in with_fields:
+        rows = [f"F({KINDS[f.type]}, {f.c})" for f in m.held()]
+        out.append("\n" + macro(f"METHOD_FIELDS_{m.c}(F)", rows))
+    out.append("\n#endif\n")
+    return "".join(out)
+
+
 def property_table(spec):
     basic = next(c for c in spec.classes if c.name == "basic")
     rows = []
     for at, f in enumerate(basic.properties):
-        kind = {"shortstr": "short_string", "octet": "u8", "timestamp": "u64", "table": "table"}
-        rows.append(f"    X({f.c.upper()}, {f.c}, {kind[f.type]}, {15 - at})")
-    body = " \\\n".join(rows)
+        rows.append(f"X({f.c.upper()}, {f.c}, {KINDS[f.type]}, {15 - at})")
     return NOTICE + f"""\
 /* The properties of class basic in wire order: X(NAME, member, kind, bit of the flags). */
 #ifndef LEVERET_WIRE_PROPERTY_TABLE_H
 #define LEVERET_WIRE_PROPERTY_TABLE_H
 
-#define PROPERTY_TABLE(X) \\
-{body}
-
+{macro("PROPERTY_TABLE(X)", rows)}
 #endif
 """
 
@@ -475,6 +498,7 @@ def main(argv):
     write(os.path.join(headers, "method.h"), method_header(spec))
     write(os.path.join(headers, "reply.h"), reply_header(spec))
     write(os.path.join(headers, "property_table.h"), property_table(spec))
+    write(os.path.join(headers, "method_table.h"), method_table(spec))
     write(os.path.join(sources, "method.c"), method_source(spec))
     write(os.path.join(sources, "reply.c"), reply_source(spec))
 

@@ -20,7 +20,7 @@ struct writer {
 
 static inline struct reader reader_of(struct bytes b)
 {
-    return (struct reader){b.at, b.at + b.len, false};
+    return (struct reader){b.at, b.len ? b.at + b.len : b.at, false}; /* at may be NULL */
 }
 
 static inline size_t reader_left(const struct reader *r)
