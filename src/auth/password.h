@@ -6,9 +6,10 @@
 #include "leveret/base/bytes.h"
 #include "leveret/base/status.h"
 
-#define PASSWORD_SALT_BYTES    4u
-#define PASSWORD_SECRET_MAX    (PASSWORD_SALT_BYTES + 64u)
-#define PASSWORD_HASH_TEXT_MAX 92u /* base64 of the above, and its zero */
+#define PASSWORD_SALT_BYTES 4u
+#define PASSWORD_SECRET_MAX (PASSWORD_SALT_BYTES + 64u)
+#define PASSWORD_HASH_TEXT_MAX                                                                     \
+    ((PASSWORD_SECRET_MAX + 2u) / 3u * 4u + 1u) /* base64, and its zero */
 
 /* RabbitMQ's module name of the hash that new passwords get. */
 #define PASSWORD_HASHING_DEFAULT "rabbit_password_hashing_sha256"
