@@ -19,3 +19,18 @@ src_session_libsession_a_SOURCES = \
 	src/session/select_class.c \
 	src/session/session.c \
 	src/session/sessions.c
+
+# A whole broker without sockets: what tests of sessions link.
+session_test_libs = src/session/libsession.a src/host/libhost.a src/broker/libbroker.a \
+	src/journal/libjournal.a src/auth/libauth.a src/runtime/libruntime.a src/wire/libwire.a \
+	src/base/libbase.a $(LEVELDB_LIBS) $(EVENT_LIBS) $(PCRE2_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) \
+	$(XXHASH_LIBS)
+
+if HAVE_CHECK
+check_PROGRAMS += tests/unit/test_session
+TESTS += tests/unit/test_session
+tests_unit_test_session_SOURCES = tests/unit/test_session.c tests/unit/session_harness.c \
+	tests/unit/session_harness.h
+tests_unit_test_session_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_session_LDADD = $(session_test_libs) $(CHECK_LIBS)
+endif

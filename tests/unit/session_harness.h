@@ -1,0 +1,41 @@
+/* A whole session without a socket: bytes in, bytes out. Node, core and session are the real ones, everything in
+ * memory on one loop that the test steps; only net/connection is played by session_harness.c. */
+#ifndef LEVERET_TESTS_SESSION_HARNESS_H
+#define LEVERET_TESTS_SESSION_HARNESS_H
+
+#include "leveret/base/text.h"
+#include "leveret/net/connection.h"
+#include "leveret/session/session.h"
+#include "leveret/wire/method.h"
+
+struct harness;
+
+struct harness *harness_new(void);
+void harness_free(struct harness **harness);
+
+/* Runs the loop until nothing is left to do at once. */
+void harness_settle(struct harness *harness);
+
+/* A new client; up to 4. Connected, nothing sent. */
+struct connection *harness_connect(struct harness *harness);
+/* Input, as one read would bring it; then settles. */
+void harness_feed(struct harness *harness, struct connection *client, struct bytes input);
+/* The socket breaks. */
+void harness_break(struct harness *harness, struct connection *client);
+/* What the session wrote and has not been taken yet. */
+struct text *harness_output(struct connection *client);
+bool harness_closed(const struct connection *client);
+
+/* ---- In AMQP's words. */
+void harness_send(struct harness *harness, struct connection *client, uint16_t channel,
+                  const struct method *method);
+/* basic.publish with its header and body frames; delivery_mode 0: no such property. */
+void harness_publish(struct harness *harness, struct connection *client, uint16_t channel,
+                     const char *exchange, const char *key, const char *body, int delivery_mode);
+/* Handshake as guest to "/", and channel.open of channel 1. */
+void harness_log_in(struct harness *harness, struct connection *client);
+/* Takes all output and tells it as lines, one per frame: "1 basic.deliver" and "header 5" and "body hello", and for closes "1
+ * channel.close 404 NOT_FOUND - …". Zero-ended, valid until the next call. */
+const char *harness_told(struct connection *client);
+
+#endif
