@@ -53,7 +53,7 @@ static void end_of_turn(struct loop_task *task)
     if (!home->timer)
         home->timer = timer_new(home->owner, timer_due, home);
     home->in_core++;
-    vhost_flush(home->vhost);
+    vhost_flush(home->vhost, home_moment(home));
     home->in_core--;
     journal_flush(home->journal);
     uint64_t unwritten = journal_unwritten_bytes(home->journal);

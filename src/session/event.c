@@ -158,7 +158,7 @@ static void delivered(struct session *session, const struct event *event)
 {
     struct message *message = event->u.deliver.message;
     /* Given back to the core when the bytes have left, whether or not they were wanted. */
-    session->credit_due += (uint32_t)delivery_window_bytes(message);
+    session->credit_due += delivery_bytes(message);
     struct channel *channel = channel_find(session, event->channel);
     if (!channel || channel->state != CHANNEL_OPEN || session->state != SESSION_RUNNING) {
         loop_at_end(session->sessions->loop, PHASE_COMMIT, &session->flush);

@@ -56,13 +56,6 @@ enum command_type {
     COMMAND_NACK, /* also basic.reject; an unknown tag fails the channel */
 };
 
-/* What a delivery of the message counts against its peer's window, and what COMMAND_CREDIT gives
- * back for it. Bytes. */
-static inline size_t delivery_window_bytes(const struct message *message)
-{
-    return 64u + message->envelope_bytes + (size_t)message->body_bytes;
-}
-
 struct command {
     enum command_type type;
     uint16_t channel;
