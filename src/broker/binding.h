@@ -18,28 +18,29 @@ struct binding {
     struct binding *next, *previous; /* bindings that match the same things */
     void *place;
 
-    /* Numbers of source and destination, routing key, arguments: the identity, in one piece. */
-    uint8_t key_len;
+    /* Numbers of source and destination, length of the key, routing key, arguments: the identity,
+     * in one piece. */
     uint32_t arguments_len;
     uint8_t identity[];
 };
 
-#define BINDING_KEY_AT 16u
+#define BINDING_KEY_AT 17u
 
 static inline struct bytes binding_key(const struct binding *b)
 {
-    return bytes_of(b->identity + BINDING_KEY_AT, b->key_len);
+    return bytes_of(b->identity + BINDING_KEY_AT, b->identity[BINDING_KEY_AT - 1]);
 }
 
 /* A checked table's contents, sorted by key so that order makes no difference. */
 static inline struct bytes binding_arguments(const struct binding *b)
 {
-    return bytes_of(b->identity + BINDING_KEY_AT + b->key_len, b->arguments_len);
+    struct bytes key = binding_key(b);
+    return bytes_of(key.at + key.len, b->arguments_len);
 }
 
 static inline struct bytes binding_identity(const struct binding *b)
 {
-    return bytes_of(b->identity, BINDING_KEY_AT + b->key_len + b->arguments_len);
+    return bytes_of(b->identity, BINDING_KEY_AT + binding_key(b).len + b->arguments_len);
 }
 
 /* Whether it comes back after a restart: both ends do. */

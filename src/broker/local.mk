@@ -28,3 +28,35 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/topology.c \
 	src/broker/topology.h \
 	src/broker/topology_state.h
+
+if HAVE_CHECK
+routing_tests = \
+	tests/unit/test_definition \
+	tests/unit/test_exchange \
+	tests/unit/test_headers \
+	tests/unit/test_roster \
+	tests/unit/test_route \
+	tests/unit/test_topic
+check_PROGRAMS += $(routing_tests)
+TESTS += $(routing_tests)
+routing_test_libs = src/broker/libbroker.a src/wire/libwire.a src/base/libbase.a \
+	$(XXHASH_LIBS) $(CRYPTO_LIBS) $(CHECK_LIBS)
+tests_unit_test_definition_SOURCES = tests/unit/test_definition.c tests/unit/topology_fixture.h
+tests_unit_test_definition_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_definition_LDADD = $(routing_test_libs)
+tests_unit_test_exchange_SOURCES = tests/unit/test_exchange.c tests/unit/topology_fixture.h
+tests_unit_test_exchange_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_exchange_LDADD = $(routing_test_libs)
+tests_unit_test_headers_SOURCES = tests/unit/test_headers.c tests/unit/topology_fixture.h
+tests_unit_test_headers_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_headers_LDADD = $(routing_test_libs)
+tests_unit_test_roster_SOURCES = tests/unit/test_roster.c
+tests_unit_test_roster_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_roster_LDADD = $(routing_test_libs)
+tests_unit_test_route_SOURCES = tests/unit/test_route.c tests/unit/topology_fixture.h
+tests_unit_test_route_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_route_LDADD = $(routing_test_libs)
+tests_unit_test_topic_SOURCES = tests/unit/test_topic.c tests/unit/topology_fixture.h
+tests_unit_test_topic_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_topic_LDADD = $(routing_test_libs)
+endif

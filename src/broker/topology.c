@@ -270,10 +270,13 @@ static struct bytes identity_of(struct topology *t, const struct binding_declara
                                 const struct exchange *source, const struct endpoint *destination)
 {
     uint64_t ends[2] = {source->endpoint.number, destination->number};
-    _Static_assert(sizeof ends == BINDING_KEY_AT, "the key follows the numbers of the ends");
+    uint8_t key_len = (uint8_t)d->routing_key.len;
+    _Static_assert(sizeof ends + sizeof key_len == BINDING_KEY_AT, "the layout of an identity");
+    CHECK(d->routing_key.len <= UINT8_MAX);
     struct bytes arguments = arguments_sorted(d->arguments, &t->sorted);
     t->scratch.len = 0;
     text_add(&t->scratch, ends, sizeof ends);
+    text_add(&t->scratch, &key_len, sizeof key_len);
     text_add_bytes(&t->scratch, d->routing_key);
     text_add_bytes(&t->scratch, arguments);
     return text_bytes(&t->scratch);
@@ -282,11 +285,10 @@ static struct bytes identity_of(struct topology *t, const struct binding_declara
 static struct binding *binding_new(struct exchange *source, struct endpoint *destination,
                                    struct bytes identity, size_t key_len)
 {
-    CHECK(key_len <= UINT8_MAX && identity.len <= UINT32_MAX);
+    CHECK(identity.len <= UINT32_MAX);
     struct binding *b = mem_need(sizeof *b + identity.len);
     b->source = source;
     b->destination = destination;
-    b->key_len = (uint8_t)key_len;
     b->arguments_len = (uint32_t)(identity.len - BINDING_KEY_AT - key_len);
     memcpy(b->identity, identity.at, identity.len);
     return b;
