@@ -60,3 +60,9 @@ tests_unit_test_topic_SOURCES = tests/unit/test_topic.c tests/unit/topology_fixt
 tests_unit_test_topic_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_topic_LDADD = $(routing_test_libs)
 endif
+
+# Not installed, not a test: tests/bench/route_bench prints what a route costs.
+noinst_PROGRAMS += tests/bench/route_bench
+tests_bench_route_bench_SOURCES = tests/bench/route_bench.c
+tests_bench_route_bench_LDADD = src/broker/libbroker.a src/wire/libwire.a src/base/libbase.a \
+	$(XXHASH_LIBS) $(CRYPTO_LIBS)
