@@ -1,1 +1,2 @@
 # The test programs.
+include tests/interop/local.mk
