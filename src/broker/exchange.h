@@ -40,7 +40,7 @@ struct exchange {
     uint64_t bindings_from_count;
     uint64_t number;        /* in the topology's roster */
     struct bytes arguments; /* a checked table's contents */
-    struct bytes alternate; /* where what finds no destination goes; at is NULL: nowhere */
+    struct bytes alternate; /* where what finds no destination goes; empty: nowhere */
     bool durable, auto_delete, internal, predeclared;
     bool doomed;                      /* auto-delete, waiting to be deleted */
     uint64_t publish_in, publish_out; /* messages, counted by the publisher's side */

@@ -21,6 +21,7 @@
 #include "leveret/base/check.h"
 #include "leveret/base/map.h"
 #include "leveret/base/mem.h"
+#include "leveret/base/text.h"
 
 #define STACK_MIN 32u
 
@@ -80,10 +81,15 @@ static enum status headers_validate_binding(const struct exchange *exchange,
     struct field match;
     if (!table_find(arguments, "x-match", &match))
         return STATUS_OK;
-    if (match.type != FIELD_STRING)
-        return refuse(refusal, STATUS_PRECONDITION_FAILED,
-                      "Invalid x-match field type %s; expected longstr",
-                      field_type_name(match.type));
+    if (match.type != FIELD_STRING) {
+        struct text printed = {0};
+        field_print(&printed, &match);
+        enum status status = refuse(refusal, STATUS_PRECONDITION_FAILED,
+                                    "Invalid x-match field type %s (value %.*s); expected longstr",
+                                    field_type_name(match.type), BYTES_PRINT(text_bytes(&printed)));
+        text_free(&printed);
+        return status;
+    }
     static const char *const known[] = {"all", "any", "all-with-x", "any-with-x"};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (bytes_equal_text(match.value.bytes, known[i]))
@@ -254,7 +260,8 @@ static bool fits(const struct binding *binding, const struct header_list *messag
         if (!in_pattern(key, pattern->with_x))
             continue;
         const struct header *header = header_list_find(message, key);
-        bool fit = header && (wanted.type == FIELD_VOID || field_equal(&wanted, &header->value));
+        bool fit =
+            header && (wanted.type == FIELD_VOID || header_values_equal(&wanted, &header->value));
         if (fit == pattern->any)
             return fit;
     }

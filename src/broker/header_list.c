@@ -63,6 +63,23 @@ static bool same_key(const struct header *a, const struct header *b)
     return a->key_hash == b->key_hash && bytes_equal(a->key, b->key);
 }
 
+/* The number that stands for an integer or a timestamp. */
+static bool whole(const struct field *value, int64_t *out)
+{
+    if (value->type != FIELD_TIMESTAMP)
+        return field_integer(value, out);
+    *out = (int64_t)value->value.timestamp;
+    return true;
+}
+
+bool header_values_equal(const struct field *a, const struct field *b)
+{
+    int64_t left, right;
+    if (whole(a, &left) && whole(b, &right))
+        return left == right;
+    return field_equal(a, b);
+}
+
 void header_list_settle_pattern(struct header_list *list)
 {
     size_t kept = 0, run = 0; /* run: where the key's first kept pair is */
@@ -74,7 +91,7 @@ void header_list_settle_pattern(struct header_list *list)
         } else if (list->headers[run].value.type == FIELD_VOID) {
             list->headers[run] = *h; /* a value says more than presence */
         } else if (h->value.type != FIELD_VOID && kept - run < 2 &&
-                   !field_equal(&list->headers[run].value, &h->value)) {
+                   !header_values_equal(&list->headers[run].value, &h->value)) {
             list->headers[kept++] = *h; /* nothing has two values: two say it as well as many */
         }
     }
@@ -136,7 +153,7 @@ static uint64_t hash_value(const struct field *value)
     int64_t integer;
     double real;
     uint64_t bits;
-    if (field_integer(value, &integer))
+    if (whole(value, &integer))
         return mix('I', (uint64_t)integer);
     switch (value->type) {
     case FIELD_BOOL:
@@ -149,8 +166,6 @@ static uint64_t hash_value(const struct field *value)
     case FIELD_STRING:
     case FIELD_BYTES:
         return mix('S', map_hash(value->value.bytes));
-    case FIELD_TIMESTAMP:
-        return mix('T', value->value.timestamp);
     default:
         return mix('?', 0);
     }

@@ -35,7 +35,10 @@ size_t header_list_place(const struct header_list *list, uint64_t key_hash, size
 /* The header of this key, or NULL (a sorted list). */
 const struct header *header_list_find(const struct header_list *list, struct bytes key);
 
-/* Hash of key and value; values that are field_equal have the same. */
+/* Equality of values in headers: field_equal, and a timestamp equals the integer of its seconds. */
+bool header_values_equal(const struct field *a, const struct field *b);
+
+/* Hash of key and value; equal values have the same. */
 uint64_t header_value_hash(const struct header *header);
 /* Hash of the key alone. */
 uint64_t header_presence_hash(const struct header *header);

@@ -45,7 +45,7 @@ static void ask(struct routing *routing, struct exchange *exchange)
     if (!exchange->type->by_key)
         routing->result->by_key = false;
     exchange->type->route(exchange, routing);
-    if (routing->matched || !exchange->alternate.at)
+    if (routing->matched || exchange->alternate.len == 0)
         return;
     struct exchange *alternate = topology_exchange(routing->topology, exchange->alternate);
     if (alternate)

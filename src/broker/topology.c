@@ -72,7 +72,7 @@ static struct exchange *exchange_new(struct topology *t, const struct exchange_t
     TAILQ_INIT(&x->bindings_from);
     struct field alternate;
     if (table_find(x->arguments, "alternate-exchange", &alternate))
-        x->alternate = alternate.value.bytes;
+        x->alternate = alternate.value.bytes; /* "" is no way to the default exchange */
     if (type->open)
         type->open(x);
     (void)map_put(&t->exchanges, x->endpoint.name, x);
@@ -237,7 +237,7 @@ enum status topology_delete(struct topology *topology, struct bytes name, bool i
         return refuse_default(refusal);
     if (bytes_start_with(name, "amq."))
         return refuse(refusal, STATUS_ACCESS_REFUSED,
-                      "deletion of system exchange '%.*s' in vhost '%.*s' not permitted",
+                      "deletion of system exchange '%.*s' in vhost '%.*s' not allowed",
                       BYTES_PRINT(name), BYTES_PRINT(topology->vhost));
     struct exchange *x = topology_exchange(topology, name);
     if (!x)

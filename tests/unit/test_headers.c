@@ -34,6 +34,12 @@ static struct field real(enum field_type type, double value)
     return v;
 }
 
+static struct field timestamp(uint64_t seconds)
+{
+    struct field v = {.type = FIELD_TIMESTAMP, .value.timestamp = seconds};
+    return v;
+}
+
 static struct field nothing(void)
 {
     struct field v = {.type = FIELD_VOID};
@@ -146,6 +152,8 @@ START_TEST(values)
         {integer(FIELD_I32, 1), real(FIELD_DOUBLE, 1.0), false},
         {real(FIELD_FLOAT, 0.5), real(FIELD_DOUBLE, 0.5), true},
         {real(FIELD_DOUBLE, 0.0), real(FIELD_DOUBLE, -0.0), true},
+        {timestamp(7), integer(FIELD_I32, 7), true},
+        {timestamp(7), timestamp(8), false},
         {string("7"), integer(FIELD_I32, 7), false},
         {string("a"), string("a"), true},
         {string("a"), string("A"), false},
@@ -228,6 +236,8 @@ START_TEST(match_is_validated)
     text_free(&arguments);
     put(&arguments, "x-match", integer(FIELD_I32, 1));
     ck_assert_int_eq(bind_table("q", &arguments), STATUS_PRECONDITION_FAILED);
+    ck_assert_str_eq(f.refusal.text,
+                     "Invalid x-match field type signedint (value 1); expected longstr");
     text_free(&arguments);
     ck_assert_uint_eq(topology_binding_count(f.topology), 0);
 }

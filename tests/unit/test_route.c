@@ -113,11 +113,13 @@ START_TEST(alternate)
     ck_assert(reached(&f, "lost"));
     ck_assert_uint_eq(route_key(&f, "x", "k"), 1);
     ck_assert(reached(&f, "q"));
-    /* A chain of them, the last being the default exchange; and a circle. */
+    /* A chain of them, a circle, and the default exchange, which is none. */
     declare_with_alternate("first", "direct", "second");
-    declare_with_alternate("second", "topic", "");
+    declare_with_alternate("second", "topic", "ae");
+    declare_with_alternate("third", "direct", "");
     ck_assert_uint_eq(route_key(&f, "first", "q"), 1);
-    ck_assert(reached(&f, "q"));
+    ck_assert(reached(&f, "lost"));
+    ck_assert_uint_eq(route_key(&f, "third", "q"), 0);
     declare_with_alternate("egg", "direct", "hen");
     declare_with_alternate("hen", "direct", "egg");
     ck_assert_uint_eq(route_key(&f, "egg", "q"), 0);
