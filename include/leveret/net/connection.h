@@ -5,9 +5,9 @@
  * Thread: the loop it was made on.
  *
  * Normal course: readable → protocol header once (handler.opened) → frames (handler.frame) → … ;
- * connection_reserve/commit and connection_append_slice queue output; flushed in PHASE_WRITE; when
- * bytes have left for the socket handler.written. What can go wrong: a malformed frame or a hostile
- * length → handler.failed with FRAME_ERROR (the owner then says goodbye and calls
+ * connection_reserve/commit and connection_append_message queue output; flushed in PHASE_WRITE;
+ * when bytes have left for the socket handler.written. What can go wrong: a malformed frame or a
+ * hostile length → handler.failed with FRAME_ERROR (the owner then says goodbye and calls
  * connection_close); end of file, reset, time-out → handler.failed with CLOSED or IO; a peer that
  * does not read → output_bytes grows: the owner watches connection_output_bytes and holds back
  * deliveries. */
@@ -25,15 +25,17 @@ struct net_worker; /* what one loop's connections share: read blocks, pools */
 struct net_worker *net_worker_new(struct loop *loop);
 void net_worker_free(struct net_worker **worker);
 
+/* After connection_close none but closed is called. */
 struct connection_handler {
     /* The 8 bytes of the protocol header came. Return false to refuse: the correct header is
      * written and the connection closed by net (handler.failed with CLOSED follows). */
     bool (*opened)(void *context, const uint8_t header[PROTOCOL_HEADER_BYTES]);
-    /* A frame, or a piece of a body frame. owner is the block in which payload lies: take a
+    /* A frame, or a piece of a body frame; heartbeats on channel 0 are net's own and not handed
+     * out. owner is the block in which payload lies: take a
      * reference to keep it. Return false to stop for now: nothing more is handed out until
      * connection_resume (the frame counts as taken). */
     bool (*frame)(void *context, const struct frame *frame, struct buffer *owner);
-    /* Bytes have left: how many since the last call. At most once a turn. */
+    /* Bytes have left: how many since the last call. Once for each flush, from PHASE_WRITE. */
     void (*written)(void *context, size_t bytes);
     /* Input has ended: text says why in words. No more frames; queued output may still be written.
      * The owner calls connection_close. Called at most once. */
@@ -70,8 +72,9 @@ void connection_set_heartbeat(struct connection *connection, uint16_t interval_s
 void connection_pause(struct connection *connection, unsigned reason);
 void connection_resume(struct connection *connection, unsigned reason);
 
-/* Writing. Room for bytes (at most CONNECTION_RESERVE_MAX) in the output, to be filled at once and
- * committed with the number used. Never NULL; after connection_close the bytes go nowhere. */
+/* Writing. Room for bytes in the output, to be filled at once and committed with the number used.
+ * Never NULL; cheap up to CONNECTION_RESERVE_MAX, an allocation above. After connection_close the
+ * bytes go nowhere. */
 #define CONNECTION_RESERVE_MAX 65536u
 uint8_t *connection_reserve(struct connection *connection, size_t bytes);
 void connection_commit(struct connection *connection, size_t bytes);

@@ -1,0 +1,265 @@
+/* A connection's life: made for an accepted socket, kept alive by heartbeats, closed and freed.
+ * Reading is in input.c, writing in write.c.
+ *
+ * Normal course: connection_new watches the socket → … → the owner calls connection_close → what is
+ * queued is written → the peer closes, or the time for it is over → handler.closed and the end, in
+ * PHASE_FREE, when no callback of this turn can still see the connection. What can go wrong: the
+ * peer goes away without a word: two heartbeat intervals without a byte end it. There is one timer
+ * for a connection, made when first needed; it looks at times that reading and writing merely
+ * store. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "address.h"
+#include "connection_internal.h"
+#include "leveret/base/check.h"
+#include "leveret/base/mem.h"
+
+/* Before tune. */
+#define FIRST_FRAME_MAX 131072u
+/* However large a frame the peers agree on: a method or header frame is gathered in one piece. */
+#define FRAME_MAX_MAX (128u * 1024 * 1024)
+
+struct net_worker *net_worker_new(struct loop *loop)
+{
+    struct net_worker *worker = mem_need(sizeof *worker);
+    worker->loop = loop;
+    return worker;
+}
+
+void net_worker_free(struct net_worker **worker)
+{
+    struct net_worker *w = *worker;
+    *worker = NULL;
+    if (!w)
+        return;
+    CHECK(w->connections == 0);
+    read_blocks_clear(&w->blocks);
+    output_pool_clear(&w->pool);
+    free(w->sink);
+    free(w);
+}
+
+/* ---- Callbacks */
+
+static void on_socket(void *context, enum watch_events what)
+{
+    struct connection *connection = context;
+    if (connection->magic != CONNECTION_MAGIC)
+        return;
+    if (what & WATCH_WRITE) {
+        connection->write_waits = false;
+        write_schedule(connection);
+    }
+    if (what & WATCH_READ)
+        input_readable(connection);
+}
+
+static uint64_t send_heartbeat_if_due(struct connection *connection, uint64_t now, uint64_t half_ms)
+{
+    if (now - connection->written_at_ms < half_ms)
+        return connection->written_at_ms + half_ms;
+    /* A peer that does not take what is queued already needs no heartbeat behind it. */
+    if (connection_output_bytes(connection) == 0) {
+        uint8_t *at = connection_reserve(connection, FRAME_OVERHEAD_BYTES);
+        frame_put_header(at, FRAME_HEARTBEAT, 0, 0);
+        at[FRAME_HEADER_BYTES] = FRAME_END;
+        connection_commit(connection, FRAME_OVERHEAD_BYTES);
+    }
+    connection->written_at_ms = now;
+    return now + half_ms;
+}
+
+static void check_heartbeat(struct connection *connection, uint64_t now)
+{
+    uint64_t interval_ms = connection->heartbeat_s * (uint64_t)1000;
+    if (interval_ms == 0 || connection->failed)
+        return;
+    if (connection->stopped)
+        connection->read_at_ms = now;
+    uint64_t silent_until_ms = connection->read_at_ms + 2 * interval_ms;
+    if (now >= silent_until_ms) {
+        char text[64];
+        snprintf(text, sizeof text, "missed heartbeats from client, timeout: %us",
+                 connection->heartbeat_s);
+        connection_fail(connection, STATUS_CLOSED, text);
+        return;
+    }
+    uint64_t next_ms = send_heartbeat_if_due(connection, now, interval_ms / 2);
+    next_ms = next_ms < silent_until_ms ? next_ms : silent_until_ms;
+    timer_set(connection->timer, next_ms - now);
+}
+
+static void on_timer(void *context)
+{
+    struct connection *connection = context;
+    CHECK(connection->magic == CONNECTION_MAGIC);
+    uint64_t now = loop_now_ms(connection->worker->loop);
+    if (!connection->closing)
+        check_heartbeat(connection, now);
+    else if (now >= connection->close_at_ms)
+        connection_finish(connection);
+    else
+        timer_set(connection->timer, connection->close_at_ms - now);
+}
+
+static void set_timer(struct connection *connection, uint64_t ms)
+{
+    if (!connection->timer)
+        connection->timer = timer_new(connection->worker->loop, on_timer, connection);
+    timer_set(connection->timer, ms);
+}
+
+static void run_free_task(struct loop_task *task)
+{
+    struct connection *connection =
+        (struct connection *)(void *)((char *)task - offsetof(struct connection, free_task));
+    struct net_worker *worker = connection->worker;
+    CHECK(connection->magic == CONNECTION_MAGIC && connection->closing);
+    loop_task_cancel(worker->loop, &connection->input_task);
+    loop_task_cancel(worker->loop, &connection->write_task);
+    watch_free(&connection->watch);
+    timer_free(&connection->timer);
+    connection->transport.ops->close(&connection->transport);
+    input_drop(connection);
+    output_clear(&connection->output, &worker->pool);
+    connection->handler->closed(connection->context);
+    connection->magic = 0;
+    worker->connections--;
+    free(connection->address);
+    free(connection->name);
+    free(connection);
+}
+
+/* ---- For input.c and write.c */
+
+void connection_watch(struct connection *connection, unsigned set, unsigned clear)
+{
+    unsigned wanted = (connection->watched & ~clear) | set;
+    if (wanted == connection->watched)
+        return;
+    connection->watched = wanted;
+    watch_set(connection->watch, (enum watch_events)wanted);
+}
+
+void connection_fail(struct connection *connection, enum status status, const char *text)
+{
+    connection->stopped = true;
+    if (connection->failed || connection->closing)
+        return;
+    connection->failed = true;
+    input_drop(connection);
+    connection->handler->failed(connection->context, status, text);
+}
+
+void connection_finish(struct connection *connection)
+{
+    loop_at_end(connection->worker->loop, PHASE_FREE, &connection->free_task);
+}
+
+/* ---- The contract */
+
+static void make_name(struct connection *connection)
+{
+    struct connection_address *address = mem_need(sizeof *address);
+    char peer[96], own[96], name[256];
+    address_of_socket(connection->transport.fd, address);
+    address_join(address->peer_host, address->peer_port, peer, sizeof peer);
+    address_join(address->host, address->port, own, sizeof own);
+    int len = snprintf(name, sizeof name, "%s -> %s", peer, own);
+    connection->address = address;
+    connection->name = mem_need_text(name, (size_t)len);
+}
+
+struct connection *connection_new(struct net_worker *worker, int fd,
+                                  const struct connection_handler *handler, void *context)
+{
+    struct connection *connection = mem_need(sizeof *connection);
+    connection->magic = CONNECTION_MAGIC;
+    connection->worker = worker;
+    connection->transport = transport_plain(fd);
+    connection->handler = handler;
+    connection->context = context;
+    connection->parser.frame_max = FIRST_FRAME_MAX;
+    connection->input_task.run = input_task_run;
+    connection->write_task.run = write_task_run;
+    connection->free_task.run = run_free_task;
+    connection->close_at_ms = UINT64_MAX;
+    connection->read_at_ms = connection->written_at_ms = loop_now_ms(worker->loop);
+    make_name(connection);
+    connection->watch = watch_new(worker->loop, fd, on_socket, connection);
+    connection_watch(connection, WATCH_READ, WATCH_NONE);
+    worker->connections++;
+    return connection;
+}
+
+const char *connection_name(const struct connection *connection)
+{
+    return connection->name;
+}
+
+const struct connection_address *connection_address(const struct connection *connection)
+{
+    return connection->address;
+}
+
+void connection_set_frame_max(struct connection *connection, uint32_t frame_max)
+{
+    bool bounded = frame_max > 0 && frame_max < FRAME_MAX_MAX;
+    connection->parser.frame_max = bounded ? frame_max : FRAME_MAX_MAX;
+}
+
+void connection_set_heartbeat(struct connection *connection, uint16_t interval_s)
+{
+    connection->heartbeat_s = interval_s;
+    if (interval_s == 0 || connection->closing)
+        return;
+    connection->read_at_ms = connection->written_at_ms = loop_now_ms(connection->worker->loop);
+    set_timer(connection, interval_s * (uint64_t)500);
+}
+
+void connection_pause(struct connection *connection, unsigned reason)
+{
+    connection->paused |= reason;
+    if (connection->paused)
+        connection->stopped = true;
+}
+
+void connection_resume(struct connection *connection, unsigned reason)
+{
+    connection->paused &= ~reason;
+    if (!connection->stopped || connection->paused || connection->failed || connection->closing)
+        return;
+    connection->stopped = false;
+    connection->read_at_ms = loop_now_ms(connection->worker->loop);
+    if (!connection->ended)
+        connection_watch(connection, WATCH_READ, WATCH_NONE);
+    if (connection->held_unread)
+        loop_at_end(connection->worker->loop, PHASE_APPLY, &connection->input_task);
+}
+
+void connection_counters(const struct connection *connection, struct connection_counters *out)
+{
+    *out = connection->counters;
+}
+
+void connection_close(struct connection *connection, uint32_t linger_ms)
+{
+    uint64_t now = loop_now_ms(connection->worker->loop);
+    if (!connection->closing) {
+        connection->closing = true;
+        connection->stopped = true;
+        input_drop(connection);
+        if (!connection->ended)
+            connection_watch(connection, WATCH_READ, WATCH_NONE); /* to see the peer's end */
+        write_schedule(connection);
+    }
+    if (now + linger_ms >= connection->close_at_ms)
+        return;
+    connection->close_at_ms = now + linger_ms;
+    if (linger_ms == 0)
+        connection_finish(connection);
+    else
+        set_timer(connection, linger_ms);
+}

@@ -1,0 +1,92 @@
+/* A connection's and a net_worker's layout: connection.c (making, closing, heartbeats), input.c
+ * (reading) and write.c (writing) share it. Only for src/net. */
+#ifndef LEVERET_NET_CONNECTION_INTERNAL_H
+#define LEVERET_NET_CONNECTION_INTERNAL_H
+
+#include "leveret/net/connection.h"
+#include "output.h"
+#include "transport.h"
+
+#define READ_BLOCK_BYTES (256u * 1024)
+#define READ_BLOCKS      8u           /* that a worker holds on to */
+#define READ_ROOM_MIN    (64u * 1024) /* of a block, for reading into it to be worth while */
+
+/* Blocks into which sockets are read, one in use, the others perhaps still referred to by messages.
+ */
+struct read_blocks {
+    struct buffer *all[READ_BLOCKS];
+    unsigned current;
+    size_t used; /* of the current one: messages may refer to what lies before */
+};
+
+struct net_worker {
+    struct loop *loop;
+    size_t connections;
+    struct read_blocks blocks;
+    struct output_pool pool;
+    uint8_t *sink; /* where bytes for a closed connection go; made when needed */
+    size_t sink_bytes;
+};
+
+#define CONNECTION_MAGIC             0xC0441EC7u
+#define CONNECTION_REFUSED_LINGER_MS 1000u
+#define CONNECTION_END_WAIT_MS       2000u /* for the peer to close, once it has got everything */
+
+struct connection {
+    uint32_t magic;
+    unsigned paused; /* reasons of the owner's */
+
+    /* Input. */
+    bool stopped;     /* hand out no more frames: paused, told to stop, failed or closing */
+    bool opened;      /* the protocol header came */
+    bool held_unread; /* held has not been looked at: frames were left when handing out stopped */
+    /* The connection's end. */
+    bool failed;      /* handler.failed was called or is no longer wanted */
+    bool ended;       /* the peer sends no more */
+    bool broken;      /* nothing can be written any more */
+    bool closing;     /* connection_close was called */
+    bool output_shut; /* all is written and the peer has been told so */
+    bool write_waits; /* the socket is full: WATCH_WRITE is set */
+    uint16_t heartbeat_s;
+    int broken_errno;
+
+    struct net_worker *worker;
+    struct transport transport;
+    struct watch *watch;
+    unsigned watched;
+    uint32_t held_from, held_to; /* the bytes of held that are still to be handed out */
+    struct buffer *held;
+    struct frame_parser parser;
+    const struct connection_handler *handler;
+    void *context;
+
+    struct output output;
+    size_t unreported_bytes; /* written, not yet told to the owner */
+
+    struct loop_task input_task, write_task, free_task;
+    struct timer *timer; /* heartbeats, later the end of lingering; made when needed */
+    uint64_t read_at_ms, written_at_ms, close_at_ms;
+
+    struct connection_counters counters;
+    char *name;
+    struct connection_address *address;
+};
+
+/* Input has ended or cannot go on: tells the owner, once. */
+void connection_fail(struct connection *connection, enum status status, const char *text);
+/* Sets what is watched: bits to set and to clear. */
+void connection_watch(struct connection *connection, unsigned set, unsigned clear);
+/* Schedules the end. */
+void connection_finish(struct connection *connection);
+
+/* input.c */
+void input_readable(struct connection *connection);
+void input_task_run(struct loop_task *task);
+void input_drop(struct connection *connection);
+void read_blocks_clear(struct read_blocks *blocks);
+
+/* write.c */
+void write_task_run(struct loop_task *task);
+void write_schedule(struct connection *connection);
+
+#endif

@@ -1,0 +1,246 @@
+/* Reading: from the socket to frames.
+ *
+ * Normal course: the socket is readable → one read into the worker's current block, behind what was
+ * left of the last read → the protocol header, once → frame after frame to the owner → the few
+ * bytes of an incomplete frame are kept in a buffer of their own, so that a quiet connection holds
+ * no block. One read of up to a block's size for each connection and turn: that is the fairness
+ * among them. When the owner has taken references on the block the next read goes behind what was
+ * handed out, or into another block when little room is left; otherwise the same memory, still in
+ * the cache, is used over.
+ *
+ * What can go wrong: a malformed frame (handler.failed with FRAME_ERROR); end of file, a reset
+ * (CLOSED); no memory for what is left over (NO_MEMORY); the owner pauses in the middle: what is
+ * left is kept, and handed out by a task after connection_resume. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "connection_internal.h"
+#include "leveret/base/check.h"
+
+void read_blocks_clear(struct read_blocks *blocks)
+{
+    for (unsigned i = 0; i < READ_BLOCKS; i++)
+        buffer_unref(&blocks->all[i]);
+}
+
+/* The next block that nobody refers to, or a new one. NULL: no memory. */
+static struct buffer *next_block(struct read_blocks *blocks)
+{
+    unsigned found = (blocks->current + 1) % READ_BLOCKS;
+    for (unsigned i = 1; i < READ_BLOCKS; i++) {
+        unsigned at = (blocks->current + i) % READ_BLOCKS;
+        if (!blocks->all[at] || buffer_sole(blocks->all[at])) {
+            found = at;
+            break;
+        }
+    }
+    if (blocks->all[found] && !buffer_sole(blocks->all[found]))
+        buffer_unref(&blocks->all[found]); /* those who refer to it free it */
+    if (!blocks->all[found])
+        blocks->all[found] = buffer_new(READ_BLOCK_BYTES);
+    if (!blocks->all[found])
+        return NULL;
+    blocks->current = found;
+    blocks->used = 0;
+    return blocks->all[found];
+}
+
+/* A block with room for held bytes and a read worth while; one reference is the caller's. *from:
+ * where its free part begins. NULL: no memory. */
+static struct buffer *take_block(struct read_blocks *blocks, size_t held_bytes, size_t *from)
+{
+    struct buffer *block = blocks->all[blocks->current];
+    size_t need = held_bytes + READ_ROOM_MIN;
+    *from = 0;
+    if (need > READ_BLOCK_BYTES)
+        return buffer_new(need); /* a frame that is larger than a block, which is rare */
+    if (block && buffer_sole(block))
+        blocks->used = 0;
+    if (!block || block->capacity - blocks->used < need)
+        block = next_block(blocks);
+    *from = blocks->used;
+    return block ? buffer_ref(block) : NULL;
+}
+
+/* Gives back what take_block gave; up to is where the bytes end that were read into it. */
+static void give_block(struct read_blocks *blocks, struct buffer *block, size_t up_to)
+{
+    bool shared = block == blocks->all[blocks->current];
+    buffer_unref(&block);
+    if (shared && !buffer_sole(blocks->all[blocks->current]))
+        blocks->used = (up_to + 15) & ~(size_t)15;
+}
+
+/* ---- Frames */
+
+static void refuse(struct connection *connection)
+{
+    uint8_t *at = connection_reserve(connection, PROTOCOL_HEADER_BYTES);
+    memcpy(at, protocol_header, PROTOCOL_HEADER_BYTES);
+    connection_commit(connection, PROTOCOL_HEADER_BYTES);
+    connection_fail(connection, STATUS_CLOSED, "unknown protocol header");
+    connection_close(connection, CONNECTION_REFUSED_LINGER_MS);
+}
+
+static bool take_protocol_header(struct connection *connection, struct bytes *input)
+{
+    if (input->len < PROTOCOL_HEADER_BYTES)
+        return false;
+    uint8_t header[PROTOCOL_HEADER_BYTES];
+    memcpy(header, input->at, sizeof header);
+    input->at += sizeof header;
+    input->len -= sizeof header;
+    connection->opened = true;
+    if (!connection->handler->opened(connection->context, header)) {
+        refuse(connection);
+        return false;
+    }
+    return !connection->stopped;
+}
+
+/* Hands out frames of input until it or the owner's wish for them ends. */
+static void hand_out(struct connection *connection, struct bytes *input, struct buffer *owner)
+{
+    if (!connection->opened && !take_protocol_header(connection, input))
+        return;
+    uint64_t frames = 0;
+    while (!connection->stopped) {
+        struct frame frame;
+        enum status status = frame_next(&connection->parser, input, &frame);
+        if (status == STATUS_AGAIN)
+            break;
+        if (status != STATUS_OK) {
+            connection_fail(connection, status, "malformed frame");
+            break;
+        }
+        frames++;
+        if (frame.type == FRAME_HEARTBEAT && frame.channel == 0)
+            continue; /* that bytes came is all that it says */
+        if (!connection->handler->frame(connection->context, &frame, owner))
+            connection->stopped = true;
+    }
+    connection->counters.received_frames += frames;
+}
+
+/* Keeps what is left of input for later. */
+static void hold(struct connection *connection, struct bytes rest)
+{
+    if (connection->failed || connection->closing || rest.len == 0)
+        return;
+    connection->held = buffer_new(rest.len);
+    if (!connection->held) {
+        connection_fail(connection, STATUS_NO_MEMORY, "out of memory");
+        return;
+    }
+    memcpy(connection->held->data, rest.at, rest.len);
+    connection->held_from = 0;
+    connection->held_to = (uint32_t)rest.len;
+    connection->held_unread = connection->stopped;
+}
+
+void input_drop(struct connection *connection)
+{
+    buffer_unref(&connection->held);
+    connection->held_from = connection->held_to = 0;
+    connection->held_unread = false;
+}
+
+/* After connection_resume: what was left when handing out stopped. */
+static void hand_out_held(struct connection *connection)
+{
+    struct buffer *held = connection->held;
+    uint32_t from = connection->held_from;
+    struct bytes input = bytes_of(held->data + from, connection->held_to - from);
+    connection->held = NULL; /* while the owner may close or pause */
+    connection->held_unread = false;
+    hand_out(connection, &input, held);
+    if (connection->stopped && !connection->failed && !connection->closing && input.len) {
+        connection->held = held;
+        connection->held_from = connection->held_to - (uint32_t)input.len;
+        connection->held_unread = true;
+        return;
+    }
+    hold(connection, input);
+    buffer_unref(&held);
+}
+
+void input_task_run(struct loop_task *task)
+{
+    struct connection *connection =
+        (struct connection *)(void *)((char *)task - offsetof(struct connection, input_task));
+    CHECK(connection->magic == CONNECTION_MAGIC);
+    if (connection->held_unread && !connection->stopped)
+        hand_out_held(connection);
+}
+
+/* ---- The socket */
+
+/* Nothing came: why? */
+static void read_nothing(struct connection *connection, ssize_t n, int error)
+{
+    if (n < 0 && (error == EAGAIN || error == EWOULDBLOCK || error == EINTR))
+        return;
+    connection->ended = true;
+    connection_watch(connection, WATCH_NONE, WATCH_READ);
+    if (n == 0) {
+        connection_fail(connection, STATUS_CLOSED, "the client closed the socket");
+    } else {
+        bool gone = error == ECONNRESET || error == EPIPE || error == ETIMEDOUT;
+        char text[128];
+        snprintf(text, sizeof text, "%s", strerrordesc_np(error));
+        connection->broken = connection->broken || gone;
+        connection_fail(connection, gone ? STATUS_CLOSED : STATUS_IO, text);
+    }
+    if (connection->closing)
+        write_schedule(connection);
+}
+
+static void read_socket(struct connection *connection)
+{
+    struct net_worker *worker = connection->worker;
+    struct buffer *held = connection->held;
+    size_t held_bytes = held ? connection->held_to - connection->held_from : 0;
+    size_t from;
+    struct buffer *block = take_block(&worker->blocks, held_bytes, &from);
+    if (!block) {
+        connection_fail(connection, STATUS_NO_MEMORY, "out of memory");
+        return;
+    }
+    uint8_t *at = block->data + from;
+    struct transport *transport = &connection->transport;
+    ssize_t n =
+        transport->ops->read(transport, at + held_bytes, block->capacity - from - held_bytes);
+    if (n <= 0) {
+        int error = errno;
+        buffer_unref(&block);
+        read_nothing(connection, n, error);
+        return;
+    }
+    if (held_bytes)
+        memcpy(at, held->data + connection->held_from, held_bytes);
+    input_drop(connection);
+    connection->counters.received_bytes += (uint64_t)n;
+    connection->read_at_ms = loop_now_ms(worker->loop);
+    struct bytes input = bytes_of(at, held_bytes + (size_t)n);
+    if (!connection->closing) {
+        hand_out(connection, &input, block);
+        hold(connection, input);
+    }
+    give_block(&worker->blocks, block, from + held_bytes + (size_t)n);
+}
+
+void input_readable(struct connection *connection)
+{
+    /* Reading is disarmed only when something does come meanwhile: a short pause costs nothing. */
+    if (connection->stopped && !connection->closing) {
+        connection_watch(connection, WATCH_NONE, WATCH_READ);
+        return;
+    }
+    if (connection->held_unread && !connection->closing) {
+        hand_out_held(connection);
+        if (connection->stopped)
+            return;
+    }
+    read_socket(connection);
+}

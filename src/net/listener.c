@@ -1,0 +1,396 @@
+/* Listening sockets.
+ *
+ * Normal course: the address is taken apart, a socket made for each family, watched; when one is
+ * readable up to ACCEPTS_MAX connections are accepted and handed over. What can go wrong: the
+ * address is in use or malformed (listener_new says so); no file descriptor or memory for one more
+ * connection: accepting pauses for PAUSE_MS, a line is logged at most every LOG_EVERY_MS, and
+ * waiting clients stay in the kernel's queue; a client that went away before it was accepted is no
+ * error. */
+#include "leveret/net/listener.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "address.h"
+#include "leveret/base/bytes.h"
+#include "leveret/base/check.h"
+#include "leveret/base/mem.h"
+
+#define SOCKETS_MAX  2
+#define BACKLOG      4096
+#define ACCEPTS_MAX  64 /* for each socket and turn */
+#define PAUSE_MS     200u
+#define LOG_EVERY_MS 10000u
+#define PORT_TRIES   10 /* port 0: for one that is free in both families */
+
+struct listening {
+    struct listener *listener;
+    int fd;
+    struct watch *watch;
+};
+
+struct listener {
+    struct loop *loop;
+    struct log *log;
+    void (*accepted)(void *context, int fd);
+    void *context;
+    unsigned count;
+    struct listening sockets[SOCKETS_MAX];
+    uint16_t port;
+    struct timer *pause;
+    uint64_t logged_at_ms;
+    char *path; /* of a Unix socket, to be removed */
+    dev_t device;
+    ino_t inode;
+    char name[256];
+};
+
+/* Makes *error, and returns status. */
+static enum status explain(enum status status, char **error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static enum status explain(enum status status, char **error, const char *format, ...)
+{
+    char text[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    free(*error);
+    *error = mem_need_text(text, strlen(text));
+    return status;
+}
+
+/* ---- Accepting */
+
+static void set_watches(struct listener *listener, enum watch_events wanted)
+{
+    for (unsigned i = 0; i < listener->count; i++)
+        watch_set(listener->sockets[i].watch, wanted);
+}
+
+static void on_pause_over(void *context)
+{
+    set_watches(context, WATCH_READ);
+}
+
+static void pause_accepting(struct listener *listener, int error)
+{
+    uint64_t now = loop_now_ms(listener->loop);
+    if (!listener->logged_at_ms || now - listener->logged_at_ms >= LOG_EVERY_MS) {
+        listener->logged_at_ms = now;
+        log_line(listener->log, LOG_ERROR, "listener",
+                 "%s: no more connections can be accepted: %s; raise the limit of open files "
+                 "(ulimit -n, LimitNOFILE=) or close connections; trying again every %u ms",
+                 listener->name, strerrordesc_np(error), PAUSE_MS);
+    }
+    set_watches(listener, WATCH_NONE);
+    timer_set(listener->pause, PAUSE_MS);
+}
+
+static bool is_shortage(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+static void on_socket(void *context, enum watch_events what)
+{
+    struct listening *listening = context;
+    struct listener *listener = listening->listener;
+    (void)what;
+    for (int i = 0; i < ACCEPTS_MAX; i++) {
+        int fd = accept4(listening->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0 && is_shortage(errno)) {
+            pause_accepting(listener, errno);
+            return;
+        }
+        if (fd < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+            return;
+        if (fd < 0)
+            continue; /* the client's failure: ECONNABORTED, or its network's (accept(2)) */
+        int on = 1;
+        if (!listener->path)
+            (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        listener->accepted(listener->context, fd);
+    }
+}
+
+/* ---- Addresses */
+
+/* What an address names. */
+struct place {
+    char host[64]; /* "": all addresses */
+    uint16_t port;
+    const char *path; /* of a Unix socket */
+};
+
+static bool parse_port(const char *text, uint16_t *port)
+{
+    char *end;
+    if (text[0] < '0' || text[0] > '9')
+        return false;
+    unsigned long value = strtoul(text, &end, 10);
+    *port = (uint16_t)value;
+    return *end == '\0' && value <= UINT16_MAX;
+}
+
+static bool parse_place(const char *address, struct place *out)
+{
+    *out = (struct place){0};
+    if (strncmp(address, "unix:", 5) == 0) {
+        out->path = address + 5;
+        return out->path[0] != '\0' &&
+               strlen(out->path) < sizeof((struct sockaddr_un *)NULL)->sun_path;
+    }
+    const char *colon = strrchr(address, ':');
+    if (!colon)
+        return parse_port(address, &out->port);
+    const char *from = address;
+    size_t len = (size_t)(colon - address);
+    bool bracketed = len >= 2 && address[0] == '[' && address[len - 1] == ']';
+    if (bracketed)
+        from++, len -= 2;
+    if (len == 0 || len >= sizeof out->host || !parse_port(colon + 1, &out->port))
+        return false;
+    memcpy(out->host, from, len);
+    /* An IPv6 address without brackets is taken for a mistake: its last group might be the port. */
+    return bracketed == (strchr(out->host, ':') != NULL);
+}
+
+static struct sockaddr_in ipv4(struct in_addr ip, uint16_t port)
+{
+    return (struct sockaddr_in){.sin_family = AF_INET, .sin_addr = ip, .sin_port = htons(port)};
+}
+
+static struct sockaddr_in6 ipv6(struct in6_addr ip, uint16_t port)
+{
+    return (struct sockaddr_in6){
+        .sin6_family = AF_INET6, .sin6_addr = ip, .sin6_port = htons(port)};
+}
+
+/* ---- Opening */
+
+/* Opens a listening socket and returns it, or -1 with errno set. */
+static int open_socket(const void *address, socklen_t len)
+{
+    const struct sockaddr *at = address;
+    int on = 1;
+    int fd = socket(at->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    bool ok = true;
+    if (at->sa_family != AF_UNIX)
+        ok = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0;
+    if (at->sa_family == AF_INET6)
+        ok = ok && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0;
+    if (ok && bind(fd, at, len) == 0 && listen(fd, BACKLOG) == 0)
+        return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+/* Takes a listening socket in. */
+static void add_socket(struct listener *listener, int fd)
+{
+    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+    socklen_t len = sizeof address;
+    char host[64], text[96];
+    bool loopback;
+    CHECK(listener->count < SOCKETS_MAX);
+    CHECK(getsockname(fd, (struct sockaddr *)&address, &len) == 0);
+    address_text(&address, len, host, &listener->port, &loopback);
+    address_join(host, listener->port, text, sizeof text);
+    size_t used = strlen(listener->name);
+    if (listener->path)
+        snprintf(listener->name, sizeof listener->name, "unix:%s", listener->path);
+    else
+        snprintf(listener->name + used, sizeof listener->name - used, "%s%s", used ? ", " : "",
+                 text);
+    struct listening *listening = &listener->sockets[listener->count++];
+    listening->listener = listener;
+    listening->fd = fd;
+    listening->watch = watch_new(listener->loop, fd, on_socket, listening);
+}
+
+static void drop_sockets(struct listener *listener)
+{
+    while (listener->count > 0) {
+        struct listening *listening = &listener->sockets[--listener->count];
+        watch_free(&listening->watch);
+        close(listening->fd);
+    }
+    listener->name[0] = '\0';
+}
+
+static enum status open_named(struct listener *listener, const struct place *place, char **error)
+{
+    struct in_addr v4;
+    struct in6_addr v6;
+    int fd;
+    if (inet_pton(AF_INET, place->host, &v4) == 1) {
+        struct sockaddr_in address = ipv4(v4, place->port);
+        fd = open_socket(&address, sizeof address);
+    } else if (inet_pton(AF_INET6, place->host, &v6) == 1) {
+        struct sockaddr_in6 address = ipv6(v6, place->port);
+        fd = open_socket(&address, sizeof address);
+    } else {
+        return explain(STATUS_MALFORMED, error, "'%s' is no IPv4 or IPv6 address", place->host);
+    }
+    if (fd < 0)
+        return explain(STATUS_IO, error, "cannot listen on %s port %u: %s", place->host,
+                       place->port, strerrordesc_np(errno));
+    add_socket(listener, fd);
+    return STATUS_OK;
+}
+
+/* All addresses: a socket for IPv4 and one for IPv6, on the same port. */
+static enum status open_all(struct listener *listener, uint16_t port, char **error)
+{
+    struct sockaddr_in6 v6 = ipv6(in6addr_any, port);
+    int fd = open_socket(&v6, sizeof v6);
+    bool no_ipv6 = fd < 0 && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL);
+    if (fd < 0 && !no_ipv6)
+        return explain(STATUS_IO, error, "cannot listen on port %u (IPv6): %s", port,
+                       strerrordesc_np(errno));
+    uint16_t chosen = port;
+    if (fd >= 0) {
+        add_socket(listener, fd);
+        chosen = listener->port;
+    }
+    struct sockaddr_in v4 = ipv4((struct in_addr){htonl(INADDR_ANY)}, chosen);
+    fd = open_socket(&v4, sizeof v4);
+    if (fd < 0 && errno == EAFNOSUPPORT && !no_ipv6)
+        return STATUS_OK;
+    if (fd < 0)
+        return explain(STATUS_IO, error, "cannot listen on port %u: %s", chosen,
+                       strerrordesc_np(errno));
+    add_socket(listener, fd);
+    return STATUS_OK;
+}
+
+static enum status open_everywhere(struct listener *listener, uint16_t port, char **error)
+{
+    /* A free port that the kernel chose for one family may be taken in the other. */
+    enum status status = open_all(listener, port, error);
+    for (int i = 1; i < PORT_TRIES && status != STATUS_OK && port == 0; i++) {
+        drop_sockets(listener);
+        status = open_all(listener, port, error);
+    }
+    return status;
+}
+
+/* Whether somebody answers on the Unix socket at address. */
+static bool unix_socket_lives(const struct sockaddr_un *address)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return true; /* not known: rather an error than taking it away */
+    bool lives =
+        connect(fd, (const struct sockaddr *)(const void *)address, sizeof *address) == 0 ||
+        errno != ECONNREFUSED;
+    close(fd);
+    return lives;
+}
+
+static enum status open_unix(struct listener *listener, const char *path, char **error)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct stat there;
+    memcpy(address.sun_path, path, strlen(path));
+    if (lstat(path, &there) == 0) {
+        if (!S_ISSOCK(there.st_mode))
+            return explain(STATUS_IO, error, "cannot listen on %s: it exists and is no socket",
+                           path);
+        if (unix_socket_lives(&address))
+            return explain(STATUS_IO, error, "cannot listen on %s: another process does", path);
+        (void)unlink(path);
+    }
+    int fd = open_socket(&address, sizeof address);
+    if (fd < 0)
+        return explain(STATUS_IO, error, "cannot listen on %s: %s", path, strerrordesc_np(errno));
+    listener->path = mem_need_text(path, strlen(path));
+    if (lstat(path, &there) == 0) {
+        listener->device = there.st_dev;
+        listener->inode = there.st_ino;
+    }
+    add_socket(listener, fd);
+    return STATUS_OK;
+}
+
+/* ---- The contract */
+
+enum status listener_new(struct loop *loop, const char *address,
+                         void (*accepted)(void *context, int fd), void *context, struct log *log,
+                         struct listener **out, char **error)
+{
+    struct place place;
+    *out = NULL;
+    *error = NULL;
+    if (!parse_place(address, &place))
+        return explain(STATUS_MALFORMED, error,
+                       "'%s' is no address to listen on: wanted is PORT, ADDRESS:PORT, "
+                       "[IPV6-ADDRESS]:PORT or unix:/PATH",
+                       address);
+    struct listener *listener = mem_need(sizeof *listener);
+    listener->loop = loop;
+    listener->log = log;
+    listener->accepted = accepted;
+    listener->context = context;
+    listener->pause = timer_new(loop, on_pause_over, listener);
+    enum status status;
+    if (place.path)
+        status = open_unix(listener, place.path, error);
+    else if (place.host[0])
+        status = open_named(listener, &place, error);
+    else
+        status = open_everywhere(listener, place.port, error);
+    if (status != STATUS_OK) {
+        listener_free(&listener);
+        return status;
+    }
+    free(*error); /* of a try that failed before one that did not */
+    *error = NULL;
+    set_watches(listener, WATCH_READ);
+    *out = listener;
+    return STATUS_OK;
+}
+
+uint16_t listener_port(const struct listener *listener)
+{
+    return listener->port;
+}
+
+const char *listener_name(const struct listener *listener)
+{
+    return listener->name;
+}
+
+void listener_free(struct listener **listener)
+{
+    struct listener *l = *listener;
+    struct stat there;
+    *listener = NULL;
+    if (!l)
+        return;
+    drop_sockets(l);
+    timer_free(&l->pause);
+    /* Only our own socket file: another process may have put its own there meanwhile. */
+    if (l->path && lstat(l->path, &there) == 0 && there.st_dev == l->device &&
+        there.st_ino == l->inode)
+        (void)unlink(l->path);
+    free(l->path);
+    free(l);
+}

@@ -1,0 +1,37 @@
+/* A connection's bytes over the socket itself. */
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "transport.h"
+
+static ssize_t plain_read(struct transport *transport, void *at, size_t bytes)
+{
+    return recv(transport->fd, at, bytes, MSG_DONTWAIT);
+}
+
+static ssize_t plain_writev(struct transport *transport, const struct iovec *parts, int count)
+{
+    if (count == 1)
+        return send(transport->fd, parts->iov_base, parts->iov_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    struct msghdr message = {.msg_iov = (struct iovec *)(void *)(size_t)parts,
+                             .msg_iovlen = (size_t)count};
+    return sendmsg(transport->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void plain_shut_output(struct transport *transport)
+{
+    (void)shutdown(transport->fd, SHUT_WR);
+}
+
+static void plain_close(struct transport *transport)
+{
+    (void)close(transport->fd);
+    transport->fd = -1;
+}
+
+struct transport transport_plain(int fd)
+{
+    static const struct transport_ops ops = {plain_read, plain_writev, plain_shut_output,
+                                             plain_close};
+    return (struct transport){.ops = &ops, .fd = fd};
+}
