@@ -114,7 +114,7 @@ static void hand_out(struct connection *connection, struct bytes *input, struct 
             connection_fail(connection, status, "malformed frame");
             break;
         }
-        frames++;
+        frames += frame.last_piece;
         if (frame.type == FRAME_HEARTBEAT && frame.channel == 0)
             continue; /* that bytes came is all that it says */
         if (!connection->handler->frame(connection->context, &frame, owner))

@@ -14,3 +14,17 @@ src_net_libnet_a_SOURCES = \
 	src/net/transport.h \
 	src/net/transport_plain.c \
 	src/net/write.c
+
+net_test_libs = src/net/libnet.a src/runtime/libruntime.a src/wire/libwire.a src/base/libbase.a \
+	$(EVENT_LIBS) $(XXHASH_LIBS) $(CRYPTO_LIBS)
+
+if HAVE_CHECK
+check_PROGRAMS += tests/unit/test_connection tests/unit/test_listener
+TESTS += tests/unit/test_connection tests/unit/test_listener
+tests_unit_test_connection_SOURCES = tests/unit/test_connection.c
+tests_unit_test_connection_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_connection_LDADD = $(net_test_libs) $(CHECK_LIBS)
+tests_unit_test_listener_SOURCES = tests/unit/test_listener.c
+tests_unit_test_listener_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_listener_LDADD = $(net_test_libs) $(CHECK_LIBS)
+endif
