@@ -25,3 +25,30 @@ src_base_libbase_a_SOURCES = \
 	src/base/random.c \
 	src/base/status.c \
 	src/base/text.c
+
+if HAVE_CHECK
+base_tests = \
+	tests/unit/test_heap \
+	tests/unit/test_log \
+	tests/unit/test_map \
+	tests/unit/test_message \
+	tests/unit/test_text
+check_PROGRAMS += $(base_tests)
+TESTS += $(base_tests)
+base_test_libs = src/base/libbase.a $(XXHASH_LIBS) $(CHECK_LIBS)
+tests_unit_test_heap_SOURCES = tests/unit/test_heap.c
+tests_unit_test_heap_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_heap_LDADD = $(base_test_libs)
+tests_unit_test_log_SOURCES = tests/unit/test_log.c
+tests_unit_test_log_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_log_LDADD = $(base_test_libs)
+tests_unit_test_map_SOURCES = tests/unit/test_map.c
+tests_unit_test_map_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_map_LDADD = $(base_test_libs)
+tests_unit_test_message_SOURCES = tests/unit/test_message.c
+tests_unit_test_message_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_message_LDADD = $(base_test_libs)
+tests_unit_test_text_SOURCES = tests/unit/test_text.c
+tests_unit_test_text_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_text_LDADD = $(base_test_libs)
+endif

@@ -6,9 +6,11 @@
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
 
-/* A piece smaller than this is copied into a block of its own rather than keep a large receive
- * block alive. */
-#define SLICE_COPY_MAX 1024u
+/* A piece smaller than this is copied rather than keep a large receive block alive. Copies share
+ * blocks of COPY_BLOCK_BYTES, so that a body that comes byte by byte costs little more than itself.
+ */
+#define SLICE_COPY_MAX   1024u
+#define COPY_BLOCK_BYTES 8192u
 
 struct message *message_new(struct bytes exchange, struct bytes routing_key,
                             struct bytes properties, uint64_t body_bytes)
@@ -63,6 +65,38 @@ static bool room_for_slice(struct message *m)
     return true;
 }
 
+/* Adds a piece to the last slice when it goes on where that one ends, or fits behind it in a block
+ * that nobody else holds. */
+static bool extend_last_slice(struct message *m, const struct buffer *owner, const uint8_t *at,
+                              size_t len)
+{
+    if (!m->slice_count)
+        return false;
+    struct message_slice *last = &m->slices[m->slice_count - 1];
+    if (owner && last->owner == owner && last->at + last->len == at) {
+        last->len += len;
+        return true;
+    }
+    struct buffer *block = last->owner;
+    size_t used = (size_t)(last->at - block->data) + last->len;
+    if (len >= SLICE_COPY_MAX || len > block->capacity - used || block == owner ||
+        !buffer_sole(block))
+        return false;
+    memcpy(block->data + used, at, len);
+    last->len += len;
+    return true;
+}
+
+static struct buffer *copy_piece(const struct message *m, const uint8_t *at, size_t len)
+{
+    uint64_t left = m->body_bytes - m->body_filled;
+    size_t capacity = left < COPY_BLOCK_BYTES ? (size_t)left : COPY_BLOCK_BYTES;
+    struct buffer *block = buffer_new(len > capacity ? len : capacity);
+    if (block)
+        memcpy(block->data, at, len);
+    return block;
+}
+
 enum status message_fill(struct message *message, struct buffer *owner, const uint8_t *at,
                          size_t len)
 {
@@ -74,28 +108,20 @@ enum status message_fill(struct message *message, struct buffer *owner, const ui
         message->body_filled += len;
         return STATUS_OK;
     }
-    /* Neighbouring pieces of one block become one slice. */
-    if (message->slice_count) {
-        struct message_slice *last = &message->slices[message->slice_count - 1];
-        if (owner && last->owner == owner && last->at + last->len == at) {
-            last->len += len;
-            message->body_filled += len;
-            return STATUS_OK;
-        }
-    }
-    if (!room_for_slice(message))
-        return STATUS_NO_MEMORY;
-    struct buffer *held;
-    if (!owner || len < SLICE_COPY_MAX) {
-        held = buffer_new(len);
-        if (!held)
+    if (!extend_last_slice(message, owner, at, len)) {
+        if (!room_for_slice(message))
             return STATUS_NO_MEMORY;
-        memcpy(held->data, at, len);
-        at = held->data;
-    } else {
-        held = buffer_ref(owner);
+        struct buffer *held = owner;
+        if (!owner || len < SLICE_COPY_MAX) {
+            held = copy_piece(message, at, len);
+            if (!held)
+                return STATUS_NO_MEMORY;
+            at = held->data;
+        } else {
+            (void)buffer_ref(owner);
+        }
+        message->slices[message->slice_count++] = (struct message_slice){held, at, len};
     }
-    message->slices[message->slice_count++] = (struct message_slice){held, at, len};
     message->body_filled += len;
     return STATUS_OK;
 }

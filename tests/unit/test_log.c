@@ -1,0 +1,143 @@
+/* The log: what a line looks like, what is left out, and rotation. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "leveret/base/log.h"
+
+static char path[64], moved[80];
+static struct log *logger;
+static char content[16384];
+
+static void setup(void)
+{
+    snprintf(path, sizeof path, "test_log.%d.log", (int)getpid());
+    snprintf(moved, sizeof moved, "%s.1", path);
+    ck_assert_int_eq(log_open(path, LOG_INFO, LOG_TEXT, &logger), STATUS_OK);
+}
+
+static void teardown(void)
+{
+    log_close(&logger);
+    unlink(path);
+    unlink(moved);
+}
+
+static const char *read_back(const char *from)
+{
+    FILE *file = fopen(from, "r");
+    ck_assert_ptr_nonnull(file);
+    content[fread(content, 1, sizeof content - 1, file)] = '\0';
+    fclose(file);
+    return content;
+}
+
+START_TEST(a_line)
+{
+    int year, month, day, hour, minute, second, milliseconds, from = 0;
+    log_line(logger, LOG_WARNING, "connection", "user=%s", "alice");
+    log_line(logger, LOG_DEBUG, "connection", "below the level");
+    const char *line = read_back(path);
+    ck_assert_int_eq(sscanf(line, "%d-%d-%dT%d:%d:%d.%dZ %n", &year, &month, &day, &hour, &minute,
+                            &second, &milliseconds, &from),
+                     7);
+    ck_assert_str_eq(line + from, "warning connection: user=alice\n");
+}
+END_TEST
+
+START_TEST(levels)
+{
+    enum log_level level;
+    log_set_level(logger, LOG_DEBUG);
+    log_line(logger, LOG_DEBUG, "a", "one");
+    log_set_level(logger, LOG_NONE);
+    log_line(logger, LOG_ERROR, "a", "two");
+    log_line(NULL, LOG_ERROR, "a", "three");
+    ck_assert_ptr_nonnull(strstr(read_back(path), "debug a: one"));
+    ck_assert_ptr_null(strstr(content, "two"));
+    ck_assert_int_eq(log_level_parse("Warning", &level), STATUS_OK);
+    ck_assert_int_eq(level, LOG_WARNING);
+    ck_assert_int_eq(log_level_parse("critical", &level), STATUS_OK);
+    ck_assert_int_eq(level, LOG_ERROR);
+    ck_assert_int_eq(log_level_parse("loud", &level), STATUS_MALFORMED);
+}
+END_TEST
+
+START_TEST(control_characters_break_no_line)
+{
+    log_line(logger, LOG_ERROR, "a", "queue '%s'", "x\n2026 error forged: \x1b[2J");
+    read_back(path);
+    ck_assert_ptr_eq(strchr(content, '\n'), content + strlen(content) - 1);
+    ck_assert_ptr_null(strchr(content, '\x1b'));
+    ck_assert_ptr_nonnull(strstr(content, "x\\x0a2026"));
+}
+END_TEST
+
+START_TEST(long_lines_are_cut)
+{
+    static char longest[20000];
+    memset(longest, '\n', sizeof longest - 1); /* each grows when it is escaped */
+    log_line(logger, LOG_ERROR, "a", "%s", longest);
+    ck_assert_uint_le(strlen(read_back(path)), 4096);
+    ck_assert_int_eq(content[strlen(content) - 1], '\n');
+}
+END_TEST
+
+START_TEST(json)
+{
+    struct log *other;
+    log_close(&logger);
+    ck_assert_int_eq(log_open(path, LOG_INFO, LOG_JSON, &other), STATUS_OK);
+    log_line(other, LOG_INFO, "area", "say \"it\" \\ \t");
+    log_close(&other);
+    ck_assert_ptr_null(other);
+    ck_assert(strncmp(read_back(path), "{\"time\":\"2", 10) == 0);
+    ck_assert_ptr_nonnull(strstr(content,
+                                 "\"level\":\"info\",\"area\":\"area\",\"text\":\"say \\\"it\\\" "
+                                 "\\\\ \\u0009\"}\n"));
+}
+END_TEST
+
+START_TEST(rotation)
+{
+    log_line(logger, LOG_INFO, "a", "before");
+    ck_assert_int_eq(rename(path, moved), 0);
+    log_line(logger, LOG_INFO, "a", "between");
+    ck_assert_int_eq(log_reopen(logger), STATUS_OK);
+    log_line(logger, LOG_INFO, "a", "after");
+    read_back(moved);
+    ck_assert(strstr(content, "before") && strstr(content, "between"));
+    ck_assert_ptr_null(strstr(content, "after"));
+    ck_assert_ptr_nonnull(strstr(read_back(path), "after"));
+}
+END_TEST
+
+START_TEST(no_such_directory)
+{
+    struct log *other = NULL;
+    ck_assert_int_eq(log_open("no/such/directory/log", LOG_INFO, LOG_TEXT, &other), STATUS_IO);
+    ck_assert_ptr_null(other);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("log");
+    TCase *tc = tcase_create("all");
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, a_line);
+    tcase_add_test(tc, levels);
+    tcase_add_test(tc, control_characters_break_no_line);
+    tcase_add_test(tc, long_lines_are_cut);
+    tcase_add_test(tc, json);
+    tcase_add_test(tc, rotation);
+    tcase_add_test(tc, no_such_directory);
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? 1 : 0;
+}
