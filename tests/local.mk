@@ -1,2 +1,3 @@
 # The test programs.
 include tests/interop/local.mk
+include tests/fuzz/local.mk

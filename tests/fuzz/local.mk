@@ -1,0 +1,56 @@
+# The fuzz targets. Usually each is linked with driver.c and is part of the test run; configured with
+# --enable-fuzzers (and clang), each is linked with libFuzzer and scripts/fuzz runs it.
+fuzz_targets = tests/fuzz/fuzz_frame tests/fuzz/fuzz_method tests/fuzz/fuzz_properties \
+  tests/fuzz/fuzz_table
+fuzz_corpus = tests/fuzz/corpus/frame.txt tests/fuzz/corpus/method.txt \
+  tests/fuzz/corpus/properties.txt tests/fuzz/corpus/table.txt
+EXTRA_DIST += tests/fuzz/make_corpus.py $(fuzz_corpus)
+
+if FUZZERS
+EXTRA_PROGRAMS += $(fuzz_targets)
+fuzz_ldflags = -fsanitize=fuzzer
+fuzz_driver =
+else
+check_PROGRAMS += $(fuzz_targets)
+TESTS += $(fuzz_targets)
+fuzz_ldflags =
+fuzz_driver = tests/fuzz/driver.c
+endif
+
+# The inputs in their binary form.
+check_DATA += tests/fuzz/inputs/stamp
+tests/fuzz/inputs/stamp: $(fuzz_corpus) tests/fuzz/make_corpus.py
+	$(AM_V_GEN)rm -rf tests/fuzz/inputs && $(MKDIR_P) tests/fuzz/inputs && \
+	$(PYTHON) $(srcdir)/tests/fuzz/make_corpus.py \
+	  $(addprefix $(srcdir)/,$(fuzz_corpus)) tests/fuzz/inputs && touch $@
+clean-fuzz-inputs:
+	rm -rf tests/fuzz/inputs
+.PHONY: clean-fuzz-inputs
+CLEAN_ALSO += clean-fuzz-inputs
+CLEANFILES += frame.crash method.crash properties.crash table.crash
+
+tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz_frame.c $(fuzz_driver)
+tests_fuzz_fuzz_frame_CPPFLAGS = $(AM_CPPFLAGS)
+tests_fuzz_fuzz_frame_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
+tests_fuzz_fuzz_frame_LDADD = src/wire/libwire.a src/base/libbase.a
+
+tests_fuzz_fuzz_method_SOURCES = tests/fuzz/fuzz_method.c $(fuzz_driver)
+tests_fuzz_fuzz_method_CPPFLAGS = $(wire_test_cppflags)
+tests_fuzz_fuzz_method_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
+tests_fuzz_fuzz_method_LDADD = $(wire_test_ldadd)
+
+tests_fuzz_fuzz_properties_SOURCES = tests/fuzz/fuzz_properties.c $(fuzz_driver)
+tests_fuzz_fuzz_properties_CPPFLAGS = $(AM_CPPFLAGS)
+tests_fuzz_fuzz_properties_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
+tests_fuzz_fuzz_properties_LDADD = src/wire/libwire.a src/base/libbase.a
+
+tests_fuzz_fuzz_table_SOURCES = tests/fuzz/fuzz_table.c $(fuzz_driver)
+tests_fuzz_fuzz_table_CPPFLAGS = $(AM_CPPFLAGS)
+tests_fuzz_fuzz_table_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
+tests_fuzz_fuzz_table_LDADD = src/wire/libwire.a src/base/libbase.a
+
+# For scripts/fuzz.
+fuzzers: $(BUILT_SOURCES)
+	$(MAKE) $(AM_MAKEFLAGS) $(fuzz_targets) tests/fuzz/inputs/stamp
+.PHONY: fuzzers
+EXTRA_DIST += scripts/fuzz
