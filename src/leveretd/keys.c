@@ -1,0 +1,391 @@
+/* The table of settings: name, type, range, default and field of each. The names are those of
+ * RabbitMQ's rabbitmq.conf where the meaning is the same. man/leveretd.8 explains them. */
+#include "keys.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "leveret/base/check.h"
+#include "leveret/base/log.h"
+#include "leveret/base/mem.h"
+#include "value.h"
+
+enum key_type {
+    KEY_COUNT,       /* uint64_t */
+    KEY_SIZE,        /* uint64_t, bytes */
+    KEY_RATIO,       /* double */
+    KEY_TEXT,        /* char *, not empty */
+    KEY_TEXT_OR_OFF, /* char *; "none" and "false" are NULL */
+    KEY_SECRET,      /* char *, may be empty */
+    KEY_PORT,        /* char * */
+    KEY_LEVEL,       /* uint64_t: enum log_level */
+    KEY_FORMAT,      /* uint64_t: enum log_format */
+    KEY_NO_LISTENERS, /* "none": takes away those before */
+    KEY_LISTENER,    /* a family: the key's last part is the name */
+    KEY_USERS,       /* names with commas, or none */
+    KEY_USER,        /* a family of bools */
+};
+
+struct key {
+    const char *name; /* a family's ends in a dot */
+    enum key_type type;
+    size_t field;         /* offset in struct config */
+    const char *fallback; /* NULL: zero, none */
+    uint64_t min, max;    /* KEY_COUNT, KEY_SIZE; a ratio in thousandths */
+    size_t replaces;      /* offset of a uint64_t or double that this key sets to 0, or NO_FIELD */
+};
+
+#define NO_FIELD SIZE_MAX
+#define FIELD(f) offsetof(struct config, f)
+#define KIB      UINT64_C(1024)
+#define MIB      (KIB * KIB)
+#define TIB      (MIB * MIB)
+#define HOUR_MS  UINT64_C(3600000)
+#define PLAIN(name, type, field, fallback)                                                         \
+    {                                                                                              \
+        name, type, FIELD(field), fallback, 0, 0, NO_FIELD                                         \
+    }
+#define RANGE(name, type, field, fallback, min, max)                                               \
+    {                                                                                              \
+        name, type, FIELD(field), fallback, min, max, NO_FIELD                                     \
+    }
+
+static const struct key keys[] = {
+    PLAIN("listeners.tcp", KEY_NO_LISTENERS, listeners, NULL),
+    PLAIN("listeners.tcp.", KEY_LISTENER, listeners, NULL),
+    PLAIN("listeners.unix", KEY_TEXT_OR_OFF, unix_path, NULL),
+    PLAIN("management.tcp.ip", KEY_TEXT, management_ip, NULL),
+    PLAIN("management.tcp.port", KEY_PORT, management_port, "15672"),
+    PLAIN("prometheus.tcp.ip", KEY_TEXT, prometheus_ip, NULL),
+    PLAIN("prometheus.tcp.port", KEY_PORT, prometheus_port, "15692"),
+
+    RANGE("heartbeat", KEY_COUNT, heartbeat_s, "60", 0, UINT16_MAX),
+    RANGE("channel_max", KEY_COUNT, channel_max, "2047", 0, UINT16_MAX),
+    RANGE("frame_max", KEY_SIZE, frame_bytes_max, "131072", 4096, 16 * MIB),
+    RANGE("handshake_timeout", KEY_COUNT, handshake_timeout_ms, "10000", 100, HOUR_MS),
+    RANGE("max_message_size", KEY_SIZE, message_bytes_max, "128MiB", 1, 2048 * MIB),
+    RANGE("connection_output_max", KEY_SIZE, output_bytes_max, "1MiB", 64 * KIB, 1024 * MIB),
+    RANGE("consumer_timeout", KEY_COUNT, consumer_timeout_ms, "1800000", 0, 24 * 365 * HOUR_MS),
+
+    PLAIN("default_user", KEY_TEXT, default_user, "guest"),
+    PLAIN("default_pass", KEY_SECRET, default_pass, "guest"),
+    PLAIN("default_vhost", KEY_TEXT, default_vhost, "/"),
+    PLAIN("anonymous_login_user", KEY_TEXT_OR_OFF, anonymous_user, NULL),
+    PLAIN("loopback_users", KEY_USERS, loopback_users, "guest"),
+    PLAIN("loopback_users.", KEY_USER, loopback_users, NULL),
+
+    {"vm_memory_high_watermark.relative", KEY_RATIO, FIELD(memory_ratio), "0.4", 1, 1000,
+     FIELD(memory_bytes)},
+    {"vm_memory_high_watermark.absolute", KEY_SIZE, FIELD(memory_bytes), NULL, MIB, 1024 * TIB,
+     NO_FIELD},
+    {"disk_free_limit.relative", KEY_RATIO, FIELD(disk_ratio), NULL, 0, 100000, FIELD(disk_bytes)},
+    {"disk_free_limit.absolute", KEY_SIZE, FIELD(disk_bytes), "50MB", 0, 1024 * TIB,
+     FIELD(disk_ratio)},
+
+    PLAIN("log.level", KEY_LEVEL, log_level, "info"),
+    PLAIN("log.console.level", KEY_LEVEL, log_level, NULL),
+    PLAIN("log.file.level", KEY_LEVEL, log_level, NULL),
+    PLAIN("log.format", KEY_FORMAT, log_format, "text"),
+    PLAIN("log.console.formatter", KEY_FORMAT, log_format, NULL),
+    PLAIN("log.file.formatter", KEY_FORMAT, log_format, NULL),
+    PLAIN("log.file", KEY_TEXT_OR_OFF, log_file, NULL),
+
+    PLAIN("data_dir", KEY_TEXT_OR_OFF, data_dir, LEVERET_DATA_DIR),
+    RANGE("workers", KEY_COUNT, workers, "0", 0, 256),
+    RANGE("journal.writers", KEY_COUNT, writers, "2", 1, 16),
+    PLAIN("server_properties.product", KEY_TEXT, product, "Leveret"),
+    PLAIN("server_properties.version", KEY_TEXT, version, LEVERET_VERSION),
+    PLAIN("cluster_name", KEY_TEXT, cluster_name, NULL),
+};
+#define KEYS (sizeof keys / sizeof keys[0])
+
+#define TEXT_LEN_MAX  1024u
+#define NAMES_MAX     64u
+
+/* ---- Lists of names. */
+
+static void names_clear(struct config_names *names)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        free(names->items[i].name);
+        free(names->items[i].value);
+    }
+    free(names->items);
+    *names = (struct config_names){0};
+}
+
+static const char *names_put(struct config_names *names, const char *name, size_t name_len,
+                             const char *value)
+{
+    struct config_name *item = NULL;
+    for (size_t i = 0; !item && i < names->count; i++)
+        if (strncmp(names->items[i].name, name, name_len) == 0 && !names->items[i].name[name_len])
+            item = &names->items[i];
+    if (!item) {
+        if (names->count == NAMES_MAX)
+            return "is one too many of its kind";
+        names->items = mem_need_array(names->items, names->count + 1, sizeof *names->items);
+        item = &names->items[names->count++];
+        *item = (struct config_name){mem_need_text(name, name_len), NULL};
+    }
+    free(item->value);
+    item->value = mem_need_text(value, strlen(value));
+    return NULL;
+}
+
+/* ---- Setters: each NULL when good, else what is wrong. */
+
+static void *field_of(struct config *config, size_t offset)
+{
+    return (char *)config + offset;
+}
+
+static void put_text(char **field, const char *value)
+{
+    free(*field);
+    *field = value ? mem_need_text(value, strlen(value)) : NULL;
+}
+
+static const char *set_text(const struct key *key, char **field, const char *value)
+{
+    if (strlen(value) > TEXT_LEN_MAX)
+        return "is too long";
+    if (key->type == KEY_TEXT_OR_OFF &&
+        (strcmp(value, "none") == 0 || strcasecmp(value, "false") == 0)) {
+        put_text(field, NULL);
+        return NULL;
+    }
+    if (!*value && key->type != KEY_SECRET)
+        return "must not be empty";
+    put_text(field, value);
+    return NULL;
+}
+
+static const char *set_number(const struct key *key, uint64_t *field, const char *value,
+                              char **range)
+{
+    uint64_t n;
+    const char *wrong = key->type == KEY_SIZE ? value_size(value, &n) : value_count(value, &n);
+    if (wrong)
+        return wrong;
+    if (n < key->min || n > key->max) {
+        if (asprintf(range, "must be from %llu to %llu", (unsigned long long)key->min,
+                     (unsigned long long)key->max) < 0)
+            *range = NULL;
+        return *range ? *range : "is out of range";
+    }
+    *field = n;
+    return NULL;
+}
+
+static const char *set_ratio(const struct key *key, double *field, const char *value, char **range)
+{
+    double n;
+    const char *wrong = value_ratio(value, &n);
+    if (wrong)
+        return wrong;
+    if (n * 1000 < (double)key->min || n * 1000 > (double)key->max) {
+        if (asprintf(range, "must be from %g to %g", (double)key->min / 1000,
+                     (double)key->max / 1000) < 0)
+            *range = NULL;
+        return *range ? *range : "is out of range";
+    }
+    *field = n;
+    return NULL;
+}
+
+static const char *set_level(uint64_t *field, const char *value)
+{
+    enum log_level level;
+    if (log_level_parse(value, &level) != STATUS_OK)
+        return "must be debug, info, warning, error or none";
+    *field = level;
+    return NULL;
+}
+
+static const char *set_format(uint64_t *field, const char *value)
+{
+    bool json = strcmp(value, "json") == 0;
+    if (!json && strcmp(value, "text") != 0 && strcmp(value, "plaintext") != 0)
+        return "must be text or json";
+    *field = json ? LOG_JSON : LOG_TEXT;
+    return NULL;
+}
+
+static const char *set_port(char **field, const char *value)
+{
+    const char *wrong = value_port(value, false);
+    if (!wrong)
+        put_text(field, value);
+    return wrong;
+}
+
+static const char *set_no_listeners(struct config_names *field, const char *value)
+{
+    if (strcmp(value, "none") != 0)
+        return "may only be none; a port is listeners.tcp.default, an address listeners.tcp.1";
+    names_clear(field);
+    /* Remembered, so that the default does not come back. */
+    return names_put(field, "default", strlen("default"), "none");
+}
+
+static const char *set_listener(struct config_names *field, const char *name, const char *value)
+{
+    char *address;
+    const char *wrong = value_address(value, &address);
+    free(address);
+    return wrong ? wrong : names_put(field, name, strlen(name), value);
+}
+
+static const char *set_users(struct config_names *field, const char *value)
+{
+    const char *wrong = NULL;
+    names_clear(field);
+    if (strcmp(value, "none") == 0)
+        return NULL;
+    while (*value && !wrong) {
+        value += strspn(value, ", \t");
+        size_t len = strcspn(value, ",");
+        size_t word = len;
+        while (word && isspace((unsigned char)value[word - 1]))
+            word--;
+        if (word)
+            wrong = names_put(field, value, word, "true");
+        value += len;
+    }
+    return wrong;
+}
+
+static const char *set_user(struct config_names *field, const char *name, const char *value)
+{
+    bool on = false;
+    const char *wrong = value_bool(value, &on);
+    return wrong ? wrong : names_put(field, name, strlen(name), on ? "true" : "false");
+}
+
+/* name: what follows a family's key. */
+static const char *set(struct config *config, const struct key *key, const char *name,
+                       const char *value, char **made)
+{
+    void *field = field_of(config, key->field);
+    switch (key->type) {
+    case KEY_COUNT:
+    case KEY_SIZE:
+        return set_number(key, field, value, made);
+    case KEY_RATIO:
+        return set_ratio(key, field, value, made);
+    case KEY_TEXT:
+    case KEY_TEXT_OR_OFF:
+    case KEY_SECRET:
+        return set_text(key, field, value);
+    case KEY_PORT:
+        return set_port(field, value);
+    case KEY_LEVEL:
+        return set_level(field, value);
+    case KEY_FORMAT:
+        return set_format(field, value);
+    case KEY_NO_LISTENERS:
+        return set_no_listeners(field, value);
+    case KEY_LISTENER:
+        return set_listener(field, name, value);
+    case KEY_USERS:
+        return set_users(field, value);
+    case KEY_USER:
+        return set_user(field, name, value);
+    }
+    return "is of no known type";
+}
+
+/* ---- By name. */
+
+static bool is_family(const struct key *key)
+{
+    return key->name[strlen(key->name) - 1] == '.';
+}
+
+static const struct key *find(const char *name, const char **rest)
+{
+    for (size_t i = 0; i < KEYS; i++) {
+        size_t len = strlen(keys[i].name);
+        if (is_family(&keys[i]) ? strncmp(name, keys[i].name, len) == 0 && name[len]
+                                : strcmp(name, keys[i].name) == 0) {
+            *rest = name + len;
+            return &keys[i];
+        }
+    }
+    return NULL;
+}
+
+enum status keys_set(struct config *config, const char *name, const char *value, char **why)
+{
+    const char *rest;
+    char *made = NULL;
+    const struct key *key = find(name, &rest);
+
+    *why = NULL;
+    if (!key)
+        return STATUS_NOT_FOUND;
+    const char *wrong = set(config, key, rest, value, &made);
+    if (!wrong) {
+        /* All zero bits are 0 for both types that are replaced. */
+        if (key->replaces != NO_FIELD)
+            memset(field_of(config, key->replaces), 0, sizeof(uint64_t));
+        return STATUS_OK;
+    }
+    *why = made ? made : mem_need_text(wrong, strlen(wrong));
+    return STATUS_MALFORMED;
+}
+
+void keys_set_defaults(struct config *config)
+{
+    _Static_assert(sizeof(double) == sizeof(uint64_t), "keys_set zeroes either");
+    for (size_t i = 0; i < KEYS; i++) {
+        char *why = NULL;
+        if (!keys[i].fallback)
+            continue;
+        enum status status = keys_set(config, keys[i].name, keys[i].fallback, &why);
+        CHECK(status == STATUS_OK);
+    }
+}
+
+char *keys_of_environment(const char *name)
+{
+    for (size_t i = 0; i < KEYS; i++) {
+        const char *key = keys[i].name;
+        size_t at = 0;
+        while (key[at] && name[at] &&
+               (key[at] == '.' ? '_' : toupper((unsigned char)key[at])) == name[at])
+            at++;
+        if (key[at] || (is_family(&keys[i]) ? !name[at] : name[at]))
+            continue;
+        char *out = mem_need_text(name, strlen(name));
+        memcpy(out, key, at);
+        for (char *rest = out + at; *rest; rest++)
+            *rest = (char)tolower((unsigned char)*rest);
+        return out;
+    }
+    return NULL;
+}
+
+void keys_clear(struct config *config)
+{
+    for (size_t i = 0; i < KEYS; i++) {
+        void *field = field_of(config, keys[i].field);
+        switch (keys[i].type) {
+        case KEY_TEXT:
+        case KEY_TEXT_OR_OFF:
+        case KEY_SECRET:
+        case KEY_PORT:
+            put_text(field, NULL);
+            break;
+        case KEY_LISTENER:
+        case KEY_USERS:
+            names_clear(field);
+            break;
+        default:
+            break;
+        }
+    }
+}

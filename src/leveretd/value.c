@@ -1,0 +1,143 @@
+/* Values of settings: counts, sizes, ratios, ports, addresses. */
+#include "value.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "leveret/base/mem.h"
+
+/* Digits at the start of text; *end is behind them. */
+static bool read_digits(const char *text, const char **end, uint64_t *out)
+{
+    uint64_t n = 0;
+    const char *at = text;
+    for (; isdigit((unsigned char)*at); at++) {
+        unsigned digit = (unsigned)(*at - '0');
+        if (n > (UINT64_MAX - digit) / 10)
+            return false;
+        n = n * 10 + digit;
+    }
+    *end = at;
+    *out = n;
+    return at != text;
+}
+
+const char *value_count(const char *text, uint64_t *out)
+{
+    const char *end;
+    if (!read_digits(text, &end, out) || *end)
+        return "must be a whole number";
+    return NULL;
+}
+
+const char *value_size(const char *text, uint64_t *out)
+{
+    static const struct {
+        const char *name;
+        uint64_t factor;
+    } units[] = {
+        {"", 1},
+        {"B", 1},
+        {"k", UINT64_C(1) << 10},
+        {"kiB", UINT64_C(1) << 10},
+        {"M", UINT64_C(1) << 20},
+        {"MiB", UINT64_C(1) << 20},
+        {"G", UINT64_C(1) << 30},
+        {"GiB", UINT64_C(1) << 30},
+        {"T", UINT64_C(1) << 40},
+        {"TiB", UINT64_C(1) << 40},
+        {"kB", UINT64_C(1000)},
+        {"MB", UINT64_C(1000000)},
+        {"GB", UINT64_C(1000000000)},
+        {"TB", UINT64_C(1000000000000)},
+    };
+    static const char complaint[] = "must be a size, such as 1048576, 50MB or 1GiB";
+    const char *end;
+    uint64_t n;
+
+    if (!read_digits(text, &end, &n))
+        return complaint;
+    while (*end == ' ')
+        end++;
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        if (strcasecmp(end, units[i].name) != 0)
+            continue;
+        if (n > UINT64_MAX / units[i].factor)
+            return "is too large";
+        *out = n * units[i].factor;
+        return NULL;
+    }
+    return complaint;
+}
+
+const char *value_ratio(const char *text, double *out)
+{
+    char *end;
+    /* No sign, no hexadecimal, no "inf": what strtod would also take. */
+    if (strspn(text, "0123456789.") != strlen(text) || !*text)
+        return "must be a fraction, such as 0.4";
+    *out = strtod(text, &end);
+    return *end || !isfinite(*out) ? "must be a fraction, such as 0.4" : NULL;
+}
+
+const char *value_bool(const char *text, bool *out)
+{
+    static const char *const yes[] = {"true", "on", "yes"}, *const no[] = {"false", "off", "no"};
+    for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++) {
+        if (strcasecmp(text, yes[i]) == 0 || strcasecmp(text, no[i]) == 0) {
+            *out = strcasecmp(text, yes[i]) == 0;
+            return NULL;
+        }
+    }
+    return "must be true or false";
+}
+
+bool value_is_off(const char *port)
+{
+    return strcmp(port, "none") == 0 || strspn(port, "0") == strlen(port);
+}
+
+const char *value_port(const char *text, bool any_port)
+{
+    uint64_t n;
+    if (strcmp(text, "none") == 0 || (any_port && strcmp(text, "any") == 0))
+        return NULL;
+    if (value_count(text, &n) || n > UINT16_MAX)
+        return any_port ? "must be a port (1 to 65535), \"any\" for a free one, or \"none\""
+                        : "must be a port (1 to 65535), or \"none\"";
+    return NULL;
+}
+
+const char *value_address(const char *text, char **out)
+{
+    const char *colon = strrchr(text, ':');
+    const char *port = colon ? colon + 1 : text;
+    int host_len = colon ? (int)(colon - text) : 0;
+    int made;
+
+    *out = NULL;
+    if (colon && !host_len)
+        return "must be a port or HOST:PORT";
+    const char *wrong = value_port(port, true);
+    if (wrong)
+        return wrong;
+    if (value_is_off(port))
+        return NULL;
+    if (strcmp(port, "any") == 0)
+        port = "0";
+    bool bare_v6 = colon && text[0] != '[' && memchr(text, ':', (size_t)host_len);
+    if (!colon)
+        made = asprintf(out, "%s", port);
+    else if (bare_v6)
+        made = asprintf(out, "[%.*s]:%s", host_len, text, port);
+    else
+        made = asprintf(out, "%.*s:%s", host_len, text, port);
+    if (made < 0)
+        *out = mem_need_text(text, strlen(text));
+    return NULL;
+}
