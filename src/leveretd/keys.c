@@ -13,32 +13,32 @@
 #include "value.h"
 
 enum key_type {
-    KEY_COUNT,       /* uint64_t */
-    KEY_SIZE,        /* uint64_t, bytes */
-    KEY_RATIO,       /* double */
-    KEY_TEXT,        /* char *, not empty */
-    KEY_TEXT_OR_OFF, /* char *; "none" and "false" are NULL */
-    KEY_SECRET,      /* char *, may be empty */
-    KEY_PORT,        /* char * */
-    KEY_LEVEL,       /* uint64_t: enum log_level */
-    KEY_FORMAT,      /* uint64_t: enum log_format */
+    KEY_COUNT,        /* uint64_t */
+    KEY_SIZE,         /* uint64_t, bytes */
+    KEY_RATIO,        /* double */
+    KEY_TEXT,         /* char *, not empty */
+    KEY_TEXT_OR_OFF,  /* char *; "none" and "false" are NULL */
+    KEY_SECRET,       /* char *, may be empty */
+    KEY_PORT,         /* char * */
+    KEY_LEVEL,        /* uint64_t: enum log_level */
+    KEY_FORMAT,       /* uint64_t: enum log_format */
     KEY_NO_LISTENERS, /* "none": takes away those before */
-    KEY_LISTENER,    /* a family: the key's last part is the name */
-    KEY_USERS,       /* names with commas, or none */
-    KEY_USER,        /* a family of bools */
+    KEY_LISTENER,     /* a family: the key's last part is the name */
+    KEY_USERS,        /* names with commas, or none */
+    KEY_USER,         /* a family of bools */
 };
 
 struct key {
     const char *name; /* a family's ends in a dot */
     enum key_type type;
-    size_t field;         /* offset in struct config */
+    size_t field;         /* offset in struct settings */
     const char *fallback; /* NULL: zero, none */
     uint64_t min, max;    /* KEY_COUNT, KEY_SIZE; a ratio in thousandths */
     size_t replaces;      /* offset of a uint64_t or double that this key sets to 0, or NO_FIELD */
 };
 
 #define NO_FIELD SIZE_MAX
-#define FIELD(f) offsetof(struct config, f)
+#define FIELD(f) offsetof(struct settings, f)
 #define KIB      UINT64_C(1024)
 #define MIB      (KIB * KIB)
 #define TIB      (MIB * MIB)
@@ -101,25 +101,25 @@ static const struct key keys[] = {
 };
 #define KEYS (sizeof keys / sizeof keys[0])
 
-#define TEXT_LEN_MAX  1024u
-#define NAMES_MAX     64u
+#define TEXT_LEN_MAX 1024u
+#define NAMES_MAX    64u
 
 /* ---- Lists of names. */
 
-static void names_clear(struct config_names *names)
+static void names_clear(struct setting_names *names)
 {
     for (size_t i = 0; i < names->count; i++) {
         free(names->items[i].name);
         free(names->items[i].value);
     }
     free(names->items);
-    *names = (struct config_names){0};
+    *names = (struct setting_names){0};
 }
 
-static const char *names_put(struct config_names *names, const char *name, size_t name_len,
+static const char *names_put(struct setting_names *names, const char *name, size_t name_len,
                              const char *value)
 {
-    struct config_name *item = NULL;
+    struct setting_name *item = NULL;
     for (size_t i = 0; !item && i < names->count; i++)
         if (strncmp(names->items[i].name, name, name_len) == 0 && !names->items[i].name[name_len])
             item = &names->items[i];
@@ -128,7 +128,7 @@ static const char *names_put(struct config_names *names, const char *name, size_
             return "is one too many of its kind";
         names->items = mem_need_array(names->items, names->count + 1, sizeof *names->items);
         item = &names->items[names->count++];
-        *item = (struct config_name){mem_need_text(name, name_len), NULL};
+        *item = (struct setting_name){mem_need_text(name, name_len), NULL};
     }
     free(item->value);
     item->value = mem_need_text(value, strlen(value));
@@ -137,9 +137,9 @@ static const char *names_put(struct config_names *names, const char *name, size_
 
 /* ---- Setters: each NULL when good, else what is wrong. */
 
-static void *field_of(struct config *config, size_t offset)
+static void *field_of(struct settings *settings, size_t offset)
 {
-    return (char *)config + offset;
+    return (char *)settings + offset;
 }
 
 static void put_text(char **field, const char *value)
@@ -222,7 +222,7 @@ static const char *set_port(char **field, const char *value)
     return wrong;
 }
 
-static const char *set_no_listeners(struct config_names *field, const char *value)
+static const char *set_no_listeners(struct setting_names *field, const char *value)
 {
     if (strcmp(value, "none") != 0)
         return "may only be none; a port is listeners.tcp.default, an address listeners.tcp.1";
@@ -231,7 +231,7 @@ static const char *set_no_listeners(struct config_names *field, const char *valu
     return names_put(field, "default", strlen("default"), "none");
 }
 
-static const char *set_listener(struct config_names *field, const char *name, const char *value)
+static const char *set_listener(struct setting_names *field, const char *name, const char *value)
 {
     char *address;
     const char *wrong = value_address(value, &address);
@@ -239,7 +239,7 @@ static const char *set_listener(struct config_names *field, const char *name, co
     return wrong ? wrong : names_put(field, name, strlen(name), value);
 }
 
-static const char *set_users(struct config_names *field, const char *value)
+static const char *set_users(struct setting_names *field, const char *value)
 {
     const char *wrong = NULL;
     names_clear(field);
@@ -258,7 +258,7 @@ static const char *set_users(struct config_names *field, const char *value)
     return wrong;
 }
 
-static const char *set_user(struct config_names *field, const char *name, const char *value)
+static const char *set_user(struct setting_names *field, const char *name, const char *value)
 {
     bool on = false;
     const char *wrong = value_bool(value, &on);
@@ -266,10 +266,10 @@ static const char *set_user(struct config_names *field, const char *name, const 
 }
 
 /* name: what follows a family's key. */
-static const char *set(struct config *config, const struct key *key, const char *name,
+static const char *set(struct settings *settings, const struct key *key, const char *name,
                        const char *value, char **made)
 {
-    void *field = field_of(config, key->field);
+    void *field = field_of(settings, key->field);
     switch (key->type) {
     case KEY_COUNT:
     case KEY_SIZE:
@@ -318,7 +318,7 @@ static const struct key *find(const char *name, const char **rest)
     return NULL;
 }
 
-enum status keys_set(struct config *config, const char *name, const char *value, char **why)
+enum status keys_set(struct settings *settings, const char *name, const char *value, char **why)
 {
     const char *rest;
     char *made = NULL;
@@ -327,25 +327,25 @@ enum status keys_set(struct config *config, const char *name, const char *value,
     *why = NULL;
     if (!key)
         return STATUS_NOT_FOUND;
-    const char *wrong = set(config, key, rest, value, &made);
+    const char *wrong = set(settings, key, rest, value, &made);
     if (!wrong) {
         /* All zero bits are 0 for both types that are replaced. */
         if (key->replaces != NO_FIELD)
-            memset(field_of(config, key->replaces), 0, sizeof(uint64_t));
+            memset(field_of(settings, key->replaces), 0, sizeof(uint64_t));
         return STATUS_OK;
     }
     *why = made ? made : mem_need_text(wrong, strlen(wrong));
     return STATUS_MALFORMED;
 }
 
-void keys_set_defaults(struct config *config)
+void keys_set_defaults(struct settings *settings)
 {
     _Static_assert(sizeof(double) == sizeof(uint64_t), "keys_set zeroes either");
     for (size_t i = 0; i < KEYS; i++) {
         char *why = NULL;
         if (!keys[i].fallback)
             continue;
-        enum status status = keys_set(config, keys[i].name, keys[i].fallback, &why);
+        enum status status = keys_set(settings, keys[i].name, keys[i].fallback, &why);
         CHECK(status == STATUS_OK);
     }
 }
@@ -369,10 +369,10 @@ char *keys_of_environment(const char *name)
     return NULL;
 }
 
-void keys_clear(struct config *config)
+void keys_clear(struct settings *settings)
 {
     for (size_t i = 0; i < KEYS; i++) {
-        void *field = field_of(config, keys[i].field);
+        void *field = field_of(settings, keys[i].field);
         switch (keys[i].type) {
         case KEY_TEXT:
         case KEY_TEXT_OR_OFF:

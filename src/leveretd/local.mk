@@ -1,1 +1,50 @@
-# What src/leveretd builds.
+# What src/leveretd builds: the server. Its settings are a library of their own, for the tests.
+leveretd_dirs = -DLEVERET_DATA_DIR='"$(localstatedir)/lib/leveret"' \
+	-DLEVERET_CONFIG_FILE='"$(sysconfdir)/leveret/leveret.conf"' \
+	-DLEVERET_VERSION='"$(PACKAGE_VERSION)"'
+
+noinst_LIBRARIES += src/leveretd/libsettings.a
+src_leveretd_libsettings_a_CPPFLAGS = $(AM_CPPFLAGS) $(leveretd_dirs)
+src_leveretd_libsettings_a_CFLAGS = $(AM_CFLAGS) $(INIH_CFLAGS)
+src_leveretd_libsettings_a_SOURCES = \
+	src/leveretd/settings.c \
+	src/leveretd/settings.h \
+	src/leveretd/keys.c \
+	src/leveretd/keys.h \
+	src/leveretd/value.c \
+	src/leveretd/value.h
+
+sbin_PROGRAMS += leveretd
+leveretd_CPPFLAGS = $(AM_CPPFLAGS) $(leveretd_dirs)
+leveretd_SOURCES = \
+	src/leveretd/machine.c \
+	src/leveretd/machine.h \
+	src/leveretd/main.c \
+	src/leveretd/server.h \
+	src/leveretd/signals.c \
+	src/leveretd/start.c \
+	src/leveretd/stop.c
+leveretd_LDADD = \
+	src/leveretd/libsettings.a \
+	src/admin/libadmin.a \
+	src/session/libsession.a \
+	src/host/libhost.a \
+	src/net/libnet.a \
+	src/auth/libauth.a \
+	src/broker/libbroker.a \
+	src/journal/libjournal.a \
+	src/runtime/libruntime.a \
+	src/wire/libwire.a \
+	src/base/libbase.a \
+	$(EVENT_LIBS) $(LEVELDB_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(PCRE2_LIBS) $(XXHASH_LIBS) \
+	$(INIH_LIBS)
+
+if HAVE_CHECK
+check_PROGRAMS += tests/unit/test_settings
+TESTS += tests/unit/test_settings
+tests_unit_test_settings_SOURCES = tests/unit/test_settings.c
+tests_unit_test_settings_CPPFLAGS = $(AM_CPPFLAGS) $(leveretd_dirs) -I$(top_srcdir)/src/leveretd
+tests_unit_test_settings_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_settings_LDADD = src/leveretd/libsettings.a src/base/libbase.a $(INIH_LIBS) \
+	$(XXHASH_LIBS) $(CHECK_LIBS)
+endif

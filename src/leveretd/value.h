@@ -8,7 +8,8 @@
 
 /* Decimal digits. */
 const char *value_count(const char *text, uint64_t *out);
-/* A count with a unit: none (bytes), k, kiB, M, MiB, G, GiB, T, TiB (powers of 1024), kB, MB, GB, TB (of 1000). */
+/* A count with a unit: none (bytes), k, kiB, M, MiB, G, GiB, T, TiB (powers of 1024), kB, MB, GB,
+ * TB (of 1000). */
 const char *value_size(const char *text, uint64_t *out);
 /* A decimal fraction, not negative. */
 const char *value_ratio(const char *text, double *out);
@@ -17,8 +18,8 @@ const char *value_bool(const char *text, bool *out);
 const char *value_port(const char *text, bool any_port);
 bool value_is_off(const char *port);
 
-/* An address in one of the forms of RabbitMQ's files (5672, 127.0.0.1:5672, ::1:5672, [::1]:5672) in listener_new's form,
- * owned; NULL in *out when its port is off. */
+/* An address in one of the forms of RabbitMQ's files (5672, 127.0.0.1:5672, ::1:5672, [::1]:5672)
+ * in listener_new's form, owned; NULL in *out when its port is off. */
 const char *value_address(const char *text, char **out);
 
 #endif

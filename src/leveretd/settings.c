@@ -1,8 +1,8 @@
 /* Where settings come from: files, environment, command line. The one user of inih.
  *
- * What can go wrong: a line that is no `key = value`, an unknown key, a malformed value. Each is one line of
- * text with file and number, and reading goes on, so that all are seen. */
-#include "config.h"
+ * What can go wrong: a line that is no `key = value`, an unknown key, a malformed value. Each is
+ * one line of text with file and number, and reading goes on, so that all are seen. */
+#include "settings.h"
 
 #include <errno.h>
 #include <ini.h>
@@ -17,33 +17,33 @@
 #define ENVIRONMENT_PREFIX "LEVERET_"
 #define DEFAULT_ADDRESS    "5672"
 
-struct config *config_new(void)
+struct settings *settings_new(void)
 {
-    struct config *config = mem_need(sizeof *config);
-    keys_set_defaults(config);
-    return config;
+    struct settings *settings = mem_need(sizeof *settings);
+    keys_set_defaults(settings);
+    return settings;
 }
 
-void config_free(struct config **config)
+void settings_free(struct settings **settings)
 {
-    if (!*config)
+    if (!*settings)
         return;
-    keys_clear(*config);
-    free(*config);
-    *config = NULL;
+    keys_clear(*settings);
+    free(*settings);
+    *settings = NULL;
 }
 
-enum status config_set(struct config *config, const char *key, const char *value, char **why)
+enum status settings_set(struct settings *settings, const char *key, const char *value, char **why)
 {
-    return keys_set(config, key, value, why);
+    return keys_set(settings, key, value, why);
 }
 
 /* Sets, and on error appends "where: key: why". */
-static bool set_or_explain(struct config *config, const char *where, const char *key,
+static bool set_or_explain(struct settings *settings, const char *where, const char *key,
                            const char *value, struct text *errors)
 {
     char *why = NULL;
-    enum status status = keys_set(config, key, value, &why);
+    enum status status = keys_set(settings, key, value, &why);
     if (status == STATUS_NOT_FOUND)
         text_printf(errors, "%s: unknown key '%s'\n", where, key);
     else if (status != STATUS_OK)
@@ -55,7 +55,7 @@ static bool set_or_explain(struct config *config, const char *where, const char 
 /* ---- Files. */
 
 struct line {
-    struct config *config;
+    struct settings *settings;
     struct text *errors;
     const char *where; /* "file:line" */
     bool seen, good;
@@ -66,16 +66,16 @@ static int assignment_seen(void *context, const char *section, const char *name,
     struct line *line = context;
     (void)section;
     line->seen = true;
-    line->good = set_or_explain(line->config, line->where, name, value, line->errors);
+    line->good = set_or_explain(line->settings, line->where, name, value, line->errors);
     return 1;
 }
 
 /* inih is given one line at a time, so that each error has its number and one does not hide the
  * next. */
-static bool read_line(struct config *config, const char *where, const char *text,
+static bool read_line(struct settings *settings, const char *where, const char *text,
                       struct text *errors)
 {
-    struct line line = {config, errors, where, false, true};
+    struct line line = {settings, errors, where, false, true};
     const char *first = text + strspn(text, " \t\r\n\xef\xbb\xbf");
 
     if (strlen(text) > LINE_LEN_MAX) {
@@ -90,7 +90,7 @@ static bool read_line(struct config *config, const char *where, const char *text
     return false;
 }
 
-bool config_read_file(struct config *config, const char *path, struct text *errors)
+bool settings_read_file(struct settings *settings, const char *path, struct text *errors)
 {
     char *line = NULL;
     size_t room = 0;
@@ -110,7 +110,7 @@ bool config_read_file(struct config *config, const char *path, struct text *erro
     for (unsigned number = 1; getline(&line, &room, file) >= 0; number++) {
         char where[300];
         snprintf(where, sizeof where, "%.280s:%u", path, number);
-        if (!read_line(config, where, line, errors))
+        if (!read_line(settings, where, line, errors))
             good = false;
     }
     if (ferror(file)) {
@@ -124,7 +124,8 @@ bool config_read_file(struct config *config, const char *path, struct text *erro
 
 /* ---- Environment and command line. */
 
-bool config_read_environment(struct config *config, char *const *environment, struct text *errors)
+bool settings_read_environment(struct settings *settings, char *const *environment,
+                               struct text *errors)
 {
     size_t prefix = strlen(ENVIRONMENT_PREFIX);
     bool good = true;
@@ -135,7 +136,7 @@ bool config_read_environment(struct config *config, char *const *environment, st
             continue;
         char *name = mem_need_text(*environment, (size_t)(equals - *environment));
         char *key = keys_of_environment(name + prefix);
-        if (key && !set_or_explain(config, name, key, equals + 1, errors))
+        if (key && !set_or_explain(settings, name, key, equals + 1, errors))
             good = false;
         free(key);
         free(name);
@@ -143,7 +144,8 @@ bool config_read_environment(struct config *config, char *const *environment, st
     return good;
 }
 
-bool config_read_assignment(struct config *config, const char *assignment, struct text *errors)
+bool settings_read_assignment(struct settings *settings, const char *assignment,
+                              struct text *errors)
 {
     const char *equals = strchr(assignment, '=');
     if (!equals || equals == assignment) {
@@ -155,7 +157,7 @@ bool config_read_assignment(struct config *config, const char *assignment, struc
         key_len--;
     char *key = mem_need_text(assignment, key_len);
     const char *value = equals + 1 + strspn(equals + 1, " ");
-    bool good = set_or_explain(config, "--set", key, value, errors);
+    bool good = set_or_explain(settings, "--set", key, value, errors);
     free(key);
     return good;
 }
@@ -167,26 +169,26 @@ static char *copy(const char *text)
     return mem_need_text(text, strlen(text));
 }
 
-char **config_addresses(const struct config *config)
+char **settings_addresses(const struct settings *settings)
 {
     size_t count = 0;
-    char **out = mem_need((config->listeners.count + 3) * sizeof *out);
+    char **out = mem_need((settings->listeners.count + 3) * sizeof *out);
 
-    if (config->listeners.count == 0)
+    if (settings->listeners.count == 0)
         out[count++] = copy(DEFAULT_ADDRESS);
-    for (size_t i = 0; i < config->listeners.count; i++) {
+    for (size_t i = 0; i < settings->listeners.count; i++) {
         char *address;
-        if (!value_address(config->listeners.items[i].value, &address) && address)
+        if (!value_address(settings->listeners.items[i].value, &address) && address)
             out[count++] = address;
     }
-    if (config->unix_path && asprintf(&out[count], "unix:%s", config->unix_path) < 0)
+    if (settings->unix_path && asprintf(&out[count], "unix:%s", settings->unix_path) < 0)
         out[count] = NULL;
     return out;
 }
 
-char **config_loopback_users(const struct config *config)
+char **settings_loopback_users(const struct settings *settings)
 {
-    const struct config_names *users = &config->loopback_users;
+    const struct setting_names *users = &settings->loopback_users;
     size_t count = 0;
     char **out = mem_need((users->count + 1) * sizeof *out);
     for (size_t i = 0; i < users->count; i++)
@@ -195,7 +197,7 @@ char **config_loopback_users(const struct config *config)
     return out;
 }
 
-void config_free_list(char ***list)
+void settings_free_list(char ***list)
 {
     for (char **item = *list; item && *item; item++)
         free(*item);
@@ -216,14 +218,14 @@ static char *address_of(const char *ip, const char *port)
     return out;
 }
 
-char *config_management_address(const struct config *config)
+char *settings_management_address(const struct settings *settings)
 {
-    return address_of(config->management_ip, config->management_port);
+    return address_of(settings->management_ip, settings->management_port);
 }
 
-char *config_prometheus_address(const struct config *config)
+char *settings_prometheus_address(const struct settings *settings)
 {
-    return address_of(config->prometheus_ip, config->prometheus_port);
+    return address_of(settings->prometheus_ip, settings->prometheus_port);
 }
 
 static uint64_t bytes_or_ratio(uint64_t bytes, double ratio, uint64_t whole)
@@ -231,12 +233,12 @@ static uint64_t bytes_or_ratio(uint64_t bytes, double ratio, uint64_t whole)
     return ratio > 0 && bytes == 0 ? (uint64_t)((double)whole * ratio) : bytes;
 }
 
-uint64_t config_memory_bytes_max(const struct config *config, uint64_t physical_bytes)
+uint64_t settings_memory_bytes_max(const struct settings *settings, uint64_t physical_bytes)
 {
-    return bytes_or_ratio(config->memory_bytes, config->memory_ratio, physical_bytes);
+    return bytes_or_ratio(settings->memory_bytes, settings->memory_ratio, physical_bytes);
 }
 
-uint64_t config_disk_free_bytes_min(const struct config *config, uint64_t physical_bytes)
+uint64_t settings_disk_free_bytes_min(const struct settings *settings, uint64_t physical_bytes)
 {
-    return bytes_or_ratio(config->disk_bytes, config->disk_ratio, physical_bytes);
+    return bytes_or_ratio(settings->disk_bytes, settings->disk_ratio, physical_bytes);
 }

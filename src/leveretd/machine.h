@@ -1,0 +1,16 @@
+/* What the machine and its limits allow. Any thread. */
+#ifndef LEVERETD_MACHINE_H
+#define LEVERETD_MACHINE_H
+
+#include <stdint.h>
+
+#include "leveret/base/log.h"
+
+/* Cores that this process may use, at least 1. */
+unsigned machine_cores(void);
+/* Memory that this process may use: the machine's or, when lower, its control group's. Bytes. */
+uint64_t machine_memory_bytes(void);
+/* Raises the limit of open files to what is allowed and logs how many connections fit. */
+void machine_raise_file_limit(struct log *log);
+
+#endif

@@ -1,0 +1,66 @@
+/* The running server: everything that leveretd holds, put together in start.c and taken apart in
+ * stop.c. The main thread's. */
+#ifndef LEVERETD_SERVER_H
+#define LEVERETD_SERVER_H
+
+#include "leveret/admin/admin.h"
+#include "leveret/net/listener.h"
+#include "settings.h"
+
+/* How long clients may take to say close-ok at shutdown. */
+#define SHUTDOWN_TIMEOUT_MS 5000u
+
+/* The sources of the configuration, to read them again on SIGHUP. */
+struct sources {
+    const char *file; /* NULL: none */
+    const char *const *assignments;
+    size_t assignment_count;
+    char *const *environment;
+};
+/* Reads all sources in order; false with errors appended. *out is always made. */
+bool sources_read(const struct sources *sources, struct settings **out, struct text *errors);
+
+struct server {
+    const struct sources *sources;
+    struct settings *settings;
+    struct log *log;
+    struct loop *loop; /* the main thread's */
+    struct workers *workers;
+    struct node *node;
+    struct auth *auth;
+
+    struct session_options session_options;
+    struct sessions **sessions; /* one for each worker */
+    unsigned sessions_made;
+    unsigned next_session; /* whose turn the next connection is */
+
+    struct listener **listeners;
+    struct admin_listener *listener_infos;
+    size_t listener_count;
+    char *management_address, *prometheus_address, *node_name;
+    struct admin *admin;
+
+    int signal_fd;
+    struct watch *signal_watch;
+    bool workers_running, stopping;
+    unsigned sessions_ending; /* workers whose sessions are not gone yet */
+};
+
+/* Starts everything, in the order in which it depends on each other. On error *error (owned) is a
+ * sentence, and what was started is to be taken down with server_free. */
+MUST_USE enum status server_start(struct server *server, char **error);
+
+/* Stops accepting, tells clients 320, and ends the main loop when they are gone. */
+void server_stop(struct server *server);
+/* Commits, closes and frees all. */
+void server_free(struct server *server);
+/* Reads the configuration again: log level; the log file is opened anew. */
+void server_reload(struct server *server);
+
+/* Signals, as events of the main loop. signals_block comes first, before any thread is started.
+ * Errors: IO. */
+MUST_USE enum status signals_block(struct server *server);
+void signals_watch(struct server *server);
+void signals_free(struct server *server);
+
+#endif

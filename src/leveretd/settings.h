@@ -1,0 +1,88 @@
+/* The configuration of leveretd: defaults, then a file, then the environment, then --set; each
+ * overrides what came before. One table (keys.c) says which keys there are. One thread.
+ *
+ * Errors are collected, one line of text each, so that an operator sees all of them at once. Values
+ * of passwords do not appear in them. */
+#ifndef LEVERETD_SETTINGS_H
+#define LEVERETD_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "leveret/base/status.h"
+#include "leveret/base/text.h"
+
+/* Values by name, for keys like listeners.tcp.NAME. */
+struct setting_name {
+    char *name, *value;
+};
+struct setting_names {
+    struct setting_name *items;
+    size_t count;
+};
+
+struct settings {
+    /* Addresses to listen on; texts are as the file has them: see settings_addresses. */
+    struct setting_names listeners;
+    char *unix_path;
+    char *management_ip, *management_port, *prometheus_ip, *prometheus_port;
+
+    uint64_t heartbeat_s, channel_max, frame_bytes_max, handshake_timeout_ms;
+    uint64_t message_bytes_max, output_bytes_max, consumer_timeout_ms;
+
+    char *default_user, *default_pass, *default_vhost, *anonymous_user;
+    struct setting_names loopback_users; /* name to "true" or "false" */
+
+    /* Of each pair one counts: the ratio when bytes is 0. */
+    double memory_ratio;
+    uint64_t memory_bytes;
+    double disk_ratio;
+    uint64_t disk_bytes;
+
+    uint64_t log_level, log_format; /* enum log_level, enum log_format */
+    char *log_file;                 /* NULL: stderr */
+
+    char *data_dir;   /* NULL: nothing is kept */
+    uint64_t workers; /* 0: chosen from the cores */
+    uint64_t writers;
+    char *product, *version, *cluster_name;
+};
+
+/* The defaults. Never NULL. */
+struct settings *settings_new(void);
+void settings_free(struct settings **settings);
+
+/* Sets one key. On error *why (owned by the caller) says what is wrong with the value, without the
+ * key. Errors: NOT_FOUND (no such key), MALFORMED. */
+MUST_USE enum status settings_set(struct settings *settings, const char *key, const char *value,
+                                  char **why);
+
+/* Each reads one source and appends a line for each error ("leveret.conf:3: …"); false when there
+ * was one. */
+bool settings_read_file(struct settings *settings, const char *path, struct text *errors);
+/* environment: "NAME=value" strings, NULL-ended. LEVERET_HEARTBEAT for heartbeat, LEVERET_LOG_LEVEL
+ * for log.level; other variables, also unknown ones with that prefix (container platforms make up
+ * some), are passed over. */
+bool settings_read_environment(struct settings *settings, char *const *environment,
+                               struct text *errors);
+/* "key=value", of --set. */
+bool settings_read_assignment(struct settings *settings, const char *assignment,
+                              struct text *errors);
+
+/* ---- What follows from the values. */
+
+/* The addresses for listener_new: owned texts, NULL-ended; free with settings_free_list. Those
+ * switched off are left out. */
+char **settings_addresses(const struct settings *settings);
+/* Users that may log in from loopback only; the same. */
+char **settings_loopback_users(const struct settings *settings);
+void settings_free_list(char ***list);
+/* "15672", "127.0.0.1:15672", or NULL when off; owned. */
+char *settings_management_address(const struct settings *settings);
+char *settings_prometheus_address(const struct settings *settings);
+/* Bytes, given the memory there is. */
+uint64_t settings_memory_bytes_max(const struct settings *settings, uint64_t physical_bytes);
+uint64_t settings_disk_free_bytes_min(const struct settings *settings, uint64_t physical_bytes);
+
+#endif

@@ -1,0 +1,274 @@
+/* Starting: log, file limit, loops, node, users, vhosts, sessions, listeners, API.
+ *
+ * Normal course: each step stands on those before; when the last has succeeded a line "ready" says
+ * where clients find the broker. What can go wrong: the data directory is locked or damaged, an
+ * address is taken: the step's sentence is printed and leveretd ends with code 1, having changed
+ * nothing. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "leveret/base/check.h"
+#include "leveret/base/mem.h"
+#include "machine.h"
+#include "server.h"
+
+static char *copy(const char *text)
+{
+    return mem_need_text(text, strlen(text));
+}
+
+static enum status explain(enum status status, const char *what, char **error)
+{
+    if (status != STATUS_OK && !*error && asprintf(error, "%s: %s", what, status_text(status)) < 0)
+        *error = NULL;
+    return status;
+}
+
+bool sources_read(const struct sources *sources, struct settings **out, struct text *errors)
+{
+    struct settings *settings = settings_new();
+    bool good = true;
+    if (sources->file && !settings_read_file(settings, sources->file, errors))
+        good = false;
+    if (!settings_read_environment(settings, sources->environment, errors))
+        good = false;
+    for (size_t i = 0; i < sources->assignment_count; i++)
+        if (!settings_read_assignment(settings, sources->assignments[i], errors))
+            good = false;
+    *out = settings;
+    return good;
+}
+
+/* ---- Loops. */
+
+/* One vhost is one worker's work, and each further worker costs its connections a hop: half the
+ * cores, so that the other half is left for the disk, the kernel's network and clients. */
+static unsigned workers_wanted(const struct settings *settings)
+{
+    if (settings->workers)
+        return (unsigned)settings->workers;
+    unsigned half = machine_cores() / 2;
+    return half < 1 ? 1 : half > WORKERS_MAX ? WORKERS_MAX : half;
+}
+
+static enum status start_loops(struct server *server, char **error)
+{
+    enum status status = loop_new(&server->loop);
+    if (status == STATUS_OK)
+        status = workers_new(workers_wanted(server->settings), &server->workers);
+    return explain(status, "event loops", error);
+}
+
+/* ---- Node and users. */
+
+static enum status start_node(struct server *server, char **error)
+{
+    const struct settings *settings = server->settings;
+    uint64_t physical = machine_memory_bytes();
+    struct node_options options = {
+        .data_dir = settings->data_dir,
+        .workers = server->workers,
+        .log = server->log,
+        .writers = (unsigned)settings->writers,
+        .memory_bytes_max = settings_memory_bytes_max(settings, physical),
+        .disk_free_bytes_min = settings_disk_free_bytes_min(settings, physical),
+        .message_bytes_max = settings->message_bytes_max,
+    };
+    return explain(node_new(&options, &server->node, error),
+                   settings->data_dir ? settings->data_dir : "node", error);
+}
+
+static enum status start_auth(struct server *server, char **error)
+{
+    const struct settings *settings = server->settings;
+    char **loopback_users = settings_loopback_users(settings);
+    struct auth_options options = {
+        .default_user = settings->default_user,
+        .default_pass = settings->default_pass,
+        .default_vhost = settings->default_vhost,
+        .loopback_users = (const char *const *)loopback_users,
+        .anonymous = settings->anonymous_user != NULL,
+        .anonymous_user = settings->anonymous_user,
+    };
+    enum status status = auth_new(&options, node_auth_store(server->node), &server->auth);
+    settings_free_list(&loopback_users);
+    return explain(status, "users and permissions in the data directory", error);
+}
+
+struct name_list {
+    char **names;
+    size_t count;
+};
+
+static void collect_vhost(void *context, const struct vhost_entry *entry)
+{
+    struct name_list *list = context;
+    list->names = mem_need_array(list->names, list->count + 1, sizeof *list->names);
+    list->names[list->count++] = copy(entry->name);
+}
+
+static enum status start_vhosts(struct server *server, char **error)
+{
+    struct name_list list = {0};
+    enum status status = STATUS_OK;
+
+    auth_each_vhost(server->auth, collect_vhost, &list);
+    for (size_t i = 0; i < list.count; i++) {
+        if (status == STATUS_OK)
+            status = explain(node_add_vhost(server->node, bytes_of_text(list.names[i]), error),
+                             list.names[i], error);
+        free(list.names[i]);
+    }
+    free(list.names);
+    return status;
+}
+
+/* ---- Sessions and listeners. */
+
+static enum status start_sessions(struct server *server, char **error)
+{
+    const struct settings *settings = server->settings;
+    unsigned count = workers_count(server->workers);
+
+    server->session_options = (struct session_options){
+        .node = server->node,
+        .auth = server->auth,
+        .log = server->log,
+        .product = settings->product,
+        .version = settings->version,
+        .cluster_name = settings->cluster_name ? settings->cluster_name : server->node_name,
+        .channel_max = (uint16_t)settings->channel_max,
+        .frame_max = (uint32_t)settings->frame_bytes_max,
+        .heartbeat_s = (uint16_t)settings->heartbeat_s,
+        .handshake_timeout_ms = (uint32_t)settings->handshake_timeout_ms,
+        .message_bytes_max = settings->message_bytes_max,
+        .output_bytes_max = (uint32_t)settings->output_bytes_max,
+    };
+    server->sessions = mem_need(count * sizeof *server->sessions);
+    for (; server->sessions_made < count; server->sessions_made++)
+        server->sessions[server->sessions_made] = sessions_new(
+            workers_loop(server->workers, server->sessions_made), &server->session_options);
+    enum status status = workers_start(server->workers);
+    server->workers_running = status == STATUS_OK;
+    return explain(status, "worker threads", error);
+}
+
+static void accepted(void *context, int fd)
+{
+    struct server *server = context;
+    sessions_accept(server->sessions[server->next_session], fd);
+    server->next_session = (server->next_session + 1) % server->sessions_made;
+}
+
+static enum status start_listeners(struct server *server, char **error)
+{
+    char **addresses = settings_addresses(server->settings);
+    enum status status = STATUS_OK;
+    size_t count = 0;
+
+    while (addresses[count])
+        count++;
+    server->listeners = mem_need((count + 1) * sizeof *server->listeners);
+    server->listener_infos = mem_need((count + 1) * sizeof *server->listener_infos);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        struct listener *listener;
+        status = listener_new(server->loop, addresses[i], accepted, server, server->log, &listener,
+                              error);
+        explain(status, addresses[i], error);
+        if (status != STATUS_OK)
+            break;
+        server->listener_infos[server->listener_count] = (struct admin_listener){
+            .protocol = "amqp",
+            .address = listener_name(listener),
+            .port = listener_port(listener),
+        };
+        server->listeners[server->listener_count++] = listener;
+    }
+    settings_free_list(&addresses);
+    return status;
+}
+
+/* ---- The API. */
+
+static enum status start_admin(struct server *server, char **error)
+{
+    server->management_address = settings_management_address(server->settings);
+    server->prometheus_address = settings_prometheus_address(server->settings);
+    if (!server->management_address && !server->prometheus_address)
+        return STATUS_OK;
+    struct admin_options options = {
+        .loop = server->loop,
+        .address = server->management_address,
+        .metrics_address = server->prometheus_address,
+        .node = server->node,
+        .auth = server->auth,
+        .log = server->log,
+        .sessions = server->sessions,
+        .workers = server->sessions_made,
+        .product = server->session_options.product,
+        .version = server->session_options.version,
+        .cluster_name = server->session_options.cluster_name,
+        .node_name = server->node_name,
+        .listeners = server->listener_infos,
+        .listener_count = server->listener_count,
+    };
+    return explain(admin_new(&options, &server->admin, error), "HTTP API", error);
+}
+
+/* ---- All of it. */
+
+static void log_ready(struct server *server)
+{
+    struct text where = {0};
+    for (size_t i = 0; i < server->listener_count; i++)
+        text_printf(&where, "%s%s", i ? ", " : "", listener_name(server->listeners[i]));
+    if (!server->listener_count)
+        text_printf(&where, "nowhere");
+    log_line(server->log, LOG_INFO, "leveretd",
+             "ready: AMQP on %.*s; HTTP API on %s; metrics on %s; %u worker%s; data in %s",
+             BYTES_PRINT(text_bytes(&where)),
+             server->management_address ? server->management_address : "none",
+             server->prometheus_address ? server->prometheus_address : "none",
+             server->sessions_made, server->sessions_made == 1 ? "" : "s",
+             server->settings->data_dir ? server->settings->data_dir : "memory only");
+    text_free(&where);
+}
+
+static char *make_node_name(void)
+{
+    char host[256] = "localhost", *name;
+    if (gethostname(host, sizeof host - 1) != 0)
+        snprintf(host, sizeof host, "localhost");
+    host[strcspn(host, ".")] = '\0';
+    if (asprintf(&name, "leveret@%s", host) < 0)
+        name = copy("leveret@localhost");
+    return name;
+}
+
+enum status server_start(struct server *server, char **error)
+{
+    static enum status (*const steps[])(struct server * server, char **error) = {
+        start_loops,    start_node,      start_auth,  start_vhosts,
+        start_sessions, start_listeners, start_admin,
+    };
+    const struct settings *settings = server->settings;
+
+    *error = NULL;
+    enum status status = log_open(settings->log_file, (enum log_level)settings->log_level,
+                                  (enum log_format)settings->log_format, &server->log);
+    if (status != STATUS_OK)
+        return explain(status, settings->log_file ? settings->log_file : "log", error);
+    log_line(server->log, LOG_INFO, "leveretd", "%s %s starting, process %d", "Leveret",
+             LEVERET_VERSION, (int)getpid());
+    machine_raise_file_limit(server->log);
+    server->node_name = make_node_name();
+    status = explain(signals_block(server), "signals", error);
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0] && status == STATUS_OK; i++)
+        status = steps[i](server, error);
+    if (status != STATUS_OK)
+        return status;
+    node_watch(server->node, server->loop);
+    signals_watch(server);
+    log_ready(server);
+    return STATUS_OK;
+}

@@ -1,0 +1,87 @@
+/* Stopping and reloading.
+ *
+ * Normal course: listeners close; every client gets 320 and has SHUTDOWN_TIMEOUT_MS to say
+ * close-ok; when the last worker's sessions are gone the main loop ends; journals are committed as
+ * the node is freed. What can go wrong: a client that does not answer (its connection is cut when
+ * time is up); a second SIGTERM (nothing more to do: the first one is bounded). */
+#include <stdlib.h>
+
+#include "server.h"
+
+static void close_listeners(struct server *server)
+{
+    /* The API shows what the broker listens on, and the names are the listeners'. */
+    for (size_t i = 0; i < server->listener_count; i++)
+        listener_free(&server->listeners[i]);
+    server->listener_count = 0;
+}
+
+static void sessions_gone(void *context)
+{
+    struct server *server = context;
+    if (--server->sessions_ending == 0)
+        loop_stop(server->loop);
+}
+
+void server_stop(struct server *server)
+{
+    if (server->stopping)
+        return;
+    server->stopping = true;
+    if (server->admin)
+        admin_free(&server->admin);
+    close_listeners(server);
+    server->sessions_ending = server->sessions_made;
+    for (unsigned i = 0; i < server->sessions_made; i++)
+        sessions_shut_down(server->sessions[i],
+                           "broker forced connection closure with reason 'shutdown'",
+                           SHUTDOWN_TIMEOUT_MS, sessions_gone, server);
+}
+
+void server_free(struct server *server)
+{
+    if (server->admin)
+        admin_free(&server->admin);
+    close_listeners(server);
+    signals_free(server);
+    if (server->workers_running)
+        workers_stop(server->workers);
+    for (unsigned i = 0; i < server->sessions_made; i++)
+        sessions_free(&server->sessions[i]);
+    if (server->auth)
+        auth_free(&server->auth);
+    if (server->node)
+        node_free(&server->node);
+    if (server->workers)
+        workers_free(&server->workers);
+    if (server->loop)
+        loop_free(&server->loop);
+    free(server->sessions);
+    free(server->listeners);
+    free(server->listener_infos);
+    free(server->management_address);
+    free(server->prometheus_address);
+    free(server->node_name);
+    if (server->log)
+        log_close(&server->log);
+}
+
+void server_reload(struct server *server)
+{
+    struct settings *settings;
+    struct text errors = {0};
+
+    if (log_reopen(server->log) != STATUS_OK)
+        log_line(server->log, LOG_ERROR, "leveretd",
+                 "SIGHUP: the log file could not be opened anew; the old one stays");
+    if (sources_read(server->sources, &settings, &errors)) {
+        log_set_level(server->log, (enum log_level)settings->log_level);
+        log_line(server->log, LOG_INFO, "leveretd", "SIGHUP: log reopened, log level read again");
+    } else {
+        log_line(server->log, LOG_ERROR, "leveretd",
+                 "SIGHUP: the configuration has errors and stays as it was:\n%.*s",
+                 BYTES_PRINT(text_bytes(&errors)));
+    }
+    settings_free(&settings);
+    text_free(&errors);
+}

@@ -1,0 +1,517 @@
+/* leveretd's settings: each key, units, errors with file and line, and what overrides what. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "leveret/base/log.h"
+#include "settings.h"
+#include "value.h"
+
+static struct settings *settings;
+static struct text errors;
+static char path[64];
+
+static void set_up(void)
+{
+    settings = settings_new();
+    snprintf(path, sizeof path, "settings_test.%d.conf", (int)getpid());
+}
+
+static void tear_down(void)
+{
+    settings_free(&settings);
+    ck_assert_ptr_null(settings);
+    text_free(&errors);
+    unlink(path);
+}
+
+static void write_file(const char *text)
+{
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fputs(text, file);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+static bool read_text(const char *text)
+{
+    write_file(text);
+    return settings_read_file(settings, path, &errors);
+}
+
+static bool set(const char *key, const char *value)
+{
+    char *why;
+    enum status status = settings_set(settings, key, value, &why);
+    ck_assert(status == STATUS_OK || status == STATUS_NOT_FOUND || why);
+    free(why);
+    return status == STATUS_OK;
+}
+
+static bool errors_have(const char *wanted)
+{
+    text_add(&errors, "", 1);
+    errors.len--;
+    return strstr((const char *)errors.at, wanted) != NULL;
+}
+
+static size_t error_lines(void)
+{
+    size_t lines = 0;
+    for (size_t i = 0; i < errors.len; i++)
+        lines += errors.at[i] == '\n';
+    return lines;
+}
+
+static void addresses_are(const char *wanted)
+{
+    char got[256] = "";
+    char **list = settings_addresses(settings);
+    for (char **item = list; *item; item++)
+        snprintf(got + strlen(got), sizeof got - strlen(got), "%s%s", item == list ? "" : " ",
+                 *item);
+    ck_assert_str_eq(got, wanted);
+    settings_free_list(&list);
+    ck_assert_ptr_null(list);
+}
+
+static void loopback_users_are(const char *wanted)
+{
+    char got[256] = "";
+    char **list = settings_loopback_users(settings);
+    for (char **item = list; *item; item++)
+        snprintf(got + strlen(got), sizeof got - strlen(got), "%s%s", item == list ? "" : " ",
+                 *item);
+    ck_assert_str_eq(got, wanted);
+    settings_free_list(&list);
+}
+
+/* ---- Values. */
+
+START_TEST(sizes)
+{
+    static const struct {
+        const char *text;
+        uint64_t bytes;
+    } good[] = {
+        {"0", 0},
+        {"1048576", 1048576},
+        {"50MB", 50000000},
+        {"1GiB", 1073741824},
+        {"1 GiB", 1 << 30},
+        {"2k", 2048},
+        {"2kB", 2000},
+        {"2KB", 2000},
+        {"3M", 3145728},
+        {"3mib", 3145728},
+        {"1G", 1073741824},
+        {"7B", 7},
+        {"1TB", 1000000000000},
+        {"1TiB", 1099511627776},
+        {"18446744073709551615", UINT64_MAX},
+    };
+    static const char *const bad[] = {"",
+                                      "MB",
+                                      "-1",
+                                      "1.5GB",
+                                      "1XB",
+                                      "1 000",
+                                      "0x10",
+                                      " 1",
+                                      "1GBs",
+                                      "18446744073709551616",
+                                      "99999999999TiB"};
+    uint64_t bytes;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        ck_assert_ptr_null(value_size(good[i].text, &bytes));
+        ck_assert_uint_eq(bytes, good[i].bytes);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        ck_assert_msg(value_size(bad[i], &bytes) != NULL, "'%s' is taken", bad[i]);
+}
+END_TEST
+
+START_TEST(ratios_and_bools)
+{
+    static const char *const bad[] = {"", "-0.1", "nan", "inf", "0x1p3", "1e3", "0.4.1", "."};
+    double ratio;
+    bool on = false;
+    ck_assert_ptr_null(value_ratio("0.25", &ratio));
+    ck_assert_double_eq(ratio, 0.25);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        ck_assert_msg(value_ratio(bad[i], &ratio) != NULL, "'%s' is taken", bad[i]);
+    ck_assert_ptr_null(value_bool("true", &on));
+    ck_assert(on);
+    ck_assert_ptr_null(value_bool("no", &on));
+    ck_assert(!on);
+    ck_assert_ptr_nonnull(value_bool("2", &on));
+}
+END_TEST
+
+START_TEST(addresses)
+{
+    static const struct {
+        const char *text, *address; /* NULL: off */
+    } good[] = {
+        {"5672", "5672"},
+        {"127.0.0.1:5672", "127.0.0.1:5672"},
+        {"::1:5672", "[::1]:5672"},
+        {"[::1]:5672", "[::1]:5672"},
+        {":::5672", "[::]:5672"},
+        {"127.0.0.1:any", "127.0.0.1:0"},
+        {"0", NULL},
+        {"none", NULL},
+        {"127.0.0.1:none", NULL},
+    };
+    static const char *const bad[] = {"", ":5672", "65536", "x", "127.0.0.1", "127.0.0.1:", "-1"};
+    char *address;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        ck_assert_ptr_null(value_address(good[i].text, &address));
+        if (good[i].address)
+            ck_assert_str_eq(address, good[i].address);
+        else
+            ck_assert_ptr_null(address);
+        free(address);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        ck_assert_msg(value_address(bad[i], &address) != NULL, "'%s' is taken", bad[i]);
+}
+END_TEST
+
+/* ---- Keys. */
+
+START_TEST(defaults)
+{
+    char *address;
+    addresses_are("5672");
+    loopback_users_are("guest");
+    address = settings_management_address(settings);
+    ck_assert_str_eq(address, "15672");
+    free(address);
+    address = settings_prometheus_address(settings);
+    ck_assert_str_eq(address, "15692");
+    free(address);
+    ck_assert_uint_eq(settings->heartbeat_s, 60);
+    ck_assert_uint_eq(settings->channel_max, 2047);
+    ck_assert_uint_eq(settings->frame_bytes_max, 131072);
+    ck_assert_uint_eq(settings->handshake_timeout_ms, 10000);
+    ck_assert_uint_eq(settings->message_bytes_max, 134217728);
+    ck_assert_str_eq(settings->default_user, "guest");
+    ck_assert_str_eq(settings->default_pass, "guest");
+    ck_assert_str_eq(settings->default_vhost, "/");
+    ck_assert_ptr_null(settings->anonymous_user);
+    ck_assert_uint_eq(settings_memory_bytes_max(settings, 1000), 400);
+    ck_assert_uint_eq(settings_disk_free_bytes_min(settings, 1000), 50000000);
+    ck_assert_uint_eq(settings->log_level, LOG_INFO);
+    ck_assert_uint_eq(settings->log_format, LOG_TEXT);
+    ck_assert_ptr_null(settings->log_file);
+    ck_assert_str_eq(settings->data_dir, LEVERET_DATA_DIR);
+    ck_assert_uint_eq(settings->workers, 0);
+    ck_assert_uint_eq(settings->writers, 2);
+    ck_assert_str_eq(settings->product, "Leveret");
+}
+END_TEST
+
+/* Every key with a value it takes and one it does not (NULL: it takes all). */
+static const struct {
+    const char *key, *good, *bad;
+} each_key[] = {
+    {"listeners.tcp", "none", "5672"},
+    {"listeners.tcp.default", "5673", "x"},
+    {"listeners.tcp.1", "127.0.0.1:5672", "127.0.0.1"},
+    {"listeners.tcp.local", "[::1]:5672", "[::1]"},
+    {"listeners.unix", "/tmp/leveret.sock", ""},
+    {"management.tcp.ip", "127.0.0.1", ""},
+    {"management.tcp.port", "15673", "http"},
+    {"prometheus.tcp.ip", "::1", ""},
+    {"prometheus.tcp.port", "none", "any"},
+    {"heartbeat", "0", "65536"},
+    {"channel_max", "65535", "-1"},
+    {"frame_max", "4096", "4095"},
+    {"handshake_timeout", "5000", "10s"},
+    {"max_message_size", "1MiB", "0"},
+    {"connection_output_max", "2MiB", "1k"},
+    {"consumer_timeout", "0", "soon"},
+    {"default_user", "me", ""},
+    {"default_pass", "", NULL},
+    {"default_vhost", "v", ""},
+    {"anonymous_login_user", "none", ""},
+    {"loopback_users", "a, b", NULL},
+    {"loopback_users.guest", "false", "perhaps"},
+    {"vm_memory_high_watermark.relative", "0.6", "1.1"},
+    {"vm_memory_high_watermark.absolute", "2GB", "lots"},
+    {"disk_free_limit.relative", "1.5", "-1"},
+    {"disk_free_limit.absolute", "1GB", "1.5GB"},
+    {"log.level", "debug", "loud"},
+    {"log.console.level", "error", "loud"},
+    {"log.file.level", "none", "loud"},
+    {"log.format", "json", "xml"},
+    {"log.console.formatter", "plaintext", "xml"},
+    {"log.file.formatter", "json", "xml"},
+    {"log.file", "/tmp/leveret.log", ""},
+    {"data_dir", "/tmp/leveret", ""},
+    {"workers", "4", "257"},
+    {"journal.writers", "16", "0"},
+    {"server_properties.product", "RabbitMQ", ""},
+    {"server_properties.version", "3.13.0", ""},
+    {"cluster_name", "here", ""},
+};
+
+START_TEST(key)
+{
+    ck_assert(set(each_key[_i].key, each_key[_i].good));
+    if (each_key[_i].bad)
+        ck_assert(!set(each_key[_i].key, each_key[_i].bad));
+    ck_assert(!set("no.such.key", each_key[_i].good));
+}
+END_TEST
+
+START_TEST(listeners)
+{
+    ck_assert(set("listeners.tcp.1", "127.0.0.1:5672"));
+    addresses_are("127.0.0.1:5672");
+    ck_assert(set("listeners.tcp.default", "5673"));
+    addresses_are("127.0.0.1:5672 5673");
+    ck_assert(set("listeners.tcp.1", "0"));
+    ck_assert(set("listeners.unix", "/run/leveret.sock"));
+    addresses_are("5673 unix:/run/leveret.sock");
+    ck_assert(set("listeners.tcp", "none"));
+    addresses_are("unix:/run/leveret.sock");
+    ck_assert(set("listeners.unix", "none"));
+    addresses_are("");
+    ck_assert(set("listeners.tcp.2", "::1:any"));
+    addresses_are("[::1]:0");
+}
+END_TEST
+
+START_TEST(too_many_listeners)
+{
+    char name[32];
+    for (int i = 0; i < 64; i++) {
+        snprintf(name, sizeof name, "listeners.tcp.%d", i);
+        ck_assert(set(name, "1"));
+    }
+    ck_assert(!set("listeners.tcp.more", "1"));
+    ck_assert(set("listeners.tcp.63", "2"));
+}
+END_TEST
+
+START_TEST(api_addresses)
+{
+    char *address;
+    ck_assert(set("management.tcp.ip", "::1"));
+    address = settings_management_address(settings);
+    ck_assert_str_eq(address, "[::1]:15672");
+    free(address);
+    ck_assert(set("management.tcp.port", "0"));
+    ck_assert_ptr_null(settings_management_address(settings));
+    ck_assert(set("prometheus.tcp.port", "none"));
+    ck_assert_ptr_null(settings_prometheus_address(settings));
+}
+END_TEST
+
+START_TEST(loopback_users)
+{
+    ck_assert(set("loopback_users.alice", "true"));
+    loopback_users_are("guest alice");
+    ck_assert(set("loopback_users.guest", "false"));
+    loopback_users_are("alice");
+    ck_assert(set("loopback_users", "none"));
+    loopback_users_are("");
+    ck_assert(set("loopback_users", " a ,b , c d,"));
+    loopback_users_are("a b c d");
+}
+END_TEST
+
+START_TEST(watermarks_replace_each_other)
+{
+    ck_assert(set("vm_memory_high_watermark.absolute", "1GB"));
+    ck_assert_uint_eq(settings_memory_bytes_max(settings, 1000), 1000000000);
+    ck_assert(set("vm_memory_high_watermark.relative", "0.5"));
+    ck_assert_uint_eq(settings_memory_bytes_max(settings, 1000), 500);
+    ck_assert(set("disk_free_limit.relative", "2"));
+    ck_assert_uint_eq(settings_disk_free_bytes_min(settings, 1000), 2000);
+    ck_assert(set("disk_free_limit.absolute", "1MB"));
+    ck_assert_uint_eq(settings_disk_free_bytes_min(settings, 1000), 1000000);
+    ck_assert(set("disk_free_limit.absolute", "0"));
+    ck_assert_uint_eq(settings_disk_free_bytes_min(settings, 1000), 0);
+}
+END_TEST
+
+/* ---- Files. */
+
+START_TEST(file_forms)
+{
+    ck_assert(read_text("\xef\xbb\xbf# a comment\n"
+                        "\n"
+                        "heartbeat=30\r\n"
+                        "  channel_max   =   100   # behind a value\n"
+                        "; another comment\n"
+                        "default_pass = a#b;c=d\n"
+                        "listeners.tcp.1 = ::1:5672\n"
+                        "cluster_name = no line end"));
+    ck_assert_uint_eq(errors.len, 0);
+    ck_assert_uint_eq(settings->heartbeat_s, 30);
+    ck_assert_uint_eq(settings->channel_max, 100);
+    ck_assert_str_eq(settings->default_pass, "a#b;c=d");
+    ck_assert_str_eq(settings->cluster_name, "no line end");
+    addresses_are("[::1]:5672");
+}
+END_TEST
+
+START_TEST(file_errors_have_lines)
+{
+    char wanted[128];
+    ck_assert(!read_text("heartbeat = soon\n"
+                         "channel_max = 100\n"
+                         "no_such_key = 1\n"
+                         "not an assignment\n"
+                         "[section]\n"
+                         "frame_max = 100\n"
+                         "= 1\n"
+                         "heartbeat =\n"));
+    ck_assert_uint_eq(error_lines(), 7);
+    snprintf(wanted, sizeof wanted, "%s:1: heartbeat must be a whole number\n", path);
+    ck_assert(errors_have(wanted));
+    snprintf(wanted, sizeof wanted, "%s:3: unknown key 'no_such_key'\n", path);
+    ck_assert(errors_have(wanted));
+    snprintf(wanted, sizeof wanted, "%s:4: not of the form key = value\n", path);
+    ck_assert(errors_have(wanted));
+    snprintf(wanted, sizeof wanted, "%s:5: not of the form", path);
+    ck_assert(errors_have(wanted));
+    snprintf(wanted, sizeof wanted, "%s:6: frame_max must be from 4096 to 16777216\n", path);
+    ck_assert(errors_have(wanted));
+    snprintf(wanted, sizeof wanted, "%s:7: ", path);
+    ck_assert(errors_have(wanted));
+    snprintf(wanted, sizeof wanted, "%s:8: heartbeat must", path);
+    ck_assert(errors_have(wanted));
+    /* What is good is set all the same: one look shows all errors. */
+    ck_assert_uint_eq(settings->channel_max, 100);
+}
+END_TEST
+
+START_TEST(file_missing)
+{
+    ck_assert(!settings_read_file(settings, "no/such/file.conf", &errors));
+    ck_assert(errors_have("no/such/file.conf: No such file or directory\n"));
+    text_free(&errors);
+    ck_assert(!settings_read_file(settings, ".", &errors));
+    ck_assert(errors_have(".: Is a directory"));
+}
+END_TEST
+
+START_TEST(file_long_lines)
+{
+    static char text[6000];
+    memset(text, 'x', sizeof text - 1);
+    memcpy(text, "cluster_name = ", 15);
+    text[900] = '\n';
+    text[901] = '#';
+    ck_assert(!read_text(text));
+    ck_assert_uint_eq(error_lines(), 1);
+    ck_assert(errors_have(":2: the line is longer than"));
+    ck_assert_uint_eq(strlen(settings->cluster_name), 900 - 15);
+}
+END_TEST
+
+START_TEST(passwords_are_not_shown)
+{
+    static char text[3000];
+    memset(text, 'x', sizeof text - 1);
+    memcpy(text, "default_pass = secret", 21);
+    ck_assert(!read_text(text));
+    ck_assert(!errors_have("secret"));
+}
+END_TEST
+
+/* ---- Environment, --set, order. */
+
+START_TEST(environment)
+{
+    char *variables[] = {"LEVERET_HEARTBEAT=7",
+                         "LEVERET_LOG_LEVEL=error",
+                         "LEVERET_VM_MEMORY_HIGH_WATERMARK_ABSOLUTE=1GB",
+                         "LEVERET_LISTENERS_TCP_DEFAULT=1234",
+                         "LEVERET_LISTENERS_TCP_1=127.0.0.1:5",
+                         "LEVERET_LOOPBACK_USERS_GUEST=false",
+                         "LEVERET_SERVICE_HOST=10.0.0.1",
+                         "LEVERET_=x",
+                         "LEVERET",
+                         "heartbeat=8",
+                         NULL};
+    ck_assert(settings_read_environment(settings, variables, &errors));
+    ck_assert_uint_eq(settings->heartbeat_s, 7);
+    ck_assert_uint_eq(settings->log_level, LOG_ERROR);
+    ck_assert_uint_eq(settings->memory_bytes, 1000000000);
+    addresses_are("1234 127.0.0.1:5");
+    loopback_users_are("");
+
+    char *bad[] = {"LEVERET_HEARTBEAT=x", "LEVERET_WORKERS=300", NULL};
+    ck_assert(!settings_read_environment(settings, bad, &errors));
+    ck_assert(errors_have("LEVERET_HEARTBEAT: heartbeat must be a whole number\n"));
+    ck_assert(errors_have("LEVERET_WORKERS: workers must be from 0 to 256\n"));
+}
+END_TEST
+
+START_TEST(assignments)
+{
+    ck_assert(settings_read_assignment(settings, "heartbeat=5", &errors));
+    ck_assert_uint_eq(settings->heartbeat_s, 5);
+    ck_assert(settings_read_assignment(settings, "heartbeat = 6", &errors));
+    ck_assert_uint_eq(settings->heartbeat_s, 6);
+    ck_assert(settings_read_assignment(settings, "default_pass=a=b", &errors));
+    ck_assert_str_eq(settings->default_pass, "a=b");
+    ck_assert(!settings_read_assignment(settings, "heartbeat", &errors));
+    ck_assert(!settings_read_assignment(settings, "=5", &errors));
+    ck_assert(!settings_read_assignment(settings, "hartbeat=5", &errors));
+    ck_assert(errors_have("--set: unknown key 'hartbeat'\n"));
+    ck_assert_uint_eq(error_lines(), 3);
+}
+END_TEST
+
+START_TEST(order)
+{
+    char *variables[] = {"LEVERET_CHANNEL_MAX=2", "LEVERET_FRAME_MAX=8192", NULL};
+    ck_assert(read_text("heartbeat = 1\nchannel_max = 1\nframe_max = 4096\n"));
+    ck_assert(settings_read_environment(settings, variables, &errors));
+    ck_assert(settings_read_assignment(settings, "frame_max=16384", &errors));
+    ck_assert_uint_eq(settings->handshake_timeout_ms, 10000); /* default */
+    ck_assert_uint_eq(settings->heartbeat_s, 1);              /* file */
+    ck_assert_uint_eq(settings->channel_max, 2);              /* environment */
+    ck_assert_uint_eq(settings->frame_bytes_max, 16384);      /* --set */
+}
+END_TEST
+
+static void add_case(Suite *suite, const char *name, const TTest *const *tests)
+{
+    TCase *tcase = tcase_create(name);
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    for (; *tests; tests++)
+        tcase_add_test(tcase, *tests);
+    suite_add_tcase(suite, tcase);
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("settings");
+    add_case(suite, "values", (const TTest *const[]){sizes, ratios_and_bools, addresses, NULL});
+    add_case(suite, "keys",
+             (const TTest *const[]){defaults, listeners, too_many_listeners, api_addresses,
+                                    loopback_users, watermarks_replace_each_other, NULL});
+    add_case(suite, "files",
+             (const TTest *const[]){file_forms, file_errors_have_lines, file_missing,
+                                    file_long_lines, passwords_are_not_shown, NULL});
+    add_case(suite, "sources", (const TTest *const[]){environment, assignments, order, NULL});
+
+    TCase *tcase = tcase_create("each key");
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_loop_test(tcase, key, 0, (int)(sizeof each_key / sizeof each_key[0]));
+    suite_add_tcase(suite, tcase);
+
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
