@@ -14,7 +14,10 @@ src_leveretd_libsettings_a_SOURCES = \
 	src/leveretd/value.c \
 	src/leveretd/value.h
 
+# Off until admin/, broker/ and journal/ are all there (configure --enable-leveretd).
+if LEVERETD
 sbin_PROGRAMS += leveretd
+endif
 leveretd_CPPFLAGS = $(AM_CPPFLAGS) $(leveretd_dirs)
 leveretd_SOURCES = \
 	src/leveretd/machine.c \
