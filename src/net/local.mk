@@ -28,3 +28,7 @@ tests_unit_test_listener_SOURCES = tests/unit/test_listener.c
 tests_unit_test_listener_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_listener_LDADD = $(net_test_libs) $(CHECK_LIBS)
 endif
+
+noinst_PROGRAMS += tests/bench/net_bench
+tests_bench_net_bench_SOURCES = tests/bench/net_bench.c
+tests_bench_net_bench_LDADD = $(net_test_libs)
