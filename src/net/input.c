@@ -104,6 +104,8 @@ static void hand_out(struct connection *connection, struct bytes *input, struct 
 {
     if (!connection->opened && !take_protocol_header(connection, input))
         return;
+    const struct connection_handler *handler = connection->handler;
+    void *context = connection->context;
     uint64_t frames = 0;
     while (!connection->stopped) {
         struct frame frame;
@@ -115,9 +117,11 @@ static void hand_out(struct connection *connection, struct bytes *input, struct 
             break;
         }
         frames += frame.last_piece;
-        if (frame.type == FRAME_HEARTBEAT && frame.channel == 0)
-            continue; /* that bytes came is all that it says */
-        if (!connection->handler->frame(connection->context, &frame, owner))
+        if (__builtin_expect(frame.type == FRAME_HEARTBEAT, 0)) {
+            if (frame.channel == 0)
+                continue; /* that bytes came is all that it says */
+        }
+        if (!handler->frame(context, &frame, owner))
             connection->stopped = true;
     }
     connection->counters.received_frames += frames;
