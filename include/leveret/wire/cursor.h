@@ -31,8 +31,9 @@ static inline size_t reader_left(const struct reader *r)
 /* A view of the next len bytes, valid as long as what is read. */
 static inline struct bytes read_bytes(struct reader *r, size_t len)
 {
-    if (r->failed || len > reader_left(r)) {
+    if (__builtin_expect(len > reader_left(r), 0)) {
         r->failed = true;
+        r->end = r->at; /* so that what follows fails too, without a test of its own */
         return (struct bytes){NULL, 0};
     }
     struct bytes b = {r->at, len};
@@ -94,8 +95,9 @@ static inline struct writer writer_of(void *at, size_t len)
 
 static inline void write_raw(struct writer *w, const void *at, size_t len)
 {
-    if (w->failed || len > (size_t)(w->end - w->at)) {
+    if (__builtin_expect(len > (size_t)(w->end - w->at), 0)) {
         w->failed = true;
+        w->end = w->at;
         return;
     }
     if (len)
@@ -131,6 +133,7 @@ static inline void write_short_string(struct writer *w, struct bytes s)
 {
     if (s.len > UINT8_MAX) {
         w->failed = true;
+        w->end = w->at;
         return;
     }
     write_u8(w, (uint8_t)s.len);
@@ -141,6 +144,7 @@ static inline void write_long_string(struct writer *w, struct bytes s)
 {
     if (s.len > UINT32_MAX) {
         w->failed = true;
+        w->end = w->at;
         return;
     }
     write_u32(w, (uint32_t)s.len);
