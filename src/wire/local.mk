@@ -20,6 +20,7 @@ src_wire_libwire_a_SOURCES = \
   src/wire/frame.c src/wire/properties.c src/wire/table.c src/wire/table_build.c \
   src/wire/table_compare.c
 nodist_src_wire_libwire_a_SOURCES = $(wire_made)
+$(src_wire_libwire_a_OBJECTS): spec/stamp-codec
 
 # Its tests. wire_random makes random values for those here, in tests/interop and tests/fuzz.
 EXTRA_DIST += tests/unit/test_spec.py
