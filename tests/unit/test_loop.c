@@ -463,7 +463,6 @@ END_TEST
 struct round_trip {
     struct workers *workers;
     unsigned at, hops;
-    pthread_t *unused;
 };
 
 static atomic_uint finished;
@@ -501,13 +500,13 @@ START_TEST(test_workers_round)
     atomic_store(&finished, 0);
     ck_assert_int_eq(workers_start(workers), STATUS_OK);
     for (unsigned i = 0; i < 4; i++) {
-        struct round_trip trip = {workers, i % 3, 2000, NULL};
+        struct round_trip trip = {workers, i % 3, 2000};
         loop_post(workers_loop(workers, trip.at), pass_on, &trip, sizeof trip);
     }
     loop_run(loop);
     ck_assert_uint_eq(atomic_load(&finished), 4);
     /* Stopped with letters under way: they are given back, also those that giving back makes. */
-    struct round_trip trip = {workers, 0, 1000000000, NULL};
+    struct round_trip trip = {workers, 0, 1000000000};
     loop_post(workers_loop(workers, 0), pass_on, &trip, sizeof trip);
     workers_stop(workers);
     workers_free(&workers);
@@ -523,7 +522,7 @@ START_TEST(test_many_receivers)
     atomic_store(&finished, 0);
     ck_assert_int_eq(workers_start(workers), STATUS_OK);
     for (unsigned i = 0; i < 4; i++) {
-        struct round_trip trip = {workers, i * 10, 400, NULL};
+        struct round_trip trip = {workers, i * 10, 400};
         loop_post(workers_loop(workers, trip.at), pass_on, &trip, sizeof trip);
     }
     loop_run(loop);

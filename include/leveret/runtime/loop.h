@@ -43,8 +43,8 @@ void watch_free(struct watch **watch);                         /* also from insi
 /* ---- Timers. */
 struct timer;
 struct timer *timer_new(struct loop *loop, void (*called)(void *context), void *context);
-/* One shot in ms milliseconds, replacing an earlier setting. A timer that is due far in the future
- * may be set again and again cheaply. */
+/* One shot in ms milliseconds (never in this turn, even for 0), replacing an earlier setting. A
+ * timer that is due far in the future may be set again and again cheaply. */
 void timer_set(struct timer *timer, uint64_t ms);
 void timer_clear(struct timer *timer);
 void timer_free(struct timer **timer);
@@ -52,7 +52,7 @@ void timer_free(struct timer **timer);
 /* ---- At the end of this turn, once, after all callbacks: for flushing and for freeing what
  * callbacks may still see. A task is embedded in the caller's structure (zeroed at first);
  * scheduling it twice in a turn is once; it may be scheduled from within a task and then runs in
- * the same turn. */
+ * the same turn (in the next one when tasks make each other without end). */
 struct loop_task {
     void (*run)(struct loop_task *task);
     struct loop_task *next, *prev; /* the loop's */
