@@ -1,6 +1,8 @@
 # What src/broker builds.
 noinst_LIBRARIES += src/broker/libbroker.a
-src_broker_libbroker_a_SOURCES =
+src_broker_libbroker_a_SOURCES = \
+	include/leveret/broker/command.h \
+	include/leveret/broker/vhost.h
 
 # Routing: exchanges, bindings, which queues a message goes to.
 src_broker_libbroker_a_SOURCES += \

@@ -2,11 +2,13 @@
 
 Everything in spec/ is in RabbitMQ's extended 0-9-1 file or in the list of differences below, and
 the reverse; and nothing of the plain 0-9-1 file is missing or changed but where RabbitMQ's
-extension changes it. Ends with 77 (skipped) when the package is not installed.
+extension changes it. Ends with 77 (skipped) when the package is not installed. Before that, looks
+whether the generator refuses what is wrong, with the line.
 """
 
 import os
 import sys
+import tempfile
 import xml.etree.ElementTree as ElementTree
 
 sys.dont_write_bytecode = True
@@ -37,6 +39,22 @@ PROPERTIES_RENAMED = {"cluster-id": "reserved"}
 # and who may send.
 FIELDS_CHANGED = {"exchange.declare"}
 RECEIVERS_CHANGED = {"basic.cancel", "basic.cancel-ok", "basic.ack", "confirm.select-ok"}
+
+# Specifications that are refused: the text (in which the last line is wrong) and a word on why.
+REFUSED = [
+    ("domain a nothing", "TYPE"),
+    ("domain a bit\ndomain a bit", "twice"),
+    ("reply 99999 x channel", "16 bits"),
+    ("reply 1 x nowhere", "SCOPE"),
+    ("method a 1 to server", "outside"),
+    ("field a bit", "outside"),
+    ("class a 1\nmethod b 1 to nobody", "receiver"),
+    ("class a 1\nmethod b 1 to server quickly", "quickly"),
+    ("class a 1\nmethod b 1 to server\nmethod c 1 to server", "twice"),
+    ("class a 1\nmethod b 1 to server\nfield c other", "domain"),
+    ("domain bit bit\nclass a 1\nmethod b 1 to server\nfield c bit\nfield c bit", "twice"),
+    ("sentence", "unknown statement"),
+]
 
 failures = []
 
@@ -111,11 +129,29 @@ def compare(spec, path, plain):
     compare_replies(spec, root)
 
 
+def check_refusals():
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "bad.spec")
+        for text, why in REFUSED:
+            with open(path, "w", encoding="utf-8") as out:
+                out.write(text + "\n")
+            try:
+                generate.parse(path)
+                failures.append(f"not refused: {text!r}")
+            except generate.SpecError as error:
+                where = f"{path}:{len(text.splitlines())}: "
+                if not str(error).startswith(where) or why not in str(error):
+                    failures.append(f"{text!r}: {error}")
+
+
 def main():
+    check_refusals()
     spec = generate.parse(os.path.join(ROOT, "spec", "amqp0-9-1.spec"))
     if not (os.path.exists(RABBIT) and os.path.exists(PLAIN)):
+        for failure in failures:
+            print(failure)
         print("skipped: the package amqp-specs is not installed")
-        return 77
+        return 1 if failures else 77
     compare(spec, RABBIT, False)
     compare(spec, PLAIN, True)
     for failure in failures:
