@@ -68,3 +68,38 @@ noinst_PROGRAMS += tests/bench/route_bench
 tests_bench_route_bench_SOURCES = tests/bench/route_bench.c
 tests_bench_route_bench_LDADD = src/broker/libbroker.a src/wire/libwire.a src/base/libbase.a \
 	$(XXHASH_LIBS) $(CRYPTO_LIBS)
+
+# The core: queues, consumers, promises, and the commands.
+src_broker_libbroker_a_SOURCES += \
+	include/leveret/broker/command.h \
+	include/leveret/broker/vhost.h \
+	src/broker/bind.c \
+	src/broker/channel.c \
+	src/broker/channel.h \
+	src/broker/chunk.c \
+	src/broker/chunk.h \
+	src/broker/consume.c \
+	src/broker/consumer.c \
+	src/broker/consumer.h \
+	src/broker/core.h \
+	src/broker/declare.c \
+	src/broker/dispatch.c \
+	src/broker/expiry.c \
+	src/broker/listing.c \
+	src/broker/paging.c \
+	src/broker/peer.c \
+	src/broker/peer.h \
+	src/broker/promise.c \
+	src/broker/promise.h \
+	src/broker/publish.c \
+	src/broker/queue.c \
+	src/broker/queue.h \
+	src/broker/recover.c \
+	src/broker/reply_to.c \
+	src/broker/settings.c \
+	src/broker/settings.h \
+	src/broker/settle.c \
+	src/broker/tx.c \
+	src/broker/unsettled.c \
+	src/broker/unsettled.h \
+	src/broker/vhost.c

@@ -1,0 +1,157 @@
+/* Channels: see channel.h. */
+#include "core.h"
+#include "leveret/base/mem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+struct channel *channel_new(struct peer *peer, uint16_t id)
+{
+    struct channel *channel = mem_need(sizeof *channel);
+    channel->peer = peer;
+    channel->vhost = peer->vhost;
+    channel->id = id;
+    channel->flow = true;
+    TAILQ_INIT(&channel->consumers);
+    TAILQ_INIT(&channel->blocked);
+    TAILQ_INIT(&channel->gets);
+    channel->number = roster_add(&peer->vhost->channel_roster, channel);
+    return channel;
+}
+
+void channel_destroy(struct channel *channel)
+{
+    struct unsettled_entry entry;
+    channel->closing = false;
+    promise_abandon(channel, true);
+    channel_drop_gets(channel);
+    tx_destroy(&channel->tx);
+    while (unsettled_take_first(&channel->unsettled, UINT64_MAX, &entry)) {
+        if (entry.queue->deleted)
+            queue_settle(entry.queue, entry.seq);
+        if (entry.consumer && --entry.consumer->unsettled == 0 && !entry.consumer->queue)
+            consumer_destroy(entry.consumer);
+    }
+    unsettled_free(&channel->unsettled);
+    struct consumer *consumer;
+    while ((consumer = TAILQ_FIRST(&channel->consumers))) {
+        TAILQ_REMOVE(&channel->consumers, consumer, channel_link);
+        consumer_destroy(consumer);
+    }
+    map_free(&channel->consumer_map);
+    route_memory_free(&channel->route);
+    free(channel->last_queue);
+    roster_remove(&channel->vhost->channel_roster, channel->number);
+    channel->peer->channels[channel->id] = NULL;
+    free(channel);
+}
+
+void channel_release(struct channel *channel)
+{
+    struct unsettled_entry entry;
+    struct consumer *consumer;
+    channel_drop_gets(channel);
+    reply_to_close(channel);
+    tx_free(channel);
+    while ((consumer = TAILQ_FIRST(&channel->consumers))) {
+        struct queue *queue = consumer->queue;
+        consumer_end(consumer);
+        queue_consumer_left(queue);
+    }
+    while (unsettled_take_first(&channel->unsettled, UINT64_MAX, &entry))
+        requeue_entry(channel, &entry);
+}
+
+void channel_close(struct channel *channel, const struct event *closed)
+{
+    channel_release(channel);
+    promise_abandon(channel, !closed);
+    channel->failed = true;
+    if (!closed) {
+        channel_destroy(channel);
+        return;
+    }
+    promise_reply(channel, closed, vhost_needed(channel->vhost));
+    if (channel->promises.count)
+        channel->closing = true;
+    else
+        channel_destroy(channel);
+}
+
+/* ---- Answers. */
+
+struct event channel_event(const struct channel *channel, enum event_type type)
+{
+    return (struct event){.type = type, .channel = channel->id};
+}
+
+void channel_send(struct channel *channel, const struct event *event)
+{
+    struct vhost *vhost = channel->vhost;
+    vhost->options.event(vhost->options.context, channel->peer->owner, event);
+}
+
+void channel_reply_event(struct channel *channel, const struct command *command,
+                         struct event *reply, uint64_t needed)
+{
+    reply->u.reply.command = command->type;
+    reply->u.reply.no_wait = command->no_wait;
+    if (!command->no_wait)
+        promise_reply(channel, reply, needed);
+}
+
+void channel_reply(struct channel *channel, const struct command *command)
+{
+    struct event reply = channel_event(channel, EVENT_REPLY);
+    channel_reply_event(channel, command, &reply, vhost_needed(channel->vhost));
+}
+
+void channel_fail(struct channel *channel, enum command_type command, enum status status,
+                  const char *format, ...)
+{
+    char text[REFUSAL_TEXT_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    struct event reply = channel_event(channel, EVENT_REPLY);
+    reply.u.reply.command = command;
+    reply.u.reply.status = status;
+    reply.u.reply.text = text;
+    promise_abandon(channel, false);
+    channel->failed = true;
+    promise_reply(channel, &reply, 0);
+}
+
+/* ---- Commands on the channel itself. */
+
+void channel_flow(struct channel *channel, const struct command *command)
+{
+    channel->flow = command->u.flow.active;
+    if (channel->flow)
+        consumers_wake(&channel->blocked);
+    channel_reply(channel, command);
+}
+
+void channel_qos(struct channel *channel, const struct command *command)
+{
+    uint16_t count = command->u.qos.prefetch_count;
+    if (command->u.qos.global) {
+        channel->prefetch_all = count;
+        consumers_wake(&channel->blocked);
+    } else {
+        channel->prefetch = count;
+    }
+    channel_reply(channel, command);
+}
+
+void channel_confirm_select(struct channel *channel, const struct command *command)
+{
+    if (channel->tx) {
+        channel_fail(channel, command->type, STATUS_PRECONDITION_FAILED,
+                     "cannot switch from tx to confirm mode");
+        return;
+    }
+    channel->confirm = true;
+    channel_reply(channel, command);
+}

@@ -1,0 +1,87 @@
+/* Commands that take messages: consume, cancel, get. */
+#include "core.h"
+#include "leveret/wire/table.h"
+
+/* x-priority; false after failing the channel. */
+static bool read_priority(struct channel *channel, const struct command *command,
+                          const struct queue *queue, int32_t *out)
+{
+    struct field field;
+    int64_t value;
+    *out = 0;
+    if (!table_find(command->u.consume.arguments, "x-priority", &field))
+        return true;
+    if (field_integer(&field, &value) && value >= INT32_MIN && value <= INT32_MAX) {
+        *out = (int32_t)value;
+        return true;
+    }
+    channel_fail(channel, command->type, STATUS_PRECONDITION_FAILED,
+                 "invalid arg 'x-priority' for queue '%.*s' in vhost '%.*s': not a 32-bit integer",
+                 BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name));
+    return false;
+}
+
+void command_consume(struct channel *channel, const struct command *command)
+{
+    if (reply_to_is_pseudo(command->u.consume.queue)) {
+        reply_to_consume(channel, command);
+        return;
+    }
+    struct queue *queue = find_queue(channel, command->type, command->u.consume.queue, FIND_TO_USE);
+    int32_t priority;
+    if (!queue || !read_priority(channel, command, queue, &priority))
+        return;
+    if (queue->exclusive_consumer || (command->u.consume.exclusive && queue->consumer_count)) {
+        channel_fail(channel, command->type, STATUS_ACCESS_REFUSED,
+                     "queue '%.*s' in vhost '%.*s' in exclusive use",
+                     BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name));
+        return;
+    }
+    struct event reply = channel_event(channel, EVENT_REPLY);
+    reply.u.reply.consumer = command->u.consume.consumer;
+    uint64_t needed = vhost_needed(channel->vhost);
+    struct consumer_options options = {
+        .id = command->u.consume.consumer,
+        .tag = command->u.consume.tag,
+        .arguments = command->u.consume.arguments,
+        .no_ack = command->u.consume.no_ack,
+        .exclusive = command->u.consume.exclusive,
+        .stopped = !command->no_wait && promise_holds(channel, needed),
+        .priority = priority,
+    };
+    channel_reply_event(channel, command, &reply, needed);
+    consumer_new(channel, queue, &options);
+}
+
+void queue_consumer_left(struct queue *queue)
+{
+    if (queue->consumer_count)
+        return;
+    if (queue->auto_delete && !queue->deleted)
+        queue_delete(queue);
+    else
+        queue_touch(queue);
+}
+
+void command_cancel(struct channel *channel, const struct command *command)
+{
+    uint32_t id = command->u.cancel.consumer;
+    struct consumer *consumer = map_get(&channel->consumer_map, bytes_of(&id, sizeof id));
+    if (consumer) {
+        struct queue *queue = consumer->queue;
+        consumer_end(consumer);
+        queue_consumer_left(queue);
+    } else {
+        reply_to_cancel(channel, id);
+    }
+    struct event reply = channel_event(channel, EVENT_REPLY);
+    reply.u.reply.consumer = id;
+    channel_reply_event(channel, command, &reply, vhost_needed(channel->vhost));
+}
+
+void command_get(struct channel *channel, const struct command *command)
+{
+    struct queue *queue = find_queue(channel, command->type, command->u.get.queue, FIND_TO_USE);
+    if (queue)
+        queue_get(queue, channel, command->u.get.no_ack);
+}

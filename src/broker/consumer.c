@@ -1,0 +1,206 @@
+/* Consumers: see consumer.h. */
+#include "core.h"
+#include "leveret/base/mem.h"
+
+static struct consumer_level *find_level(struct queue *queue, int32_t priority)
+{
+    struct consumer_level *before = NULL, *level;
+    SLIST_FOREACH(level, &queue->levels, link)
+    {
+        if (level->priority == priority)
+            return level;
+        if (level->priority < priority)
+            break;
+        before = level;
+    }
+    level = mem_need(sizeof *level);
+    level->priority = priority;
+    TAILQ_INIT(&level->able);
+    if (before)
+        SLIST_INSERT_AFTER(before, level, link);
+    else
+        SLIST_INSERT_HEAD(&queue->levels, level, link);
+    return level;
+}
+
+static void leave_level(struct queue *queue, struct consumer_level *level)
+{
+    if (--level->members)
+        return;
+    SLIST_REMOVE(&queue->levels, level, consumer_level, link);
+    free(level);
+}
+
+static struct bytes id_key(const struct consumer *consumer)
+{
+    return bytes_of(&consumer->id, sizeof consumer->id);
+}
+
+struct consumer *consumer_new(struct channel *channel, struct queue *queue,
+                              const struct consumer_options *options)
+{
+    struct bytes tag = options->tag, arguments = options->arguments;
+    struct consumer *consumer = mem_need(sizeof *consumer + tag.len + arguments.len);
+    if (tag.len)
+        memcpy(consumer->data, tag.at, tag.len);
+    if (arguments.len)
+        memcpy(consumer->data + tag.len, arguments.at, arguments.len);
+    consumer->tag = bytes_of(consumer->data, tag.len);
+    consumer->arguments = bytes_of(consumer->data + tag.len, arguments.len);
+    consumer->id = options->id;
+    consumer->channel = channel;
+    consumer->queue = queue;
+    consumer->no_ack = options->no_ack;
+    consumer->exclusive = options->exclusive;
+    consumer->priority = options->priority;
+    consumer->prefetch = options->no_ack ? 0 : channel->prefetch;
+    consumer->state = CONSUMER_STOPPED;
+
+    consumer->level = find_level(queue, options->priority);
+    consumer->level->members++;
+    TAILQ_INSERT_TAIL(&queue->consumers, consumer, queue_link);
+    queue->consumer_count++;
+    queue->had_consumer = true;
+    queue->exclusive_consumer = options->exclusive;
+    TAILQ_INSERT_TAIL(&channel->consumers, consumer, channel_link);
+    map_put(&channel->consumer_map, id_key(consumer), consumer);
+    channel->consumer_count++;
+    consumer->number = roster_add(&channel->vhost->consumer_roster, consumer);
+    queue_touch(queue);
+    if (!options->stopped)
+        consumer_wake(consumer);
+    return consumer;
+}
+
+/* Moves a consumer from the list that goes with its state to that of another. */
+static void change_state(struct consumer *consumer, enum consumer_state state)
+{
+    struct consumer_list *lists[] = {
+        [CONSUMER_ABLE] = &consumer->level->able,
+        [CONSUMER_STOPPED] = NULL,
+        [CONSUMER_BLOCKED_SELF] = NULL,
+        [CONSUMER_BLOCKED_CHANNEL] = &consumer->channel->blocked,
+        [CONSUMER_BLOCKED_PEER] = &consumer->channel->peer->blocked,
+    };
+    if (lists[consumer->state])
+        TAILQ_REMOVE(lists[consumer->state], consumer, turn_link);
+    consumer->state = (uint8_t)state;
+    if (lists[state])
+        TAILQ_INSERT_TAIL(lists[state], consumer, turn_link);
+}
+
+void consumer_end(struct consumer *consumer)
+{
+    struct queue *queue = consumer->queue;
+    struct channel *channel = consumer->channel;
+    change_state(consumer, CONSUMER_STOPPED);
+    leave_level(queue, consumer->level);
+    consumer->level = NULL;
+    TAILQ_REMOVE(&queue->consumers, consumer, queue_link);
+    queue->consumer_count--;
+    if (consumer->exclusive)
+        queue->exclusive_consumer = false;
+    TAILQ_REMOVE(&channel->consumers, consumer, channel_link);
+    map_remove(&channel->consumer_map, id_key(consumer));
+    channel->consumer_count--;
+    roster_remove(&channel->vhost->consumer_roster, consumer->number);
+    consumer->queue = NULL;
+    if (consumer->unsettled == 0)
+        free(consumer);
+}
+
+void consumer_cancel(struct consumer *consumer)
+{
+    struct channel *channel = consumer->channel;
+    struct event event = channel_event(channel, EVENT_CANCELLED);
+    event.u.cancelled.consumer = consumer->id;
+    consumer_end(consumer);
+    if (!channel->failed)
+        channel_send(channel, &event);
+}
+
+void consumer_destroy(struct consumer *consumer)
+{
+    free(consumer);
+}
+
+void consumer_settled(struct consumer *consumer)
+{
+    consumer->unsettled--;
+    if (consumer->state == CONSUMER_BLOCKED_SELF)
+        consumer_wake(consumer);
+    else if (!consumer->queue && consumer->unsettled == 0)
+        free(consumer);
+}
+
+void consumer_wake(struct consumer *consumer)
+{
+    change_state(consumer, CONSUMER_ABLE);
+    queue_schedule(consumer->queue);
+}
+
+void consumers_wake(struct consumer_list *blocked)
+{
+    struct consumer *consumer;
+    while ((consumer = TAILQ_FIRST(blocked)))
+        consumer_wake(consumer);
+}
+
+/* CONSUMER_ABLE, or what the consumer waits for. */
+static inline enum consumer_state ability(const struct consumer *consumer)
+{
+    const struct channel *channel = consumer->channel;
+    if (consumer->prefetch && consumer->unsettled >= consumer->prefetch)
+        return CONSUMER_BLOCKED_SELF;
+    if (!channel->flow || channel->failed ||
+        (channel->prefetch_all && !consumer->no_ack &&
+         channel->unsettled_consumers >= channel->prefetch_all))
+        return CONSUMER_BLOCKED_CHANNEL;
+    if (channel->peer->under_way_bytes >= channel->vhost->options.peer_window_bytes)
+        return CONSUMER_BLOCKED_PEER;
+    return CONSUMER_ABLE;
+}
+
+struct consumer *consumer_next(struct queue *queue)
+{
+    struct consumer_level *level;
+    SLIST_FOREACH(level, &queue->levels, link)
+    {
+        struct consumer *consumer;
+        while ((consumer = TAILQ_FIRST(&level->able))) {
+            enum consumer_state state = ability(consumer);
+            if (state == CONSUMER_ABLE)
+                return consumer;
+            change_state(consumer, state);
+        }
+    }
+    return NULL;
+}
+
+void consumer_deliver(struct consumer *consumer, struct message *message, uint64_t seq,
+                      bool redelivered)
+{
+    struct channel *channel = consumer->channel;
+    struct queue *queue = consumer->queue;
+    struct event event = {.type = EVENT_DELIVER, .channel = channel->id};
+    event.u.deliver.message = message;
+    event.u.deliver.tag = ++channel->delivery_tag;
+    event.u.deliver.consumer = consumer->id;
+    event.u.deliver.redelivered = redelivered;
+    channel->peer->under_way_bytes += delivery_bytes(message);
+    if (redelivered)
+        COUNT(channel, queue, redeliver);
+    if (consumer->no_ack) {
+        COUNT(channel, queue, deliver_no_ack);
+    } else {
+        COUNT(channel, queue, deliver);
+        unsettled_add(&channel->unsettled, event.u.deliver.tag, queue, seq, consumer);
+        consumer->unsettled++;
+        channel->unsettled_consumers++;
+    }
+    if (TAILQ_NEXT(consumer, turn_link)) {
+        TAILQ_REMOVE(&consumer->level->able, consumer, turn_link);
+        TAILQ_INSERT_TAIL(&consumer->level->able, consumer, turn_link);
+    }
+    channel_send(channel, &event);
+}

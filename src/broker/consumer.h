@@ -1,0 +1,87 @@
+/* Consumers: who takes messages from a queue, and who is next. Thread: the vhost's owner.
+ *
+ * Normal course: a consumer stands in the list of its priority level in its queue. consumer_next
+ * takes the first of the highest level; one that cannot take now is moved to where it is waited
+ * for: its own acks, its channel (flow, global prefetch), or its peer (bytes under way). When that
+ * changes it comes back to its level and the queue is scheduled. So a queue whose consumers are all
+ * blocked costs a publisher nothing. */
+#ifndef BROKER_CONSUMER_H
+#define BROKER_CONSUMER_H
+
+#include <sys/queue.h>
+
+#include "leveret/base/bytes.h"
+#include "leveret/base/message.h"
+
+struct channel;
+struct queue;
+struct consumer;
+
+TAILQ_HEAD(consumer_list, consumer);
+
+struct consumer_level {
+    SLIST_ENTRY(consumer_level) link; /* highest priority first */
+    int32_t priority;
+    uint32_t members;          /* consumers of this priority, able or not */
+    struct consumer_list able; /* by turn_link: the first one is next */
+};
+SLIST_HEAD(consumer_levels, consumer_level);
+
+enum consumer_state {
+    CONSUMER_ABLE,            /* in level->able, as far as is known */
+    CONSUMER_STOPPED,         /* its reply has not left yet, or it is cancelled: in no list */
+    CONSUMER_BLOCKED_SELF,    /* its prefetch is used up: in no list */
+    CONSUMER_BLOCKED_CHANNEL, /* in channel->blocked */
+    CONSUMER_BLOCKED_PEER,    /* in peer->blocked */
+};
+
+struct consumer {
+    struct queue *queue; /* NULL once cancelled */
+    struct channel *channel;
+    struct consumer_level *level;
+    TAILQ_ENTRY(consumer) turn_link;    /* by state, see above */
+    TAILQ_ENTRY(consumer) queue_link;   /* queue->consumers */
+    TAILQ_ENTRY(consumer) channel_link; /* channel->consumers */
+    uint64_t number;                    /* in the vhost's roster */
+    uint8_t state;                      /* enum consumer_state */
+    bool no_ack, exclusive;
+    uint32_t id;       /* the session's number */
+    uint32_t prefetch; /* 0: no limit */
+    uint32_t unsettled;
+    int32_t priority;
+    struct bytes tag, arguments;
+    uint8_t data[];
+};
+
+struct consumer_options {
+    uint32_t id;
+    struct bytes tag, arguments;
+    bool no_ack, exclusive, stopped;
+    int32_t priority;
+};
+/* A new consumer of queue on channel, with the channel's prefetch. Never NULL. */
+struct consumer *consumer_new(struct channel *channel, struct queue *queue,
+                              const struct consumer_options *options);
+/* Takes the consumer out of queue and channel. It is freed when its deliveries are settled. Does
+ * not delete the queue. */
+void consumer_end(struct consumer *consumer);
+/* Ends the consumer and tells its channel, because the queue is gone or failed. */
+void consumer_cancel(struct consumer *consumer);
+/* Frees without a word; for vhost_free. */
+void consumer_destroy(struct consumer *consumer);
+
+/* One of its deliveries is settled (or requeued). May free a consumer that has ended. */
+void consumer_settled(struct consumer *consumer);
+/* What blocked it may be over, or its consume-ok has left. */
+void consumer_wake(struct consumer *consumer);
+/* The same for all of a channel's or peer's list. */
+void consumers_wake(struct consumer_list *blocked);
+
+/* The consumer whose turn it is, or NULL when none can take. */
+struct consumer *consumer_next(struct queue *queue);
+/* Delivers and passes the turn on. seq: where the message is to be settled; not used by a no_ack
+ * consumer, to whom the message goes for good. */
+void consumer_deliver(struct consumer *consumer, struct message *message, uint64_t seq,
+                      bool redelivered);
+
+#endif

@@ -1,0 +1,164 @@
+/* The layout of a vhost, for the files of the core. Thread: the vhost's owner. */
+#ifndef BROKER_CORE_H
+#define BROKER_CORE_H
+
+#include "definition.h"
+#include "leveret/base/random.h"
+#include "peer.h"
+#include "roster.h"
+#include "route.h"
+#include "topology.h"
+
+TAILQ_HEAD(channel_queue, channel);
+TAILQ_HEAD(queue_list, queue);
+
+struct vhost {
+    struct vhost_options options;
+    struct bytes name;
+    struct moment now; /* of the call under way */
+    struct random_stream random;
+    struct topology *topology;
+    struct map queues; /* by name */
+    struct roster queue_roster, consumer_roster, channel_roster;
+    struct peer_list peers;
+    uint32_t peer_count;
+
+    /* Dispatch and promises. */
+    struct queue_list due;              /* to be dispatched before the call ends; by due_link */
+    struct channel_queue promises_due;  /* by promise_link: the first promise can leave */
+    struct channel_queue promises_held; /* by promise_link: it waits for a batch */
+    uint64_t committed;                 /* the last batch on disk */
+    bool journalled; /* the command under way has written something to the journal */
+    bool recovering; /* what changes comes from the journal */
+    enum publish_gate gate;
+    char *gate_text;
+
+    /* Lanes. */
+    struct map lanes; /* from &queue->lane (the handle's bytes) to struct queue * */
+    uint64_t lane_next, lane_reserved; /* ids below lane_reserved are on record as used */
+
+    /* Paging. */
+    uint64_t memory_bytes; /* of messages in memory */
+    uint64_t pages_out;    /* page-outs under way */
+    struct chunk_queue
+        leaving;              /* durable, closed: go when their batch is on disk; by paging_link */
+    struct chunk_queue heavy; /* with transient messages, closed: go when memory is short */
+
+    /* Time. */
+    struct heap expiry; /* queue->expiry: wall clock */
+    struct heap idle;   /* queue->idle: steady clock */
+
+    struct map reply_consumers; /* by token */
+
+    uint64_t ready, unsettled;
+    struct rates rates;
+    struct refusal refusal; /* of the call under way */
+};
+
+#define COUNT(channel, queue, what)                                                                \
+    ((channel)->rates.what++, (queue)->rates.what++, (channel)->vhost->rates.what++)
+
+/* Runs what a call has left to do: dispatch of queues that are due. */
+void vhost_settle_down(struct vhost *vhost);
+
+static inline void vhost_memory(struct vhost *vhost, struct queue *queue, int64_t bytes)
+{
+    vhost->memory_bytes += (uint64_t)bytes;
+    queue->memory_bytes += (uint64_t)bytes;
+}
+
+static inline struct queue *vhost_queue(const struct vhost *vhost, struct bytes name)
+{
+    return map_get(&vhost->queues, name);
+}
+
+/* The journal's key that says up to where lane ids are taken; see also enum definition_kind. */
+#define LANES_KEY 'l'
+/* A lane id that was never used. */
+uint64_t vhost_lane_id(struct vhost *vhost);
+
+/* ---- Definitions in the journal; each marks the command as journalled. */
+void vhost_put_queue(struct queue *queue);
+void vhost_erase_queue(struct queue *queue);
+
+/* The batch that a reply to the command under way waits for: 0, or what is filling. */
+static inline uint64_t vhost_needed(const struct vhost *vhost)
+{
+    return vhost->journalled ? journal_filling(vhost->options.journal) : 0;
+}
+
+/* ---- The handlers of commands. The channel is open and not failed. */
+typedef void command_handler(struct channel *channel, const struct command *command);
+command_handler channel_flow, channel_qos, channel_confirm_select; /* channel.c */
+command_handler command_exchange_declare, command_exchange_delete, command_bind,
+    command_unbind;                                                               /* bind.c */
+command_handler command_queue_declare, command_queue_delete, command_queue_purge; /* declare.c */
+command_handler command_publish;                                                  /* publish.c */
+command_handler command_consume, command_cancel, command_get;                     /* consume.c */
+command_handler command_ack, command_nack, command_recover;                       /* settle.c */
+command_handler command_tx_select, command_tx_commit, command_tx_rollback;        /* tx.c */
+
+/* ---- Pieces that handlers share. */
+
+/* The queue that a command names ("": the last one declared on the channel), when this channel may
+ * use it. Fails the channel and returns NULL: NOT_FOUND, RESOURCE_LOCKED, INTERNAL_ERROR (failed;
+ * unless for deletion). */
+enum find_queue { FIND_TO_USE, FIND_TO_DELETE };
+struct queue *find_queue(struct channel *channel, enum command_type command, struct bytes name,
+                         enum find_queue purpose);
+/* Fails the channel: the queue's stored messages cannot be read. */
+void fail_unreadable(struct channel *channel, enum command_type command, const struct queue *queue);
+/* The channel goes: nobody waits for these any more. */
+void channel_drop_gets(struct channel *channel);
+/* Whether the peer may use the queue: RESOURCE_LOCKED and false if not. */
+bool check_lock(struct channel *channel, enum command_type command, const struct queue *queue);
+
+/* The halves of a publish, for a transaction. First: whether the message can be published. Fails
+ * the channel. */
+bool publish_check(struct channel *channel, const struct message *message);
+/* The second half, at commit; what can no longer be published has no route. Returns the batch. */
+uint64_t publish_committed(struct channel *channel, struct message *message, bool mandatory);
+void route_memory_free(struct route_memory **memory);
+
+/* A delivery is over: queue, consumer and channel let go of it. */
+void settle_entry(struct channel *channel, const struct unsettled_entry *entry);
+void requeue_entry(struct channel *channel, const struct unsettled_entry *entry);
+/* The channel has settled something: its blocked consumers may go on. */
+void channel_settled(struct channel *channel);
+
+/* Deletes the queue if it is auto-delete and its last consumer has left. */
+void queue_consumer_left(struct queue *queue);
+
+/* ---- Transactions (tx.c). */
+void tx_publish(struct channel *channel, struct message *message, bool mandatory);
+void tx_settle(struct channel *channel, const struct unsettled_entry *entry, bool requeue);
+void tx_free(struct channel *channel); /* what was acked in it becomes unsettled again */
+void tx_destroy(struct tx **tx);
+void tx_pending(const struct channel *channel, uint64_t *messages, uint64_t *acks);
+
+/* ---- Direct reply-to (reply_to.c). */
+bool reply_to_is_pseudo(struct bytes queue); /* amq.rabbitmq.reply-to */
+bool reply_to_is_name(struct bytes queue);   /* amq.rabbitmq.reply-to.TOKEN */
+bool reply_to_exists(struct vhost *vhost, struct bytes name);
+void reply_to_consume(struct channel *channel, const struct command *command);
+bool reply_to_cancel(struct channel *channel, uint32_t consumer); /* whether it was that one */
+void reply_to_close(struct channel *channel);
+/* Delivers when the routing key is the name of a reply consumer. */
+bool reply_to_deliver(struct vhost *vhost, struct message *message);
+/* Whether the message asks for a direct reply (reply-to is the pseudo-queue's name). */
+bool reply_to_asked(const struct message *message);
+/* Replaces the message (and the reference) by one whose reply-to is the channel's own, or fails the
+ * channel: PRECONDITION_FAILED. */
+void reply_to_rewrite(struct channel *channel, struct message **message);
+
+/* ---- Paging (paging.c). */
+void paging_closed(struct queue *queue, struct chunk *chunk);   /* a chunk takes no more */
+void paging_passed(struct queue *queue, uint64_t chunk_number); /* the cursor left it */
+void paging_forget(struct chunk *chunk);                        /* it is about to be freed */
+/* Makes sure that the head comes into memory, and some of what follows. */
+void paging_read_ahead(struct queue *queue);
+void paging_lane_dropped(struct queue *queue); /* its reports will not come */
+void paging_committed(struct vhost *vhost);
+void paging_relieve(struct vhost *vhost); /* memory may be short */
+
+#endif

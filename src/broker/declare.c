@@ -1,0 +1,217 @@
+/* Commands on queues: declare, delete, purge; who may use a queue. */
+#include "core.h"
+#include "leveret/base/mem.h"
+
+bool check_lock(struct channel *channel, enum command_type command, const struct queue *queue)
+{
+    if (!queue->owner || queue->owner == channel->peer)
+        return true;
+    channel_fail(channel, command, STATUS_RESOURCE_LOCKED,
+                 "cannot obtain exclusive access to locked queue '%.*s' in vhost '%.*s'. It could "
+                 "be originally declared on another connection or the exclusive property value "
+                 "does not match that of the original declaration.",
+                 BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name));
+    return false;
+}
+
+void fail_unreadable(struct channel *channel, enum command_type command, const struct queue *queue)
+{
+    channel_fail(channel, command, STATUS_INTERNAL_ERROR,
+                 "stored messages of queue '%.*s' in vhost '%.*s' cannot be read, see the log",
+                 BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name));
+}
+
+struct queue *find_queue(struct channel *channel, enum command_type command, struct bytes name,
+                         enum find_queue purpose)
+{
+    struct vhost *vhost = channel->vhost;
+    if (name.len == 0) {
+        if (!channel->last_queue) {
+            channel_fail(channel, command, STATUS_NOT_FOUND, "no previously declared queue");
+            return NULL;
+        }
+        name = bytes_of_text(channel->last_queue);
+    }
+    struct queue *queue = vhost_queue(vhost, name);
+    if (!queue) {
+        if (purpose == FIND_TO_USE)
+            channel_fail(channel, command, STATUS_NOT_FOUND, "no queue '%.*s' in vhost '%.*s'",
+                         BYTES_PRINT(name), BYTES_PRINT(vhost->name));
+        return NULL;
+    }
+    if (!check_lock(channel, command, queue))
+        return NULL;
+    if (queue->failed && purpose == FIND_TO_USE) {
+        fail_unreadable(channel, command, queue);
+        return NULL;
+    }
+    return queue;
+}
+
+/* ---- Declaring. */
+
+static void reply_declared(struct channel *channel, const struct command *command,
+                           const struct queue *queue)
+{
+    struct bytes name = queue->endpoint.name;
+    free(channel->last_queue);
+    channel->last_queue = mem_need_text(name.at, name.len);
+    struct event reply = channel_event(channel, EVENT_REPLY);
+    reply.u.reply.name = name;
+    reply.u.reply.messages = (uint32_t)queue->ready;
+    reply.u.reply.consumers = queue->consumer_count;
+    channel_reply_event(channel, command, &reply, queue->definition_batch);
+}
+
+static void declare_passive(struct channel *channel, const struct command *command)
+{
+    struct bytes name = command->u.queue_declare.name;
+    if (reply_to_is_pseudo(name) ||
+        (reply_to_is_name(name) && reply_to_exists(channel->vhost, name))) {
+        struct event reply = channel_event(channel, EVENT_REPLY);
+        reply.u.reply.name = name;
+        reply.u.reply.consumers = 1;
+        channel_reply_event(channel, command, &reply, 0);
+        return;
+    }
+    struct queue *queue = find_queue(channel, command->type, name, FIND_TO_USE);
+    if (queue)
+        reply_declared(channel, command, queue);
+}
+
+static enum status check_same(struct channel *channel, const struct command *command,
+                              const struct queue *queue)
+{
+    struct equivalence check = {&channel->vhost->refusal, "queue", queue->endpoint.name,
+                                channel->vhost->name};
+    enum status status =
+        equivalent_flag(&check, "durable", command->u.queue_declare.durable, queue->durable);
+    if (!status)
+        status = equivalent_flag(&check, "auto_delete", command->u.queue_declare.auto_delete,
+                                 queue->auto_delete);
+    if (!status)
+        status =
+            queue_settings_equivalent(&check, command->u.queue_declare.arguments, queue->arguments);
+    return status;
+}
+
+static void declare_again(struct channel *channel, const struct command *command,
+                          struct queue *queue)
+{
+    if (!check_lock(channel, command->type, queue))
+        return;
+    if (queue->exclusive != command->u.queue_declare.exclusive) {
+        channel_fail(channel, command->type, STATUS_RESOURCE_LOCKED,
+                     "cannot obtain exclusive access to locked queue '%.*s' in vhost '%.*s'. It "
+                     "could be originally declared on another connection or the exclusive "
+                     "property value does not match that of the original declaration.",
+                     BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name));
+        return;
+    }
+    enum status status = check_same(channel, command, queue);
+    if (status) {
+        channel_fail(channel, command->type, status, "%s", channel->vhost->refusal.text);
+        return;
+    }
+    if (queue->failed) {
+        fail_unreadable(channel, command->type, queue);
+        return;
+    }
+    queue_touch(queue);
+    reply_declared(channel, command, queue);
+}
+
+static void declare_new(struct channel *channel, const struct command *command, struct bytes name)
+{
+    struct vhost *vhost = channel->vhost;
+    struct queue_options options = {
+        .name = name,
+        .arguments = command->u.queue_declare.arguments,
+        .durable = command->u.queue_declare.durable,
+        .exclusive = command->u.queue_declare.exclusive,
+        .auto_delete = command->u.queue_declare.auto_delete,
+        .owner = command->u.queue_declare.exclusive ? channel->peer : NULL,
+    };
+    enum status status = queue_settings_parse(options.arguments, name, vhost->name,
+                                              &options.settings, &vhost->refusal);
+    if (status) {
+        channel_fail(channel, command->type, status, "%s", vhost->refusal.text);
+        return;
+    }
+    if (options.durable && !options.exclusive)
+        options.lane_id = vhost_lane_id(vhost);
+    struct queue *queue = queue_new(vhost, &options);
+    if (queue->stored)
+        vhost_put_queue(queue);
+    reply_declared(channel, command, queue);
+}
+
+#define SERVER_NAME_PREFIX "amq.gen-"
+
+void command_queue_declare(struct channel *channel, const struct command *command)
+{
+    struct bytes name = command->u.queue_declare.name;
+    char made[sizeof SERVER_NAME_PREFIX + RANDOM_NAME_LEN];
+    if (command->u.queue_declare.passive) {
+        declare_passive(channel, command);
+        return;
+    }
+    if (name.len == 0) {
+        memcpy(made, SERVER_NAME_PREFIX, sizeof SERVER_NAME_PREFIX - 1);
+        random_name(&channel->vhost->random, made + sizeof SERVER_NAME_PREFIX - 1);
+        name = bytes_of_text(made);
+    } else if (bytes_start_with(name, "amq.")) {
+        channel_fail(channel, command->type, STATUS_ACCESS_REFUSED,
+                     "queue name '%.*s' contains reserved prefix 'amq.*'", BYTES_PRINT(name));
+        return;
+    }
+    struct queue *queue = vhost_queue(channel->vhost, name);
+    if (queue)
+        declare_again(channel, command, queue);
+    else
+        declare_new(channel, command, name);
+}
+
+/* ---- Deleting, purging. */
+
+static void reply_count(struct channel *channel, const struct command *command, uint64_t messages)
+{
+    struct event reply = channel_event(channel, EVENT_REPLY);
+    reply.u.reply.messages = (uint32_t)messages;
+    channel_reply_event(channel, command, &reply, vhost_needed(channel->vhost));
+}
+
+void command_queue_delete(struct channel *channel, const struct command *command)
+{
+    struct queue *queue =
+        find_queue(channel, command->type, command->u.queue_delete.name, FIND_TO_DELETE);
+    if (!queue) {
+        if (!channel->failed)
+            reply_count(channel, command, 0);
+        return;
+    }
+    struct bytes name = queue->endpoint.name, vhost_name = channel->vhost->name;
+    if (command->u.queue_delete.if_unused && queue->consumer_count) {
+        channel_fail(channel, command->type, STATUS_PRECONDITION_FAILED,
+                     "queue '%.*s' in vhost '%.*s' in use", BYTES_PRINT(name),
+                     BYTES_PRINT(vhost_name));
+        return;
+    }
+    if (command->u.queue_delete.if_empty && queue->ready) {
+        channel_fail(channel, command->type, STATUS_PRECONDITION_FAILED,
+                     "queue '%.*s' in vhost '%.*s' not empty", BYTES_PRINT(name),
+                     BYTES_PRINT(vhost_name));
+        return;
+    }
+    uint64_t messages = queue->ready;
+    queue_delete(queue);
+    reply_count(channel, command, messages);
+}
+
+void command_queue_purge(struct channel *channel, const struct command *command)
+{
+    struct queue *queue =
+        find_queue(channel, command->type, command->u.queue_purge.name, FIND_TO_USE);
+    if (queue)
+        reply_count(channel, command, queue_purge(queue));
+}

@@ -1,0 +1,154 @@
+/* From the head of a queue to who takes: consumers by turn, and COMMAND_GET. See queue.h.
+ *
+ * Normal course: whatever gives a queue something to do (a requeue, an ack, credit, a page read
+ * back) schedules it; at the end of the call it delivers until messages, consumers or memory run
+ * out. What can go wrong: the head is on disk. Then it is asked for and paging_in schedules again.
+ */
+#include "core.h"
+#include "leveret/base/mem.h"
+
+#define EXPIRE_AT_ONCE 1000u
+
+void queue_schedule(struct queue *queue)
+{
+    if (queue->due || queue->ready == 0 ||
+        (TAILQ_EMPTY(&queue->consumers) && TAILQ_EMPTY(&queue->waiting_gets)))
+        return;
+    queue->due = true;
+    TAILQ_INSERT_TAIL(&queue->vhost->due, queue, due_link);
+}
+
+static void answer_get(struct queue *queue, struct channel *channel, bool no_ack,
+                       struct place place)
+{
+    struct event event = channel_event(channel, EVENT_REPLY);
+    event.u.reply.command = COMMAND_GET;
+    event.got.redelivered = bit_test(place.chunk->redelivered_bits, place.slot);
+    event.got.tag = ++channel->delivery_tag;
+    if (event.got.redelivered)
+        COUNT(channel, queue, redeliver);
+    if (no_ack) {
+        COUNT(channel, queue, get_no_ack);
+        event.got.message = queue_take(queue, place);
+    } else {
+        uint64_t seq = place_seq(place);
+        COUNT(channel, queue, get);
+        event.got.message = queue_lend(queue, place);
+        unsettled_add(&channel->unsettled, event.got.tag, queue, seq, NULL);
+    }
+    event.u.reply.messages = (uint32_t)queue->ready;
+    promise_reply(channel, &event, 0);
+    if (no_ack)
+        message_unref(&event.got.message);
+}
+
+static void answer_empty(struct queue *queue, struct channel *channel)
+{
+    struct event event = channel_event(channel, EVENT_REPLY);
+    event.u.reply.command = COMMAND_GET;
+    event.u.reply.empty = true;
+    COUNT(channel, queue, get_empty);
+    promise_reply(channel, &event, 0);
+}
+
+static void end_get(struct queue *queue, struct waiting_get **get)
+{
+    TAILQ_REMOVE(&queue->waiting_gets, *get, link);
+    TAILQ_REMOVE(&(*get)->channel->gets, *get, channel_link);
+    free(*get);
+    *get = NULL;
+}
+
+static void deliver_head(struct queue *queue, struct consumer *consumer, struct place place)
+{
+    bool redelivered = bit_test(place.chunk->redelivered_bits, place.slot);
+    if (consumer->no_ack) {
+        struct message *message = queue_take(queue, place);
+        consumer_deliver(consumer, message, 0, redelivered);
+        message_unref(&message);
+    } else {
+        uint64_t seq = place_seq(place);
+        consumer_deliver(consumer, queue_lend(queue, place), seq, redelivered);
+    }
+}
+
+void queue_dispatch(struct queue *queue)
+{
+    while (queue->ready) {
+        struct waiting_get *get = TAILQ_FIRST(&queue->waiting_gets);
+        struct consumer *consumer = NULL;
+        if (!get && !(consumer = consumer_next(queue)))
+            break;
+        struct place place = queue_head(queue);
+        if (!chunk_in_memory(place.chunk)) {
+            paging_read_ahead(queue);
+            return;
+        }
+        if (queue->expiring && queue_expire(queue, EXPIRE_AT_ONCE))
+            continue;
+        if (get) {
+            struct channel *channel = get->channel;
+            bool no_ack = get->no_ack;
+            end_get(queue, &get);
+            answer_get(queue, channel, no_ack, place);
+        } else {
+            deliver_head(queue, consumer, place);
+        }
+    }
+    struct waiting_get *get;
+    while (queue->ready == 0 && (get = TAILQ_FIRST(&queue->waiting_gets))) {
+        struct channel *channel = get->channel;
+        end_get(queue, &get);
+        answer_empty(queue, channel);
+    }
+    if (queue->expiring)
+        queue_expire(queue, 0);
+}
+
+void queue_get(struct queue *queue, struct channel *channel, bool no_ack)
+{
+    queue_touch(queue);
+    if (queue->expiring)
+        queue_expire(queue, EXPIRE_AT_ONCE);
+    if (queue->ready == 0) {
+        answer_empty(queue, channel);
+        return;
+    }
+    struct place place = queue_head(queue);
+    if (chunk_in_memory(place.chunk)) {
+        answer_get(queue, channel, no_ack, place);
+        if (queue->expiring)
+            queue_expire(queue, 0);
+        return;
+    }
+    struct waiting_get *get = mem_need(sizeof *get);
+    get->channel = channel;
+    get->queue = queue;
+    get->no_ack = no_ack;
+    TAILQ_INSERT_TAIL(&queue->waiting_gets, get, link);
+    TAILQ_INSERT_TAIL(&channel->gets, get, channel_link);
+    paging_read_ahead(queue);
+}
+
+void queue_fail_gets(struct queue *queue, enum status status)
+{
+    struct waiting_get *get;
+    while ((get = TAILQ_FIRST(&queue->waiting_gets))) {
+        struct channel *channel = get->channel;
+        end_get(queue, &get);
+        if (channel->failed)
+            continue;
+        if (status == STATUS_NOT_FOUND)
+            channel_fail(channel, COMMAND_GET, status, "no queue '%.*s' in vhost '%.*s'",
+                         BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(queue->vhost->name));
+        else
+            fail_unreadable(channel, COMMAND_GET, queue);
+    }
+}
+
+void channel_drop_gets(struct channel *channel)
+{
+    struct waiting_get *get;
+    while ((get = TAILQ_FIRST(&channel->gets)))
+        end_get(get->queue, &get);
+}

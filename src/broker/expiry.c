@@ -1,0 +1,109 @@
+/* Time: messages that expire and queues that nobody uses. Thread: the vhost's owner.
+ *
+ * Normal course: a queue's expiry timer stands at the time when its head may be expired; what has
+ * expired is dropped from the head only, so a message behind a longer-lived one goes when it gets
+ * there. A queue with x-expires has an idle timer while it has no consumer. What can go wrong: the
+ * head is on disk; then the timer is set when it has been read. */
+#include "core.h"
+
+#include <stddef.h>
+
+/* What one vhost_tick does at most. */
+#define TICK_WORK_MAX 1000u
+
+uint64_t queue_expiry_of(const struct queue *queue, const struct message *message, bool *at_once)
+{
+    uint64_t ttl_ms = message->ttl_ms, now_ms = queue->vhost->now.wall_ms;
+    if (queue->settings.message_ttl_ms < ttl_ms)
+        ttl_ms = queue->settings.message_ttl_ms;
+    *at_once = ttl_ms == 0;
+    if (ttl_ms > UINT64_MAX / 4)
+        return 0;
+    return now_ms + ttl_ms ? now_ms + ttl_ms : 1;
+}
+
+/* Whether there is a head in memory, and when it expires. */
+static bool head_expiry(struct queue *queue, struct place *place, uint64_t *expires_ms)
+{
+    if (queue->ready == 0)
+        return false;
+    *place = queue_head(queue);
+    if (!chunk_in_memory(place->chunk)) {
+        if (place->chunk->any_expires)
+            paging_read_ahead(queue);
+        return false;
+    }
+    *expires_ms = chunk_expires(place->chunk, place->slot);
+    return true;
+}
+
+unsigned queue_expire(struct queue *queue, unsigned max)
+{
+    struct vhost *vhost = queue->vhost;
+    struct place place;
+    uint64_t expires_ms = 0;
+    unsigned count = 0;
+    bool known = head_expiry(queue, &place, &expires_ms);
+    while (known && expires_ms && expires_ms <= vhost->now.wall_ms && count < max) {
+        struct message *message = queue_take(queue, place); /* dead-lettering belongs here */
+        message_unref(&message);
+        count++;
+        known = head_expiry(queue, &place, &expires_ms);
+    }
+    if (!known || !expires_ms)
+        heap_remove(&vhost->expiry, &queue->expiry);
+    else if (!heap_holds(&queue->expiry) || queue->expiry.key != expires_ms)
+        heap_set(&vhost->expiry, &queue->expiry, expires_ms);
+    return count;
+}
+
+void queue_touch(struct queue *queue)
+{
+    struct vhost *vhost = queue->vhost;
+    if (queue->settings.expires_ms == SETTING_NONE)
+        return;
+    if (queue->consumer_count)
+        heap_remove(&vhost->idle, &queue->idle);
+    else
+        heap_set(&vhost->idle, &queue->idle, vhost->now.steady_ms + queue->settings.expires_ms);
+}
+
+static struct queue *queue_by(struct heap_node *node, size_t offset)
+{
+    return (struct queue *)(void *)((char *)node - offset);
+}
+
+void vhost_tick(struct vhost *vhost, struct moment now)
+{
+    struct heap_node *node;
+    unsigned work = 0;
+    vhost->now = now;
+    vhost->journalled = false;
+    while (work < TICK_WORK_MAX && (node = heap_first(&vhost->expiry)) &&
+           node->key <= now.wall_ms) {
+        struct queue *queue = queue_by(node, offsetof(struct queue, expiry));
+        work += 1 + queue_expire(queue, TICK_WORK_MAX - work);
+    }
+    while (work < TICK_WORK_MAX && (node = heap_first(&vhost->idle)) &&
+           node->key <= now.steady_ms) {
+        queue_delete(queue_by(node, offsetof(struct queue, idle)));
+        work++;
+    }
+    vhost_settle_down(vhost);
+}
+
+uint64_t vhost_deadline_ms(const struct vhost *vhost)
+{
+    uint64_t deadline_ms = UINT64_MAX;
+    struct heap_node *node = heap_first(&vhost->idle);
+    if (node)
+        deadline_ms = node->key;
+    node = heap_first(&vhost->expiry);
+    if (node) {
+        uint64_t wall_ms = vhost->now.wall_ms, steady_ms = vhost->now.steady_ms;
+        uint64_t at_ms = steady_ms + (node->key > wall_ms ? node->key - wall_ms : 0);
+        if (at_ms < deadline_ms)
+            deadline_ms = at_ms;
+    }
+    return deadline_ms;
+}

@@ -1,0 +1,175 @@
+/* Listings: slices of queues, exchanges, bindings, consumers and channels, in the order in which
+ * they were made. See vhost.h. */
+#include "core.h"
+
+static void fill_queue(const struct queue *queue, struct queue_info *out)
+{
+    *out = (struct queue_info){
+        .name = queue->endpoint.name,
+        .arguments = queue->arguments,
+        .durable = queue->durable,
+        .auto_delete = queue->auto_delete,
+        .exclusive = queue->exclusive,
+        .messages_ready = queue->ready,
+        .messages_unacknowledged = queue->unsettled,
+        .ready_bytes = queue->ready_bytes,
+        .unacknowledged_bytes = queue->unsettled_bytes,
+        .messages_persistent = queue->persistent,
+        .consumers = queue->consumer_count,
+        .idle_since_wall_ms = queue->idle_since_wall_ms,
+        .rates = queue->rates,
+        .failed = queue->failed,
+    };
+    if (queue->owner)
+        out->owner_name = queue->owner->name;
+    out->memory_bytes = sizeof *queue + queue->memory_bytes;
+    for (uint32_t i = 0; i < queue->ring_count; i++) {
+        const struct chunk *chunk = queue_chunk(queue, queue->base + i);
+        if (!chunk)
+            continue;
+        out->memory_bytes += sizeof *chunk + chunk->room * sizeof *chunk->slots;
+        if (chunk_in_memory(chunk))
+            out->messages_ram += chunk->live;
+    }
+}
+
+size_t vhost_list_queues(struct vhost *vhost, uint64_t *after, struct queue_info *out, size_t max)
+{
+    size_t at = roster_begin(&vhost->queue_roster, *after), count = 0;
+    struct queue *queue;
+    while (count < max && (queue = roster_walk(&vhost->queue_roster, &at, after)))
+        fill_queue(queue, &out[count++]);
+    return count;
+}
+
+bool vhost_find_queue(struct vhost *vhost, struct bytes name, struct queue_info *out)
+{
+    const struct queue *queue = vhost_queue(vhost, name);
+    if (queue)
+        fill_queue(queue, out);
+    return queue != NULL;
+}
+
+static void fill_exchange(const struct exchange *exchange, struct exchange_info *out)
+{
+    *out = (struct exchange_info){
+        .name = exchange->endpoint.name,
+        .type = bytes_of_text(exchange->type->name),
+        .arguments = exchange->arguments,
+        .durable = exchange->durable,
+        .auto_delete = exchange->auto_delete,
+        .internal = exchange->internal,
+        .publish_in = exchange->publish_in,
+        .publish_out = exchange->publish_out,
+    };
+}
+
+#define SLICE 64u /* objects taken from the topology at once */
+
+size_t vhost_list_exchanges(struct vhost *vhost, uint64_t *after, struct exchange_info *out,
+                            size_t max)
+{
+    const struct exchange *found[SLICE];
+    size_t count = 0, n = 1;
+    while (count < max && n) {
+        size_t wanted = max - count < SLICE ? max - count : SLICE;
+        n = topology_list_exchanges(vhost->topology, after, found, wanted);
+        for (size_t i = 0; i < n; i++)
+            fill_exchange(found[i], &out[count++]);
+    }
+    return count;
+}
+
+bool vhost_find_exchange(struct vhost *vhost, struct bytes name, struct exchange_info *out)
+{
+    const struct exchange *exchange = topology_exchange(vhost->topology, name);
+    if (exchange)
+        fill_exchange(exchange, out);
+    return exchange != NULL;
+}
+
+size_t vhost_list_bindings(struct vhost *vhost, uint64_t *after, struct binding_info *out,
+                           size_t max)
+{
+    const struct binding *found[SLICE];
+    size_t count = 0, n = 1;
+    while (count < max && n) {
+        size_t wanted = max - count < SLICE ? max - count : SLICE;
+        n = topology_list_bindings(vhost->topology, after, found, wanted);
+        for (size_t i = 0; i < n; i++)
+            out[count++] = (struct binding_info){
+                .source = found[i]->source->endpoint.name,
+                .destination = found[i]->destination->name,
+                .routing_key = binding_key(found[i]),
+                .arguments = binding_arguments(found[i]),
+                .to_exchange = found[i]->destination->kind == ENDPOINT_EXCHANGE,
+            };
+    }
+    return count;
+}
+
+size_t vhost_list_consumers(struct vhost *vhost, uint64_t *after, struct consumer_info *out,
+                            size_t max)
+{
+    size_t at = roster_begin(&vhost->consumer_roster, *after), count = 0;
+    const struct consumer *consumer;
+    while (count < max && (consumer = roster_walk(&vhost->consumer_roster, &at, after)))
+        out[count++] = (struct consumer_info){
+            .queue = consumer->queue->endpoint.name,
+            .tag = consumer->tag,
+            .arguments = consumer->arguments,
+            .peer_name = consumer->channel->peer->name,
+            .user = consumer->channel->peer->user,
+            .channel = consumer->channel->id,
+            .ack_required = !consumer->no_ack,
+            .exclusive = consumer->exclusive,
+            .active = true,
+            .prefetch_count = consumer->prefetch,
+            .priority = consumer->priority,
+        };
+    return count;
+}
+
+static void fill_channel(const struct channel *channel, struct channel_info *out)
+{
+    *out = (struct channel_info){
+        .peer_name = channel->peer->name,
+        .user = channel->peer->user,
+        .number = channel->id,
+        .confirm = channel->confirm,
+        .transactional = channel->tx != NULL,
+        .flow_active = channel->flow,
+        .prefetch_count = channel->prefetch,
+        .global_prefetch_count = channel->prefetch_all,
+        .consumers = channel->consumer_count,
+        .messages_unacknowledged = channel->unsettled.live,
+        .messages_unconfirmed = channel->confirm ? promise_unconfirmed(channel) : 0,
+        .rates = channel->rates,
+    };
+    tx_pending(channel, &out->messages_uncommitted, &out->acks_uncommitted);
+}
+
+size_t vhost_list_channels(struct vhost *vhost, uint64_t *after, struct channel_info *out,
+                           size_t max)
+{
+    size_t at = roster_begin(&vhost->channel_roster, *after), count = 0;
+    const struct channel *channel;
+    while (count < max && (channel = roster_walk(&vhost->channel_roster, &at, after)))
+        fill_channel(channel, &out[count++]);
+    return count;
+}
+
+void vhost_totals(const struct vhost *vhost, struct vhost_totals *out)
+{
+    *out = (struct vhost_totals){
+        .queues = roster_count(&vhost->queue_roster),
+        .exchanges = topology_exchange_count(vhost->topology),
+        .bindings = topology_binding_count(vhost->topology),
+        .consumers = roster_count(&vhost->consumer_roster),
+        .channels = roster_count(&vhost->channel_roster),
+        .peers = vhost->peer_count,
+        .messages_ready = vhost->ready,
+        .messages_unacknowledged = vhost->unsettled,
+        .rates = vhost->rates,
+    };
+}

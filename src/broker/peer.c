@@ -1,0 +1,83 @@
+/* Peers: made by vhost_attach, ended by vhost_detach. See peer.h. */
+#include "peer.h"
+
+#include "core.h"
+#include "leveret/base/mem.h"
+
+struct peer *vhost_attach(struct vhost *vhost, const struct peer_options *options,
+                          struct moment now)
+{
+    struct bytes name = options->name, user = options->user;
+    struct peer *peer = mem_need(sizeof *peer + name.len + user.len);
+    vhost->now = now;
+    if (name.len)
+        memcpy(peer->data, name.at, name.len);
+    if (user.len)
+        memcpy(peer->data + name.len, user.at, user.len);
+    peer->name = bytes_of(peer->data, name.len);
+    peer->user = bytes_of(peer->data + name.len, user.len);
+    peer->vhost = vhost;
+    peer->owner = options->owner;
+    TAILQ_INIT(&peer->blocked);
+    TAILQ_INIT(&peer->exclusive_queues);
+    TAILQ_INSERT_TAIL(&vhost->peers, peer, link);
+    vhost->peer_count++;
+    return peer;
+}
+
+void peer_destroy(struct peer *peer)
+{
+    for (uint32_t i = 0; i < peer->channel_room; i++)
+        if (peer->channels[i])
+            channel_destroy(peer->channels[i]);
+    free(peer->channels);
+    TAILQ_REMOVE(&peer->vhost->peers, peer, link);
+    peer->vhost->peer_count--;
+    free(peer);
+}
+
+void vhost_detach(struct vhost *vhost, struct peer *peer, struct moment now)
+{
+    void *owner = peer->owner;
+    vhost->now = now;
+    vhost->journalled = false;
+    for (uint32_t i = 0; i < peer->channel_room; i++)
+        if (peer->channels[i])
+            channel_close(peer->channels[i], NULL);
+    struct queue *queue;
+    while ((queue = TAILQ_FIRST(&peer->exclusive_queues)))
+        queue_delete(queue);
+    peer_destroy(peer);
+    struct event event = {.type = EVENT_DETACHED};
+    vhost->options.event(vhost->options.context, owner, &event);
+    vhost_settle_down(vhost);
+}
+
+static void send_gate(struct peer *peer)
+{
+    struct vhost *vhost = peer->vhost;
+    struct event event = {.type = EVENT_GATE};
+    event.u.gate.gate = vhost->gate;
+    event.u.gate.text = vhost->gate_text;
+    vhost->options.event(vhost->options.context, peer->owner, &event);
+}
+
+void peer_publishes(struct peer *peer)
+{
+    peer->publishes = true;
+    if (peer->vhost->gate != GATE_OPEN)
+        send_gate(peer);
+}
+
+void vhost_set_gate(struct vhost *vhost, enum publish_gate gate, const char *text)
+{
+    if (vhost->gate == gate)
+        return;
+    free(vhost->gate_text);
+    vhost->gate = gate;
+    vhost->gate_text = text ? mem_need_text(text, strlen(text)) : NULL;
+    struct peer *peer;
+    TAILQ_FOREACH(peer, &vhost->peers, link)
+    if (peer->publishes)
+        send_gate(peer);
+}

@@ -1,0 +1,33 @@
+/* A peer: one connection's side in the core. Thread: the vhost's owner. */
+#ifndef BROKER_PEER_H
+#define BROKER_PEER_H
+
+#include "channel.h"
+#include "queue.h"
+
+struct peer {
+    struct vhost *vhost;
+    void *owner;
+    TAILQ_ENTRY(peer) link;
+    struct channel **channels; /* by number */
+    uint32_t channel_room;
+    bool publishes;                       /* is told about the gate */
+    uint64_t under_way_bytes;             /* deliveries that have not left */
+    struct consumer_list blocked;         /* consumers, by turn_link */
+    TAILQ_HEAD(, queue) exclusive_queues; /* by owner_link */
+    struct bytes name, user;
+    uint8_t data[];
+};
+TAILQ_HEAD(peer_list, peer);
+
+/* Frees without a word; for vhost_free. */
+void peer_destroy(struct peer *peer);
+/* Told the gate at its first publish. */
+void peer_publishes(struct peer *peer);
+
+static inline struct channel *peer_channel(const struct peer *peer, uint16_t id)
+{
+    return id < peer->channel_room ? peer->channels[id] : NULL;
+}
+
+#endif

@@ -1,0 +1,160 @@
+/* Publishing: from a message to the queues that get it.
+ *
+ * Normal course: command_publish → route_of (the channel's last route when it is the same, else
+ * route.c) → queue_publish for each queue → promise_confirm. What can go wrong: no such exchange,
+ * an internal one: the channel fails. Nobody wants it: returned when mandatory, confirmed all the
+ * same. */
+#include "core.h"
+#include "leveret/base/mem.h"
+
+#include <inttypes.h>
+
+/* Exchange and routing key lie side by side in a message: one comparison tells the route known. */
+#define ROUTE_KEY_MAX (2 + 255 + 255)
+
+struct route_memory {
+    struct route_result result;
+    struct exchange *exchange;
+    uint64_t version; /* of the topology that result belongs to */
+    uint16_t key_len; /* 0: nothing remembered */
+    uint8_t key[ROUTE_KEY_MAX];
+};
+
+void route_memory_free(struct route_memory **memory)
+{
+    if (!*memory)
+        return;
+    route_result_free(&(*memory)->result);
+    free(*memory);
+    *memory = NULL;
+}
+
+/* The exchange that a message is published to, if a client may; NULL after failing the channel. */
+static struct exchange *exchange_of(struct channel *channel, const struct message *message)
+{
+    struct vhost *vhost = channel->vhost;
+    struct exchange *exchange = topology_exchange(vhost->topology, message_exchange(message));
+    enum status status;
+    if (!exchange)
+        status =
+            refuse_missing(&vhost->refusal, "exchange", message_exchange(message), vhost->name);
+    else
+        status = topology_check_publish(vhost->topology, exchange, &vhost->refusal);
+    if (!status)
+        return exchange;
+    channel_fail(channel, COMMAND_PUBLISH, status, "%s", vhost->refusal.text);
+    return NULL;
+}
+
+/* The channel's last route, if it is this message's too. */
+static inline struct route_memory *recall(const struct channel *channel,
+                                          const struct message *message)
+{
+    struct route_memory *memory = channel->route;
+    if (memory && memory->version == topology_version(channel->vhost->topology) &&
+        memory->key_len == message->properties_from &&
+        memcmp(memory->key, message->data, memory->key_len) == 0)
+        return memory;
+    return NULL;
+}
+
+/* Routes, and remembers. The result is valid until the topology changes. */
+static struct route_memory *route_by(struct channel *channel, struct exchange *exchange,
+                                     const struct message *message)
+{
+    struct topology *topology = channel->vhost->topology;
+    struct route_memory *memory = channel->route;
+    if (!memory)
+        memory = channel->route = mem_need(sizeof *memory);
+    route_message(topology, exchange, message, &memory->result);
+    memory->exchange = exchange;
+    memory->version = topology_version(topology);
+    memory->key_len = 0;
+    if (memory->result.by_key) {
+        memory->key_len = message->properties_from;
+        memcpy(memory->key, message->data, memory->key_len);
+    }
+    return memory;
+}
+
+static void send_back(struct channel *channel, struct message *message)
+{
+    struct event event = channel_event(channel, EVENT_RETURN);
+    event.u.returned.message = message;
+    event.u.returned.status = STATUS_NO_ROUTE;
+    channel->rates.return_unroutable++;
+    channel->vhost->rates.return_unroutable++;
+    channel_send(channel, &event);
+}
+
+/* To each queue of the route; returns the batch that a promise waits for. */
+static uint64_t publish_along(struct channel *channel, struct route_memory *route,
+                              struct message *message, bool mandatory)
+{
+    uint64_t needed = 0;
+    size_t count = route->result.count;
+    route->exchange->publish_in++;
+    route->exchange->publish_out += count;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t batch = queue_publish(queue_of(route->result.queues[i]), message);
+        if (batch > needed)
+            needed = batch;
+    }
+    if (count == 0 && !(message->exchange_len == 0 && reply_to_deliver(channel->vhost, message)) &&
+        mandatory)
+        send_back(channel, message);
+    return needed;
+}
+
+static void publish_message(struct channel *channel, struct message *message, bool mandatory)
+{
+    struct route_memory *route = recall(channel, message);
+    if (!route) {
+        struct exchange *exchange = exchange_of(channel, message);
+        if (!exchange)
+            return;
+        route = route_by(channel, exchange, message);
+    }
+    uint64_t needed = publish_along(channel, route, message, mandatory);
+    if (channel->confirm)
+        promise_confirm(channel, needed);
+}
+
+bool publish_check(struct channel *channel, const struct message *message)
+{
+    return recall(channel, message) || exchange_of(channel, message);
+}
+
+uint64_t publish_committed(struct channel *channel, struct message *message, bool mandatory)
+{
+    struct exchange *exchange =
+        topology_exchange(channel->vhost->topology, message_exchange(message));
+    if (exchange)
+        return publish_along(channel, route_by(channel, exchange, message), message, mandatory);
+    if (mandatory)
+        send_back(channel, message);
+    return 0;
+}
+
+void command_publish(struct channel *channel, const struct command *command)
+{
+    struct vhost *vhost = channel->vhost;
+    struct message *message = command->u.publish.message;
+    if (!channel->peer->publishes)
+        peer_publishes(channel->peer);
+    channel->rates.publish++;
+    vhost->rates.publish++;
+    if (message->body_bytes > vhost->options.message_bytes_max)
+        channel_fail(channel, COMMAND_PUBLISH, STATUS_PRECONDITION_FAILED,
+                     "message size %" PRIu64 " is larger than configured max size %" PRIu64,
+                     message->body_bytes, vhost->options.message_bytes_max);
+    else if (reply_to_asked(message))
+        reply_to_rewrite(channel, &message);
+    if (channel->failed)
+        ;
+    else if (channel->tx)
+        tx_publish(channel, message, command->u.publish.mandatory);
+    else
+        publish_message(channel, message, command->u.publish.mandatory);
+    message_unref(&message);
+}

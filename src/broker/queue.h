@@ -1,0 +1,169 @@
+/* A queue: messages in order, each in one place, and who consumes them. Storage is a ring of chunks
+ * by chunk number; what is where is in chunk.h. Thread: the vhost's owner.
+ *
+ * Normal course: queue_publish hands a message straight to a consumer when none waits before it,
+ * and else stores it; queue_dispatch (dispatch.c) takes from the head for consumers that can take;
+ * queue_settle ends a message; queue_requeue puts it back into its old place.
+ *
+ * What can go wrong: a stored message cannot be read back. Then the queue is failed: its consumers
+ * are cancelled and it refuses everything but being deleted; nothing of it is thrown away. */
+#ifndef BROKER_QUEUE_H
+#define BROKER_QUEUE_H
+
+#include "chunk.h"
+#include "consumer.h"
+#include "endpoint.h"
+#include "leveret/base/heap.h"
+#include "leveret/broker/vhost.h"
+#include "settings.h"
+
+struct channel;
+struct peer;
+
+/* A COMMAND_GET that waits for the head to come back from disk. */
+struct waiting_get {
+    TAILQ_ENTRY(waiting_get) link;         /* in queue->waiting_gets */
+    TAILQ_ENTRY(waiting_get) channel_link; /* in channel->gets */
+    struct channel *channel;
+    struct queue *queue;
+    bool no_ack;
+};
+
+struct queue {
+    struct endpoint endpoint; /* first */
+    struct vhost *vhost;
+    uint64_t number; /* in the vhost's roster */
+    bool durable, auto_delete, exclusive;
+    bool stored;        /* journalled: durable and not exclusive */
+    bool deleted;       /* lives on only for the unsettled deliveries that name it */
+    bool failed;        /* its messages cannot be read back */
+    bool due;           /* in vhost->due: to be dispatched */
+    bool expiring;      /* has had messages that expire: the head is to be watched */
+    struct peer *owner; /* of an exclusive queue */
+    TAILQ_ENTRY(queue) owner_link, due_link;
+    struct queue_settings settings;
+    struct bytes arguments;
+    uint64_t definition_batch; /* what a promise about its existence waits for */
+
+    /* Storage. ring[(ring_head + i) & (ring_room - 1)] is chunk base + i, NULL when all its
+     * messages are settled; the last one is open. */
+    struct chunk **ring;
+    uint32_t ring_head, ring_count, ring_room;
+    uint64_t base;
+    uint64_t cursor; /* a chunk number: nothing below it is ready */
+    uint64_t ready, unsettled, ready_bytes, unsettled_bytes;
+    uint64_t memory_bytes;     /* of messages in memory */
+    uint64_t persistent;       /* live and durable messages */
+    uint32_t pages_out;        /* page-outs under way */
+    uint64_t lane_id;          /* 0: none yet */
+    struct journal_lane *lane; /* made when there is something to keep */
+
+    /* Consumers. */
+    struct consumer_levels levels; /* those that may be able to take, by priority */
+    struct consumer_list consumers;
+    uint32_t consumer_count;
+    bool had_consumer, exclusive_consumer;
+    TAILQ_HEAD(, waiting_get) waiting_gets;
+
+    /* Time. */
+    struct heap_node expiry; /* wall: when the head message may be expired */
+    struct heap_node idle;   /* steady: when x-expires may be over */
+    uint64_t used_steady_ms; /* last declare, get or consumer */
+    uint64_t idle_since_wall_ms;
+
+    struct rates rates;
+    uint8_t data[]; /* name, arguments */
+};
+
+static inline struct queue *queue_of(struct endpoint *endpoint)
+{
+    return (struct queue *)endpoint;
+}
+
+/* ---- Life. */
+
+struct queue_options {
+    struct bytes name, arguments;
+    struct queue_settings settings;
+    bool durable, auto_delete, exclusive;
+    struct peer *owner; /* when exclusive */
+    uint64_t lane_id;   /* when recovered, else 0 */
+};
+/* Makes a queue and adds it to the vhost's maps and topology; journals nothing. Never NULL. */
+struct queue *queue_new(struct vhost *vhost, const struct queue_options *options);
+/* Takes the queue out of everything: cancels consumers, drops messages and lane, erases the
+ * definition. It is freed when no unsettled delivery names it any more. */
+void queue_delete(struct queue *queue);
+/* Frees without a word to anybody; for vhost_free. */
+void queue_destroy(struct queue *queue);
+
+/* ---- Messages. */
+
+/* A message comes in: delivered at once, stored, or expired. Takes a reference if it keeps it.
+ * Returns the batch that a promise for it waits for, 0: none. */
+uint64_t queue_publish(struct queue *queue, struct message *message);
+
+/* The head: the first message that is ready. The caller makes sure that there is one. */
+struct place {
+    struct chunk *chunk;
+    unsigned slot;
+};
+struct place queue_head(struct queue *queue);
+
+static inline uint64_t place_seq(struct place place)
+{
+    return place.chunk->number * JOURNAL_CHUNK_SLOTS + place.slot;
+}
+
+/* The head goes to somebody who will settle it: it stays, no longer ready. Returns the message (the
+ * queue keeps its reference). It must be in memory. */
+struct message *queue_lend(struct queue *queue, struct place place);
+/* The head goes for good. The caller gets the queue's reference. It must be in memory. */
+struct message *queue_take(struct queue *queue, struct place place);
+/* An unsettled delivery ends. The queue may be deleted, and is freed with its last one. */
+void queue_settle(struct queue *queue, uint64_t seq);
+/* An unsettled delivery comes back to its place, marked as redelivered. */
+void queue_requeue(struct queue *queue, uint64_t seq);
+/* Drops all that is ready; returns how many. */
+uint64_t queue_purge(struct queue *queue);
+
+/* The chunk that holds seq, or NULL. */
+struct chunk *queue_chunk(const struct queue *queue, uint64_t chunk_number);
+/* Adds a recovered chunk, in ascending order. */
+struct chunk *queue_restore_chunk(struct queue *queue, uint64_t number);
+/* The next chunk's number will be above this. */
+void queue_restore_upto(struct queue *queue, uint64_t number);
+/* The queue's lane, made if need be. */
+struct journal_lane *queue_lane(struct queue *queue);
+
+/* The open chunk, or NULL. */
+static inline struct chunk *queue_tail(const struct queue *queue)
+{
+    return queue->ring_count
+               ? queue->ring[(queue->ring_head + queue->ring_count - 1) & (queue->ring_room - 1)]
+               : NULL;
+}
+
+/* ---- Dispatch (dispatch.c). */
+
+/* The queue has something for its consumers, or a consumer is able again: dispatched before the
+ * command ends. Cheap when nothing is ready. */
+void queue_schedule(struct queue *queue);
+/* Delivers while there are ready messages in memory and consumers that can take them. */
+void queue_dispatch(struct queue *queue);
+/* Answers a COMMAND_GET now, or later when the head has to be read first. */
+void queue_get(struct queue *queue, struct channel *channel, bool no_ack);
+/* The gets that wait will not be served: NOT_FOUND, or INTERNAL_ERROR. */
+void queue_fail_gets(struct queue *queue, enum status status);
+
+/* ---- Expiry (expiry.c). */
+
+/* When a message that comes in now expires: wall clock, 0: never. *at_once: it must not wait. */
+uint64_t queue_expiry_of(const struct queue *queue, const struct message *message, bool *at_once);
+/* Drops expired messages from the head, at most max; returns how many. Sets the timer for the rest.
+ */
+unsigned queue_expire(struct queue *queue, unsigned max);
+/* The queue is used: x-expires begins anew. */
+void queue_touch(struct queue *queue);
+
+#endif

@@ -1,0 +1,225 @@
+/* Recovery: from what the journal tells to exchanges, queues, bindings and chunks. Thread: the
+ * vhost's owner.
+ *
+ * Normal course: definitions come first (exchanges and queues are made at once, bindings kept for
+ * the end, since both their ends must exist), then lanes, then their chunks, of which only the bit
+ * maps are read. What can go wrong: a definition that makes no sense: CORRUPT, with a sentence. A
+ * lane whose queue is gone is dropped. */
+#include "core.h"
+#include "leveret/base/mem.h"
+#include "leveret/wire/cursor.h"
+
+#include <stdio.h>
+
+struct recovered_lane {
+    struct recovered_lane *next;
+    struct queue *queue; /* NULL: its definition is gone */
+    struct journal_lane *lane;
+    uint64_t delivered_seq;
+};
+
+struct recovered_binding {
+    struct recovered_binding *next;
+    size_t key_len, value_len;
+    uint8_t data[];
+};
+
+struct recovery {
+    struct vhost *vhost;
+    struct map lanes; /* from &queue->lane_id to struct queue * */
+    struct recovered_lane *lane_list;
+    struct recovered_binding *bindings, **bindings_end;
+    enum status status;
+    char *error;
+};
+
+static void corrupt(struct recovery *recovery, const char *what, struct bytes key)
+{
+    if (recovery->status)
+        return;
+    recovery->status = STATUS_CORRUPT;
+    if (asprintf(&recovery->error,
+                 "the journal of vhost '%.*s' holds a definition that %s (key '%c' "
+                 "and %zu bytes)",
+                 BYTES_PRINT(recovery->vhost->name), what, key.len ? key.at[0] : '?', key.len) < 0)
+        recovery->error = NULL;
+}
+
+static void recover_exchange(struct recovery *recovery, struct bytes key, struct bytes value)
+{
+    struct vhost *vhost = recovery->vhost;
+    struct exchange_declaration declaration;
+    if (definition_read_exchange(key, value, &declaration))
+        corrupt(recovery, "cannot be read", key);
+    else if (topology_restore(vhost->topology, &declaration, NULL, &vhost->refusal))
+        corrupt(recovery, vhost->refusal.text, key);
+}
+
+static void recover_queue(struct recovery *recovery, struct bytes key, struct bytes value)
+{
+    struct vhost *vhost = recovery->vhost;
+    struct queue_definition definition;
+    if (definition_read_queue(key, value, &definition)) {
+        corrupt(recovery, "cannot be read", key);
+        return;
+    }
+    struct queue_options options = {
+        .name = definition.name,
+        .arguments = definition.arguments,
+        .durable = definition.durable,
+        .exclusive = definition.exclusive,
+        .auto_delete = definition.auto_delete,
+        .lane_id = definition.lane_id,
+    };
+    if (queue_settings_parse(options.arguments, options.name, vhost->name, &options.settings,
+                             &vhost->refusal)) {
+        corrupt(recovery, vhost->refusal.text, key);
+        return;
+    }
+    struct queue *queue = queue_new(vhost, &options);
+    map_put(&recovery->lanes, bytes_of(&queue->lane_id, sizeof queue->lane_id), queue);
+}
+
+static void keep_binding(struct recovery *recovery, struct bytes key, struct bytes value)
+{
+    struct recovered_binding *binding = mem_need(sizeof *binding + key.len + value.len);
+    binding->key_len = key.len;
+    binding->value_len = value.len;
+    memcpy(binding->data, key.at, key.len);
+    if (value.len)
+        memcpy(binding->data + key.len, value.at, value.len);
+    *recovery->bindings_end = binding;
+    recovery->bindings_end = &binding->next;
+}
+
+static void definition(void *context, struct bytes key, struct bytes value)
+{
+    struct recovery *recovery = context;
+    switch (key.len ? key.at[0] : 0) {
+    case DEFINITION_EXCHANGE:
+        recover_exchange(recovery, key, value);
+        return;
+    case DEFINITION_QUEUE:
+        recover_queue(recovery, key, value);
+        return;
+    case DEFINITION_BINDING:
+        keep_binding(recovery, key, value);
+        return;
+    case LANES_KEY: {
+        struct reader reader = reader_of(value);
+        recovery->vhost->lane_next = recovery->vhost->lane_reserved = read_u64(&reader);
+        if (!reader.failed)
+            return;
+    }
+    }
+    corrupt(recovery, "is of no known kind", key);
+}
+
+static void *lane(void *context, uint64_t lane_id, struct journal_lane *handle,
+                  uint64_t delivered_seq)
+{
+    struct recovery *recovery = context;
+    struct recovered_lane *found = mem_need(sizeof *found);
+    found->next = recovery->lane_list;
+    recovery->lane_list = found;
+    found->lane = handle;
+    found->delivered_seq = delivered_seq;
+    found->queue = map_get(&recovery->lanes, bytes_of(&lane_id, sizeof lane_id));
+    if (found->queue) {
+        found->queue->lane = handle;
+        map_put(&recovery->vhost->lanes, bytes_of(&found->queue->lane, sizeof found->queue->lane),
+                found->queue);
+    }
+    return found;
+}
+
+static void chunk(void *lane_context, uint64_t number, const uint64_t live[JOURNAL_CHUNK_WORDS],
+                  uint64_t body_bytes, bool any_expires)
+{
+    struct recovered_lane *found = lane_context;
+    struct queue *queue = found->queue;
+    if (!queue)
+        return;
+    struct chunk *restored = queue_restore_chunk(queue, number);
+    restored->used = JOURNAL_CHUNK_SLOTS;
+    restored->body_bytes = body_bytes;
+    restored->any_expires = any_expires;
+    unsigned count = 0;
+    for (unsigned slot = 0; (slot = bit_next(live, slot)) < JOURNAL_CHUNK_SLOTS; slot++) {
+        count++;
+        if (number * JOURNAL_CHUNK_SLOTS + slot <= found->delivered_seq)
+            bit_set(restored->redelivered_bits, slot);
+    }
+    memcpy(restored->live_bits, live, sizeof restored->live_bits);
+    memcpy(restored->ready_bits, live, sizeof restored->ready_bits);
+    memcpy(restored->durable_bits, live, sizeof restored->durable_bits);
+    restored->live = restored->ready = restored->durable = (uint16_t)count;
+    queue->ready += count;
+    queue->vhost->ready += count;
+    queue->persistent += count;
+    queue->ready_bytes += body_bytes;
+    queue->expiring |= any_expires;
+}
+
+static void finish_lanes(struct recovery *recovery)
+{
+    struct vhost *vhost = recovery->vhost;
+    struct recovered_lane *next;
+    for (struct recovered_lane *at = recovery->lane_list; at; at = next) {
+        next = at->next;
+        if (!at->queue) {
+            if (!recovery->status)
+                journal_lane_drop(vhost->options.journal, &at->lane);
+        } else {
+            queue_restore_upto(at->queue, at->delivered_seq / JOURNAL_CHUNK_SLOTS);
+            if (at->queue->expiring && !recovery->status)
+                queue_expire(at->queue, 0);
+        }
+        free(at);
+    }
+}
+
+static void finish_bindings(struct recovery *recovery)
+{
+    struct vhost *vhost = recovery->vhost;
+    struct recovered_binding *next;
+    for (struct recovered_binding *at = recovery->bindings; at; at = next) {
+        next = at->next;
+        struct bytes key = bytes_of(at->data, at->key_len);
+        struct binding_declaration declaration;
+        if (recovery->status)
+            ;
+        else if (definition_read_binding(key, bytes_of(at->data + at->key_len, at->value_len),
+                                         &declaration))
+            corrupt(recovery, "cannot be read", key);
+        else if (topology_bind(vhost->topology, &declaration, &vhost->refusal))
+            corrupt(recovery, vhost->refusal.text, key);
+        free(at);
+    }
+}
+
+enum status vhost_recover(struct vhost *vhost, struct moment now, char **error)
+{
+    struct recovery recovery = {.vhost = vhost};
+    struct journal_recovery calls = {
+        .context = &recovery, .definition = definition, .lane = lane, .chunk = chunk};
+    recovery.bindings_end = &recovery.bindings;
+    vhost->now = now;
+    vhost->recovering = true;
+    *error = NULL;
+    enum status status = journal_recover(vhost->options.journal, &calls, error);
+    vhost->committed = journal_committed(vhost->options.journal);
+    if (status)
+        recovery.status = status;
+    finish_bindings(&recovery);
+    finish_lanes(&recovery);
+    map_free(&recovery.lanes);
+    vhost->recovering = false;
+    if (!status) {
+        *error = recovery.error;
+        status = recovery.status;
+    } else {
+        free(recovery.error);
+    }
+    return status;
+}

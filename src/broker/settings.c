@@ -1,0 +1,192 @@
+/* Queue arguments: one table of names, each with its check. See settings.h. */
+#include "settings.h"
+
+#include "leveret/base/text.h"
+#include "leveret/wire/table.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* The longest time that a queue argument can say, as in RabbitMQ. */
+#define DURATION_MS_MAX UINT32_MAX
+#define PRIORITY_MAX    255
+#define WHY_MAX         128
+
+/* Writes into why what is wrong with the value, in RabbitMQ's words, and returns false. */
+typedef bool argument_check(const struct field *field, char why[WHY_MAX]);
+
+static bool is_integer(const struct field *field, int64_t *value, char why[WHY_MAX])
+{
+    if (field_integer(field, value))
+        return true;
+    snprintf(why, WHY_MAX, "{unacceptable_type,%s}", field_type_name(field->type));
+    return false;
+}
+
+static bool not_negative(const struct field *field, char why[WHY_MAX])
+{
+    int64_t value;
+    if (!is_integer(field, &value, why))
+        return false;
+    if (value < 0)
+        snprintf(why, WHY_MAX, "{value_negative,%" PRId64 "}", value);
+    return value >= 0;
+}
+
+static bool duration(const struct field *field, char why[WHY_MAX])
+{
+    int64_t value;
+    if (!not_negative(field, why) || !field_integer(field, &value))
+        return false;
+    if (value > DURATION_MS_MAX)
+        snprintf(why, WHY_MAX, "{value_too_big,%" PRId64 "}", value);
+    return value <= DURATION_MS_MAX;
+}
+
+static bool duration_not_zero(const struct field *field, char why[WHY_MAX])
+{
+    int64_t value;
+    if (field_integer(field, &value) && value == 0) {
+        snprintf(why, WHY_MAX, "{value_zero,0}");
+        return false;
+    }
+    return duration(field, why);
+}
+
+static bool priority(const struct field *field, char why[WHY_MAX])
+{
+    int64_t value;
+    if (!not_negative(field, why) || !field_integer(field, &value))
+        return false;
+    if (value > PRIORITY_MAX)
+        snprintf(why, WHY_MAX, "{max_value_exceeded,%" PRId64 "}", value);
+    return value <= PRIORITY_MAX;
+}
+
+static bool string(const struct field *field, char why[WHY_MAX])
+{
+    if (field->type == FIELD_STRING)
+        return true;
+    snprintf(why, WHY_MAX, "{unacceptable_type,%s}", field_type_name(field->type));
+    return false;
+}
+
+static bool boolean(const struct field *field, char why[WHY_MAX])
+{
+    if (field->type == FIELD_BOOL)
+        return true;
+    snprintf(why, WHY_MAX, "{unacceptable_type,%s}", field_type_name(field->type));
+    return false;
+}
+
+static bool one_of(const struct field *field, const char *const *words, char why[WHY_MAX])
+{
+    if (!string(field, why))
+        return false;
+    for (; *words; words++)
+        if (bytes_equal_text(field->value.bytes, *words))
+            return true;
+    snprintf(why, WHY_MAX, "\"unsupported value '%.*s'\"",
+             (int)(field->value.bytes.len > 64 ? 64 : field->value.bytes.len),
+             (const char *)field->value.bytes.at);
+    return false;
+}
+
+static bool overflow(const struct field *field, char why[WHY_MAX])
+{
+    static const char *const words[] = {"drop-head", "reject-publish", "reject-publish-dlx", NULL};
+    return one_of(field, words, why);
+}
+
+static bool queue_type(const struct field *field, char why[WHY_MAX])
+{
+    static const char *const words[] = {"classic", "quorum", "stream", NULL};
+    return one_of(field, words, why);
+}
+
+static bool dead_letter_strategy(const struct field *field, char why[WHY_MAX])
+{
+    static const char *const words[] = {"at-most-once", "at-least-once", NULL};
+    return one_of(field, words, why);
+}
+
+static const struct {
+    const char *name;
+    argument_check *check;
+} arguments_known[] = {
+    {"x-expires", duration_not_zero},
+    {"x-message-ttl", duration},
+    {"x-max-length", not_negative},
+    {"x-max-length-bytes", not_negative},
+    {"x-overflow", overflow},
+    {"x-dead-letter-exchange", string},
+    {"x-dead-letter-routing-key", string},
+    {"x-dead-letter-strategy", dead_letter_strategy},
+    {"x-max-priority", priority},
+    {"x-single-active-consumer", boolean},
+    {"x-delivery-limit", not_negative},
+    {"x-queue-type", queue_type},
+    {"x-queue-mode", string},
+    {"x-consumer-timeout", not_negative},
+};
+#define ARGUMENTS_KNOWN (sizeof arguments_known / sizeof *arguments_known)
+
+static uint64_t number_or_none(struct bytes arguments, const char *name)
+{
+    struct field field;
+    int64_t value;
+    if (table_find(arguments, name, &field) && field_integer(&field, &value))
+        return (uint64_t)value;
+    return SETTING_NONE;
+}
+
+enum status queue_settings_parse(struct bytes arguments, struct bytes queue, struct bytes vhost,
+                                 struct queue_settings *out, struct refusal *refusal)
+{
+    char why[WHY_MAX];
+    struct field field;
+    for (size_t i = 0; arguments.len && i < ARGUMENTS_KNOWN; i++)
+        if (table_find(arguments, arguments_known[i].name, &field) &&
+            !arguments_known[i].check(&field, why))
+            return refuse(refusal, STATUS_PRECONDITION_FAILED,
+                          "invalid arg '%s' for queue '%.*s' in vhost '%.*s': %s",
+                          arguments_known[i].name, BYTES_PRINT(queue), BYTES_PRINT(vhost), why);
+    if (table_find(arguments, "x-dead-letter-routing-key", &field) &&
+        !table_find(arguments, "x-dead-letter-exchange", &field))
+        return refuse(refusal, STATUS_PRECONDITION_FAILED,
+                      "invalid arg 'x-dead-letter-routing-key' for queue '%.*s' in vhost '%.*s': "
+                      "routing_key_but_no_dlx_defined",
+                      BYTES_PRINT(queue), BYTES_PRINT(vhost));
+    if (table_find(arguments, "x-queue-type", &field) &&
+        bytes_equal_text(field.value.bytes, "stream"))
+        return refuse(refusal, STATUS_NOT_IMPLEMENTED, "queue type 'stream' of queue '%.*s'",
+                      BYTES_PRINT(queue));
+    out->expires_ms = number_or_none(arguments, "x-expires");
+    out->message_ttl_ms = number_or_none(arguments, "x-message-ttl");
+    return STATUS_OK;
+}
+
+/* classic is what a queue is that says nothing. */
+static bool both_classic(struct bytes received, struct bytes current)
+{
+    struct field field;
+    return (!table_find(received, "x-queue-type", &field) ||
+            bytes_equal_text(field.value.bytes, "classic")) &&
+           (!table_find(current, "x-queue-type", &field) ||
+            bytes_equal_text(field.value.bytes, "classic"));
+}
+
+enum status queue_settings_equivalent(const struct equivalence *check, struct bytes received,
+                                      struct bytes current)
+{
+    enum status status = STATUS_OK;
+    if (received.len == 0 && current.len == 0)
+        return status;
+    for (size_t i = 0; !status && i < ARGUMENTS_KNOWN; i++) {
+        const char *name = arguments_known[i].name;
+        if (strcmp(name, "x-queue-type") == 0 && both_classic(received, current))
+            continue;
+        status = equivalent_argument(check, name, received, current);
+    }
+    return status;
+}

@@ -1,0 +1,88 @@
+/* Ack, nack, reject, recover: the ends of deliveries.
+ *
+ * Normal course: tag → entry (unsettled.c) → queue_settle or queue_requeue; then whoever waited for
+ * credit is woken. What can go wrong: a tag that is not there fails the channel; a queue that has
+ * been deleted takes no notice. */
+#include "core.h"
+
+#include <inttypes.h>
+
+static void let_go(struct channel *channel, const struct unsettled_entry *entry)
+{
+    if (!entry->consumer)
+        return;
+    channel->unsettled_consumers--;
+    consumer_settled(entry->consumer);
+}
+
+void settle_entry(struct channel *channel, const struct unsettled_entry *entry)
+{
+    queue_settle(entry->queue, entry->seq);
+    let_go(channel, entry);
+}
+
+void requeue_entry(struct channel *channel, const struct unsettled_entry *entry)
+{
+    queue_requeue(entry->queue, entry->seq);
+    let_go(channel, entry);
+}
+
+void channel_settled(struct channel *channel)
+{
+    if (!TAILQ_EMPTY(&channel->blocked))
+        consumers_wake(&channel->blocked);
+}
+
+static void end_one(struct channel *channel, const struct unsettled_entry *entry, bool ack,
+                    bool requeue)
+{
+    if (ack)
+        COUNT(channel, entry->queue, ack);
+    else
+        COUNT(channel, entry->queue, reject);
+    if (channel->tx)
+        tx_settle(channel, entry, requeue);
+    else if (requeue)
+        requeue_entry(channel, entry);
+    else
+        settle_entry(channel, entry); /* a rejected one: dead-lettering belongs here */
+}
+
+static void end_deliveries(struct channel *channel, const struct command *command, bool ack)
+{
+    uint64_t tag = command->u.ack.tag;
+    bool requeue = !ack && command->u.ack.requeue;
+    struct unsettled_entry entry;
+    bool all = tag == 0 && command->u.ack.multiple;
+    if (!all && !unsettled_has(&channel->unsettled, tag)) {
+        channel_fail(channel, command->type, STATUS_PRECONDITION_FAILED,
+                     "unknown delivery tag %" PRIu64, tag);
+        return;
+    }
+    if (command->u.ack.multiple) {
+        while (unsettled_take_first(&channel->unsettled, all ? UINT64_MAX : tag, &entry))
+            end_one(channel, &entry, ack, requeue);
+    } else if (unsettled_take(&channel->unsettled, tag, &entry)) {
+        end_one(channel, &entry, ack, requeue);
+    }
+    channel_settled(channel);
+}
+
+void command_ack(struct channel *channel, const struct command *command)
+{
+    end_deliveries(channel, command, true);
+}
+
+void command_nack(struct channel *channel, const struct command *command)
+{
+    end_deliveries(channel, command, false);
+}
+
+void command_recover(struct channel *channel, const struct command *command)
+{
+    struct unsettled_entry entry;
+    while (unsettled_take_first(&channel->unsettled, UINT64_MAX, &entry))
+        requeue_entry(channel, &entry);
+    channel_settled(channel);
+    channel_reply(channel, command);
+}

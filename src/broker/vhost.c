@@ -1,0 +1,308 @@
+/* The vhost: from commands to their handlers, and what each call leaves to do. See vhost.h.
+ *
+ * Normal course: vhost_apply finds the channel, runs the command's handler, then dispatches the
+ * queues that the handler gave something to do. What can go wrong: a handler fails the channel;
+ * from then on everything for it is dropped until it is closed. */
+#include "core.h"
+#include "leveret/base/mem.h"
+#include "leveret/wire/cursor.h"
+
+/* ---- What the topology changes is journalled here. */
+
+static void put(struct vhost *vhost, const struct text *key, const struct text *value)
+{
+    journal_put(vhost->options.journal, text_bytes(key), text_bytes(value));
+    vhost->journalled = true;
+}
+
+static void erase(struct vhost *vhost, const struct text *key)
+{
+    journal_erase(vhost->options.journal, text_bytes(key));
+    vhost->journalled = true;
+}
+
+static void exchange_changed(struct vhost *vhost, const struct exchange *exchange, bool added)
+{
+    if (vhost->recovering || !exchange->durable)
+        return;
+    struct text key = {0}, value = {0};
+    definition_of_exchange(exchange, &key, &value);
+    if (added)
+        put(vhost, &key, &value);
+    else
+        erase(vhost, &key);
+    text_free(&key);
+    text_free(&value);
+}
+
+static void exchange_added(void *context, const struct exchange *exchange)
+{
+    exchange_changed(context, exchange, true);
+}
+
+static void exchange_removed(void *context, const struct exchange *exchange)
+{
+    exchange_changed(context, exchange, false);
+}
+
+static void binding_changed(struct vhost *vhost, const struct binding *binding, bool added)
+{
+    if (vhost->recovering || !binding_stored(binding))
+        return;
+    struct text key = {0}, value = {0};
+    definition_of_binding(binding, &key, &value);
+    if (added)
+        put(vhost, &key, &value);
+    else
+        erase(vhost, &key);
+    text_free(&key);
+    text_free(&value);
+}
+
+static void binding_added(void *context, const struct binding *binding)
+{
+    binding_changed(context, binding, true);
+}
+
+static void binding_removed(void *context, const struct binding *binding)
+{
+    binding_changed(context, binding, false);
+}
+
+static void queue_text(const struct queue *queue, struct text *key, struct text *value)
+{
+    struct queue_definition definition = {
+        .name = queue->endpoint.name,
+        .arguments = queue->arguments,
+        .durable = queue->durable,
+        .auto_delete = queue->auto_delete,
+        .exclusive = queue->exclusive,
+        .lane_id = queue->lane_id,
+    };
+    definition_of_queue(&definition, key, value);
+}
+
+void vhost_put_queue(struct queue *queue)
+{
+    struct text key = {0}, value = {0};
+    queue_text(queue, &key, &value);
+    put(queue->vhost, &key, &value);
+    queue->definition_batch = journal_filling(queue->vhost->options.journal);
+    text_free(&key);
+    text_free(&value);
+}
+
+void vhost_erase_queue(struct queue *queue)
+{
+    struct text key = {0};
+    queue_text(queue, &key, NULL);
+    erase(queue->vhost, &key);
+    text_free(&key);
+}
+
+/* Ids are put on record as used in portions, so that few of them cost a write. */
+#define LANES_AT_ONCE 1024u
+
+uint64_t vhost_lane_id(struct vhost *vhost)
+{
+    if (vhost->lane_next == vhost->lane_reserved) {
+        static const uint8_t key = LANES_KEY;
+        uint8_t value[8];
+        struct writer writer = writer_of(value, sizeof value);
+        vhost->lane_reserved += LANES_AT_ONCE;
+        write_u64(&writer, vhost->lane_reserved);
+        journal_put(vhost->options.journal, bytes_of(&key, 1), bytes_of(value, sizeof value));
+    }
+    return vhost->lane_next++;
+}
+
+/* ---- Life. */
+
+struct vhost *vhost_new(const struct vhost_options *options)
+{
+    struct vhost *vhost = mem_need(sizeof *vhost);
+    vhost->options = *options;
+    vhost->name = bytes_of(mem_need_text(options->name.at, options->name.len), options->name.len);
+    vhost->random.state = options->random_seed;
+    vhost->committed = journal_committed(options->journal);
+    vhost->lane_next = vhost->lane_reserved = 1;
+    TAILQ_INIT(&vhost->peers);
+    TAILQ_INIT(&vhost->due);
+    TAILQ_INIT(&vhost->promises_due);
+    TAILQ_INIT(&vhost->promises_held);
+    TAILQ_INIT(&vhost->leaving);
+    TAILQ_INIT(&vhost->heavy);
+    struct topology_observer observer = {
+        .context = vhost,
+        .exchange_added = exchange_added,
+        .exchange_removed = exchange_removed,
+        .binding_added = binding_added,
+        .binding_removed = binding_removed,
+    };
+    vhost->topology = topology_new(vhost->name, &vhost->queues, &observer);
+    return vhost;
+}
+
+static void no_event(void *context, void *owner, const struct event *event)
+{
+    (void)context;
+    (void)owner;
+    (void)event;
+}
+
+void vhost_free(struct vhost **vhost_at)
+{
+    struct vhost *vhost = *vhost_at;
+    if (!vhost)
+        return;
+    *vhost_at = NULL;
+    vhost->options.event = no_event;
+    struct peer *peer;
+    while ((peer = TAILQ_FIRST(&vhost->peers)))
+        peer_destroy(peer);
+    uint64_t after = 0;
+    struct queue *queue;
+    topology_free(&vhost->topology);
+    while ((queue = roster_next(&vhost->queue_roster, &after)))
+        queue_destroy(queue);
+    map_free(&vhost->queues);
+    map_free(&vhost->lanes);
+    map_free(&vhost->reply_consumers);
+    roster_free(&vhost->queue_roster);
+    roster_free(&vhost->consumer_roster);
+    roster_free(&vhost->channel_roster);
+    heap_free(&vhost->expiry);
+    heap_free(&vhost->idle);
+    free(vhost->gate_text);
+    free((void *)vhost->name.at);
+    free(vhost);
+}
+
+/* ---- Commands. */
+
+static command_handler *const handlers[] = {
+    [COMMAND_CHANNEL_FLOW] = channel_flow,
+    [COMMAND_CONFIRM_SELECT] = channel_confirm_select,
+    [COMMAND_TX_SELECT] = command_tx_select,
+    [COMMAND_TX_COMMIT] = command_tx_commit,
+    [COMMAND_TX_ROLLBACK] = command_tx_rollback,
+    [COMMAND_EXCHANGE_DECLARE] = command_exchange_declare,
+    [COMMAND_EXCHANGE_DELETE] = command_exchange_delete,
+    [COMMAND_EXCHANGE_BIND] = command_bind,
+    [COMMAND_EXCHANGE_UNBIND] = command_unbind,
+    [COMMAND_QUEUE_DECLARE] = command_queue_declare,
+    [COMMAND_QUEUE_DELETE] = command_queue_delete,
+    [COMMAND_QUEUE_PURGE] = command_queue_purge,
+    [COMMAND_QUEUE_BIND] = command_bind,
+    [COMMAND_QUEUE_UNBIND] = command_unbind,
+    [COMMAND_PUBLISH] = command_publish,
+    [COMMAND_CONSUME] = command_consume,
+    [COMMAND_CANCEL] = command_cancel,
+    [COMMAND_GET] = command_get,
+    [COMMAND_QOS] = channel_qos,
+    [COMMAND_RECOVER] = command_recover,
+    [COMMAND_ACK] = command_ack,
+    [COMMAND_NACK] = command_nack,
+};
+
+static void open_channel(struct peer *peer, const struct command *command)
+{
+    uint16_t id = command->channel;
+    if (id >= peer->channel_room) {
+        uint32_t room = peer->channel_room ? peer->channel_room : 2;
+        while (room <= id)
+            room *= 2;
+        peer->channels = mem_need_array(peer->channels, room, sizeof(struct channel *));
+        memset(peer->channels + peer->channel_room, 0,
+               (room - peer->channel_room) * sizeof(struct channel *));
+        peer->channel_room = room;
+    }
+    CHECK(!peer->channels[id]); /* the session keeps track */
+    peer->channels[id] = channel_new(peer, id);
+    channel_reply(peer->channels[id], command);
+}
+
+static void close_channel(struct peer *peer, const struct command *command)
+{
+    struct channel *channel = peer_channel(peer, command->channel);
+    struct event reply = {.type = EVENT_REPLY, .channel = command->channel};
+    reply.u.reply.command = COMMAND_CHANNEL_CLOSE;
+    if (channel && !channel->closing)
+        channel_close(channel, &reply);
+}
+
+static void take_credit(struct peer *peer, uint32_t bytes)
+{
+    uint64_t *under_way = &peer->under_way_bytes;
+    *under_way = *under_way > bytes ? *under_way - bytes : 0;
+    if (!TAILQ_EMPTY(&peer->blocked) && *under_way <= peer->vhost->options.peer_window_bytes / 2)
+        consumers_wake(&peer->blocked);
+}
+
+void vhost_settle_down(struct vhost *vhost)
+{
+    struct queue *queue;
+    while ((queue = TAILQ_FIRST(&vhost->due))) {
+        TAILQ_REMOVE(&vhost->due, queue, due_link);
+        queue->due = false;
+        queue_dispatch(queue);
+    }
+    if (vhost->memory_bytes > vhost->options.resident_bytes_max)
+        paging_relieve(vhost);
+}
+
+void vhost_apply(struct vhost *vhost, struct peer *peer, const struct command *command,
+                 struct moment now)
+{
+    vhost->now = now;
+    vhost->journalled = false;
+    switch (command->type) {
+    case COMMAND_CHANNEL_OPEN:
+        open_channel(peer, command);
+        return;
+    case COMMAND_CHANNEL_CLOSE:
+        close_channel(peer, command);
+        break;
+    case COMMAND_CREDIT:
+        take_credit(peer, command->u.credit.bytes);
+        break;
+    default: {
+        struct channel *channel = peer_channel(peer, command->channel);
+        if (channel && !channel->failed) {
+            handlers[command->type](channel, command);
+            if (__builtin_expect(channel->failed, 0))
+                channel_release(channel);
+        } else if (command->type == COMMAND_PUBLISH) {
+            struct message *message = command->u.publish.message;
+            message_unref(&message);
+        }
+    }
+    }
+    vhost_settle_down(vhost);
+}
+
+/* ---- Other calls. */
+
+void vhost_flush(struct vhost *vhost, struct moment now)
+{
+    if (TAILQ_EMPTY(&vhost->promises_due))
+        return;
+    vhost->now = now;
+    promise_flush(vhost);
+    vhost_settle_down(vhost);
+}
+
+void vhost_committed(struct vhost *vhost, uint64_t batch, struct moment now)
+{
+    vhost->now = now;
+    if (batch > vhost->committed)
+        vhost->committed = batch;
+    promise_committed(vhost);
+    paging_committed(vhost);
+    vhost_settle_down(vhost);
+}
+
+size_t vhost_resident_bytes(const struct vhost *vhost)
+{
+    return (size_t)vhost->memory_bytes;
+}
