@@ -1,3 +1,7 @@
 # The test programs.
 include tests/interop/local.mk
 include tests/fuzz/local.mk
+
+dist_check_SCRIPTS = tests/check-includes
+TESTS += tests/check-includes
+EXTRA_DIST += scripts/lib.sh scripts/packages scripts/run scripts/test scripts/count-results .ci/run
