@@ -3,17 +3,18 @@
 # Installs those packages of scripts/packages that are listed for the purposes given and missing: packages_ensure build
 # test. Asks nothing; needs root or sudo only when something is missing.
 packages_ensure() {
-    wanted=
-    for purpose; do
-        wanted="$wanted $(sed -n "s/^$purpose //p" scripts/packages)"
-    done
     missing=
-    for package in $wanted; do
+    while read -r purpose package instead; do
+        case " $* " in
+        *" $purpose "*) ;;
+        *) continue ;;
+        esac
+        [ -z "$instead" ] || ! command -v "$instead" >/dev/null || continue
         case $(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null) in
         ii*) ;;
         *) missing="$missing $package" ;;
         esac
-    done
+    done <scripts/packages
     [ -n "$missing" ] || return 0
 
     as_root=

@@ -51,3 +51,5 @@ tests_unit_test_settings_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_settings_LDADD = src/leveretd/libsettings.a src/base/libbase.a $(INIH_LIBS) \
 	$(XXHASH_LIBS) $(CHECK_LIBS)
 endif
+
+dist_man_MANS += man/leveretd.8
