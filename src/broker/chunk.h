@@ -96,8 +96,7 @@ static inline unsigned bit_first(const uint64_t *bits)
     for (unsigned word = 0; word < JOURNAL_CHUNK_WORDS; word++)
         if (bits[word])
             return word * 64 + (unsigned)__builtin_ctzll(bits[word]);
-    CHECK(!"a bit is set");
-    return 0;
+    check_failed("a bit is set", __FILE__, __LINE__);
 }
 
 /* The first slot from `from` on that is set, or JOURNAL_CHUNK_SLOTS. */
