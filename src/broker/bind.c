@@ -5,7 +5,7 @@
 static void conclude(struct channel *channel, const struct command *command, enum status status)
 {
     if (status)
-        channel_fail(channel, command->type, status, "%s", channel->vhost->refusal.text);
+        channel_refuse(channel, command->type, status, "%s", channel->vhost->refusal.text);
     else
         channel_reply(channel, command);
 }
@@ -50,7 +50,8 @@ static bool declaration_of(struct channel *channel, const struct command *comman
         return true;
     if (out->destination.len == 0) {
         if (!channel->last_queue) {
-            channel_fail(channel, command->type, STATUS_NOT_FOUND, "no previously declared queue");
+            channel_refuse(channel, command->type, STATUS_NOT_FOUND,
+                           "no previously declared queue");
             return false;
         }
         out->destination = bytes_of_text(channel->last_queue);

@@ -85,7 +85,7 @@ struct event channel_event(const struct channel *channel, enum event_type type)
     return (struct event){.type = type, .channel = channel->id};
 }
 
-void channel_send(struct channel *channel, const struct event *event)
+void channel_emit(struct channel *channel, const struct event *event)
 {
     struct vhost *vhost = channel->vhost;
     vhost->options.event(vhost->options.context, channel->peer->owner, event);
@@ -106,8 +106,8 @@ void channel_reply(struct channel *channel, const struct command *command)
     channel_reply_event(channel, command, &reply, vhost_needed(channel->vhost));
 }
 
-void channel_fail(struct channel *channel, enum command_type command, enum status status,
-                  const char *format, ...)
+void channel_refuse(struct channel *channel, enum command_type command, enum status status,
+                    const char *format, ...)
 {
     char text[REFUSAL_TEXT_MAX];
     va_list arguments;
@@ -148,8 +148,8 @@ void channel_qos(struct channel *channel, const struct command *command)
 void channel_confirm_select(struct channel *channel, const struct command *command)
 {
     if (channel->tx) {
-        channel_fail(channel, command->type, STATUS_PRECONDITION_FAILED,
-                     "cannot switch from tx to confirm mode");
+        channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
+                       "cannot switch from tx to confirm mode");
         return;
     }
     channel->confirm = true;

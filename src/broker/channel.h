@@ -63,7 +63,7 @@ void channel_destroy(struct channel *channel);
 
 /* An event begun with its type and channel. */
 struct event channel_event(const struct channel *channel, enum event_type type);
-void channel_send(struct channel *channel, const struct event *event);
+void channel_emit(struct channel *channel, const struct event *event);
 /* A successful reply to command, unless no_wait; held when the command journalled something. */
 void channel_reply(struct channel *channel, const struct command *command);
 /* The same with a reply that the caller has filled in (begun by channel_event); needed: the batch.
@@ -71,7 +71,7 @@ void channel_reply(struct channel *channel, const struct command *command);
 void channel_reply_event(struct channel *channel, const struct command *command,
                          struct event *reply, uint64_t needed);
 /* The command fails, and the channel with it. */
-void channel_fail(struct channel *channel, enum command_type command, enum status status,
-                  const char *format, ...) __attribute__((format(printf, 4, 5)));
+void channel_refuse(struct channel *channel, enum command_type command, enum status status,
+                    const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 #endif

@@ -15,9 +15,10 @@ static bool read_priority(struct channel *channel, const struct command *command
         *out = (int32_t)value;
         return true;
     }
-    channel_fail(channel, command->type, STATUS_PRECONDITION_FAILED,
-                 "invalid arg 'x-priority' for queue '%.*s' in vhost '%.*s': not a 32-bit integer",
-                 BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name));
+    channel_refuse(
+        channel, command->type, STATUS_PRECONDITION_FAILED,
+        "invalid arg 'x-priority' for queue '%.*s' in vhost '%.*s': not a 32-bit integer",
+        BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name));
     return false;
 }
 
@@ -32,9 +33,9 @@ void command_consume(struct channel *channel, const struct command *command)
     if (!queue || !read_priority(channel, command, queue, &priority))
         return;
     if (queue->exclusive_consumer || (command->u.consume.exclusive && queue->consumer_count)) {
-        channel_fail(channel, command->type, STATUS_ACCESS_REFUSED,
-                     "queue '%.*s' in vhost '%.*s' in exclusive use",
-                     BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name));
+        channel_refuse(channel, command->type, STATUS_ACCESS_REFUSED,
+                       "queue '%.*s' in vhost '%.*s' in exclusive use",
+                       BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name));
         return;
     }
     struct event reply = channel_event(channel, EVENT_REPLY);

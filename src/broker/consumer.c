@@ -116,7 +116,7 @@ void consumer_cancel(struct consumer *consumer)
     event.u.cancelled.consumer = consumer->id;
     consumer_end(consumer);
     if (!channel->failed)
-        channel_send(channel, &event);
+        channel_emit(channel, &event);
 }
 
 void consumer_destroy(struct consumer *consumer)
@@ -202,5 +202,5 @@ void consumer_deliver(struct consumer *consumer, struct message *message, uint64
         TAILQ_REMOVE(&consumer->level->able, consumer, turn_link);
         TAILQ_INSERT_TAIL(&consumer->level->able, consumer, turn_link);
     }
-    channel_send(channel, &event);
+    channel_emit(channel, &event);
 }

@@ -6,19 +6,20 @@ bool check_lock(struct channel *channel, enum command_type command, const struct
 {
     if (!queue->owner || queue->owner == channel->peer)
         return true;
-    channel_fail(channel, command, STATUS_RESOURCE_LOCKED,
-                 "cannot obtain exclusive access to locked queue '%.*s' in vhost '%.*s'. It could "
-                 "be originally declared on another connection or the exclusive property value "
-                 "does not match that of the original declaration.",
-                 BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name));
+    channel_refuse(
+        channel, command, STATUS_RESOURCE_LOCKED,
+        "cannot obtain exclusive access to locked queue '%.*s' in vhost '%.*s'. It could "
+        "be originally declared on another connection or the exclusive property value "
+        "does not match that of the original declaration.",
+        BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name));
     return false;
 }
 
 void fail_unreadable(struct channel *channel, enum command_type command, const struct queue *queue)
 {
-    channel_fail(channel, command, STATUS_INTERNAL_ERROR,
-                 "stored messages of queue '%.*s' in vhost '%.*s' cannot be read, see the log",
-                 BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name));
+    channel_refuse(channel, command, STATUS_INTERNAL_ERROR,
+                   "stored messages of queue '%.*s' in vhost '%.*s' cannot be read, see the log",
+                   BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name));
 }
 
 struct queue *find_queue(struct channel *channel, enum command_type command, struct bytes name,
@@ -27,7 +28,7 @@ struct queue *find_queue(struct channel *channel, enum command_type command, str
     struct vhost *vhost = channel->vhost;
     if (name.len == 0) {
         if (!channel->last_queue) {
-            channel_fail(channel, command, STATUS_NOT_FOUND, "no previously declared queue");
+            channel_refuse(channel, command, STATUS_NOT_FOUND, "no previously declared queue");
             return NULL;
         }
         name = bytes_of_text(channel->last_queue);
@@ -35,8 +36,8 @@ struct queue *find_queue(struct channel *channel, enum command_type command, str
     struct queue *queue = vhost_queue(vhost, name);
     if (!queue) {
         if (purpose == FIND_TO_USE)
-            channel_fail(channel, command, STATUS_NOT_FOUND, "no queue '%.*s' in vhost '%.*s'",
-                         BYTES_PRINT(name), BYTES_PRINT(vhost->name));
+            channel_refuse(channel, command, STATUS_NOT_FOUND, "no queue '%.*s' in vhost '%.*s'",
+                           BYTES_PRINT(name), BYTES_PRINT(vhost->name));
         return NULL;
     }
     if (!check_lock(channel, command, queue))
@@ -101,16 +102,16 @@ static void declare_again(struct channel *channel, const struct command *command
     if (!check_lock(channel, command->type, queue))
         return;
     if (queue->exclusive != command->u.queue_declare.exclusive) {
-        channel_fail(channel, command->type, STATUS_RESOURCE_LOCKED,
-                     "cannot obtain exclusive access to locked queue '%.*s' in vhost '%.*s'. It "
-                     "could be originally declared on another connection or the exclusive "
-                     "property value does not match that of the original declaration.",
-                     BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name));
+        channel_refuse(channel, command->type, STATUS_RESOURCE_LOCKED,
+                       "cannot obtain exclusive access to locked queue '%.*s' in vhost '%.*s'. It "
+                       "could be originally declared on another connection or the exclusive "
+                       "property value does not match that of the original declaration.",
+                       BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name));
         return;
     }
     enum status status = check_same(channel, command, queue);
     if (status) {
-        channel_fail(channel, command->type, status, "%s", channel->vhost->refusal.text);
+        channel_refuse(channel, command->type, status, "%s", channel->vhost->refusal.text);
         return;
     }
     if (queue->failed) {
@@ -135,7 +136,7 @@ static void declare_new(struct channel *channel, const struct command *command, 
     enum status status = queue_settings_parse(options.arguments, name, vhost->name,
                                               &options.settings, &vhost->refusal);
     if (status) {
-        channel_fail(channel, command->type, status, "%s", vhost->refusal.text);
+        channel_refuse(channel, command->type, status, "%s", vhost->refusal.text);
         return;
     }
     if (options.durable && !options.exclusive)
@@ -161,8 +162,8 @@ void command_queue_declare(struct channel *channel, const struct command *comman
         random_name(&channel->vhost->random, made + sizeof SERVER_NAME_PREFIX - 1);
         name = bytes_of_text(made);
     } else if (bytes_start_with(name, "amq.")) {
-        channel_fail(channel, command->type, STATUS_ACCESS_REFUSED,
-                     "queue name '%.*s' contains reserved prefix 'amq.*'", BYTES_PRINT(name));
+        channel_refuse(channel, command->type, STATUS_ACCESS_REFUSED,
+                       "queue name '%.*s' contains reserved prefix 'amq.*'", BYTES_PRINT(name));
         return;
     }
     struct queue *queue = vhost_queue(channel->vhost, name);
@@ -192,15 +193,15 @@ void command_queue_delete(struct channel *channel, const struct command *command
     }
     struct bytes name = queue->endpoint.name, vhost_name = channel->vhost->name;
     if (command->u.queue_delete.if_unused && queue->consumer_count) {
-        channel_fail(channel, command->type, STATUS_PRECONDITION_FAILED,
-                     "queue '%.*s' in vhost '%.*s' in use", BYTES_PRINT(name),
-                     BYTES_PRINT(vhost_name));
+        channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
+                       "queue '%.*s' in vhost '%.*s' in use", BYTES_PRINT(name),
+                       BYTES_PRINT(vhost_name));
         return;
     }
     if (command->u.queue_delete.if_empty && queue->ready) {
-        channel_fail(channel, command->type, STATUS_PRECONDITION_FAILED,
-                     "queue '%.*s' in vhost '%.*s' not empty", BYTES_PRINT(name),
-                     BYTES_PRINT(vhost_name));
+        channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
+                       "queue '%.*s' in vhost '%.*s' not empty", BYTES_PRINT(name),
+                       BYTES_PRINT(vhost_name));
         return;
     }
     uint64_t messages = queue->ready;

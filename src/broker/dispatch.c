@@ -139,8 +139,8 @@ void queue_fail_gets(struct queue *queue, enum status status)
         if (channel->failed)
             continue;
         if (status == STATUS_NOT_FOUND)
-            channel_fail(channel, COMMAND_GET, status, "no queue '%.*s' in vhost '%.*s'",
-                         BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(queue->vhost->name));
+            channel_refuse(channel, COMMAND_GET, status, "no queue '%.*s' in vhost '%.*s'",
+                           BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(queue->vhost->name));
         else
             fail_unreadable(channel, COMMAND_GET, queue);
     }

@@ -96,7 +96,7 @@ bool promise_holds(const struct channel *channel, uint64_t needed)
 void promise_reply(struct channel *channel, const struct event *reply, uint64_t needed)
 {
     if (!promise_holds(channel, needed)) {
-        channel_send(channel, reply);
+        channel_emit(channel, reply);
         return;
     }
     struct held_reply *held = mem_need(sizeof *held);
@@ -126,7 +126,7 @@ static void free_held(struct held_reply *held)
 static void send_held(struct channel *channel, struct held_reply *held)
 {
     const struct event *event = &held->event;
-    channel_send(channel, event);
+    channel_emit(channel, event);
     if (event->u.reply.command == COMMAND_CONSUME && event->u.reply.status == STATUS_OK) {
         /* Deliveries could not begin before the client knows of its consumer. */
         uint32_t id = event->u.reply.consumer;
@@ -148,7 +148,7 @@ static void send_confirm(struct channel *channel, uint64_t upto, bool nack)
     channel->rates.confirm += upto - channel->confirmed;
     channel->vhost->rates.confirm += upto - channel->confirmed;
     channel->confirmed = upto;
-    channel_send(channel, &event);
+    channel_emit(channel, &event);
 }
 
 static void drop_first(struct promise_queue *promises)

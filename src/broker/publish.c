@@ -42,7 +42,7 @@ static struct exchange *exchange_of(struct channel *channel, const struct messag
         status = topology_check_publish(vhost->topology, exchange, &vhost->refusal);
     if (!status)
         return exchange;
-    channel_fail(channel, COMMAND_PUBLISH, status, "%s", vhost->refusal.text);
+    channel_refuse(channel, COMMAND_PUBLISH, status, "%s", vhost->refusal.text);
     return NULL;
 }
 
@@ -84,7 +84,7 @@ static void send_back(struct channel *channel, struct message *message)
     event.u.returned.status = STATUS_NO_ROUTE;
     channel->rates.return_unroutable++;
     channel->vhost->rates.return_unroutable++;
-    channel_send(channel, &event);
+    channel_emit(channel, &event);
 }
 
 /* To each queue of the route; returns the batch that a promise waits for. */
@@ -145,9 +145,9 @@ void command_publish(struct channel *channel, const struct command *command)
     channel->rates.publish++;
     vhost->rates.publish++;
     if (message->body_bytes > vhost->options.message_bytes_max)
-        channel_fail(channel, COMMAND_PUBLISH, STATUS_PRECONDITION_FAILED,
-                     "message size %" PRIu64 " is larger than configured max size %" PRIu64,
-                     message->body_bytes, vhost->options.message_bytes_max);
+        channel_refuse(channel, COMMAND_PUBLISH, STATUS_PRECONDITION_FAILED,
+                       "message size %" PRIu64 " is larger than configured max size %" PRIu64,
+                       message->body_bytes, vhost->options.message_bytes_max);
     else if (reply_to_asked(message))
         reply_to_rewrite(channel, &message);
     if (channel->failed)

@@ -44,13 +44,13 @@ void reply_to_consume(struct channel *channel, const struct command *command)
 {
     struct vhost *vhost = channel->vhost;
     if (!command->u.consume.no_ack) {
-        channel_fail(channel, command->type, STATUS_PRECONDITION_FAILED,
-                     "reply consumer cannot acknowledge");
+        channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
+                       "reply consumer cannot acknowledge");
         return;
     }
     if (channel->reply_consumer) {
-        channel_fail(channel, command->type, STATUS_PRECONDITION_FAILED,
-                     "reply consumer already set");
+        channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
+                       "reply consumer already set");
         return;
     }
     struct reply_consumer *consumer = mem_need(sizeof *consumer);
@@ -95,7 +95,7 @@ bool reply_to_deliver(struct vhost *vhost, struct message *message)
     channel->peer->under_way_bytes += delivery_bytes(message);
     channel->rates.deliver_no_ack++;
     vhost->rates.deliver_no_ack++;
-    channel_send(channel, &event);
+    channel_emit(channel, &event);
     return true;
 }
 
@@ -137,8 +137,8 @@ void reply_to_rewrite(struct channel *channel, struct message **message)
     struct properties properties;
     struct text encoded = {0};
     if (!channel->reply_consumer) {
-        channel_fail(channel, COMMAND_PUBLISH, STATUS_PRECONDITION_FAILED,
-                     "fast reply consumer does not exist");
+        channel_refuse(channel, COMMAND_PUBLISH, STATUS_PRECONDITION_FAILED,
+                       "fast reply consumer does not exist");
         return;
     }
     if (properties_decode(message_properties(*message), &properties))
@@ -153,6 +153,6 @@ void reply_to_rewrite(struct channel *channel, struct message **message)
         message_unref(message);
         *message = copy;
     } else {
-        channel_fail(channel, COMMAND_PUBLISH, STATUS_INTERNAL_ERROR, "out of memory");
+        channel_refuse(channel, COMMAND_PUBLISH, STATUS_INTERNAL_ERROR, "out of memory");
     }
 }

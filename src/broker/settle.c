@@ -55,8 +55,8 @@ static void end_deliveries(struct channel *channel, const struct command *comman
     struct unsettled_entry entry;
     bool all = tag == 0 && command->u.ack.multiple;
     if (!all && !unsettled_has(&channel->unsettled, tag)) {
-        channel_fail(channel, command->type, STATUS_PRECONDITION_FAILED,
-                     "unknown delivery tag %" PRIu64, tag);
+        channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
+                       "unknown delivery tag %" PRIu64, tag);
         return;
     }
     if (command->u.ack.multiple) {

@@ -97,8 +97,8 @@ void tx_pending(const struct channel *channel, uint64_t *messages, uint64_t *ack
 void command_tx_select(struct channel *channel, const struct command *command)
 {
     if (channel->confirm) {
-        channel_fail(channel, command->type, STATUS_PRECONDITION_FAILED,
-                     "cannot switch from confirm to tx mode");
+        channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
+                       "cannot switch from confirm to tx mode");
         return;
     }
     if (!channel->tx)
@@ -110,8 +110,8 @@ static bool check_transactional(struct channel *channel, const struct command *c
 {
     if (channel->tx)
         return true;
-    channel_fail(channel, command->type, STATUS_PRECONDITION_FAILED,
-                 "channel is not transactional");
+    channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
+                   "channel is not transactional");
     return false;
 }
 
