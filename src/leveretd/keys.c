@@ -10,7 +10,7 @@
 #include "leveret/base/check.h"
 #include "leveret/base/log.h"
 #include "leveret/base/mem.h"
-#include "value.h"
+#include "literal.h"
 
 enum key_type {
     KEY_COUNT,        /* uint64_t */
@@ -167,7 +167,7 @@ static const char *set_number(const struct key *key, uint64_t *field, const char
                               char **range)
 {
     uint64_t n;
-    const char *wrong = key->type == KEY_SIZE ? value_size(value, &n) : value_count(value, &n);
+    const char *wrong = key->type == KEY_SIZE ? literal_size(value, &n) : literal_count(value, &n);
     if (wrong)
         return wrong;
     if (n < key->min || n > key->max) {
@@ -183,7 +183,7 @@ static const char *set_number(const struct key *key, uint64_t *field, const char
 static const char *set_ratio(const struct key *key, double *field, const char *value, char **range)
 {
     double n;
-    const char *wrong = value_ratio(value, &n);
+    const char *wrong = literal_ratio(value, &n);
     if (wrong)
         return wrong;
     if (n * 1000 < (double)key->min || n * 1000 > (double)key->max) {
@@ -216,7 +216,7 @@ static const char *set_format(uint64_t *field, const char *value)
 
 static const char *set_port(char **field, const char *value)
 {
-    const char *wrong = value_port(value, false);
+    const char *wrong = literal_port(value, false);
     if (!wrong)
         put_text(field, value);
     return wrong;
@@ -234,7 +234,7 @@ static const char *set_no_listeners(struct setting_names *field, const char *val
 static const char *set_listener(struct setting_names *field, const char *name, const char *value)
 {
     char *address;
-    const char *wrong = value_address(value, &address);
+    const char *wrong = literal_address(value, &address);
     free(address);
     return wrong ? wrong : names_put(field, name, strlen(name), value);
 }
@@ -261,7 +261,7 @@ static const char *set_users(struct setting_names *field, const char *value)
 static const char *set_user(struct setting_names *field, const char *name, const char *value)
 {
     bool on = false;
-    const char *wrong = value_bool(value, &on);
+    const char *wrong = literal_bool(value, &on);
     return wrong ? wrong : names_put(field, name, strlen(name), on ? "true" : "false");
 }
 

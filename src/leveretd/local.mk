@@ -11,8 +11,8 @@ src_leveretd_libsettings_a_SOURCES = \
 	src/leveretd/settings.h \
 	src/leveretd/keys.c \
 	src/leveretd/keys.h \
-	src/leveretd/value.c \
-	src/leveretd/value.h
+	src/leveretd/literal.c \
+	src/leveretd/literal.h
 
 # Off until admin/, broker/ and journal/ are all there (configure --enable-leveretd).
 if LEVERETD

@@ -11,7 +11,7 @@
 
 #include "keys.h"
 #include "leveret/base/mem.h"
-#include "value.h"
+#include "literal.h"
 
 #define LINE_LEN_MAX       4000
 #define ENVIRONMENT_PREFIX "LEVERET_"
@@ -178,7 +178,7 @@ char **settings_addresses(const struct settings *settings)
         out[count++] = copy(DEFAULT_ADDRESS);
     for (size_t i = 0; i < settings->listeners.count; i++) {
         char *address;
-        if (!value_address(settings->listeners.items[i].value, &address) && address)
+        if (!literal_address(settings->listeners.items[i].value, &address) && address)
             out[count++] = address;
     }
     if (settings->unix_path && asprintf(&out[count], "unix:%s", settings->unix_path) < 0)
@@ -208,7 +208,7 @@ void settings_free_list(char ***list)
 static char *address_of(const char *ip, const char *port)
 {
     char *out;
-    if (value_is_off(port))
+    if (literal_is_off(port))
         return NULL;
     if (!ip)
         return copy(port);

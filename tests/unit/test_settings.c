@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "leveret/base/log.h"
+#include "literal.h"
 #include "settings.h"
-#include "value.h"
 
 static struct settings *settings;
 static struct text errors;
@@ -124,11 +124,11 @@ START_TEST(sizes)
                                       "99999999999TiB"};
     uint64_t bytes;
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
-        ck_assert_ptr_null(value_size(good[i].text, &bytes));
+        ck_assert_ptr_null(literal_size(good[i].text, &bytes));
         ck_assert_uint_eq(bytes, good[i].bytes);
     }
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        ck_assert_msg(value_size(bad[i], &bytes) != NULL, "'%s' is taken", bad[i]);
+        ck_assert_msg(literal_size(bad[i], &bytes) != NULL, "'%s' is taken", bad[i]);
 }
 END_TEST
 
@@ -137,15 +137,15 @@ START_TEST(ratios_and_bools)
     static const char *const bad[] = {"", "-0.1", "nan", "inf", "0x1p3", "1e3", "0.4.1", "."};
     double ratio;
     bool on = false;
-    ck_assert_ptr_null(value_ratio("0.25", &ratio));
+    ck_assert_ptr_null(literal_ratio("0.25", &ratio));
     ck_assert_double_eq(ratio, 0.25);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        ck_assert_msg(value_ratio(bad[i], &ratio) != NULL, "'%s' is taken", bad[i]);
-    ck_assert_ptr_null(value_bool("true", &on));
+        ck_assert_msg(literal_ratio(bad[i], &ratio) != NULL, "'%s' is taken", bad[i]);
+    ck_assert_ptr_null(literal_bool("true", &on));
     ck_assert(on);
-    ck_assert_ptr_null(value_bool("no", &on));
+    ck_assert_ptr_null(literal_bool("no", &on));
     ck_assert(!on);
-    ck_assert_ptr_nonnull(value_bool("2", &on));
+    ck_assert_ptr_nonnull(literal_bool("2", &on));
 }
 END_TEST
 
@@ -167,7 +167,7 @@ START_TEST(addresses)
     static const char *const bad[] = {"", ":5672", "65536", "x", "127.0.0.1", "127.0.0.1:", "-1"};
     char *address;
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
-        ck_assert_ptr_null(value_address(good[i].text, &address));
+        ck_assert_ptr_null(literal_address(good[i].text, &address));
         if (good[i].address)
             ck_assert_str_eq(address, good[i].address);
         else
@@ -175,7 +175,7 @@ START_TEST(addresses)
         free(address);
     }
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        ck_assert_msg(value_address(bad[i], &address) != NULL, "'%s' is taken", bad[i]);
+        ck_assert_msg(literal_address(bad[i], &address) != NULL, "'%s' is taken", bad[i]);
 }
 END_TEST
 

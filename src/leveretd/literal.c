@@ -1,5 +1,5 @@
 /* Values of settings: counts, sizes, ratios, ports, addresses. */
-#include "value.h"
+#include "literal.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -27,7 +27,7 @@ static bool read_digits(const char *text, const char **end, uint64_t *out)
     return at != text;
 }
 
-const char *value_count(const char *text, uint64_t *out)
+const char *literal_count(const char *text, uint64_t *out)
 {
     const char *end;
     if (!read_digits(text, &end, out) || *end)
@@ -35,7 +35,7 @@ const char *value_count(const char *text, uint64_t *out)
     return NULL;
 }
 
-const char *value_size(const char *text, uint64_t *out)
+const char *literal_size(const char *text, uint64_t *out)
 {
     static const struct {
         const char *name;
@@ -75,7 +75,7 @@ const char *value_size(const char *text, uint64_t *out)
     return complaint;
 }
 
-const char *value_ratio(const char *text, double *out)
+const char *literal_ratio(const char *text, double *out)
 {
     char *end;
     /* No sign, no hexadecimal, no "inf": what strtod would also take. */
@@ -85,7 +85,7 @@ const char *value_ratio(const char *text, double *out)
     return *end || !isfinite(*out) ? "must be a fraction, such as 0.4" : NULL;
 }
 
-const char *value_bool(const char *text, bool *out)
+const char *literal_bool(const char *text, bool *out)
 {
     static const char *const yes[] = {"true", "on", "yes"}, *const no[] = {"false", "off", "no"};
     for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++) {
@@ -97,23 +97,23 @@ const char *value_bool(const char *text, bool *out)
     return "must be true or false";
 }
 
-bool value_is_off(const char *port)
+bool literal_is_off(const char *port)
 {
     return strcmp(port, "none") == 0 || strspn(port, "0") == strlen(port);
 }
 
-const char *value_port(const char *text, bool any_port)
+const char *literal_port(const char *text, bool any_port)
 {
     uint64_t n;
     if (strcmp(text, "none") == 0 || (any_port && strcmp(text, "any") == 0))
         return NULL;
-    if (value_count(text, &n) || n > UINT16_MAX)
+    if (literal_count(text, &n) || n > UINT16_MAX)
         return any_port ? "must be a port (1 to 65535), \"any\" for a free one, or \"none\""
                         : "must be a port (1 to 65535), or \"none\"";
     return NULL;
 }
 
-const char *value_address(const char *text, char **out)
+const char *literal_address(const char *text, char **out)
 {
     const char *colon = strrchr(text, ':');
     const char *port = colon ? colon + 1 : text;
@@ -123,10 +123,10 @@ const char *value_address(const char *text, char **out)
     *out = NULL;
     if (colon && !host_len)
         return "must be a port or HOST:PORT";
-    const char *wrong = value_port(port, true);
+    const char *wrong = literal_port(port, true);
     if (wrong)
         return wrong;
-    if (value_is_off(port))
+    if (literal_is_off(port))
         return NULL;
     if (strcmp(port, "any") == 0)
         port = "0";

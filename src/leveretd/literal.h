@@ -1,25 +1,25 @@
 /* Reading the values of settings. One thread. Each: NULL when good, else what is wrong, a
  * static text. */
-#ifndef LEVERETD_VALUE_H
-#define LEVERETD_VALUE_H
+#ifndef LEVERETD_LITERAL_H
+#define LEVERETD_LITERAL_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 /* Decimal digits. */
-const char *value_count(const char *text, uint64_t *out);
+const char *literal_count(const char *text, uint64_t *out);
 /* A count with a unit: none (bytes), k, kiB, M, MiB, G, GiB, T, TiB (powers of 1024), kB, MB, GB,
  * TB (of 1000). */
-const char *value_size(const char *text, uint64_t *out);
+const char *literal_size(const char *text, uint64_t *out);
 /* A decimal fraction, not negative. */
-const char *value_ratio(const char *text, double *out);
-const char *value_bool(const char *text, bool *out);
+const char *literal_ratio(const char *text, double *out);
+const char *literal_bool(const char *text, bool *out);
 /* 1 to 65535; "0" and "none": off; with any_port also "any": a free one. */
-const char *value_port(const char *text, bool any_port);
-bool value_is_off(const char *port);
+const char *literal_port(const char *text, bool any_port);
+bool literal_is_off(const char *port);
 
 /* An address in one of the forms of RabbitMQ's files (5672, 127.0.0.1:5672, ::1:5672, [::1]:5672)
  * in listener_new's form, owned; NULL in *out when its port is off. */
-const char *value_address(const char *text, char **out);
+const char *literal_address(const char *text, char **out);
 
 #endif
