@@ -1,1 +1,43 @@
 # What src/admin builds.
+noinst_LIBRARIES += src/admin/libadmin.a
+src_admin_libadmin_a_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS) $(PCRE2_CFLAGS)
+src_admin_libadmin_a_SOURCES = \
+	include/leveret/admin/admin.h \
+	src/admin/access.c src/admin/access.h \
+	src/admin/admin.c \
+	src/admin/answer.c src/admin/answer.h \
+	src/admin/arguments.c src/admin/arguments.h \
+	src/admin/bindings.c \
+	src/admin/channels.c \
+	src/admin/client.c src/admin/client.h \
+	src/admin/common.c \
+	src/admin/connections.c \
+	src/admin/consumers.c \
+	src/admin/definitions.c \
+	src/admin/exchanges.c \
+	src/admin/gather.c src/admin/gather.h \
+	src/admin/gather_kinds.c \
+	src/admin/handlers.h \
+	src/admin/health.c \
+	src/admin/import.c \
+	src/admin/listing.c src/admin/listing.h \
+	src/admin/messages.c \
+	src/admin/metrics.c src/admin/metrics.h \
+	src/admin/metrics_objects.c \
+	src/admin/name_filter.c \
+	src/admin/overview.c \
+	src/admin/permissions.c \
+	src/admin/process.c src/admin/process.h \
+	src/admin/properties_json.c src/admin/properties_json.h \
+	src/admin/queues.c \
+	src/admin/reply.c \
+	src/admin/request.c src/admin/request.h \
+	src/admin/route.c src/admin/route.h \
+	src/admin/route_table.c \
+	src/admin/samples.c src/admin/samples.h \
+	src/admin/server.c src/admin/server.h \
+	src/admin/totals.c src/admin/totals.h \
+	src/admin/url.c \
+	src/admin/users.c \
+	src/admin/value.c src/admin/value.h \
+	src/admin/vhosts.c

@@ -27,6 +27,11 @@ struct admin_options {
 /* Errors: MALFORMED, IO (address in use), with a sentence in *error (free it). */
 MUST_USE enum status admin_new(const struct admin_options *options, struct admin **out,
                                char **error);
+/* With the workers stopped. */
 void admin_free(struct admin **admin);
+
+/* The ports listened on; 0: none. */
+uint16_t admin_port(const struct admin *admin);
+uint16_t admin_metrics_port(const struct admin *admin);
 
 #endif

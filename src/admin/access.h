@@ -1,0 +1,20 @@
+/* Who asks, and what he may. Thread: main. */
+#ifndef LEVERET_ADMIN_ACCESS_H
+#define LEVERET_ADMIN_ACCESS_H
+
+#include "request.h"
+
+/* Checks the request's basic authentication and fills in user and rights. False: the log-in failed.
+ */
+bool access_check(struct request *request);
+
+/* A user's tags ("administrator,monitoring") as rights; what the stronger ones include is set too.
+ */
+unsigned access_rights(const char *tags);
+
+/* Base64 (RFC 4648, section 4; padding may be missing): a new zero-ended block, or NULL when it is
+ * none. */
+uint8_t *base64_decode(struct bytes text, size_t *len);
+void base64_encode(struct text *out, struct bytes plain);
+
+#endif

@@ -1,0 +1,117 @@
+/* The admin: its servers, its sampling, its end. */
+#include "leveret/admin/admin.h"
+
+#include <stdlib.h>
+
+#include "leveret/base/clock.h"
+#include "leveret/base/mem.h"
+#include "samples.h"
+#include "server.h"
+#include "totals.h"
+
+void admin_ref(struct admin *admin)
+{
+    admin->refs++;
+}
+
+void admin_unref(struct admin *admin)
+{
+    if (--admin->refs == 0)
+        free(admin);
+}
+
+/* ---- Rates need looks at regular times, whether anybody asks or not. */
+
+static void look(struct admin *admin, const char *kind, struct bytes vhost,
+                 const struct vhost_totals *totals)
+{
+    uint64_t values[RATE_COUNT + 3];
+    double rates[RATE_COUNT + 3];
+    struct text key = {0};
+    rate_values(&totals->rates, values);
+    values[RATE_COUNT] = totals->messages_ready;
+    values[RATE_COUNT + 1] = totals->messages_unacknowledged;
+    values[RATE_COUNT + 2] = totals->messages_ready + totals->messages_unacknowledged;
+    sample_key(&key, kind, vhost, bytes_of("", 0));
+    samples_look(admin->samples, text_bytes(&key), loop_now_ms(admin->options.loop), values,
+                 RATE_COUNT + 3, rates);
+    text_free(&key);
+}
+
+static void sampled(void *context, const struct totals *totals)
+{
+    struct admin *admin = context;
+    if (!totals)
+        return;
+    look(admin, "overview", bytes_of("", 0), &totals->all);
+    for (size_t i = 0; i < totals->vhost_count; i++)
+        look(admin, "vhost", bytes_of_text(totals->vhosts[i].name), &totals->vhosts[i].totals);
+    samples_sweep(admin->samples, loop_now_ms(admin->options.loop));
+    timer_set(admin->sampler, SAMPLE_PERIOD_MS);
+}
+
+static void sample(void *context)
+{
+    struct admin *admin = context;
+    if (admin->server)
+        server_resume(admin->server);
+    if (admin->metrics_server)
+        server_resume(admin->metrics_server);
+    totals_count(admin, sampled, admin);
+}
+
+/* ---- Made and freed. */
+
+enum status admin_new(const struct admin_options *options, struct admin **out, char **error)
+{
+    struct admin *admin = mem_need(sizeof *admin);
+    enum status status = STATUS_OK;
+    admin->options = *options;
+    admin->refs = 1;
+    admin->started_wall_ms = clock_wall_ms();
+    admin->samples = samples_new();
+    admin->sampler = timer_new(options->loop, sample, admin);
+    if (options->address)
+        status = server_new(admin, options->address, false, &admin->server, error);
+    if (status == STATUS_OK && options->metrics_address)
+        status = server_new(admin, options->metrics_address, true, &admin->metrics_server, error);
+    if (status != STATUS_OK) {
+        admin_free(&admin);
+        return status;
+    }
+    if (admin->server)
+        log_line(options->log, LOG_INFO, "http", "HTTP API on port %u", server_port(admin->server));
+    if (admin->metrics_server)
+        log_line(options->log, LOG_INFO, "http", "metrics on port %u",
+                 server_port(admin->metrics_server));
+    timer_set(admin->sampler, 1);
+    *out = admin;
+    return STATUS_OK;
+}
+
+void admin_free(struct admin **admin)
+{
+    struct admin *a = *admin;
+    *admin = NULL;
+    if (!a)
+        return;
+    a->closed = true;
+    /* The servers free their side of requests under way; ours are freed by their callbacks. */
+    for (struct request *r = a->requests; r; r = r->next)
+        r->http = NULL;
+    server_free(&a->server);
+    server_free(&a->metrics_server);
+    timer_free(&a->sampler);
+    samples_free(&a->samples);
+    admin_unref(a);
+}
+
+uint16_t admin_port(const struct admin *admin)
+{
+    return admin->server ? server_port(admin->server) : 0;
+}
+
+uint16_t admin_metrics_port(const struct admin *admin)
+{
+    return admin->metrics_server ? server_port(admin->metrics_server) : 0;
+}

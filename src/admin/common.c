@@ -1,0 +1,143 @@
+/* Pieces that several resources use. */
+#include <stdio.h>
+#include <time.h>
+
+#include "arguments.h"
+#include "handlers.h"
+#include "server.h"
+
+/* ---- Of the body. */
+
+bool body_bool(struct request *r, const char *key, bool otherwise, bool *out)
+{
+    const struct value *value = value_get(r->json, key);
+    const char *text = value_text(value);
+    *out = otherwise;
+    switch (value_kind_of(value)) {
+    case VALUE_NONE:
+    case VALUE_NULL:
+        return true;
+    case VALUE_BOOL:
+        *out = value_true(value);
+        return true;
+    case VALUE_TEXT:
+        *out = strcmp(text, "true") == 0;
+        if (*out || strcmp(text, "false") == 0)
+            return true;
+        reply_bad_pair(r, "not_boolean", value_bytes(value));
+        return false;
+    default:
+        reply_bad_pair(r, "not_boolean", bytes_of_text(key));
+        return false;
+    }
+}
+
+bool body_arguments(struct request *r, struct text *out)
+{
+    *out = (struct text){0};
+    if (arguments_read(value_get(r->json, "arguments"), out) == STATUS_OK)
+        return true;
+    text_free(out);
+    reply_bad_request(r, "arguments are no object, or nested too deep");
+    return false;
+}
+
+const char *body_text(const struct request *r, const char *key)
+{
+    return value_text(value_get(r->json, key));
+}
+
+bool body_requires(struct request *r, const char *const *keys)
+{
+    char missing[512];
+    size_t len = 0;
+    for (; *keys; keys++)
+        if (value_kind_of(value_get(r->json, *keys)) == VALUE_NONE && len < sizeof missing - 64)
+            len += (size_t)snprintf(missing + len, sizeof missing - len, "%s{key_missing,%s}",
+                                    len ? "," : "", *keys);
+    if (len == 0)
+        return true;
+    reply_bad_request(r, "[%s]", missing);
+    return false;
+}
+
+/* ---- Of answers. */
+
+/* The first part of "host:port -> host:port": where the last colon before the arrow is. */
+static bool split_peer(struct bytes name, struct bytes *host, uint64_t *port)
+{
+    size_t end = 0, colon = 0;
+    while (end + 4 <= name.len && memcmp(name.at + end, " -> ", 4) != 0) {
+        if (name.at[end] == ':')
+            colon = end;
+        end++;
+    }
+    if (end + 4 > name.len || colon == 0)
+        return false;
+    *host = bytes_of(name.at, colon);
+    *port = 0;
+    for (size_t i = colon + 1; i < end && name.at[i] >= '0' && name.at[i] <= '9'; i++)
+        *port = *port * 10 + (uint64_t)(name.at[i] - '0');
+    return true;
+}
+
+void peer_fields(struct answer *answer, struct bytes connection_name)
+{
+    struct bytes host;
+    uint64_t port;
+    if (!split_peer(connection_name, &host, &port))
+        return;
+    answer_bytes(answer, "peer_host", host);
+    answer_uint(answer, "peer_port", port);
+}
+
+void peer_write(struct answer *answer, const char *key, struct bytes connection_name)
+{
+    if (!answer_object(answer, key))
+        return;
+    answer_bytes(answer, "name", connection_name);
+    peer_fields(answer, connection_name);
+    answer_end(answer);
+}
+
+void properties_key(struct text *out, struct bytes routing_key, struct bytes arguments)
+{
+    char hash[ARGUMENTS_HASH_LEN + 1];
+    url_quote(out, routing_key, true);
+    if (arguments.len) {
+        arguments_hash(arguments, hash);
+        text_printf(out, "~%s", hash);
+    } else if (routing_key.len == 0) {
+        text_add(out, "~", 1);
+    }
+}
+
+void time_write(struct answer *answer, const char *key, uint64_t wall_ms)
+{
+    char text[64];
+    struct tm tm;
+    time_t seconds = (time_t)(wall_ms / 1000);
+    if (!answer_wants(answer, key) || !gmtime_r(&seconds, &tm))
+        return;
+    size_t len = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(text + len, sizeof text - len, ".%03u+00:00", (unsigned)(wall_ms % 1000));
+    answer_text(answer, key, text);
+}
+
+void exchange_types_write(struct answer *answer)
+{
+    static const char *const types[] = {"direct", "fanout", "headers", "topic"};
+    char description[80];
+    if (!answer_array(answer, "exchange_types"))
+        return;
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        snprintf(description, sizeof description, "AMQP %s exchange, as per the AMQP specification",
+                 types[i]);
+        answer_object(answer, NULL);
+        answer_text(answer, "name", types[i]);
+        answer_text(answer, "description", description);
+        answer_bool(answer, "enabled", true);
+        answer_end(answer);
+    }
+    answer_end(answer);
+}

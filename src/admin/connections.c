@@ -1,0 +1,220 @@
+/* Connections: listing, one, closing with a reason. They live with the workers' sessions. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "arguments.h"
+#include "handlers.h"
+#include "leveret/base/mem.h"
+
+static void write_octets(struct request *r, struct answer *a, const struct session_info *s)
+{
+    const uint64_t values[2] = {s->received_bytes, s->sent_bytes};
+    double rates[2] = {0};
+    struct text key = {0};
+    if (!a->capture &&
+        (answer_wants(a, "recv_oct_details") || answer_wants(a, "send_oct_details"))) {
+        sample_key(&key, "connection", bytes_of(&s->id, sizeof s->id), s->name);
+        samples_look(r->admin->samples, text_bytes(&key), loop_now_ms(r->admin->options.loop),
+                     values, 2, rates);
+        text_free(&key);
+    }
+    detail_write(a, "recv_oct", values[0], rates[0]);
+    detail_write(a, "send_oct", values[1], rates[1]);
+    answer_uint(a, "send_pend", s->send_pending_bytes);
+}
+
+static void write_no_tls(struct answer *a)
+{
+    static const char *const nulls[] = {
+        "ssl_protocol",     "ssl_key_exchange",  "ssl_cipher",        "ssl_hash",
+        "peer_cert_issuer", "peer_cert_subject", "peer_cert_validity"};
+    answer_bool(a, "ssl", false);
+    for (size_t i = 0; i < sizeof nulls / sizeof *nulls; i++)
+        answer_null(a, nulls[i]);
+}
+
+static void render_connection(struct request *r, struct answer *a, const struct row *row)
+{
+    const struct session_info *s = row->info;
+    answer_bytes(a, "name", s->name);
+    answer_bytes(a, "vhost", s->vhost);
+    answer_bytes(a, "user", s->user);
+    answer_bytes(a, "user_who_performed_action", s->user);
+    answer_text(a, "node", r->admin->options.node_name);
+    answer_text(a, "type", "network");
+    answer_text(a, "protocol", "AMQP 0-9-1");
+    answer_bytes(a, "auth_mechanism", s->mechanism);
+    answer_text(a, "state", s->state);
+    answer_uint(a, "connected_at", s->connected_wall_ms);
+    answer_bytes(a, "host", s->host);
+    answer_uint(a, "port", s->port);
+    answer_bytes(a, "peer_host", s->peer_host);
+    answer_uint(a, "peer_port", s->peer_port);
+    answer_uint(a, "channels", s->channels);
+    answer_uint(a, "channel_max", s->channel_max);
+    answer_uint(a, "frame_max", s->frame_max);
+    answer_uint(a, "timeout", s->heartbeat_s);
+    arguments_write(a, "client_properties", s->client_properties);
+    write_octets(r, a, s);
+    write_no_tls(a);
+}
+
+static void order_connection(const struct row *row, struct listing_order *order)
+{
+    const struct session_info *s = row->info;
+    order->keys[0] = s->vhost;
+    order->keys[1] = s->name;
+}
+
+static struct bytes name_connection(const struct row *row)
+{
+    return ((const struct session_info *)row->info)->name;
+}
+
+/* Who may not monitor sees his own. */
+static bool visible_connection(const struct request *r, const struct row *row)
+{
+    const struct session_info *s = row->info;
+    return (r->rights & RIGHT_MONITORING) || bytes_equal_text(s->user, r->user);
+}
+
+static const struct listing_kind listing_connections = {
+    &gather_sessions, render_connection, order_connection, name_connection, visible_connection};
+
+void connections_list(struct request *r)
+{
+    listing_gather(r, listing_new(r, &listing_connections), NULL);
+}
+
+static bool on_vhost(const struct gather *gather, const void *info)
+{
+    return bytes_equal(((const struct session_info *)info)->vhost, gather->wanted[0]);
+}
+
+static bool of_user(const struct gather *gather, const void *info)
+{
+    return bytes_equal(((const struct session_info *)info)->user, gather->wanted[0]);
+}
+
+static bool is_called(const struct gather *gather, const void *info)
+{
+    return bytes_equal(((const struct session_info *)info)->name, gather->wanted[0]);
+}
+
+void connections_list_vhost(struct request *r)
+{
+    if (!auth_vhost_exists(r->admin->options.auth, request_vhost(r))) {
+        reply_not_found(r);
+        return;
+    }
+    struct listing *listing = listing_new(r, &listing_connections);
+    listing_rows(listing)->pick = on_vhost;
+    listing_rows(listing)->wanted[0] = request_vhost(r);
+    listing_gather(r, listing, NULL);
+}
+
+void connections_of_user(struct request *r)
+{
+    struct listing *listing = listing_new(r, &listing_connections);
+    listing_rows(listing)->pick = of_user;
+    listing_rows(listing)->wanted[0] = r->args[0];
+    listing_gather(r, listing, NULL);
+}
+
+/* ---- One, and closing. */
+
+struct closing {
+    struct gather gather;
+    char *reason;
+    size_t at; /* the worker asked */
+};
+
+static void free_closing(void *work)
+{
+    struct closing *closing = work;
+    gather_free(&closing->gather);
+    free(closing->reason);
+    free(closing);
+}
+
+static void with_sessions(struct request *r,
+                          bool (*pick)(const struct gather *gather, const void *info),
+                          void (*done)(struct request *r, struct gather *gather))
+{
+    struct closing *closing = request_work(r, sizeof *closing, free_closing);
+    closing->gather.kind = &gather_sessions;
+    closing->gather.pick = pick;
+    closing->gather.wanted[0] = r->args[0];
+    closing->reason = mem_need_text(r->reason ? r->reason : "Closed via management API",
+                                    strlen(r->reason ? r->reason : "Closed via management API"));
+    gather_run(r, &closing->gather, NULL, done);
+}
+
+/* The connection, if the user may know it; else answered. */
+static const struct row *only_row(struct request *r, const struct gather *gather)
+{
+    if (gather->row_count == 0)
+        reply_not_found(r);
+    else if (!visible_connection(r, &gather->rows[0]))
+        reply_refused(r);
+    else
+        return &gather->rows[0];
+    return NULL;
+}
+
+static void show(struct request *r, struct gather *gather)
+{
+    const struct row *row = only_row(r, gather);
+    if (row)
+        listing_reply_one(r, &listing_connections, row);
+}
+
+void connection_get(struct request *r)
+{
+    with_sessions(r, is_called, show);
+}
+
+/* Each worker closes those of the rows that it has: the others it does not find. */
+static void close_on_worker(struct sessions *sessions, void *argument)
+{
+    struct closing *closing = argument;
+    for (size_t i = 0; i < closing->gather.row_count; i++) {
+        const struct session_info *s = closing->gather.rows[i].info;
+        enum status status = sessions_close(sessions, s->name, closing->reason);
+        (void)status;
+    }
+}
+
+static void closed_on_worker(struct request *r)
+{
+    struct closing *closing = r->work;
+    if (++closing->at < r->admin->options.workers)
+        request_ask_sessions(r, (unsigned)closing->at, close_on_worker, closing, closed_on_worker);
+    else
+        reply_empty(r, 204);
+}
+
+static void close_all(struct request *r, struct gather *gather)
+{
+    (void)gather;
+    request_ask_sessions(r, 0, close_on_worker, r->work, closed_on_worker);
+}
+
+static void close_one(struct request *r, struct gather *gather)
+{
+    if (only_row(r, gather))
+        close_all(r, gather);
+}
+
+void connection_delete(struct request *r)
+{
+    with_sessions(r, is_called, close_one);
+}
+
+void connections_of_user_delete(struct request *r)
+{
+    if ((r->rights & RIGHT_ADMINISTRATOR) || bytes_equal_text(r->args[0], r->user))
+        with_sessions(r, of_user, close_all);
+    else
+        reply_refused(r);
+}

@@ -1,0 +1,201 @@
+/* Definitions out: what makes this broker what it is, as RabbitMQ's export. Messages are not in it.
+ */
+#include <stdlib.h>
+
+#include "arguments.h"
+#include "handlers.h"
+
+struct exporting {
+    struct gather queues, exchanges, bindings;
+    bool one_vhost;
+    struct bytes vhost;
+};
+
+static void free_exporting(void *work)
+{
+    struct exporting *e = work;
+    gather_free(&e->queues);
+    gather_free(&e->exchanges);
+    gather_free(&e->bindings);
+    free(e);
+}
+
+/* ---- Users, vhosts, permissions. */
+
+static void write_user(void *context, const struct user_info *user)
+{
+    struct answer *a = context;
+    answer_object(a, NULL);
+    answer_text(a, "name", user->name);
+    answer_text(a, "password_hash", user->password_hash ? user->password_hash : "");
+    answer_text(a, "hashing_algorithm", user->hashing ? user->hashing : "");
+    tags_write(a, "tags", user->tags);
+    answer_object(a, "limits");
+    answer_end(a);
+    answer_end(a);
+}
+
+static void write_vhost(void *context, const struct vhost_entry *vhost)
+{
+    struct answer *a = context;
+    answer_object(a, NULL);
+    answer_text(a, "name", vhost->name);
+    answer_object(a, "metadata");
+    answer_text(a, "description", vhost->description ? vhost->description : "");
+    tags_write(a, "tags", vhost->tags ? vhost->tags : "");
+    answer_end(a);
+    answer_end(a);
+}
+
+static void write_permission(void *context, const struct permission_info *p)
+{
+    struct answer *a = context;
+    answer_object(a, NULL);
+    answer_text(a, "user", p->user);
+    answer_text(a, "vhost", p->vhost);
+    answer_text(a, "configure", p->configure);
+    answer_text(a, "write", p->write);
+    answer_text(a, "read", p->read);
+    answer_end(a);
+}
+
+static void write_directory(struct answer *a, struct auth *auth)
+{
+    answer_array(a, "users");
+    auth_each_user(auth, write_user, a);
+    answer_end(a);
+    answer_array(a, "vhosts");
+    auth_each_vhost(auth, write_vhost, a);
+    answer_end(a);
+    answer_array(a, "permissions");
+    auth_each_permission(auth, write_permission, a);
+    answer_end(a);
+    answer_array(a, "topic_permissions");
+    answer_end(a);
+    answer_array(a, "global_parameters");
+    answer_end(a);
+}
+
+/* ---- Queues, exchanges, bindings. */
+
+static void write_queues(struct answer *a, const struct exporting *e)
+{
+    answer_array(a, "queues");
+    for (size_t i = 0; i < e->queues.row_count; i++) {
+        const struct queue_info *q = e->queues.rows[i].info;
+        if (q->exclusive)
+            continue;
+        answer_object(a, NULL);
+        answer_bytes(a, "name", q->name);
+        if (!e->one_vhost)
+            answer_bytes(a, "vhost", e->queues.rows[i].vhost);
+        answer_bool(a, "durable", q->durable);
+        answer_bool(a, "auto_delete", q->auto_delete);
+        arguments_write(a, "arguments", q->arguments);
+        answer_end(a);
+    }
+    answer_end(a);
+}
+
+static void write_exchanges(struct answer *a, const struct exporting *e)
+{
+    answer_array(a, "exchanges");
+    for (size_t i = 0; i < e->exchanges.row_count; i++) {
+        const struct exchange_info *x = e->exchanges.rows[i].info;
+        if (x->name.len == 0 || bytes_start_with(x->name, "amq."))
+            continue;
+        answer_object(a, NULL);
+        answer_bytes(a, "name", x->name);
+        if (!e->one_vhost)
+            answer_bytes(a, "vhost", e->exchanges.rows[i].vhost);
+        answer_bytes(a, "type", x->type);
+        answer_bool(a, "durable", x->durable);
+        answer_bool(a, "auto_delete", x->auto_delete);
+        answer_bool(a, "internal", x->internal);
+        arguments_write(a, "arguments", x->arguments);
+        answer_end(a);
+    }
+    answer_end(a);
+}
+
+static void write_bindings(struct answer *a, const struct exporting *e)
+{
+    answer_array(a, "bindings");
+    for (size_t i = 0; i < e->bindings.row_count; i++) {
+        const struct binding_info *b = e->bindings.rows[i].info;
+        if (b->source.len == 0)
+            continue;
+        answer_object(a, NULL);
+        answer_bytes(a, "source", b->source);
+        if (!e->one_vhost)
+            answer_bytes(a, "vhost", e->bindings.rows[i].vhost);
+        answer_bytes(a, "destination", b->destination);
+        answer_text(a, "destination_type", b->to_exchange ? "exchange" : "queue");
+        answer_bytes(a, "routing_key", b->routing_key);
+        arguments_write(a, "arguments", b->arguments);
+        answer_end(a);
+    }
+    answer_end(a);
+}
+
+static void got_bindings(struct request *r, struct gather *gather)
+{
+    const struct exporting *e = r->work;
+    struct answer a = {0};
+    (void)gather;
+    answer_object(&a, NULL);
+    answer_text(&a, "rabbit_version", API_VERSION);
+    answer_text(&a, "rabbitmq_version", API_VERSION);
+    answer_text(&a, "product_name", r->admin->options.product);
+    answer_text(&a, "product_version", r->admin->options.version);
+    if (!e->one_vhost)
+        write_directory(&a, r->admin->options.auth);
+    answer_array(&a, "parameters");
+    answer_end(&a);
+    answer_array(&a, "policies");
+    answer_end(&a);
+    write_queues(&a, e);
+    write_exchanges(&a, e);
+    write_bindings(&a, e);
+    answer_end(&a);
+    reply_json(r, 200, &a);
+}
+
+static void got_exchanges(struct request *r, struct gather *gather)
+{
+    struct exporting *e = r->work;
+    (void)gather;
+    e->bindings.kind = &gather_bindings;
+    gather_run(r, &e->bindings, e->one_vhost ? &e->vhost : NULL, got_bindings);
+}
+
+static void got_queues(struct request *r, struct gather *gather)
+{
+    struct exporting *e = r->work;
+    (void)gather;
+    e->exchanges.kind = &gather_exchanges;
+    gather_run(r, &e->exchanges, e->one_vhost ? &e->vhost : NULL, got_exchanges);
+}
+
+static void export(struct request *r, bool one_vhost)
+{
+    struct exporting *e = request_work(r, sizeof *e, free_exporting);
+    e->one_vhost = one_vhost;
+    if (one_vhost)
+        e->vhost = request_vhost(r);
+    e->queues.kind = &gather_queues;
+    gather_run(r, &e->queues, one_vhost ? &e->vhost : NULL, got_queues);
+}
+
+void definitions_get(struct request *r)
+{
+    export(r, false);
+}
+
+void definitions_get_vhost(struct request *r)
+{
+    if (auth_vhost_exists(r->admin->options.auth, request_vhost(r)))
+        export(r, true);
+    else
+        reply_bad_request(r, "vhost_not_found");
+}

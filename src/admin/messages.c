@@ -1,0 +1,396 @@
+/* Publishing, getting, and the aliveness test, over a link as a client of the vhost.
+ *
+ * Normal course of publish: confirm.select, the message with mandatory; a return, if any, comes
+ * before the confirm; the confirm is the answer, and thus a promise. Of get: basic.get again and
+ * again, then one nack for all if they are to go back, then channel.close, whose reply is the
+ * moment to answer: what was put back is back. What can go wrong: the broker refuses (its text is
+ * told); no confirm comes for want of disk: 503 in time. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "access.h"
+#include "client.h"
+#include "handlers.h"
+#include "properties_json.h"
+
+#define GET_BYTES_MAX                                                                              \
+    ((size_t)64 << 20) /* of an answer: then fewer messages are told than asked for */
+
+/* ---- A message from JSON. */
+
+/* The expiration property in milliseconds. False: not a number. */
+static bool read_ttl(const struct properties *p, uint64_t *ttl_ms)
+{
+    *ttl_ms = MESSAGE_NO_TTL;
+    if (!(p->present & PROPERTY_EXPIRATION))
+        return true;
+    if (p->expiration.len == 0 || p->expiration.len > 15)
+        return false;
+    *ttl_ms = 0;
+    for (size_t i = 0; i < p->expiration.len; i++) {
+        if (p->expiration.at[i] < '0' || p->expiration.at[i] > '9')
+            return false;
+        *ttl_ms = *ttl_ms * 10 + (uint64_t)(p->expiration.at[i] - '0');
+    }
+    return true;
+}
+
+/* NULL when there is no memory. */
+static struct message *make_message(struct bytes exchange, struct bytes routing_key,
+                                    const struct properties *p, uint64_t ttl_ms,
+                                    struct bytes payload)
+{
+    struct text encoded = {0};
+    properties_encode(p, &encoded);
+    struct message *message = message_new(exchange, routing_key, text_bytes(&encoded), payload.len);
+    struct buffer *buffer = message && payload.len ? buffer_new(payload.len) : NULL;
+    text_free(&encoded);
+    if (!message)
+        return NULL;
+    message->persistent = p->delivery_mode == 2;
+    message->priority = p->priority;
+    message->has_headers = p->present & PROPERTY_HEADERS;
+    message->ttl_ms = ttl_ms;
+    if (payload.len) {
+        if (buffer)
+            memcpy(buffer->data, payload.at, payload.len);
+        if (!buffer || message_fill(message, buffer, buffer->data, payload.len) != STATUS_OK)
+            message_unref(&message);
+        buffer_unref(&buffer);
+    }
+    return message;
+}
+
+/* The payload as it is meant. False: answered. *decoded is to be freed. */
+static bool read_payload(struct request *r, struct bytes *out, uint8_t **decoded)
+{
+    const struct value *payload = value_get(r->json, "payload");
+    const char *encoding = body_text(r, "payload_encoding");
+    *out = value_bytes(payload);
+    *decoded = NULL;
+    if (value_kind_of(payload) != VALUE_TEXT) {
+        reply_bad_pair(r, "not_string", BYTES_LITERAL("payload"));
+        return false;
+    }
+    if (encoding && strcmp(encoding, "string") == 0)
+        return true;
+    if (!encoding || strcmp(encoding, "base64") != 0) {
+        reply_bad_pair(r, "unsupported_encoding", bytes_of_text(encoding ? encoding : ""));
+        return false;
+    }
+    *decoded = base64_decode(*out, &out->len);
+    if (!*decoded) {
+        reply_bad_pair(r, "not_base64", value_bytes(payload));
+        return false;
+    }
+    out->at = *decoded;
+    return true;
+}
+
+/* The message of the request's body, or NULL: answered. */
+static struct message *message_from_body(struct request *r)
+{
+    struct properties p;
+    struct text headers;
+    const char *wrong, *what;
+    struct bytes routing_key = value_bytes(value_get(r->json, "routing_key")), payload;
+    struct message *message = NULL;
+    uint8_t *decoded;
+    uint64_t ttl_ms;
+    if (properties_read(value_get(r->json, "properties"), &p, &headers, &wrong, &what) !=
+        STATUS_OK) {
+        reply_bad_pair(r, what, bytes_of_text(wrong));
+        return NULL;
+    }
+    if (!read_ttl(&p, &ttl_ms))
+        reply_bad_request(r, "406 PRECONDITION_FAILED - invalid expiration '%.*s': no_integer",
+                          BYTES_PRINT(p.expiration));
+    else if ((p.present & PROPERTY_USER_ID) && !bytes_equal_text(p.user_id, r->user))
+        reply_bad_request(r,
+                          "406 PRECONDITION_FAILED - user_id property set to '%.*s' but "
+                          "authenticated user was '%s'",
+                          BYTES_PRINT(p.user_id), r->user);
+    else if (routing_key.len > 255)
+        reply_bad_request(r, "routing_key too long");
+    else if (read_payload(r, &payload, &decoded)) {
+        message = make_message(request_exchange(r, 1), routing_key, &p, ttl_ms, payload);
+        free(decoded);
+        if (!message)
+            reply_status(r, STATUS_NO_MEMORY, NULL);
+    }
+    text_free(&headers);
+    return message;
+}
+
+/* ---- Publishing. */
+
+struct publishing {
+    bool returned;
+};
+
+static void reply_routed(struct request *r, bool routed)
+{
+    struct answer a = {0};
+    answer_object(&a, NULL);
+    answer_bool(&a, "routed", routed);
+    answer_end(&a);
+    reply_json(r, 200, &a);
+}
+
+static void on_published(struct request *r, const struct event *event)
+{
+    struct publishing *publishing = r->work;
+    if (event->type == EVENT_RETURN)
+        publishing->returned = true;
+    else if (event->type == EVENT_CONFIRM)
+        reply_routed(r, !publishing->returned && !event->u.confirm.nack);
+    else if (event->type == EVENT_REPLY && event->u.reply.status != STATUS_OK)
+        reply_bad_request(r, "%s - %s", reply_code_name(event->u.reply.status),
+                          event->u.reply.text ? event->u.reply.text : "");
+}
+
+void message_publish(struct request *r)
+{
+    static const char *const keys[] = {"properties", "routing_key", "payload", "payload_encoding",
+                                       NULL};
+    struct bytes vhost = request_vhost(r);
+    struct command publish = {.type = COMMAND_PUBLISH};
+    if (!body_requires(r, keys) ||
+        !request_allowed(r, PERMISSION_WRITE, vhost, request_exchange(r, 1)))
+        return;
+    struct message *message = message_from_body(r);
+    if (!message)
+        return;
+    request_work(r, sizeof(struct publishing), free);
+    if (!client_open(r, vhost, on_published)) {
+        message_unref(&message);
+        return;
+    }
+    publish.u.publish.message = message;
+    publish.u.publish.mandatory = true;
+    client_send(r, (struct command){.type = COMMAND_CONFIRM_SELECT});
+    client_send(r, publish);
+}
+
+/* ---- Getting. */
+
+struct getting {
+    struct answer answer;
+    uint64_t left;     /* messages still wanted */
+    uint64_t truncate; /* payload bytes told at most */
+    bool base64, no_ack, requeue;
+    bool unsettled; /* something is to be given back or rejected */
+};
+
+static void free_getting(void *work)
+{
+    answer_free(&((struct getting *)work)->answer);
+    free(work);
+}
+
+static void write_payload(struct getting *g, const struct message *message)
+{
+    struct text payload = {0}, encoded = {0};
+    for (uint32_t i = 0; i < message_body_pieces(message) && payload.len < g->truncate; i++) {
+        struct bytes piece = message_body_piece(message, i);
+        if (piece.len > g->truncate - payload.len)
+            piece.len = (size_t)(g->truncate - payload.len);
+        text_add_bytes(&payload, piece);
+    }
+    bool base64 = g->base64 || !utf8_valid(text_bytes(&payload));
+    if (base64)
+        base64_encode(&encoded, text_bytes(&payload));
+    answer_bytes(&g->answer, "payload", text_bytes(base64 ? &encoded : &payload));
+    answer_text(&g->answer, "payload_encoding", base64 ? "base64" : "string");
+    text_free(&payload);
+    text_free(&encoded);
+}
+
+static void tell_message(struct getting *g, const struct event *event)
+{
+    struct message *message = event->got.message;
+    struct properties p;
+    struct answer *a = &g->answer;
+    if (properties_decode(message_properties(message), &p) != STATUS_OK)
+        p = (struct properties){0};
+    answer_object(a, NULL);
+    answer_uint(a, "payload_bytes", message->body_bytes);
+    answer_bool(a, "redelivered", event->got.redelivered);
+    answer_bytes(a, "exchange", message_exchange(message));
+    answer_bytes(a, "routing_key", message_routing_key(message));
+    answer_uint(a, "message_count", event->u.reply.messages);
+    properties_write(a, "properties", &p);
+    write_payload(g, message);
+    answer_end(a);
+}
+
+static void get_next(struct request *r)
+{
+    const struct getting *g = r->work;
+    struct command command = {.type = COMMAND_GET};
+    command.u.get.queue = r->args[1];
+    command.u.get.no_ack = g->no_ack;
+    client_send(r, command);
+}
+
+static void put_back(struct request *r)
+{
+    const struct getting *g = r->work;
+    struct command nack = {.type = COMMAND_NACK};
+    nack.u.ack.multiple = true;
+    nack.u.ack.requeue = g->requeue;
+    if (g->unsettled)
+        client_send(r, nack);
+    client_send(r, (struct command){.type = COMMAND_CHANNEL_CLOSE});
+}
+
+static void on_got(struct request *r, const struct event *event)
+{
+    struct getting *g = r->work;
+    if (event->type != EVENT_REPLY)
+        return;
+    if (event->u.reply.status == STATUS_NOT_FOUND) {
+        char reason[600];
+        snprintf(reason, sizeof reason, "NOT_FOUND - %s", event->u.reply.text);
+        reply_error(r, 404, "not_found", reason);
+    } else if (event->u.reply.status != STATUS_OK) {
+        reply_bad_request(r, "%s - %s", reply_code_name(event->u.reply.status),
+                          event->u.reply.text ? event->u.reply.text : "");
+    } else if (event->u.reply.command == COMMAND_CHANNEL_CLOSE) {
+        struct answer answer = g->answer;
+        g->answer = (struct answer){0};
+        answer_end(&answer);
+        reply_json(r, 200, &answer);
+    } else if (event->u.reply.command == COMMAND_GET) {
+        if (!event->u.reply.empty) {
+            tell_message(g, event);
+            g->unsettled = !g->no_ack;
+            g->left--;
+        }
+        if (event->u.reply.empty || g->left == 0 || g->answer.text.len > GET_BYTES_MAX)
+            put_back(r);
+        else
+            get_next(r);
+    }
+}
+
+static const struct {
+    const char *name;
+    bool no_ack, requeue;
+} ack_modes[] = {
+    {"ack_requeue_true", false, true},
+    {"ack_requeue_false", true, false},
+    {"reject_requeue_true", false, true},
+    {"reject_requeue_false", false, false},
+};
+
+static bool read_ack_mode(struct request *r, struct getting *g)
+{
+    const char *mode = body_text(r, "ackmode");
+    for (size_t i = 0; mode && i < sizeof ack_modes / sizeof *ack_modes; i++) {
+        if (strcmp(ack_modes[i].name, mode) != 0)
+            continue;
+        g->no_ack = ack_modes[i].no_ack;
+        g->requeue = ack_modes[i].requeue;
+        return true;
+    }
+    reply_bad_pair(r, "unknown_ackmode", bytes_of_text(mode ? mode : ""));
+    return false;
+}
+
+/* A number, or a text of one (rabbitmqadmin sends texts); below 0 is without end. */
+static bool read_count(struct request *r, const char *key, uint64_t *out)
+{
+    const struct value *value = value_get(r->json, key);
+    const char *text = value_text(value);
+    char *end = NULL;
+    int64_t number = value_kind_of(value) == VALUE_INT ? value_int(value)
+                     : text                            ? strtoll(text, &end, 10)
+                                                       : -1;
+    if ((value_kind_of(value) != VALUE_INT && !text) || (text && (!*text || *end))) {
+        reply_bad_pair(r, "not_integer", text ? bytes_of_text(text) : bytes_of_text(key));
+        return false;
+    }
+    *out = number < 0 ? UINT64_MAX : (uint64_t)number;
+    return true;
+}
+
+/* False: answered. */
+static bool read_get(struct request *r, struct getting *g)
+{
+    static const char *const keys[] = {"ackmode", "count", "encoding", NULL};
+    const char *encoding = body_text(r, "encoding");
+    g->truncate = UINT64_MAX;
+    if (!body_requires(r, keys) || !read_ack_mode(r, g) || !read_count(r, "count", &g->left))
+        return false;
+    if (value_get(r->json, "truncate") && !read_count(r, "truncate", &g->truncate))
+        return false;
+    g->base64 = encoding && strcmp(encoding, "base64") == 0;
+    if (!g->base64 && (!encoding || strcmp(encoding, "auto") != 0)) {
+        reply_bad_request(r, "Unsupported encoding. Please use auto or base64.");
+        return false;
+    }
+    return true;
+}
+
+void messages_get(struct request *r)
+{
+    struct getting *g = request_work(r, sizeof *g, free_getting);
+    struct bytes vhost = request_vhost(r);
+    if (!read_get(r, g) || !request_allowed(r, PERMISSION_READ, vhost, r->args[1]))
+        return;
+    answer_array(&g->answer, NULL);
+    if (!client_open(r, vhost, on_got))
+        return;
+    if (g->left)
+        get_next(r);
+    else
+        put_back(r);
+}
+
+/* ---- Aliveness: a message through a queue of its own. */
+
+#define ALIVENESS_QUEUE "aliveness-test"
+
+static void on_alive(struct request *r, const struct event *event)
+{
+    if (event->type != EVENT_REPLY)
+        return;
+    if (event->u.reply.status != STATUS_OK) {
+        reply_status(r, event->u.reply.status, event->u.reply.text);
+    } else if (event->u.reply.command == COMMAND_GET) {
+        struct answer a = {0};
+        answer_object(&a, NULL);
+        answer_text(&a, "status", event->u.reply.empty ? "failed" : "ok");
+        answer_end(&a);
+        reply_json(r, event->u.reply.empty ? 503 : 200, &a);
+    }
+}
+
+void aliveness_test(struct request *r)
+{
+    const struct properties none = {0};
+    const struct bytes queue = BYTES_LITERAL(ALIVENESS_QUEUE);
+    struct bytes vhost = request_vhost(r);
+    struct command declare = {.type = COMMAND_QUEUE_DECLARE};
+    struct command publish = {.type = COMMAND_PUBLISH}, get = {.type = COMMAND_GET};
+    if (!auth_vhost_exists(r->admin->options.auth, vhost)) {
+        reply_not_found(r);
+        return;
+    }
+    if (!request_allowed(r, PERMISSION_CONFIGURE, vhost, queue) ||
+        !request_allowed(r, PERMISSION_READ, vhost, queue) || !client_open(r, vhost, on_alive))
+        return;
+    declare.u.queue_declare.name = queue;
+    publish.u.publish.message =
+        make_message(bytes_of("", 0), queue, &none, MESSAGE_NO_TTL, BYTES_LITERAL("test_message"));
+    get.u.get.queue = queue;
+    get.u.get.no_ack = true;
+    if (!publish.u.publish.message) {
+        reply_status(r, STATUS_NO_MEMORY, NULL);
+        return;
+    }
+    client_send(r, declare);
+    client_send(r, publish);
+    client_send(r, get);
+}

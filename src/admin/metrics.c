@@ -1,0 +1,262 @@
+/* Prometheus text (exposition format 0.0.4): sums on /metrics, single objects only when asked for.
+ *
+ * A family is a row of a table: name, type, help, and where its value is. RabbitMQ's names for what
+ * RabbitMQ has, leveret_ for what is ours. What is not counted is left out rather than told as 0.
+ */
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "handlers.h"
+#include "metrics.h"
+#include "process.h"
+#include "totals.h"
+
+#define CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
+
+/* ---- Lines. */
+
+void metric_label(struct text *out, struct bytes value)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        uint8_t c = value.at[i];
+        if (c == '\n')
+            text_add(out, "\\n", 2);
+        else if (c == '"' || c == '\\')
+            text_printf(out, "\\%c", c);
+        else
+            text_add(out, &value.at[i], 1);
+    }
+}
+
+void metric_family(struct text *out, const char *prefix, const char *name, const char *type,
+                   const char *help)
+{
+    text_printf(out, "# HELP %s%s %s\n# TYPE %s%s %s\n", prefix, name, help, prefix, name, type);
+}
+
+static void single(struct text *out, const char *name, const char *type, const char *help,
+                   const char *labels, uint64_t value)
+{
+    metric_family(out, "", name, type, help);
+    text_printf(out, "%s%s %" PRIu64 "\n", name, labels, value);
+}
+
+static void single_real(struct text *out, const char *name, const char *type, const char *help,
+                        double value)
+{
+    metric_family(out, "", name, type, help);
+    text_printf(out, "%s %.6f\n", name, value);
+}
+
+/* ---- Families of the sums. */
+
+#define AMQP  "{protocol=\"amqp091\"}"
+#define QUEUE "{protocol=\"amqp091\",queue_type=\"rabbit_classic_queue\"}"
+
+static const struct {
+    const char *name, *type, *help, *labels;
+    size_t offset; /* in struct totals */
+} families[] = {
+#define OF(member) offsetof(struct totals, member)
+    {"rabbitmq_connections", "gauge", "Connections currently open", "", OF(sessions.connections)},
+    {"rabbitmq_channels", "gauge", "Channels currently open", "", OF(sessions.channels)},
+    {"rabbitmq_consumers", "gauge", "Consumers currently connected", "", OF(all.consumers)},
+    {"rabbitmq_queues", "gauge", "Queues available", "", OF(all.queues)},
+    {"rabbitmq_exchanges", "gauge", "Exchanges available", "", OF(all.exchanges)},
+    {"rabbitmq_connections_opened_total", "counter", "Total number of connections opened", "",
+     OF(sessions.opened)},
+    {"rabbitmq_connections_closed_total", "counter",
+     "Total number of connections closed or terminated", "", OF(sessions.closed)},
+    {"rabbitmq_channels_opened_total", "counter", "Total number of channels opened", "",
+     OF(sessions.channels_opened)},
+    {"rabbitmq_channels_closed_total", "counter", "Total number of channels closed", "",
+     OF(sessions.channels_closed)},
+    {"rabbitmq_global_consumers", "gauge", "Current number of consumers", AMQP, OF(all.consumers)},
+    {"rabbitmq_global_messages_received_total", "counter",
+     "Total number of messages received from publishers", AMQP, OF(all.rates.publish)},
+    {"rabbitmq_global_messages_confirmed_total", "counter",
+     "Total number of messages confirmed to publishers", AMQP, OF(all.rates.confirm)},
+    {"rabbitmq_global_messages_unroutable_returned_total", "counter",
+     "Total number of messages published as mandatory and returned as unroutable", AMQP,
+     OF(all.rates.return_unroutable)},
+    {"rabbitmq_global_messages_delivered_consume_manual_ack_total", "counter",
+     "Total number of messages delivered to consumers with manual acknowledgment", QUEUE,
+     OF(all.rates.deliver)},
+    {"rabbitmq_global_messages_delivered_consume_auto_ack_total", "counter",
+     "Total number of messages delivered to consumers with automatic acknowledgment", QUEUE,
+     OF(all.rates.deliver_no_ack)},
+    {"rabbitmq_global_messages_delivered_get_manual_ack_total", "counter",
+     "Total number of messages fetched by basic.get with manual acknowledgment", QUEUE,
+     OF(all.rates.get)},
+    {"rabbitmq_global_messages_delivered_get_auto_ack_total", "counter",
+     "Total number of messages fetched by basic.get with automatic acknowledgment", QUEUE,
+     OF(all.rates.get_no_ack)},
+    {"rabbitmq_global_messages_get_empty_total", "counter",
+     "Total number of times basic.get operations fetched no message", QUEUE,
+     OF(all.rates.get_empty)},
+    {"rabbitmq_global_messages_redelivered_total", "counter",
+     "Total number of messages redelivered to consumers", QUEUE, OF(all.rates.redeliver)},
+    {"rabbitmq_global_messages_acknowledged_total", "counter",
+     "Total number of messages acknowledged by consumers", QUEUE, OF(all.rates.ack)},
+    {"leveret_bindings", "gauge", "Bindings available", "", OF(all.bindings)},
+    {"leveret_vhosts", "gauge", "Virtual hosts", "", OF(vhost_count)},
+    {"leveret_messages_rejected_total", "counter", "Total number of messages rejected by consumers",
+     "", OF(all.rates.reject)},
+    {"leveret_journal_syncs_failed_total", "counter",
+     "Batches whose write or sync failed and was tried again", "", OF(journal.syncs_failed)},
+    {"leveret_journal_written_bytes_total", "counter", "Bytes written by the journals", "",
+     OF(journal.bytes_written)},
+    {"leveret_journal_blocks_written_total", "counter", "Message blocks written by the journals",
+     "", OF(journal.blocks_written)},
+    {"leveret_journal_pages_in_total", "counter", "Chunks of messages read back from disk", "",
+     OF(journal.pages_in)},
+    {"leveret_journal_pages_out_total", "counter", "Chunks of transient messages paged out to disk",
+     "", OF(journal.pages_out)},
+#undef OF
+};
+
+static void write_families(struct text *out, const struct totals *totals)
+{
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+        single(out, families[i].name, families[i].type, families[i].help, families[i].labels,
+               *(const uint64_t *)(const void *)((const char *)totals + families[i].offset));
+}
+
+static void write_journal_and_workers(struct text *out, const struct totals *totals)
+{
+    const char *name = "leveret_journal_commit_seconds";
+    metric_family(out, "", name, "summary", "Time from hand-over of a batch until it is synced");
+    text_printf(out, "%s_sum %.6f\n%s_count %" PRIu64 "\n", name,
+                (double)totals->journal.commit_us_sum / 1e6, name, totals->journal.batches);
+    name = "leveret_mailbox_letters";
+    metric_family(out, "", name, "gauge", "Letters waiting in a worker's mailbox");
+    for (unsigned i = 0; i < totals->workers; i++)
+        text_printf(out, "%s{worker=\"%u\"} %zu\n", name, i, totals->mailbox_depths[i]);
+}
+
+/* ---- The node. */
+
+static void write_identity(struct text *out, const struct admin_options *o)
+{
+    metric_family(out, "", "rabbitmq_build_info", "gauge", "Versions");
+    text_printf(out,
+                "rabbitmq_build_info{rabbitmq_version=\"%s\",product_name=\"%s\","
+                "product_version=\"%s\"} 1\n",
+                API_VERSION, o->product, o->version);
+    metric_family(out, "", "rabbitmq_identity_info", "gauge", "Node and cluster identity");
+    text_printf(out, "rabbitmq_identity_info{rabbitmq_node=\"");
+    metric_label(out, bytes_of_text(o->node_name));
+    text_printf(out, "\",rabbitmq_cluster=\"");
+    metric_label(out, bytes_of_text(o->cluster_name));
+    text_printf(out, "\"} 1\n");
+}
+
+static void write_alarms(struct text *out, const struct node_alarms *a)
+{
+    single(out, "rabbitmq_alarms_memory_used_watermark", "gauge",
+           "is 1 if the memory watermark alarm is in effect", "", a->memory);
+    single(out, "rabbitmq_alarms_free_disk_space_watermark", "gauge",
+           "is 1 if the free disk space watermark alarm is in effect", "", a->disk);
+    single(out, "rabbitmq_resident_memory_limit_bytes", "gauge", "Memory high watermark in bytes",
+           "", a->memory_bytes_max);
+    single(out, "rabbitmq_disk_space_available_bytes", "gauge", "Disk space available in bytes", "",
+           a->disk_free_bytes);
+    single(out, "rabbitmq_disk_space_available_limit_bytes", "gauge",
+           "Free disk space low watermark in bytes", "", a->disk_free_bytes_min);
+}
+
+static void write_process(struct text *out, const struct admin *admin)
+{
+    struct process_figures p;
+    process_figures(&p);
+    single(out, "rabbitmq_process_open_fds", "gauge", "Open file descriptors", "", p.fds);
+    single(out, "rabbitmq_process_max_fds", "gauge", "Open file descriptors limit", "", p.fds_max);
+    single(out, "rabbitmq_process_open_tcp_sockets", "gauge", "Open sockets", "", p.sockets);
+    single(out, "rabbitmq_process_max_tcp_sockets", "gauge", "Open sockets limit", "", p.fds_max);
+    single(out, "rabbitmq_process_resident_memory_bytes", "gauge", "Memory used in bytes", "",
+           p.resident_bytes);
+    single(out, "process_open_fds", "gauge", "Open file descriptors", "", p.fds);
+    single(out, "process_max_fds", "gauge", "Open file descriptors limit", "", p.fds_max);
+    single(out, "process_resident_memory_bytes", "gauge", "Resident memory in bytes", "",
+           p.resident_bytes);
+    single(out, "process_virtual_memory_bytes", "gauge", "Virtual memory in bytes", "",
+           p.virtual_bytes);
+    single(out, "process_threads", "gauge", "Threads", "", p.threads);
+    single_real(out, "process_cpu_seconds_total", "counter", "CPU time, user and system",
+                p.cpu_seconds);
+    single_real(out, "process_start_time_seconds", "gauge", "Start time since the epoch",
+                (double)admin->started_wall_ms / 1000.0);
+}
+
+static void write_attempts(struct text *out, const struct admin *admin)
+{
+    const char *labels = "{protocol=\"http\"}";
+    single(out, "rabbitmq_auth_attempts_total", "counter",
+           "Total number of authentication attempts", labels, admin->logins);
+    single(out, "rabbitmq_auth_attempts_failed_total", "counter",
+           "Total number of failed authentication attempts", labels, admin->logins_failed);
+    single(out, "rabbitmq_auth_attempts_succeeded_total", "counter",
+           "Total number of successful authentication attempts", labels,
+           admin->logins - admin->logins_failed);
+}
+
+static void write_node(struct text *out, struct request *r)
+{
+    struct node_alarms alarms;
+    node_alarms(r->admin->options.node, &alarms);
+    write_identity(out, &r->admin->options);
+    write_alarms(out, &alarms);
+    write_process(out, r->admin);
+    write_attempts(out, r->admin);
+}
+
+/* ---- Answers. */
+
+static void write_depths(struct text *out, const struct vhost_totals *all)
+{
+    single(out, "rabbitmq_queue_messages_ready", "gauge",
+           "Messages ready to be delivered to consumers", "", all->messages_ready);
+    single(out, "rabbitmq_queue_messages_unacked", "gauge",
+           "Messages delivered to consumers but not yet acknowledged", "",
+           all->messages_unacknowledged);
+    single(out, "rabbitmq_queue_messages", "gauge",
+           "Sum of ready and unacknowledged messages - total queue depth", "",
+           all->messages_ready + all->messages_unacknowledged);
+}
+
+static void counted(struct request *r, const struct totals *totals)
+{
+    struct text out = {0};
+    write_families(&out, totals);
+    write_depths(&out, &totals->all);
+    write_journal_and_workers(&out, totals);
+    write_node(&out, r);
+    reply_text(r, 200, CONTENT_TYPE, &out);
+}
+
+void metrics(struct request *r)
+{
+    totals_for(r, counted);
+}
+
+static void counted_per_object(struct request *r, const struct totals *totals)
+{
+    struct text out = {0};
+    write_families(&out, totals);
+    write_journal_and_workers(&out, totals);
+    write_node(&out, r);
+    metrics_objects(r, &out, "rabbitmq_", CONTENT_TYPE);
+}
+
+void metrics_per_object(struct request *r)
+{
+    totals_for(r, counted_per_object);
+}
+
+void metrics_detailed(struct request *r)
+{
+    struct text out = {0};
+    write_identity(&out, &r->admin->options);
+    metrics_objects(r, &out, "rabbitmq_detailed_", CONTENT_TYPE);
+}

@@ -1,0 +1,338 @@
+/* Overview, nodes, and the small answers about the whole. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "handlers.h"
+#include "leveret/base/clock.h"
+#include "process.h"
+#include "server.h"
+#include "totals.h"
+
+/* ---- Overview. */
+
+static void write_listener(struct request *r, struct answer *a, const char *protocol,
+                           const char *address, uint16_t port)
+{
+    if (!answer_object(a, NULL))
+        return;
+    answer_text(a, "node", r->admin->options.node_name);
+    answer_text(a, "protocol", protocol);
+    answer_text(a, "ip_address", address);
+    answer_uint(a, "port", port);
+    if (answer_object(a, "socket_opts"))
+        answer_end(a);
+    answer_end(a);
+}
+
+static void write_listeners(struct request *r, struct answer *a)
+{
+    const struct admin_options *o = &r->admin->options;
+    if (!answer_array(a, "listeners"))
+        return;
+    for (size_t i = 0; i < o->listener_count; i++)
+        write_listener(r, a, o->listeners[i].protocol, o->listeners[i].address,
+                       o->listeners[i].port);
+    if (r->admin->server)
+        write_listener(r, a, "http", "::", server_port(r->admin->server));
+    if (r->admin->metrics_server)
+        write_listener(r, a, "http/prometheus", "::", server_port(r->admin->metrics_server));
+    answer_end(a);
+}
+
+static void write_context(struct request *r, struct answer *a, const char *description,
+                          const struct server *server)
+{
+    char port[8];
+    if (!server || !answer_object(a, NULL))
+        return;
+    snprintf(port, sizeof port, "%u", server_port(server));
+    answer_text(a, "node", r->admin->options.node_name);
+    answer_text(a, "description", description);
+    answer_text(a, "path", "/");
+    answer_text(a, "port", port);
+    answer_end(a);
+}
+
+static void write_contexts(struct request *r, struct answer *a)
+{
+    if (!answer_array(a, "contexts"))
+        return;
+    write_context(r, a, "Leveret HTTP API", r->admin->server);
+    write_context(r, a, "Leveret Prometheus metrics", r->admin->metrics_server);
+    answer_end(a);
+}
+
+/* What the user may see of the sums. */
+static void sum_visible(const struct request *r, const struct totals *totals,
+                        uint64_t values[RATE_COUNT + 3], struct vhost_totals *sum)
+{
+    *sum = (struct vhost_totals){0};
+    memset(values, 0, (RATE_COUNT + 3) * sizeof *values);
+    for (size_t i = 0; i < totals->vhost_count; i++) {
+        const struct vhost_totals *t = &totals->vhosts[i].totals;
+        uint64_t rates[RATE_COUNT];
+        if (!request_sees_vhost(r, bytes_of_text(totals->vhosts[i].name)))
+            continue;
+        rate_values(&t->rates, rates);
+        for (size_t j = 0; j < RATE_COUNT; j++)
+            values[j] += rates[j];
+        sum->queues += t->queues;
+        sum->exchanges += t->exchanges;
+        sum->consumers += t->consumers;
+        sum->messages_ready += t->messages_ready;
+        sum->messages_unacknowledged += t->messages_unacknowledged;
+    }
+    values[RATE_COUNT] = sum->messages_ready;
+    values[RATE_COUNT + 1] = sum->messages_unacknowledged;
+    values[RATE_COUNT + 2] = sum->messages_ready + sum->messages_unacknowledged;
+}
+
+static void write_counts(struct request *r, struct answer *a, const struct totals *totals)
+{
+    uint64_t values[RATE_COUNT + 3];
+    double rates[RATE_COUNT + 3];
+    struct vhost_totals sum;
+    struct text key = {0};
+    bool all = r->rights & RIGHT_MONITORING;
+    sum_visible(r, totals, values, &sum);
+    sample_key(&key, "overview", bytes_of("", 0), bytes_of_text(all ? "" : r->user));
+    samples_look(r->admin->samples, text_bytes(&key), loop_now_ms(r->admin->options.loop), values,
+                 RATE_COUNT + 3, rates);
+    text_free(&key);
+    rate_write(a, values, rates, (1u << RATE_COUNT) - 1);
+    if (answer_object(a, "queue_totals")) {
+        detail_write(a, "messages_ready", values[RATE_COUNT], rates[RATE_COUNT]);
+        detail_write(a, "messages_unacknowledged", values[RATE_COUNT + 1], rates[RATE_COUNT + 1]);
+        detail_write(a, "messages", values[RATE_COUNT + 2], rates[RATE_COUNT + 2]);
+        answer_end(a);
+    }
+    if (answer_object(a, "object_totals")) {
+        answer_uint(a, "channels", all ? totals->sessions.channels : 0);
+        answer_uint(a, "connections", all ? totals->sessions.connections : 0);
+        answer_uint(a, "consumers", sum.consumers);
+        answer_uint(a, "exchanges", sum.exchanges);
+        answer_uint(a, "queues", sum.queues);
+        answer_end(a);
+    }
+}
+
+static void write_churn_fields(struct request *r, struct answer *a, const struct totals *totals)
+{
+    static const char *const names[] = {"connection_created", "connection_closed",
+                                        "channel_created", "channel_closed"};
+    const uint64_t values[4] = {totals->sessions.opened, totals->sessions.closed,
+                                totals->sessions.channels_opened, totals->sessions.channels_closed};
+    double rates[4];
+    samples_look(r->admin->samples, BYTES_LITERAL("churn"), loop_now_ms(r->admin->options.loop),
+                 values, 4, rates);
+    for (size_t i = 0; i < 4; i++)
+        detail_write(a, names[i], values[i], rates[i]);
+}
+
+static void write_overview(struct request *r, struct answer *a, const struct totals *totals)
+{
+    const struct admin_options *o = &r->admin->options;
+    answer_text(a, "management_version", API_VERSION);
+    answer_text(a, "rabbitmq_version", API_VERSION);
+    answer_text(a, "product_name", o->product);
+    answer_text(a, "product_version", o->version);
+    answer_text(a, "cluster_name", o->cluster_name);
+    answer_text(a, "node", o->node_name);
+    answer_text(a, "rates_mode", "basic");
+    answer_bool(a, "disable_stats", false);
+    answer_bool(a, "enable_queue_totals", false);
+    answer_uint(a, "statistics_db_event_queue", 0);
+    exchange_types_write(a);
+    write_counts(r, a, totals);
+    if (answer_object(a, "churn_rates")) {
+        write_churn_fields(r, a, totals);
+        answer_end(a);
+    }
+    if (r->rights & RIGHT_MONITORING) {
+        write_listeners(r, a);
+        write_contexts(r, a);
+    }
+}
+
+static void counted_overview(struct request *r, const struct totals *totals)
+{
+    struct columns columns = {0};
+    struct answer a = {0};
+    char *text = request_query(r, "columns");
+    if (text) {
+        columns_parse(&columns, text);
+        free(text);
+        if (columns.count)
+            a.columns = &columns;
+    }
+    answer_object(&a, NULL);
+    write_overview(r, &a, totals);
+    answer_end(&a);
+    a.columns = NULL;
+    columns_free(&columns);
+    reply_json(r, 200, &a);
+}
+
+void overview(struct request *r)
+{
+    totals_for(r, counted_overview);
+}
+
+/* ---- Nodes: this one. */
+
+static void write_mechanisms(struct request *r, struct answer *a)
+{
+    const char *at = auth_mechanisms(r->admin->options.auth);
+    if (!answer_array(a, "auth_mechanisms"))
+        return;
+    while (*at) {
+        size_t len = strcspn(at, " ");
+        answer_object(a, NULL);
+        answer_bytes(a, "name", bytes_of(at, len));
+        answer_text(a, "description", "SASL mechanism");
+        answer_bool(a, "enabled", true);
+        answer_end(a);
+        at += len + strspn(at + len, " ");
+    }
+    answer_end(a);
+}
+
+static void write_resources(struct request *r, struct answer *a)
+{
+    struct process_figures p;
+    struct node_alarms alarms;
+    char pid[16];
+    process_figures(&p);
+    node_alarms(r->admin->options.node, &alarms);
+    snprintf(pid, sizeof pid, "%ld", (long)getpid());
+    answer_text(a, "os_pid", pid);
+    answer_uint(a, "uptime", clock_wall_ms() - r->admin->started_wall_ms);
+    answer_uint(a, "processors", p.processors);
+    answer_uint(a, "run_queue", 0);
+    answer_uint(a, "mem_used", p.resident_bytes);
+    answer_uint(a, "mem_limit", alarms.memory_bytes_max);
+    answer_bool(a, "mem_alarm", alarms.memory);
+    answer_text(a, "mem_calculation_strategy", "rss");
+    answer_uint(a, "disk_free", alarms.disk_free_bytes);
+    answer_uint(a, "disk_free_limit", alarms.disk_free_bytes_min);
+    answer_bool(a, "disk_free_alarm", alarms.disk);
+    answer_uint(a, "fd_used", p.fds);
+    answer_uint(a, "fd_total", p.fds_max);
+    answer_uint(a, "sockets_used", p.sockets);
+    answer_uint(a, "sockets_total", p.fds_max);
+    answer_uint(a, "proc_used", p.threads);
+    answer_uint(a, "proc_total", p.threads_max);
+}
+
+static void render_node(struct request *r, struct answer *a, const struct row *row)
+{
+    static const char *const empty[] = {"partitions", "applications",    "config_files",
+                                        "log_files",  "enabled_plugins", "cluster_links"};
+    answer_text(a, "name", r->admin->options.node_name);
+    answer_text(a, "type", "disc");
+    answer_bool(a, "running", true);
+    answer_text(a, "rates_mode", "basic");
+    write_resources(r, a);
+    exchange_types_write(a);
+    write_mechanisms(r, a);
+    write_contexts(r, a);
+    write_churn_fields(r, a, row->info);
+    for (size_t i = 0; i < sizeof empty / sizeof *empty; i++)
+        if (answer_array(a, empty[i]))
+            answer_end(a);
+}
+
+static const struct listing_kind listing_nodes = {NULL, render_node, NULL, NULL, NULL};
+
+static void counted_nodes(struct request *r, const struct totals *totals)
+{
+    /* The totals last for this call, a listing of one row is written in it. */
+    struct listing *listing = listing_new(r, &listing_nodes);
+    listing_add(listing, bytes_of("", 0), totals);
+    listing_write(r, listing);
+}
+
+void nodes_list(struct request *r)
+{
+    totals_for(r, counted_nodes);
+}
+
+static void counted_node(struct request *r, const struct totals *totals)
+{
+    const struct row row = {.info = totals};
+    listing_reply_one(r, &listing_nodes, &row);
+}
+
+void node_get(struct request *r)
+{
+    if (bytes_equal_text(r->args[0], r->admin->options.node_name))
+        totals_for(r, counted_node);
+    else
+        reply_not_found(r);
+}
+
+/* ---- Small answers. */
+
+static void reply_pair(struct request *r, const char *key, const char *value)
+{
+    struct answer a = {0};
+    answer_object(&a, NULL);
+    answer_text(&a, key, value);
+    answer_end(&a);
+    reply_json(r, 200, &a);
+}
+
+void version_get(struct request *r)
+{
+    struct answer a = {0};
+    answer_object(&a, NULL);
+    answer_text(&a, "product", r->admin->options.product);
+    answer_text(&a, "version", r->admin->options.version);
+    answer_text(&a, "api_version", API_VERSION);
+    answer_end(&a);
+    reply_json(r, 200, &a);
+}
+
+void cluster_name(struct request *r)
+{
+    reply_pair(r, "name", r->admin->options.cluster_name);
+}
+
+/* What there is none of. */
+void empty_list(struct request *r)
+{
+    struct answer a = {0};
+    answer_array(&a, NULL);
+    answer_end(&a);
+    reply_json(r, 200, &a);
+}
+
+void extensions(struct request *r)
+{
+    empty_list(r);
+}
+
+void auth_attempts(struct request *r)
+{
+    struct answer a = {0};
+    answer_array(&a, NULL);
+    answer_object(&a, NULL);
+    answer_text(&a, "protocol", "http");
+    answer_uint(&a, "auth_attempts", r->admin->logins);
+    answer_uint(&a, "auth_attempts_failed", r->admin->logins_failed);
+    answer_uint(&a, "auth_attempts_succeeded", r->admin->logins - r->admin->logins_failed);
+    answer_end(&a);
+    answer_end(&a);
+    reply_json(r, 200, &a);
+}
+
+void auth_settings(struct request *r)
+{
+    struct answer a = {0};
+    answer_object(&a, NULL);
+    answer_bool(&a, "enable_uaa", false);
+    answer_bool(&a, "oauth_enabled", false);
+    answer_end(&a);
+    reply_json(r, 200, &a);
+}

@@ -1,0 +1,154 @@
+/* One HTTP request from its arrival to its answer, and the admin that serves it. For this folder
+ * only. Thread: main.
+ *
+ * Rules. A handler answers exactly once, now or from a callback, with a reply_ function; the
+ * request is gone after that call. The client may leave meanwhile: the answer then goes nowhere.
+ * When the admin is freed with requests under way, their callbacks do not run any more and the
+ * requests are freed by whoever holds them. */
+#ifndef LEVERET_ADMIN_REQUEST_H
+#define LEVERET_ADMIN_REQUEST_H
+
+#include "answer.h"
+#include "leveret/admin/admin.h"
+#include "leveret/base/map.h"
+#include "leveret/base/text.h"
+#include "value.h"
+
+#define BODY_BYTES_MAX   20000000u /* as RabbitMQ's management.http.max_body_size */
+#define REQUESTS_MAX     256u      /* under way at once; more are told to come back */
+#define REQUEST_ARGS_MAX 6u
+#define SAMPLE_PERIOD_MS 5000u
+
+/* The level of RabbitMQ's API that this one follows: what tools compare versions with. Who we are
+ * is said apart, in product_name and product_version. */
+#define API_VERSION "3.10.8"
+
+struct server;
+struct samples;
+struct client;
+struct route;
+struct totals;
+
+struct admin {
+    struct admin_options options; /* pointers are the caller's, who outlives us */
+    struct server *server, *metrics_server;
+    struct samples *samples;
+    struct timer *sampler;
+    struct request *requests; /* those under way */
+    size_t request_count;
+    unsigned refs;
+    bool closed;
+    uint64_t started_wall_ms;
+    uint64_t logins, logins_failed;
+};
+
+/* A request, a count of totals, and the owner hold one each. */
+void admin_ref(struct admin *admin);
+void admin_unref(struct admin *admin);
+
+enum method {
+    METHOD_GET,
+    METHOD_PUT,
+    METHOD_POST,
+    METHOD_DELETE,
+    METHOD_HEAD,
+    METHOD_OPTIONS,
+    METHOD_OTHER,
+};
+
+/* What a user's tags allow. */
+enum rights {
+    RIGHT_MANAGEMENT = 1, /* to ask at all */
+    RIGHT_POLICYMAKER = 2,
+    RIGHT_MONITORING = 4, /* to see what is not one's own */
+    RIGHT_ADMINISTRATOR = 8,
+};
+
+struct request {
+    struct admin *admin;
+    void *http; /* the server's; NULL: nobody waits for the answer */
+    enum method method;
+    char *path;                   /* as sent, without the query */
+    char *query;                  /* without '?'; "" for none */
+    char *authorization, *reason; /* headers, or NULL */
+    bool loopback, on_metrics_port;
+    struct text body;   /* bytes as sent */
+    struct value *json; /* the body read, or NULL */
+    const struct route *route;
+    struct bytes
+        args[REQUEST_ARGS_MAX]; /* what stood for the pattern's names, decoded, zero-ended */
+    struct bytes raw_args[REQUEST_ARGS_MAX]; /* the same as sent */
+    char user[AUTH_NAME_MAX + 1];
+    unsigned rights;
+    /* The handler's own. */
+    void *work;
+    void (*free_work)(void *work);
+    struct client *client;
+    /* request_ask's. */
+    void (*ask_vhost)(struct vhost *vhost, void *argument);
+    void (*ask_sessions)(struct sessions *sessions, void *argument);
+    void *ask_argument;
+    void (*asked)(struct request *request);
+    struct request *next, **link;
+};
+
+/* Makes a request and counts it. */
+struct request *request_new(struct admin *admin);
+/* Frees a request with its work; also ends its client. For reply_ and shutting down. */
+void request_free(struct request *request);
+
+/* A query parameter, decoded into a new text, or NULL. The caller frees it. */
+char *request_query(const struct request *request, const char *name);
+/* Whether the parameter is there with this value, any of several. */
+bool request_query_has(const struct request *request, const char *name, const char *value);
+bool request_query_true(const struct request *request, const char *name);
+
+/* The vhost's name in the path: the first argument of routes that have one. */
+struct bytes request_vhost(const struct request *request);
+/* The same for exchanges: "amq.default" is the default one, named "". */
+struct bytes request_exchange(const struct request *request, unsigned arg);
+
+/* Runs ask(vhost, argument) on the vhost's owner, then done(request) here. argument must live as
+ * long as request->work. request_ask answers 404 itself and returns false when there is no such
+ * vhost; request_try leaves that to the caller. Errors: NOT_FOUND. */
+bool request_ask(struct request *request, struct bytes vhost,
+                 void (*ask)(struct vhost *vhost, void *argument), void *argument,
+                 void (*done)(struct request *request));
+MUST_USE enum status request_try(struct request *request, struct bytes vhost,
+                                 void (*ask)(struct vhost *vhost, void *argument), void *argument,
+                                 void (*done)(struct request *request));
+/* The same on a worker's sessions. */
+void request_ask_sessions(struct request *request, unsigned worker,
+                          void (*ask)(struct sessions *sessions, void *argument), void *argument,
+                          void (*done)(struct request *request));
+/* Gives the request its work, zeroed, to be freed with it by free_work. */
+void *request_work(struct request *request, size_t bytes, void (*free_work)(void *work));
+
+/* Whether the user's tags or permissions let him see the vhost (asking), or work in it (changing).
+ */
+bool request_sees_vhost(const struct request *request, struct bytes vhost);
+bool request_enters_vhost(const struct request *request, struct bytes vhost);
+/* Whether the permission allows it; if not answers 401 as RabbitMQ does and returns false. */
+bool request_allowed(struct request *request, enum permission permission, struct bytes vhost,
+                     struct bytes resource);
+
+/* ---- Answers; each ends the request. */
+void reply_json(struct request *request, int code, struct answer *answer); /* empties it */
+void reply_empty(struct request *request, int code);
+void reply_created(struct request *request, bool created); /* 201 or 204 */
+void reply_location(struct request *request, const char *location);
+void reply_text(struct request *request, int code, const char *type, struct text *text);
+void reply_error(struct request *request, int code, const char *error, const char *reason);
+void reply_bad_request(struct request *request, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void reply_bad_pair(struct request *request, const char *what,
+                    struct bytes value); /* ["not_int", …] */
+void reply_not_found(struct request *request);
+void reply_refused(struct request *request); /* 401 not_authorised, "Access refused." */
+void reply_login_failed(struct request *request);
+/* A status of the broker with its text, as the reply of a declare, bind, delete … */
+void reply_status(struct request *request, enum status status, const char *text);
+/* "404 NOT_FOUND": AMQP's reply code and name of a status. */
+const char *reply_code_name(enum status status);
+
+#endif

@@ -1,0 +1,39 @@
+/* Which function answers which path: a constant table, and who may ask. Thread: main. */
+#ifndef LEVERET_ADMIN_ROUTE_H
+#define LEVERET_ADMIN_ROUTE_H
+
+#include "request.h"
+
+enum access {
+    ACCESS_ANYBODY, /* no password */
+    ACCESS_USER,    /* a tag that lets one in (management) */
+    ACCESS_VHOST, /* and, with ":v" in the path, sight of the vhost or, to change, permissions on it
+                   */
+    ACCESS_POLICYMAKER, /* policymaker or administrator, and as ACCESS_VHOST */
+    ACCESS_MONITORING,  /* monitoring or administrator */
+    ACCESS_ADMINISTRATOR,
+};
+
+struct route {
+    enum method method;
+    const char *pattern; /* "/api/queues/:v/:q": a part that begins with ':' stands for any one */
+    void (*handle)(struct request *request);
+    enum access access;
+};
+
+/* The table; its end has no pattern. Of several that match, the first counts. */
+extern const struct route routes[];
+
+/* Whether the path (as sent) fits the pattern; then parts[] are its variable parts, as sent, *count
+ * of them. */
+bool route_fits(const char *pattern, const char *path, struct bytes parts[REQUEST_ARGS_MAX],
+                size_t *count);
+/* The route for method and path, HEAD being GET; NULL: none. allow then lists the methods that
+ * the path has ("GET, PUT"), or is empty when there is no such path. */
+const struct route *route_find(const struct route *table, enum method method, const char *path,
+                               struct bytes parts[REQUEST_ARGS_MAX], size_t *count, char allow[64]);
+
+/* Finds the route, checks who asks, reads the body, and calls the handler: or answers why not. */
+void route_request(struct request *request);
+
+#endif

@@ -1,0 +1,237 @@
+/* Users and whoami. The directory is asked and changed directly: it is auth's, and this is the main
+ * thread. */
+#include <stdlib.h>
+
+#include "access.h"
+#include "handlers.h"
+#include "leveret/base/mem.h"
+
+/* "a,b" as ["a", "b"]. */
+void tags_write(struct answer *a, const char *key, const char *tags)
+{
+    if (!answer_array(a, key))
+        return;
+    while (*tags) {
+        size_t len = strcspn(tags, ",");
+        if (len)
+            answer_bytes(a, NULL, bytes_of(tags, len));
+        tags += len + (tags[len] == ',');
+    }
+    answer_end(a);
+}
+
+static void render_user(struct request *r, struct answer *a, const struct row *row)
+{
+    const struct user_info *user = row->info;
+    (void)r;
+    answer_text(a, "name", user->name);
+    answer_text(a, "password_hash", user->password_hash);
+    answer_text(a, "hashing_algorithm", user->hashing);
+    tags_write(a, "tags", user->tags);
+    if (answer_object(a, "limits"))
+        answer_end(a);
+}
+
+static void order_user(const struct row *row, struct listing_order *order)
+{
+    order->keys[0] = bytes_of_text(((const struct user_info *)row->info)->name);
+}
+
+static struct bytes name_user(const struct row *row)
+{
+    return bytes_of_text(((const struct user_info *)row->info)->name);
+}
+
+static const struct listing_kind listing_users = {NULL, render_user, order_user, name_user, NULL};
+
+struct collecting {
+    struct listing *listing;
+    const char *only; /* NULL: all */
+};
+
+static const char *keep(struct arena *arena, const char *text)
+{
+    struct bytes kept = arena_keep(arena, bytes_of(text, strlen(text) + 1));
+    return (const char *)kept.at;
+}
+
+static void collect_user(void *context, const struct user_info *info)
+{
+    struct collecting *c = context;
+    struct arena *arena = listing_arena(c->listing);
+    if (c->only && strcmp(c->only, info->name) != 0)
+        return;
+    struct user_info copy = {
+        .name = keep(arena, info->name),
+        .tags = keep(arena, info->tags),
+        .password_hash = keep(arena, info->password_hash ? info->password_hash : ""),
+        .hashing = keep(arena, info->hashing ? info->hashing : ""),
+    };
+    /* The arena gives bytes of any alignment: the struct gets a block of its own. */
+    listing_add(c->listing, bytes_of("", 0), listing_keep(c->listing, &copy, sizeof copy));
+}
+
+static struct listing *collect(struct request *r, const char *only)
+{
+    struct collecting c = {listing_new(r, &listing_users), only};
+    auth_each_user(r->admin->options.auth, collect_user, &c);
+    return c.listing;
+}
+
+void users_list(struct request *r)
+{
+    listing_write(r, collect(r, NULL));
+}
+
+static void mark_user(void *context, const struct permission_info *info)
+{
+    struct gather *rows = listing_rows(context);
+    for (size_t i = 0; i < rows->row_count; i++)
+        if (strcmp(((const struct user_info *)rows->rows[i].info)->name, info->user) == 0) {
+            rows->rows[i] = rows->rows[--rows->row_count];
+            return;
+        }
+}
+
+void users_without_permissions(struct request *r)
+{
+    struct listing *listing = collect(r, NULL);
+    auth_each_permission(r->admin->options.auth, mark_user, listing);
+    listing_write(r, listing);
+}
+
+void user_get(struct request *r)
+{
+    struct listing *listing = collect(r, (const char *)r->args[0].at);
+    struct gather *rows = listing_rows(listing);
+    if (rows->row_count)
+        listing_reply_one(r, &listing_users, &rows->rows[0]);
+    else
+        reply_not_found(r);
+}
+
+void whoami(struct request *r)
+{
+    struct answer a = {0};
+    char tags[1024] = "";
+    auth_user_tags(r->admin->options.auth, bytes_of_text(r->user), tags, sizeof tags);
+    answer_object(&a, NULL);
+    answer_text(&a, "name", r->user);
+    tags_write(&a, "tags", tags);
+    answer_end(&a);
+    reply_json(r, 200, &a);
+}
+
+/* ---- Changing. */
+
+/* Tags as text or list → "a,b". False: neither. */
+bool tags_read(const struct value *value, struct text *out)
+{
+    if (value_kind_of(value) == VALUE_TEXT) {
+        for (const char *at = value_text(value); *at;) {
+            at += strspn(at, ", ");
+            size_t len = strcspn(at, ", ");
+            if (len)
+                text_printf(out, "%s%.*s", out->len ? "," : "", (int)len, at);
+            at += len;
+        }
+        return true;
+    }
+    for (size_t i = 0; i < value_count(value); i++) {
+        const char *tag = value_text(value_at(value, i));
+        if (!tag || strchr(tag, ','))
+            return false;
+        text_printf(out, "%s%s", out->len ? "," : "", tag);
+    }
+    return value_kind_of(value) == VALUE_LIST;
+}
+
+static bool is_base64(const char *text)
+{
+    size_t len;
+    uint8_t *decoded = base64_decode(bytes_of_text(text), &len);
+    free(decoded);
+    return decoded != NULL;
+}
+
+enum status user_from_json(struct auth *auth, const char *name, const struct value *user,
+                           bool *created)
+{
+    const char *password = value_text(value_get(user, "password"));
+    const char *hash = value_text(value_get(user, "password_hash"));
+    const char *hashing = value_text(value_get(user, "hashing_algorithm"));
+    struct text tags = {0};
+    enum status status = STATUS_MALFORMED;
+    if (tags_read(value_get(user, "tags"), &tags)) {
+        text_add(&tags, "", 1);
+        if (hash && !*hash)
+            hash = NULL;
+        status = auth_put_user(auth, name, password, password ? NULL : hash,
+                               password ? NULL : hashing, (const char *)tags.at, created);
+    }
+    text_free(&tags);
+    return status;
+}
+
+void user_put(struct request *r)
+{
+    const char *hash = body_text(r, "password_hash");
+    bool created = false;
+    if (value_kind_of(value_get(r->json, "tags")) == VALUE_NONE) {
+        reply_bad_request(r, "tags_not_present");
+        return;
+    }
+    if (hash && !is_base64(hash)) {
+        reply_bad_pair(r, "not_base64", bytes_of_text(hash));
+        return;
+    }
+    enum status status =
+        user_from_json(r->admin->options.auth, (const char *)r->args[0].at, r->json, &created);
+    if (status == STATUS_OK) {
+        log_line(r->admin->options.log, LOG_INFO, "http", "user '%s' %s by '%s'",
+                 (const char *)r->args[0].at, created ? "created" : "changed", r->user);
+        reply_created(r, created);
+    } else {
+        reply_status(r, status, NULL);
+    }
+}
+
+void user_delete(struct request *r)
+{
+    enum status status = auth_delete_user(r->admin->options.auth, (const char *)r->args[0].at);
+    if (status == STATUS_OK) {
+        log_line(r->admin->options.log, LOG_INFO, "http", "user '%s' deleted by '%s'",
+                 (const char *)r->args[0].at, r->user);
+        reply_empty(r, 204);
+    } else if (status == STATUS_NOT_FOUND) {
+        reply_not_found(r);
+    } else {
+        reply_status(r, status, NULL);
+    }
+}
+
+void users_bulk_delete(struct request *r)
+{
+    const struct value *users = value_get(r->json, "users");
+    struct auth *auth = r->admin->options.auth;
+    char tags[1024];
+    if (value_kind_of(users) != VALUE_LIST) {
+        reply_bad_request(r, "[{key_missing,users}]");
+        return;
+    }
+    for (size_t i = 0; i < value_count(users); i++) {
+        const char *name = value_text(value_at(users, i));
+        if (!name || !auth_user_tags(auth, bytes_of_text(name), tags, sizeof tags)) {
+            reply_bad_pair(r, "no_such_user", bytes_of_text(name ? name : ""));
+            return;
+        }
+    }
+    for (size_t i = 0; i < value_count(users); i++) {
+        enum status status = auth_delete_user(auth, value_text(value_at(users, i)));
+        if (status != STATUS_OK && status != STATUS_NOT_FOUND) {
+            reply_status(r, status, NULL);
+            return;
+        }
+    }
+    reply_empty(r, 204);
+}

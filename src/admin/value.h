@@ -1,0 +1,45 @@
+/* What clients send: JSON read into values that can be asked. Any one thread. */
+#ifndef LEVERET_ADMIN_VALUE_H
+#define LEVERET_ADMIN_VALUE_H
+
+#include "leveret/base/bytes.h"
+#include "leveret/base/status.h"
+
+struct value; /* a value; the root owns all below it, and views live as long as the root */
+
+/* Errors: MALFORMED. */
+MUST_USE enum status value_parse(struct bytes text, struct value **out);
+void value_free(struct value **root);
+
+enum value_kind {
+    VALUE_NONE,
+    VALUE_NULL,
+    VALUE_BOOL,
+    VALUE_INT,
+    VALUE_REAL,
+    VALUE_TEXT,
+    VALUE_LIST,
+    VALUE_MAP
+};
+/* The kind of a value; VALUE_NONE for NULL, so that a missing key can be asked too. */
+enum value_kind value_kind_of(const struct value *value);
+
+/* A key of an object; NULL when it is missing or value is no object. */
+const struct value *value_get(const struct value *value, const char *key);
+/* An element of an array; NULL beyond the end. */
+const struct value *value_at(const struct value *value, size_t index);
+size_t value_count(const struct value *value); /* elements or keys; 0 for others */
+
+/* Text of a string; NULL when it is none. Zero-ended; may hold zeros when taken as bytes. */
+const char *value_text(const struct value *value);
+struct bytes value_bytes(const struct value *value);
+int64_t value_int(const struct value *value);
+double value_real(const struct value *value); /* of an integer too */
+bool value_true(const struct value *value);
+
+/* Calls each() for the keys of an object in their order. */
+void value_each(const struct value *value,
+                void (*each)(void *context, const char *key, const struct value *value),
+                void *context);
+
+#endif

@@ -1,0 +1,235 @@
+/* Vhosts: their list with totals and rates, making, deleting.
+ *
+ * A new vhost is opened by the node first and then written to the directory, a deleted one leaves
+ * the directory first: whatever fails in between, no name in the directory lacks its vhost at the
+ * next start for longer than until then. */
+#include <stdlib.h>
+
+#include "handlers.h"
+#include "totals.h"
+
+struct vhost_row {
+    const char *name, *description, *tags;
+    bool tracing, counted;
+    struct vhost_totals totals;
+    uint64_t values[RATE_COUNT + 3];
+    double rates[RATE_COUNT + 3];
+};
+
+#define VHOST_RATES 0xfffu
+
+static void render_vhost(struct request *r, struct answer *a, const struct row *row)
+{
+    const struct vhost_row *v = row->info;
+    answer_text(a, "name", v->name);
+    answer_text(a, "description", v->description);
+    tags_write(a, "tags", v->tags);
+    answer_text(a, "default_queue_type", "undefined");
+    if (answer_object(a, "metadata")) {
+        answer_text(a, "description", v->description);
+        tags_write(a, "tags", v->tags);
+        answer_end(a);
+    }
+    answer_bool(a, "tracing", v->tracing);
+    if (answer_object(a, "cluster_state")) {
+        answer_text(a, r->admin->options.node_name, "running");
+        answer_end(a);
+    }
+    if (!v->counted)
+        return;
+    detail_write(a, "messages_ready", v->values[RATE_COUNT], v->rates[RATE_COUNT]);
+    detail_write(a, "messages_unacknowledged", v->values[RATE_COUNT + 1], v->rates[RATE_COUNT + 1]);
+    detail_write(a, "messages", v->values[RATE_COUNT + 2], v->rates[RATE_COUNT + 2]);
+    rate_write(a, v->values, v->rates, VHOST_RATES);
+}
+
+static void order_vhost(const struct row *row, struct listing_order *order)
+{
+    order->keys[0] = bytes_of_text(((const struct vhost_row *)row->info)->name);
+}
+
+static struct bytes name_vhost(const struct row *row)
+{
+    return bytes_of_text(((const struct vhost_row *)row->info)->name);
+}
+
+static bool visible_vhost(const struct request *r, const struct row *row)
+{
+    return request_sees_vhost(r, name_vhost(row));
+}
+
+static const struct listing_kind listing_vhosts = {NULL, render_vhost, order_vhost, name_vhost,
+                                                   visible_vhost};
+
+/* ---- Reading. */
+
+struct collecting {
+    struct request *request;
+    struct listing *listing;
+    const struct totals *totals;
+    const char *only;
+};
+
+static void count_row(struct request *r, struct vhost_row *row, const struct totals *totals)
+{
+    struct text key = {0};
+    for (size_t i = 0; i < totals->vhost_count; i++) {
+        if (strcmp(totals->vhosts[i].name, row->name) != 0)
+            continue;
+        row->counted = true;
+        row->totals = totals->vhosts[i].totals;
+    }
+    rate_values(&row->totals.rates, row->values);
+    row->values[RATE_COUNT] = row->totals.messages_ready;
+    row->values[RATE_COUNT + 1] = row->totals.messages_unacknowledged;
+    row->values[RATE_COUNT + 2] = row->values[RATE_COUNT] + row->values[RATE_COUNT + 1];
+    sample_key(&key, "vhost", bytes_of_text(row->name), bytes_of("", 0));
+    samples_look(r->admin->samples, text_bytes(&key), loop_now_ms(r->admin->options.loop),
+                 row->values, RATE_COUNT + 3, row->rates);
+    text_free(&key);
+}
+
+static const char *keep(struct arena *arena, const char *text)
+{
+    text = text ? text : "";
+    return (const char *)arena_keep(arena, bytes_of(text, strlen(text) + 1)).at;
+}
+
+static void collect_vhost(void *context, const struct vhost_entry *entry)
+{
+    struct collecting *c = context;
+    struct arena *arena = listing_arena(c->listing);
+    if (c->only && strcmp(c->only, entry->name) != 0)
+        return;
+    struct vhost_row row = {
+        .name = keep(arena, entry->name),
+        .description = keep(arena, entry->description),
+        .tags = keep(arena, entry->tags),
+        .tracing = entry->tracing,
+    };
+    count_row(c->request, &row, c->totals);
+    listing_add(c->listing, bytes_of("", 0), listing_keep(c->listing, &row, sizeof row));
+}
+
+static struct listing *collect(struct request *r, const struct totals *totals, const char *only)
+{
+    struct collecting c = {r, listing_new(r, &listing_vhosts), totals, only};
+    auth_each_vhost(r->admin->options.auth, collect_vhost, &c);
+    return c.listing;
+}
+
+static void counted_list(struct request *r, const struct totals *totals)
+{
+    listing_write(r, collect(r, totals, NULL));
+}
+
+void vhosts_list(struct request *r)
+{
+    totals_for(r, counted_list);
+}
+
+static void counted_one(struct request *r, const struct totals *totals)
+{
+    struct gather *rows = listing_rows(collect(r, totals, (const char *)r->args[0].at));
+    if (rows->row_count)
+        listing_reply_one(r, &listing_vhosts, &rows->rows[0]);
+    else
+        reply_not_found(r);
+}
+
+void vhost_get(struct request *r)
+{
+    totals_for(r, counted_one);
+}
+
+/* ---- Changing. */
+
+static enum status make_vhost(struct admin *admin, const char *name, const char *description,
+                              const char *tags, bool tracing, const char *user, char **error)
+{
+    bool created;
+    struct auth *auth = admin->options.auth;
+    enum status status = node_add_vhost(admin->options.node, bytes_of_text(name), error);
+    if (status != STATUS_OK)
+        return status;
+    status = auth_put_vhost(auth, name, description, tags, tracing, &created);
+    /* Who makes a vhost may use it, as in RabbitMQ. */
+    if (status == STATUS_OK)
+        status = auth_put_permission(auth, user, name, ".*", ".*", ".*", &created, error);
+    if (status != STATUS_OK &&
+        node_delete_vhost(admin->options.node, bytes_of_text(name), NULL, NULL) != STATUS_OK)
+        log_line(admin->options.log, LOG_ERROR, "http", "vhost '%s' is half made: delete it", name);
+    return status;
+}
+
+enum status vhost_from_json(struct admin *admin, const char *name, const struct value *vhost,
+                            const char *user, bool *created, char **error)
+{
+    const struct value *meta = value_get(vhost, "metadata");
+    const struct value *given = value_get(vhost, "tags") ? vhost : meta;
+    const char *description = value_text(value_get(vhost, "description"));
+    struct text tags = {0};
+    enum status status;
+    if (!description)
+        description = value_text(value_get(meta, "description"));
+    if (!tags_read(value_get(given, "tags"), &tags))
+        tags.len = 0;
+    text_add(&tags, "", 1);
+    bool tracing = value_true(value_get(vhost, "tracing"));
+    *created = !auth_vhost_exists(admin->options.auth, bytes_of_text(name));
+    if (*created)
+        status = make_vhost(admin, name, description ? description : "", (const char *)tags.at,
+                            tracing, user, error);
+    else
+        status = auth_put_vhost(admin->options.auth, name, description ? description : "",
+                                (const char *)tags.at, tracing, created);
+    text_free(&tags);
+    return status;
+}
+
+void vhost_put(struct request *r)
+{
+    const char *name = (const char *)r->args[0].at;
+    char *error = NULL;
+    bool created;
+    if (r->args[0].len > AUTH_NAME_MAX) {
+        reply_bad_request(r, "name too long");
+        return;
+    }
+    enum status status = vhost_from_json(r->admin, name, r->json, r->user, &created, &error);
+    if (status == STATUS_OK) {
+        log_line(r->admin->options.log, LOG_INFO, "http", "vhost '%s' %s by '%s'", name,
+                 created ? "created" : "changed", r->user);
+        reply_created(r, created);
+    } else {
+        reply_status(r, status, error);
+    }
+    free(error);
+}
+
+static void deleted(void *context)
+{
+    struct request *r = context;
+    if (r->admin->closed)
+        request_free(r);
+    else
+        reply_empty(r, 204);
+}
+
+void vhost_delete(struct request *r)
+{
+    const char *name = (const char *)r->args[0].at;
+    if (!auth_vhost_exists(r->admin->options.auth, r->args[0])) {
+        reply_not_found(r);
+        return;
+    }
+    enum status status = auth_delete_vhost(r->admin->options.auth, name);
+    if (status != STATUS_OK) {
+        reply_status(r, status, NULL);
+        return;
+    }
+    log_line(r->admin->options.log, LOG_INFO, "http", "vhost '%s' deleted by '%s'", name, r->user);
+    status = node_delete_vhost(r->admin->options.node, r->args[0], deleted, r);
+    if (status != STATUS_OK)
+        reply_empty(r, 204); /* the node had none of that name: it is gone all the same */
+}
