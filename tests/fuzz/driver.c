@@ -25,6 +25,7 @@
 #define INPUT_BYTES_MAX 8192u
 #define POOL_MAX        1024u
 #define RUNS_DEFAULT    1000000u
+#define SECONDS_DEFAULT 10u
 #define RUNS_A_LOOK     256u /* at the clock */
 #define HANG_SECONDS    30u
 #define MUTATIONS_MAX   8u
@@ -227,14 +228,18 @@ static uint64_t setting(const char *name, uint64_t otherwise)
 
 static void run_mutations(uint64_t *runs)
 {
-    uint64_t seconds = setting("LEVERET_FUZZ_SECONDS", 0);
-    uint64_t limit = seconds ? UINT64_MAX : setting("LEVERET_FUZZ_RUNS", RUNS_DEFAULT);
-    time_t end = time(NULL) + (time_t)seconds;
+    uint64_t seconds = setting("LEVERET_FUZZ_SECONDS", 0), limit = UINT64_MAX;
 
+    if (!seconds) {
+        limit = setting("LEVERET_FUZZ_RUNS", 0);
+        seconds = limit ? UINT32_MAX : SECONDS_DEFAULT;
+        limit = limit ? limit : RUNS_DEFAULT;
+    }
+    time_t end = time(NULL) + (time_t)seconds;
     for (*runs = 0; *runs < limit; ++*runs) {
         if (*runs % RUNS_A_LOOK == 0) {
             alarm(HANG_SECONDS);
-            if (seconds && time(NULL) >= end)
+            if (time(NULL) >= end)
                 break;
         }
         run_mutation();

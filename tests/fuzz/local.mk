@@ -2,8 +2,11 @@
 # --enable-fuzzers (and clang), each is linked with libFuzzer and scripts/fuzz runs it.
 fuzz_targets = tests/fuzz/fuzz_frame tests/fuzz/fuzz_method tests/fuzz/fuzz_properties \
   tests/fuzz/fuzz_table
+if LEVERETD
+fuzz_targets += tests/fuzz/fuzz_session
+endif
 fuzz_corpus = tests/fuzz/corpus/frame.txt tests/fuzz/corpus/method.txt \
-  tests/fuzz/corpus/properties.txt tests/fuzz/corpus/table.txt
+  tests/fuzz/corpus/properties.txt tests/fuzz/corpus/session.txt tests/fuzz/corpus/table.txt
 EXTRA_DIST += tests/fuzz/make_corpus.py $(fuzz_corpus)
 
 if FUZZERS
@@ -27,7 +30,7 @@ clean-fuzz-inputs:
 	rm -rf tests/fuzz/inputs
 .PHONY: clean-fuzz-inputs
 CLEAN_ALSO += clean-fuzz-inputs
-CLEANFILES += frame.crash method.crash properties.crash table.crash
+CLEANFILES += frame.crash method.crash properties.crash session.crash table.crash
 
 tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz_frame.c $(fuzz_driver)
 tests_fuzz_fuzz_frame_CPPFLAGS = $(AM_CPPFLAGS)
@@ -48,6 +51,11 @@ tests_fuzz_fuzz_table_SOURCES = tests/fuzz/fuzz_table.c $(fuzz_driver)
 tests_fuzz_fuzz_table_CPPFLAGS = $(AM_CPPFLAGS)
 tests_fuzz_fuzz_table_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
 tests_fuzz_fuzz_table_LDADD = src/wire/libwire.a src/base/libbase.a
+
+tests_fuzz_fuzz_session_SOURCES = tests/fuzz/fuzz_session.c tests/unit/session_harness.c \
+  tests/unit/session_harness.h $(fuzz_driver)
+tests_fuzz_fuzz_session_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
+tests_fuzz_fuzz_session_LDADD = $(session_test_libs)
 
 # For scripts/fuzz.
 fuzzers: $(BUILT_SOURCES)

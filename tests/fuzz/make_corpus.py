@@ -5,27 +5,39 @@
 
 A text NAME.txt becomes the folder DIRECTORY/NAME with a file for each of its lines. A line is a
 name, a colon, and what the input consists of, one after the other: bytes in hexadecimal (0a ff),
-text in quotes ("AMQP"), either of them followed by *N for N times. '#' begins a comment.
+text in quotes ("AMQP"), either of them followed by *N for N times, and frames: M1[ ... ], H1[ ... ]
+and B1[ ... ] are a method, header and body frame on channel 1 around what is between the brackets.
+'#' begins a comment.
 """
 
 import os
 import re
+import struct
 import sys
 
-TOKEN = re.compile(r'\s*(?:"([^"]*)"|([0-9a-fA-F]{2}))(?:\*(\d+))?')
+TOKEN = re.compile(r'\s*(?:"([^"]*)"|([MHB])(\d+)\[|([0-9a-fA-F]{2})|(\]))(?:\*(\d+))?')
+FRAME_TYPES = {"M": 1, "H": 2, "B": 3}
 
 
 def parse(text, where):
-    out, at = b"", 0
+    frames, out, at = [], b"", 0  # frames: what is before each open bracket, and its frame's head
     text = text.rstrip()
     while at < len(text):
         match = TOKEN.match(text, at)
-        if not match:
+        if not match or (match.group(5) and not frames):
             sys.exit(f"{where}: not understood: {text[at:].strip()}")
-        literal, byte, times = match.groups()
-        part = bytes([int(byte, 16)]) if byte else literal.encode("latin-1")
-        out += part * int(times or 1)
+        literal, type_, channel, byte, close, times = match.groups()
         at = match.end()
+        if type_:
+            frames.append((out, struct.pack(">BH", FRAME_TYPES[type_], int(channel))))
+            out = b""
+        elif close:
+            before, head = frames.pop()
+            out = before + head + struct.pack(">I", len(out)) + out + b"\xce"
+        else:
+            out += (bytes([int(byte, 16)]) if byte else literal.encode("latin-1")) * int(times or 1)
+    if frames:
+        sys.exit(f"{where}: a frame without its end")
     return out
 
 
