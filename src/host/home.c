@@ -56,6 +56,12 @@ static void end_of_turn(struct loop_task *task)
     vhost_flush(home->vhost, home_moment(home));
     home->in_core--;
     journal_flush(home->journal);
+    if (home->memory_disk) {
+        /* No writer thread wakes us: what was flushed is written already. */
+        home->in_core++;
+        journal_poll(home->journal);
+        home->in_core--;
+    }
     uint64_t unwritten = journal_unwritten_bytes(home->journal);
     if ((home->gate == GATE_OPEN && unwritten > HOME_UNWRITTEN_BYTES_MAX) ||
         (home->gate == GATE_BUSY && unwritten < HOME_UNWRITTEN_BYTES_MAX / 2))

@@ -7,7 +7,7 @@ static bool resolve(struct channel *channel, struct bytes *name, enum method_id 
         *name = text_bytes(&channel->last_queue);
     if (name->len)
         return permit(channel, PERMISSION_READ, true, *name, method);
-    channel_fail(channel, STATUS_NOT_FOUND, method, "no previously declared queue");
+    channel_error(channel, STATUS_NOT_FOUND, method, "no previously declared queue");
     return false;
 }
 
@@ -19,13 +19,13 @@ static void consume(struct channel *channel, const struct method *method)
         return;
     uint32_t consumer;
     if (m->consumer_tag.len && consumer_find(channel, m->consumer_tag, &consumer)) {
-        channel_fail(channel, STATUS_NOT_ALLOWED, method->id,
-                     "attempt to reuse consumer tag '%.*s'", BYTES_PRINT(m->consumer_tag));
+        channel_error(channel, STATUS_NOT_ALLOWED, method->id,
+                      "attempt to reuse consumer tag '%.*s'", BYTES_PRINT(m->consumer_tag));
         return;
     }
     if (consumer_add(channel, m->consumer_tag, &consumer) != STATUS_OK) {
-        channel_fail(channel, STATUS_NOT_ALLOWED, method->id, "too many consumers on channel %u",
-                     channel->number);
+        channel_error(channel, STATUS_NOT_ALLOWED, method->id, "too many consumers on channel %u",
+                      channel->number);
         return;
     }
     struct command c = {.type = COMMAND_CONSUME, .no_wait = m->no_wait};
@@ -48,7 +48,7 @@ static void cancel(struct channel *channel, const struct method *method)
         const struct method ok = {.id = METHOD_BASIC_CANCEL_OK,
                                   .u.basic_cancel_ok = {.consumer_tag = m->consumer_tag}};
         if (!m->no_wait)
-            channel_send(channel, &ok);
+            channel_write(channel, &ok);
         return;
     }
     /* The core answers even with no-wait, so that deliveries under way still find their tag;
@@ -74,8 +74,8 @@ static void qos(struct channel *channel, const struct method *method)
 {
     const struct basic_qos *m = &method->u.basic_qos;
     if (m->prefetch_size != 0) {
-        channel_fail(channel, STATUS_NOT_IMPLEMENTED, method->id, "prefetch_size!=0 (%u)",
-                     m->prefetch_size);
+        channel_error(channel, STATUS_NOT_IMPLEMENTED, method->id, "prefetch_size!=0 (%u)",
+                      m->prefetch_size);
         return;
     }
     struct command c = {.type = COMMAND_QOS};
@@ -99,7 +99,7 @@ static void recover(struct channel *channel, const struct method *method)
     bool async = method->id == METHOD_BASIC_RECOVER_ASYNC;
     bool requeue = async ? method->u.basic_recover_async.requeue : method->u.basic_recover.requeue;
     if (!requeue) {
-        channel_fail(channel, STATUS_NOT_IMPLEMENTED, method->id, "requeue=false");
+        channel_error(channel, STATUS_NOT_IMPLEMENTED, method->id, "requeue=false");
         return;
     }
     struct command c = {.type = COMMAND_RECOVER, .no_wait = async};

@@ -22,15 +22,14 @@ struct backlog_head {
     uint32_t bytes;
 };
 
-static void take_frame(struct channel *channel, enum frame_type type, struct bytes payload,
-                       struct buffer *owner);
+static void take_frame(struct channel *channel, const struct frame *frame, struct buffer *owner);
 
 struct channel *channel_find(struct session *session, uint16_t number)
 {
     return number < session->channel_room ? session->channels[number] : NULL;
 }
 
-void channel_send(struct channel *channel, const struct method *method)
+void channel_write(struct channel *channel, const struct method *method)
 {
     session_send(channel->session, channel->number, method);
 }
@@ -119,12 +118,12 @@ static void command_close(struct channel *channel)
 
 /* ---- The backlog. */
 
-static void backlog_add(struct channel *channel, enum frame_type type, bool last_piece,
-                        struct bytes payload)
+static void backlog_add(struct channel *channel, const struct frame *frame)
 {
-    struct backlog_head head = {(uint8_t)type, last_piece, (uint32_t)payload.len};
+    struct backlog_head head = {(uint8_t)frame->type, frame->last_piece,
+                                (uint32_t)frame->payload.len};
     text_add(&channel->backlog, &head, sizeof head);
-    text_add_bytes(&channel->backlog, payload);
+    text_add_bytes(&channel->backlog, frame->payload);
     if (channel->backlog.len - channel->backlog_at > BACKLOG_BYTES_MAX)
         connection_pause(channel->session->connection, PAUSE_BACKLOG);
 }
@@ -164,7 +163,9 @@ static void replay(struct loop_task *task)
         memcpy(&head, channel->backlog.at + channel->backlog_at, sizeof head);
         const uint8_t *at = channel->backlog.at + channel->backlog_at + sizeof head;
         channel->backlog_at += sizeof head + head.bytes;
-        take_frame(channel, (enum frame_type)head.type, bytes_of(at, head.bytes), NULL);
+        const struct frame frame = {(enum frame_type)head.type, channel->number,
+                                    bytes_of(at, head.bytes), head.last_piece};
+        take_frame(channel, &frame, NULL);
         if (session->state != SESSION_RUNNING || channel_find(session, number) != channel)
             return;
     }
@@ -178,7 +179,7 @@ void channel_replied(struct channel *channel)
     channel->awaiting = false;
     if (channel->state == CHANNEL_LEAVING) {
         const struct method ok = {.id = METHOD_CHANNEL_CLOSE_OK};
-        channel_send(channel, &ok);
+        channel_write(channel, &ok);
         channel->state = CHANNEL_CLOSED;
     }
     if (backlog_holds(channel))
@@ -189,8 +190,8 @@ void channel_replied(struct channel *channel)
 
 /* ---- Ends. */
 
-void channel_fail(struct channel *channel, enum status status, enum method_id method,
-                  const char *format, ...)
+void channel_error(struct channel *channel, enum status status, enum method_id method,
+                   const char *format, ...)
 {
     char text[512], reply[REPLY_TEXT_ROOM];
     va_list args;
@@ -208,7 +209,7 @@ void channel_fail(struct channel *channel, enum status status, enum method_id me
     m.u.channel_close.reply_text = status_reply_text(status, text, reply);
     m.u.channel_close.class_id = METHOD_CLASS(method);
     m.u.channel_close.method_id = METHOD_NUMBER(method);
-    channel_send(channel, &m);
+    channel_write(channel, &m);
     log_line(session->sessions->options.log, LOG_WARNING, "channel",
              "%s (%u) user=%s vhost=%s: closed with %u: %s", connection_name(session->connection),
              channel->number, session->user, session->vhost, status_reply_code(status), text);
@@ -315,7 +316,7 @@ static void take_while_closing(struct channel *channel, enum frame_type type, st
         return;
     if (m.id == METHOD_CHANNEL_CLOSE) {
         const struct method ok = {.id = METHOD_CHANNEL_CLOSE_OK};
-        channel_send(channel, &ok);
+        channel_write(channel, &ok);
         close_ok(channel);
     } else if (m.id == METHOD_CHANNEL_CLOSE_OK) {
         close_ok(channel);
@@ -340,10 +341,11 @@ static void take_unopened(struct session *session, uint16_t number, enum frame_t
 }
 
 /* One frame or piece in its turn. */
-static void take_frame(struct channel *channel, enum frame_type type, struct bytes payload,
-                       struct buffer *owner)
+static void take_frame(struct channel *channel, const struct frame *frame, struct buffer *owner)
 {
     struct session *session = channel->session;
+    enum frame_type type = frame->type;
+    struct bytes payload = frame->payload;
     struct method m;
     if (channel->state == CHANNEL_CLOSING) {
         take_while_closing(channel, type, payload);
@@ -366,7 +368,7 @@ static void take_frame(struct channel *channel, enum frame_type type, struct byt
         return;
     }
     if (type == FRAME_BODY) {
-        content_body(channel, payload, owner);
+        content_body(channel, payload, frame->last_piece, owner);
     } else if (type == FRAME_HEADER) {
         content_header(channel, payload);
     } else if (content_due(channel)) {
@@ -387,7 +389,7 @@ void channel_frame(struct session *session, const struct frame *frame, struct bu
     }
     bool dropped = channel->state == CHANNEL_CLOSING;
     if (!dropped && (channel->awaiting || backlog_holds(channel)))
-        backlog_add(channel, frame->type, frame->last_piece, frame->payload);
+        backlog_add(channel, frame);
     else
-        take_frame(channel, frame->type, frame->payload, owner);
+        take_frame(channel, frame, owner);
 }

@@ -17,7 +17,7 @@ static void write_confirm(struct channel *channel)
         m.u.basic_ack = (struct basic_ack){.delivery_tag = c->upto, .multiple = c->multiple};
     }
     c->some = false;
-    channel_send(channel, &m);
+    channel_write(channel, &m);
 }
 
 void confirm_add(struct channel *channel, uint64_t upto, bool multiple, bool nack)

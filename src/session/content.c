@@ -24,7 +24,7 @@ bool content_due(const struct channel *channel)
 void content_begin(struct channel *channel, const struct basic_publish *publish)
 {
     if (publish->immediate) {
-        channel_fail(channel, STATUS_NOT_IMPLEMENTED, METHOD_BASIC_PUBLISH, "immediate=true");
+        channel_error(channel, STATUS_NOT_IMPLEMENTED, METHOD_BASIC_PUBLISH, "immediate=true");
         return;
     }
     if (!permit_publish(channel, publish->exchange))
@@ -71,17 +71,17 @@ static bool parse_expiration(struct bytes text, uint64_t *out)
 static bool check_properties(struct channel *channel, const struct properties *p, uint64_t *ttl_ms)
 {
     if ((p->present & PROPERTY_EXPIRATION) && !parse_expiration(p->expiration, ttl_ms)) {
-        channel_fail(channel, STATUS_PRECONDITION_FAILED, METHOD_BASIC_PUBLISH,
-                     "invalid expiration '%.*s': must be a whole number of milliseconds, at most "
-                     "%" PRIu32,
-                     BYTES_PRINT(p->expiration), EXPIRATION_MS_MAX);
+        channel_error(channel, STATUS_PRECONDITION_FAILED, METHOD_BASIC_PUBLISH,
+                      "invalid expiration '%.*s': must be a whole number of milliseconds, at most "
+                      "%" PRIu32,
+                      BYTES_PRINT(p->expiration), EXPIRATION_MS_MAX);
         return false;
     }
     const char *user = channel->session->user;
     if ((p->present & PROPERTY_USER_ID) && !bytes_equal_text(p->user_id, user)) {
-        channel_fail(channel, STATUS_PRECONDITION_FAILED, METHOD_BASIC_PUBLISH,
-                     "user_id property set to '%.*s' but authenticated user was '%s'",
-                     BYTES_PRINT(p->user_id), user);
+        channel_error(channel, STATUS_PRECONDITION_FAILED, METHOD_BASIC_PUBLISH,
+                      "user_id property set to '%.*s' but authenticated user was '%s'",
+                      BYTES_PRINT(p->user_id), user);
         return false;
     }
     return true;
@@ -116,9 +116,9 @@ void content_header(struct channel *channel, struct bytes payload)
     }
     uint64_t body_max = session->sessions->options.message_bytes_max;
     if (header.body_bytes > body_max) {
-        channel_fail(channel, STATUS_PRECONDITION_FAILED, METHOD_BASIC_PUBLISH,
-                     "message size %" PRIu64 " is larger than configured max size %" PRIu64,
-                     header.body_bytes, body_max);
+        channel_error(channel, STATUS_PRECONDITION_FAILED, METHOD_BASIC_PUBLISH,
+                      "message size %" PRIu64 " is larger than configured max size %" PRIu64,
+                      header.body_bytes, body_max);
         return;
     }
     uint64_t ttl_ms = MESSAGE_NO_TTL;
@@ -141,7 +141,8 @@ void content_header(struct channel *channel, struct bytes payload)
         publish(channel);
 }
 
-void content_body(struct channel *channel, struct bytes piece, struct buffer *owner)
+void content_body(struct channel *channel, struct bytes piece, bool last_piece,
+                  struct buffer *owner)
 {
     struct session *session = channel->session;
     struct content *c = channel->content;
@@ -160,7 +161,7 @@ void content_body(struct channel *channel, struct bytes piece, struct buffer *ow
         session_fail(session, STATUS_RESOURCE_ERROR, METHOD_BASIC_PUBLISH, "out of memory");
         return;
     }
-    if (message_full(c->message))
+    if (last_piece && message_full(c->message))
         publish(channel);
 }
 

@@ -12,7 +12,7 @@ typedef void answer_handler(struct channel *channel, const struct event *event);
 static void send_plain(struct channel *channel, enum method_id id)
 {
     const struct method m = {.id = id};
-    channel_send(channel, &m);
+    channel_write(channel, &m);
 }
 
 static void answer_plain(struct channel *channel, const struct event *event);
@@ -25,21 +25,21 @@ static void answer_queue_declare(struct channel *channel, const struct event *ev
                              .u.queue_declare_ok = {.queue = event->u.reply.name,
                                                     .message_count = event->u.reply.messages,
                                                     .consumer_count = event->u.reply.consumers}};
-    channel_send(channel, &m);
+    channel_write(channel, &m);
 }
 
 static void answer_queue_delete(struct channel *channel, const struct event *event)
 {
     const struct method m = {.id = METHOD_QUEUE_DELETE_OK,
                              .u.queue_delete_ok = {.message_count = event->u.reply.messages}};
-    channel_send(channel, &m);
+    channel_write(channel, &m);
 }
 
 static void answer_queue_purge(struct channel *channel, const struct event *event)
 {
     const struct method m = {.id = METHOD_QUEUE_PURGE_OK,
                              .u.queue_purge_ok = {.message_count = event->u.reply.messages}};
-    channel_send(channel, &m);
+    channel_write(channel, &m);
 }
 
 static void answer_consume(struct channel *channel, const struct event *event)
@@ -47,7 +47,7 @@ static void answer_consume(struct channel *channel, const struct event *event)
     const struct method m = {
         .id = METHOD_BASIC_CONSUME_OK,
         .u.basic_consume_ok = {.consumer_tag = consumer_tag(channel, event->u.reply.consumer)}};
-    channel_send(channel, &m);
+    channel_write(channel, &m);
 }
 
 static void answer_cancel(struct channel *channel, const struct event *event)
@@ -56,7 +56,7 @@ static void answer_cancel(struct channel *channel, const struct event *event)
         .id = METHOD_BASIC_CANCEL_OK,
         .u.basic_cancel_ok = {.consumer_tag = consumer_tag(channel, event->u.reply.consumer)}};
     if (!channel->consumers[event->u.reply.consumer].quiet)
-        channel_send(channel, &m);
+        channel_write(channel, &m);
     consumer_remove(channel, event->u.reply.consumer);
 }
 
@@ -74,7 +74,7 @@ static void answer_flow(struct channel *channel, const struct event *event)
     (void)event;
     const struct method m = {.id = METHOD_CHANNEL_FLOW_OK,
                              .u.channel_flow_ok = {.active = channel->flow_active}};
-    channel_send(channel, &m);
+    channel_write(channel, &m);
 }
 
 static void answer_channel_open(struct channel *channel, const struct event *event)
@@ -144,9 +144,9 @@ static void replied(struct session *session, const struct event *event)
         return;
     const struct answer *answer = &answers[command];
     if (event->u.reply.status != STATUS_OK) {
-        channel_fail(channel, event->u.reply.status, answer->method, "%s",
-                     event->u.reply.text ? event->u.reply.text
-                                         : status_text(event->u.reply.status));
+        channel_error(channel, event->u.reply.status, answer->method, "%s",
+                      event->u.reply.text ? event->u.reply.text
+                                          : status_text(event->u.reply.status));
         return;
     }
     CHECK(answer->handle);
@@ -174,7 +174,7 @@ static void cancelled(struct channel *channel, uint32_t consumer)
     const struct method m = {.id = METHOD_BASIC_CANCEL,
                              .u.basic_cancel = {.consumer_tag = tag, .no_wait = true}};
     if (channel->session->can_cancel_notify)
-        channel_send(channel, &m);
+        channel_write(channel, &m);
     consumer_remove(channel, consumer);
 }
 

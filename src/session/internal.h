@@ -185,9 +185,9 @@ struct channel *channel_find(struct session *session, uint16_t number);
 void channel_frame(struct session *session, const struct frame *frame, struct buffer *owner);
 /* channel.close with the code of status, or connection.close for statuses that are errors of the
  * connection. */
-void channel_fail(struct channel *channel, enum status status, enum method_id method,
-                  const char *format, ...) __attribute__((format(printf, 4, 5)));
-void channel_send(struct channel *channel, const struct method *method);
+void channel_error(struct channel *channel, enum status status, enum method_id method,
+                   const char *format, ...) __attribute__((format(printf, 4, 5)));
+void channel_write(struct channel *channel, const struct method *method);
 /* Sends a command whose answer has to come before the channel goes on (unless no_wait). */
 void channel_command(struct channel *channel, struct command *command);
 /* Sends a command that is not answered. */
@@ -215,7 +215,9 @@ void consumers_free(struct channel *channel);
 void content_begin(struct channel *channel, const struct basic_publish *publish);
 bool content_due(const struct channel *channel);
 void content_header(struct channel *channel, struct bytes payload);
-void content_body(struct channel *channel, struct bytes piece, struct buffer *owner);
+/* A piece of a body frame; last_piece: the frame ends with it. */
+void content_body(struct channel *channel, struct bytes piece, bool last_piece,
+                  struct buffer *owner);
 void content_free(struct channel *channel);
 
 /* ---- deliver.c: messages to frames. */

@@ -10,9 +10,9 @@ bool permit(struct channel *channel, enum permission permission, bool queue, str
     if (auth_allowed(session->sessions->options.auth, bytes_of_text(session->user),
                      bytes_of_text(session->vhost), permission, name))
         return true;
-    channel_fail(channel, STATUS_ACCESS_REFUSED, method,
-                 "access to %s '%.*s' in vhost '%s' refused for user '%s'",
-                 queue ? "queue" : "exchange", BYTES_PRINT(name), session->vhost, session->user);
+    channel_error(channel, STATUS_ACCESS_REFUSED, method,
+                  "access to %s '%.*s' in vhost '%s' refused for user '%s'",
+                  queue ? "queue" : "exchange", BYTES_PRINT(name), session->vhost, session->user);
     return false;
 }
 

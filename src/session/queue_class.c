@@ -10,7 +10,7 @@ static bool resolve(struct channel *channel, struct bytes *name, enum method_id 
     *name = text_bytes(&channel->last_queue);
     if (name->len)
         return true;
-    channel_fail(channel, STATUS_NOT_FOUND, method, "no previously declared queue");
+    channel_error(channel, STATUS_NOT_FOUND, method, "no previously declared queue");
     return false;
 }
 

@@ -201,9 +201,8 @@ struct harness *harness_new(void)
     CHECK(workers_new(1, &h->workers) == STATUS_OK);
     h->loop = workers_loop(h->workers, 0);
     static const struct auth_store no_store;
-    static const struct auth_options auth_options = {.default_user = "guest",
-                                                     .default_pass = "guest",
-                                                     .default_vhost = "/"};
+    static const struct auth_options auth_options = {
+        .default_user = "guest", .default_pass = "guest", .default_vhost = "/"};
     CHECK(auth_new(&auth_options, &no_store, &h->auth) == STATUS_OK);
     const struct node_options node_options = {.workers = h->workers,
                                               .writers = 1,

@@ -1,5 +1,6 @@
-/* A whole session without a socket: bytes in, bytes out. Node, core and session are the real ones, everything in
- * memory on one loop that the test steps; only net/connection is played by session_harness.c. */
+/* A whole session without a socket: bytes in, bytes out. Node, core and session are the real ones,
+ * everything in memory on one loop that the test steps; only net/connection is played by
+ * session_harness.c. */
 #ifndef LEVERET_TESTS_SESSION_HARNESS_H
 #define LEVERET_TESTS_SESSION_HARNESS_H
 
@@ -34,8 +35,9 @@ void harness_publish(struct harness *harness, struct connection *client, uint16_
                      const char *exchange, const char *key, const char *body, int delivery_mode);
 /* Handshake as guest to "/", and channel.open of channel 1. */
 void harness_log_in(struct harness *harness, struct connection *client);
-/* Takes all output and tells it as lines, one per frame: "1 basic.deliver" and "header 5" and "body hello", and for closes "1
- * channel.close 404 NOT_FOUND - …". Zero-ended, valid until the next call. */
+/* Takes all output and tells it as lines, one per frame: "1 basic.deliver" and "header 5" and "body
+ * hello", and for closes "1 channel.close 404 NOT_FOUND - …". Zero-ended, valid until the next
+ * call. */
 const char *harness_told(struct connection *client);
 
 #endif

@@ -69,13 +69,14 @@ START_TEST(wrong_password_is_refused_with_403)
     harness_feed(h, c, bytes_of(protocol_header, PROTOCOL_HEADER_BYTES));
     harness_told(c);
     const struct method m = {.id = METHOD_CONNECTION_START_OK,
-                             .u.connection_start_ok = {
-                                 .client_properties = BYTES_LITERAL(
-                                     "\x0c" "capabilitiesF\x00\x00\x00\x1f"
-                                     "\x1c" "authentication_failure_closet\x01"),
-                                 .mechanism = BYTES_LITERAL("PLAIN"),
-                                 .response = BYTES_LITERAL("\0guest\0wrong"),
-                                 .locale = BYTES_LITERAL("en_US")}};
+                             .u.connection_start_ok = {.client_properties = BYTES_LITERAL(
+                                                           "\x0c"
+                                                           "capabilitiesF\x00\x00\x00\x1f"
+                                                           "\x1c"
+                                                           "authentication_failure_closet\x01"),
+                                                       .mechanism = BYTES_LITERAL("PLAIN"),
+                                                       .response = BYTES_LITERAL("\0guest\0wrong"),
+                                                       .locale = BYTES_LITERAL("en_US")}};
     harness_send(h, c, 0, &m);
     ck_assert_str_eq(harness_told(c),
                      "0 connection.close 403 ACCESS_REFUSED - Login was refused using "
@@ -263,8 +264,10 @@ START_TEST(frames_in_pieces_make_no_difference)
     text_add(&input,
              "\x01\0\x01\0\0\0\x0a\0\x3c\0\x28\0\0\0\x01q\0\xce" /* basic.publish "" "q" */
              "\x02\0\x01\0\0\0\x0e\0\x3c\0\0\0\0\0\0\0\0\0\x03\0\0\xce"
-             "\x03\0\x01\0\0\0\x02" "ab\xce"
-             "\x03\0\x01\0\0\0\x01" "c\xce",
+             "\x03\0\x01\0\0\0\x02"
+             "ab\xce"
+             "\x03\0\x01\0\0\0\x01"
+             "c\xce",
              18 + 22 + 10 + 9);
     for (size_t i = 0; i < input.len; i++)
         harness_feed(h, c, bytes_of(input.at + i, 1));
