@@ -103,3 +103,30 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/unsettled.c \
 	src/broker/unsettled.h \
 	src/broker/vhost.c
+
+if HAVE_CHECK
+core_tests = \
+	tests/unit/test_core \
+	tests/unit/test_core_disk \
+	tests/unit/test_core_time
+check_PROGRAMS += $(core_tests)
+TESTS += $(core_tests)
+core_harness = tests/unit/core_harness.c tests/unit/core_harness.h
+core_test_libs = src/broker/libbroker.a src/journal/libjournal.a src/wire/libwire.a \
+	src/base/libbase.a $(XXHASH_LIBS) $(CRYPTO_LIBS) $(CHECK_LIBS)
+tests_unit_test_core_SOURCES = tests/unit/test_core.c $(core_harness)
+tests_unit_test_core_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_core_LDADD = $(core_test_libs)
+tests_unit_test_core_disk_SOURCES = tests/unit/test_core_disk.c $(core_harness)
+tests_unit_test_core_disk_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_core_disk_LDADD = $(core_test_libs)
+tests_unit_test_core_time_SOURCES = tests/unit/test_core_time.c $(core_harness)
+tests_unit_test_core_time_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_core_time_LDADD = $(core_test_libs)
+endif
+
+# Not installed, not a test: tests/bench/core_bench prints what a message costs in the core.
+noinst_PROGRAMS += tests/bench/core_bench
+tests_bench_core_bench_SOURCES = tests/bench/core_bench.c
+tests_bench_core_bench_LDADD = src/broker/libbroker.a src/wire/libwire.a src/base/libbase.a \
+	$(XXHASH_LIBS) $(CRYPTO_LIBS)

@@ -1,0 +1,459 @@
+#include "core_harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "leveret/base/check.h"
+#include "leveret/wire/properties.h"
+#include "leveret/wire/table.h"
+
+static const char *const command_names[] = {
+    [COMMAND_CHANNEL_OPEN] = "open",
+    [COMMAND_CHANNEL_CLOSE] = "close",
+    [COMMAND_CHANNEL_FLOW] = "flow",
+    [COMMAND_CREDIT] = "credit",
+    [COMMAND_CONFIRM_SELECT] = "confirm-select",
+    [COMMAND_TX_SELECT] = "tx-select",
+    [COMMAND_TX_COMMIT] = "commit",
+    [COMMAND_TX_ROLLBACK] = "rollback",
+    [COMMAND_EXCHANGE_DECLARE] = "exchange",
+    [COMMAND_EXCHANGE_DELETE] = "exchange-delete",
+    [COMMAND_EXCHANGE_BIND] = "exchange-bind",
+    [COMMAND_EXCHANGE_UNBIND] = "exchange-unbind",
+    [COMMAND_QUEUE_DECLARE] = "declare",
+    [COMMAND_QUEUE_DELETE] = "delete",
+    [COMMAND_QUEUE_PURGE] = "purge",
+    [COMMAND_QUEUE_BIND] = "bind",
+    [COMMAND_QUEUE_UNBIND] = "unbind",
+    [COMMAND_PUBLISH] = "publish",
+    [COMMAND_CONSUME] = "consume",
+    [COMMAND_CANCEL] = "cancel",
+    [COMMAND_GET] = "get",
+    [COMMAND_QOS] = "qos",
+    [COMMAND_RECOVER] = "recover",
+    [COMMAND_ACK] = "ack",
+    [COMMAND_NACK] = "nack",
+};
+
+/* ---- Events to text. */
+
+static void add_body(struct text *lines, const struct message *message)
+{
+    if (message_body_pieces(message) == 0) {
+        text_printf(lines, "(empty)");
+        return;
+    }
+    struct bytes piece = message_body_piece(message, 0);
+    if (piece.len > 40)
+        piece.len = 40;
+    text_add_bytes(lines, piece);
+}
+
+static void add_reply(struct text *lines, const struct event *event)
+{
+    const char *command = command_names[event->u.reply.command];
+    if (event->u.reply.status) {
+        text_printf(lines, " fail %s %s %s", command, status_name(event->u.reply.status),
+                    event->u.reply.text);
+        return;
+    }
+    if (event->u.reply.command == COMMAND_GET) {
+        if (event->u.reply.empty) {
+            text_printf(lines, " empty");
+            return;
+        }
+        text_printf(lines, " got t%llu ", (unsigned long long)event->got.tag);
+        add_body(lines, event->got.message);
+        text_printf(lines, " left %u%s", event->u.reply.messages,
+                    event->got.redelivered ? " redelivered" : "");
+        return;
+    }
+    text_printf(lines, " ok %s", command);
+    if (event->u.reply.command == COMMAND_QUEUE_DECLARE)
+        text_printf(lines, " %.*s %u %u", BYTES_PRINT(event->u.reply.name), event->u.reply.messages,
+                    event->u.reply.consumers);
+    else if (event->u.reply.command == COMMAND_QUEUE_DELETE ||
+             event->u.reply.command == COMMAND_QUEUE_PURGE)
+        text_printf(lines, " %u", event->u.reply.messages);
+    else if (event->u.reply.command == COMMAND_CONSUME || event->u.reply.command == COMMAND_CANCEL)
+        text_printf(lines, " c%u", event->u.reply.consumer);
+}
+
+static void add_event(struct text *lines, char peer, const struct event *event)
+{
+    static const char *const gates[] = {"open", "busy", "alarm"};
+    text_printf(lines, "%c", peer);
+    if (event->channel)
+        text_printf(lines, "%u", event->channel);
+    switch (event->type) {
+    case EVENT_REPLY:
+        add_reply(lines, event);
+        break;
+    case EVENT_DELIVER:
+        text_printf(lines, " deliver c%u t%llu ", event->u.deliver.consumer,
+                    (unsigned long long)event->u.deliver.tag);
+        add_body(lines, event->u.deliver.message);
+        if (event->u.deliver.redelivered)
+            text_printf(lines, " redelivered");
+        break;
+    case EVENT_RETURN:
+        text_printf(lines, " return ");
+        add_body(lines, event->u.returned.message);
+        text_printf(lines, " %s", status_name(event->u.returned.status));
+        break;
+    case EVENT_CONFIRM:
+        text_printf(lines, " confirm %llu%s%s", (unsigned long long)event->u.confirm.upto,
+                    event->u.confirm.multiple ? " multiple" : "",
+                    event->u.confirm.nack ? " nack" : "");
+        break;
+    case EVENT_CANCELLED:
+        text_printf(lines, " cancelled c%u", event->u.cancelled.consumer);
+        break;
+    case EVENT_GATE:
+        text_printf(lines, " gate %s%s%s", gates[event->u.gate.gate], event->u.gate.text ? " " : "",
+                    event->u.gate.text ? event->u.gate.text : "");
+        break;
+    case EVENT_DETACHED:
+        text_printf(lines, " detached");
+        break;
+    }
+    text_printf(lines, "\n");
+}
+
+static void on_event(void *context, void *owner, const struct event *event)
+{
+    struct harness *h = context;
+    char peer = *(char *)owner;
+    if (h->watch)
+        h->watch(h->watch_context, peer, event);
+    if (!h->quiet)
+        add_event(&h->lines, peer, event);
+}
+
+const char *harness_take(struct harness *h)
+{
+    free(h->taken);
+    text_add(&h->lines, "", 1);
+    h->taken = (char *)h->lines.at;
+    h->lines = (struct text){0};
+    return h->taken;
+}
+
+/* ---- Life. */
+
+static void on_committed(void *context, uint64_t batch)
+{
+    struct harness *h = context;
+    vhost_committed(h->vhost, batch, h->now);
+}
+
+static void on_paged_in(void *context, struct journal_page *page)
+{
+    struct harness *h = context;
+    if (h->break_pages)
+        page->status = STATUS_CORRUPT;
+    vhost_paged_in(h->vhost, page, h->now);
+}
+
+static void on_paged_out(void *context, struct journal_lane *lane, uint64_t chunk,
+                         enum status status)
+{
+    struct harness *h = context;
+    vhost_paged_out(h->vhost, lane, chunk, status);
+}
+
+static void on_health(void *context, enum status status, const char *text)
+{
+    (void)text;
+    ((struct harness *)context)->health = status;
+}
+
+static void start(struct harness *h)
+{
+    struct journal_callbacks callbacks = {h, on_committed, on_paged_in, on_paged_out, on_health};
+    h->journal = journal_memory_new(h->disk, &callbacks, false);
+    struct vhost_options options = {
+        .name = bytes_of_text("/"),
+        .journal = h->journal,
+        .random_seed = 7,
+        .event = on_event,
+        .context = h,
+        .resident_bytes_max = h->resident_bytes_max,
+        .message_bytes_max = 1 << 20,
+        .peer_window_bytes = h->window_bytes,
+    };
+    h->vhost = vhost_new(&options);
+    char *error = NULL;
+    enum status status = vhost_recover(h->vhost, h->now, &error);
+    ck_assert_msg(status == STATUS_OK, "recovery: %s", error);
+}
+
+void harness_open(struct harness *h)
+{
+    if (!h->resident_bytes_max)
+        h->resident_bytes_max = 64 << 20;
+    if (!h->window_bytes)
+        h->window_bytes = 1 << 20;
+    h->disk = journal_memory_disk_new();
+    h->now = (struct moment){.steady_ms = 1000, .wall_ms = 1700000000000};
+    for (int i = 0; i < PEERS_MAX; i++)
+        h->letters[i] = (char)('A' + i);
+    start(h);
+}
+
+static void stop(struct harness *h)
+{
+    vhost_free(&h->vhost);
+    journal_free(&h->journal);
+    memset(h->peers, 0, sizeof h->peers);
+}
+
+void harness_close(struct harness *h)
+{
+    stop(h);
+    journal_memory_disk_free(&h->disk);
+    text_free(&h->lines);
+    free(h->taken);
+    *h = (struct harness){0};
+}
+
+void harness_crash(struct harness *h)
+{
+    stop(h);
+    start(h);
+}
+
+void harness_turn(struct harness *h)
+{
+    vhost_flush(h->vhost, h->now);
+    journal_flush(h->journal);
+}
+
+void harness_sync(struct harness *h)
+{
+    for (int i = 0; i < 6; i++) {
+        harness_turn(h);
+        journal_memory_sync(h->journal);
+        journal_poll(h->journal);
+    }
+    vhost_flush(h->vhost, h->now);
+}
+
+void harness_pass(struct harness *h, uint64_t ms)
+{
+    h->now.steady_ms += ms;
+    h->now.wall_ms += ms;
+    while (vhost_deadline_ms(h->vhost) <= h->now.steady_ms)
+        vhost_tick(h->vhost, h->now);
+}
+
+void harness_attach(struct harness *h, char peer)
+{
+    char name[] = {'p', 'e', 'e', 'r', ' ', peer, 0};
+    struct peer_options options = {
+        .owner = &h->letters[peer - 'A'],
+        .name = bytes_of_text(name),
+        .user = bytes_of_text("guest"),
+    };
+    h->peers[peer - 'A'] = vhost_attach(h->vhost, &options, h->now);
+}
+
+void harness_detach(struct harness *h, char peer)
+{
+    vhost_detach(h->vhost, h->peers[peer - 'A'], h->now);
+    h->peers[peer - 'A'] = NULL;
+}
+
+void harness_do(struct harness *h, char peer, const struct command *command)
+{
+    CHECK(h->peers[peer - 'A']);
+    vhost_apply(h->vhost, h->peers[peer - 'A'], command, h->now);
+}
+
+/* ---- Commands. */
+
+static void apply(struct harness *h, const char *who, struct command command)
+{
+    command.channel = (uint16_t)atoi(who + 1);
+    harness_do(h, who[0], &command);
+}
+
+static bool has(const char *flags, char flag)
+{
+    return strchr(flags, flag) != NULL;
+}
+
+void do_plain(struct harness *h, const char *who, enum command_type type)
+{
+    apply(h, who, (struct command){.type = type});
+}
+
+void do_open(struct harness *h, const char *who)
+{
+    if (!h->peers[who[0] - 'A'])
+        harness_attach(h, who[0]);
+    do_plain(h, who, COMMAND_CHANNEL_OPEN);
+}
+
+void do_close(struct harness *h, const char *who)
+{
+    do_plain(h, who, COMMAND_CHANNEL_CLOSE);
+}
+
+void do_flow(struct harness *h, const char *who, bool active)
+{
+    apply(h, who, (struct command){.type = COMMAND_CHANNEL_FLOW, .u.flow.active = active});
+}
+
+void do_credit(struct harness *h, const char *who, uint32_t bytes)
+{
+    apply(h, who, (struct command){.type = COMMAND_CREDIT, .u.credit.bytes = bytes});
+}
+
+void do_qos(struct harness *h, const char *who, uint16_t count, bool global)
+{
+    apply(h, who,
+          (struct command){.type = COMMAND_QOS,
+                           .u.qos = {.prefetch_count = count, .global = global}});
+}
+
+void do_declare_args(struct harness *h, const char *who, const char *queue, const char *flags,
+                     const struct text *arguments)
+{
+    struct command command = {.type = COMMAND_QUEUE_DECLARE, .no_wait = has(flags, 'n')};
+    command.u.queue_declare.name = bytes_of_text(queue);
+    if (arguments)
+        command.u.queue_declare.arguments = text_bytes(arguments);
+    command.u.queue_declare.durable = has(flags, 'd');
+    command.u.queue_declare.exclusive = has(flags, 'x');
+    command.u.queue_declare.auto_delete = has(flags, 'a');
+    command.u.queue_declare.passive = has(flags, 'p');
+    apply(h, who, command);
+}
+
+void do_declare(struct harness *h, const char *who, const char *queue, const char *flags)
+{
+    do_declare_args(h, who, queue, flags, NULL);
+}
+
+void do_exchange(struct harness *h, const char *who, const char *name, const char *type,
+                 const char *flags)
+{
+    struct command command = {.type = COMMAND_EXCHANGE_DECLARE};
+    command.u.exchange_declare.name = bytes_of_text(name);
+    command.u.exchange_declare.type = bytes_of_text(type);
+    command.u.exchange_declare.durable = has(flags, 'd');
+    command.u.exchange_declare.auto_delete = has(flags, 'a');
+    command.u.exchange_declare.internal = has(flags, 'i');
+    apply(h, who, command);
+}
+
+void do_bind(struct harness *h, const char *who, const char *exchange, const char *queue,
+             const char *key)
+{
+    struct command command = {.type = COMMAND_QUEUE_BIND};
+    command.u.bind.source = bytes_of_text(exchange);
+    command.u.bind.destination = bytes_of_text(queue);
+    command.u.bind.routing_key = bytes_of_text(key);
+    apply(h, who, command);
+}
+
+void do_delete(struct harness *h, const char *who, const char *queue, const char *flags)
+{
+    struct command command = {.type = COMMAND_QUEUE_DELETE};
+    command.u.queue_delete.name = bytes_of_text(queue);
+    command.u.queue_delete.if_unused = has(flags, 'u');
+    command.u.queue_delete.if_empty = has(flags, 'e');
+    apply(h, who, command);
+}
+
+void do_purge(struct harness *h, const char *who, const char *queue)
+{
+    apply(
+        h, who,
+        (struct command){.type = COMMAND_QUEUE_PURGE, .u.queue_purge.name = bytes_of_text(queue)});
+}
+
+struct message *harness_message(const char *exchange, const char *key, const void *body,
+                                size_t body_bytes, bool persistent)
+{
+    struct properties properties = {0};
+    struct text encoded = {0};
+    if (persistent) {
+        properties.present = PROPERTY_DELIVERY_MODE;
+        properties.delivery_mode = 2;
+    }
+    properties_encode(&properties, &encoded);
+    struct message *message =
+        message_new(bytes_of_text(exchange), bytes_of_text(key), text_bytes(&encoded), body_bytes);
+    text_free(&encoded);
+    CHECK(message);
+    message->persistent = persistent;
+    if (body_bytes)
+        CHECK(message_fill(message, NULL, body, body_bytes) == STATUS_OK);
+    return message;
+}
+
+static void publish(struct harness *h, const char *who, struct message *message, bool mandatory)
+{
+    apply(h, who,
+          (struct command){.type = COMMAND_PUBLISH,
+                           .u.publish = {.message = message, .mandatory = mandatory}});
+}
+
+void do_publish(struct harness *h, const char *who, const char *exchange, const char *key,
+                const char *body, const char *flags)
+{
+    publish(h, who, harness_message(exchange, key, body, strlen(body), has(flags, 'p')),
+            has(flags, 'm'));
+}
+
+void do_publish_ttl(struct harness *h, const char *who, const char *key, const char *body,
+                    uint64_t ttl_ms, const char *flags)
+{
+    struct message *message = harness_message("", key, body, strlen(body), has(flags, 'p'));
+    message->ttl_ms = ttl_ms;
+    publish(h, who, message, has(flags, 'm'));
+}
+
+void do_consume(struct harness *h, const char *who, const char *queue, uint32_t consumer,
+                const char *flags, int priority)
+{
+    struct text arguments = {0};
+    struct command command = {.type = COMMAND_CONSUME, .no_wait = has(flags, 'n')};
+    if (priority)
+        table_put_i32(&arguments, "x-priority", priority);
+    command.u.consume.queue = bytes_of_text(queue);
+    command.u.consume.arguments = text_bytes(&arguments);
+    command.u.consume.consumer = consumer;
+    command.u.consume.tag = bytes_of_text("tag");
+    command.u.consume.no_ack = !has(flags, 'a');
+    command.u.consume.exclusive = has(flags, 'x');
+    apply(h, who, command);
+    text_free(&arguments);
+}
+
+void do_cancel(struct harness *h, const char *who, uint32_t consumer)
+{
+    apply(h, who, (struct command){.type = COMMAND_CANCEL, .u.cancel.consumer = consumer});
+}
+
+void do_get(struct harness *h, const char *who, const char *queue, const char *flags)
+{
+    apply(h, who,
+          (struct command){.type = COMMAND_GET,
+                           .u.get = {.queue = bytes_of_text(queue), .no_ack = !has(flags, 'a')}});
+}
+
+void do_ack(struct harness *h, const char *who, uint64_t tag, bool multiple)
+{
+    apply(h, who,
+          (struct command){.type = COMMAND_ACK, .u.ack = {.tag = tag, .multiple = multiple}});
+}
+
+void do_nack(struct harness *h, const char *who, uint64_t tag, bool multiple, bool requeue)
+{
+    apply(h, who,
+          (struct command){.type = COMMAND_NACK,
+                           .u.ack = {.tag = tag, .multiple = multiple, .requeue = requeue}});
+}

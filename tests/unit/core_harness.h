@@ -1,0 +1,99 @@
+/* A vhost on a memory journal, commands in few words, and its events as lines of text, so that a
+ * test reads like a conversation. Not thread safe; one at a time.
+ *
+ * Events, one a line, with the peer's letter and the channel ("A1"):
+ *   A1 ok declare q 0 0            a reply: command, and what it carries
+ *   A1 fail publish NOT_FOUND no exchange 'x' in vhost '/'
+ *   A1 deliver c1 t5 body [redelivered]
+ *   A1 got t5 body left 3          A1 empty
+ *   A1 confirm 5 [multiple] [nack]
+ *   A1 return body NO_ROUTE
+ *   A1 cancelled c1
+ *   A gate busy                    A detached
+ */
+#ifndef TESTS_CORE_HARNESS_H
+#define TESTS_CORE_HARNESS_H
+
+#include <check.h>
+#include <stdarg.h>
+
+#include "leveret/base/text.h"
+#include "leveret/broker/vhost.h"
+#include "leveret/journal/journal_memory.h"
+
+#define PEERS_MAX 8
+
+struct harness {
+    struct journal_memory_disk *disk;
+    struct journal *journal;
+    struct vhost *vhost;
+    struct peer *peers[PEERS_MAX]; /* 'A' is 0 */
+    char letters[PEERS_MAX];       /* the peers' owners point here */
+    struct moment now;
+    struct text lines; /* events since the last harness_take */
+    char *taken;
+    size_t resident_bytes_max;
+    uint32_t window_bytes;
+    enum status health;
+    /* Called with each event too, if not NULL. */
+    void (*watch)(void *context, char peer, const struct event *event);
+    void *watch_context;
+    bool quiet;       /* no lines */
+    bool break_pages; /* pages come back damaged */
+};
+
+void harness_open(struct harness *h);
+void harness_close(struct harness *h);
+/* Stops the broker at this instant: what is not synced is gone. Starts it again; peers are gone. */
+void harness_crash(struct harness *h);
+/* One turn's end: vhost_flush, journal_flush. Nothing is on disk yet. */
+void harness_turn(struct harness *h);
+/* The same, and the disk does its work until nothing is left to do. */
+void harness_sync(struct harness *h);
+void harness_pass(struct harness *h, uint64_t ms); /* time goes by, and vhost_tick runs while due */
+
+void harness_attach(struct harness *h, char peer);
+void harness_detach(struct harness *h, char peer);
+void harness_do(struct harness *h, char peer, const struct command *command);
+
+/* The lines since the last call; valid until the next one. */
+const char *harness_take(struct harness *h);
+#define expect(h, text) ck_assert_str_eq(harness_take(h), text)
+
+/* ---- Commands. who is "A1": peer and channel. */
+void do_open(struct harness *h, const char *who); /* attaches the peer if need be */
+void do_close(struct harness *h, const char *who);
+void do_plain(struct harness *h, const char *who, enum command_type type); /* no arguments */
+void do_flow(struct harness *h, const char *who, bool active);
+void do_credit(struct harness *h, const char *who, uint32_t bytes);
+void do_qos(struct harness *h, const char *who, uint16_t count, bool global);
+
+/* flags: letters d durable, x exclusive, a auto-delete, p passive, n no-wait, i internal. */
+void do_declare(struct harness *h, const char *who, const char *queue, const char *flags);
+void do_declare_args(struct harness *h, const char *who, const char *queue, const char *flags,
+                     const struct text *arguments);
+void do_exchange(struct harness *h, const char *who, const char *name, const char *type,
+                 const char *flags);
+void do_bind(struct harness *h, const char *who, const char *exchange, const char *queue,
+             const char *key);
+/* flags: u if-unused, e if-empty. */
+void do_delete(struct harness *h, const char *who, const char *queue, const char *flags);
+void do_purge(struct harness *h, const char *who, const char *queue);
+
+/* flags: p persistent, m mandatory. */
+void do_publish(struct harness *h, const char *who, const char *exchange, const char *key,
+                const char *body, const char *flags);
+void do_publish_ttl(struct harness *h, const char *who, const char *key, const char *body,
+                    uint64_t ttl_ms, const char *flags);
+/* flags: a needs acks, x exclusive, n no-wait. */
+void do_consume(struct harness *h, const char *who, const char *queue, uint32_t consumer,
+                const char *flags, int priority);
+void do_cancel(struct harness *h, const char *who, uint32_t consumer);
+void do_get(struct harness *h, const char *who, const char *queue, const char *flags);
+void do_ack(struct harness *h, const char *who, uint64_t tag, bool multiple);
+void do_nack(struct harness *h, const char *who, uint64_t tag, bool multiple, bool requeue);
+
+struct message *harness_message(const char *exchange, const char *key, const void *body,
+                                size_t body_bytes, bool persistent);
+
+#endif

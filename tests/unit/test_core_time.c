@@ -1,0 +1,361 @@
+/* What time does to queues and messages, transactions, direct replies, listings. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core_harness.h"
+#include "leveret/wire/properties.h"
+#include "leveret/wire/table.h"
+
+static struct harness h;
+
+static void setup(void)
+{
+    harness_open(&h);
+    do_open(&h, "A1");
+    expect(&h, "A1 ok open\n");
+}
+
+static void teardown(void)
+{
+    harness_close(&h);
+}
+
+static void declare_with(const char *queue, const char *flags, const char *argument, int32_t value)
+{
+    struct text arguments = {0};
+    table_put_i32(&arguments, argument, value);
+    do_declare_args(&h, "A1", queue, flags, &arguments);
+    text_free(&arguments);
+    harness_sync(&h);
+    harness_take(&h);
+}
+
+/* ---- Expiry. */
+
+START_TEST(messages_expire_from_the_head)
+{
+    declare_with("q", "", "x-message-ttl", 1000);
+    do_publish(&h, "A1", "", "q", "one", "");
+    harness_pass(&h, 400);
+    do_publish(&h, "A1", "", "q", "two", "");
+    do_publish_ttl(&h, "A1", "q", "three", 100, ""); /* behind two: goes when it gets to the head */
+    do_publish_ttl(&h, "A1", "q", "four", 5000, ""); /* the lower of the two counts */
+    harness_pass(&h, 599);
+    do_declare(&h, "A1", "q", "p");
+    expect(&h, "A1 ok declare q 4 0\n");
+    harness_pass(&h, 1);
+    do_declare(&h, "A1", "q", "p");
+    expect(&h, "A1 ok declare q 3 0\n");
+    do_get(&h, "A1", "q", "a"); /* takes two; three is due now */
+    do_declare(&h, "A1", "q", "p");
+    expect(&h, "A1 got t1 two left 2\nA1 ok declare q 1 0\n");
+    harness_pass(&h, 400);
+    do_declare(&h, "A1", "q", "p");
+    expect(&h, "A1 ok declare q 0 0\n");
+    do_nack(&h, "A1", 1, false, true); /* expired while it was away */
+    harness_pass(&h, 0);
+    do_declare(&h, "A1", "q", "p");
+    expect(&h, "A1 ok declare q 0 0\n");
+    ck_assert_uint_eq(vhost_deadline_ms(h.vhost), UINT64_MAX);
+}
+END_TEST
+
+START_TEST(nothing_waits_with_a_ttl_of_zero)
+{
+    do_declare(&h, "A1", "q", "");
+    do_publish_ttl(&h, "A1", "q", "one", 0, "");
+    do_declare(&h, "A1", "q", "p");
+    do_consume(&h, "A1", "q", 1, "a", 0);
+    do_publish_ttl(&h, "A1", "q", "two", 0, "");
+    do_cancel(&h, "A1", 1);
+    do_nack(&h, "A1", 1, false, true);
+    do_get(&h, "A1", "q", "");
+    expect(&h, "A1 ok declare q 0 0\nA1 ok declare q 0 0\nA1 ok consume c1\n"
+               "A1 deliver c1 t1 two\nA1 ok cancel c1\nA1 empty\n");
+}
+END_TEST
+
+START_TEST(a_tick_does_a_bounded_amount)
+{
+    do_declare(&h, "A1", "q", "");
+    for (int i = 0; i < 2500; i++)
+        do_publish_ttl(&h, "A1", "q", "x", 10, "");
+    h.now.steady_ms += 20;
+    h.now.wall_ms += 20;
+    unsigned ticks = 0;
+    while (vhost_deadline_ms(h.vhost) <= h.now.steady_ms) {
+        vhost_tick(h.vhost, h.now);
+        ticks++;
+    }
+    ck_assert_uint_ge(ticks, 3);
+    ck_assert_uint_le(ticks, 4);
+    ck_assert_uint_eq(vhost_resident_bytes(h.vhost), 0);
+}
+END_TEST
+
+START_TEST(unused_queues_expire)
+{
+    declare_with("q", "", "x-expires", 1000);
+    harness_pass(&h, 900);
+    do_get(&h, "A1", "q", "");
+    harness_pass(&h, 900);
+    do_consume(&h, "A1", "q", 1, "", 0);
+    harness_pass(&h, 5000);
+    do_cancel(&h, "A1", 1);
+    harness_pass(&h, 999);
+    do_declare(&h, "A1", "q", "p");
+    expect(&h, "A1 empty\nA1 ok consume c1\nA1 ok cancel c1\nA1 ok declare q 0 0\n");
+    harness_pass(&h, 1);
+    do_declare(&h, "A1", "q", "p");
+    expect(&h, "A1 fail declare NOT_FOUND no queue 'q' in vhost '/'\n");
+}
+END_TEST
+
+START_TEST(expiry_survives_a_restart)
+{
+    do_declare(&h, "A1", "q", "d");
+    do_publish_ttl(&h, "A1", "q", "one", 1000, "p");
+    do_publish_ttl(&h, "A1", "q", "two", 1000, "p");
+    do_publish(&h, "A1", "", "q", "three", "p");
+    harness_sync(&h);
+    harness_crash(&h);
+    harness_sync(&h);
+    do_open(&h, "B1");
+    harness_take(&h);
+    harness_pass(&h, 999);
+    do_declare(&h, "B1", "q", "p");
+    harness_pass(&h, 1);
+    do_declare(&h, "B1", "q", "p");
+    do_get(&h, "B1", "q", "");
+    expect(&h, "B1 ok declare q 3 0\nB1 ok declare q 1 0\nB1 got t1 three left 0\n");
+}
+END_TEST
+
+/* ---- Transactions. */
+
+START_TEST(a_transaction_commits_or_not)
+{
+    do_declare(&h, "A1", "q", "d");
+    do_declare(&h, "A1", "r", "");
+    do_publish(&h, "A1", "", "r", "work", "");
+    do_publish(&h, "A1", "", "r", "work2", "");
+    harness_sync(&h);
+    do_plain(&h, "A1", COMMAND_TX_SELECT);
+    do_get(&h, "A1", "r", "a");
+    do_get(&h, "A1", "r", "a");
+    harness_take(&h);
+    do_publish(&h, "A1", "", "q", "one", "p");
+    do_publish(&h, "A1", "", "nowhere", "lost", "m");
+    do_ack(&h, "A1", 2, false);
+    do_ack(&h, "A1", 1, false);
+    do_plain(&h, "A1", COMMAND_TX_ROLLBACK);
+    do_ack(&h, "A1", 1, false);
+    do_nack(&h, "A1", 2, false, true);
+    do_publish(&h, "A1", "", "q", "two", "p");
+    do_publish(&h, "A1", "", "nowhere", "lost", "m");
+    do_declare(&h, "A1", "q", "p");
+    do_declare(&h, "A1", "r", "p");
+    expect(&h, "A1 ok rollback\nA1 ok declare q 0 0\nA1 ok declare r 0 0\n");
+    do_plain(&h, "A1", COMMAND_TX_COMMIT);
+    expect(&h, "A1 return lost NO_ROUTE\n");
+    harness_sync(&h);
+    do_declare(&h, "A1", "q", "p");
+    do_declare(&h, "A1", "r", "p");
+    expect(&h, "A1 ok commit\nA1 ok declare q 1 0\nA1 ok declare r 1 0\n");
+    do_plain(&h, "A1", COMMAND_TX_COMMIT); /* nothing to wait for */
+    expect(&h, "A1 ok commit\n");
+    do_plain(&h, "A1", COMMAND_CONFIRM_SELECT);
+    expect(&h, "A1 fail confirm-select PRECONDITION_FAILED cannot switch from tx to confirm "
+               "mode\n");
+    do_open(&h, "A2");
+    do_plain(&h, "A2", COMMAND_CONFIRM_SELECT);
+    do_plain(&h, "A2", COMMAND_TX_SELECT);
+    expect(&h, "A2 ok open\nA2 ok confirm-select\nA2 fail tx-select PRECONDITION_FAILED cannot "
+               "switch from confirm to tx mode\n");
+    do_open(&h, "A3");
+    do_plain(&h, "A3", COMMAND_TX_COMMIT);
+    expect(&h, "A3 ok open\nA3 fail commit PRECONDITION_FAILED channel is not transactional\n");
+}
+END_TEST
+
+START_TEST(a_closed_transaction_gives_back)
+{
+    do_declare(&h, "A1", "q", "");
+    do_publish(&h, "A1", "", "q", "one", "");
+    do_plain(&h, "A1", COMMAND_TX_SELECT);
+    do_get(&h, "A1", "q", "a");
+    do_ack(&h, "A1", 1, false);
+    do_publish(&h, "A1", "", "q", "never", "");
+    harness_take(&h);
+    do_close(&h, "A1");
+    do_open(&h, "A2");
+    do_get(&h, "A2", "q", "");
+    expect(&h, "A1 ok close\nA2 ok open\nA2 got t1 one left 0 redelivered\n");
+}
+END_TEST
+
+START_TEST(a_transaction_of_acks_waits_for_the_disk)
+{
+    do_declare(&h, "A1", "q", "d");
+    do_publish(&h, "A1", "", "q", "one", "p");
+    do_publish(&h, "A1", "", "q", "transient", "");
+    harness_sync(&h);
+    do_plain(&h, "A1", COMMAND_TX_SELECT);
+    do_get(&h, "A1", "q", "a");
+    do_get(&h, "A1", "q", "a");
+    do_ack(&h, "A1", 1, false);
+    harness_take(&h);
+    do_plain(&h, "A1", COMMAND_TX_COMMIT);
+    expect(&h, "");
+    harness_sync(&h);
+    expect(&h, "A1 ok commit\n");
+    do_ack(&h, "A1", 2, false);
+    do_plain(&h, "A1", COMMAND_TX_COMMIT); /* nothing durable: nothing to wait for */
+    expect(&h, "A1 ok commit\n");
+    harness_crash(&h);
+    do_open(&h, "A1");
+    do_get(&h, "A1", "q", "");
+    expect(&h, "A1 ok open\nA1 empty\n");
+}
+END_TEST
+
+/* ---- Direct reply-to. */
+
+static struct message *asking(const char *key, const char *reply_to)
+{
+    struct properties properties = {.present = PROPERTY_REPLY_TO | PROPERTY_CORRELATION_ID,
+                                    .reply_to = bytes_of_text(reply_to),
+                                    .correlation_id = bytes_of_text("7")};
+    struct text encoded = {0};
+    properties_encode(&properties, &encoded);
+    struct message *message =
+        message_new(bytes_of_text(""), bytes_of_text(key), text_bytes(&encoded), 3);
+    text_free(&encoded);
+    ck_assert_int_eq(message_fill(message, NULL, (const uint8_t *)"ask", 3), STATUS_OK);
+    return message;
+}
+
+static void ask(const char *key)
+{
+    struct command command = {.type = COMMAND_PUBLISH, .channel = 1};
+    command.u.publish.message = asking(key, "amq.rabbitmq.reply-to");
+    harness_do(&h, 'A', &command);
+}
+
+static char reply_name[256];
+
+static void note_reply_to(void *context, char peer, const struct event *event)
+{
+    struct properties properties;
+    (void)context;
+    (void)peer;
+    if (event->type != EVENT_DELIVER ||
+        properties_decode(message_properties(event->u.deliver.message), &properties))
+        return;
+    snprintf(reply_name, sizeof reply_name, "%.*s", BYTES_PRINT(properties.reply_to));
+    if (properties.correlation_id.len)
+        ck_assert(bytes_equal_text(properties.correlation_id, "7"));
+}
+
+START_TEST(answers_go_straight_to_the_asker)
+{
+    char name[256];
+    do_declare(&h, "A1", "amq.rabbitmq.reply-to", "p");
+    do_declare(&h, "A1", "server", "");
+    do_consume(&h, "A1", "amq.rabbitmq.reply-to", 4, "", 0);
+    do_open(&h, "B1");
+    do_consume(&h, "B1", "server", 5, "", 0);
+    expect(&h, "A1 ok declare amq.rabbitmq.reply-to 0 1\nA1 ok declare server 0 0\n"
+               "A1 ok consume c4\nB1 ok open\nB1 ok consume c5\n");
+    h.watch = note_reply_to;
+    ask("server");
+    expect(&h, "B1 deliver c5 t1 ask\n");
+    ck_assert_int_eq(strncmp(reply_name, "amq.rabbitmq.reply-to.", 22), 0);
+    snprintf(name, sizeof name, "%s", reply_name);
+    do_declare(&h, "B1", name, "p");
+    ck_assert_int_eq(strncmp(harness_take(&h), "B1 ok declare amq.rabbitmq.reply-to.", 36), 0);
+    do_publish(&h, "B1", "", name, "answer", "m");
+    expect(&h, "A1 deliver c4 t1 answer\n");
+    do_cancel(&h, "A1", 4);
+    do_publish(&h, "B1", "", name, "late", "m");
+    expect(&h, "A1 ok cancel c4\nB1 return late NO_ROUTE\n");
+    ask("server");
+    expect(&h, "A1 fail publish PRECONDITION_FAILED fast reply consumer does not exist\n");
+    do_consume(&h, "B1", "amq.rabbitmq.reply-to", 6, "a", 0);
+    expect(&h, "B1 fail consume PRECONDITION_FAILED reply consumer cannot acknowledge\n");
+}
+END_TEST
+
+/* ---- Listings. */
+
+START_TEST(lists_in_slices)
+{
+    struct queue_info queues[4];
+    struct channel_info channels[4];
+    struct consumer_info consumers[4];
+    struct vhost_totals totals;
+    uint64_t after = 0;
+    for (int i = 0; i < 6; i++) {
+        char name[] = {'q', (char)('0' + i), 0};
+        do_declare(&h, "A1", name, i == 5 ? "x" : "");
+    }
+    ck_assert_uint_eq(vhost_list_queues(h.vhost, &after, queues, 4), 4);
+    do_delete(&h, "A1", "q3", "");
+    do_publish(&h, "A1", "", "q4", "12345", "");
+    do_publish(&h, "A1", "", "q4", "123", "");
+    do_get(&h, "A1", "q4", "a");
+    ck_assert_uint_eq(vhost_list_queues(h.vhost, &after, queues, 4), 2);
+    ck_assert(bytes_equal_text(queues[0].name, "q4"));
+    ck_assert_uint_eq(queues[0].messages_ready, 1);
+    ck_assert_uint_eq(queues[0].ready_bytes, 3);
+    ck_assert_uint_eq(queues[0].messages_unacknowledged, 1);
+    ck_assert_uint_eq(queues[0].unacknowledged_bytes, 5);
+    ck_assert_uint_eq(queues[0].messages_ram, 2);
+    ck_assert_uint_eq(queues[0].rates.publish, 2);
+    ck_assert_uint_eq(queues[0].rates.get, 1);
+    ck_assert(bytes_equal_text(queues[1].owner_name, "peer A"));
+    ck_assert_uint_eq(vhost_list_queues(h.vhost, &after, queues, 4), 0);
+    do_qos(&h, "A1", 9, false);
+    do_consume(&h, "A1", "q0", 7, "ax", 3);
+    after = 0;
+    ck_assert_uint_eq(vhost_list_consumers(h.vhost, &after, consumers, 4), 1);
+    ck_assert(consumers[0].ack_required && consumers[0].exclusive);
+    ck_assert_int_eq(consumers[0].priority, 3);
+    ck_assert_uint_eq(consumers[0].prefetch_count, 9);
+    after = 0;
+    ck_assert_uint_eq(vhost_list_channels(h.vhost, &after, channels, 4), 1);
+    ck_assert_uint_eq(channels[0].messages_unacknowledged, 1);
+    ck_assert_uint_eq(channels[0].consumers, 1);
+    vhost_totals(h.vhost, &totals);
+    ck_assert_uint_eq(totals.queues, 5);
+    ck_assert_uint_eq(totals.exchanges, 6);
+    ck_assert_uint_eq(totals.messages_ready, 1);
+    ck_assert_uint_eq(totals.rates.publish, 2);
+    ck_assert(vhost_find_queue(h.vhost, bytes_of_text("q1"), queues));
+    ck_assert(!vhost_find_queue(h.vhost, bytes_of_text("q3"), queues));
+    ck_assert_uint_lt(queues[0].memory_bytes, 1536);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("core_time");
+    TCase *tests = tcase_create("core_time");
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_test(tests, messages_expire_from_the_head);
+    tcase_add_test(tests, nothing_waits_with_a_ttl_of_zero);
+    tcase_add_test(tests, a_tick_does_a_bounded_amount);
+    tcase_add_test(tests, unused_queues_expire);
+    tcase_add_test(tests, expiry_survives_a_restart);
+    tcase_add_test(tests, a_transaction_commits_or_not);
+    tcase_add_test(tests, a_closed_transaction_gives_back);
+    tcase_add_test(tests, a_transaction_of_acks_waits_for_the_disk);
+    tcase_add_test(tests, answers_go_straight_to_the_asker);
+    tcase_add_test(tests, lists_in_slices);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
