@@ -216,7 +216,7 @@ static const char *set_format(uint64_t *field, const char *value)
 
 static const char *set_port(char **field, const char *value)
 {
-    const char *wrong = literal_port(value, false);
+    const char *wrong = literal_port(value);
     if (!wrong)
         put_text(field, value);
     return wrong;

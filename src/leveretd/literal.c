@@ -102,14 +102,13 @@ bool literal_is_off(const char *port)
     return strcmp(port, "none") == 0 || strspn(port, "0") == strlen(port);
 }
 
-const char *literal_port(const char *text, bool any_port)
+const char *literal_port(const char *text)
 {
     uint64_t n;
-    if (strcmp(text, "none") == 0 || (any_port && strcmp(text, "any") == 0))
+    if (strcmp(text, "none") == 0 || strcmp(text, "any") == 0)
         return NULL;
     if (literal_count(text, &n) || n > UINT16_MAX)
-        return any_port ? "must be a port (1 to 65535), \"any\" for a free one, or \"none\""
-                        : "must be a port (1 to 65535), or \"none\"";
+        return "must be a port (1 to 65535), \"any\" for a free one, or \"none\"";
     return NULL;
 }
 
@@ -123,7 +122,7 @@ const char *literal_address(const char *text, char **out)
     *out = NULL;
     if (colon && !host_len)
         return "must be a port or HOST:PORT";
-    const char *wrong = literal_port(port, true);
+    const char *wrong = literal_port(port);
     if (wrong)
         return wrong;
     if (literal_is_off(port))

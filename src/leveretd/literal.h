@@ -14,8 +14,8 @@ const char *literal_size(const char *text, uint64_t *out);
 /* A decimal fraction, not negative. */
 const char *literal_ratio(const char *text, double *out);
 const char *literal_bool(const char *text, bool *out);
-/* 1 to 65535; "0" and "none": off; with any_port also "any": a free one. */
-const char *literal_port(const char *text, bool any_port);
+/* 1 to 65535; "0" and "none": off; "any": a free one. */
+const char *literal_port(const char *text);
 bool literal_is_off(const char *port);
 
 /* An address in one of the forms of RabbitMQ's files (5672, 127.0.0.1:5672, ::1:5672, [::1]:5672)

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 /* Files that are no connections: databases, listeners, epoll, eventfds, log, the API's clients. */
-#define FILES_RESERVED 1024u
+#define FILES_RESERVED 256u
 /* What the broker is meant for; below it the operator should hear of it. */
 #define CONNECTIONS_WANTED 20000u
 

@@ -35,8 +35,11 @@ struct server {
     unsigned next_session; /* whose turn the next connection is */
 
     struct listener **listeners;
-    struct admin_listener *listener_infos;
     size_t listener_count;
+    /* What the API says of them: it outlives them, so the names are copies. */
+    struct admin_listener *listener_infos;
+    char **listener_names;
+    size_t listener_info_count;
     char *management_address, *prometheus_address, *node_name;
     struct admin *admin;
 

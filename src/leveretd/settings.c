@@ -210,6 +210,8 @@ static char *address_of(const char *ip, const char *port)
     char *out;
     if (literal_is_off(port))
         return NULL;
+    if (strcmp(port, "any") == 0)
+        port = "0";
     if (!ip)
         return copy(port);
     bool bare_v6 = strchr(ip, ':') && ip[0] != '[';

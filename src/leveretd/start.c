@@ -160,6 +160,14 @@ static void accepted(void *context, int fd)
     server->next_session = (server->next_session + 1) % server->sessions_made;
 }
 
+static void add_listener_info(struct server *server, const struct listener *listener)
+{
+    size_t at = server->listener_info_count++;
+    server->listener_names[at] = copy(listener_name(listener));
+    server->listener_infos[at] =
+        (struct admin_listener){"amqp", server->listener_names[at], listener_port(listener)};
+}
+
 static enum status start_listeners(struct server *server, char **error)
 {
     char **addresses = settings_addresses(server->settings);
@@ -170,6 +178,7 @@ static enum status start_listeners(struct server *server, char **error)
         count++;
     server->listeners = mem_need((count + 1) * sizeof *server->listeners);
     server->listener_infos = mem_need((count + 1) * sizeof *server->listener_infos);
+    server->listener_names = mem_need((count + 1) * sizeof *server->listener_names);
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         struct listener *listener;
         status = listener_new(server->loop, addresses[i], accepted, server, server->log, &listener,
@@ -177,12 +186,8 @@ static enum status start_listeners(struct server *server, char **error)
         explain(status, addresses[i], error);
         if (status != STATUS_OK)
             break;
-        server->listener_infos[server->listener_count] = (struct admin_listener){
-            .protocol = "amqp",
-            .address = listener_name(listener),
-            .port = listener_port(listener),
-        };
         server->listeners[server->listener_count++] = listener;
+        add_listener_info(server, listener);
     }
     settings_free_list(&addresses);
     return status;
@@ -210,7 +215,7 @@ static enum status start_admin(struct server *server, char **error)
         .cluster_name = server->session_options.cluster_name,
         .node_name = server->node_name,
         .listeners = server->listener_infos,
-        .listener_count = server->listener_count,
+        .listener_count = server->listener_info_count,
     };
     return explain(admin_new(&options, &server->admin, error), "HTTP API", error);
 }
@@ -220,16 +225,20 @@ static enum status start_admin(struct server *server, char **error)
 static void log_ready(struct server *server)
 {
     struct text where = {0};
+    uint16_t api = server->admin ? admin_port(server->admin) : 0;
+    uint16_t metrics = server->admin ? admin_metrics_port(server->admin) : 0;
+
     for (size_t i = 0; i < server->listener_count; i++)
-        text_printf(&where, "%s%s", i ? ", " : "", listener_name(server->listeners[i]));
+        text_printf(&where, "%s%s", i ? ", " : "AMQP on ", listener_name(server->listeners[i]));
     if (!server->listener_count)
-        text_printf(&where, "nowhere");
-    log_line(server->log, LOG_INFO, "leveretd",
-             "ready: AMQP on %.*s; HTTP API on %s; metrics on %s; %u worker%s; data in %s",
-             BYTES_PRINT(text_bytes(&where)),
-             server->management_address ? server->management_address : "none",
-             server->prometheus_address ? server->prometheus_address : "none",
-             server->sessions_made, server->sessions_made == 1 ? "" : "s",
+        text_printf(&where, "no AMQP");
+    if (api)
+        text_printf(&where, "; HTTP API on port %u", api);
+    if (metrics)
+        text_printf(&where, "; metrics on port %u", metrics);
+    log_line(server->log, LOG_INFO, "leveretd", "ready: %.*s; %u worker%s; data in %s",
+             BYTES_PRINT(text_bytes(&where)), server->sessions_made,
+             server->sessions_made == 1 ? "" : "s",
              server->settings->data_dir ? server->settings->data_dir : "memory only");
     text_free(&where);
 }

@@ -10,7 +10,6 @@
 
 static void close_listeners(struct server *server)
 {
-    /* The API shows what the broker listens on, and the names are the listeners'. */
     for (size_t i = 0; i < server->listener_count; i++)
         listener_free(&server->listeners[i]);
     server->listener_count = 0;
@@ -28,8 +27,6 @@ void server_stop(struct server *server)
     if (server->stopping)
         return;
     server->stopping = true;
-    if (server->admin)
-        admin_free(&server->admin);
     close_listeners(server);
     server->sessions_ending = server->sessions_made;
     for (unsigned i = 0; i < server->sessions_made; i++)
@@ -40,12 +37,12 @@ void server_stop(struct server *server)
 
 void server_free(struct server *server)
 {
-    if (server->admin)
-        admin_free(&server->admin);
     close_listeners(server);
     signals_free(server);
     if (server->workers_running)
         workers_stop(server->workers);
+    if (server->admin)
+        admin_free(&server->admin);
     for (unsigned i = 0; i < server->sessions_made; i++)
         sessions_free(&server->sessions[i]);
     if (server->auth)
@@ -58,6 +55,9 @@ void server_free(struct server *server)
         loop_free(&server->loop);
     free(server->sessions);
     free(server->listeners);
+    for (size_t i = 0; i < server->listener_info_count; i++)
+        free(server->listener_names[i]);
+    free(server->listener_names);
     free(server->listener_infos);
     free(server->management_address);
     free(server->prometheus_address);

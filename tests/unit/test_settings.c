@@ -225,7 +225,7 @@ static const struct {
     {"management.tcp.ip", "127.0.0.1", ""},
     {"management.tcp.port", "15673", "http"},
     {"prometheus.tcp.ip", "::1", ""},
-    {"prometheus.tcp.port", "none", "any"},
+    {"prometheus.tcp.port", "none", "some"},
     {"heartbeat", "0", "65536"},
     {"channel_max", "65535", "-1"},
     {"frame_max", "4096", "4095"},
@@ -303,6 +303,10 @@ START_TEST(api_addresses)
     ck_assert(set("management.tcp.ip", "::1"));
     address = settings_management_address(settings);
     ck_assert_str_eq(address, "[::1]:15672");
+    free(address);
+    ck_assert(set("management.tcp.port", "any"));
+    address = settings_management_address(settings);
+    ck_assert_str_eq(address, "[::1]:0");
     free(address);
     ck_assert(set("management.tcp.port", "0"));
     ck_assert_ptr_null(settings_management_address(settings));
