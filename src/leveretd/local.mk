@@ -53,3 +53,5 @@ tests_unit_test_settings_LDADD = src/leveretd/libsettings.a src/base/libbase.a $
 endif
 
 dist_man_MANS += man/leveretd.8
+EXTRA_DIST += tests/unit/test_leveretd.py
+TESTS += tests/unit/test_leveretd.py
