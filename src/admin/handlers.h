@@ -8,10 +8,10 @@
 /* queues.c */
 void queues_list(struct request *r);
 void queues_list_vhost(struct request *r);
-void queue_get(struct request *r);
+void api_queue_get(struct request *r);
 void queue_put(struct request *r);
-void queue_delete(struct request *r);
-void queue_purge(struct request *r);
+void api_queue_delete(struct request *r);
+void api_queue_purge(struct request *r);
 void queue_actions(struct request *r);
 /* exchanges.c */
 void exchanges_list(struct request *r);

@@ -95,9 +95,9 @@ static size_t listening(const struct admin *admin, struct listening *out, size_t
         out[n++] = (struct listening){admin->options.listeners[i].protocol,
                                       admin->options.listeners[i].port};
     if (admin->server)
-        out[n++] = (struct listening){"http", server_port(admin->server)};
+        out[n++] = (struct listening){"http", http_server_port(admin->server)};
     if (admin->metrics_server)
-        out[n++] = (struct listening){"http/prometheus", server_port(admin->metrics_server)};
+        out[n++] = (struct listening){"http/prometheus", http_server_port(admin->metrics_server)};
     return n;
 }
 

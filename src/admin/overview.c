@@ -34,9 +34,9 @@ static void write_listeners(struct request *r, struct answer *a)
         write_listener(r, a, o->listeners[i].protocol, o->listeners[i].address,
                        o->listeners[i].port);
     if (r->admin->server)
-        write_listener(r, a, "http", "::", server_port(r->admin->server));
+        write_listener(r, a, "http", "::", http_server_port(r->admin->server));
     if (r->admin->metrics_server)
-        write_listener(r, a, "http/prometheus", "::", server_port(r->admin->metrics_server));
+        write_listener(r, a, "http/prometheus", "::", http_server_port(r->admin->metrics_server));
     answer_end(a);
 }
 
@@ -46,7 +46,7 @@ static void write_context(struct request *r, struct answer *a, const char *descr
     char port[8];
     if (!server || !answer_object(a, NULL))
         return;
-    snprintf(port, sizeof port, "%u", server_port(server));
+    snprintf(port, sizeof port, "%u", http_server_port(server));
     answer_text(a, "node", r->admin->options.node_name);
     answer_text(a, "description", description);
     answer_text(a, "path", "/");

@@ -201,7 +201,7 @@ static void queue_found(struct request *r)
     gather_run(r, &one->consumers, &vhost, got_consumers);
 }
 
-void queue_get(struct request *r)
+void api_queue_get(struct request *r)
 {
     with_queue(r, queue_found);
 }
@@ -262,7 +262,7 @@ static void delete_found(struct request *r)
     client_command(r, request_vhost(r), &command, queue_changed);
 }
 
-void queue_delete(struct request *r)
+void api_queue_delete(struct request *r)
 {
     if (request_allowed(r, PERMISSION_CONFIGURE, request_vhost(r), r->args[1]))
         with_queue(r, delete_found);
@@ -279,7 +279,7 @@ static void purge_found(struct request *r)
     client_command(r, request_vhost(r), &command, queue_changed);
 }
 
-void queue_purge(struct request *r)
+void api_queue_purge(struct request *r)
 {
     if (request_allowed(r, PERMISSION_READ, request_vhost(r), r->args[1]))
         with_queue(r, purge_found);

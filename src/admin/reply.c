@@ -8,19 +8,19 @@
 
 void reply_json(struct request *request, int code, struct answer *answer)
 {
-    server_send(request, code, "application/json", NULL, NULL, &answer->text);
+    http_server_send(request, code, "application/json", NULL, NULL, &answer->text);
     request_free(request);
 }
 
 void reply_text(struct request *request, int code, const char *type, struct text *text)
 {
-    server_send(request, code, type, NULL, NULL, text);
+    http_server_send(request, code, type, NULL, NULL, text);
     request_free(request);
 }
 
 void reply_empty(struct request *request, int code)
 {
-    server_send(request, code, NULL, NULL, NULL, NULL);
+    http_server_send(request, code, NULL, NULL, NULL, NULL);
     request_free(request);
 }
 
@@ -31,7 +31,7 @@ void reply_created(struct request *request, bool created)
 
 void reply_location(struct request *request, const char *location)
 {
-    server_send(request, 201, NULL, "Location", location, NULL);
+    http_server_send(request, 201, NULL, "Location", location, NULL);
     request_free(request);
 }
 
@@ -43,7 +43,7 @@ static void send_error(struct request *r, int code, const char *error, struct by
     answer_text(&w, "error", error);
     answer_bytes(&w, "reason", reason);
     answer_end(&w);
-    server_send(r, code, "application/json", header, header_value, &w.text);
+    http_server_send(r, code, "application/json", header, header_value, &w.text);
     request_free(r);
 }
 

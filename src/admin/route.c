@@ -133,7 +133,7 @@ static void not_found(struct request *r, const char *allow)
     if (!*allow)
         reply_not_found(r);
     else {
-        server_send(r, r->method == METHOD_OPTIONS ? 200 : 405, NULL, "Allow", allow, NULL);
+        http_server_send(r, r->method == METHOD_OPTIONS ? 200 : 405, NULL, "Allow", allow, NULL);
         request_free(r);
     }
 }

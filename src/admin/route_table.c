@@ -53,10 +53,10 @@ const struct route routes[] = {
 
     {GET,    "/api/queues", queues_list, USER},
     {GET,    "/api/queues/:v", queues_list_vhost, VHOST},
-    {GET,    "/api/queues/:v/:q", queue_get, VHOST},
+    {GET,    "/api/queues/:v/:q", api_queue_get, VHOST},
     {PUT,    "/api/queues/:v/:q", queue_put, VHOST},
-    {DELETE, "/api/queues/:v/:q", queue_delete, VHOST},
-    {DELETE, "/api/queues/:v/:q/contents", queue_purge, VHOST},
+    {DELETE, "/api/queues/:v/:q", api_queue_delete, VHOST},
+    {DELETE, "/api/queues/:v/:q/contents", api_queue_purge, VHOST},
     {POST,   "/api/queues/:v/:q/get", messages_get, VHOST},
     {POST,   "/api/queues/:v/:q/actions", queue_actions, ADMINISTRATOR},
     {GET,    "/api/queues/:v/:q/bindings", bindings_of_queue, VHOST},

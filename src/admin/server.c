@@ -149,8 +149,8 @@ static bool add_body(struct evbuffer *out, struct text *body)
     return true;
 }
 
-void server_send(struct request *request, int code, const char *content_type, const char *header,
-                 const char *header_value, struct text *body)
+void http_server_send(struct request *request, int code, const char *content_type,
+                      const char *header, const char *header_value, struct text *body)
 {
     struct evhttp_request *http = request->http;
     request->http = NULL;
@@ -179,7 +179,7 @@ void server_send(struct request *request, int code, const char *content_type, co
 
 /* ---- Sockets. */
 
-void server_resume(struct server *server)
+void http_server_resume(struct server *server)
 {
     for (size_t i = 0; i < server->listener_count; i++)
         evconnlistener_enable(server->listeners[i]);
@@ -302,15 +302,15 @@ static enum status listen_at(struct server *server, const char *address, char **
     return status == STATUS_OK ? STATUS_OK : failed(error, status, address, strerror(errno));
 }
 
-enum status server_new(struct admin *admin, const char *address, bool metrics_only,
-                       struct server **out, char **error)
+enum status http_server_new(struct admin *admin, const char *address, bool metrics_only,
+                            struct server **out, char **error)
 {
     struct server *server = mem_need(sizeof *server);
     server->admin = admin;
     server->metrics_only = metrics_only;
     server->http = evhttp_new(loop_event_base(admin->options.loop));
     if (!server->http) {
-        server_free(&server);
+        http_server_free(&server);
         return failed(error, STATUS_NO_MEMORY, address, "out of memory");
     }
     evhttp_set_max_headers_size(server->http, HEADERS_BYTES_MAX);
@@ -323,14 +323,14 @@ enum status server_new(struct admin *admin, const char *address, bool metrics_on
     evhttp_set_gencb(server->http, on_request, server);
     enum status status = listen_at(server, address, error);
     if (status != STATUS_OK) {
-        server_free(&server);
+        http_server_free(&server);
         return status;
     }
     *out = server;
     return STATUS_OK;
 }
 
-void server_free(struct server **server)
+void http_server_free(struct server **server)
 {
     struct server *s = *server;
     *server = NULL;
@@ -341,7 +341,7 @@ void server_free(struct server **server)
     free(s);
 }
 
-uint16_t server_port(const struct server *server)
+uint16_t http_server_port(const struct server *server)
 {
     return server->port;
 }
