@@ -227,8 +227,8 @@ static void failed(void *context, enum status status, const char *text)
         log_line(session->sessions->options.log, LOG_WARNING, "connection",
                  "%s user=%s: ended without connection.close: %s",
                  connection_name(session->connection), session->user ? session->user : "", text);
-    session_detach(session);
     session_end(session, 0);
+    session_detach(session);
 }
 
 static void closed(void *context)
@@ -247,8 +247,8 @@ static void timer_due(void *context)
         log_line(session->sessions->options.log, LOG_WARNING, "connection",
                  "%s: handshake took longer than %u ms", connection_name(session->connection),
                  session->sessions->options.handshake_timeout_ms);
-    session_detach(session);
     session_end(session, 0);
+    session_detach(session);
 }
 
 void session_new(struct sessions *sessions, int fd)

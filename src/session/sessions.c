@@ -100,8 +100,8 @@ static void shutdown_late(void *context)
     struct session *session, *next;
     for (session = TAILQ_FIRST(&sessions->all); session; session = next) {
         next = TAILQ_NEXT(session, entry);
-        session_detach(session);
         session_end(session, 0);
+        session_detach(session);
     }
 }
 
