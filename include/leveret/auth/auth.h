@@ -32,7 +32,7 @@ struct auth_store {
 };
 
 /* Reads the directory; at first start makes the default user (tag administrator), vhost and
- * permission. Errors: IO, CORRUPT, NO_SPACE. */
+ * permission. Errors: IO, CORRUPT, NO_SPACE, VERSION. */
 MUST_USE enum status auth_new(const struct auth_options *options, const struct auth_store *store,
                               struct auth **out);
 void auth_free(struct auth **auth);
