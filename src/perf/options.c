@@ -1,0 +1,247 @@
+/* The command line, in the manner of PerfTest where PerfTest has the thing. */
+#include "options.h"
+
+#include <argp.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "leveret/wire/table.h"
+
+enum option_key {
+    KEY_THREADS = 256,
+    KEY_QUEUES,
+    KEY_QUEUE_ARGUMENTS,
+    KEY_KEYS,
+    KEY_DURABLE,
+    KEY_FANOUT,
+    KEY_KEEP,
+    KEY_NO_LATENCY,
+    KEY_WARMUP,
+    KEY_JSON,
+    KEY_BROKER_PID,
+    KEY_ID,
+    KEY_IDLE,
+    KEY_CHURN
+};
+
+static const struct argp_option table[] = {
+    {0, 0, 0, 0, "Broker:", 1},
+    {"uri", 'h', "URI", 0, "amqp://user:password@host:port/vhost (guest at localhost)", 0},
+    {"broker-pid", KEY_BROKER_PID, "PID", 0, "Measure CPU time and memory of this process too", 0},
+    {0, 0, 0, 0, "Clients:", 2},
+    {"producers", 'x', "N", 0, "Publishing connections (1); parallel clients of --churn", 0},
+    {"consumers", 'y', "N", 0, "Consuming connections (1)", 0},
+    {"producer-channel-count", 'X', "N", 0, "Channels on each publishing connection (1)", 0},
+    {"consumer-channel-count", 'Y', "N", 0, "Channels on each consuming connection (1)", 0},
+    {"threads", KEY_THREADS, "N", 0, "Threads that the connections are spread over (1)", 0},
+    {0, 0, 0, 0, "Publishing:", 3},
+    {"size", 's', "BYTES", 0, "Body size (16); k and M are understood", 0},
+    {"rate", 'r', "N", 0, "Messages a second of each publisher (no limit)", 0},
+    {"confirm", 'c', "WINDOW", 0, "Publisher confirms, at most WINDOW outstanding", 0},
+    {"pmessages", 'C', "N", 0, "Stop each publisher after N messages", 0},
+    {"flag", 'f', "FLAG", 0, "persistent or mandatory; repeatable", 0},
+    {"no-latency", KEY_NO_LATENCY, 0, 0, "No time stamps in the bodies", 0},
+    {0, 0, 0, 0, "Consuming:", 4},
+    {"autoack", 'a', 0, 0, "Consume without acknowledgements", 0},
+    {"multi-ack-every", 'A', "N", 0, "One ack, multiple, for N deliveries (1)", 0},
+    {"qos", 'q', "N", 0, "Prefetch limit (none)", 0},
+    {"cmessages", 'D', "N", 0, "Stop each consumer after N messages", 0},
+    {0, 0, 0, 0, "Exchanges and queues:", 5},
+    {"exchange", 'e', "NAME", 0, "Publish to this exchange (the default exchange)", 0},
+    {"type", 't', "TYPE", 0, "Its type (direct)", 0},
+    {"routing-key", 'k', "KEY", 0, "Routing and binding key (the queue's name)", 0},
+    {"keys", KEY_KEYS, "N", 0, "Publish with KEY0, KEY1 … KEY(N-1) in turn", 0},
+    {"queue", 'u', "NAME", 0, "Queue name, or their prefix when there are several", 0},
+    {"queues", KEY_QUEUES, "N", 0, "Queues, used in turn by publishers and consumers (1)", 0},
+    {"queue-args", KEY_QUEUE_ARGUMENTS, "K=V,…", 0, "Queue arguments; digits make integers", 0},
+    {"durable", KEY_DURABLE, 0, 0, "Durable queues (with -f persistent they are anyway)", 0},
+    {"fanout", KEY_FANOUT, 0, 0, "A fanout exchange, and a queue for each consumer", 0},
+    {"predeclared", 'p', 0, 0, "Declare and delete nothing", 0},
+    {"keep", KEY_KEEP, 0, 0, "Leave queues and exchange behind", 0},
+    {0, 0, 0, 0, "Other loads:", 6},
+    {"idle", KEY_IDLE, "N", 0, "Open N connections with a channel each, hold them for --time", 0},
+    {"churn", KEY_CHURN, "WHAT", 0,
+     "connection, channel, queue, binding: made and unmade again and again; bind: made only", 0},
+    {0, 0, 0, 0, "Measuring:", 7},
+    {"time", 'z', "SECONDS", 0, "How long", 0},
+    {"warmup", KEY_WARMUP, "SECONDS", 0, "Leave out the beginning", 0},
+    {"interval", 'i', "SECONDS", 0, "Between live figures (1 on a terminal, none otherwise)", 0},
+    {"json", KEY_JSON, "FILE", OPTION_ARG_OPTIONAL, "The result as JSON (standard output)", 0},
+    {"id", KEY_ID, "NAME", 0, "The test's name in the output", 0},
+    {0}};
+
+/* A number from low to high, with an optional k, M or G. */
+static double number(struct argp_state *state, const char *text, double low, double high)
+{
+    char *end;
+    double value = strtod(text, &end);
+    if (*end == 'k' || *end == 'K')
+        value *= 1e3, end++;
+    else if (*end == 'M')
+        value *= 1e6, end++;
+    else if (*end == 'G')
+        value *= 1e9, end++;
+    if (end == text || *end || !(value >= low && value <= high))
+        argp_error(state, "'%s' is not a number from %g to %g", text, low, high);
+    return value;
+}
+
+static unsigned count(struct argp_state *state, const char *text, unsigned low, unsigned high)
+{
+    return (unsigned)number(state, text, low, high);
+}
+
+static void add_queue_arguments(struct options *options, struct argp_state *state, char *list)
+{
+    char *rest = NULL;
+    for (char *item = strtok_r(list, ",", &rest); item; item = strtok_r(NULL, ",", &rest)) {
+        char *value = strchr(item, '=');
+        if (!value || value == item || value - item > UINT8_MAX)
+            argp_error(state, "'%s' is not a name=value", item);
+        *value++ = 0;
+        struct text *out = &options->queue_arguments;
+        if (*value && strspn(value, "0123456789") == strlen(value))
+            table_put_i64(out, item, strtoll(value, NULL, 10));
+        else if (strcmp(value, "true") == 0 || strcmp(value, "false") == 0)
+            table_put_bool(out, item, *value == 't');
+        else
+            table_put_string(out, item, bytes_of_text(value));
+    }
+}
+
+static void set_flag(struct options *options, struct argp_state *state, const char *flag)
+{
+    if (strcmp(flag, "persistent") == 0)
+        options->persistent = true;
+    else if (strcmp(flag, "mandatory") == 0)
+        options->mandatory = true;
+    else
+        argp_error(state, "unknown flag '%s'", flag);
+}
+
+static void set_churn(struct options *options, struct argp_state *state, const char *what)
+{
+    static const char *const names[] = {
+        [CHURN_CONNECTION] = "connection", [CHURN_CHANNEL] = "channel", [CHURN_QUEUE] = "queue",
+        [CHURN_BINDING] = "binding",       [CHURN_BIND] = "bind",
+    };
+    options->mode = MODE_CHURN;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(names[i], what) == 0) {
+            options->churn = (enum churn_what)i;
+            return;
+        }
+    }
+    argp_error(state, "no churn of '%s'", what);
+}
+
+/* Checks and completes what the options say together. */
+static void finish(struct options *options, struct argp_state *state)
+{
+    bool endless = options->seconds == 0;
+    if (options->mode != MODE_LOAD && endless)
+        options->seconds = 3;
+    if (options->mode == MODE_LOAD && endless && !options->pmessages && !options->cmessages)
+        options->seconds = 10;
+    if (options->mode == MODE_LOAD && options->producers + options->consumers == 0)
+        argp_error(state, "neither publishers nor consumers");
+    if (options->prefetch && !options->auto_ack && options->ack_every > options->prefetch)
+        argp_error(state, "an ack every %u never comes with a prefetch of %u", options->ack_every,
+                   options->prefetch);
+    if (options->size_bytes < sizeof(uint64_t))
+        options->stamped = false;
+    if (options->persistent)
+        options->durable = true;
+}
+
+static error_t take(int key, char *text, struct argp_state *state)
+{
+    struct options *o = state->input;
+    const unsigned clients = OPTIONS_CLIENTS_MAX;
+    switch (key) {
+    case 'h':
+        if (target_parse(text, &o->target))
+            argp_error(state, "'%s' is not an AMQP URI", text);
+        break;
+    case 'x': o->producers = count(state, text, 0, clients); break;
+    case 'y': o->consumers = count(state, text, 0, clients); break;
+    case 'X': o->producer_channels = count(state, text, 1, 2047); break;
+    case 'Y': o->consumer_channels = count(state, text, 1, 2047); break;
+    case 's': o->size_bytes = count(state, text, 0, OPTIONS_SIZE_MAX); break;
+    case 'r': o->rate = number(state, text, 0, 1e9); break;
+    case 'c': o->confirm = count(state, text, 1, OPTIONS_WINDOW_MAX); break;
+    case 'C': o->pmessages = (uint64_t)number(state, text, 1, 1e15); break;
+    case 'D': o->cmessages = (uint64_t)number(state, text, 1, 1e15); break;
+    case 'f': set_flag(o, state, text); break;
+    case 'a': o->auto_ack = true; break;
+    case 'A': o->ack_every = count(state, text, 1, OPTIONS_WINDOW_MAX); break;
+    case 'q': o->prefetch = count(state, text, 0, UINT16_MAX); break;
+    case 'e': o->exchange = text; break;
+    case 't': o->type = text; break;
+    case 'k': o->key = text; break;
+    case 'u': o->queue = text; break;
+    case 'p': o->predeclared = true; break;
+    case 'z': o->seconds = number(state, text, 0.001, 1e9); break;
+    case 'i': o->interval_s = number(state, text, 0, 1e6); break;
+    case KEY_THREADS: o->threads = count(state, text, 1, 64); break;
+    case KEY_QUEUES: o->queues = count(state, text, 1, 1000000); break;
+    case KEY_QUEUE_ARGUMENTS: add_queue_arguments(o, state, text); break;
+    case KEY_KEYS: o->keys = count(state, text, 1, 1000000); break;
+    case KEY_DURABLE: o->durable = true; break;
+    case KEY_FANOUT: o->type = "fanout"; break;
+    case KEY_KEEP: o->keep = true; break;
+    case KEY_NO_LATENCY: o->stamped = false; break;
+    case KEY_WARMUP: o->warmup_s = number(state, text, 0, 1e6); break;
+    case KEY_JSON: o->json = text ? text : "-"; break;
+    case KEY_BROKER_PID: o->broker_pid = (pid_t)number(state, text, 1, INT32_MAX); break;
+    case KEY_ID: o->id = text; break;
+    case KEY_IDLE:
+        o->mode = MODE_IDLE;
+        o->idle = count(state, text, 1, clients);
+        break;
+    case KEY_CHURN: set_churn(o, state, text); break;
+    case ARGP_KEY_END: finish(o, state); break;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+    return 0;
+}
+
+void options_read(struct options *options, int argc, char **argv)
+{
+    *options = (struct options){
+        .id = "leveret-perf",
+        .producers = 1,
+        .consumers = 1,
+        .producer_channels = 1,
+        .consumer_channels = 1,
+        .threads = 1,
+        .size_bytes = 16,
+        .stamped = true,
+        .ack_every = 1,
+        .type = "direct",
+        .queues = 1,
+        .keys = 1,
+        .interval_s = isatty(STDOUT_FILENO) ? 1 : 0,
+    };
+    static char default_uri[] = "amqp://";
+    if (target_parse(default_uri, &options->target))
+        exit(EXIT_FAILURE);
+    argp_program_version = PACKAGE_STRING;
+    static const struct argp argp = {
+        .options = table,
+        .parser = take,
+        .doc = "Puts a load on an AMQP 0-9-1 broker and measures what it carries.\v"
+               "With neither a time nor a count it runs for 10 seconds. Exit status: 0 done, "
+               "1 the broker or the connection failed, 64 wrong usage.",
+    };
+    argp_parse(&argp, argc, argv, 0, NULL, options);
+    if (strcmp(options->type, "fanout") == 0) {
+        if (!options->exchange)
+            options->exchange = "leveret-perf-fanout";
+        if (options->queues == 1 && options->consumers * options->consumer_channels > 1)
+            options->queues = options->consumers * options->consumer_channels;
+    }
+}

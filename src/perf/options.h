@@ -1,0 +1,61 @@
+/* What the command line asks for. Read once by main, then constant; any thread. */
+#ifndef LEVERET_PERF_OPTIONS_H
+#define LEVERET_PERF_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "leveret/base/text.h"
+#include "target.h"
+
+#define OPTIONS_CLIENTS_MAX 100000u
+#define OPTIONS_SIZE_MAX    (1u << 30)
+#define OPTIONS_WINDOW_MAX  10000000u
+
+enum options_mode {
+    MODE_LOAD, /* publishers and consumers */
+    MODE_IDLE, /* connections that do nothing */
+    MODE_CHURN /* the same thing made and unmade again and again */
+};
+
+enum churn_what { CHURN_CONNECTION, CHURN_CHANNEL, CHURN_QUEUE, CHURN_BINDING, CHURN_BIND };
+
+struct options {
+    enum options_mode mode;
+    enum churn_what churn;
+    struct target target;
+    const char *id; /* the test's name in the output */
+
+    unsigned producers, consumers;                 /* connections */
+    unsigned producer_channels, consumer_channels; /* on each of them */
+    unsigned idle;                                 /* connections in MODE_IDLE */
+    unsigned threads;
+
+    size_t size_bytes;
+    double rate;           /* messages a second of each publisher; 0: no limit */
+    unsigned confirm;      /* unconfirmed publishes at most; 0: no confirms */
+    bool persistent, mandatory;
+    uint64_t pmessages;    /* of each publisher; 0: no end */
+    bool stamped;          /* bodies carry the time for latencies */
+
+    bool auto_ack;
+    unsigned ack_every, prefetch;
+    uint64_t cmessages; /* of each consumer; 0: no end */
+
+    const char *exchange, *type, *key, *queue;
+    unsigned queues, keys;
+    bool durable, predeclared, keep;
+    struct text queue_arguments; /* a table's contents */
+
+    double seconds, warmup_s; /* seconds 0: until the counts are reached */
+    double interval_s;        /* between live figures; 0: none */
+    const char *json;         /* a path, "-" for standard output, NULL: none */
+    pid_t broker_pid;         /* 0: not given */
+};
+
+/* Reads argv; exits with a message when it is wrong, or after --help. */
+void options_read(struct options *options, int argc, char **argv);
+
+#endif

@@ -1,0 +1,110 @@
+/* Reading /proc. Children are found by their parent's id in one pass over /proc: a broker that runs
+ * as a script's child (rabbitmq-server) or with helpers counts as a whole. */
+#include "process.h"
+
+#include <dirent.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TREE_MAX 256u /* processes that are looked at */
+
+/* Parent and CPU time of a process from its stat line. */
+static bool read_stat(pid_t pid, pid_t *parent, double *cpu_s)
+{
+    char path[64], line[1024];
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return false;
+    bool ok = fgets(line, sizeof line, file) != NULL;
+    fclose(file);
+    /* The name is in parentheses and may hold anything; what follows it does not. */
+    const char *at = ok ? strrchr(line, ')') : NULL;
+    int ppid;
+    unsigned long user, system;
+    if (!at || sscanf(at + 1, " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &ppid, &user,
+                      &system) != 3)
+        return false;
+    *parent = (pid_t)ppid;
+    *cpu_s = (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+    return true;
+}
+
+static void add_memory(pid_t pid, struct process_cost *out)
+{
+    char path[64], line[256];
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return;
+    unsigned long kib;
+    while (fgets(line, sizeof line, file)) {
+        if (sscanf(line, "VmHWM: %lu", &kib) == 1)
+            out->peak_bytes += (uint64_t)kib * 1024;
+        else if (sscanf(line, "VmRSS: %lu", &kib) == 1)
+            out->rss_bytes += (uint64_t)kib * 1024;
+        else if (sscanf(line, "RssAnon: %lu", &kib) == 1)
+            out->anon_bytes += (uint64_t)kib * 1024;
+    }
+    fclose(file);
+}
+
+/* The process itself and its descendants; returns their number. */
+static size_t tree(pid_t root, pid_t out[TREE_MAX])
+{
+    struct {
+        pid_t pid, parent;
+    } all[4096];
+    size_t count = 0, found = 1;
+    out[0] = root;
+    DIR *proc = opendir("/proc");
+    if (!proc)
+        return found;
+    double cpu_s;
+    for (struct dirent *entry; (entry = readdir(proc)) != NULL;) {
+        pid_t pid = (pid_t)atoi(entry->d_name);
+        if (pid > 0 && count < sizeof all / sizeof all[0] &&
+            read_stat(pid, &all[count].parent, &cpu_s))
+            all[count++].pid = pid;
+    }
+    closedir(proc);
+    for (size_t done = 0; done < found; done++)
+        for (size_t i = 0; i < count && found < TREE_MAX; i++)
+            if (all[i].parent == out[done])
+                out[found++] = all[i].pid;
+    return found;
+}
+
+enum status process_cost(pid_t pid, struct process_cost *out)
+{
+    *out = (struct process_cost){0};
+    pid_t members[TREE_MAX], parent;
+    double cpu_s;
+    if (!read_stat(pid, &parent, &cpu_s))
+        return STATUS_NOT_FOUND;
+    size_t count = tree(pid, members);
+    for (size_t i = 0; i < count; i++) {
+        if (read_stat(members[i], &parent, &cpu_s))
+            out->cpu_s += cpu_s;
+        add_memory(members[i], out);
+    }
+    return STATUS_OK;
+}
+
+void process_forget_peak(pid_t pid)
+{
+    pid_t members[TREE_MAX];
+    size_t count = tree(pid, members);
+    for (size_t i = 0; i < count; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "/proc/%d/clear_refs", (int)members[i]);
+        FILE *file = fopen(path, "we");
+        if (!file)
+            continue;
+        fputs("5", file);
+        fclose(file);
+    }
+}

@@ -1,0 +1,34 @@
+/* What a run has measured, as lines for a person and as JSON for a program. Thread: main's. */
+#ifndef LEVERET_PERF_REPORT_H
+#define LEVERET_PERF_REPORT_H
+
+#include "figures.h"
+#include "options.h"
+#include "process.h"
+
+struct report {
+    const struct options *options;
+    double seconds;           /* of the load as a whole, warm-up taken off */
+    double publish_seconds;   /* until the broker had taken the last publish */
+    double receive_seconds;   /* until the last delivery, or the end of the time */
+    const struct figures_sum *figures;
+    double load_cpu_s;        /* of leveret-perf's load threads */
+    bool have_broker;
+    struct process_cost broker_before, broker_after; /* cost at the beginning and the end */
+};
+
+/* One line for the interval between two sums. */
+void report_live(const struct report *report, double at_s, const struct figures_sum *before,
+                 const struct figures_sum *after);
+/* The end of a load; prints text, or JSON where the options ask for it. Errors: IO. */
+MUST_USE enum status report_load(const struct report *report);
+
+/* The end of idle connections or churn: count things in seconds. */
+struct report_rounds {
+    const char *what;        /* "connections", "queues" … */
+    uint64_t count;
+    const struct histogram_sum *latency; /* of a round; NULL: none */
+};
+MUST_USE enum status report_rounds(const struct report *report, const struct report_rounds *rounds);
+
+#endif

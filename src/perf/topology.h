@@ -1,0 +1,21 @@
+/* The exchange and the queues that a load uses: their names, declaring and deleting them.
+ * Thread: main's, before and after the load; the names may be read by any. */
+#ifndef LEVERET_PERF_TOPOLOGY_H
+#define LEVERET_PERF_TOPOLOGY_H
+
+#include "client.h"
+#include "options.h"
+
+#define TOPOLOGY_NAME_MAX 256u
+
+/* The queue with an index below options->queues, zero-ended. */
+void topology_queue(const struct options *options, unsigned index, char out[TOPOLOGY_NAME_MAX]);
+/* The routing key that reaches it (before --keys appends to it). */
+void topology_key(const struct options *options, unsigned index, char out[TOPOLOGY_NAME_MAX]);
+
+/* Declares and binds, or deletes, on channel 1 of client, unless --predeclared. Errors: of
+ * client_call; client->why says why. */
+MUST_USE enum status topology_make(const struct options *options, struct client *client);
+MUST_USE enum status topology_unmake(const struct options *options, struct client *client);
+
+#endif
