@@ -175,11 +175,12 @@ void command_queue_declare(struct channel *channel, const struct command *comman
 
 /* ---- Deleting, purging. */
 
-static void reply_count(struct channel *channel, const struct command *command, uint64_t messages)
+static void reply_count(struct channel *channel, const struct command *command, uint64_t messages,
+                        uint64_t needed)
 {
     struct event reply = channel_event(channel, EVENT_REPLY);
     reply.u.reply.messages = (uint32_t)messages;
-    channel_reply_event(channel, command, &reply, vhost_needed(channel->vhost));
+    channel_reply_event(channel, command, &reply, needed);
 }
 
 void command_queue_delete(struct channel *channel, const struct command *command)
@@ -188,7 +189,7 @@ void command_queue_delete(struct channel *channel, const struct command *command
         find_queue(channel, command->type, command->u.queue_delete.name, FIND_TO_DELETE);
     if (!queue) {
         if (!channel->failed)
-            reply_count(channel, command, 0);
+            reply_count(channel, command, 0, 0);
         return;
     }
     struct bytes name = queue->endpoint.name, vhost_name = channel->vhost->name;
@@ -206,13 +207,13 @@ void command_queue_delete(struct channel *channel, const struct command *command
     }
     uint64_t messages = queue->ready;
     queue_delete(queue);
-    reply_count(channel, command, messages);
+    reply_count(channel, command, messages, vhost_needed(channel->vhost));
 }
 
 void command_queue_purge(struct channel *channel, const struct command *command)
 {
     struct queue *queue =
         find_queue(channel, command->type, command->u.queue_purge.name, FIND_TO_USE);
-    if (queue)
-        reply_count(channel, command, queue_purge(queue));
+    if (queue) /* like an ack: not a promise, so it does not wait for the disk */
+        reply_count(channel, command, queue_purge(queue), 0);
 }

@@ -108,6 +108,7 @@ if HAVE_CHECK
 core_tests = \
 	tests/unit/test_core \
 	tests/unit/test_core_disk \
+	tests/unit/test_core_random \
 	tests/unit/test_core_time
 check_PROGRAMS += $(core_tests)
 TESTS += $(core_tests)
@@ -120,6 +121,9 @@ tests_unit_test_core_LDADD = $(core_test_libs)
 tests_unit_test_core_disk_SOURCES = tests/unit/test_core_disk.c $(core_harness)
 tests_unit_test_core_disk_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_core_disk_LDADD = $(core_test_libs)
+tests_unit_test_core_random_SOURCES = tests/unit/test_core_random.c $(core_harness)
+tests_unit_test_core_random_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_core_random_LDADD = $(core_test_libs)
 tests_unit_test_core_time_SOURCES = tests/unit/test_core_time.c $(core_harness)
 tests_unit_test_core_time_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_core_time_LDADD = $(core_test_libs)

@@ -1,0 +1,519 @@
+/* Random conversations against a model. After each event and each restart:
+ *   a message is in exactly one place, and the lowest that is ready is delivered first;
+ *   nothing confirmed is lost, nothing whose settlement was synced returns;
+ *   what was never delivered is not marked redelivered;
+ *   each publish is confirmed once, in order.
+ * The seed is printed; LEVERET_SEED and LEVERET_STEPS set it and the number of steps. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core_harness.h"
+#include "leveret/base/check.h"
+#include "leveret/base/mem.h"
+#include "leveret/base/random.h"
+
+#define QUEUES   5u /* the first three durable */
+#define DURABLE  3u
+#define PEERS    2u
+#define CHANNELS 3u /* of each peer */
+
+/* Each ck_assert writes to a file; these are many. */
+#define MUST(condition)                                                                            \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            ck_abort_msg("%s", #condition);                                                        \
+    } while (0)
+
+enum item_state { READY, UNSETTLED, SETTLED, LOST };
+
+struct item {
+    uint8_t state;
+    bool persistent, confirmed, delivered, settled_synced;
+};
+
+struct model_queue {
+    struct item *items;
+    unsigned count, room, low, ready, unsettled; /* low: nothing below is ready */
+};
+
+struct handle {
+    uint64_t tag;
+    unsigned queue, item;
+    bool gone; /* its queue was deleted */
+};
+
+struct published {
+    unsigned queue, item;
+    bool routed, open;
+};
+
+struct model_channel {
+    bool open;
+    struct handle *handles;
+    unsigned handle_count, handle_room;
+    struct published *published; /* by sequence number - 1 */
+    uint64_t publish_count, publish_room, confirmed;
+    uint64_t last_tag;
+    bool consuming[QUEUES];
+};
+
+static struct harness h;
+static struct random_stream stream;
+static struct model_queue queues[QUEUES];
+static struct model_channel channels[PEERS][CHANNELS + 1];
+static uint64_t owed[PEERS]; /* delivered bytes not given back as credit */
+static bool surveying;       /* after a restart: what is there is learned, not checked */
+static unsigned survey_queue, survey_last;
+static bool survey_any;
+static bool failing; /* a command that fails is under way */
+static unsigned long delivered_events, crashes;
+
+static unsigned pick(unsigned n)
+{
+    return (unsigned)(random_next(&stream) % n);
+}
+
+static void name_of(unsigned queue, char name[8])
+{
+    snprintf(name, 8, "q%u", queue);
+}
+
+static void who_of(unsigned peer, unsigned channel, char who[8])
+{
+    snprintf(who, 8, "%c%u", (char)('A' + peer), channel);
+}
+
+/* ---- The model. */
+
+static unsigned add_item(unsigned q, bool persistent)
+{
+    struct model_queue *queue = &queues[q];
+    if (queue->count == queue->room) {
+        queue->room = queue->room ? queue->room * 2 : 64;
+        queue->items = mem_need_array(queue->items, queue->room, sizeof *queue->items);
+    }
+    queue->items[queue->count] = (struct item){.state = READY, .persistent = persistent};
+    queue->ready++;
+    return queue->count++;
+}
+
+static void set_state(unsigned q, unsigned index, enum item_state state)
+{
+    struct model_queue *queue = &queues[q];
+    struct item *item = &queue->items[index];
+    queue->ready -= item->state == READY;
+    queue->unsettled -= item->state == UNSETTLED;
+    item->state = (uint8_t)state;
+    queue->ready += state == READY;
+    queue->unsettled += state == UNSETTLED;
+    if (state == READY && index < queue->low)
+        queue->low = index;
+}
+
+static unsigned first_ready(unsigned q)
+{
+    struct model_queue *queue = &queues[q];
+    while (queue->low < queue->count && queue->items[queue->low].state != READY)
+        queue->low++;
+    return queue->low;
+}
+
+static void add_handle(struct model_channel *channel, uint64_t tag, unsigned q, unsigned index)
+{
+    if (channel->handle_count == channel->handle_room) {
+        channel->handle_room = channel->handle_room ? channel->handle_room * 2 : 64;
+        channel->handles =
+            mem_need_array(channel->handles, channel->handle_room, sizeof *channel->handles);
+    }
+    channel->handles[channel->handle_count++] = (struct handle){tag, q, index, false};
+}
+
+static void end_handle(struct model_channel *channel, unsigned at, bool requeue)
+{
+    struct handle handle = channel->handles[at];
+    memmove(channel->handles + at, channel->handles + at + 1,
+            (channel->handle_count - at - 1) * sizeof *channel->handles);
+    channel->handle_count--;
+    if (!handle.gone)
+        set_state(handle.queue, handle.item, requeue ? READY : SETTLED);
+}
+
+static void requeue_all(struct model_channel *channel)
+{
+    while (channel->handle_count)
+        end_handle(channel, channel->handle_count - 1, true);
+}
+
+static void end_channel(struct model_channel *channel)
+{
+    requeue_all(channel);
+    free(channel->handles);
+    free(channel->published);
+    *channel = (struct model_channel){0};
+}
+
+/* ---- Events. */
+
+static void read_body(const struct message *message, unsigned *q, unsigned *index)
+{
+    char body[32] = {0};
+    struct bytes piece = message_body_piece(message, 0);
+    memcpy(body, piece.at, piece.len < 24 ? piece.len : 24);
+    MUST(sscanf(body, "%u:%u", q, index) == 2);
+    MUST(*q < QUEUES);
+    MUST(*index < queues[*q].count);
+}
+
+/* A message that a restart has kept. */
+static void survey(unsigned q, unsigned index, bool redelivered)
+{
+    struct item *item = &queues[q].items[index];
+    MUST(q == survey_queue);
+    MUST(!survey_any || index > survey_last);
+    MUST(item->persistent);
+    MUST(!item->settled_synced);
+    MUST(!redelivered || item->delivered);
+    survey_any = true;
+    survey_last = index;
+    set_state(q, index, UNSETTLED);
+}
+
+static void came_out(struct model_channel *channel, const struct message *message, uint64_t tag,
+                     bool redelivered, bool no_ack)
+{
+    unsigned q, index;
+    read_body(message, &q, &index);
+    MUST(tag == channel->last_tag + 1);
+    channel->last_tag = tag;
+    delivered_events++;
+    if (surveying) {
+        survey(q, index, redelivered);
+    } else {
+        MUST(queues[q].items[index].state == READY);
+        MUST(first_ready(q) == index);
+        MUST(!redelivered || queues[q].items[index].delivered);
+        set_state(q, index, no_ack ? SETTLED : UNSETTLED);
+    }
+    queues[q].items[index].delivered = true;
+    if (!no_ack)
+        add_handle(channel, tag, q, index);
+}
+
+static void confirmed(struct model_channel *channel, uint64_t upto, bool multiple)
+{
+    MUST(upto > channel->confirmed);
+    MUST(upto <= channel->publish_count);
+    MUST(multiple || upto == channel->confirmed + 1);
+    for (uint64_t i = channel->confirmed; i < upto; i++)
+        if (channel->published[i].routed)
+            queues[channel->published[i].queue].items[channel->published[i].item].confirmed = true;
+    channel->confirmed = upto;
+}
+
+/* The consumer's number says whether it acknowledges: odd ones do. */
+static void on_event(void *context, char letter, const struct event *event)
+{
+    (void)context;
+    unsigned peer = (unsigned)(letter - 'A');
+    struct model_channel *channel = &channels[peer][event->channel];
+    switch (event->type) {
+    case EVENT_DELIVER:
+        owed[peer] += delivery_bytes(event->u.deliver.message);
+        came_out(channel, event->u.deliver.message, event->u.deliver.tag,
+                 event->u.deliver.redelivered, event->u.deliver.consumer % 2 == 0);
+        break;
+    case EVENT_REPLY:
+        if (event->u.reply.status != STATUS_OK && !failing)
+            ck_abort_msg("%s", event->u.reply.text);
+        if (event->u.reply.command == COMMAND_GET && event->got.message)
+            came_out(channel, event->got.message, event->got.tag, event->got.redelivered, false);
+        else if (event->u.reply.command == COMMAND_GET && event->u.reply.status == STATUS_OK &&
+                 !surveying)
+            MUST(event->u.reply.empty);
+        break;
+    case EVENT_CONFIRM:
+        confirmed(channel, event->u.confirm.upto, event->u.confirm.multiple);
+        break;
+    case EVENT_CANCELLED:
+        channel->consuming[event->u.cancelled.consumer / 2] = false;
+        break;
+    default:
+        break;
+    }
+}
+
+/* ---- Steps. */
+
+static void open_channels(void)
+{
+    char who[8];
+    for (unsigned p = 0; p < PEERS; p++)
+        for (unsigned c = 1; c <= CHANNELS; c++)
+            if (!channels[p][c].open) {
+                who_of(p, c, who);
+                channels[p][c].open = true;
+                do_open(&h, who);
+                do_plain(&h, who, COMMAND_CONFIRM_SELECT);
+                do_qos(&h, who, (uint16_t)(pick(3) ? pick(20) : 0), false);
+            }
+}
+
+static void declare_all(void)
+{
+    char name[8];
+    for (unsigned q = 0; q < QUEUES; q++) {
+        name_of(q, name);
+        do_declare(&h, "A1", name, q < DURABLE ? "d" : "");
+    }
+}
+
+static void note_published(struct model_channel *channel, unsigned q, unsigned item)
+{
+    if (channel->publish_count == channel->publish_room) {
+        channel->publish_room = channel->publish_room ? channel->publish_room * 2 : 64;
+        channel->published =
+            mem_need_array(channel->published, channel->publish_room, sizeof *channel->published);
+    }
+    channel->published[channel->publish_count++] = (struct published){q, item, true, true};
+}
+
+static void publish_some(const char *who, struct model_channel *channel, unsigned q, unsigned count)
+{
+    char name[8], body[600];
+    name_of(q, name);
+    for (unsigned i = 0; i < count; i++) {
+        bool persistent = pick(4) != 0;
+        unsigned item = add_item(q, persistent && q < DURABLE);
+        int len = snprintf(body, sizeof body, "%u:%u ", q, item);
+        size_t size = (size_t)len + pick(10) * pick(10) * pick(6);
+        memset(body + len, '.', size - (size_t)len);
+        note_published(channel, q, item);
+        struct command command = {.type = COMMAND_PUBLISH, .channel = (uint16_t)atoi(who + 1)};
+        command.u.publish.message = harness_message("", name, body, size, persistent);
+        harness_do(&h, who[0], &command);
+    }
+}
+
+static void settle_some(const char *who, struct model_channel *channel)
+{
+    if (channel->handle_count == 0)
+        return;
+    bool multiple = pick(3) == 0, ack = pick(3) != 0, requeue = pick(2);
+    unsigned at = pick(channel->handle_count < 30 ? channel->handle_count : 30);
+    uint64_t tag = channel->handles[at].tag;
+    for (unsigned i = multiple ? 0 : at; i <= at; i++)
+        end_handle(channel, multiple ? 0 : at, !ack && requeue);
+    if (ack)
+        do_ack(&h, who, tag, multiple);
+    else
+        do_nack(&h, who, tag, multiple, requeue);
+}
+
+static void delete_queue(unsigned q)
+{
+    char name[8];
+    name_of(q, name);
+    harness_sync(&h); /* no get waits for it */
+    for (unsigned p = 0; p < PEERS; p++)
+        for (unsigned c = 1; c <= CHANNELS; c++)
+            for (unsigned i = 0; i < channels[p][c].handle_count; i++)
+                if (channels[p][c].handles[i].queue == q)
+                    channels[p][c].handles[i].gone = true;
+    for (unsigned i = 0; i < queues[q].count; i++) {
+        set_state(q, i, SETTLED);
+        queues[q].items[i].settled_synced = true;
+    }
+    do_delete(&h, "A1", name, "");
+    do_declare(&h, "A1", name, q < DURABLE ? "d" : "");
+    harness_sync(&h);
+}
+
+static void synced(void)
+{
+    harness_sync(&h);
+    for (unsigned p = 0; p < PEERS; p++)
+        for (unsigned c = 1; c <= CHANNELS; c++)
+            MUST(channels[p][c].confirmed == channels[p][c].publish_count);
+    for (unsigned q = 0; q < QUEUES; q++)
+        for (unsigned i = 0; i < queues[q].count; i++)
+            queues[q].items[i].settled_synced = queues[q].items[i].state == SETTLED;
+}
+
+/* What the vhost says of itself must be what the model says. */
+static void compare(void)
+{
+    uint64_t memory = 0;
+    for (unsigned q = 0; q < QUEUES; q++) {
+        struct queue_info info;
+        char name[8];
+        name_of(q, name);
+        ck_assert(vhost_find_queue(h.vhost, bytes_of_text(name), &info));
+        ck_assert_uint_eq(info.messages_ready, queues[q].ready);
+        ck_assert_uint_eq(info.messages_unacknowledged, queues[q].unsettled);
+        memory += info.messages_ram;
+    }
+    if (memory == 0)
+        ck_assert_uint_eq(vhost_resident_bytes(h.vhost), 0);
+}
+
+static void crash(void)
+{
+    crashes++;
+    for (unsigned p = 0; p < PEERS; p++) {
+        owed[p] = 0;
+        for (unsigned c = 1; c <= CHANNELS; c++)
+            end_channel(&channels[p][c]);
+    }
+    for (unsigned q = 0; q < QUEUES; q++)
+        for (unsigned i = 0; i < queues[q].count; i++)
+            if (queues[q].items[i].state == READY)
+                set_state(q, i, LOST);
+    harness_crash(&h);
+    surveying = true;
+    open_channels();
+    declare_all();
+    for (unsigned q = 0; q < DURABLE; q++) {
+        struct queue_info info;
+        char name[8];
+        name_of(q, name);
+        survey_queue = q;
+        survey_any = false;
+        ck_assert(vhost_find_queue(h.vhost, bytes_of_text(name), &info));
+        for (uint64_t i = 0; i < info.messages_ready; i++)
+            do_get(&h, "A1", name, "a");
+        harness_sync(&h);
+        harness_sync(&h);
+        for (unsigned i = 0; i < queues[q].count; i++) {
+            struct item *item = &queues[q].items[i];
+            if (item->state == LOST) {
+                MUST(!item->persistent || !item->confirmed);
+                item->settled_synced = true;
+                set_state(q, i, SETTLED);
+            }
+        }
+    }
+    for (unsigned q = DURABLE; q < QUEUES; q++)
+        for (unsigned i = 0; i < queues[q].count; i++)
+            set_state(q, i, SETTLED);
+    surveying = false;
+    requeue_all(&channels[0][1]);
+    do_plain(&h, "A1", COMMAND_RECOVER);
+    harness_sync(&h);
+    compare();
+}
+
+static void step(void)
+{
+    unsigned p = pick(PEERS), c = 1 + pick(CHANNELS), q = pick(QUEUES);
+    struct model_channel *channel = &channels[p][c];
+    char who[8], name[8];
+    who_of(p, c, who);
+    name_of(q, name);
+    unsigned what = pick(1000);
+    if (what < 300) {
+        publish_some(who, channel, q, 1 + pick(3));
+    } else if (what < 306) {
+        publish_some(who, channel, q, 300 + pick(1500));
+    } else if (what < 650) {
+        settle_some(who, channel);
+    } else if (what < 700) {
+        do_get(&h, who, name, "a");
+    } else if (what < 740) {
+        bool acks = pick(4);
+        if (!channel->consuming[q])
+            do_consume(&h, who, name, q * 2 + acks, acks ? "a" : "", (int)pick(3));
+        channel->consuming[q] = true;
+    } else if (what < 780) {
+        do_cancel(&h, who, q * 2);
+        do_cancel(&h, who, q * 2 + 1);
+        channel->consuming[q] = false;
+    } else if (what < 850) {
+        do_credit(&h, who, (uint32_t)owed[p]);
+        owed[p] = 0;
+    } else if (what < 930) {
+        harness_turn(&h);
+    } else if (what < 975) {
+        journal_memory_sync(h.journal);
+        journal_poll(h.journal);
+    } else if (what < 985) {
+        synced();
+        compare();
+    } else if (what < 989) {
+        requeue_all(channel);
+        do_plain(&h, who, COMMAND_RECOVER);
+    } else if (what < 993) {
+        requeue_all(channel);
+        do_close(&h, who);
+        harness_sync(&h);
+        end_channel(channel);
+        open_channels();
+    } else if (what < 995) {
+        requeue_all(channel);
+        failing = true;
+        do_ack(&h, who, 999999999, false);
+        failing = false;
+        do_close(&h, who);
+        harness_sync(&h);
+        end_channel(channel);
+        open_channels();
+    } else if (what < 996) {
+        for (unsigned i = 1; i <= CHANNELS; i++)
+            requeue_all(&channels[p][i]);
+        harness_detach(&h, (char)('A' + p));
+        for (unsigned i = 1; i <= CHANNELS; i++)
+            end_channel(&channels[p][i]);
+        owed[p] = 0;
+        open_channels();
+    } else if (what < 997) {
+        while (queues[q].ready)
+            set_state(q, first_ready(q), SETTLED);
+        do_purge(&h, who, name);
+    } else if (what < 998) {
+        if (pick(4) == 0)
+            delete_queue(q);
+    } else if (pick(4) == 0) {
+        crash();
+    }
+}
+
+START_TEST(random_conversations)
+{
+    const char *seed_text = getenv("LEVERET_SEED"), *steps_text = getenv("LEVERET_STEPS");
+    uint64_t seed = seed_text ? strtoull(seed_text, NULL, 10) : 20261121;
+    unsigned long steps = steps_text ? strtoul(steps_text, NULL, 10) : 100000;
+    stream.state = seed;
+    h.quiet = true;
+    h.watch = on_event;
+    h.resident_bytes_max = 400 << 10;
+    h.window_bytes = 20000;
+    harness_open(&h);
+    open_channels();
+    declare_all();
+    harness_sync(&h);
+    for (unsigned long i = 0; i < steps; i++)
+        step();
+    crash();
+    printf("seed %llu: %lu steps, %lu deliveries, %lu restarts\n", (unsigned long long)seed, steps,
+           delivered_events, crashes);
+    for (unsigned p = 0; p < PEERS; p++)
+        for (unsigned c = 1; c <= CHANNELS; c++)
+            end_channel(&channels[p][c]);
+    for (unsigned q = 0; q < QUEUES; q++)
+        free(queues[q].items);
+    harness_close(&h);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("core_random");
+    TCase *tests = tcase_create("core_random");
+    tcase_set_timeout(tests, 300);
+    tcase_add_test(tests, random_conversations);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
