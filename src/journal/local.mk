@@ -5,16 +5,50 @@ src_journal_libjournal_a_SOURCES = \
 	include/leveret/journal/journal.h \
 	include/leveret/journal/journal_leveldb.h \
 	include/leveret/journal/journal_memory.h \
-	src/journal/memory.c
+	src/journal/batch.c \
+	src/journal/batch.h \
+	src/journal/crc32c.c \
+	src/journal/crc32c.h \
+	src/journal/database.h \
+	src/journal/engine.c \
+	src/journal/engine.h \
+	src/journal/lane.c \
+	src/journal/lane.h \
+	src/journal/leveldb.c \
+	src/journal/memory.c \
+	src/journal/page_in.c \
+	src/journal/paged.c \
+	src/journal/plan.c \
+	src/journal/record.c \
+	src/journal/record.h \
+	src/journal/recovery.c \
+	src/journal/space.c \
+	src/journal/space.h \
+	src/journal/store.c \
+	src/journal/threads.c \
+	src/journal/threads.h \
+	src/journal/verify.c \
+	src/journal/verify.h \
+	src/journal/verify_format.c \
+	src/journal/write.c
 
 if HAVE_CHECK
-check_PROGRAMS += tests/unit/test_journal_memory
-TESTS += tests/unit/test_journal_memory
-tests_unit_test_journal_memory_SOURCES = \
-	tests/unit/test_journal_memory.c \
-	tests/unit/journal_probe.c \
-	tests/unit/journal_probe.h
-tests_unit_test_journal_memory_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+check_PROGRAMS += tests/unit/test_journal_memory tests/unit/test_journal_leveldb
+TESTS += tests/unit/test_journal_memory tests/unit/test_journal_leveldb
+
+journal_test_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/src/journal $(CHECK_CFLAGS)
+journal_test_libs = src/journal/libjournal.a src/base/libbase.a $(CHECK_LIBS) $(XXHASH_LIBS) \
+	$(LEVELDB_LIBS)
+
+tests_unit_test_journal_memory_SOURCES = tests/unit/test_journal_memory.c \
+	tests/unit/journal_probe.c tests/unit/journal_probe.h
+tests_unit_test_journal_memory_CPPFLAGS = $(journal_test_cppflags)
 tests_unit_test_journal_memory_LDADD = src/journal/libjournal.a src/base/libbase.a \
 	$(CHECK_LIBS) $(XXHASH_LIBS)
+
+tests_unit_test_journal_leveldb_SOURCES = tests/unit/test_journal_leveldb.c \
+	tests/unit/journal_probe.c tests/unit/journal_probe.h \
+	tests/unit/journal_disk.c tests/unit/journal_disk.h
+tests_unit_test_journal_leveldb_CPPFLAGS = $(journal_test_cppflags)
+tests_unit_test_journal_leveldb_LDADD = $(journal_test_libs)
 endif

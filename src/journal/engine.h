@@ -1,0 +1,163 @@
+/* The LevelDB journal's own structure, for the files that together are that journal:
+ *
+ *   engine.c    the owner's side: filling, handing over, reporting
+ *   write.c     the writer's side: encoding, writing, trying again
+ *   page_in.c   reading chunks back
+ *   paged.c     transient messages on disk
+ *   recovery.c  reading all that is stored at start
+ *   space.c     room on the disk, giving back what is dead (space.h)
+ *
+ * Thread: fields belong to the vhost's owner but for those under lock, and `writing`, which belongs
+ * to the writer while a batch is in flight. */
+#ifndef LEVERET_JOURNAL_ENGINE_H
+#define LEVERET_JOURNAL_ENGINE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "batch.h"
+#include "database.h"
+#include "leveret/journal/journal_leveldb.h"
+#include "threads.h"
+
+struct engine;
+struct spill;
+struct page_place;
+
+/* A batch and what it needs to be let go of on another thread. */
+struct flight {
+    struct batch batch;
+    struct job let_go;
+    struct engine *engine;
+    STAILQ_ENTRY(flight) link;
+};
+STAILQ_HEAD(flight_list, flight);
+
+/* A chunk being read. */
+struct page_request {
+    TAILQ_ENTRY(page_request) link; /* in the order asked */
+    struct job job;
+    struct engine *engine;
+    struct journal_lane *lane; /* the owner's; NULL: dropped */
+    uint64_t lane_id, chunk;
+    uint64_t expected[JOURNAL_CHUNK_WORDS];  /* slots to be found in the database */
+    uint64_t first_block, last_block;        /* the seqs between which they are looked for */
+    uint64_t transient[JOURNAL_CHUNK_WORDS]; /* … and in the places */
+    struct page_place *places;
+    size_t place_count;
+    struct journal_entry slots[JOURNAL_CHUNK_SLOTS]; /* message NULL: not found (yet) */
+    enum status status;
+    char *error;
+    bool done; /* under lock */
+};
+TAILQ_HEAD(page_request_list, page_request);
+
+/* Transient messages of a chunk being stored (paged.c). */
+struct page_out;
+TAILQ_HEAD(page_out_list, page_out);
+
+/* How the last write ended; from writer to owner. */
+struct outcome {
+    bool due;
+    enum status status;
+    char *error;
+};
+
+struct writing {
+    struct job job, retry;
+    struct database_batch *encoded;
+    struct text buffer;
+    uint64_t encoded_bytes;
+    uint64_t handed_over_ns;
+    enum status status;  /* of the last write */
+    unsigned failures;   /* in a row; the owner's */
+    bool begin_database; /* the format's version is to be written too */
+};
+
+struct engine {
+    struct journal head;
+    struct journal_callbacks callbacks;
+    struct journal_threads *threads;
+    struct log *log;
+    char *path;
+    void (*wake)(void *context);
+    void *wake_context;
+
+    struct batch_maker maker;
+    struct flight *filling, *flying; /* flying: NULL when none is being written */
+    struct flight_list spare;
+    uint64_t filling_number, committed, reported;
+    struct lane_list lanes;
+    struct page_request_list page_requests;
+    struct page_out_list page_outs;
+    struct spill *spill;
+    struct writing writing;
+    enum status health;
+    bool refused; /* recovery failed: nothing may be written */
+
+    struct database *database; /* set once, before anything can be read from it */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    /* Under lock: */
+    unsigned jobs; /* queued or running, all kinds */
+    struct outcome outcome;
+    struct flight_list let_go; /* done with */
+    bool retry_due;
+    bool database_ready;
+    bool full;           /* a write ended with NO_SPACE, and there is not plenty again yet */
+    bool space_returned; /* there is plenty again */
+    bool closing;
+
+    struct space *space;
+    /* Figures; any thread. */
+    atomic_uint_fast64_t batches, syncs_failed, bytes_written, blocks_written, pages_in, pages_out,
+        commit_us_sum;
+};
+
+/* ---- engine.c */
+/* Counts a job in, before it is queued, and out, as the last thing it does. */
+void engine_job_begins(struct engine *engine);
+void engine_job_ends(struct engine *engine);
+void engine_wake(struct engine *engine);
+/* Forgets a chunk in which nothing is left and that no batch has noted. */
+void engine_tidy_chunk(struct chunk *chunk);
+
+/* ---- write.c */
+void write_init(struct engine *engine);
+void write_end(struct engine *engine);
+/* Queues the flying batch, now or (retry) after a while. The owner. */
+void write_start(struct engine *engine);
+void write_retry_later(struct engine *engine);
+
+/* ---- page_in.c */
+void page_in_start(struct engine *engine, struct journal_lane *lane, uint64_t chunk);
+/* Reports those that are done, in order. */
+void page_in_report(struct engine *engine);
+void page_in_forget_lane(struct engine *engine, const struct journal_lane *lane);
+/* Decodes a block into the slots of a request that are wanted and not there yet. Reader.
+ * Errors: CORRUPT, NO_MEMORY. */
+MUST_USE enum status page_in_block(struct page_request *request, struct bytes key,
+                                   struct bytes value, const uint64_t *wanted);
+
+/* ---- paged.c */
+void paged_out_start(struct engine *engine, struct journal_lane *lane, uint64_t chunk,
+                     const struct journal_entry *entries, size_t count);
+void paged_out_report(struct engine *engine);
+void paged_settle(struct engine *engine, struct journal_lane *lane, uint64_t seq);
+/* Notes in the request what of the chunk is stored, and takes what is still being stored. */
+void paged_prepare(struct engine *engine, struct page_request *request, struct chunk *chunk);
+/* Whether the slot holds a transient message that is not settled. */
+bool paged_is_live(const struct chunk *chunk, unsigned slot);
+/* Reads the places of a request. Reader. */
+void paged_read(struct page_request *request);
+void paged_done(struct page_request *request); /* lets go of the places */
+void paged_drop_lane(struct engine *engine, struct journal_lane *lane);
+void paged_remove_files(const char *path); /* of an earlier run */
+void paged_begin(struct engine *engine);
+void paged_end(struct engine *engine);
+
+/* ---- recovery.c */
+MUST_USE enum status recovery_run(struct engine *engine, const struct journal_recovery *recovery,
+                                  char **error);
+
+#endif

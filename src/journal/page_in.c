@@ -1,0 +1,301 @@
+/* Reading chunks back.
+ *
+ * Normal course. The owner notes which slots are alive, and takes those that are not on disk yet
+ * from the batches that hold them. The reader walks the chunk's blocks in key order until it has
+ * found the rest. Back on the owner what was settled meanwhile is dropped, and the page is
+ * reported.
+ *
+ * What can go wrong: a block is damaged or cannot be read, or a slot is in no block: the page says
+ * so and has what could be read. The database is just being opened anew after a failed write and
+ * cannot be read: the request waits. */
+#include "engine.h"
+#include "leveret/base/mem.h"
+
+#define READ_AGAIN_MS 100u
+
+/* ---- The owner: asking. */
+
+static void take_pending(struct page_request *request, const struct run *run,
+                         const struct chunk *chunk)
+{
+    for (size_t g = 0; g < run->group_count; g++) {
+        const struct group *group = &run->groups[g];
+        if (group->chunk_number != chunk->number)
+            continue;
+        for (size_t i = group->first; i < group->end; i++) {
+            const struct pending *entry = &run->entries[i];
+            unsigned slot = (unsigned)(entry->seq % JOURNAL_CHUNK_SLOTS);
+            if (!entry->message || !slot_is_set(chunk->live, slot))
+                continue;
+            slot_clear(request->expected, slot);
+            request->slots[slot] =
+                (struct journal_entry){entry->seq, entry->expires_ms, message_ref(entry->message)};
+        }
+    }
+}
+
+/* The blocks from the one that may hold the first slot wanted to the last that there is. */
+static void bound_blocks(struct page_request *request, const struct chunk *chunk)
+{
+    unsigned first = 0, last = 0, wanted = slots_next(request->expected, 0);
+    for (unsigned slot = slots_next(chunk->starts, 0); slot < JOURNAL_CHUNK_SLOTS;
+         slot = slots_next(chunk->starts, slot + 1)) {
+        if (slot <= wanted)
+            first = slot;
+        last = slot;
+    }
+    request->first_block = request->chunk * JOURNAL_CHUNK_SLOTS + first;
+    request->last_block = request->chunk * JOURNAL_CHUNK_SLOTS + last;
+}
+
+static void read_run(struct job *job);
+
+void page_in_start(struct engine *engine, struct journal_lane *lane, uint64_t chunk_number)
+{
+    struct page_request *request = mem_need(sizeof *request);
+    request->job.run = read_run;
+    request->engine = engine;
+    request->lane = lane;
+    request->lane_id = lane->id;
+    request->chunk = chunk_number;
+    struct chunk *chunk = lane_find(lane, chunk_number);
+    if (chunk) {
+        memcpy(request->expected, chunk->live, sizeof request->expected);
+        for (const struct run *run = lane->flying; run; run = run->older)
+            take_pending(request, run, chunk);
+        if (lane->filling)
+            take_pending(request, lane->filling, chunk);
+        bound_blocks(request, chunk);
+        paged_prepare(engine, request, chunk);
+    }
+    TAILQ_INSERT_TAIL(&engine->page_requests, request, link);
+    engine_job_begins(engine);
+    threads_read(engine->threads, &request->job);
+}
+
+/* ---- The reader. */
+
+struct reading {
+    struct page_request *request;
+    uint64_t body_ids[JOURNAL_CHUNK_SLOTS]; /* of bodies kept apart, read after the walk */
+};
+
+static enum status decode_block(struct reading *reading, struct bytes key, struct bytes value,
+                                const uint64_t *wanted)
+{
+    struct page_request *request = reading->request;
+    struct record_block_in block;
+    struct record_entry entry;
+    enum status status = record_block_open(&block, key, value);
+    while (status == STATUS_OK && (status = record_block_next(&block, &entry)) == STATUS_OK) {
+        struct journal_entry *out = &request->slots[entry.slot];
+        if (!slot_is_set(wanted, entry.slot))
+            continue;
+        /* A seq may have been given a second time after a restart, when all from it on were
+         * settled: what the later block holds is meant. */
+        message_unref(&out->message);
+        out->seq = request->chunk * JOURNAL_CHUNK_SLOTS + entry.slot;
+        out->expires_ms = entry.expires_ms;
+        out->message = record_message(&entry);
+        if (!out->message)
+            return STATUS_NO_MEMORY;
+        reading->body_ids[entry.slot] = entry.body_id;
+    }
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+enum status page_in_block(struct page_request *request, struct bytes key, struct bytes value,
+                          const uint64_t *wanted)
+{
+    struct reading *reading = mem_need(sizeof *reading);
+    reading->request = request;
+    enum status status = decode_block(reading, key, value, wanted);
+    for (unsigned slot = 0; slot < JOURNAL_CHUNK_SLOTS; slot++) {
+        if (reading->body_ids[slot]) { /* not in a block of this kind */
+            message_unref(&request->slots[slot].message);
+            status = STATUS_CORRUPT;
+        }
+    }
+    free(reading);
+    return status;
+}
+
+static bool on_block(void *context, struct bytes key, struct bytes value)
+{
+    struct reading *reading = context;
+    enum status status = decode_block(reading, key, value, reading->request->expected);
+    /* A damaged block does not keep the ones behind it from being read. */
+    if (status != STATUS_OK)
+        reading->request->status = status;
+    struct record_key last =
+        record_key_block(reading->request->lane_id, reading->request->last_block);
+    return status != STATUS_NO_MEMORY && memcmp(key.at, last.at, last.len) < 0;
+}
+
+struct filling {
+    struct message *message;
+    uint64_t body_id;
+    uint32_t part;
+    enum status status;
+};
+
+static bool on_body_part(void *context, struct bytes key, struct bytes value)
+{
+    struct filling *filling = context;
+    struct message *message = filling->message;
+    struct record_key expected = record_key_body(filling->body_id, filling->part++);
+    struct bytes part = {0};
+    filling->status = STATUS_CORRUPT;
+    if (!bytes_equal(key, record_key_bytes(&expected)) ||
+        record_open(key, value, &part) != STATUS_OK ||
+        part.len > message->body_bytes - message->body_filled)
+        return false;
+    filling->status = message_fill(message, NULL, part.at, part.len);
+    return filling->status == STATUS_OK && !message_full(message);
+}
+
+/* Reads a body kept apart into its message. */
+static enum status read_body(struct page_request *request, uint64_t body_id,
+                             struct message *message)
+{
+    struct filling filling = {message, body_id, 0, STATUS_CORRUPT};
+    struct record_key from = record_key_body(body_id, 0), to = record_key_body(body_id + 1, 0);
+    char *error;
+    enum status status = database_walk(request->engine->database, record_key_bytes(&from),
+                                       record_key_bytes(&to), on_body_part, &filling, &error);
+    if (status == STATUS_OK)
+        status = filling.status;
+    if (status == STATUS_OK && !message_full(message))
+        status = STATUS_CORRUPT;
+    if (!request->error)
+        request->error = error;
+    else
+        free(error);
+    return status;
+}
+
+static void read_bodies(struct reading *reading)
+{
+    struct page_request *request = reading->request;
+    for (unsigned slot = 0; slot < JOURNAL_CHUNK_SLOTS; slot++) {
+        struct journal_entry *entry = &request->slots[slot];
+        if (!reading->body_ids[slot] || !entry->message)
+            continue;
+        enum status status = read_body(request, reading->body_ids[slot], entry->message);
+        if (status == STATUS_OK)
+            continue;
+        message_unref(&entry->message);
+        request->status = status;
+    }
+}
+
+/* Errors: AGAIN when the database is not open just now. */
+static enum status read_database(struct page_request *request)
+{
+    struct reading *reading = mem_need(sizeof *reading);
+    reading->request = request;
+    struct record_key from = record_key_block(request->lane_id, request->first_block);
+    struct record_key to = record_key_block(request->lane_id, request->last_block + 1);
+    char *error;
+    enum status status = database_walk(request->engine->database, record_key_bytes(&from),
+                                       record_key_bytes(&to), on_block, reading, &error);
+    if (status != STATUS_OK && status != STATUS_AGAIN)
+        request->status = status;
+    free(request->error);
+    request->error = error;
+    read_bodies(reading);
+    free(reading);
+    return status;
+}
+
+static void read_run(struct job *job)
+{
+    struct page_request *request =
+        (struct page_request *)((char *)job - offsetof(struct page_request, job));
+    struct engine *engine = request->engine;
+    if (slots_any(request->expected) && read_database(request) == STATUS_AGAIN) {
+        pthread_mutex_lock(&engine->lock);
+        bool closing = engine->closing;
+        pthread_mutex_unlock(&engine->lock);
+        if (!closing) {
+            threads_read_later(engine->threads, job, READ_AGAIN_MS);
+            return;
+        }
+    }
+    paged_read(request);
+    atomic_fetch_add_explicit(&engine->pages_in, 1, memory_order_relaxed);
+    pthread_mutex_lock(&engine->lock);
+    request->done = true;
+    pthread_mutex_unlock(&engine->lock);
+    engine_wake(engine);
+    engine_job_ends(engine);
+}
+
+/* ---- The owner: reporting. */
+
+void page_in_forget_lane(struct engine *engine, const struct journal_lane *lane)
+{
+    struct page_request *request;
+    TAILQ_FOREACH(request, &engine->page_requests, link)
+    {
+        if (request->lane == lane)
+            request->lane = NULL;
+    }
+}
+
+/* Makes the page of what is alive still, and sees whether something alive is missing. */
+static void collect(struct page_request *request, struct journal_page *page)
+{
+    const struct chunk *chunk = lane_find(request->lane, request->chunk);
+    unsigned missing = 0;
+    for (unsigned slot = 0; slot < JOURNAL_CHUNK_SLOTS; slot++) {
+        struct journal_entry *entry = &request->slots[slot];
+        bool alive = chunk && (slot_is_set(chunk->live, slot) || paged_is_live(chunk, slot));
+        bool asked = slot_is_set(request->expected, slot) || slot_is_set(request->transient, slot);
+        if (!entry->message)
+            missing += alive && asked;
+        else if (!alive)
+            message_unref(&entry->message);
+        else
+            page->entries[page->count++] = *entry; /* never behind slot */
+    }
+    if (missing == 0)
+        return;
+    page->status = request->status == STATUS_OK ? STATUS_CORRUPT : request->status;
+    log_line(request->engine->log, LOG_ERROR, "journal",
+             "%s: %u messages of lane %llu, chunk %llu, cannot be read back: %s (nothing was "
+             "deleted; restore the directory from a copy, or purge the queue)",
+             request->engine->path, missing, (unsigned long long)request->lane_id,
+             (unsigned long long)request->chunk,
+             request->error ? request->error : status_text(page->status));
+}
+
+static void report(struct engine *engine, struct page_request *request)
+{
+    if (request->lane) {
+        struct journal_page page = {.lane = request->lane, .chunk = request->chunk};
+        page.entries = request->slots;
+        collect(request, &page);
+        engine->callbacks.paged_in(engine->callbacks.context, &page);
+    } else {
+        for (unsigned slot = 0; slot < JOURNAL_CHUNK_SLOTS; slot++)
+            message_unref(&request->slots[slot].message);
+    }
+    paged_done(request);
+    free(request->error);
+    free(request);
+}
+
+void page_in_report(struct engine *engine)
+{
+    struct page_request *request;
+    while ((request = TAILQ_FIRST(&engine->page_requests))) {
+        pthread_mutex_lock(&engine->lock);
+        bool done = request->done;
+        pthread_mutex_unlock(&engine->lock);
+        if (!done)
+            break;
+        TAILQ_REMOVE(&engine->page_requests, request, link);
+        report(engine, request);
+    }
+}

@@ -1,0 +1,200 @@
+/* Reading what is stored, at start.
+ *
+ * Normal course. The files are checked (verify.h), the database is opened, and the definitions,
+ * lane records and indexes are read: no bodies. So the time depends on the number of chunks.
+ *
+ * What can go wrong: no database: there is nothing, and it will be made by the first batch. A
+ * damaged file or record, another format: refused, with the file's name; nothing is changed. */
+#include <stdio.h>
+
+#include "engine.h"
+#include "leveret/base/mem.h"
+#include "space.h"
+
+/* Tables are checked before the start up to this many bytes, the rest by and by. */
+#define VERIFY_BYTES_MAX ((uint64_t)256 << 20)
+
+struct recovering {
+    struct engine *engine;
+    const struct journal_recovery *to;
+    enum status status;
+    bool any; /* a record of any kind was seen */
+    bool version;
+    struct map bodies; /* by id, while references to them are gathered */
+    struct journal_lane *lane;
+    void *lane_context;
+    struct record_body_ref refs[JOURNAL_CHUNK_SLOTS];
+};
+
+static bool on_version(void *context, struct bytes key, struct bytes value)
+{
+    struct recovering *r = context;
+    (void)key;
+    r->version = true;
+    r->status = record_version_decode(value);
+    return false;
+}
+
+static bool on_anything(void *context, struct bytes key, struct bytes value)
+{
+    struct recovering *r = context;
+    (void)key;
+    (void)value;
+    r->any = true;
+    return false;
+}
+
+static bool on_definition(void *context, struct bytes key, struct bytes value)
+{
+    struct recovering *r = context;
+    struct bytes payload;
+    r->status = record_open(key, value, &payload);
+    if (r->status != STATUS_OK)
+        return false;
+    r->to->definition(r->to->context, bytes_of(key.at + 1, key.len - 1), payload);
+    return true;
+}
+
+static void start_lane(struct recovering *r, uint64_t lane_id, uint64_t delivered_seq)
+{
+    r->lane = lane_new(lane_id);
+    LIST_INSERT_HEAD(&r->engine->lanes, r->lane, link);
+    r->lane->delivered = r->lane->delivered_written = delivered_seq;
+    r->lane_context = r->to->lane(r->to->context, lane_id, r->lane, delivered_seq);
+}
+
+static struct body *find_body(struct recovering *r, const struct record_body_ref *ref)
+{
+    struct body *body = map_get(&r->bodies, bytes_of(&ref->body_id, sizeof ref->body_id));
+    if (body)
+        return body;
+    body = mem_need(sizeof *body);
+    body->id = ref->body_id;
+    body->bytes = ref->body_bytes;
+    body->stored = true;
+    map_put(&r->bodies, bytes_of(&body->id, sizeof body->id), body);
+    if (body->id >= r->engine->maker.body_id_next)
+        r->engine->maker.body_id_next = body->id + 1;
+    r->engine->maker.stored_bytes += body->bytes;
+    return body;
+}
+
+static enum status add_chunk(struct recovering *r, const struct record_index *index)
+{
+    unsigned live = slots_count(index->live);
+    if (live == 0)
+        return STATUS_CORRUPT; /* such an index is erased, not written */
+    struct chunk *chunk = lane_find_or_add(r->lane, index->chunk);
+    memcpy(chunk->live, index->live, sizeof chunk->live);
+    memcpy(chunk->starts, index->starts, sizeof chunk->starts);
+    chunk->live_count = (uint16_t)live;
+    chunk->body_bytes = index->body_bytes;
+    chunk->stored_bytes = index->stored_bytes;
+    chunk->any_expires = index->any_expires;
+    chunk->indexed = true;
+    r->lane->indexed_chunks++;
+    r->engine->maker.stored_bytes += index->stored_bytes;
+    for (unsigned i = 0; i < index->ref_count; i++) {
+        if (!slot_is_set(index->live, r->refs[i].slot))
+            return STATUS_CORRUPT;
+        chunk_use_body(chunk, r->refs[i].slot, find_body(r, &r->refs[i]));
+    }
+    r->to->chunk(r->lane_context, index->chunk, index->live, index->body_bytes, index->any_expires);
+    return STATUS_OK;
+}
+
+static bool on_lane_or_index(void *context, struct bytes key, struct bytes value)
+{
+    struct recovering *r = context;
+    uint64_t lane_id, chunk, delivered_seq;
+    bool is_lane;
+    r->status = STATUS_CORRUPT;
+    if (record_key_parse(key, &lane_id, &chunk, &is_lane) != STATUS_OK)
+        return false;
+    if (is_lane) {
+        r->status = record_lane_decode(key, value, &delivered_seq);
+        if (r->status != STATUS_OK)
+            return false;
+        start_lane(r, lane_id, delivered_seq);
+        r->lane->record_stored = true;
+        return true;
+    }
+    struct record_index index;
+    r->status = record_index_decode(key, value, &index, r->refs);
+    if (r->status == STATUS_OK) {
+        if (!r->lane || r->lane->id != lane_id)
+            start_lane(r, lane_id, 0);
+        r->status = add_chunk(r, &index);
+    }
+    return r->status == STATUS_OK;
+}
+
+/* One walk over a range; what was wrong in words. */
+static enum status walk(struct recovering *r, const char *from, const char *to, const char *what,
+                        bool (*each)(void *context, struct bytes key, struct bytes value),
+                        char **error)
+{
+    enum status status =
+        database_walk(r->engine->database, bytes_of_text(from), bytes_of_text(to), each, r, error);
+    if (status != STATUS_OK || r->status == STATUS_OK)
+        return status;
+    struct text text = {0};
+    if (r->status == STATUS_VERSION)
+        text_printf(&text, "%s was written by a version of the program that this one cannot read",
+                    r->engine->path);
+    else
+        text_printf(
+            &text,
+            "the database in %s is damaged: %s fails its checksum or makes no sense. Nothing "
+            "was changed. Restore the directory from a copy, or move it away to start "
+            "without what it holds",
+            r->engine->path, what);
+    text_add(&text, "", 1);
+    *error = (char *)text.at;
+    return r->status;
+}
+
+static enum status read_all(struct recovering *r, char **error)
+{
+    enum status status = walk(r, "v", "w", "the format's record", on_version, error);
+    if (status == STATUS_OK && !r->version) {
+        status = walk(r, "", "\xff", "a record", on_anything, error);
+        if (status == STATUS_OK && r->any) {
+            r->status = STATUS_CORRUPT;
+            status = walk(r, "v", "w", "the format's record", on_version, error);
+        }
+        r->engine->writing.begin_database = true;
+    }
+    if (status == STATUS_OK)
+        status = walk(r, "d", "e", "a definition", on_definition, error);
+    if (status == STATUS_OK)
+        status = walk(r, "i", "j", "a queue's index", on_lane_or_index, error);
+    return status;
+}
+
+enum status recovery_run(struct engine *engine, const struct journal_recovery *recovery,
+                         char **error)
+{
+    *error = NULL;
+    if (!database_exists(engine->path))
+        return STATUS_OK;
+    struct verify_rest rest;
+    enum status status = verify_database(engine->path, VERIFY_BYTES_MAX, &rest, error);
+    if (status == STATUS_OK)
+        status = database_open(engine->path, false, &engine->database, error);
+    struct recovering *r = mem_need(sizeof *r);
+    r->engine = engine;
+    r->to = recovery;
+    if (status == STATUS_OK)
+        status = read_all(r, error);
+    map_free(&r->bodies);
+    free(r);
+    if (status == STATUS_OK) {
+        space_verify_later(engine, &rest);
+        pthread_mutex_lock(&engine->lock);
+        engine->database_ready = true;
+        pthread_mutex_unlock(&engine->lock);
+    }
+    free(rest.tables);
+    return status;
+}

@@ -1,0 +1,35 @@
+/* Room on the disk: the reserve for a full one, and giving back what is dead (space.c). */
+#ifndef LEVERET_JOURNAL_SPACE_H
+#define LEVERET_JOURNAL_SPACE_H
+
+#include "engine.h"
+#include "verify.h"
+
+void space_begin(struct engine *engine);
+void space_end(struct engine *engine);
+
+/* The owner, now and then: publishes how much is dead and alive, and lists the dead ranges when the
+ * housekeeper has asked for them. */
+void space_look(struct engine *engine);
+
+/* The writer, before a write of so many bytes: whether it may be tried. A batch that adds must
+ * leave what LevelDB needs to tidy up; one that only erases may use all that there is, and the
+ * reserve. */
+bool space_admits(struct engine *engine, uint64_t bytes, bool adds);
+
+/* The writer, before LevelDB is opened again after NO_SPACE: cuts off what the failed write left
+ * behind; whether there is room enough. */
+bool space_make_room(struct engine *engine);
+
+/* Whether there is as much room as a publisher should find. Any thread. */
+bool space_is_plenty(struct engine *engine);
+
+/* Tables that are to be checked by and by; takes them. Before the database is ready. */
+void space_verify_later(struct engine *engine, struct verify_rest *rest);
+
+void space_remove_reserve(const char *path);
+
+/* Bytes of the files in the directory. Any thread. */
+uint64_t space_directory_bytes(const char *path);
+
+#endif
