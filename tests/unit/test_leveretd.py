@@ -43,7 +43,7 @@ class Broker:
         raise AssertionError(f"no {pattern!r} in the log:\n{self.log()}")
 
     def ready(self):
-        found = self.wait_for(r"ready: AMQP on 127\.0\.0\.1:(\d+); HTTP API on port (\d+)")
+        found = self.wait_for(r"ready: AMQP on 127\.0\.0\.1:(\d+)[^;]*; HTTP API on port (\d+)")
         self.port, self.api_port = int(found[1]), int(found[2])
         return self
 
@@ -128,7 +128,7 @@ class LeveretdTest(unittest.TestCase):
                 frame = client.recv(4096)
                 self.assertEqual(frame[:3], b"\x01\x00\x00")  # connection.start on channel 0
                 self.assertIn(b"AMQPLAIN", frame)
-                self.assertEqual(broker.stop(), 0)
+                self.assertEqual(broker.stop(), 0, broker.log())
             self.assertIn("SIGTERM", broker.log())
 
     def test_wrong_header_gets_the_right_one(self):
@@ -148,7 +148,7 @@ class LeveretdTest(unittest.TestCase):
         broker = self.broker().ready()
         broker.process.send_signal(signal.SIGPIPE)
         time.sleep(0.1)
-        self.assertEqual(broker.stop(), 0)
+        self.assertEqual(broker.stop(), 0, broker.log())
 
     def test_address_in_use(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -166,7 +166,7 @@ class LeveretdTest(unittest.TestCase):
             client.connect(path)
             client.sendall(AMQP_HEADER)
             self.assertEqual(client.recv(4096)[:1], b"\x01")
-        self.assertEqual(broker.stop(), 0)
+        self.assertEqual(broker.stop(), 0, broker.log())
 
     def test_data_directory_is_kept_and_locked(self):
         data = str(Path(self.folder.name) / "data")
@@ -205,7 +205,7 @@ class LeveretdTest(unittest.TestCase):
         while "has errors" not in log_file.read_text() and time.monotonic() < until:
             time.sleep(0.02)
         self.assertIn("leveret.conf:1: log.level", log_file.read_text())
-        self.assertEqual(broker.stop(), 0)
+        self.assertEqual(broker.stop(), 0, broker.log())
 
     @staticmethod
     def listening(broker):
