@@ -27,6 +27,10 @@ void server_stop(struct server *server)
     if (server->stopping)
         return;
     server->stopping = true;
+    /* The API's questions that are under way were asked before the sessions' end and come back
+     * before it. */
+    if (server->admin)
+        admin_free(&server->admin);
     close_listeners(server);
     server->sessions_ending = server->sessions_made;
     for (unsigned i = 0; i < server->sessions_made; i++)

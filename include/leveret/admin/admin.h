@@ -27,7 +27,8 @@ struct admin_options {
 /* Errors: MALFORMED, IO (address in use), with a sentence in *error (free it). */
 MUST_USE enum status admin_new(const struct admin_options *options, struct admin **out,
                                char **error);
-/* With the workers stopped. */
+/* Ends the API. Best while the main loop still runs for a moment: what was asked comes back then
+ * and frees the rest. With workers and loop stopped, what is under way is not freed. */
 void admin_free(struct admin **admin);
 
 /* The ports listened on; 0: none. */
