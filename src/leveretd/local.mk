@@ -14,10 +14,7 @@ src_leveretd_libsettings_a_SOURCES = \
 	src/leveretd/literal.c \
 	src/leveretd/literal.h
 
-# Off until admin/, broker/ and journal/ are all there (configure --enable-leveretd).
-if LEVERETD
 sbin_PROGRAMS += leveretd
-endif
 leveretd_CPPFLAGS = $(AM_CPPFLAGS) $(leveretd_dirs)
 leveretd_SOURCES = \
 	src/leveretd/machine.c \
@@ -40,7 +37,7 @@ leveretd_LDADD = \
 	src/wire/libwire.a \
 	src/base/libbase.a \
 	$(EVENT_LIBS) $(LEVELDB_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(PCRE2_LIBS) $(XXHASH_LIBS) \
-	$(INIH_LIBS)
+	$(INIH_LIBS) -lm
 
 if HAVE_CHECK
 check_PROGRAMS += tests/unit/test_settings

@@ -1,10 +1,7 @@
 # The fuzz targets. Usually each is linked with driver.c and is part of the test run; configured with
 # --enable-fuzzers (and clang), each is linked with libFuzzer and scripts/fuzz runs it.
 fuzz_targets = tests/fuzz/fuzz_frame tests/fuzz/fuzz_method tests/fuzz/fuzz_properties \
-  tests/fuzz/fuzz_table
-if LEVERETD
-fuzz_targets += tests/fuzz/fuzz_session
-endif
+  tests/fuzz/fuzz_session tests/fuzz/fuzz_table
 fuzz_corpus = tests/fuzz/corpus/frame.txt tests/fuzz/corpus/method.txt \
   tests/fuzz/corpus/properties.txt tests/fuzz/corpus/session.txt tests/fuzz/corpus/table.txt
 EXTRA_DIST += tests/fuzz/make_corpus.py $(fuzz_corpus)
