@@ -3,10 +3,10 @@
 
 #include <stdlib.h>
 
+#include "http.h"
 #include "leveret/base/clock.h"
 #include "leveret/base/mem.h"
 #include "samples.h"
-#include "server.h"
 #include "totals.h"
 
 void admin_ref(struct admin *admin)
@@ -54,9 +54,9 @@ static void sample(void *context)
 {
     struct admin *admin = context;
     if (admin->server)
-        http_server_resume(admin->server);
+        http_resume(admin->server);
     if (admin->metrics_server)
-        http_server_resume(admin->metrics_server);
+        http_resume(admin->metrics_server);
     totals_count(admin, sampled, admin);
 }
 
@@ -72,20 +72,18 @@ enum status admin_new(const struct admin_options *options, struct admin **out, c
     admin->samples = samples_new();
     admin->sampler = timer_new(options->loop, sample, admin);
     if (options->address)
-        status = http_server_new(admin, options->address, false, &admin->server, error);
+        status = http_new(admin, options->address, false, &admin->server, error);
     if (status == STATUS_OK && options->metrics_address)
-        status =
-            http_server_new(admin, options->metrics_address, true, &admin->metrics_server, error);
+        status = http_new(admin, options->metrics_address, true, &admin->metrics_server, error);
     if (status != STATUS_OK) {
         admin_free(&admin);
         return status;
     }
     if (admin->server)
-        log_line(options->log, LOG_INFO, "http", "HTTP API on port %u",
-                 http_server_port(admin->server));
+        log_line(options->log, LOG_INFO, "http", "HTTP API on port %u", http_port(admin->server));
     if (admin->metrics_server)
         log_line(options->log, LOG_INFO, "http", "metrics on port %u",
-                 http_server_port(admin->metrics_server));
+                 http_port(admin->metrics_server));
     timer_set(admin->sampler, 1);
     *out = admin;
     return STATUS_OK;
@@ -101,8 +99,8 @@ void admin_free(struct admin **admin)
     /* The servers free their side of requests under way; ours are freed by their callbacks. */
     for (struct request *r = a->requests; r; r = r->next)
         r->http = NULL;
-    http_server_free(&a->server);
-    http_server_free(&a->metrics_server);
+    http_free(&a->server);
+    http_free(&a->metrics_server);
     timer_free(&a->sampler);
     samples_free(&a->samples);
     admin_unref(a);
@@ -110,10 +108,10 @@ void admin_free(struct admin **admin)
 
 uint16_t admin_port(const struct admin *admin)
 {
-    return admin->server ? http_server_port(admin->server) : 0;
+    return admin->server ? http_port(admin->server) : 0;
 }
 
 uint16_t admin_metrics_port(const struct admin *admin)
 {
-    return admin->metrics_server ? http_server_port(admin->metrics_server) : 0;
+    return admin->metrics_server ? http_port(admin->metrics_server) : 0;
 }

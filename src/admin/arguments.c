@@ -4,8 +4,6 @@
  * not compare. */
 #include "arguments.h"
 
-#include <math.h>
-
 #include "leveret/base/map.h"
 
 /* ---- Table to JSON. */
@@ -29,6 +27,14 @@ static void write_array(struct answer *w, struct bytes contents)
         write_field(w, bytes_of(NULL, 0), &field);
 }
 
+static double decimal(const struct field *field)
+{
+    double value = field->value.decimal.digits;
+    for (unsigned i = 0; i < field->value.decimal.scale; i++)
+        value /= 10;
+    return value;
+}
+
 static void write_field(struct answer *w, struct bytes key, const struct field *field)
 {
     switch (field->type) {
@@ -40,8 +46,7 @@ static void write_field(struct answer *w, struct bytes key, const struct field *
         answer_keyed_real(w, key, field->value.real);
         break;
     case FIELD_DECIMAL:
-        answer_keyed_real(w, key,
-                          field->value.decimal.digits / pow(10, field->value.decimal.scale));
+        answer_keyed_real(w, key, decimal(field));
         break;
     case FIELD_STRING:
     case FIELD_BYTES:

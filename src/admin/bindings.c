@@ -7,7 +7,7 @@
 #include "arguments.h"
 #include "client.h"
 #include "handlers.h"
-#include "server.h"
+#include "http.h"
 
 static void render_binding(struct request *r, struct answer *a, const struct row *row)
 {
@@ -63,12 +63,12 @@ static void list(struct request *r, const struct bytes *vhost,
     listing_gather(r, listing, vhost);
 }
 
-void bindings_list(struct request *r)
+void api_bindings_list(struct request *r)
 {
     list(r, NULL, NULL, (struct bytes){0}, (struct bytes){0});
 }
 
-void bindings_list_vhost(struct request *r)
+void api_bindings_list_vhost(struct request *r)
 {
     struct bytes vhost = request_vhost(r);
     list(r, &vhost, NULL, (struct bytes){0}, (struct bytes){0});
@@ -103,31 +103,31 @@ static bool between_exchange(const struct gather *gather, const void *info)
            bytes_equal(((const struct binding_info *)info)->source, gather->wanted[1]);
 }
 
-void bindings_of_queue(struct request *r)
+void api_bindings_of_queue(struct request *r)
 {
     struct bytes vhost = request_vhost(r);
     list(r, &vhost, to_queue, r->args[1], (struct bytes){0});
 }
 
-void bindings_of_source(struct request *r)
+void api_bindings_of_source(struct request *r)
 {
     struct bytes vhost = request_vhost(r);
     list(r, &vhost, from_exchange, request_exchange(r, 1), (struct bytes){0});
 }
 
-void bindings_of_destination(struct request *r)
+void api_bindings_of_destination(struct request *r)
 {
     struct bytes vhost = request_vhost(r);
     list(r, &vhost, to_exchange, request_exchange(r, 1), (struct bytes){0});
 }
 
-void bindings_between_queue(struct request *r)
+void api_bindings_between_queue(struct request *r)
 {
     struct bytes vhost = request_vhost(r);
     list(r, &vhost, between_queue, r->args[2], request_exchange(r, 1));
 }
 
-void bindings_between_exchange(struct request *r)
+void api_bindings_between_exchange(struct request *r)
 {
     struct bytes vhost = request_vhost(r);
     list(r, &vhost, between_exchange, request_exchange(r, 2), request_exchange(r, 1));
@@ -187,12 +187,12 @@ static void show(struct request *r, const struct row *row)
     listing_reply_one(r, &listing_bindings, row);
 }
 
-void binding_get_queue(struct request *r)
+void api_binding_get_queue(struct request *r)
 {
     with_binding(r, false, show);
 }
 
-void binding_get_exchange(struct request *r)
+void api_binding_get_exchange(struct request *r)
 {
     with_binding(r, true, show);
 }
@@ -233,12 +233,12 @@ static void unbind(struct request *r, const struct row *row)
     arena_free(&arena);
 }
 
-void binding_delete_queue(struct request *r)
+void api_binding_delete_queue(struct request *r)
 {
     with_binding(r, false, unbind);
 }
 
-void binding_delete_exchange(struct request *r)
+void api_binding_delete_exchange(struct request *r)
 {
     with_binding(r, true, unbind);
 }
@@ -285,12 +285,12 @@ static void bind(struct request *r, bool exchange)
     text_free(&arguments);
 }
 
-void binding_post_queue(struct request *r)
+void api_binding_post_queue(struct request *r)
 {
     bind(r, false);
 }
 
-void binding_post_exchange(struct request *r)
+void api_binding_post_exchange(struct request *r)
 {
     bind(r, true);
 }

@@ -93,12 +93,12 @@ static void list(struct request *r, const struct bytes *vhost,
     listing_gather(r, listing, vhost);
 }
 
-void channels_list(struct request *r)
+void api_channels_list(struct request *r)
 {
     list(r, NULL, of_a_connection, (struct bytes){0});
 }
 
-void channels_list_vhost(struct request *r)
+void api_channels_list_vhost(struct request *r)
 {
     struct bytes vhost = request_vhost(r);
     if (auth_vhost_exists(r->admin->options.auth, vhost))
@@ -107,7 +107,7 @@ void channels_list_vhost(struct request *r)
         reply_not_found(r);
 }
 
-void channels_of_connection(struct request *r)
+void api_channels_of_connection(struct request *r)
 {
     list(r, NULL, of_this_connection, r->args[0]);
 }
@@ -191,7 +191,7 @@ static void got_channel(struct request *r, struct gather *gather)
     gather_run(r, &one->consumers, &gather->rows[0].vhost, got_consumers);
 }
 
-void channel_get(struct request *r)
+void api_channel_get(struct request *r)
 {
     struct one_channel *one = request_work(r, sizeof *one, free_one_channel);
     one->channels.kind = &gather_channels;

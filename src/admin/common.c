@@ -4,7 +4,7 @@
 
 #include "arguments.h"
 #include "handlers.h"
-#include "server.h"
+#include "http.h"
 
 /* ---- Of the body. */
 

@@ -81,7 +81,7 @@ static bool visible_connection(const struct request *r, const struct row *row)
 static const struct listing_kind listing_connections = {
     &gather_sessions, render_connection, order_connection, name_connection, visible_connection};
 
-void connections_list(struct request *r)
+void api_connections_list(struct request *r)
 {
     listing_gather(r, listing_new(r, &listing_connections), NULL);
 }
@@ -101,7 +101,7 @@ static bool is_called(const struct gather *gather, const void *info)
     return bytes_equal(((const struct session_info *)info)->name, gather->wanted[0]);
 }
 
-void connections_list_vhost(struct request *r)
+void api_connections_list_vhost(struct request *r)
 {
     if (!auth_vhost_exists(r->admin->options.auth, request_vhost(r))) {
         reply_not_found(r);
@@ -113,7 +113,7 @@ void connections_list_vhost(struct request *r)
     listing_gather(r, listing, NULL);
 }
 
-void connections_of_user(struct request *r)
+void api_connections_of_user(struct request *r)
 {
     struct listing *listing = listing_new(r, &listing_connections);
     listing_rows(listing)->pick = of_user;
@@ -169,7 +169,7 @@ static void show(struct request *r, struct gather *gather)
         listing_reply_one(r, &listing_connections, row);
 }
 
-void connection_get(struct request *r)
+void api_connection_get(struct request *r)
 {
     with_sessions(r, is_called, show);
 }
@@ -206,12 +206,12 @@ static void close_one(struct request *r, struct gather *gather)
         close_all(r, gather);
 }
 
-void connection_delete(struct request *r)
+void api_connection_delete(struct request *r)
 {
     with_sessions(r, is_called, close_one);
 }
 
-void connections_of_user_delete(struct request *r)
+void api_connections_of_user_delete(struct request *r)
 {
     if ((r->rights & RIGHT_ADMINISTRATOR) || bytes_equal_text(r->args[0], r->user))
         with_sessions(r, of_user, close_all);

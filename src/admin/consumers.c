@@ -54,12 +54,12 @@ static struct bytes name_consumer(const struct row *row)
 const struct listing_kind listing_consumers = {&gather_consumers, render_consumer, order_consumer,
                                                name_consumer, NULL};
 
-void consumers_list(struct request *r)
+void api_consumers_list(struct request *r)
 {
     listing_gather(r, listing_new(r, &listing_consumers), NULL);
 }
 
-void consumers_list_vhost(struct request *r)
+void api_consumers_list_vhost(struct request *r)
 {
     struct bytes vhost = request_vhost(r);
     if (auth_vhost_exists(r->admin->options.auth, vhost))

@@ -187,12 +187,12 @@ static void export(struct request *r, bool one_vhost)
     gather_run(r, &e->queues, one_vhost ? &e->vhost : NULL, got_queues);
 }
 
-void definitions_get(struct request *r)
+void api_definitions_get(struct request *r)
 {
     export(r, false);
 }
 
-void definitions_get_vhost(struct request *r)
+void api_definitions_get_vhost(struct request *r)
 {
     if (auth_vhost_exists(r->admin->options.auth, request_vhost(r)))
         export(r, true);

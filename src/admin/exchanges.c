@@ -54,12 +54,12 @@ static struct bytes name_exchange(const struct row *row)
 static const struct listing_kind listing_exchanges = {&gather_exchanges, render_exchange,
                                                       order_exchange, name_exchange, NULL};
 
-void exchanges_list(struct request *r)
+void api_exchanges_list(struct request *r)
 {
     listing_gather(r, listing_new(r, &listing_exchanges), NULL);
 }
 
-void exchanges_list_vhost(struct request *r)
+void api_exchanges_list_vhost(struct request *r)
 {
     struct bytes vhost = request_vhost(r);
     if (auth_vhost_exists(r->admin->options.auth, vhost))
@@ -120,7 +120,7 @@ static void exchange_found(struct request *r)
         reply_not_found(r);
 }
 
-void exchange_get(struct request *r)
+void api_exchange_get(struct request *r)
 {
     with_exchange(r, exchange_found);
 }
@@ -164,7 +164,7 @@ static void declare(struct request *r)
     text_free(&arguments);
 }
 
-void exchange_put(struct request *r)
+void api_exchange_put(struct request *r)
 {
     if (r->args[1].len > 255)
         reply_bad_request(r, "name too long");
@@ -184,7 +184,7 @@ static void delete_found(struct request *r)
     client_command(r, request_vhost(r), &command, exchange_changed);
 }
 
-void exchange_delete(struct request *r)
+void api_exchange_delete(struct request *r)
 {
     if (request_allowed(r, PERMISSION_CONFIGURE, request_vhost(r), request_exchange(r, 1)))
         with_exchange(r, delete_found);

@@ -6,100 +6,99 @@
 #include "samples.h"
 
 /* queues.c */
-void queues_list(struct request *r);
-void queues_list_vhost(struct request *r);
+void api_queues_list(struct request *r);
+void api_queues_list_vhost(struct request *r);
 void api_queue_get(struct request *r);
-void queue_put(struct request *r);
+void api_queue_put(struct request *r);
 void api_queue_delete(struct request *r);
 void api_queue_purge(struct request *r);
-void queue_actions(struct request *r);
+void api_queue_actions(struct request *r);
 /* exchanges.c */
-void exchanges_list(struct request *r);
-void exchanges_list_vhost(struct request *r);
-void exchange_get(struct request *r);
-void exchange_put(struct request *r);
-void exchange_delete(struct request *r);
+void api_exchanges_list(struct request *r);
+void api_exchanges_list_vhost(struct request *r);
+void api_exchange_get(struct request *r);
+void api_exchange_put(struct request *r);
+void api_exchange_delete(struct request *r);
 /* bindings.c */
-void bindings_list(struct request *r);
-void bindings_list_vhost(struct request *r);
-void bindings_of_queue(struct request *r);
-void bindings_of_source(struct request *r);
-void bindings_of_destination(struct request *r);
-void bindings_between_queue(struct request *r);
-void bindings_between_exchange(struct request *r);
-void binding_post_queue(struct request *r);
-void binding_post_exchange(struct request *r);
-void binding_get_queue(struct request *r);
-void binding_get_exchange(struct request *r);
-void binding_delete_queue(struct request *r);
-void binding_delete_exchange(struct request *r);
+void api_bindings_list(struct request *r);
+void api_bindings_list_vhost(struct request *r);
+void api_bindings_of_queue(struct request *r);
+void api_bindings_of_source(struct request *r);
+void api_bindings_of_destination(struct request *r);
+void api_bindings_between_queue(struct request *r);
+void api_bindings_between_exchange(struct request *r);
+void api_binding_post_queue(struct request *r);
+void api_binding_post_exchange(struct request *r);
+void api_binding_get_queue(struct request *r);
+void api_binding_get_exchange(struct request *r);
+void api_binding_delete_queue(struct request *r);
+void api_binding_delete_exchange(struct request *r);
 /* consumers.c */
-void consumers_list(struct request *r);
-void consumers_list_vhost(struct request *r);
+void api_consumers_list(struct request *r);
+void api_consumers_list_vhost(struct request *r);
 extern const struct listing_kind listing_consumers;
 /* channels.c */
-void channels_list(struct request *r);
-void channels_list_vhost(struct request *r);
-void channels_of_connection(struct request *r);
-void channel_get(struct request *r);
+void api_channels_list(struct request *r);
+void api_channels_list_vhost(struct request *r);
+void api_channels_of_connection(struct request *r);
+void api_channel_get(struct request *r);
 /* connections.c */
-void connections_list(struct request *r);
-void connections_list_vhost(struct request *r);
-void connections_of_user(struct request *r);
-void connection_get(struct request *r);
-void connection_delete(struct request *r);
-void connections_of_user_delete(struct request *r);
+void api_connections_list(struct request *r);
+void api_connections_list_vhost(struct request *r);
+void api_connections_of_user(struct request *r);
+void api_connection_get(struct request *r);
+void api_connection_delete(struct request *r);
+void api_connections_of_user_delete(struct request *r);
 /* messages.c */
-void message_publish(struct request *r);
-void messages_get(struct request *r);
-void aliveness_test(struct request *r);
+void api_message_publish(struct request *r);
+void api_messages_get(struct request *r);
+void api_aliveness_test(struct request *r);
 /* users.c */
-void users_list(struct request *r);
-void users_without_permissions(struct request *r);
-void user_get(struct request *r);
-void user_put(struct request *r);
-void user_delete(struct request *r);
-void users_bulk_delete(struct request *r);
-void whoami(struct request *r);
+void api_users_list(struct request *r);
+void api_users_without_permissions(struct request *r);
+void api_user_get(struct request *r);
+void api_user_put(struct request *r);
+void api_user_delete(struct request *r);
+void api_users_bulk_delete(struct request *r);
+void api_whoami(struct request *r);
 /* permissions.c */
-void permissions_list(struct request *r);
-void permissions_of_vhost(struct request *r);
-void permissions_of_user(struct request *r);
-void permission_get(struct request *r);
-void permission_put(struct request *r);
-void permission_delete(struct request *r);
+void api_permissions_list(struct request *r);
+void api_permissions_of_vhost(struct request *r);
+void api_permissions_of_user(struct request *r);
+void api_permission_get(struct request *r);
+void api_permission_put(struct request *r);
+void api_permission_delete(struct request *r);
 /* vhosts.c */
-void vhosts_list(struct request *r);
-void vhost_get(struct request *r);
-void vhost_put(struct request *r);
-void vhost_delete(struct request *r);
+void api_vhosts_list(struct request *r);
+void api_vhost_get(struct request *r);
+void api_vhost_put(struct request *r);
+void api_vhost_delete(struct request *r);
 /* overview.c */
-void overview(struct request *r);
-void nodes_list(struct request *r);
-void node_get(struct request *r);
-void version_get(struct request *r);
-void cluster_name(struct request *r);
-void empty_list(struct request *r);
-void extensions(struct request *r);
-void auth_attempts(struct request *r);
-void auth_settings(struct request *r);
+void api_overview(struct request *r);
+void api_nodes_list(struct request *r);
+void api_node_get(struct request *r);
+void api_version_get(struct request *r);
+void api_cluster_name(struct request *r);
+void api_empty_list(struct request *r);
+void api_auth_attempts(struct request *r);
+void api_auth_settings(struct request *r);
 /* health.c */
-void health_alarms(struct request *r);
-void health_vhosts(struct request *r);
-void health_port(struct request *r);
-void health_protocol(struct request *r);
-void health_certificates(struct request *r);
-void health_service(struct request *r);
-void health_single_node(struct request *r);
+void api_health_alarms(struct request *r);
+void api_health_vhosts(struct request *r);
+void api_health_port(struct request *r);
+void api_health_protocol(struct request *r);
+void api_health_certificates(struct request *r);
+void api_health_service(struct request *r);
+void api_health_single_node(struct request *r);
 /* metrics.c */
-void metrics(struct request *r);
-void metrics_per_object(struct request *r);
-void metrics_detailed(struct request *r);
+void api_metrics(struct request *r);
+void api_metrics_per_object(struct request *r);
+void api_metrics_detailed(struct request *r);
 /* definitions.c, import.c */
-void definitions_get(struct request *r);
-void definitions_get_vhost(struct request *r);
-void definitions_post(struct request *r);
-void definitions_post_vhost(struct request *r);
+void api_definitions_get(struct request *r);
+void api_definitions_get_vhost(struct request *r);
+void api_definitions_post(struct request *r);
+void api_definitions_post_vhost(struct request *r);
 
 /* ---- Pieces that several of them use (common.c). */
 

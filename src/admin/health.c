@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "handlers.h"
-#include "server.h"
+#include "http.h"
 #include "totals.h"
 
 static void reply_ok(struct request *r)
@@ -29,7 +29,7 @@ static void write_alarm(struct request *r, struct answer *a, const char *resourc
     answer_end(a);
 }
 
-void health_alarms(struct request *r)
+void api_health_alarms(struct request *r)
 {
     struct answer a = {0};
     struct node_alarms alarms;
@@ -71,12 +71,12 @@ static void counted(struct request *r, const struct totals *totals)
 }
 
 /* Each vhost's owner has answered; so have all workers. */
-void health_vhosts(struct request *r)
+void api_health_vhosts(struct request *r)
 {
     totals_for(r, counted);
 }
 
-void health_service(struct request *r)
+void api_health_service(struct request *r)
 {
     totals_for(r, counted);
 }
@@ -95,15 +95,15 @@ static size_t listening(const struct admin *admin, struct listening *out, size_t
         out[n++] = (struct listening){admin->options.listeners[i].protocol,
                                       admin->options.listeners[i].port};
     if (admin->server)
-        out[n++] = (struct listening){"http", http_server_port(admin->server)};
+        out[n++] = (struct listening){"http", http_port(admin->server)};
     if (admin->metrics_server)
-        out[n++] = (struct listening){"http/prometheus", http_server_port(admin->metrics_server)};
+        out[n++] = (struct listening){"http/prometheus", http_port(admin->metrics_server)};
     return n;
 }
 
 #define LISTENING_MAX 64u
 
-void health_port(struct request *r)
+void api_health_port(struct request *r)
 {
     struct listening all[LISTENING_MAX];
     size_t n = listening(r->admin, all, LISTENING_MAX);
@@ -135,7 +135,7 @@ void health_port(struct request *r)
     reply_json(r, 503, &a);
 }
 
-void health_protocol(struct request *r)
+void api_health_protocol(struct request *r)
 {
     struct listening all[LISTENING_MAX];
     size_t n = listening(r->admin, all, LISTENING_MAX);
@@ -164,12 +164,12 @@ void health_protocol(struct request *r)
 }
 
 /* No listener has a certificate that could expire. */
-void health_certificates(struct request *r)
+void api_health_certificates(struct request *r)
 {
     reply_ok(r);
 }
 
-void health_single_node(struct request *r)
+void api_health_single_node(struct request *r)
 {
     struct answer a = {0};
     answer_object(&a, NULL);

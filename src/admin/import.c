@@ -314,12 +314,12 @@ static void import(struct request *r, bool one_vhost)
         advance(r);
 }
 
-void definitions_post(struct request *r)
+void api_definitions_post(struct request *r)
 {
     import(r, false);
 }
 
-void definitions_post_vhost(struct request *r)
+void api_definitions_post_vhost(struct request *r)
 {
     if (auth_vhost_exists(r->admin->options.auth, request_vhost(r)))
         import(r, true);

@@ -35,7 +35,7 @@ src_admin_libadmin_a_SOURCES = \
 	src/admin/route.c src/admin/route.h \
 	src/admin/route_table.c \
 	src/admin/samples.c src/admin/samples.h \
-	src/admin/server.c src/admin/server.h \
+	src/admin/http.c src/admin/http.h \
 	src/admin/totals.c src/admin/totals.h \
 	src/admin/url.c \
 	src/admin/users.c \

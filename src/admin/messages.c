@@ -149,7 +149,7 @@ static void on_published(struct request *r, const struct event *event)
                           event->u.reply.text ? event->u.reply.text : "");
 }
 
-void message_publish(struct request *r)
+void api_message_publish(struct request *r)
 {
     static const char *const keys[] = {"properties", "routing_key", "payload", "payload_encoding",
                                        NULL};
@@ -333,7 +333,7 @@ static bool read_get(struct request *r, struct getting *g)
     return true;
 }
 
-void messages_get(struct request *r)
+void api_messages_get(struct request *r)
 {
     struct getting *g = request_work(r, sizeof *g, free_getting);
     struct bytes vhost = request_vhost(r);
@@ -367,7 +367,7 @@ static void on_alive(struct request *r, const struct event *event)
     }
 }
 
-void aliveness_test(struct request *r)
+void api_aliveness_test(struct request *r)
 {
     const struct properties none = {0};
     const struct bytes queue = BYTES_LITERAL(ALIVENESS_QUEUE);

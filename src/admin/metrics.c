@@ -235,7 +235,7 @@ static void counted(struct request *r, const struct totals *totals)
     reply_text(r, 200, CONTENT_TYPE, &out);
 }
 
-void metrics(struct request *r)
+void api_metrics(struct request *r)
 {
     totals_for(r, counted);
 }
@@ -249,12 +249,12 @@ static void counted_per_object(struct request *r, const struct totals *totals)
     metrics_objects(r, &out, "rabbitmq_", CONTENT_TYPE);
 }
 
-void metrics_per_object(struct request *r)
+void api_metrics_per_object(struct request *r)
 {
     totals_for(r, counted_per_object);
 }
 
-void metrics_detailed(struct request *r)
+void api_metrics_detailed(struct request *r)
 {
     struct text out = {0};
     write_identity(&out, &r->admin->options);

@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include "handlers.h"
+#include "http.h"
 #include "leveret/base/clock.h"
 #include "process.h"
-#include "server.h"
 #include "totals.h"
 
 /* ---- Overview. */
@@ -34,19 +34,19 @@ static void write_listeners(struct request *r, struct answer *a)
         write_listener(r, a, o->listeners[i].protocol, o->listeners[i].address,
                        o->listeners[i].port);
     if (r->admin->server)
-        write_listener(r, a, "http", "::", http_server_port(r->admin->server));
+        write_listener(r, a, "http", "::", http_port(r->admin->server));
     if (r->admin->metrics_server)
-        write_listener(r, a, "http/prometheus", "::", http_server_port(r->admin->metrics_server));
+        write_listener(r, a, "http/prometheus", "::", http_port(r->admin->metrics_server));
     answer_end(a);
 }
 
 static void write_context(struct request *r, struct answer *a, const char *description,
-                          const struct server *server)
+                          const struct http_server *server)
 {
     char port[8];
     if (!server || !answer_object(a, NULL))
         return;
-    snprintf(port, sizeof port, "%u", http_server_port(server));
+    snprintf(port, sizeof port, "%u", http_port(server));
     answer_text(a, "node", r->admin->options.node_name);
     answer_text(a, "description", description);
     answer_text(a, "path", "/");
@@ -174,7 +174,7 @@ static void counted_overview(struct request *r, const struct totals *totals)
     reply_json(r, 200, &a);
 }
 
-void overview(struct request *r)
+void api_overview(struct request *r)
 {
     totals_for(r, counted_overview);
 }
@@ -253,7 +253,7 @@ static void counted_nodes(struct request *r, const struct totals *totals)
     listing_write(r, listing);
 }
 
-void nodes_list(struct request *r)
+void api_nodes_list(struct request *r)
 {
     totals_for(r, counted_nodes);
 }
@@ -264,7 +264,7 @@ static void counted_node(struct request *r, const struct totals *totals)
     listing_reply_one(r, &listing_nodes, &row);
 }
 
-void node_get(struct request *r)
+void api_node_get(struct request *r)
 {
     if (bytes_equal_text(r->args[0], r->admin->options.node_name))
         totals_for(r, counted_node);
@@ -283,7 +283,7 @@ static void reply_pair(struct request *r, const char *key, const char *value)
     reply_json(r, 200, &a);
 }
 
-void version_get(struct request *r)
+void api_version_get(struct request *r)
 {
     struct answer a = {0};
     answer_object(&a, NULL);
@@ -294,13 +294,13 @@ void version_get(struct request *r)
     reply_json(r, 200, &a);
 }
 
-void cluster_name(struct request *r)
+void api_cluster_name(struct request *r)
 {
     reply_pair(r, "name", r->admin->options.cluster_name);
 }
 
 /* What there is none of. */
-void empty_list(struct request *r)
+void api_empty_list(struct request *r)
 {
     struct answer a = {0};
     answer_array(&a, NULL);
@@ -308,12 +308,7 @@ void empty_list(struct request *r)
     reply_json(r, 200, &a);
 }
 
-void extensions(struct request *r)
-{
-    empty_list(r);
-}
-
-void auth_attempts(struct request *r)
+void api_auth_attempts(struct request *r)
 {
     struct answer a = {0};
     answer_array(&a, NULL);
@@ -327,7 +322,7 @@ void auth_attempts(struct request *r)
     reply_json(r, 200, &a);
 }
 
-void auth_settings(struct request *r)
+void api_auth_settings(struct request *r)
 {
     struct answer a = {0};
     answer_object(&a, NULL);

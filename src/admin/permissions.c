@@ -63,12 +63,12 @@ static struct listing *collect(struct request *r, const char *vhost, const char 
     return c.listing;
 }
 
-void permissions_list(struct request *r)
+void api_permissions_list(struct request *r)
 {
     listing_write(r, collect(r, NULL, NULL));
 }
 
-void permissions_of_vhost(struct request *r)
+void api_permissions_of_vhost(struct request *r)
 {
     if (auth_vhost_exists(r->admin->options.auth, r->args[0]))
         listing_write(r, collect(r, (const char *)r->args[0].at, NULL));
@@ -76,7 +76,7 @@ void permissions_of_vhost(struct request *r)
         reply_not_found(r);
 }
 
-void permissions_of_user(struct request *r)
+void api_permissions_of_user(struct request *r)
 {
     char tags[1024];
     if (auth_user_tags(r->admin->options.auth, r->args[0], tags, sizeof tags))
@@ -85,7 +85,7 @@ void permissions_of_user(struct request *r)
         reply_not_found(r);
 }
 
-void permission_get(struct request *r)
+void api_permission_get(struct request *r)
 {
     struct gather *rows =
         listing_rows(collect(r, (const char *)r->args[0].at, (const char *)r->args[1].at));
@@ -95,7 +95,7 @@ void permission_get(struct request *r)
         reply_not_found(r);
 }
 
-void permission_put(struct request *r)
+void api_permission_put(struct request *r)
 {
     static const char *const keys[] = {"configure", "write", "read", NULL};
     bool created = false;
@@ -122,7 +122,7 @@ void permission_put(struct request *r)
     free(error);
 }
 
-void permission_delete(struct request *r)
+void api_permission_delete(struct request *r)
 {
     enum status status = auth_delete_permission(r->admin->options.auth, (const char *)r->args[1].at,
                                                 (const char *)r->args[0].at);

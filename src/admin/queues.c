@@ -104,12 +104,12 @@ static struct bytes name_queue(const struct row *row)
 static const struct listing_kind listing_queues = {&gather_queues, render_queue, order_queue,
                                                    name_queue, NULL};
 
-void queues_list(struct request *r)
+void api_queues_list(struct request *r)
 {
     listing_gather(r, listing_new(r, &listing_queues), NULL);
 }
 
-void queues_list_vhost(struct request *r)
+void api_queues_list_vhost(struct request *r)
 {
     struct bytes vhost = request_vhost(r);
     if (auth_vhost_exists(r->admin->options.auth, vhost))
@@ -241,7 +241,7 @@ static void declare(struct request *r)
     text_free(&arguments);
 }
 
-void queue_put(struct request *r)
+void api_queue_put(struct request *r)
 {
     if (r->args[1].len > 255)
         reply_bad_request(r, "name too long");
@@ -286,7 +286,7 @@ void api_queue_purge(struct request *r)
 }
 
 /* sync and cancel_sync concern mirrors: there are none, so both are done already. */
-void queue_actions(struct request *r)
+void api_queue_actions(struct request *r)
 {
     const char *action = body_text(r, "action");
     if (action && (strcmp(action, "sync") == 0 || strcmp(action, "cancel_sync") == 0))

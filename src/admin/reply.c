@@ -3,24 +3,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "http.h"
 #include "request.h"
-#include "server.h"
 
 void reply_json(struct request *request, int code, struct answer *answer)
 {
-    http_server_send(request, code, "application/json", NULL, NULL, &answer->text);
+    http_send(request, code, "application/json", NULL, NULL, &answer->text);
     request_free(request);
 }
 
 void reply_text(struct request *request, int code, const char *type, struct text *text)
 {
-    http_server_send(request, code, type, NULL, NULL, text);
+    http_send(request, code, type, NULL, NULL, text);
     request_free(request);
 }
 
 void reply_empty(struct request *request, int code)
 {
-    http_server_send(request, code, NULL, NULL, NULL, NULL);
+    http_send(request, code, NULL, NULL, NULL, NULL);
     request_free(request);
 }
 
@@ -31,7 +31,7 @@ void reply_created(struct request *request, bool created)
 
 void reply_location(struct request *request, const char *location)
 {
-    http_server_send(request, 201, NULL, "Location", location, NULL);
+    http_send(request, 201, NULL, "Location", location, NULL);
     request_free(request);
 }
 
@@ -43,7 +43,7 @@ static void send_error(struct request *r, int code, const char *error, struct by
     answer_text(&w, "error", error);
     answer_bytes(&w, "reason", reason);
     answer_end(&w);
-    http_server_send(r, code, "application/json", header, header_value, &w.text);
+    http_send(r, code, "application/json", header, header_value, &w.text);
     request_free(r);
 }
 

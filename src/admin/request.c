@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "client.h"
+#include "http.h"
 #include "leveret/base/mem.h"
-#include "server.h"
 
 struct request *request_new(struct admin *admin)
 {

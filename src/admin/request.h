@@ -23,7 +23,7 @@
  * is said apart, in product_name and product_version. */
 #define API_VERSION "3.10.8"
 
-struct server;
+struct http_server;
 struct samples;
 struct client;
 struct route;
@@ -31,7 +31,7 @@ struct totals;
 
 struct admin {
     struct admin_options options; /* pointers are the caller's, who outlives us */
-    struct server *server, *metrics_server;
+    struct http_server *server, *metrics_server;
     struct samples *samples;
     struct timer *sampler;
     struct request *requests; /* those under way */

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 
 #include "access.h"
+#include "http.h"
 #include "leveret/base/mem.h"
-#include "server.h"
 
 bool route_fits(const char *pattern, const char *path, struct bytes parts[REQUEST_ARGS_MAX],
                 size_t *count)
@@ -133,7 +133,7 @@ static void not_found(struct request *r, const char *allow)
     if (!*allow)
         reply_not_found(r);
     else {
-        http_server_send(r, r->method == METHOD_OPTIONS ? 200 : 405, NULL, "Allow", allow, NULL);
+        http_send(r, r->method == METHOD_OPTIONS ? 200 : 405, NULL, "Allow", allow, NULL);
         request_free(r);
     }
 }

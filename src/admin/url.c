@@ -2,8 +2,8 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#include "http.h"
 #include "leveret/base/mem.h"
-#include "server.h"
 
 static int digit(uint8_t c)
 {

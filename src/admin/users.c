@@ -78,7 +78,7 @@ static struct listing *collect(struct request *r, const char *only)
     return c.listing;
 }
 
-void users_list(struct request *r)
+void api_users_list(struct request *r)
 {
     listing_write(r, collect(r, NULL));
 }
@@ -93,14 +93,14 @@ static void mark_user(void *context, const struct permission_info *info)
         }
 }
 
-void users_without_permissions(struct request *r)
+void api_users_without_permissions(struct request *r)
 {
     struct listing *listing = collect(r, NULL);
     auth_each_permission(r->admin->options.auth, mark_user, listing);
     listing_write(r, listing);
 }
 
-void user_get(struct request *r)
+void api_user_get(struct request *r)
 {
     struct listing *listing = collect(r, (const char *)r->args[0].at);
     struct gather *rows = listing_rows(listing);
@@ -110,7 +110,7 @@ void user_get(struct request *r)
         reply_not_found(r);
 }
 
-void whoami(struct request *r)
+void api_whoami(struct request *r)
 {
     struct answer a = {0};
     char tags[1024] = "";
@@ -173,7 +173,7 @@ enum status user_from_json(struct auth *auth, const char *name, const struct val
     return status;
 }
 
-void user_put(struct request *r)
+void api_user_put(struct request *r)
 {
     const char *hash = body_text(r, "password_hash");
     bool created = false;
@@ -196,7 +196,7 @@ void user_put(struct request *r)
     }
 }
 
-void user_delete(struct request *r)
+void api_user_delete(struct request *r)
 {
     enum status status = auth_delete_user(r->admin->options.auth, (const char *)r->args[0].at);
     if (status == STATUS_OK) {
@@ -210,7 +210,7 @@ void user_delete(struct request *r)
     }
 }
 
-void users_bulk_delete(struct request *r)
+void api_users_bulk_delete(struct request *r)
 {
     const struct value *users = value_get(r->json, "users");
     struct auth *auth = r->admin->options.auth;

@@ -123,7 +123,7 @@ static void counted_list(struct request *r, const struct totals *totals)
     listing_write(r, collect(r, totals, NULL));
 }
 
-void vhosts_list(struct request *r)
+void api_vhosts_list(struct request *r)
 {
     totals_for(r, counted_list);
 }
@@ -137,7 +137,7 @@ static void counted_one(struct request *r, const struct totals *totals)
         reply_not_found(r);
 }
 
-void vhost_get(struct request *r)
+void api_vhost_get(struct request *r)
 {
     totals_for(r, counted_one);
 }
@@ -187,7 +187,7 @@ enum status vhost_from_json(struct admin *admin, const char *name, const struct 
     return status;
 }
 
-void vhost_put(struct request *r)
+void api_vhost_put(struct request *r)
 {
     const char *name = (const char *)r->args[0].at;
     char *error = NULL;
@@ -216,7 +216,7 @@ static void deleted(void *context)
         reply_empty(r, 204);
 }
 
-void vhost_delete(struct request *r)
+void api_vhost_delete(struct request *r)
 {
     const char *name = (const char *)r->args[0].at;
     if (!auth_vhost_exists(r->admin->options.auth, r->args[0])) {

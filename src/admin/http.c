@@ -1,12 +1,12 @@
 /* evhttp: the one file that includes it.
  *
  * Normal course: the listening sockets are made here and given to evhttp; a whole request arrives
- * in on_request, becomes a struct request and goes to route_request; server_send answers it. What
- * can go wrong: the address is in use (server_new says so); no descriptors are left (accepting
- * pauses until server_resume); the client leaves before its answer (evhttp keeps the request until
+ * in on_request, becomes a struct request and goes to route_request; http_send answers it. What
+ * can go wrong: the address is in use (http_new says so); no descriptors are left (accepting
+ * pauses until http_resume); the client leaves before its answer (evhttp keeps the request until
  * it is answered: reading is off meanwhile, so it notices when writing); too many requests under
  * way (503 at once). */
-#include "server.h"
+#include "http.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
@@ -28,7 +28,7 @@
 #define HEADERS_BYTES_MAX 65536
 #define TIMEOUT_S         60
 
-struct server {
+struct http_server {
     struct admin *admin;
     struct evhttp *http;
     struct evconnlistener *listeners[SOCKETS_MAX];
@@ -75,7 +75,7 @@ static char *header_copy(struct evhttp_request *http, const char *name)
 
 static void on_request(struct evhttp_request *http, void *context)
 {
-    struct server *server = context;
+    struct http_server *server = context;
     struct admin *admin = server->admin;
     if (admin->request_count >= REQUESTS_MAX) {
         evhttp_send_reply(http, 503, "Service Unavailable", NULL);
@@ -149,8 +149,8 @@ static bool add_body(struct evbuffer *out, struct text *body)
     return true;
 }
 
-void http_server_send(struct request *request, int code, const char *content_type,
-                      const char *header, const char *header_value, struct text *body)
+void http_send(struct request *request, int code, const char *content_type, const char *header,
+               const char *header_value, struct text *body)
 {
     struct evhttp_request *http = request->http;
     request->http = NULL;
@@ -179,7 +179,7 @@ void http_server_send(struct request *request, int code, const char *content_typ
 
 /* ---- Sockets. */
 
-void http_server_resume(struct server *server)
+void http_resume(struct http_server *server)
 {
     for (size_t i = 0; i < server->listener_count; i++)
         evconnlistener_enable(server->listeners[i]);
@@ -210,7 +210,7 @@ static int listen_on(const struct addrinfo *address)
     return -1;
 }
 
-static void remember_port(struct server *server, int fd)
+static void remember_port(struct http_server *server, int fd)
 {
     struct sockaddr_storage address;
     socklen_t len = sizeof address;
@@ -228,7 +228,7 @@ static bool family_missing(const struct addrinfo *address)
            (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL || errno == EPROTONOSUPPORT);
 }
 
-static enum status bind_all(struct server *server, struct addrinfo *addresses)
+static enum status bind_all(struct http_server *server, struct addrinfo *addresses)
 {
     for (struct addrinfo *a = addresses; a && server->listener_count < SOCKETS_MAX;
          a = a->ai_next) {
@@ -285,7 +285,7 @@ static enum status failed(char **error, enum status status, const char *address,
     return status;
 }
 
-static enum status listen_at(struct server *server, const char *address, char **error)
+static enum status listen_at(struct http_server *server, const char *address, char **error)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
                                    .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
@@ -302,15 +302,15 @@ static enum status listen_at(struct server *server, const char *address, char **
     return status == STATUS_OK ? STATUS_OK : failed(error, status, address, strerror(errno));
 }
 
-enum status http_server_new(struct admin *admin, const char *address, bool metrics_only,
-                            struct server **out, char **error)
+enum status http_new(struct admin *admin, const char *address, bool metrics_only,
+                     struct http_server **out, char **error)
 {
-    struct server *server = mem_need(sizeof *server);
+    struct http_server *server = mem_need(sizeof *server);
     server->admin = admin;
     server->metrics_only = metrics_only;
     server->http = evhttp_new(loop_event_base(admin->options.loop));
     if (!server->http) {
-        http_server_free(&server);
+        http_free(&server);
         return failed(error, STATUS_NO_MEMORY, address, "out of memory");
     }
     evhttp_set_max_headers_size(server->http, HEADERS_BYTES_MAX);
@@ -323,16 +323,16 @@ enum status http_server_new(struct admin *admin, const char *address, bool metri
     evhttp_set_gencb(server->http, on_request, server);
     enum status status = listen_at(server, address, error);
     if (status != STATUS_OK) {
-        http_server_free(&server);
+        http_free(&server);
         return status;
     }
     *out = server;
     return STATUS_OK;
 }
 
-void http_server_free(struct server **server)
+void http_free(struct http_server **server)
 {
-    struct server *s = *server;
+    struct http_server *s = *server;
     *server = NULL;
     if (!s)
         return;
@@ -341,7 +341,7 @@ void http_server_free(struct server **server)
     free(s);
 }
 
-uint16_t http_server_port(const struct server *server)
+uint16_t http_port(const struct http_server *server)
 {
     return server->port;
 }
