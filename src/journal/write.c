@@ -118,7 +118,9 @@ static void encode_index(struct engine *engine, const struct batch *batch,
     }
     struct text *buffer = &engine->writing.buffer;
     buffer->len = 0;
-    record_index_encode(buffer, &update->index, batch->refs.at + update->refs_from);
+    /* No entry with a reference: the array may not be there at all. */
+    record_index_encode(buffer, &update->index,
+                        batch->refs.at ? batch->refs.at + update->refs_from : NULL);
     put(engine, record_key_bytes(&key), text_bytes(buffer));
 }
 

@@ -8,7 +8,7 @@
 #include "settings.h"
 
 /* How long clients may take to say close-ok at shutdown. */
-#define SHUTDOWN_TIMEOUT_MS 5000u
+#define SHUTDOWN_TIMEOUT_MS 3000u
 
 /* The sources of the configuration, to read them again on SIGHUP. */
 struct sources {
