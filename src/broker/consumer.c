@@ -194,7 +194,7 @@ void consumer_deliver(struct consumer *consumer, struct message *message, uint64
         COUNT(channel, queue, deliver_no_ack);
     } else {
         COUNT(channel, queue, deliver);
-        unsettled_add(&channel->unsettled, event.u.deliver.tag, queue, seq, consumer);
+        unsettled_note(channel, event.u.deliver.tag, queue, seq, consumer);
         consumer->unsettled++;
         channel->unsettled_consumers++;
     }

@@ -45,8 +45,11 @@ struct vhost {
     struct chunk_queue heavy; /* with transient messages, closed: go when memory is short */
 
     /* Time. */
-    struct heap expiry; /* queue->expiry: wall clock */
-    struct heap idle;   /* queue->idle: steady clock */
+    struct heap expiry;      /* queue->expiry: wall clock */
+    struct heap idle;        /* queue->idle: steady clock */
+    uint64_t timeout_min_ms; /* the shortest consumer time-out there is; UINT64_MAX: none */
+    uint64_t
+        timeout_check_ms; /* steady: when deliveries are looked through; UINT64_MAX: none are out */
 
     struct map reply_consumers; /* by token */
 
@@ -87,6 +90,14 @@ static inline uint64_t vhost_needed(const struct vhost *vhost)
     return vhost->journalled ? journal_filling(vhost->options.journal) : 0;
 }
 
+/* ---- Consumer time-outs (timeout.c). */
+/* Deliveries are out: sets timeout_check_ms, if there is a time-out. */
+void timeout_arm(struct vhost *vhost);
+/* A queue with a time-out of its own has come. */
+void timeout_consider(struct vhost *vhost, const struct queue *queue);
+/* Fails the channels that hold a delivery for too long. */
+void timeout_check(struct vhost *vhost);
+
 /* ---- The handlers of commands. The channel is open and not failed. */
 typedef void command_handler(struct channel *channel, const struct command *command);
 command_handler channel_flow, channel_qos, channel_confirm_select; /* channel.c */
@@ -119,6 +130,18 @@ bool publish_check(struct channel *channel, const struct message *message);
 /* The second half, at commit; what can no longer be published has no route. Returns the batch. */
 uint64_t publish_committed(struct channel *channel, struct message *message, bool mandatory);
 void route_memory_free(struct route_memory **memory);
+
+/* A delivery goes out that is to be settled. */
+static inline void unsettled_note(struct channel *channel, uint64_t tag, struct queue *queue,
+                                  uint64_t seq, struct consumer *consumer)
+{
+    struct vhost *vhost = channel->vhost;
+    struct unsettled_entry entry = {tag, seq, queue, consumer,
+                                    (uint32_t)(vhost->now.steady_ms / 1000)};
+    unsettled_add(&channel->unsettled, &entry);
+    if (__builtin_expect(vhost->timeout_check_ms == UINT64_MAX, 0))
+        timeout_arm(vhost);
+}
 
 /* A delivery is over: queue, consumer and channel let go of it. */
 void settle_entry(struct channel *channel, const struct unsettled_entry *entry);

@@ -34,7 +34,7 @@ static void answer_get(struct queue *queue, struct channel *channel, bool no_ack
         uint64_t seq = place_seq(place);
         COUNT(channel, queue, get);
         event.got.message = queue_lend(queue, place);
-        unsettled_add(&channel->unsettled, event.got.tag, queue, seq, NULL);
+        unsettled_note(channel, event.got.tag, queue, seq, NULL);
     }
     event.u.reply.messages = (uint32_t)queue->ready;
     promise_reply(channel, &event, 0);

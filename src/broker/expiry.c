@@ -89,14 +89,16 @@ void vhost_tick(struct vhost *vhost, struct moment now)
         queue_delete(queue_by(node, offsetof(struct queue, idle)));
         work++;
     }
+    if (vhost->timeout_check_ms <= now.steady_ms)
+        timeout_check(vhost);
     vhost_settle_down(vhost);
 }
 
 uint64_t vhost_deadline_ms(const struct vhost *vhost)
 {
-    uint64_t deadline_ms = UINT64_MAX;
+    uint64_t deadline_ms = vhost->timeout_check_ms;
     struct heap_node *node = heap_first(&vhost->idle);
-    if (node)
+    if (node && node->key < deadline_ms)
         deadline_ms = node->key;
     node = heap_first(&vhost->expiry);
     if (node) {

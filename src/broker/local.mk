@@ -99,6 +99,7 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/settings.c \
 	src/broker/settings.h \
 	src/broker/settle.c \
+	src/broker/timeout.c \
 	src/broker/tx.c \
 	src/broker/unsettled.c \
 	src/broker/unsettled.h \

@@ -71,8 +71,10 @@ void paging_closed(struct queue *queue, struct chunk *chunk)
 
 void paging_passed(struct queue *queue, uint64_t number)
 {
-    struct chunk *chunk =
-        number > BEHIND_CHUNKS ? queue_chunk(queue, number - BEHIND_CHUNKS) : NULL;
+    struct chunk *chunk = queue_chunk(queue, number); /* the head may have leapt */
+    if (chunk)
+        let_leave(chunk);
+    chunk = number > BEHIND_CHUNKS ? queue_chunk(queue, number - BEHIND_CHUNKS) : NULL;
     if (chunk)
         let_leave(chunk);
 }
@@ -151,6 +153,7 @@ void vhost_paged_out(struct vhost *vhost, struct journal_lane *lane, uint64_t nu
     if (status)
         chunk->spilled = false;
     let_leave(chunk);
+    vhost_settle_down(vhost);
 }
 
 /* ---- In. */

@@ -40,6 +40,8 @@ struct queue *queue_new(struct vhost *vhost, const struct queue_options *options
     map_put(&vhost->queues, queue->endpoint.name, queue);
     queue->number = roster_add(&vhost->queue_roster, queue);
     queue_touch(queue);
+    if (queue->settings.consumer_timeout_ms != SETTING_NONE)
+        timeout_consider(vhost, queue);
     return queue;
 }
 
@@ -267,6 +269,7 @@ uint64_t queue_publish(struct queue *queue, struct message *message)
     if (queue->settings.message_ttl_ms != SETTING_NONE || message->ttl_ms != MESSAGE_NO_TTL)
         expires_ms = queue_expiry_of(queue, message, &at_once);
     queue->rates.publish++;
+    queue->idle_since_wall_ms = queue->vhost->now.wall_ms;
     if (queue->ready == 0) {
         struct consumer *consumer = consumer_next(queue);
         if (consumer)
@@ -279,11 +282,8 @@ uint64_t queue_publish(struct queue *queue, struct message *message)
     place.chunk->ready++;
     queue->ready_bytes += message->body_bytes;
     queue->vhost->ready++;
-    if (queue->ready++ == 0) {
-        queue->idle_since_wall_ms = queue->vhost->now.wall_ms;
-        if (expires_ms)
-            heap_set(&queue->vhost->expiry, &queue->expiry, expires_ms);
-    }
+    if (queue->ready++ == 0 && expires_ms)
+        heap_set(&queue->vhost->expiry, &queue->expiry, expires_ms);
     return needed;
 }
 
@@ -312,6 +312,7 @@ static void subtract(uint64_t *bytes, uint64_t part, uint64_t messages_left)
 
 static void unready(struct queue *queue, uint64_t body_bytes)
 {
+    queue->idle_since_wall_ms = queue->vhost->now.wall_ms;
     queue->ready--;
     queue->vhost->ready--;
     subtract(&queue->ready_bytes, body_bytes, queue->ready);

@@ -162,6 +162,7 @@ enum status queue_settings_parse(struct bytes arguments, struct bytes queue, str
         return refuse(refusal, STATUS_NOT_IMPLEMENTED, "queue type 'stream' of queue '%.*s'",
                       BYTES_PRINT(queue));
     out->expires_ms = number_or_none(arguments, "x-expires");
+    out->consumer_timeout_ms = number_or_none(arguments, "x-consumer-timeout");
     out->message_ttl_ms = number_or_none(arguments, "x-message-ttl");
     return STATUS_OK;
 }

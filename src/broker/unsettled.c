@@ -34,12 +34,11 @@ static void make_room(struct unsettled *u, uint32_t count_needed)
     u->room = room;
 }
 
-void unsettled_add(struct unsettled *u, uint64_t tag, struct queue *queue, uint64_t seq,
-                   struct consumer *consumer)
+void unsettled_add(struct unsettled *u, const struct unsettled_entry *entry)
 {
     if (u->count == u->room)
         make_room(u, 1);
-    *at(u, u->count++) = (struct unsettled_entry){tag, seq, queue, consumer};
+    *at(u, u->count++) = *entry;
     u->live++;
 }
 
@@ -119,8 +118,18 @@ void unsettled_restore(struct unsettled *u, const struct unsettled_entry *back, 
             entry = at(u, i++);
         else
             entry = &back[j++];
-        unsettled_add(&merged, entry->tag, entry->queue, entry->seq, entry->consumer);
+        unsettled_add(&merged, entry);
     }
     unsettled_free(u);
     *u = merged;
+}
+
+const struct unsettled_entry *unsettled_next(const struct unsettled *u, uint32_t *index)
+{
+    while (*index < u->count) {
+        const struct unsettled_entry *entry = at(u, (*index)++);
+        if (entry->queue)
+            return entry;
+    }
+    return NULL;
 }

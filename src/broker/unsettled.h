@@ -19,6 +19,7 @@ struct unsettled_entry {
     uint64_t seq;
     struct queue *queue;       /* NULL: settled, to be dropped */
     struct consumer *consumer; /* NULL: COMMAND_GET */
+    uint32_t since_s;          /* steady clock, seconds */
 };
 
 struct unsettled {
@@ -30,9 +31,11 @@ struct unsettled {
 /* Empty is all zeros. */
 void unsettled_free(struct unsettled *unsettled);
 
-/* tag must be above all earlier ones. */
-void unsettled_add(struct unsettled *unsettled, uint64_t tag, struct queue *queue, uint64_t seq,
-                   struct consumer *consumer);
+/* The entry's tag must be above all earlier ones. */
+void unsettled_add(struct unsettled *unsettled, const struct unsettled_entry *entry);
+/* Walks the entries, oldest first: start with *at = 0; NULL at the end. Nothing may change
+ * meanwhile. */
+const struct unsettled_entry *unsettled_next(const struct unsettled *unsettled, uint32_t *at);
 /* Takes the entry with this tag out. Errors: false when there is none. */
 bool unsettled_take(struct unsettled *unsettled, uint64_t tag, struct unsettled_entry *out);
 /* Whether there is an entry with this tag. */

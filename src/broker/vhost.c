@@ -125,6 +125,9 @@ struct vhost *vhost_new(const struct vhost_options *options)
     vhost->name = bytes_of(mem_need_text(options->name.at, options->name.len), options->name.len);
     vhost->random.state = options->random_seed;
     vhost->committed = journal_committed(options->journal);
+    vhost->timeout_min_ms =
+        options->consumer_timeout_ms ? options->consumer_timeout_ms : UINT64_MAX;
+    vhost->timeout_check_ms = UINT64_MAX;
     vhost->lane_next = vhost->lane_reserved = 1;
     TAILQ_INIT(&vhost->peers);
     TAILQ_INIT(&vhost->due);

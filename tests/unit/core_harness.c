@@ -181,6 +181,7 @@ static void start(struct harness *h)
         .resident_bytes_max = h->resident_bytes_max,
         .message_bytes_max = 1 << 20,
         .peer_window_bytes = h->window_bytes,
+        .consumer_timeout_ms = h->consumer_timeout_ms,
     };
     h->vhost = vhost_new(&options);
     char *error = NULL;

@@ -34,6 +34,7 @@ struct harness {
     char *taken;
     size_t resident_bytes_max;
     uint32_t window_bytes;
+    uint64_t consumer_timeout_ms;
     enum status health;
     /* Called with each event too, if not NULL. */
     void (*watch)(void *context, char peer, const struct event *event);

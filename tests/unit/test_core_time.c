@@ -132,6 +132,36 @@ START_TEST(expiry_survives_a_restart)
 }
 END_TEST
 
+START_TEST(deliveries_that_nobody_settles_fail_their_channel)
+{
+    harness_close(&h);
+    h.consumer_timeout_ms = 60000;
+    setup();
+    do_declare(&h, "A1", "q", "");
+    declare_with("quick", "", "x-consumer-timeout", 10000);
+    do_open(&h, "A2");
+    do_open(&h, "A3");
+    do_publish(&h, "A1", "", "q", "one", "");
+    do_publish(&h, "A1", "", "quick", "two", "");
+    do_consume(&h, "A1", "q", 1, "a", 0);
+    do_get(&h, "A2", "q", "a");
+    do_get(&h, "A2", "quick", "a");
+    harness_take(&h);
+    harness_pass(&h, 9000);
+    expect(&h, "");
+    harness_pass(&h, 2000);
+    expect(&h, "A2 fail ack PRECONDITION_FAILED delivery acknowledgement on channel 2 timed out. "
+               "Timeout value used: 10000 ms. This timeout value can be configured, see consumers "
+               "doc guide to learn more\n");
+    do_get(&h, "A3", "quick", "");
+    expect(&h, "A3 got t1 two left 0 redelivered\n");
+    do_ack(&h, "A1", 1, false);
+    harness_pass(&h, 100000);
+    expect(&h, "");
+    ck_assert_uint_eq(vhost_deadline_ms(h.vhost), UINT64_MAX);
+}
+END_TEST
+
 /* ---- Transactions. */
 
 START_TEST(a_transaction_commits_or_not)
@@ -348,6 +378,7 @@ int main(void)
     tcase_add_test(tests, a_tick_does_a_bounded_amount);
     tcase_add_test(tests, unused_queues_expire);
     tcase_add_test(tests, expiry_survives_a_restart);
+    tcase_add_test(tests, deliveries_that_nobody_settles_fail_their_channel);
     tcase_add_test(tests, a_transaction_commits_or_not);
     tcase_add_test(tests, a_closed_transaction_gives_back);
     tcase_add_test(tests, a_transaction_of_acks_waits_for_the_disk);

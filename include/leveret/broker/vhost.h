@@ -31,6 +31,8 @@ struct vhost_options {
     size_t resident_bytes_max;  /* message memory of this vhost above which transient messages page
                                    out */
     uint64_t message_bytes_max; /* largest body; larger: PRECONDITION_FAILED */
+    uint64_t
+        consumer_timeout_ms; /* a delivery unsettled for longer fails its channel; 0: none does */
     uint32_t peer_window_bytes; /* deliveries under way to one peer before its COMMAND_CREDIT */
 };
 
