@@ -32,9 +32,9 @@ struct server {
     struct session_options session_options;
     struct sessions **sessions; /* one for each worker */
     unsigned sessions_made;
-    unsigned next_session; /* whose turn the next connection is */
+    unsigned next_session; /* whose turn the next connection is; the first worker's */
 
-    struct listener **listeners;
+    struct listener **listeners; /* on the first worker's loop */
     size_t listener_count;
     /* What the API says of them: it outlives them, so the names are copies. */
     struct admin_listener *listener_infos;

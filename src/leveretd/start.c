@@ -148,11 +148,11 @@ static enum status start_sessions(struct server *server, char **error)
     for (; server->sessions_made < count; server->sessions_made++)
         server->sessions[server->sessions_made] = sessions_new(
             workers_loop(server->workers, server->sessions_made), &server->session_options);
-    enum status status = workers_start(server->workers);
-    server->workers_running = status == STATUS_OK;
-    return explain(status, "worker threads", error);
+    (void)error;
+    return STATUS_OK;
 }
 
+/* On the first worker: a connection that stays there needs no hop. */
 static void accepted(void *context, int fd)
 {
     struct server *server = context;
@@ -181,8 +181,8 @@ static enum status start_listeners(struct server *server, char **error)
     server->listener_names = mem_need((count + 1) * sizeof *server->listener_names);
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         struct listener *listener;
-        status = listener_new(server->loop, addresses[i], accepted, server, server->log, &listener,
-                              error);
+        status = listener_new(workers_loop(server->workers, 0), addresses[i], accepted, server,
+                              server->log, &listener, error);
         explain(status, addresses[i], error);
         if (status != STATUS_OK)
             break;
@@ -218,6 +218,13 @@ static enum status start_admin(struct server *server, char **error)
         .listener_count = server->listener_info_count,
     };
     return explain(admin_new(&options, &server->admin, error), "HTTP API", error);
+}
+
+static enum status start_workers(struct server *server, char **error)
+{
+    enum status status = workers_start(server->workers);
+    server->workers_running = status == STATUS_OK;
+    return explain(status, "worker threads", error);
 }
 
 /* ---- All of it. */
@@ -258,7 +265,7 @@ enum status server_start(struct server *server, char **error)
 {
     static enum status (*const steps[])(struct server * server, char **error) = {
         start_loops,    start_node,      start_auth,  start_vhosts,
-        start_sessions, start_listeners, start_admin,
+        start_sessions, start_listeners, start_admin, start_workers,
     };
     const struct settings *settings = server->settings;
 

@@ -15,6 +15,16 @@ static void close_listeners(struct server *server)
     server->listener_count = 0;
 }
 
+/* The first worker's loop listens. */
+static void close_listeners_letter(struct loop *receiver, void *letter, size_t bytes)
+{
+    (void)bytes;
+    struct server *server;
+    memcpy(&server, letter, sizeof server);
+    if (receiver)
+        close_listeners(server);
+}
+
 static void sessions_gone(void *context)
 {
     struct server *server = context;
@@ -31,7 +41,7 @@ void server_stop(struct server *server)
      * before it. */
     if (server->admin)
         admin_free(&server->admin);
-    close_listeners(server);
+    loop_post(workers_loop(server->workers, 0), close_listeners_letter, &server, sizeof server);
     server->sessions_ending = server->sessions_made;
     for (unsigned i = 0; i < server->sessions_made; i++)
         sessions_shut_down(server->sessions[i],
@@ -41,10 +51,10 @@ void server_stop(struct server *server)
 
 void server_free(struct server *server)
 {
-    close_listeners(server);
     signals_free(server);
     if (server->workers_running)
         workers_stop(server->workers);
+    close_listeners(server);
     if (server->admin)
         admin_free(&server->admin);
     for (unsigned i = 0; i < server->sessions_made; i++)

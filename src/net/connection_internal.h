@@ -8,7 +8,7 @@
 #include "transport.h"
 
 #define READ_BLOCK_BYTES (256u * 1024)
-#define READ_BYTES_MAX   (128u * 1024) /* in one read, but within a large body */
+#define READ_BYTES_MAX   (32u * 1024) /* in one read, but within a large body */
 #define READ_BLOCKS      8u            /* that a worker holds on to */
 #define READ_ROOM_MIN    (64u * 1024)  /* of a block, for reading into it to be worth while */
 
