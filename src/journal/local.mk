@@ -52,3 +52,9 @@ tests_unit_test_journal_leveldb_SOURCES = tests/unit/test_journal_leveldb.c \
 tests_unit_test_journal_leveldb_CPPFLAGS = $(journal_test_cppflags)
 tests_unit_test_journal_leveldb_LDADD = $(journal_test_libs)
 endif
+
+# Not run by any test: how fast the journal is.
+noinst_PROGRAMS += tests/bench/journal_bench
+tests_bench_journal_bench_SOURCES = tests/bench/journal_bench.c
+tests_bench_journal_bench_LDADD = src/journal/libjournal.a src/base/libbase.a $(XXHASH_LIBS) \
+	$(LEVELDB_LIBS)
