@@ -2,8 +2,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "leveret/base/check.h"
+#include "leveret/base/mem.h"
 #include "leveret/wire/properties.h"
 #include "leveret/wire/table.h"
 
@@ -168,10 +170,87 @@ static void on_health(void *context, enum status status, const char *text)
     ((struct harness *)context)->health = status;
 }
 
+#ifdef HARNESS_LEVELDB
+
+static void on_wake(void *context)
+{
+    (void)context; /* polled */
+}
+
+static void open_disk(struct harness *h)
+{
+    char name[200];
+    const char *parent = getenv("TMPDIR");
+    snprintf(name, sizeof name, "%s/leveret-core-XXXXXX", parent ? parent : "/tmp");
+    CHECK(mkdtemp(name));
+    h->directory = mem_need_text(name, strlen(name));
+    h->threads = journal_threads_new(1, NULL);
+}
+
+static void close_disk(struct harness *h)
+{
+    char command[256];
+    journal_threads_free(&h->threads);
+    snprintf(command, sizeof command, "rm -rf '%s'", h->directory);
+    CHECK(system(command) == 0);
+    free(h->directory);
+}
+
+static struct journal *open_journal(struct harness *h, const struct journal_callbacks *callbacks)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/db", h->directory);
+    struct journal_leveldb_options options = {.path = path, .threads = h->threads, .wake = on_wake};
+    return journal_leveldb_new(&options, callbacks);
+}
+
+/* Until what has been handed over is on disk, and a little longer for pages. */
+static void work_disk(struct harness *h)
+{
+    uint64_t wanted = journal_filling(h->journal) - 1;
+    journal_poll(h->journal);
+    while (journal_committed(h->journal) < wanted) {
+        usleep(50);
+        journal_poll(h->journal);
+    }
+    usleep(200);
+    journal_poll(h->journal);
+}
+
+#else
+
+static void open_disk(struct harness *h)
+{
+    h->disk = journal_memory_disk_new();
+}
+
+static void close_disk(struct harness *h)
+{
+    journal_memory_disk_free(&h->disk);
+}
+
+static struct journal *open_journal(struct harness *h, const struct journal_callbacks *callbacks)
+{
+    return journal_memory_new(h->disk, callbacks, false);
+}
+
+static void work_disk(struct harness *h)
+{
+    journal_memory_sync(h->journal);
+    journal_poll(h->journal);
+}
+
+#endif
+
+void harness_disk(struct harness *h)
+{
+    work_disk(h);
+}
+
 static void start(struct harness *h)
 {
     struct journal_callbacks callbacks = {h, on_committed, on_paged_in, on_paged_out, on_health};
-    h->journal = journal_memory_new(h->disk, &callbacks, false);
+    h->journal = open_journal(h, &callbacks);
     struct vhost_options options = {
         .name = bytes_of_text("/"),
         .journal = h->journal,
@@ -195,7 +274,7 @@ void harness_open(struct harness *h)
         h->resident_bytes_max = 64 << 20;
     if (!h->window_bytes)
         h->window_bytes = 1 << 20;
-    h->disk = journal_memory_disk_new();
+    open_disk(h);
     h->now = (struct moment){.steady_ms = 1000, .wall_ms = 1700000000000};
     for (int i = 0; i < PEERS_MAX; i++)
         h->letters[i] = (char)('A' + i);
@@ -212,7 +291,7 @@ static void stop(struct harness *h)
 void harness_close(struct harness *h)
 {
     stop(h);
-    journal_memory_disk_free(&h->disk);
+    close_disk(h);
     text_free(&h->lines);
     free(h->taken);
     *h = (struct harness){0};
@@ -234,8 +313,7 @@ void harness_sync(struct harness *h)
 {
     for (int i = 0; i < 6; i++) {
         harness_turn(h);
-        journal_memory_sync(h->journal);
-        journal_poll(h->journal);
+        work_disk(h);
     }
     vhost_flush(h->vhost, h->now);
 }

@@ -1,6 +1,9 @@
 /* A vhost on a memory journal, commands in few words, and its events as lines of text, so that a
  * test reads like a conversation. Not thread safe; one at a time.
  *
+ * Compiled with HARNESS_LEVELDB, the journal is the one on LevelDB in a directory under TMPDIR; a
+ * crash is an orderly stop then.
+ *
  * Events, one a line, with the peer's letter and the channel ("A1"):
  *   A1 ok declare q 0 0            a reply: command, and what it carries
  *   A1 fail publish NOT_FOUND no exchange 'x' in vhost '/'
@@ -19,6 +22,7 @@
 
 #include "leveret/base/text.h"
 #include "leveret/broker/vhost.h"
+#include "leveret/journal/journal_leveldb.h"
 #include "leveret/journal/journal_memory.h"
 
 #define PEERS_MAX 8
@@ -36,6 +40,8 @@ struct harness {
     uint32_t window_bytes;
     uint64_t consumer_timeout_ms;
     enum status health;
+    char *directory; /* on LevelDB only */
+    struct journal_threads *threads;
     /* Called with each event too, if not NULL. */
     void (*watch)(void *context, char peer, const struct event *event);
     void *watch_context;
@@ -49,7 +55,9 @@ void harness_close(struct harness *h);
 void harness_crash(struct harness *h);
 /* One turn's end: vhost_flush, journal_flush. Nothing is on disk yet. */
 void harness_turn(struct harness *h);
-/* The same, and the disk does its work until nothing is left to do. */
+/* The disk writes what was handed over, and the vhost hears of it. */
+void harness_disk(struct harness *h);
+/* A turn's end, and the disk does its work until nothing is left to do. */
 void harness_sync(struct harness *h);
 void harness_pass(struct harness *h, uint64_t ms); /* time goes by, and vhost_tick runs while due */
 
