@@ -437,7 +437,9 @@ def delete_unbinds(node):
 def exclusive_is_locked(node):
     """Every operation of another connection on an exclusive queue is refused."""
     with connect(node) as owner, connect(node) as other:
-        q = queue(owner.channel(), name())
+        ch = owner.channel()
+        q = queue(ch, name())
+        ch.queue_bind(q, "amq.direct", "k")         # an unbind of nothing would succeed
         text = f"RESOURCE_LOCKED - cannot obtain exclusive access to locked queue '{q}' in vhost '/'"
         operations = (
             lambda ch: ch.queue_declare(q, exclusive=True),
