@@ -8,6 +8,7 @@ The environment, which tests/scenario/run sets from its options:
 
     LEVERETD                the leveretd to start (default: BUILD/leveretd, build/leveretd, build-test/leveretd)
     LEVERET_TEST_WORKERS    its number of workers (default: leveretd's own choice)
+    LEVERET_TEST_SET        further settings, "key=value key=value"
     LEVERET_TEST_BROKER     "leveretd" (default) or "rabbitmq": a private node of Debian's rabbitmq-server, the judge
     LEVERET_TEST_HOST/PORT  a broker that runs already: tests that must start or kill one are skipped
 
@@ -159,6 +160,7 @@ class Leveretd:
             "management.tcp.port": management,
             "prometheus.tcp.port": self.metrics_port if self.management else "none",
             "data_dir": self.data,
+            **dict(pair.split("=", 1) for pair in os.environ.get("LEVERET_TEST_SET", "").split()),
             **self.settings,
         }
         command = self.prefix + [self.program]

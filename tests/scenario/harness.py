@@ -143,6 +143,7 @@ def _run(entry, node, label):
     read_end, write_end = os.pipe()
     with tempfile.TemporaryFile() as output:
         started = time.monotonic()
+        logged = len(node.log()) if node is not None else 0
         pid = os.fork()
         if pid == 0:
             os.close(read_end)
@@ -176,8 +177,9 @@ def _run(entry, node, label):
             print(f"FAIL {label}: {why}", flush=True)
             output.seek(0)
             text = output.read().decode(errors="replace")
-            if text.strip():
-                print("    " + text[-8000:].rstrip().replace("\n", "\n    "), flush=True)
+            if node is not None:
+                text += "--- the broker's log since the test began\n" + node.log()[logged:][-LOG_TAIL:]
+            print("    " + text[-8000:].rstrip().replace("\n", "\n    "), flush=True)
         elif verdict == "SKIP":
             print(f"SKIP {label}: {why}", flush=True)
         else:
@@ -214,8 +216,6 @@ def main(prefix=None, shared=True, **settings):
             if code != 0:
                 count["FAIL"] += 1
                 print(f"FAIL {stem}.stop: leveretd ended with {code} after SIGTERM\n{node.log()[-LOG_TAIL:]}")
-        if node is not None and count["FAIL"]:
-            print(f"--- the end of the broker's log\n{node.log()[-LOG_TAIL:]}")
     finally:
         if node is not None and hasattr(node, "remove"):
             node.remove()

@@ -10,6 +10,8 @@ except ImportError:
     print("SKIP pika: python3-pika is not installed")
     sys.exit(0)
 
+import cases_connection  # noqa: F401
+import cases_publish  # noqa: F401
 import cases_topology  # noqa: F401
 
 if __name__ == "__main__":
