@@ -223,6 +223,69 @@ static void run(const char *what, uint64_t messages, unsigned queues, bool durab
     close_bench(&b);
 }
 
+static size_t resident_bytes(void)
+{
+    unsigned long total = 0, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (!file)
+        return 0;
+    if (fscanf(file, "%lu %lu", &total, &resident) != 2)
+        resident = 0;
+    fclose(file);
+    return (size_t)resident * 4096;
+}
+
+/* A backlog of durable messages, all but the ends of the queue on disk. */
+static void run_deep(uint64_t messages)
+{
+    struct bench b;
+    open_bench(&b, 1, true, true);
+    apply(&b, (struct command){.type = COMMAND_CANCEL});
+    size_t before = resident_bytes();
+    uint64_t begin = clock_steady_ns();
+    for (uint64_t i = 1; i <= messages; i++) {
+        apply(&b, (struct command){.type = COMMAND_PUBLISH,
+                                   .u.publish.message = make("", "queue-0", true)});
+        if (i % 64 == 0) {
+            vhost_flush(b.vhost, now);
+            journal_flush(&b.journal.head);
+        }
+    }
+    uint64_t all = clock_steady_ns() - begin;
+    printf("%-44s %7.1f ns a message, %.1f MB for %llu\n", "durable, confirms, no consumer",
+           (double)all / (double)messages, (double)(resident_bytes() - before) / 1e6,
+           (unsigned long long)messages);
+    close_bench(&b);
+}
+
+static void run_idle(unsigned queues)
+{
+    struct bench b;
+    open_bench(&b, 1, false, true);
+    size_t before = resident_bytes();
+    uint64_t begin = clock_steady_ns();
+    for (unsigned i = 1; i <= queues; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "queue-%u", i);
+        apply(&b, (struct command){.type = COMMAND_QUEUE_DECLARE,
+                                   .no_wait = true,
+                                   .u.queue_declare = {.name = bytes_of_text(name)}});
+    }
+    uint64_t all = clock_steady_ns() - begin;
+    size_t empty = resident_bytes() - before;
+    for (unsigned i = 1; i <= queues; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "queue-%u", i);
+        apply(&b, (struct command){.type = COMMAND_PUBLISH,
+                                   .u.publish.message = make("", name, false)});
+        apply(&b, (struct command){.type = COMMAND_GET,
+                                   .u.get = {.queue = bytes_of_text(name), .no_ack = true}});
+    }
+    printf("%-44s %7.1f ns a declare, %zu bytes a queue, %zu once used\n", "100,000 queues",
+           (double)all / queues, empty / queues, (resident_bytes() - before) / queues);
+    close_bench(&b);
+}
+
 int main(int argc, char **argv)
 {
     uint64_t messages = argc > 1 ? strtoull(argv[1], NULL, 10) : 2000000;
@@ -232,5 +295,7 @@ int main(int argc, char **argv)
     run("durable, confirms, auto-ack", messages, 1, true, true, 0);
     run("durable, confirms, acked every 100", messages, 1, true, false, 100);
     run("transient, fan-out 8, auto-ack", messages / 4, 8, false, true, 0);
+    run_deep(messages);
+    run_idle(100000);
     return 0;
 }
