@@ -25,7 +25,7 @@ struct link {
     char *name, *user;
     struct peer *peer;       /* the owner's */
     bool local;              /* user and owner share a loop */
-    unsigned letters;        /* local: commands under way as letters all the same */
+    unsigned letters;        /* local links only: commands under way as letters all the same */
     TAILQ_ENTRY(link) entry; /* the owner's: in home->links while attached */
 };
 
@@ -121,7 +121,8 @@ static void detach_letter(struct loop *receiver, void *letter, size_t bytes)
 {
     (void)bytes;
     struct link *link = ((struct link_letter *)letter)->link;
-    link->letters -= link->local;
+    if (link->local)
+        link->letters--;
     if (receiver)
         detach(link);
 }
@@ -149,7 +150,8 @@ static void apply_letter(struct loop *receiver, void *letter, size_t bytes)
 {
     (void)bytes;
     struct command_letter *l = letter;
-    l->link->letters -= l->link->local;
+    if (l->link->local)
+        l->link->letters--;
     if (receiver)
         apply(l->link, &l->command);
     else
@@ -354,7 +356,8 @@ void link_send(struct link *link, const struct command *command)
     struct command_letter letter = {.link = link, .command = *command};
     struct bytes *views[VIEWS_MAX];
     letter.blob = gather_views(views, command_views(&letter.command, views));
-    link->letters += link->local;
+    if (link->local)
+        link->letters++;
     loop_post(link->home->owner, apply_letter, &letter, sizeof letter);
 }
 
@@ -369,6 +372,7 @@ void link_close(struct link *link)
         detach(link);
         return;
     }
-    link->letters += link->local;
+    if (link->local)
+        link->letters++;
     post_link(link->home->owner, detach_letter, link);
 }
