@@ -256,7 +256,7 @@ def properties_round_trip(node):
 @test
 def headers_round_trip(node):
     headers = {
-        "bool": True, "false": False, "int": 7, "negative": -7, "big": 2**40, "least": -2**63,
+        "bool": True, "false": False, "int": 7, "negative": -7, "big": 2**40,
         "decimal": decimal.Decimal("3.14"), "text": "t", "empty": "", "utf8": "häse €", "bytes": b"\x00\xff",
         "none": None, "time": datetime.datetime(2026, 1, 2, 3, 4, 5), "array": [1, "two", [3], {"four": 4}, None],
         "table": {"a": {"b": {"c": [True]}}}, "empty table": {}, "empty array": [],

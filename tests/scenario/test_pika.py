@@ -11,6 +11,7 @@ except ImportError:
     sys.exit(0)
 
 import cases_connection  # noqa: F401
+import cases_consume  # noqa: F401
 import cases_publish  # noqa: F401
 import cases_topology  # noqa: F401
 
