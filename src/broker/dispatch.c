@@ -11,8 +11,8 @@
 
 void queue_schedule(struct queue *queue)
 {
-    if (queue->due || queue->ready == 0 ||
-        (TAILQ_EMPTY(&queue->consumers) && TAILQ_EMPTY(&queue->waiting_gets)))
+    if (queue->due || (TAILQ_EMPTY(&queue->waiting_gets) &&
+                       (queue->ready == 0 || TAILQ_EMPTY(&queue->consumers))))
         return;
     queue->due = true;
     TAILQ_INSERT_TAIL(&queue->vhost->due, queue, due_link);

@@ -234,6 +234,8 @@ void vhost_paged_in(struct vhost *vhost, struct journal_page *page, struct momen
     struct chunk *chunk = queue ? queue_chunk(queue, page->chunk) : NULL;
     if (chunk && chunk->state == CHUNK_READING)
         paged_in(queue, chunk, page);
+    else if (queue)
+        queue_schedule(queue);
     for (size_t i = 0; i < page->count; i++)
         message_unref(&page->entries[i].message);
     vhost_settle_down(vhost);

@@ -62,6 +62,14 @@ static void drop_storage(struct queue *queue)
     queue->ready = queue->ready_bytes = queue->persistent = 0;
 }
 
+static void drop_lane(struct queue *queue)
+{
+    struct vhost *vhost = queue->vhost;
+    paging_lane_dropped(queue);
+    map_remove(&vhost->lanes, bytes_of(&queue->lane, sizeof queue->lane));
+    journal_lane_drop(vhost->options.journal, &queue->lane);
+}
+
 void queue_destroy(struct queue *queue)
 {
     drop_storage(queue);
@@ -110,11 +118,8 @@ void queue_delete(struct queue *queue)
     if (queue->stored)
         vhost_erase_queue(queue);
     drop_storage(queue);
-    if (queue->lane) {
-        paging_lane_dropped(queue);
-        map_remove(&vhost->lanes, bytes_of(&queue->lane, sizeof queue->lane));
-        journal_lane_drop(vhost->options.journal, &queue->lane);
-    }
+    if (queue->lane)
+        drop_lane(queue);
     free_if_done(queue);
 }
 
@@ -416,9 +421,8 @@ void queue_requeue(struct queue *queue, uint64_t seq)
     queue_schedule(queue);
 }
 
-uint64_t queue_purge(struct queue *queue)
+static void discard_ready(struct queue *queue)
 {
-    uint64_t count = queue->ready;
     for (uint64_t number = queue->cursor; queue->ready; number++) {
         struct chunk *chunk;
         while ((chunk = queue_chunk(queue, number)) && chunk->ready) {
@@ -427,5 +431,28 @@ uint64_t queue_purge(struct queue *queue)
             message_unref(&message);
         }
     }
+}
+
+/* From how many messages on a new lane is cheaper than settling each. */
+#define PURGE_LANE_MIN 4096u
+
+uint64_t queue_purge(struct queue *queue)
+{
+    struct vhost *vhost = queue->vhost;
+    uint64_t count = queue->ready;
+    if (queue->unsettled == 0 && queue->lane && count >= PURGE_LANE_MIN) {
+        queue->base += queue->ring_count;
+        queue->cursor = queue->base;
+        drop_storage(queue);
+        drop_lane(queue);
+        queue->lane_id = 0;
+        if (queue->stored) {
+            queue->lane_id = vhost_lane_id(vhost);
+            vhost_put_queue(queue);
+        }
+    } else {
+        discard_ready(queue);
+    }
+    queue_schedule(queue); /* gets may wait for what is gone */
     return count;
 }

@@ -302,6 +302,7 @@ START_TEST(a_queue_is_purged_wherever_its_messages_are)
     expect(&h, "A1 ok purge 9999\n");
     do_nack(&h, "A1", 1, false, true);
     do_publish(&h, "A1", "", "q", "last", "p");
+    harness_sync(&h);
     do_get(&h, "A1", "q", "");
     do_get(&h, "A1", "q", "");
     expect(&h, "A1 got t2 0 left 1 redelivered\nA1 got t3 last left 0\n");
@@ -309,6 +310,22 @@ START_TEST(a_queue_is_purged_wherever_its_messages_are)
     restart();
     ck_assert_uint_eq(info("q").messages_ready, 0);
     ck_assert_uint_eq(vhost_resident_bytes(h.vhost), 0);
+    publish_numbers("q", 0, 10000, true); /* none unsettled: the lane is replaced */
+    restart();
+    do_open(&h, "A2");
+    harness_take(&h);
+    do_get(&h, "A1", "q", "a"); /* on disk */
+    do_purge(&h, "A2", "q");
+    do_publish(&h, "A2", "", "q", "new", "p");
+    do_get(&h, "A2", "q", "a");
+    expect(&h, "A2 ok purge 10000\nA1 empty\nA2 got t1 new left 0\n");
+    harness_sync(&h);
+    expect(&h, "");
+    restart();
+    ck_assert_uint_eq(info("q").messages_ready, 1);
+    do_get(&h, "A1", "q", "a");
+    harness_sync(&h);
+    expect(&h, "A1 got t1 new left 0 redelivered\n");
 }
 END_TEST
 
