@@ -27,8 +27,11 @@ def connect(node, **options):
     try:
         yield connection
     finally:
-        if connection.is_open:
-            connection.close()
+        try:
+            if connection.is_open:
+                connection.close()
+        except pika.exceptions.AMQPError:
+            pass            # the broker was stopped in between
 
 
 @contextlib.contextmanager

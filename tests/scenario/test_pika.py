@@ -12,6 +12,7 @@ except ImportError:
 
 import cases_connection  # noqa: F401
 import cases_consume  # noqa: F401
+import cases_lifetime  # noqa: F401
 import cases_publish  # noqa: F401
 import cases_topology  # noqa: F401
 
