@@ -11,8 +11,6 @@
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
 
-/* What an entry takes in a block beside envelope and body, about. */
-#define ENTRY_COST     18u
 #define SPARE_RUNS_MAX 64u
 /* A run that grew beyond this is not kept for the next batch. */
 #define SPARE_ENTRIES_MAX 16384u
@@ -39,6 +37,7 @@ void batch_maker_free(struct batch_maker *maker)
         run_free(run);
     }
     free(maker->dead_lanes.at);
+    segments_free(&maker->segments);
 }
 
 void batch_init(struct batch *batch, struct batch_maker *maker)
@@ -83,6 +82,7 @@ void batch_clear(struct batch *batch)
     batch->bodies.count = batch->block_erases.count = 0;
     batch->chunks.count = batch->lanes.count = 0;
     batch->indexes.count = batch->refs.count = batch->lane_updates.count = 0;
+    batch->extents.count = batch->dead_segments.count = 0;
     batch->touched = false;
     batch->bytes = 0;
 }
@@ -103,6 +103,8 @@ void batch_free(struct batch *batch)
     free(batch->indexes.at);
     free(batch->refs.at);
     free(batch->lane_updates.at);
+    free(batch->extents.at);
+    free(batch->dead_segments.at);
     batch_init(batch, batch->maker);
 }
 
@@ -152,8 +154,9 @@ void batch_each_definition(const struct batch *batch,
 
 /* ---- Messages. */
 
-static inline void touch_chunk(struct batch *batch, struct chunk *chunk)
+void batch_touch_chunk(struct batch *batch, struct chunk *chunk)
 {
+    batch->touched = true;
     if (chunk->touched_at)
         return;
     *LIST_ADD(batch->chunks) = chunk;
@@ -205,8 +208,7 @@ static struct group *start_group(struct run *run, struct chunk *chunk)
 /* The bytes of a message that are in its block. */
 static inline uint64_t block_cost(const struct pending *entry)
 {
-    return ENTRY_COST + entry->message->envelope_bytes +
-           (entry->body_id ? 0 : entry->message->body_bytes);
+    return record_entry_bytes(entry->message, entry->expires_ms, entry->body_id);
 }
 
 static struct group *group_of(struct run *run, uint64_t chunk_number)
@@ -284,7 +286,7 @@ void batch_append(struct batch *batch, struct journal_lane *lane, uint64_t seq, 
     chunk->live_count++;
     chunk->body_bytes += message->body_bytes;
     chunk->any_expires |= expires_ms != 0;
-    touch_chunk(batch, chunk);
+    batch_touch_chunk(batch, chunk);
     lane->last_seq = seq;
     batch->bytes += message_memory(message);
     batch->touched = true;
@@ -315,7 +317,9 @@ void batch_end_body(struct batch *batch, struct body **body)
     struct batch_maker *maker = batch->maker;
     if (maker->last.body == *body)
         maker->last.message = NULL;
-    if ((*body)->stored) {
+    if ((*body)->place.segment) {
+        segments_release(&maker->segments, (*body)->place, &batch->dead_segments);
+    } else if ((*body)->stored) {
         *LIST_ADD(batch->bodies) =
             (struct body_update){.body_id = (*body)->id, .body_bytes = (*body)->bytes};
         maker->stored_bytes -= (*body)->bytes;
@@ -366,7 +370,7 @@ bool batch_settle(struct batch *batch, struct journal_lane *lane, uint64_t seq)
         chunk->dirty = true;
     }
     chunk->live_count--;
-    touch_chunk(batch, chunk);
+    batch_touch_chunk(batch, chunk);
     batch->touched = true;
     return true;
 }

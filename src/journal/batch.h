@@ -10,11 +10,12 @@
 #include "leveret/base/text.h"
 #include "record.h"
 
-/* Bodies above this are kept apart in pieces of at most JOURNAL_BODY_PART bytes … */
+/* Bodies above this are kept apart … */
 #define JOURNAL_BODY_APART_MIN (128u * 1024u)
 /* … and those above this are as soon as a second lane gets the same message. */
 #define JOURNAL_BODY_SHARED_MIN 4096u
-#define JOURNAL_BODY_PART       (1024u * 1024u)
+/* A batch with so much in blocks and bodies puts them into a segment. */
+#define JOURNAL_SEGMENT_MIN (256u * 1024u)
 
 /* An appended message. */
 struct pending {
@@ -31,6 +32,7 @@ struct group {
     size_t first, end;   /* places in entries */
     uint32_t live;       /* not settled */
     uint64_t bytes;      /* what the live ones take in the block */
+    struct place place;  /* once closed: where in a segment the block goes, if it does */
 };
 
 /* What one batch adds to one lane. */
@@ -49,7 +51,7 @@ STAILQ_HEAD(run_list, run);
 /* An index record to be written, or erased. */
 struct index_update {
     struct record_index index;
-    size_t refs_from; /* its body references, in the batch's refs */
+    size_t refs_from, extents_from; /* its body references and extents, in the batch's lists */
     bool erase;
 };
 
@@ -72,6 +74,7 @@ struct block_erase {
 struct body_update {
     uint64_t body_id, body_bytes;
     struct message *message; /* held by an entry of this batch */
+    struct place place;      /* where in a segment it goes, if it does */
     struct body *body;       /* the owner's, until the batch is closed */
 };
 
@@ -91,7 +94,8 @@ struct body_update {
 struct batch {
     struct batch_maker *maker;
     uint64_t number;
-    uint64_t bytes; /* message memory held */
+    uint64_t bytes;         /* message memory held */
+    uint64_t payload_bytes; /* what blocks and bodies will take */
     struct run_list runs;
     struct text definitions;
     BATCH_LIST(struct body_update) bodies;
@@ -103,6 +107,8 @@ struct batch {
     /* Made by batch_close: */
     BATCH_LIST(struct index_update) indexes;
     BATCH_LIST(struct record_body_ref) refs;
+    BATCH_LIST(struct record_extent) extents;
+    struct segment_list dead_segments; /* to be removed once it is written */
     BATCH_LIST(struct lane_update) lane_updates;
 };
 
@@ -117,6 +123,7 @@ struct batch_maker {
         size_t place;
         struct body *body;
     } last;
+    struct segments segments;
     /* What is dead on disk and not compacted away yet (space.c), and what is alive there. */
     struct dead_range dead_bodies;
     BATCH_LIST(struct dead_lane) dead_lanes; /* dropped ones */
@@ -145,8 +152,14 @@ void batch_delivered(struct batch *batch, struct journal_lane *lane, uint64_t se
 /* Everything durable of the lane goes; the lane itself may be freed afterwards. */
 void batch_drop_lane(struct batch *batch, struct journal_lane *lane);
 
-/* For plan.c: notes a lane; the last use of a body has gone, so it is erased, or not written at
- * all. */
+/* After recovery: lets go of blocks that begin behind the last slot alive. The lane's seqs may go
+ * on right behind that slot, and of two blocks that hold the same seq the one that begins later
+ * counts. */
+void batch_trim_chunk(struct batch *batch, struct chunk *chunk);
+
+/* For plan.c: notes a chunk, a lane; the last use of a body has gone, so it is erased, or not
+ * written at all. */
+void batch_touch_chunk(struct batch *batch, struct chunk *chunk);
 void batch_touch_lane(struct batch *batch, struct journal_lane *lane);
 void batch_end_body(struct batch *batch, struct body **body);
 

@@ -64,11 +64,20 @@ void engine_tidy_chunk(struct chunk *chunk)
 
 /* ---- Flights. */
 
+/* What the batch has put an end to, now that it is written. */
+static void remove_segments(struct engine *engine, struct batch *batch)
+{
+    for (size_t i = 0; i < batch->dead_segments.count; i++)
+        segment_remove(engine->path, batch->dead_segments.at[i]);
+    batch->dead_segments.count = 0;
+}
+
 static void let_go_run(struct job *job)
 {
     struct flight *flight = (struct flight *)((char *)job - offsetof(struct flight, let_go));
     struct engine *engine = flight->engine;
     batch_let_go(&flight->batch);
+    remove_segments(engine, &flight->batch);
     pthread_mutex_lock(&engine->lock);
     STAILQ_INSERT_TAIL(&engine->let_go, flight, link);
     pthread_mutex_unlock(&engine->lock);
@@ -104,7 +113,7 @@ static void retire_flight(struct engine *engine, struct flight *flight)
     const struct run *run;
     STAILQ_FOREACH(run, &flight->batch.runs, link)
     messages += run->count;
-    if (messages <= LET_GO_HERE_MAX) {
+    if (messages <= LET_GO_HERE_MAX && flight->batch.dead_segments.count == 0) {
         batch_clear(&flight->batch);
         STAILQ_INSERT_HEAD(&engine->spare, flight, link);
     } else {
@@ -137,7 +146,7 @@ static void hand_over(struct engine *engine)
     if (!anything) {
         /* All that was done is undone: committed without a write. */
         detach_lanes(&flight->batch);
-        batch_clear(&flight->batch);
+        batch_clear(&flight->batch); /* no segment ends without a record being erased */
         engine->committed = flight->batch.number;
         engine_wake(engine);
         return;
@@ -339,10 +348,15 @@ static void write_rest(struct engine *engine)
     }
     if (engine->flying) {
         detach_lanes(&engine->flying->batch);
+        remove_segments(engine, &engine->flying->batch);
         free_flight(&engine->flying);
     }
     hand_over(engine);
-    if (engine->flying && !wait_for_flight(engine))
+    if (!engine->flying)
+        return;
+    if (wait_for_flight(engine))
+        remove_segments(engine, &engine->flying->batch);
+    else
         log_line(engine->log, LOG_ERROR, "journal",
                  "%s: the last writes failed; what was not confirmed is lost", engine->path);
 }
@@ -450,6 +464,7 @@ void journal_leveldb_figures(const struct journal *journal, struct journal_figur
 enum status journal_leveldb_destroy(const char *path)
 {
     paged_remove_files(path);
+    segments_remove_all(path);
     space_remove_reserve(path);
     return database_destroy(path);
 }

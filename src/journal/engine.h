@@ -1,7 +1,8 @@
 /* The LevelDB journal's own structure, for the files that together are that journal:
  *
  *   engine.c    the owner's side: filling, handing over, reporting
- *   write.c     the writer's side: encoding, writing, trying again
+ *   write.c     the writer's side: writing, trying again
+ *   encode.c    from a batch to bytes, in segments and in the database
  *   page_in.c   reading chunks back
  *   paged.c     transient messages on disk
  *   recovery.c  reading all that is stored at start
@@ -40,8 +41,13 @@ struct page_request {
     struct engine *engine;
     struct journal_lane *lane; /* the owner's; NULL: dropped */
     uint64_t lane_id, chunk;
-    uint64_t expected[JOURNAL_CHUNK_WORDS];  /* slots to be found in the database */
-    uint64_t first_block, last_block;        /* the seqs between which they are looked for */
+    uint64_t expected[JOURNAL_CHUNK_WORDS]; /* slots to be found in the database */
+    bool in_database;                       /* some of them may be there … */
+    uint64_t first_block, last_block;       /* … in blocks with these keys */
+    struct extent *extents;                 /* … or in these segments */
+    size_t extent_count;
+    struct record_body_ref *bodies; /* kept apart, in segments */
+    size_t body_count;
     uint64_t transient[JOURNAL_CHUNK_WORDS]; /* … and in the places */
     struct page_place *places;
     size_t place_count;
@@ -63,11 +69,21 @@ struct outcome {
     char *error;
 };
 
+/* The segment being written to. */
+struct segment_output {
+    uint32_t number; /* 0: none is open */
+    int fd;
+    uint64_t offset; /* where gathered goes */
+    struct text gathered;
+};
+
 struct writing {
     struct job job, retry;
     struct database_batch *encoded;
     struct text buffer;
-    uint64_t encoded_bytes;
+    struct segment_output output;
+    uint32_t segment_known; /* the directory has been synced with this one in it */
+    uint64_t encoded_bytes, segment_bytes;
     uint64_t handed_over_ns;
     enum status status;  /* of the last write */
     unsigned failures;   /* in a row; the owner's */
@@ -128,6 +144,12 @@ void write_end(struct engine *engine);
 /* Queues the flying batch, now or (retry) after a while. The owner. */
 void write_start(struct engine *engine);
 void write_retry_later(struct engine *engine);
+
+/* ---- encode.c */
+/* Encodes the flying batch into writing.encoded; segments are written and synced. The writer.
+ * Errors: NO_SPACE, IO (errno). */
+MUST_USE enum status encode_batch(struct engine *engine);
+void encode_end(struct engine *engine);
 
 /* ---- page_in.c */
 void page_in_start(struct engine *engine, struct journal_lane *lane, uint64_t chunk);

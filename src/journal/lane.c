@@ -15,6 +15,7 @@ static void chunk_free(struct chunk *chunk)
 {
     CHECK(!chunk->paged && chunk->touched_at == 0);
     free(chunk->uses);
+    free(chunk->extents);
     free(chunk);
 }
 
@@ -77,6 +78,15 @@ uint64_t lane_first_chunk(const struct journal_lane *lane)
         if (chunk->live_count && chunk->number < first)
             first = chunk->number;
     return first;
+}
+
+void chunk_add_extent(struct chunk *chunk, struct place place, uint16_t slot)
+{
+    if (chunk->extent_count == chunk->extent_room) {
+        chunk->extent_room = (uint16_t)(chunk->extent_room ? chunk->extent_room * 2 : 2);
+        chunk->extents = mem_need_array(chunk->extents, chunk->extent_room, sizeof *chunk->extents);
+    }
+    chunk->extents[chunk->extent_count++] = (struct extent){place, slot};
 }
 
 /* The place of slot in uses, or where it would go. */

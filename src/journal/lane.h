@@ -8,6 +8,7 @@
 
 #include "leveret/base/map.h"
 #include "leveret/journal/journal.h"
+#include "segments.h"
 
 struct run;
 struct paged;
@@ -30,8 +31,9 @@ static inline void dead_range_add(struct dead_range *range, uint64_t number, uin
 /* A body kept apart, because it is large or several lanes hold it. Freed with its last use. */
 struct body {
     uint64_t id, bytes;
-    uint32_t uses; /* live slots that refer to it */
-    bool stored;   /* handed over for writing */
+    struct place place; /* or in the database */
+    uint32_t uses;      /* live slots that refer to it */
+    bool stored;        /* handed over for writing */
 };
 
 struct body_use {
@@ -39,17 +41,24 @@ struct body_use {
     uint16_t slot;
 };
 
+/* A block in a segment, which begins with this slot. */
+struct extent {
+    struct place place;
+    uint16_t slot;
+};
+
 struct chunk {
     struct journal_lane *lane;
     uint64_t number;
     uint64_t live[JOURNAL_CHUNK_WORDS];   /* appended and not settled */
-    uint64_t starts[JOURNAL_CHUNK_WORDS]; /* where blocks handed over for writing begin */
+    uint64_t starts[JOURNAL_CHUNK_WORDS]; /* where blocks in the database begin */
+    struct extent *extents;               /* blocks in segments, in the order written */
     uint64_t body_bytes;                  /* of what is alive; for stored messages an estimate */
-    uint64_t stored_bytes;                /* of the blocks handed over */
+    uint64_t stored_bytes;                /* of the blocks in the database */
     struct body_use *uses;                /* slots ascending */
     struct paged *paged;                  /* transient messages, or NULL (paged.h) */
     size_t touched_at;                    /* 1-based place in the filling batch's list, or 0 */
-    uint16_t live_count, use_count, use_room;
+    uint16_t live_count, use_count, use_room, extent_count, extent_room;
     bool any_expires;
     bool dirty;   /* its index record must be written again */
     bool indexed; /* an index record was handed over */
@@ -80,6 +89,8 @@ struct chunk *lane_find_or_add(struct journal_lane *lane, uint64_t number);
 void lane_remove(struct chunk *chunk);
 /* The lowest chunk number with durable content; UINT64_MAX: none. Looks at all chunks. */
 uint64_t lane_first_chunk(const struct journal_lane *lane);
+
+void chunk_add_extent(struct chunk *chunk, struct place place, uint16_t slot);
 
 void chunk_use_body(struct chunk *chunk, uint16_t slot, struct body *body);
 /* Ends the use of a slot, if there is one; the body whose last use it was is returned (the caller

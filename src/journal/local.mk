@@ -10,6 +10,7 @@ src_journal_libjournal_a_SOURCES = \
 	src/journal/crc32c.c \
 	src/journal/crc32c.h \
 	src/journal/database.h \
+	src/journal/encode.c \
 	src/journal/engine.c \
 	src/journal/engine.h \
 	src/journal/lane.c \
@@ -22,6 +23,8 @@ src_journal_libjournal_a_SOURCES = \
 	src/journal/record.c \
 	src/journal/record.h \
 	src/journal/recovery.c \
+	src/journal/segments.c \
+	src/journal/segments.h \
 	src/journal/space.c \
 	src/journal/space.h \
 	src/journal/store.c \

@@ -34,18 +34,38 @@ static void take_pending(struct page_request *request, const struct run *run,
     }
 }
 
-/* The blocks from the one that may hold the first slot wanted to the last that there is. */
-static void bound_blocks(struct page_request *request, const struct chunk *chunk)
+/* The blocks in the database from the one that may hold the first slot wanted to the last. */
+static void bound_blocks(struct page_request *request, const struct chunk *chunk, unsigned wanted)
 {
-    unsigned first = 0, last = 0, wanted = slots_next(request->expected, 0);
+    unsigned first = 0, last = 0;
     for (unsigned slot = slots_next(chunk->starts, 0); slot < JOURNAL_CHUNK_SLOTS;
          slot = slots_next(chunk->starts, slot + 1)) {
-        if (slot <= wanted)
+        if (slot <= wanted || !request->in_database)
             first = slot;
         last = slot;
+        request->in_database = true;
     }
     request->first_block = request->chunk * JOURNAL_CHUNK_SLOTS + first;
     request->last_block = request->chunk * JOURNAL_CHUNK_SLOTS + last;
+}
+
+/* What of the chunk lies in segments. */
+static void list_places(struct page_request *request, const struct chunk *chunk, unsigned wanted)
+{
+    request->extents = mem_need_array(NULL, chunk->extent_count + 1u, sizeof *request->extents);
+    for (unsigned i = 0; i < chunk->extent_count; i++) {
+        /* What begins later and not behind the slot wanted has all from there on. */
+        if (request->extent_count == 1 && chunk->extents[i].slot <= wanted)
+            request->extent_count = 0;
+        request->extents[request->extent_count++] = chunk->extents[i];
+    }
+    request->bodies = mem_need_array(NULL, chunk->use_count + 1u, sizeof *request->bodies);
+    for (unsigned i = 0; i < chunk->use_count; i++) {
+        const struct body_use *use = &chunk->uses[i];
+        if (use->body->place.segment)
+            request->bodies[request->body_count++] = (struct record_body_ref){
+                use->body->id, use->body->bytes, use->body->place, use->slot};
+    }
 }
 
 static void read_run(struct job *job);
@@ -65,7 +85,11 @@ void page_in_start(struct engine *engine, struct journal_lane *lane, uint64_t ch
             take_pending(request, run, chunk);
         if (lane->filling)
             take_pending(request, lane->filling, chunk);
-        bound_blocks(request, chunk);
+        unsigned wanted = slots_next(request->expected, 0);
+        if (wanted < JOURNAL_CHUNK_SLOTS) {
+            bound_blocks(request, chunk, wanted);
+            list_places(request, chunk, wanted);
+        }
         paged_prepare(engine, request, chunk);
     }
     TAILQ_INSERT_TAIL(&engine->page_requests, request, link);
@@ -77,11 +101,15 @@ void page_in_start(struct engine *engine, struct journal_lane *lane, uint64_t ch
 
 struct reading {
     struct page_request *request;
-    uint64_t body_ids[JOURNAL_CHUNK_SLOTS]; /* of bodies kept apart, read after the walk */
+    uint64_t body_ids[JOURNAL_CHUNK_SLOTS]; /* of bodies kept apart, read after the blocks */
+    int from_slot[JOURNAL_CHUNK_SLOTS];     /* where the block begins that a slot was taken from */
 };
 
-static enum status decode_block(struct reading *reading, struct bytes key, struct bytes value,
-                                const uint64_t *wanted)
+/* Decodes a block that begins with block_slot into the slots that are wanted. A seq may have been
+ * given a second time after a restart, when all from it on were settled: what the block that begins
+ * later holds is meant. */
+static enum status decode_block(struct reading *reading, struct bytes key, int block_slot,
+                                struct bytes value, const uint64_t *wanted)
 {
     struct page_request *request = reading->request;
     struct record_block_in block;
@@ -89,11 +117,10 @@ static enum status decode_block(struct reading *reading, struct bytes key, struc
     enum status status = record_block_open(&block, key, value);
     while (status == STATUS_OK && (status = record_block_next(&block, &entry)) == STATUS_OK) {
         struct journal_entry *out = &request->slots[entry.slot];
-        if (!slot_is_set(wanted, entry.slot))
+        if (!slot_is_set(wanted, entry.slot) || reading->from_slot[entry.slot] > block_slot)
             continue;
-        /* A seq may have been given a second time after a restart, when all from it on were
-         * settled: what the later block holds is meant. */
         message_unref(&out->message);
+        reading->from_slot[entry.slot] = block_slot;
         out->seq = request->chunk * JOURNAL_CHUNK_SLOTS + entry.slot;
         out->expires_ms = entry.expires_ms;
         out->message = record_message(&entry);
@@ -109,7 +136,7 @@ enum status page_in_block(struct page_request *request, struct bytes key, struct
 {
     struct reading *reading = mem_need(sizeof *reading);
     reading->request = request;
-    enum status status = decode_block(reading, key, value, wanted);
+    enum status status = decode_block(reading, key, 0, value, wanted);
     for (unsigned slot = 0; slot < JOURNAL_CHUNK_SLOTS; slot++) {
         if (reading->body_ids[slot]) { /* not in a block of this kind */
             message_unref(&request->slots[slot].message);
@@ -123,13 +150,38 @@ enum status page_in_block(struct page_request *request, struct bytes key, struct
 static bool on_block(void *context, struct bytes key, struct bytes value)
 {
     struct reading *reading = context;
-    enum status status = decode_block(reading, key, value, reading->request->expected);
+    struct page_request *request = reading->request;
+    uint64_t lane_id, seq = UINT64_MAX;
+    enum status status = STATUS_CORRUPT;
+    if (record_key_parse_block(key, &lane_id, &seq) == STATUS_OK)
+        status =
+            decode_block(reading, key, (int)(seq % JOURNAL_CHUNK_SLOTS), value, request->expected);
     /* A damaged block does not keep the ones behind it from being read. */
     if (status != STATUS_OK)
-        reading->request->status = status;
-    struct record_key last =
-        record_key_block(reading->request->lane_id, reading->request->last_block);
-    return status != STATUS_NO_MEMORY && memcmp(key.at, last.at, last.len) < 0;
+        request->status = status;
+    return status != STATUS_NO_MEMORY && seq < request->last_block;
+}
+
+static void read_extents(struct reading *reading)
+{
+    struct page_request *request = reading->request;
+    struct text value = {0};
+    for (size_t i = 0; i < request->extent_count; i++) {
+        const struct extent *extent = &request->extents[i];
+        struct record_key key =
+            record_key_block(request->lane_id, request->chunk * JOURNAL_CHUNK_SLOTS + extent->slot);
+        value.len = 0;
+        enum status status = segment_read(request->engine->path, extent->place, &value);
+        if (status == STATUS_OK)
+            status = decode_block(reading, record_key_bytes(&key), extent->slot, text_bytes(&value),
+                                  request->expected);
+        if (status == STATUS_OK)
+            continue;
+        request->status = status == STATUS_NOT_FOUND ? STATUS_CORRUPT : status;
+        free(request->error);
+        request->error = segment_name(request->engine->path, extent->place.segment);
+    }
+    text_free(&value);
 }
 
 struct filling {
@@ -174,6 +226,45 @@ static enum status read_body(struct page_request *request, uint64_t body_id,
     return status;
 }
 
+/* The same for one in a segment. */
+static enum status read_body_place(struct page_request *request, const struct record_body_ref *ref,
+                                   struct message *message)
+{
+    struct place place = ref->place;
+    struct text value = {0};
+    enum status status = STATUS_OK;
+    uint64_t left = message->body_bytes == ref->body_bytes ? ref->body_bytes : 0;
+    for (uint32_t part = 0; left > 0 && status == STATUS_OK; part++) {
+        struct record_key key = record_key_body(ref->body_id, part);
+        struct bytes payload = {0};
+        size_t want = left < RECORD_BODY_PART ? (size_t)left : RECORD_BODY_PART;
+        place.bytes = want + RECORD_SEAL_BYTES;
+        value.len = 0;
+        status = segment_read(request->engine->path, place, &value);
+        if (status == STATUS_OK)
+            status = record_open(record_key_bytes(&key), text_bytes(&value), &payload);
+        if (status == STATUS_OK)
+            status = message_fill(message, NULL, payload.at, payload.len);
+        place.offset += (uint32_t)place.bytes;
+        left -= want;
+    }
+    text_free(&value);
+    if (status == STATUS_OK && !message_full(message))
+        status = STATUS_CORRUPT;
+    if (status != STATUS_OK && !request->error)
+        request->error = segment_name(request->engine->path, place.segment);
+    return status == STATUS_NOT_FOUND ? STATUS_CORRUPT : status;
+}
+
+static const struct record_body_ref *find_place(const struct page_request *request,
+                                                uint64_t body_id)
+{
+    for (size_t i = 0; i < request->body_count; i++)
+        if (request->bodies[i].body_id == body_id)
+            return &request->bodies[i];
+    return NULL;
+}
+
 static void read_bodies(struct reading *reading)
 {
     struct page_request *request = reading->request;
@@ -181,7 +272,9 @@ static void read_bodies(struct reading *reading)
         struct journal_entry *entry = &request->slots[slot];
         if (!reading->body_ids[slot] || !entry->message)
             continue;
-        enum status status = read_body(request, reading->body_ids[slot], entry->message);
+        const struct record_body_ref *ref = find_place(request, reading->body_ids[slot]);
+        enum status status = ref ? read_body_place(request, ref, entry->message)
+                                 : read_body(request, reading->body_ids[slot], entry->message);
         if (status == STATUS_OK)
             continue;
         message_unref(&entry->message);
@@ -190,20 +283,24 @@ static void read_bodies(struct reading *reading)
 }
 
 /* Errors: AGAIN when the database is not open just now. */
-static enum status read_database(struct page_request *request)
+static enum status read_blocks(struct page_request *request)
 {
     struct reading *reading = mem_need(sizeof *reading);
     reading->request = request;
-    struct record_key from = record_key_block(request->lane_id, request->first_block);
-    struct record_key to = record_key_block(request->lane_id, request->last_block + 1);
-    char *error;
-    enum status status = database_walk(request->engine->database, record_key_bytes(&from),
-                                       record_key_bytes(&to), on_block, reading, &error);
-    if (status != STATUS_OK && status != STATUS_AGAIN)
-        request->status = status;
-    free(request->error);
-    request->error = error;
-    read_bodies(reading);
+    enum status status = STATUS_OK;
+    if (request->in_database) {
+        struct record_key from = record_key_block(request->lane_id, request->first_block);
+        struct record_key to = record_key_block(request->lane_id, request->last_block + 1);
+        free(request->error);
+        status = database_walk(request->engine->database, record_key_bytes(&from),
+                               record_key_bytes(&to), on_block, reading, &request->error);
+        if (status != STATUS_OK && status != STATUS_AGAIN)
+            request->status = status;
+    }
+    if (status != STATUS_AGAIN) {
+        read_extents(reading);
+        read_bodies(reading);
+    }
     free(reading);
     return status;
 }
@@ -213,7 +310,7 @@ static void read_run(struct job *job)
     struct page_request *request =
         (struct page_request *)((char *)job - offsetof(struct page_request, job));
     struct engine *engine = request->engine;
-    if (slots_any(request->expected) && read_database(request) == STATUS_AGAIN) {
+    if (slots_any(request->expected) && read_blocks(request) == STATUS_AGAIN) {
         pthread_mutex_lock(&engine->lock);
         bool closing = engine->closing;
         pthread_mutex_unlock(&engine->lock);
@@ -282,6 +379,8 @@ static void report(struct engine *engine, struct page_request *request)
             message_unref(&request->slots[slot].message);
     }
     paged_done(request);
+    free(request->extents);
+    free(request->bodies);
     free(request->error);
     free(request);
 }

@@ -19,12 +19,12 @@
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
 
-#define SEGMENT_BYTES_MAX ((uint64_t)64 << 20)
-#define BLOCK_BYTES_MAX   ((size_t)4 << 20)
-#define FILE_PREFIX       "paged-"
+#define FILE_BYTES_MAX  ((uint64_t)64 << 20)
+#define BLOCK_BYTES_MAX ((size_t)4 << 20)
+#define FILE_PREFIX     "paged-"
 
 /* One file. Under the spill's lock. */
-struct segment {
+struct paged_file {
     uint64_t number, size;
     unsigned uses; /* places, and being written to or current */
     int fd;
@@ -33,13 +33,13 @@ struct segment {
 struct spill {
     pthread_mutex_t lock;
     char *directory;
-    struct segment *current;
+    struct paged_file *current;
     uint64_t next_number;
 };
 
-/* Where a block is; a use of its segment. */
+/* Where a block is; a use of its file. */
 struct page_place {
-    struct segment *segment;
+    struct paged_file *file;
     uint64_t offset;
     size_t bytes;
 };
@@ -68,47 +68,47 @@ struct paged {
 
 /* ---- Files. */
 
-static void segment_name(const struct spill *spill, uint64_t number, struct text *out)
+static void file_name(const struct spill *spill, uint64_t number, struct text *out)
 {
     text_printf(out, "%s/" FILE_PREFIX "%llu", spill->directory, (unsigned long long)number);
     text_add(out, "", 1);
 }
 
 /* Under lock. */
-static void segment_unuse(struct spill *spill, struct segment *segment)
+static void unuse_file(struct spill *spill, struct paged_file *file)
 {
-    CHECK(segment->uses > 0);
-    segment->uses--;
+    CHECK(file->uses > 0);
+    file->uses--;
     /* The current one goes too when nothing is in it any more but its own past. */
-    if (segment == spill->current && segment->uses == 1 && segment->size > 0) {
+    if (file == spill->current && file->uses == 1 && file->size > 0) {
         spill->current = NULL;
-        segment->uses = 0;
+        file->uses = 0;
     }
-    if (segment->uses > 0)
+    if (file->uses > 0)
         return;
     struct text name = {0};
-    segment_name(spill, segment->number, &name);
+    file_name(spill, file->number, &name);
     unlink((const char *)name.at);
     text_free(&name);
-    close(segment->fd);
-    free(segment);
+    close(file->fd);
+    free(file);
 }
 
-/* Under lock. A segment to write to, or NULL (errno). */
-static struct segment *segment_open(struct spill *spill)
+/* Under lock. A file to write to, or NULL (errno). */
+static struct paged_file *open_file(struct spill *spill)
 {
     struct text name = {0};
-    struct segment *segment = mem_need(sizeof *segment);
-    segment->number = spill->next_number++;
-    segment->uses = 1;
+    struct paged_file *file = mem_need(sizeof *file);
+    file->number = spill->next_number++;
+    file->uses = 1;
     mkdir(spill->directory, 0750);
-    segment_name(spill, segment->number, &name);
-    segment->fd =
+    file_name(spill, file->number, &name);
+    file->fd =
         open((const char *)name.at, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
     text_free(&name);
-    if (segment->fd >= 0)
-        return segment;
-    free(segment);
+    if (file->fd >= 0)
+        return file;
+    free(file);
     return NULL;
 }
 
@@ -117,18 +117,18 @@ static enum status reserve(struct spill *spill, size_t bytes, struct page_place 
 {
     enum status status = STATUS_OK;
     pthread_mutex_lock(&spill->lock);
-    struct segment *segment = spill->current;
-    if (segment && segment->size + bytes > SEGMENT_BYTES_MAX) {
+    struct paged_file *file = spill->current;
+    if (file && file->size + bytes > FILE_BYTES_MAX) {
         spill->current = NULL;
-        segment_unuse(spill, segment);
-        segment = NULL;
+        unuse_file(spill, file);
+        file = NULL;
     }
-    if (!segment)
-        segment = spill->current = segment_open(spill);
-    if (segment) {
-        *out = (struct page_place){segment, segment->size, bytes};
-        segment->size += bytes;
-        segment->uses++;
+    if (!file)
+        file = spill->current = open_file(spill);
+    if (file) {
+        *out = (struct page_place){file, file->size, bytes};
+        file->size += bytes;
+        file->uses++;
     } else {
         status = errno == ENOSPC || errno == EDQUOT ? STATUS_NO_SPACE : STATUS_IO;
     }
@@ -140,7 +140,7 @@ static void let_go_of_places(struct spill *spill, struct page_place **places, si
 {
     pthread_mutex_lock(&spill->lock);
     for (size_t i = 0; i < *count; i++)
-        segment_unuse(spill, (*places)[i].segment);
+        unuse_file(spill, (*places)[i].file);
     pthread_mutex_unlock(&spill->lock);
     free(*places);
     *places = NULL;
@@ -156,8 +156,8 @@ static void add_place(struct page_place **places, size_t *count, struct page_pla
 static enum status write_all(const struct page_place *place, const uint8_t *at)
 {
     for (size_t done = 0; done < place->bytes;) {
-        ssize_t some = pwrite(place->segment->fd, at + done, place->bytes - done,
-                              (off_t)(place->offset + done));
+        ssize_t some =
+            pwrite(place->file->fd, at + done, place->bytes - done, (off_t)(place->offset + done));
         if (some < 0 && errno == EINTR)
             continue;
         if (some < 0)
@@ -170,8 +170,8 @@ static enum status write_all(const struct page_place *place, const uint8_t *at)
 static enum status read_all(const struct page_place *place, uint8_t *at)
 {
     for (size_t done = 0; done < place->bytes;) {
-        ssize_t some = pread(place->segment->fd, at + done, place->bytes - done,
-                             (off_t)(place->offset + done));
+        ssize_t some =
+            pread(place->file->fd, at + done, place->bytes - done, (off_t)(place->offset + done));
         if (some < 0 && errno == EINTR)
             continue;
         if (some <= 0)
@@ -372,7 +372,7 @@ void paged_prepare(struct engine *engine, struct page_request *request, struct c
     }
     pthread_mutex_lock(&engine->spill->lock);
     for (size_t i = 0; i < paged->place_count; i++) {
-        paged->places[i].segment->uses++;
+        paged->places[i].file->uses++;
         add_place(&request->places, &request->place_count, paged->places[i]);
     }
     pthread_mutex_unlock(&engine->spill->lock);
@@ -424,9 +424,9 @@ void paged_end(struct engine *engine)
     struct spill *spill = engine->spill;
     pthread_mutex_lock(&spill->lock);
     if (spill->current) {
-        struct segment *segment = spill->current;
+        struct paged_file *file = spill->current;
         spill->current = NULL;
-        segment_unuse(spill, segment);
+        unuse_file(spill, file);
     }
     pthread_mutex_unlock(&spill->lock);
     pthread_mutex_destroy(&spill->lock);

@@ -38,9 +38,9 @@ static void erase_blocks(struct batch *batch, const struct chunk *chunk)
 static void erase_index(struct batch *batch, const struct chunk *chunk)
 {
     struct index_update *update = LIST_ADD(batch->indexes);
+    *update = (struct index_update){.erase = true};
     update->index.lane_id = chunk->lane->id;
     update->index.chunk = chunk->number;
-    update->erase = true;
 }
 
 static void note_dead(struct batch *batch, const struct chunk *chunk)
@@ -50,8 +50,16 @@ static void note_dead(struct batch *batch, const struct chunk *chunk)
     dead_range_add(&chunk->lane->dead, chunk->number, chunk->stored_bytes);
 }
 
+static void release_extents(struct batch *batch, struct chunk *chunk)
+{
+    for (unsigned i = 0; i < chunk->extent_count; i++)
+        segments_release(&batch->maker->segments, chunk->extents[i].place, &batch->dead_segments);
+    chunk->extent_count = 0;
+}
+
 static void drop_chunk(struct batch *batch, struct chunk *chunk)
 {
+    release_extents(batch, chunk);
     if (chunk->indexed) {
         erase_index(batch, chunk);
         erase_blocks(batch, chunk);
@@ -90,24 +98,65 @@ void batch_drop_lane(struct batch *batch, struct journal_lane *lane)
 
 /* ---- Closing. */
 
-/* Decides which blocks there will be. */
-static void plan_run(struct batch *batch, struct run *run)
+/* What the batch's blocks and bodies will take. */
+static uint64_t payload_bytes(const struct batch *batch)
 {
-    for (size_t i = 0; i < run->group_count; i++) {
-        struct group *group = &run->groups[i];
-        if (group->live == 0)
-            continue;
-        size_t first = group->first;
-        while (!run->entries[first].message)
-            first++;
-        struct chunk *chunk = group->chunk;
-        group->start_seq = run->entries[first].seq;
-        slot_set(chunk->starts, (unsigned)(group->start_seq % JOURNAL_CHUNK_SLOTS));
-        group->chunk = NULL;
-        chunk->stored_bytes += group->bytes;
-        batch->maker->stored_bytes += group->bytes;
-        chunk->dirty = true;
+    uint64_t bytes = 0;
+    const struct run *run;
+    STAILQ_FOREACH(run, &batch->runs, link)
+    {
+        for (size_t i = 0; i < run->group_count; i++)
+            if (run->groups[i].live)
+                bytes += RECORD_BLOCK_BYTES + run->groups[i].bytes;
     }
+    for (size_t i = 0; i < batch->bodies.count; i++)
+        if (batch->bodies.at[i].message)
+            bytes += record_body_bytes(batch->bodies.at[i].body_bytes);
+    return bytes;
+}
+
+static void plan_group(struct batch *batch, struct run *run, struct group *group, bool to_segment)
+{
+    size_t first = group->first;
+    while (!run->entries[first].message)
+        first++;
+    struct chunk *chunk = group->chunk;
+    uint64_t bytes = RECORD_BLOCK_BYTES + group->bytes;
+    group->start_seq = run->entries[first].seq;
+    group->chunk = NULL;
+    chunk->dirty = true;
+    uint16_t slot = (uint16_t)(group->start_seq % JOURNAL_CHUNK_SLOTS);
+    /* As many extents as an index may have; beyond, the chunk's blocks are tiny anyway. */
+    if (to_segment && chunk->extent_count < JOURNAL_CHUNK_SLOTS) {
+        group->place = segments_reserve(&batch->maker->segments, bytes);
+        chunk_add_extent(chunk, group->place, slot);
+    } else {
+        slot_set(chunk->starts, slot);
+        chunk->stored_bytes += bytes;
+        batch->maker->stored_bytes += bytes;
+    }
+}
+
+/* Decides which blocks there will be, and where. */
+static void plan_run(struct batch *batch, struct run *run, bool to_segment)
+{
+    for (size_t i = 0; i < run->group_count; i++)
+        if (run->groups[i].live)
+            plan_group(batch, run, &run->groups[i], to_segment);
+}
+
+static void plan_body(struct batch *batch, struct body_update *update, bool to_segment)
+{
+    struct body *body = update->body;
+    if (!body)
+        return;
+    body->stored = true;
+    update->body = NULL;
+    if (to_segment)
+        body->place = update->place =
+            segments_reserve(&batch->maker->segments, record_body_bytes(body->bytes));
+    else
+        batch->maker->stored_bytes += body->bytes;
 }
 
 static void plan_index(struct batch *batch, const struct chunk *chunk)
@@ -124,10 +173,16 @@ static void plan_index(struct batch *batch, const struct chunk *chunk)
     index->stored_bytes = chunk->stored_bytes;
     index->any_expires = chunk->any_expires;
     index->ref_count = chunk->use_count;
-    for (unsigned i = 0; i < chunk->use_count; i++)
-        *LIST_ADD(batch->refs) = (struct record_body_ref){.body_id = chunk->uses[i].body->id,
-                                                          .body_bytes = chunk->uses[i].body->bytes,
-                                                          .slot = chunk->uses[i].slot};
+    for (unsigned i = 0; i < chunk->use_count; i++) {
+        const struct body_use *use = &chunk->uses[i];
+        *LIST_ADD(batch->refs) =
+            (struct record_body_ref){use->body->id, use->body->bytes, use->body->place, use->slot};
+    }
+    update->extents_from = batch->extents.count;
+    index->extent_count = chunk->extent_count;
+    for (unsigned i = 0; i < chunk->extent_count; i++)
+        *LIST_ADD(batch->extents) =
+            (struct record_extent){chunk->extents[i].place, chunk->extents[i].slot};
 }
 
 /* Nothing durable is left of the chunk. */
@@ -137,6 +192,7 @@ static void plan_end_of_chunk(struct batch *batch, struct chunk *chunk)
     if (chunk->indexed) {
         erase_index(batch, chunk);
         erase_blocks(batch, chunk);
+        release_extents(batch, chunk);
         note_dead(batch, chunk);
         lane->indexed_chunks--;
         if (lane->indexed_chunks == 0)
@@ -185,23 +241,19 @@ bool batch_close(struct batch *batch)
 {
     struct run *run;
     batch->maker->last.message = NULL;
+    batch->payload_bytes = payload_bytes(batch);
+    bool to_segment = batch->payload_bytes >= JOURNAL_SEGMENT_MIN;
     STAILQ_FOREACH(run, &batch->runs, link)
     {
-        plan_run(batch, run);
+        plan_run(batch, run, to_segment);
         if (run->lane) {
             run->older = run->lane->flying;
             run->lane->flying = run;
             run->lane->filling = NULL;
         }
     }
-    for (size_t i = 0; i < batch->bodies.count; i++) {
-        struct body_update *update = &batch->bodies.at[i];
-        if (!update->body)
-            continue;
-        update->body->stored = true;
-        update->body = NULL;
-        batch->maker->stored_bytes += update->body_bytes;
-    }
+    for (size_t i = 0; i < batch->bodies.count; i++)
+        plan_body(batch, &batch->bodies.at[i], to_segment);
     for (size_t i = 0; i < batch->chunks.count; i++)
         if (batch->chunks.at[i])
             plan_chunk(batch, batch->chunks.at[i]);
@@ -209,8 +261,39 @@ bool batch_close(struct batch *batch)
         if (batch->lanes.at[i])
             plan_lane(batch, batch->lanes.at[i]);
     batch->chunks.count = batch->lanes.count = 0;
-    return batch->indexes.count || batch->lane_updates.count || batch->bodies.count ||
-           batch->block_erases.count || batch->definitions.len;
+    return batch->indexes.count || batch->dead_segments.count || batch->lane_updates.count ||
+           batch->bodies.count || batch->block_erases.count || batch->definitions.len;
+}
+
+/* ---- After recovery. */
+
+void batch_trim_chunk(struct batch *batch, struct chunk *chunk)
+{
+    unsigned last = JOURNAL_CHUNK_SLOTS - 1;
+    while (!slot_is_set(chunk->live, last))
+        last--;
+    unsigned extents = 0;
+    bool trimmed = false;
+    for (unsigned slot = slots_next(chunk->starts, last + 1); slot < JOURNAL_CHUNK_SLOTS;
+         slot = slots_next(chunk->starts, slot + 1)) {
+        *LIST_ADD(batch->block_erases) =
+            (struct block_erase){chunk->lane->id, chunk->number * JOURNAL_CHUNK_SLOTS + slot};
+        slot_clear(chunk->starts, slot);
+        trimmed = true;
+    }
+    for (unsigned i = 0; i < chunk->extent_count; i++) {
+        if (chunk->extents[i].slot <= last) {
+            chunk->extents[extents++] = chunk->extents[i];
+            continue;
+        }
+        segments_release(&batch->maker->segments, chunk->extents[i].place, &batch->dead_segments);
+        trimmed = true;
+    }
+    chunk->extent_count = (uint16_t)extents;
+    if (!trimmed)
+        return;
+    chunk->dirty = true;
+    batch_touch_chunk(batch, chunk);
 }
 
 /* ---- A batch that could not be written. */
@@ -275,22 +358,29 @@ static void merge_indexes(struct batch *batch)
         map_put(&latest, bytes_of(keys[i], sizeof keys[i]), &batch->indexes.at[i]);
     }
     struct record_body_ref *refs = batch->refs.at;
+    struct record_extent *extents = batch->extents.at;
     batch->refs.at = NULL;
     batch->refs.count = batch->refs.room = 0;
+    batch->extents.at = NULL;
+    batch->extents.count = batch->extents.room = 0;
     size_t kept = 0;
     for (size_t i = 0; i < batch->indexes.count; i++) {
         struct index_update *update = &batch->indexes.at[i];
         if (map_get(&latest, bytes_of(keys[i], sizeof keys[i])) != update)
             continue;
-        size_t from = batch->refs.count;
-        for (unsigned r = 0; !update->erase && r < update->index.ref_count; r++)
-            *LIST_ADD(batch->refs) = refs[update->refs_from + r];
+        size_t refs_from = batch->refs.count, extents_from = batch->extents.count;
+        for (unsigned i_ref = 0; !update->erase && i_ref < update->index.ref_count; i_ref++)
+            *LIST_ADD(batch->refs) = refs[update->refs_from + i_ref];
+        for (unsigned e = 0; !update->erase && e < update->index.extent_count; e++)
+            *LIST_ADD(batch->extents) = extents[update->extents_from + e];
         batch->indexes.at[kept] = *update;
-        batch->indexes.at[kept++].refs_from = from;
+        batch->indexes.at[kept].refs_from = refs_from;
+        batch->indexes.at[kept++].extents_from = extents_from;
     }
     batch->indexes.count = kept;
     map_free(&latest);
     free(refs);
+    free(extents);
     free(keys);
 }
 
@@ -304,10 +394,15 @@ void batch_absorb(struct batch *batch, struct batch *later)
 {
     batch->number = later->number;
     batch->bytes += later->bytes;
-    size_t refs_before = batch->refs.count;
-    for (size_t i = 0; i < later->indexes.count; i++)
-        later->indexes.at[i].refs_from += refs_before;
+    batch->payload_bytes += later->payload_bytes;
+    for (size_t i = 0; i < later->indexes.count; i++) {
+        later->indexes.at[i].refs_from += batch->refs.count;
+        later->indexes.at[i].extents_from += batch->extents.count;
+    }
     APPEND_LIST(batch->refs, later->refs);
+    APPEND_LIST(batch->extents, later->extents);
+    for (size_t i = 0; i < later->dead_segments.count; i++)
+        segment_list_add(&batch->dead_segments, later->dead_segments.at[i]);
     APPEND_LIST(batch->indexes, later->indexes);
     APPEND_LIST(batch->bodies, later->bodies);
     APPEND_LIST(batch->block_erases, later->block_erases);

@@ -19,7 +19,9 @@
 #define ENTRY_EXPIRES     0x08u
 #define ENTRY_BODY_APART  0x10u
 #define ENTRY_FLAGS       0x1fu
-#define BODY_REF_BYTES    18u
+#define PLACE_BYTES       16u
+#define BODY_REF_BYTES    (18u + PLACE_BYTES)
+#define EXTENT_BYTES      (2u + PLACE_BYTES)
 
 /* ---- Numbers. */
 
@@ -125,6 +127,15 @@ enum status record_key_parse(struct bytes key, uint64_t *lane_id, uint64_t *chun
     return *chunk > UINT64_MAX / JOURNAL_CHUNK_SLOTS ? STATUS_MALFORMED : STATUS_OK;
 }
 
+enum status record_key_parse_block(struct bytes key, uint64_t *lane_id, uint64_t *first_seq)
+{
+    if (key.len != 17 || key.at[0] != 'b')
+        return STATUS_MALFORMED;
+    *lane_id = get_be64(key.at + 1);
+    *first_seq = get_be64(key.at + 9);
+    return STATUS_OK;
+}
+
 /* ---- Sealing. */
 
 static uint64_t checksum(struct bytes key, const uint8_t *payload, size_t len)
@@ -204,17 +215,33 @@ enum status record_lane_decode(struct bytes key, struct bytes value, uint64_t *d
 
 /* ---- The index. */
 
-#define INDEX_BYTES (1u + 2u + 2u * 8u * JOURNAL_CHUNK_WORDS + 8u + 8u)
+#define INDEX_BYTES (1u + 2u + 2u + 2u * 8u * JOURNAL_CHUNK_WORDS + 8u + 8u)
+
+static uint8_t *put_place(uint8_t *at, const struct place *place)
+{
+    at = put_le(at, place->segment, 4);
+    at = put_le(at, place->offset, 4);
+    return put_le(at, place->bytes, 8);
+}
+
+static void take_place(struct bytes *rest, struct place *out)
+{
+    out->segment = (uint32_t)take_le(rest, 4);
+    out->offset = (uint32_t)take_le(rest, 4);
+    out->bytes = take_le(rest, 8);
+}
 
 void record_index_encode(struct text *out, const struct record_index *index,
-                         const struct record_body_ref *refs)
+                         const struct record_body_ref *refs, const struct record_extent *extents)
 {
     struct record_key key = record_key_index(index->lane_id, index->chunk);
     size_t from = record_begin(out);
-    uint8_t *at = text_reserve(out, INDEX_BYTES + index->ref_count * (size_t)BODY_REF_BYTES);
+    uint8_t *at = text_reserve(out, INDEX_BYTES + index->ref_count * (size_t)BODY_REF_BYTES +
+                                        index->extent_count * (size_t)EXTENT_BYTES);
     uint8_t *begin = at;
     at = put_le(at, index->any_expires ? INDEX_ANY_EXPIRES : 0, 1);
     at = put_le(at, index->ref_count, 2);
+    at = put_le(at, index->extent_count, 2);
     for (unsigned i = 0; i < JOURNAL_CHUNK_WORDS; i++)
         at = put_le(at, index->live[i], 8);
     for (unsigned i = 0; i < JOURNAL_CHUNK_WORDS; i++)
@@ -225,13 +252,45 @@ void record_index_encode(struct text *out, const struct record_index *index,
         at = put_le(at, refs[i].slot, 2);
         at = put_le(at, refs[i].body_id, 8);
         at = put_le(at, refs[i].body_bytes, 8);
+        at = put_place(at, &refs[i].place);
+    }
+    for (unsigned i = 0; i < index->extent_count; i++) {
+        at = put_le(at, extents[i].slot, 2);
+        at = put_place(at, &extents[i].place);
     }
     out->len += (size_t)(at - begin);
     record_seal(out, from, record_key_bytes(&key));
 }
 
+static bool take_refs(struct bytes *rest, unsigned count, struct record_body_ref *refs)
+{
+    int last_slot = -1;
+    for (unsigned i = 0; i < count; i++) {
+        refs[i].slot = (uint16_t)take_le(rest, 2);
+        refs[i].body_id = take_le(rest, 8);
+        refs[i].body_bytes = take_le(rest, 8);
+        take_place(rest, &refs[i].place);
+        if (refs[i].slot >= JOURNAL_CHUNK_SLOTS || refs[i].slot <= last_slot ||
+            refs[i].body_id == 0)
+            return false;
+        last_slot = refs[i].slot;
+    }
+    return true;
+}
+
+static bool take_extents(struct bytes *rest, unsigned count, struct record_extent *extents)
+{
+    for (unsigned i = 0; i < count; i++) {
+        extents[i].slot = (uint16_t)take_le(rest, 2);
+        take_place(rest, &extents[i].place);
+        if (extents[i].slot >= JOURNAL_CHUNK_SLOTS || extents[i].place.segment == 0)
+            return false;
+    }
+    return true;
+}
+
 enum status record_index_decode(struct bytes key, struct bytes value, struct record_index *out,
-                                struct record_body_ref *refs)
+                                struct record_body_ref *refs, struct record_extent *extents)
 {
     struct bytes rest;
     bool is_lane;
@@ -243,25 +302,20 @@ enum status record_index_decode(struct bytes key, struct bytes value, struct rec
         return STATUS_CORRUPT;
     out->any_expires = take_le(&rest, 1) & INDEX_ANY_EXPIRES;
     out->ref_count = (uint16_t)take_le(&rest, 2);
+    out->extent_count = (uint16_t)take_le(&rest, 2);
     for (unsigned i = 0; i < JOURNAL_CHUNK_WORDS; i++)
         out->live[i] = take_le(&rest, 8);
     for (unsigned i = 0; i < JOURNAL_CHUNK_WORDS; i++)
         out->starts[i] = take_le(&rest, 8);
     out->body_bytes = take_le(&rest, 8);
     out->stored_bytes = take_le(&rest, 8);
-    if (out->ref_count > JOURNAL_CHUNK_SLOTS || rest.len != out->ref_count * (size_t)BODY_REF_BYTES)
+    if (out->ref_count > JOURNAL_CHUNK_SLOTS || out->extent_count > JOURNAL_CHUNK_SLOTS ||
+        rest.len !=
+            out->ref_count * (size_t)BODY_REF_BYTES + out->extent_count * (size_t)EXTENT_BYTES)
         return STATUS_CORRUPT;
-    int last_slot = -1;
-    for (unsigned i = 0; i < out->ref_count; i++) {
-        refs[i].slot = (uint16_t)take_le(&rest, 2);
-        refs[i].body_id = take_le(&rest, 8);
-        refs[i].body_bytes = take_le(&rest, 8);
-        if (refs[i].slot >= JOURNAL_CHUNK_SLOTS || refs[i].slot <= last_slot ||
-            refs[i].body_id == 0)
-            return STATUS_CORRUPT;
-        last_slot = refs[i].slot;
-    }
-    return STATUS_OK;
+    return take_refs(&rest, out->ref_count, refs) && take_extents(&rest, out->extent_count, extents)
+               ? STATUS_OK
+               : STATUS_CORRUPT;
 }
 
 /* ---- Blocks. */
@@ -271,8 +325,8 @@ void record_block_begin(struct record_block_out *block, struct text *out)
     block->text = out;
     block->from = record_begin(out);
     block->count = 0;
-    text_reserve(out, 2);
-    out->len += 2; /* the count, set at the end */
+    text_reserve(out, 6);
+    out->len += 6; /* length and count, set at the end */
 }
 
 static uint8_t flags_of(const struct message *message, uint64_t expires_ms, uint64_t body_id)
@@ -286,9 +340,8 @@ static uint8_t flags_of(const struct message *message, uint64_t expires_ms, uint
 void record_block_add(struct record_block_out *block, uint64_t seq, uint64_t expires_ms,
                       const struct message *message, uint64_t body_id)
 {
-    size_t inline_bytes = body_id ? 0 : (size_t)message->body_bytes;
     uint8_t *begin =
-        text_reserve(block->text, ENTRY_BYTES + 24 + message->envelope_bytes + inline_bytes);
+        text_reserve(block->text, (size_t)record_entry_bytes(message, expires_ms, body_id));
     uint8_t *at = put_le(begin, seq % JOURNAL_CHUNK_SLOTS, 2);
     *at++ = flags_of(message, expires_ms, body_id);
     *at++ = message->priority;
@@ -316,17 +369,24 @@ void record_block_add(struct record_block_out *block, uint64_t seq, uint64_t exp
 void record_block_end(struct record_block_out *block, struct bytes key)
 {
     CHECK(block->count > 0 && block->count <= JOURNAL_CHUNK_SLOTS);
-    put_le(block->text->at + block->from + RECORD_SEAL_BYTES, block->count, 2);
+    uint8_t *at = block->text->at + block->from + RECORD_SEAL_BYTES;
+    at = put_le(at, block->text->len - block->from, 4);
+    put_le(at, block->count, 2);
     record_seal(block->text, block->from, key);
 }
 
 enum status record_block_open(struct record_block_in *block, struct bytes key, struct bytes value)
 {
-    enum status status = record_open(key, value, &block->rest);
+    if (value.len < RECORD_BLOCK_BYTES)
+        return STATUS_CORRUPT;
+    struct bytes rest = bytes_of(value.at + RECORD_SEAL_BYTES, value.len - RECORD_SEAL_BYTES);
+    size_t len = (size_t)take_le(&rest, 4);
+    if (len < RECORD_BLOCK_BYTES || len > value.len)
+        return STATUS_CORRUPT;
+    enum status status = record_open(key, bytes_of(value.at, len), &block->rest);
     if (status != STATUS_OK)
         return status;
-    if (block->rest.len < 2)
-        return STATUS_CORRUPT;
+    take_le(&block->rest, 4);
     block->left = (uint32_t)take_le(&block->rest, 2);
     block->last_slot = -1;
     return STATUS_OK;

@@ -9,6 +9,9 @@
  *   b LANE SEQ             a block: messages of one commit within one chunk, the first being SEQ
  *   m BODY PART            a piece of a body that is kept apart: large, or shared by several lanes
  *
+ * Blocks and bodies may lie in segments instead (segments.h), sealed with the same keys; the index
+ * has their places.
+ *
  * A value is an 8-byte checksum and the payload, numbers little-endian. The checksum covers the key
  * too, so that a record found under another's key is damage. docs/journal.md has the payloads. */
 #ifndef LEVERET_JOURNAL_RECORD_H
@@ -17,6 +20,7 @@
 #include "leveret/base/message.h"
 #include "leveret/base/text.h"
 #include "leveret/journal/journal.h"
+#include "segments.h"
 
 #define RECORD_SEAL_BYTES 8u
 #define RECORD_KEY_MAX    17u
@@ -45,6 +49,10 @@ void record_key_definition(struct text *out, struct bytes key);
 MUST_USE enum status record_key_parse(struct bytes key, uint64_t *lane_id, uint64_t *chunk,
                                       bool *is_lane);
 
+/* … and in a block's. Errors: MALFORMED. */
+MUST_USE enum status record_key_parse_block(struct bytes key, uint64_t *lane_id,
+                                            uint64_t *first_seq);
+
 /* Sealing: record_begin leaves room for the checksum and returns where the value begins in *out;
  * record_seal, after the payload has been added, puts the checksum of all from there on.
  * record_open checks it and sets *payload, a view into value. Errors: CORRUPT. */
@@ -67,24 +75,32 @@ MUST_USE enum status record_lane_decode(struct bytes key, struct bytes value,
 /* A live slot whose body is kept apart. */
 struct record_body_ref {
     uint64_t body_id, body_bytes;
+    struct place place; /* segment 0: under the key m */
     uint16_t slot;
+};
+
+/* A block in a segment. */
+struct record_extent {
+    struct place place;
+    uint16_t slot; /* of its first message */
 };
 
 struct record_index {
     uint64_t lane_id, chunk;
     uint64_t live[JOURNAL_CHUNK_WORDS];   /* appended and not settled */
-    uint64_t starts[JOURNAL_CHUNK_WORDS]; /* the slots under which a block is stored */
+    uint64_t starts[JOURNAL_CHUNK_WORDS]; /* the slots under which the database has a block */
     uint64_t body_bytes;                  /* of the live messages, about */
     uint64_t stored_bytes;                /* of the blocks */
     bool any_expires;
-    uint16_t ref_count;
+    uint16_t ref_count, extent_count;
 };
 
 void record_index_encode(struct text *out, const struct record_index *index,
-                         const struct record_body_ref *refs);
-/* refs has room for JOURNAL_CHUNK_SLOTS. Errors: CORRUPT. */
+                         const struct record_body_ref *refs, const struct record_extent *extents);
+/* refs and extents have room for JOURNAL_CHUNK_SLOTS each. Errors: CORRUPT. */
 MUST_USE enum status record_index_decode(struct bytes key, struct bytes value,
-                                         struct record_index *out, struct record_body_ref *refs);
+                                         struct record_index *out, struct record_body_ref *refs,
+                                         struct record_extent *extents);
 
 /* ---- Blocks: record_block_begin, record_block_add for each message, record_block_end. */
 
@@ -93,6 +109,22 @@ struct record_block_out {
     size_t from;
     uint32_t count;
 };
+
+/* What a block takes beside its entries, and what an entry takes. */
+#define RECORD_BLOCK_BYTES (RECORD_SEAL_BYTES + 6u)
+static inline uint64_t record_entry_bytes(const struct message *message, uint64_t expires_ms,
+                                          uint64_t body_id)
+{
+    return 18u + (expires_ms ? 8u : 0u) + (message->ttl_ms != MESSAGE_NO_TTL ? 8u : 0u) +
+           message->envelope_bytes + (body_id ? 8u : message->body_bytes);
+}
+
+/* What a body kept apart takes in a segment: its parts follow one another, each sealed. */
+#define RECORD_BODY_PART (1024u * 1024u)
+static inline uint64_t record_body_bytes(uint64_t body_bytes)
+{
+    return body_bytes + (body_bytes + RECORD_BODY_PART - 1) / RECORD_BODY_PART * RECORD_SEAL_BYTES;
+}
 
 void record_block_begin(struct record_block_out *block, struct text *out);
 /* body_id: where the body is kept apart, 0 when it is in the block. */
@@ -119,7 +151,7 @@ struct record_entry {
     bool persistent, has_headers;
 };
 
-/* Errors: CORRUPT. */
+/* value may have more behind the block. Errors: CORRUPT. */
 MUST_USE enum status record_block_open(struct record_block_in *block, struct bytes key,
                                        struct bytes value);
 /* The next message, slots ascending. Errors: NOT_FOUND at the end; CORRUPT. */

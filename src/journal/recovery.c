@@ -6,6 +6,7 @@
  * What can go wrong: no database: there is nothing, and it will be made by the first batch. A
  * damaged file or record, another format: refused, with the file's name; nothing is changed. */
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "engine.h"
 #include "leveret/base/mem.h"
@@ -24,6 +25,7 @@ struct recovering {
     struct journal_lane *lane;
     void *lane_context;
     struct record_body_ref refs[JOURNAL_CHUNK_SLOTS];
+    struct record_extent extents[JOURNAL_CHUNK_SLOTS];
 };
 
 static bool on_version(void *context, struct bytes key, struct bytes value)
@@ -72,10 +74,14 @@ static struct body *find_body(struct recovering *r, const struct record_body_ref
     body->id = ref->body_id;
     body->bytes = ref->body_bytes;
     body->stored = true;
+    body->place = ref->place;
     map_put(&r->bodies, bytes_of(&body->id, sizeof body->id), body);
     if (body->id >= r->engine->maker.body_id_next)
         r->engine->maker.body_id_next = body->id + 1;
-    r->engine->maker.stored_bytes += body->bytes;
+    if (body->place.segment)
+        segments_add(&r->engine->maker.segments, body->place);
+    else
+        r->engine->maker.stored_bytes += body->bytes;
     return body;
 }
 
@@ -94,6 +100,10 @@ static enum status add_chunk(struct recovering *r, const struct record_index *in
     chunk->indexed = true;
     r->lane->indexed_chunks++;
     r->engine->maker.stored_bytes += index->stored_bytes;
+    for (unsigned i = 0; i < index->extent_count; i++) {
+        chunk_add_extent(chunk, r->extents[i].place, r->extents[i].slot);
+        segments_add(&r->engine->maker.segments, r->extents[i].place);
+    }
     for (unsigned i = 0; i < index->ref_count; i++) {
         if (!slot_is_set(index->live, r->refs[i].slot))
             return STATUS_CORRUPT;
@@ -120,7 +130,7 @@ static bool on_lane_or_index(void *context, struct bytes key, struct bytes value
         return true;
     }
     struct record_index index;
-    r->status = record_index_decode(key, value, &index, r->refs);
+    r->status = record_index_decode(key, value, &index, r->refs, r->extents);
     if (r->status == STATUS_OK) {
         if (!r->lane || r->lane->id != lane_id)
             start_lane(r, lane_id, 0);
@@ -172,6 +182,42 @@ static enum status read_all(struct recovering *r, char **error)
     return status;
 }
 
+/* Every segment that something refers to must be there, and long enough. */
+static enum status check_segments(struct engine *engine, char **error)
+{
+    size_t at = 0;
+    for (struct segment *segment; (segment = map_next(&engine->maker.segments.by_number, &at));) {
+        char *name = segment_name(engine->path, (uint32_t)segment->number);
+        struct stat about;
+        bool good = stat(name, &about) == 0 && (uint64_t)about.st_size >= segment->size;
+        if (!good) {
+            struct text text = {0};
+            text_printf(&text,
+                        "%s is missing or too short. Nothing was changed. Restore the directory "
+                        "that it is in from a copy, or move the directory away to start without "
+                        "what it holds",
+                        name);
+            text_add(&text, "", 1);
+            *error = (char *)text.at;
+        }
+        free(name);
+        if (!good)
+            return STATUS_CORRUPT;
+    }
+    return STATUS_OK;
+}
+
+static void trim_chunks(struct engine *engine)
+{
+    struct journal_lane *lane;
+    LIST_FOREACH(lane, &engine->lanes, link)
+    {
+        size_t at = 0;
+        for (struct chunk *chunk; (chunk = map_next(&lane->chunks, &at));)
+            batch_trim_chunk(&engine->filling->batch, chunk);
+    }
+}
+
 enum status recovery_run(struct engine *engine, const struct journal_recovery *recovery,
                          char **error)
 {
@@ -189,7 +235,11 @@ enum status recovery_run(struct engine *engine, const struct journal_recovery *r
         status = read_all(r, error);
     map_free(&r->bodies);
     free(r);
+    if (status == STATUS_OK)
+        status = check_segments(engine, error);
     if (status == STATUS_OK) {
+        segments_clean(&engine->maker.segments, engine->path);
+        trim_chunks(engine);
         space_verify_later(engine, &rest);
         pthread_mutex_lock(&engine->lock);
         engine->database_ready = true;

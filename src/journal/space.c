@@ -39,8 +39,9 @@
 #define WASTE_IDLE    MIB
 #define IDLE_AFTER_MS 3000u
 /* One step of a compaction, about. */
-#define STEP_BYTES (256 * MIB)
-#define RANGES_MAX 256u
+#define STEP_BYTES        (256 * MIB)
+#define SEGMENT_BYTES_MAX (64 * MIB)
+#define RANGES_MAX        256u
 
 struct range {
     struct record_key from, to;
@@ -391,6 +392,10 @@ void space_begin(struct engine *engine)
     space->engine = engine;
     space->busy_ms = clock_steady_ms();
     space->upkeep.run = keep_house;
+    struct room room;
+    engine->maker.segments.bytes_max = SEGMENT_BYTES_MAX;
+    if (look_at_room(engine->path, &room) && room.total / 16 < SEGMENT_BYTES_MAX)
+        engine->maker.segments.bytes_max = room.total / 16;
     threads_upkeep_add(engine->threads, &space->upkeep);
 }
 

@@ -11,6 +11,7 @@
  * is what makes room. As long as there is too little to open the database again the old handle
  *    stays, so that reading goes on.
  *  - The journal is being closed: a failed write is then not tried again. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "engine.h"
@@ -21,153 +22,6 @@
 #define RETRY_FIRST_MS     50u
 #define RETRY_MAX_MS       2000u
 #define ENCODED_KEEP_BYTES (4u << 20)
-
-/* ---- Encoding. */
-
-static void put(struct engine *engine, struct bytes key, struct bytes value)
-{
-    database_batch_put(engine->writing.encoded, key, value);
-    engine->writing.encoded_bytes += key.len + value.len;
-}
-
-static void erase(struct engine *engine, struct bytes key)
-{
-    database_batch_erase(engine->writing.encoded, key);
-    engine->writing.encoded_bytes += key.len;
-}
-
-static void encode_block(struct engine *engine, const struct run *run, const struct group *group)
-{
-    struct text *buffer = &engine->writing.buffer;
-    struct record_block_out block;
-    buffer->len = 0;
-    record_block_begin(&block, buffer);
-    for (size_t i = group->first; i < group->end; i++) {
-        const struct pending *entry = &run->entries[i];
-        if (entry->message)
-            record_block_add(&block, entry->seq, entry->expires_ms, entry->message, entry->body_id);
-    }
-    struct record_key key = record_key_block(run->lane_id, group->start_seq);
-    record_block_end(&block, record_key_bytes(&key));
-    put(engine, record_key_bytes(&key), text_bytes(buffer));
-    atomic_fetch_add_explicit(&engine->blocks_written, 1, memory_order_relaxed);
-}
-
-/* A body kept apart is written in parts that do not follow the borders of its slices. */
-static void encode_body(struct engine *engine, const struct body_update *update)
-{
-    struct text *buffer = &engine->writing.buffer;
-    const struct message *message = update->message;
-    uint32_t piece = 0, part = 0;
-    size_t taken = 0; /* of the piece */
-    for (uint64_t left = update->body_bytes; left > 0; part++) {
-        size_t want = left < JOURNAL_BODY_PART ? (size_t)left : JOURNAL_BODY_PART;
-        left -= want;
-        buffer->len = 0;
-        size_t from = record_begin(buffer);
-        while (want > 0) {
-            struct bytes at = message_body_piece(message, piece);
-            size_t some = at.len - taken < want ? at.len - taken : want;
-            text_add(buffer, at.at + taken, some);
-            taken += some;
-            want -= some;
-            if (taken == at.len) {
-                taken = 0;
-                piece++;
-            }
-        }
-        struct record_key key = record_key_body(update->body_id, part);
-        record_seal(buffer, from, record_key_bytes(&key));
-        put(engine, record_key_bytes(&key), text_bytes(buffer));
-    }
-}
-
-static void erase_body(struct engine *engine, const struct body_update *update)
-{
-    uint64_t parts = (update->body_bytes + JOURNAL_BODY_PART - 1) / JOURNAL_BODY_PART;
-    for (uint64_t part = 0; part < parts; part++) {
-        struct record_key key = record_key_body(update->body_id, (uint32_t)part);
-        erase(engine, record_key_bytes(&key));
-    }
-}
-
-static void encode_definition(void *context, struct bytes key, struct bytes value)
-{
-    struct engine *engine = context;
-    struct text *buffer = &engine->writing.buffer;
-    buffer->len = 0;
-    record_key_definition(buffer, key);
-    size_t key_len = buffer->len;
-    size_t from = record_begin(buffer);
-    text_add_bytes(buffer, value);
-    struct bytes full_key = bytes_of(buffer->at, key_len);
-    record_seal(buffer, from, full_key);
-    if (value.at)
-        put(engine, full_key, bytes_of(buffer->at + from, buffer->len - from));
-    else
-        erase(engine, full_key);
-}
-
-static void encode_index(struct engine *engine, const struct batch *batch,
-                         const struct index_update *update)
-{
-    struct record_key key = record_key_index(update->index.lane_id, update->index.chunk);
-    if (update->erase) {
-        erase(engine, record_key_bytes(&key));
-        return;
-    }
-    struct text *buffer = &engine->writing.buffer;
-    buffer->len = 0;
-    /* No entry with a reference: the array may not be there at all. */
-    record_index_encode(buffer, &update->index,
-                        batch->refs.at ? batch->refs.at + update->refs_from : NULL);
-    put(engine, record_key_bytes(&key), text_bytes(buffer));
-}
-
-static void encode_lane(struct engine *engine, const struct lane_update *update)
-{
-    struct record_key key = record_key_lane(update->lane_id);
-    if (update->erase) {
-        erase(engine, record_key_bytes(&key));
-        return;
-    }
-    struct text *buffer = &engine->writing.buffer;
-    buffer->len = 0;
-    record_lane_encode(buffer, update->lane_id, update->delivered_seq);
-    put(engine, record_key_bytes(&key), text_bytes(buffer));
-}
-
-/* Puts come before erasures of what an absorbed batch had still put; the order of index and lane
- * records and of definitions is the order in which they were made. */
-static void encode(struct engine *engine)
-{
-    const struct batch *batch = &engine->flying->batch;
-    const struct run *run;
-    database_batch_clear(engine->writing.encoded);
-    engine->writing.encoded_bytes = 0;
-    STAILQ_FOREACH(run, &batch->runs, link)
-    {
-        for (size_t i = 0; i < run->group_count; i++)
-            if (run->groups[i].live)
-                encode_block(engine, run, &run->groups[i]);
-    }
-    for (size_t i = 0; i < batch->bodies.count; i++) {
-        if (batch->bodies.at[i].message)
-            encode_body(engine, &batch->bodies.at[i]);
-        else
-            erase_body(engine, &batch->bodies.at[i]);
-    }
-    for (size_t i = 0; i < batch->block_erases.count; i++) {
-        const struct block_erase *gone = &batch->block_erases.at[i];
-        struct record_key key = record_key_block(gone->lane_id, gone->start_seq);
-        erase(engine, record_key_bytes(&key));
-    }
-    for (size_t i = 0; i < batch->indexes.count; i++)
-        encode_index(engine, batch, &batch->indexes.at[i]);
-    for (size_t i = 0; i < batch->lane_updates.count; i++)
-        encode_lane(engine, &batch->lane_updates.at[i]);
-    batch_each_definition(batch, encode_definition, engine);
-}
 
 /* ---- Writing. */
 
@@ -184,15 +38,6 @@ static enum status begin_database(struct engine *engine, char **error)
     engine->database_ready = true;
     pthread_mutex_unlock(&engine->lock);
     return STATUS_OK;
-}
-
-static void encode_version(struct engine *engine)
-{
-    struct record_key key = record_key_version();
-    struct text *buffer = &engine->writing.buffer;
-    buffer->len = 0;
-    record_version_encode(buffer);
-    put(engine, record_key_bytes(&key), text_bytes(buffer));
 }
 
 static bool adds(const struct batch *batch)
@@ -213,6 +58,14 @@ static enum status refuse(const char *text, char **error)
     return STATUS_NO_SPACE;
 }
 
+static char *describe(const struct engine *engine, int number)
+{
+    struct text text = {0};
+    text_printf(&text, "%s: a segment cannot be written: %s", engine->path, strerror(number));
+    text_add(&text, "", 1);
+    return (char *)text.at;
+}
+
 static enum status make_ready(struct engine *engine, char **error)
 {
     if (!engine->database)
@@ -229,6 +82,8 @@ static void keep_buffers_small(struct engine *engine)
     struct writing *writing = &engine->writing;
     if (writing->buffer.room > ENCODED_KEEP_BYTES)
         text_free(&writing->buffer);
+    if (writing->output.gathered.room > ENCODED_KEEP_BYTES)
+        text_free(&writing->output.gathered);
     if (writing->encoded_bytes > ENCODED_KEEP_BYTES) {
         database_batch_free(&writing->encoded);
         writing->encoded = database_batch_new();
@@ -241,16 +96,19 @@ static enum status write_once(struct engine *engine, char **error)
     enum status status = make_ready(engine, error);
     if (status != STATUS_OK)
         return status;
-    encode(engine);
-    if (writing->begin_database)
-        encode_version(engine);
-    if (space_admits(engine, writing->encoded_bytes, adds(&engine->flying->batch)))
-        status = database_write(engine->database, writing->encoded, error);
-    else
-        status = refuse("the disk is nearly full", error);
+    const struct batch *batch = &engine->flying->batch;
+    if (!space_admits(engine, batch->payload_bytes + batch->definitions.len, adds(batch)))
+        return refuse("the disk is nearly full", error);
+    status = encode_batch(engine);
+    if (status != STATUS_OK) {
+        *error = describe(engine, errno);
+        return status;
+    }
+    status = database_write(engine->database, writing->encoded, error);
     if (status == STATUS_OK) {
         writing->begin_database = false;
-        atomic_fetch_add_explicit(&engine->bytes_written, writing->encoded_bytes,
+        atomic_fetch_add_explicit(&engine->bytes_written,
+                                  writing->encoded_bytes + writing->segment_bytes,
                                   memory_order_relaxed);
     }
     keep_buffers_small(engine);
@@ -327,4 +185,5 @@ void write_end(struct engine *engine)
 {
     database_batch_free(&engine->writing.encoded);
     text_free(&engine->writing.buffer);
+    encode_end(engine);
 }

@@ -232,6 +232,56 @@ START_TEST(seqs_may_be_given_again_after_a_restart)
 }
 END_TEST
 
+START_TEST(seqs_given_again_behind_dead_blocks)
+{
+    /* Dead blocks begin at 51 and at 55; the new one begins at 51 and has 55 too. */
+    for (size_t body_bytes = 10; body_bytes < 100000; body_bytes += 89990) {
+        struct journal_lane *lane = journal_lane_new(J, body_bytes);
+        append_many(lane, 1, 51, body_bytes);
+        disk_commit(&disk);
+        append_many(lane, 51, 55, body_bytes);
+        disk_commit(&disk);
+        append_many(lane, 55, 61, body_bytes);
+        disk_commit(&disk);
+        for (uint64_t seq = 51; seq < 61; seq++)
+            journal_settle(J, lane, seq);
+        disk_commit(&disk);
+        disk_restart(&disk);
+        lane = probe_lane(&P, body_bytes);
+        append_many(lane, 51, 71, body_bytes + 1);
+        disk_commit(&disk);
+        for (uint64_t seq = 1; seq < 51; seq++)
+            journal_settle(J, lane, seq);
+        disk_restart(&disk);
+        disk_page_in(&disk, probe_lane(&P, body_bytes), 0);
+        check_page(51, 71, body_bytes + 1);
+    }
+}
+END_TEST
+
+START_TEST(large_batches_go_to_segments_which_go_when_dead)
+{
+    struct journal_lane *lane = journal_lane_new(J, 7);
+    append_many(lane, 1, 1025, 1000);
+    disk_commit(&disk);
+    disk_shell("ls '%s' | grep -q segment-000001", disk.path);
+    probe_append(J, lane, 1025, 300000);
+    disk_commit(&disk);
+    disk_restart(&disk);
+    disk_page_in(&disk, probe_lane(&P, 7), 1);
+    check_page(512, 1024, 1000);
+    disk_page_in(&disk, probe_lane(&P, 7), 2);
+    ck_assert_uint_eq(P.page_count, 2);
+    ck_assert(probe_message_is(P.page[1].message, 1025, 300000));
+    lane = probe_lane(&P, 7);
+    for (uint64_t seq = 1; seq < 1026; seq++)
+        journal_settle(J, lane, seq);
+    disk_commit(&disk);
+    disk_restart(&disk);
+    disk_shell("! ls '%s' | grep -q segment-", disk.path);
+}
+END_TEST
+
 START_TEST(properties_of_messages_survive)
 {
     struct journal_lane *lane = journal_lane_new(J, 7);
@@ -451,6 +501,12 @@ static void check_model(const uint8_t *model, uint64_t lane_id)
                              model[P.chunk[i].chunk * JOURNAL_CHUNK_SLOTS + slot] == ALIVE);
 }
 
+/* Small ones, so that batches go to the database, and large ones, so that they go to segments. */
+static size_t model_bytes(uint64_t seq)
+{
+    return seq % 1000 < 500 ? seq % 50 : seq % 7000;
+}
+
 START_TEST(a_random_history_is_remembered)
 {
     unsigned seed = (unsigned)_i * 7919 + 1;
@@ -459,7 +515,7 @@ START_TEST(a_random_history_is_remembered)
     for (uint64_t next = 1; next < MODEL_SEQS;) {
         unsigned count = (unsigned)rand_r(&seed) % 300;
         for (unsigned i = 0; i < count && next < MODEL_SEQS; i++, next++) {
-            probe_append(J, lane, next, (size_t)(next % 50));
+            probe_append(J, lane, next, model_bytes(next));
             model[next] = ALIVE;
             uint64_t other = (uint64_t)rand_r(&seed) % (next + 1);
             if (rand_r(&seed) % 3 && model[other] == ALIVE) {
@@ -489,7 +545,7 @@ START_TEST(a_random_history_is_remembered)
         for (size_t i = 0; i < P.page_count; i++) {
             uint64_t seq = P.page[i].seq;
             ck_assert_int_eq(model[seq], ALIVE);
-            ck_assert(probe_message_is(P.page[i].message, seq, seq % 50));
+            ck_assert(probe_message_is(P.page[i].message, seq, model_bytes(seq)));
             model[seq] = SETTLED;
         }
     }
@@ -515,6 +571,8 @@ int main(void)
     tcase_add_test(tests, pages_include_what_is_not_on_disk_yet);
     tcase_add_test(tests, many_small_blocks_make_one_page);
     tcase_add_test(tests, seqs_may_be_given_again_after_a_restart);
+    tcase_add_test(tests, seqs_given_again_behind_dead_blocks);
+    tcase_add_test(tests, large_batches_go_to_segments_which_go_when_dead);
     tcase_add_test(tests, properties_of_messages_survive);
     tcase_add_test(tests, large_bodies_survive);
     tcase_add_test(tests, a_body_in_several_lanes_is_stored_once);
