@@ -107,16 +107,24 @@ src_broker_libbroker_a_SOURCES += \
 
 if HAVE_CHECK
 core_tests = \
+	tests/unit/test_chunk \
 	tests/unit/test_core \
 	tests/unit/test_core_disk \
 	tests/unit/test_core_leveldb \
 	tests/unit/test_core_random \
-	tests/unit/test_core_time
+	tests/unit/test_core_time \
+	tests/unit/test_unsettled
 check_PROGRAMS += $(core_tests)
 TESTS += $(core_tests)
 core_harness = tests/unit/core_harness.c tests/unit/core_harness.h
 core_test_libs = src/broker/libbroker.a src/journal/libjournal.a src/wire/libwire.a \
 	src/base/libbase.a $(XXHASH_LIBS) $(CRYPTO_LIBS) $(CHECK_LIBS)
+tests_unit_test_chunk_SOURCES = tests/unit/test_chunk.c
+tests_unit_test_chunk_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_chunk_LDADD = $(core_test_libs)
+tests_unit_test_unsettled_SOURCES = tests/unit/test_unsettled.c
+tests_unit_test_unsettled_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_unsettled_LDADD = $(core_test_libs)
 tests_unit_test_core_SOURCES = tests/unit/test_core.c $(core_harness)
 tests_unit_test_core_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_core_LDADD = $(core_test_libs)
