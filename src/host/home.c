@@ -17,8 +17,6 @@
 #include "leveret/journal/journal_memory.h"
 
 #define PEER_WINDOW_BYTES (1u << 20)
-/* A delivery unsettled for longer fails its channel. */
-#define CONSUMER_TIMEOUT_MS (30u * 60u * 1000u)
 
 struct moment home_moment(const struct home *home)
 {
@@ -192,7 +190,7 @@ enum status home_new(const struct home_options *options, struct home **out, char
         .context = home,
         .resident_bytes_max = options->resident_bytes_max,
         .message_bytes_max = options->message_bytes_max,
-        .consumer_timeout_ms = CONSUMER_TIMEOUT_MS,
+        .consumer_timeout_ms = options->consumer_timeout_ms,
         .peer_window_bytes = PEER_WINDOW_BYTES,
     };
     random_bytes(&vhost_options.random_seed, sizeof vhost_options.random_seed);

@@ -41,7 +41,7 @@ struct home_options {
     const char *path;
     struct journal_threads *threads;
     struct log *log;
-    uint64_t message_bytes_max;
+    uint64_t message_bytes_max, consumer_timeout_ms;
     size_t resident_bytes_max;
 };
 

@@ -144,6 +144,7 @@ enum status node_add_vhost(struct node *node, struct bytes name, char **error)
         .threads = node->threads,
         .log = node->options.log,
         .message_bytes_max = node->options.message_bytes_max,
+        .consumer_timeout_ms = node->options.consumer_timeout_ms,
         .resident_bytes_max = (size_t)(node->options.memory_bytes_max / RESIDENT_SHARE),
     };
     struct home *home;

@@ -73,6 +73,7 @@ static enum status start_node(struct server *server, char **error)
         .memory_bytes_max = settings_memory_bytes_max(settings, physical),
         .disk_free_bytes_min = settings_disk_free_bytes_min(settings, physical),
         .message_bytes_max = settings->message_bytes_max,
+        .consumer_timeout_ms = settings->consumer_timeout_ms,
     };
     return explain(node_new(&options, &server->node, error),
                    settings->data_dir ? settings->data_dir : "node", error);

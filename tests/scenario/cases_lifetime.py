@@ -204,15 +204,14 @@ def largest_message(node):
 
 @test(own=True, seconds=60, leveret_only="its own settings", settings={"consumer_timeout": "1000"})
 def acknowledgement_timeout(node):
-    with connect(node) as connection:
-        ch = connection.channel()
-        q = queue(ch)
-        publish(ch, q, "m")
-        ch.basic_consume(q, lambda *unused: None)
-        with channel_error(406, "delivery acknowledgement on channel 1 timed out"):
-            settle(ch, 10)
-            ch.basic_qos(prefetch_count=1)
-        assert eventually(lambda: get(connection.channel(), q)) == b"m"
+    with Raw(node) as raw:
+        raw.channel(1)
+        raw.channel(2)
+        q = raw.call(2, spec.Queue.Declare(queue="", exclusive=True), spec.Queue.DeclareOk).queue
+        raw.publish(2, "", q, b"m")
+        raw.call(1, spec.Basic.Consume(queue=q, consumer_tag="c"), spec.Basic.ConsumeOk)
+        raw.expect_channel_close(406, "delivery acknowledgement on channel 1 timed out")
+        assert raw.call(2, spec.Basic.Get(queue=q), spec.Basic.GetOk).body == b"m"
 
 
 @test(own=True, seconds=60, leveret_only="its own settings", settings={"vm_memory_high_watermark.absolute": "64MiB"})

@@ -23,6 +23,7 @@ struct node_options {
     uint64_t memory_bytes_max;    /* above: publishers are blocked (alarm "memory") */
     uint64_t disk_free_bytes_min; /* below: publishers are blocked (alarm "disk") */
     uint64_t message_bytes_max;
+    uint64_t consumer_timeout_ms; /* 0: deliveries may stay unsettled for ever */
 };
 
 /* Locks the data directory and checks its format version. Errors: LOCKED, VERSION, IO, CORRUPT,
