@@ -11,14 +11,15 @@ static bool read_priority(struct channel *channel, const struct command *command
     *out = 0;
     if (!table_find(command->u.consume.arguments, "x-priority", &field))
         return true;
-    if (field_integer(&field, &value) && value >= INT32_MIN && value <= INT32_MAX) {
-        *out = (int32_t)value;
+    if (field_integer(&field, &value)) {
+        *out = value > INT32_MAX ? INT32_MAX : value < INT32_MIN ? INT32_MIN : (int32_t)value;
         return true;
     }
-    channel_refuse(
-        channel, command->type, STATUS_PRECONDITION_FAILED,
-        "invalid arg 'x-priority' for queue '%.*s' in vhost '%.*s': not a 32-bit integer",
-        BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name));
+    channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
+                   "invalid arg 'x-priority' for queue '%.*s' in vhost '%.*s': "
+                   "\"expected integer, got %s\"",
+                   BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name),
+                   field_type_name(field.type));
     return false;
 }
 

@@ -75,6 +75,11 @@ static void declare_passive(struct channel *channel, const struct command *comma
         channel_reply_event(channel, command, &reply, 0);
         return;
     }
+    if (name.len == 0) { /* not the last one declared */
+        channel_refuse(channel, command->type, STATUS_NOT_FOUND, "no queue '' in vhost '%.*s'",
+                       BYTES_PRINT(channel->vhost->name));
+        return;
+    }
     struct queue *queue = find_queue(channel, command->type, name, FIND_TO_USE);
     if (queue)
         reply_declared(channel, command, queue);
@@ -153,7 +158,7 @@ void command_queue_declare(struct channel *channel, const struct command *comman
 {
     struct bytes name = command->u.queue_declare.name;
     char made[sizeof SERVER_NAME_PREFIX + RANDOM_NAME_LEN];
-    if (command->u.queue_declare.passive) {
+    if (command->u.queue_declare.passive || reply_to_is_pseudo(name)) {
         declare_passive(channel, command);
         return;
     }

@@ -7,8 +7,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* The longest time that a queue argument can say, as in RabbitMQ. */
-#define DURATION_MS_MAX UINT32_MAX
+/* The longest time that a queue argument can say: sums with the time of day must fit. */
+#define DURATION_MS_MAX (INT64_MAX / 4)
 #define PRIORITY_MAX    255
 #define WHY_MAX         128
 
@@ -19,7 +19,7 @@ static bool is_integer(const struct field *field, int64_t *value, char why[WHY_M
 {
     if (field_integer(field, value))
         return true;
-    snprintf(why, WHY_MAX, "{unacceptable_type,%s}", field_type_name(field->type));
+    snprintf(why, WHY_MAX, "\"expected integer, got %s\"", field_type_name(field->type));
     return false;
 }
 
@@ -71,6 +71,14 @@ static bool string(const struct field *field, char why[WHY_MAX])
     return false;
 }
 
+/* Checked elsewhere; here to be compared when a queue is declared again. */
+static bool any(const struct field *field, char why[WHY_MAX])
+{
+    (void)field;
+    (void)why;
+    return true;
+}
+
 static bool boolean(const struct field *field, char why[WHY_MAX])
 {
     if (field->type == FIELD_BOOL)
@@ -79,15 +87,19 @@ static bool boolean(const struct field *field, char why[WHY_MAX])
     return false;
 }
 
-static bool one_of(const struct field *field, const char *const *words, char why[WHY_MAX])
+static bool one_of(const struct field *field, const char *const *words)
 {
-    if (!string(field, why))
-        return false;
     for (; *words; words++)
         if (bytes_equal_text(field->value.bytes, *words))
             return true;
-    snprintf(why, WHY_MAX, "\"unsupported value '%.*s'\"",
-             (int)(field->value.bytes.len > 64 ? 64 : field->value.bytes.len),
+    return false;
+}
+
+/* "unsupported queue type 'x'" */
+static bool unsupported(const char *what, const struct field *field, char why[WHY_MAX])
+{
+    size_t len = field->value.bytes.len > 64 ? 64 : field->value.bytes.len;
+    snprintf(why, WHY_MAX, "\"unsupported %s '%.*s'\"", what, (int)len,
              (const char *)field->value.bytes.at);
     return false;
 }
@@ -95,19 +107,29 @@ static bool one_of(const struct field *field, const char *const *words, char why
 static bool overflow(const struct field *field, char why[WHY_MAX])
 {
     static const char *const words[] = {"drop-head", "reject-publish", "reject-publish-dlx", NULL};
-    return one_of(field, words, why);
+    if (!string(field, why))
+        return false;
+    snprintf(why, WHY_MAX, "invalid_overflow");
+    return one_of(field, words);
 }
 
 static bool queue_type(const struct field *field, char why[WHY_MAX])
 {
     static const char *const words[] = {"classic", "quorum", "stream", NULL};
-    return one_of(field, words, why);
+    return string(field, why) && (one_of(field, words) || unsupported("queue type", field, why));
+}
+
+static bool queue_mode(const struct field *field, char why[WHY_MAX])
+{
+    static const char *const words[] = {"default", "lazy", NULL};
+    return string(field, why) && (one_of(field, words) || unsupported("queue mode", field, why));
 }
 
 static bool dead_letter_strategy(const struct field *field, char why[WHY_MAX])
 {
     static const char *const words[] = {"at-most-once", "at-least-once", NULL};
-    return one_of(field, words, why);
+    return string(field, why) &&
+           (one_of(field, words) || unsupported("dead letter strategy", field, why));
 }
 
 static const struct {
@@ -119,14 +141,14 @@ static const struct {
     {"x-max-length", not_negative},
     {"x-max-length-bytes", not_negative},
     {"x-overflow", overflow},
-    {"x-dead-letter-exchange", string},
+    {"x-dead-letter-exchange", any},
     {"x-dead-letter-routing-key", string},
     {"x-dead-letter-strategy", dead_letter_strategy},
     {"x-max-priority", priority},
     {"x-single-active-consumer", boolean},
     {"x-delivery-limit", not_negative},
     {"x-queue-type", queue_type},
-    {"x-queue-mode", string},
+    {"x-queue-mode", queue_mode},
     {"x-consumer-timeout", not_negative},
 };
 #define ARGUMENTS_KNOWN (sizeof arguments_known / sizeof *arguments_known)
@@ -151,6 +173,11 @@ enum status queue_settings_parse(struct bytes arguments, struct bytes queue, str
             return refuse(refusal, STATUS_PRECONDITION_FAILED,
                           "invalid arg '%s' for queue '%.*s' in vhost '%.*s': %s",
                           arguments_known[i].name, BYTES_PRINT(queue), BYTES_PRINT(vhost), why);
+    if (table_find(arguments, "x-dead-letter-exchange", &field) && field.type != FIELD_STRING)
+        return refuse(refusal, STATUS_PRECONDITION_FAILED,
+                      "invalid type '%s' for arg 'x-dead-letter-exchange' in queue '%.*s' in vhost "
+                      "'%.*s'",
+                      field_type_name(field.type), BYTES_PRINT(queue), BYTES_PRINT(vhost));
     if (table_find(arguments, "x-dead-letter-routing-key", &field) &&
         !table_find(arguments, "x-dead-letter-exchange", &field))
         return refuse(refusal, STATUS_PRECONDITION_FAILED,
