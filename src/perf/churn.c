@@ -1,5 +1,5 @@
-/* The same thing made and unmade again and again, by -x clients at a time, each with a thread and waiting for each
- * answer: the rate of rounds and how long one takes. */
+/* The same thing made and unmade again and again, by -x clients at a time, each with a thread and
+ * waiting for each answer: the rate of rounds and how long one takes. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,8 +43,7 @@ static enum status declare(struct churner *churner)
     return client_call(churner->client, 1, &method, METHOD_QUEUE_DECLARE_OK, NULL);
 }
 
-static enum status delete(struct churner *churner)
-{
+static enum status delete (struct churner *churner) {
     struct method method = {.id = METHOD_QUEUE_DELETE};
     method.u.queue_delete.queue = bytes_of_text(churner->queue);
     return client_call(churner->client, 1, &method, METHOD_QUEUE_DELETE_OK, NULL);
@@ -70,8 +69,7 @@ static enum status bind(struct churner *churner, bool undo)
 
 static enum status open_client(struct churner *churner)
 {
-    enum status status =
-        client_open(&churner->options->target, &churner->client, churner->why);
+    enum status status = client_open(&churner->options->target, &churner->client, churner->why);
     if (!status)
         status = client_open_channel(churner->client, 1);
     return status;
@@ -98,7 +96,7 @@ static enum status channel(struct churner *churner)
 static enum status queue(struct churner *churner)
 {
     enum status status = declare(churner);
-    return status ? status : delete(churner);
+    return status ? status : delete (churner);
 }
 
 static enum status binding(struct churner *churner)
@@ -159,7 +157,7 @@ static enum status finish(struct churner *churner)
     if (status)
         fprintf(stderr, "leveret-perf: %s\n", churner->why);
     if (!status && kinds[churner->options->churn].with_queue)
-        status = delete(churner);
+        status = delete (churner);
     client_close(&churner->client, !status);
     return status;
 }
@@ -178,8 +176,7 @@ int rounds_churn(const struct options *options)
         churners[i].status = prepare(&churners[i]);
     }
     if (options->broker_pid)
-        report.have_broker =
-            process_cost(options->broker_pid, &report.broker_before) == STATUS_OK;
+        report.have_broker = process_cost(options->broker_pid, &report.broker_before) == STATUS_OK;
     uint64_t start_ns = clock_steady_ns();
     for (unsigned i = 0; i < count; i++) {
         churners[i].until_ns = start_ns + (uint64_t)(options->seconds * 1e9);

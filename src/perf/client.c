@@ -101,9 +101,8 @@ void client_grow(struct client *client, size_t in_room)
 void client_queue(struct client *client, uint16_t channel, const struct method *method)
 {
     /* Everything but tables has a bound; the only long tables sent are queue arguments. */
-    size_t room = 4096 + (method->id == METHOD_QUEUE_DECLARE
-                              ? method->u.queue_declare.arguments.len
-                              : 0);
+    size_t room =
+        4096 + (method->id == METHOD_QUEUE_DECLARE ? method->u.queue_declare.arguments.len : 0);
     uint8_t *at = text_reserve(&client->out, room + FRAME_OVERHEAD_BYTES);
     size_t len = method_encode(method, at + FRAME_HEADER_BYTES, room);
     frame_put_header(at, FRAME_METHOD, channel, (uint32_t)len);
@@ -143,8 +142,8 @@ static enum status receive(struct client *client)
             return fail(client, STATUS_IO, "no answer within %u s", CLIENT_TIMEOUT_S);
         if (ready < 0 && errno != EINTR)
             return fail(client, STATUS_IO, "poll: %s", strerror(errno));
-        ssize_t n = recv(client->fd, client->in + client->in_len,
-                         client->in_room - client->in_len, MSG_DONTWAIT);
+        ssize_t n = recv(client->fd, client->in + client->in_len, client->in_room - client->in_len,
+                         MSG_DONTWAIT);
         if (n == 0)
             return fail(client, STATUS_CLOSED, "the broker closed the socket");
         if (n > 0) {
@@ -268,8 +267,8 @@ static enum status handshake(struct client *client, const struct target *target)
         return status;
     struct connection_tune tune = method.u.connection_tune;
     client->channel_max = tune.channel_max ? tune.channel_max : UINT16_MAX;
-    client->frame_max = tune.frame_max && tune.frame_max < CLIENT_FRAME_MAX ? tune.frame_max
-                                                                            : CLIENT_FRAME_MAX;
+    client->frame_max =
+        tune.frame_max && tune.frame_max < CLIENT_FRAME_MAX ? tune.frame_max : CLIENT_FRAME_MAX;
     method.id = METHOD_CONNECTION_TUNE_OK;
     method.u.connection_tune_ok = (struct connection_tune_ok){
         .channel_max = tune.channel_max, .frame_max = client->frame_max, .heartbeat = 0};
@@ -279,8 +278,7 @@ static enum status handshake(struct client *client, const struct target *target)
     return client_call(client, 0, &method, METHOD_CONNECTION_OPEN_OK, NULL);
 }
 
-enum status client_open(const struct target *target, struct client **out,
-                        char why[CLIENT_WHY_MAX])
+enum status client_open(const struct target *target, struct client **out, char why[CLIENT_WHY_MAX])
 {
     struct client *client = mem_need(sizeof *client);
     client->fd = -1;
@@ -310,8 +308,8 @@ void client_close(struct client **pointer, bool polite)
         return;
     if (polite) {
         struct method method = {.id = METHOD_CONNECTION_CLOSE};
-        method.u.connection_close = (struct connection_close){
-            .reply_code = 200, .reply_text = BYTES_LITERAL("goodbye")};
+        method.u.connection_close =
+            (struct connection_close){.reply_code = 200, .reply_text = BYTES_LITERAL("goodbye")};
         /* Whether it was heard makes no difference to what follows. */
         if (client_call(client, 0, &method, METHOD_CONNECTION_CLOSE_OK, NULL))
             client->why[0] = 0;

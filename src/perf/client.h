@@ -34,8 +34,8 @@ MUST_USE enum status client_open(const struct target *target, struct client **ou
                                  char why[CLIENT_WHY_MAX]);
 
 /* Sends what is queued and request, and waits for a method with the id reply_id on that channel.
- * *reply (may be NULL) has views that are valid until the next call. Errors: IO, MALFORMED; CLOSED: the broker closed
- * channel or connection; client->why says why. */
+ * *reply (may be NULL) has views that are valid until the next call. Errors: IO, MALFORMED; CLOSED:
+ * the broker closed channel or connection; client->why says why. */
 MUST_USE enum status client_call(struct client *client, uint16_t channel,
                                  const struct method *request, enum method_id reply_id,
                                  struct method *reply);
@@ -51,7 +51,8 @@ void client_grow(struct client *client, size_t in_room);
 /* Moves unused input to the beginning of the room. */
 void client_compact(struct client *client);
 
-/* Says goodbye when polite, waiting for the answer (and dropping what comes before it), and frees. */
+/* Says goodbye when polite, waiting for the answer (and dropping what comes before it), and frees.
+ */
 void client_close(struct client **client, bool polite);
 
 #endif

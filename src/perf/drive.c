@@ -1,5 +1,6 @@
-/* The loop of a load thread. Edge-triggered: a connection is known to be readable or writable until the
- * socket says EAGAIN, so that a loaded loop costs one epoll call a turn and no changes of interest. */
+/* The loop of a load thread. Edge-triggered: a connection is known to be readable or writable until
+ * the socket says EAGAIN, so that a loaded loop costs one epoll call a turn and no changes of
+ * interest. */
 #include "drive.h"
 
 #include <errno.h>

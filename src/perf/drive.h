@@ -4,8 +4,8 @@
 
 #include "peer.h"
 
-/* Thread: made, filled and freed by main; between drive_start and drive_join peers and figures belong to
- * the thread (figures may be read). */
+/* Thread: made, filled and freed by main; between drive_start and drive_join peers and figures
+ * belong to the thread (figures may be read). */
 struct drive {
     struct run *run;
     struct peer *peers;

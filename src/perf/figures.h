@@ -8,13 +8,13 @@
 #include "histogram.h"
 
 enum figure {
-    FIGURE_SENT,       /* messages handed to the kernel whole */
+    FIGURE_SENT, /* messages handed to the kernel whole */
     FIGURE_CONFIRMED,
     FIGURE_NACKED,
     FIGURE_RETURNED,
-    FIGURE_RECEIVED,   /* messages received whole */
+    FIGURE_RECEIVED, /* messages received whole */
     FIGURE_REDELIVERED,
-    FIGURE_BLOCKED,    /* connection.blocked notices */
+    FIGURE_BLOCKED, /* connection.blocked notices */
     FIGURE_COUNT
 };
 

@@ -16,8 +16,7 @@ int rounds_idle(const struct options *options)
     char why[CLIENT_WHY_MAX] = "";
     enum status status = STATUS_OK;
     if (options->broker_pid)
-        report.have_broker =
-            process_cost(options->broker_pid, &report.broker_before) == STATUS_OK;
+        report.have_broker = process_cost(options->broker_pid, &report.broker_before) == STATUS_OK;
     uint64_t start_ns = clock_steady_ns();
     unsigned opened = 0;
     while (opened < options->idle && !status) {
@@ -31,9 +30,9 @@ int rounds_idle(const struct options *options)
     }
     report.seconds = (double)(clock_steady_ns() - start_ns) * 1e-9;
     if (!status) {
-        struct timespec hold = {.tv_sec = (time_t)options->seconds,
-                                .tv_nsec = (long)((options->seconds -
-                                                   (double)(time_t)options->seconds) * 1e9)};
+        struct timespec hold = {
+            .tv_sec = (time_t)options->seconds,
+            .tv_nsec = (long)((options->seconds - (double)(time_t)options->seconds) * 1e9)};
         nanosleep(&hold, NULL);
         if (report.have_broker)
             status = process_cost(options->broker_pid, &report.broker_after);

@@ -1,6 +1,6 @@
-/* A channel under load: a publisher or a consumer. It decides what may be sent and counts what comes; the
- * bytes go through its connection (peer.h).
- * Thread: the one load thread that owns the connection. */
+/* A channel under load: a publisher or a consumer. It decides what may be sent and counts what
+ * comes; the bytes go through its connection (peer.h). Thread: the one load thread that owns the
+ * connection. */
 #ifndef LEVERET_PERF_LANE_H
 #define LEVERET_PERF_LANE_H
 
@@ -35,7 +35,8 @@ struct lane {
     uint8_t *block;
     size_t stride, stamp_at; /* of the stamp from a message's beginning; 0: no stamp */
     uint32_t block_count, block_next;
-    uint64_t queued, sent, limit; /* messages: given to the socket's queue, taken by the kernel, at most */
+    uint64_t queued, sent,
+        limit; /* messages: given to the socket's queue, taken by the kernel, at most */
     uint64_t start_ns;
     /* Confirms: a ring of the times of publishing, 0 once confirmed; tags low to next - 1. */
     uint64_t *ring;

@@ -22,3 +22,5 @@ leveret_perf_SOURCES = \
 	src/perf/run.c src/perf/run.h \
 	src/perf/target.c src/perf/target.h \
 	src/perf/topology.c src/perf/topology.h
+
+EXTRA_DIST += scripts/bench-peers

@@ -89,11 +89,6 @@ static double number(struct argp_state *state, const char *text, double low, dou
     return value;
 }
 
-static unsigned count(struct argp_state *state, const char *text, unsigned low, unsigned high)
-{
-    return (unsigned)number(state, text, low, high);
-}
-
 static void add_queue_arguments(struct options *options, struct argp_state *state, char *list)
 {
     char *rest = NULL;
@@ -155,56 +150,125 @@ static void finish(struct options *options, struct argp_state *state)
         options->stamped = false;
     if (options->persistent)
         options->durable = true;
+    if (strcmp(options->type, "fanout") == 0) {
+        unsigned lanes = options->consumers * options->consumer_channels;
+        options->exchange = options->exchange ? options->exchange : "leveret-perf-fanout";
+        if (options->queues == 1 && lanes > 1)
+            options->queues = lanes;
+    }
+}
+
+/* Options that set one field and mean nothing else. */
+enum field_kind { SET_TRUE, SET_COUNT, SET_LONG_COUNT, SET_REAL, SET_TEXT };
+
+static const struct {
+    int key;
+    enum field_kind kind;
+    size_t at;
+    double low, high;
+} fields[] = {
+#define FIELD(key, kind, field, low, high)                                                         \
+    {                                                                                              \
+        key, kind, offsetof(struct options, field), low, high                                      \
+    }
+    FIELD('x', SET_COUNT, producers, 0, OPTIONS_CLIENTS_MAX),
+    FIELD('y', SET_COUNT, consumers, 0, OPTIONS_CLIENTS_MAX),
+    FIELD('X', SET_COUNT, producer_channels, 1, OPTIONS_CHANNELS_MAX),
+    FIELD('Y', SET_COUNT, consumer_channels, 1, OPTIONS_CHANNELS_MAX),
+    FIELD(KEY_THREADS, SET_COUNT, threads, 1, OPTIONS_THREADS_MAX),
+    FIELD('s', SET_COUNT, size_bytes, 0, OPTIONS_SIZE_MAX),
+    FIELD('r', SET_REAL, rate, 0, 1e9),
+    FIELD('c', SET_COUNT, confirm, 1, OPTIONS_WINDOW_MAX),
+    FIELD('C', SET_LONG_COUNT, pmessages, 1, 1e15),
+    FIELD('D', SET_LONG_COUNT, cmessages, 1, 1e15),
+    FIELD('a', SET_TRUE, auto_ack, 0, 0),
+    FIELD('A', SET_COUNT, ack_every, 1, OPTIONS_WINDOW_MAX),
+    FIELD('q', SET_COUNT, prefetch, 0, UINT16_MAX),
+    FIELD('e', SET_TEXT, exchange, 0, 0),
+    FIELD('t', SET_TEXT, type, 0, 0),
+    FIELD('k', SET_TEXT, key, 0, 0),
+    FIELD('u', SET_TEXT, queue, 0, 0),
+    FIELD('p', SET_TRUE, predeclared, 0, 0),
+    FIELD(KEY_QUEUES, SET_COUNT, queues, 1, OPTIONS_NAMES_MAX),
+    FIELD(KEY_KEYS, SET_COUNT, keys, 1, OPTIONS_NAMES_MAX),
+    FIELD(KEY_DURABLE, SET_TRUE, durable, 0, 0),
+    FIELD(KEY_KEEP, SET_TRUE, keep, 0, 0),
+    FIELD(KEY_IDLE, SET_COUNT, idle, 1, OPTIONS_CLIENTS_MAX),
+    FIELD('z', SET_REAL, seconds, 0.001, 1e9),
+    FIELD(KEY_WARMUP, SET_REAL, warmup_s, 0, 1e6),
+    FIELD('i', SET_REAL, interval_s, 0, 1e6),
+    FIELD(KEY_ID, SET_TEXT, id, 0, 0),
+#undef FIELD
+};
+
+/* Whether key is one of those options; then it is done. */
+static bool set_field(struct options *options, struct argp_state *state, int key, const char *text)
+{
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        if (fields[i].key != key)
+            continue;
+        void *at = (char *)options + fields[i].at;
+        double low = fields[i].low, high = fields[i].high;
+        switch (fields[i].kind) {
+        case SET_TRUE:
+            *(bool *)at = true;
+            break;
+        case SET_COUNT:
+            *(unsigned *)at = (unsigned)number(state, text, low, high);
+            break;
+        case SET_LONG_COUNT:
+            *(uint64_t *)at = (uint64_t)number(state, text, low, high);
+            break;
+        case SET_REAL:
+            *(double *)at = number(state, text, low, high);
+            break;
+        case SET_TEXT:
+            *(const char **)at = text;
+            break;
+        }
+        return true;
+    }
+    return false;
 }
 
 static error_t take(int key, char *text, struct argp_state *state)
 {
-    struct options *o = state->input;
-    const unsigned clients = OPTIONS_CLIENTS_MAX;
+    struct options *options = state->input;
+    bool known = set_field(options, state, key, text);
     switch (key) {
     case 'h':
-        if (target_parse(text, &o->target))
+        if (target_parse(text, &options->target))
             argp_error(state, "'%s' is not an AMQP URI", text);
         break;
-    case 'x': o->producers = count(state, text, 0, clients); break;
-    case 'y': o->consumers = count(state, text, 0, clients); break;
-    case 'X': o->producer_channels = count(state, text, 1, 2047); break;
-    case 'Y': o->consumer_channels = count(state, text, 1, 2047); break;
-    case 's': o->size_bytes = count(state, text, 0, OPTIONS_SIZE_MAX); break;
-    case 'r': o->rate = number(state, text, 0, 1e9); break;
-    case 'c': o->confirm = count(state, text, 1, OPTIONS_WINDOW_MAX); break;
-    case 'C': o->pmessages = (uint64_t)number(state, text, 1, 1e15); break;
-    case 'D': o->cmessages = (uint64_t)number(state, text, 1, 1e15); break;
-    case 'f': set_flag(o, state, text); break;
-    case 'a': o->auto_ack = true; break;
-    case 'A': o->ack_every = count(state, text, 1, OPTIONS_WINDOW_MAX); break;
-    case 'q': o->prefetch = count(state, text, 0, UINT16_MAX); break;
-    case 'e': o->exchange = text; break;
-    case 't': o->type = text; break;
-    case 'k': o->key = text; break;
-    case 'u': o->queue = text; break;
-    case 'p': o->predeclared = true; break;
-    case 'z': o->seconds = number(state, text, 0.001, 1e9); break;
-    case 'i': o->interval_s = number(state, text, 0, 1e6); break;
-    case KEY_THREADS: o->threads = count(state, text, 1, 64); break;
-    case KEY_QUEUES: o->queues = count(state, text, 1, 1000000); break;
-    case KEY_QUEUE_ARGUMENTS: add_queue_arguments(o, state, text); break;
-    case KEY_KEYS: o->keys = count(state, text, 1, 1000000); break;
-    case KEY_DURABLE: o->durable = true; break;
-    case KEY_FANOUT: o->type = "fanout"; break;
-    case KEY_KEEP: o->keep = true; break;
-    case KEY_NO_LATENCY: o->stamped = false; break;
-    case KEY_WARMUP: o->warmup_s = number(state, text, 0, 1e6); break;
-    case KEY_JSON: o->json = text ? text : "-"; break;
-    case KEY_BROKER_PID: o->broker_pid = (pid_t)number(state, text, 1, INT32_MAX); break;
-    case KEY_ID: o->id = text; break;
-    case KEY_IDLE:
-        o->mode = MODE_IDLE;
-        o->idle = count(state, text, 1, clients);
+    case 'f':
+        set_flag(options, state, text);
         break;
-    case KEY_CHURN: set_churn(o, state, text); break;
-    case ARGP_KEY_END: finish(o, state); break;
-    default: return ARGP_ERR_UNKNOWN;
+    case KEY_QUEUE_ARGUMENTS:
+        add_queue_arguments(options, state, text);
+        break;
+    case KEY_FANOUT:
+        options->type = "fanout";
+        break;
+    case KEY_NO_LATENCY:
+        options->stamped = false;
+        break;
+    case KEY_JSON:
+        options->json = text ? text : "-";
+        break;
+    case KEY_BROKER_PID:
+        options->broker_pid = (pid_t)number(state, text, 1, INT32_MAX);
+        break;
+    case KEY_IDLE:
+        options->mode = MODE_IDLE;
+        break;
+    case KEY_CHURN:
+        set_churn(options, state, text);
+        break;
+    case ARGP_KEY_END:
+        finish(options, state);
+        break;
+    default:
+        return known ? 0 : ARGP_ERR_UNKNOWN;
     }
     return 0;
 }
@@ -238,10 +302,4 @@ void options_read(struct options *options, int argc, char **argv)
                "1 the broker or the connection failed, 64 wrong usage.",
     };
     argp_parse(&argp, argc, argv, 0, NULL, options);
-    if (strcmp(options->type, "fanout") == 0) {
-        if (!options->exchange)
-            options->exchange = "leveret-perf-fanout";
-        if (options->queues == 1 && options->consumers * options->consumer_channels > 1)
-            options->queues = options->consumers * options->consumer_channels;
-    }
 }

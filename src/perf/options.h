@@ -10,9 +10,12 @@
 #include "leveret/base/text.h"
 #include "target.h"
 
-#define OPTIONS_CLIENTS_MAX 100000u
-#define OPTIONS_SIZE_MAX    (1u << 30)
-#define OPTIONS_WINDOW_MAX  10000000u
+#define OPTIONS_CLIENTS_MAX  100000u
+#define OPTIONS_CHANNELS_MAX 2047u
+#define OPTIONS_THREADS_MAX  64u
+#define OPTIONS_NAMES_MAX    1000000u
+#define OPTIONS_SIZE_MAX     (1u << 30)
+#define OPTIONS_WINDOW_MAX   10000000u
 
 enum options_mode {
     MODE_LOAD, /* publishers and consumers */
@@ -33,12 +36,12 @@ struct options {
     unsigned idle;                                 /* connections in MODE_IDLE */
     unsigned threads;
 
-    size_t size_bytes;
-    double rate;           /* messages a second of each publisher; 0: no limit */
-    unsigned confirm;      /* unconfirmed publishes at most; 0: no confirms */
+    unsigned size_bytes;
+    double rate;      /* messages a second of each publisher; 0: no limit */
+    unsigned confirm; /* unconfirmed publishes at most; 0: no confirms */
     bool persistent, mandatory;
-    uint64_t pmessages;    /* of each publisher; 0: no end */
-    bool stamped;          /* bodies carry the time for latencies */
+    uint64_t pmessages; /* of each publisher; 0: no end */
+    bool stamped;       /* bodies carry the time for latencies */
 
     bool auto_ack;
     unsigned ack_every, prefetch;

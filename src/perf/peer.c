@@ -1,11 +1,10 @@
 /* Bytes in and out of a connection under load.
  *
  * Normal course: peer_read takes what the socket has, walks its frames where they lie and tells the
- * lanes; bodies are passed over in the pieces in which they come. peer_write sends first what is queued
- * (acks, calls), then whole messages of the lanes in turn; what the socket does not take is finished
- * before anything else.
- * What can go wrong: a close from the broker, the end of the stream, a frame that is none: an error with
- * words in client->why, and the load as a whole ends. */
+ * lanes; bodies are passed over in the pieces in which they come. peer_write sends first what is
+ * queued (acks, calls), then whole messages of the lanes in turn; what the socket does not take is
+ * finished before anything else. What can go wrong: a close from the broker, the end of the stream,
+ * a frame that is none: an error with words in client->why, and the load as a whole ends. */
 #include "peer.h"
 
 #include <errno.h>
@@ -75,8 +74,8 @@ static enum status on_other(struct peer *peer, struct lane *lane, struct bytes p
                  BYTES_PRINT(m.u.channel_close.reply_text));
         return STATUS_CLOSED;
     case METHOD_CONNECTION_CLOSE:
-        snprintf(why, CLIENT_WHY_MAX, "connection closed: %u %.*s",
-                 m.u.connection_close.reply_code, BYTES_PRINT(m.u.connection_close.reply_text));
+        snprintf(why, CLIENT_WHY_MAX, "connection closed: %u %.*s", m.u.connection_close.reply_code,
+                 BYTES_PRINT(m.u.connection_close.reply_text));
         return STATUS_CLOSED;
     default:
         return STATUS_OK;

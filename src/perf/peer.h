@@ -17,7 +17,7 @@ struct peer {
     struct bytes rest;    /* … and what it has not */
     uint32_t skip;        /* bytes of a body frame that are still to be passed over, with its end */
     struct lane *skip_lane;
-    uint64_t received; /* messages in the present read */
+    uint64_t received;       /* messages in the present read */
     bool readable, writable; /* as far as known; the loop sets them, EAGAIN clears them */
     bool closed;             /* by the broker */
 };

@@ -8,10 +8,10 @@
 #include "leveret/base/status.h"
 
 struct process_cost {
-    double cpu_s;          /* user and system, of the process and all its living descendants */
-    uint64_t rss_bytes;    /* now */
-    uint64_t peak_bytes;   /* highest since process_forget_peak, or since the start */
-    uint64_t anon_bytes;   /* of rss_bytes, what is not backed by a file */
+    double cpu_s;        /* user and system, of the process and all its living descendants */
+    uint64_t rss_bytes;  /* now */
+    uint64_t peak_bytes; /* highest since process_forget_peak, or since the start */
+    uint64_t anon_bytes; /* of rss_bytes, what is not backed by a file */
 };
 
 /* Errors: NOT_FOUND: no such process. */

@@ -1,10 +1,10 @@
-/* A publisher: messages prepared once as bytes of the wire and sent from there again and again, with nothing
- * changed in them but the time stamp at the front of each body.
+/* A publisher: messages prepared once as bytes of the wire and sent from there again and again,
+ * with nothing changed in them but the time stamp at the front of each body.
  *
- * Normal course: waiting → loading (allowance → take → sent, again and again) → syncing → done. Syncing waits for the
- * confirms, or without confirms for the answer to a basic.qos that travels behind the last message: only
- * then the broker has taken what the kernel's buffers held.
- * What can go wrong: nacks and returns are counted; confirms for unknown tags are ignored. */
+ * Normal course: waiting → loading (allowance → take → sent, again and again) → syncing → done.
+ * Syncing waits for the confirms, or without confirms for the answer to a basic.qos that travels
+ * behind the last message: only then the broker has taken what the kernel's buffers held. What can
+ * go wrong: nacks and returns are counted; confirms for unknown tags are ignored. */
 #include "lane.h"
 
 #include <math.h>

@@ -40,9 +40,9 @@ void report_live(const struct report *report, double at_s, const struct figures_
         enum figure figure;
         const char *name;
         bool always;
-    } shown[] = {{FIGURE_SENT, "sent", true},          {FIGURE_CONFIRMED, "confirmed", false},
-                 {FIGURE_NACKED, "nacked", false},     {FIGURE_RETURNED, "returned", false},
-                 {FIGURE_RECEIVED, "received", true},  {FIGURE_REDELIVERED, "redelivered", false},
+    } shown[] = {{FIGURE_SENT, "sent", true},         {FIGURE_CONFIRMED, "confirmed", false},
+                 {FIGURE_NACKED, "nacked", false},    {FIGURE_RETURNED, "returned", false},
+                 {FIGURE_RECEIVED, "received", true}, {FIGURE_REDELIVERED, "redelivered", false},
                  {FIGURE_BLOCKED, "blocked", false}};
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
         uint64_t n = after->counts[shown[i].figure] - before->counts[shown[i].figure];
@@ -135,8 +135,8 @@ static enum status write_json(const struct report *report, json_t *object)
 
 static json_t *load_json(const struct report *report)
 {
-    static const char *const names[FIGURE_COUNT] = {
-        "sent", "confirmed", "nacked", "returned", "received", "redelivered", "blocked"};
+    static const char *const names[FIGURE_COUNT] = {"sent",     "confirmed",   "nacked", "returned",
+                                                    "received", "redelivered", "blocked"};
     const struct figures_sum *figures = report->figures;
     double seconds;
     uint64_t count = main_count(report, &seconds);
@@ -144,13 +144,14 @@ static json_t *load_json(const struct report *report)
     for (size_t i = 0; i < FIGURE_COUNT; i++)
         json_object_set_new(object, names[i], json_integer((json_int_t)figures->counts[i]));
     json_object_set_new(object, "rate", json_real(per_s(count, seconds)));
-    json_object_set_new(object, "sent_per_s", json_real(per_s(figures->counts[FIGURE_SENT],
-                                                              report->publish_seconds)));
-    json_object_set_new(object, "confirmed_per_s",
-                        json_real(per_s(figures->counts[FIGURE_CONFIRMED],
-                                        report->publish_seconds)));
-    json_object_set_new(object, "received_per_s", json_real(per_s(figures->counts[FIGURE_RECEIVED],
-                                                                  report->receive_seconds)));
+    json_object_set_new(object, "sent_per_s",
+                        json_real(per_s(figures->counts[FIGURE_SENT], report->publish_seconds)));
+    json_object_set_new(
+        object, "confirmed_per_s",
+        json_real(per_s(figures->counts[FIGURE_CONFIRMED], report->publish_seconds)));
+    json_object_set_new(
+        object, "received_per_s",
+        json_real(per_s(figures->counts[FIGURE_RECEIVED], report->receive_seconds)));
     json_object_set_new(object, "latency_us", latency_json(&figures->latency));
     json_object_set_new(object, "confirm_latency_us", latency_json(&figures->confirm_latency));
     return object;
@@ -186,8 +187,7 @@ enum status report_load(const struct report *report)
                {FIGURE_BLOCKED, "times blocked"}};
     for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++)
         if (figures->counts[odd[i].figure])
-            printf("  %s: %llu\n", odd[i].name,
-                   (unsigned long long)figures->counts[odd[i].figure]);
+            printf("  %s: %llu\n", odd[i].name, (unsigned long long)figures->counts[odd[i].figure]);
     double seconds;
     print_broker(report, main_count(report, &seconds));
     return ferror(stdout) ? STATUS_IO : STATUS_OK;

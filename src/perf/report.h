@@ -8,11 +8,11 @@
 
 struct report {
     const struct options *options;
-    double seconds;           /* of the load as a whole, warm-up taken off */
-    double publish_seconds;   /* until the broker had taken the last publish */
-    double receive_seconds;   /* until the last delivery, or the end of the time */
+    double seconds;         /* of the load as a whole, warm-up taken off */
+    double publish_seconds; /* until the broker had taken the last publish */
+    double receive_seconds; /* until the last delivery, or the end of the time */
     const struct figures_sum *figures;
-    double load_cpu_s;        /* of leveret-perf's load threads */
+    double load_cpu_s; /* of leveret-perf's load threads */
     bool have_broker;
     struct process_cost broker_before, broker_after; /* cost at the beginning and the end */
 };
@@ -25,7 +25,7 @@ MUST_USE enum status report_load(const struct report *report);
 
 /* The end of idle connections or churn: count things in seconds. */
 struct report_rounds {
-    const char *what;        /* "connections", "queues" … */
+    const char *what; /* "connections", "queues" … */
     uint64_t count;
     const struct histogram_sum *latency; /* of a round; NULL: none */
 };

@@ -1,10 +1,10 @@
 /* A load from its beginning to its report.
  *
- * Normal course: declare → open the connections and share them out to the threads → start → all consumers
- * accepted → measure until the time is up or the counts are reached → publishers come to their end → threads end →
- * close, delete, report.
- * What can go wrong: any connection that breaks ends the run as a whole, with its reason on stderr; a broker that
- * does not take the last messages within SETTLE_MAX_S is reported as it stands. */
+ * Normal course: declare → open the connections and share them out to the threads → start → all
+ * consumers accepted → measure until the time is up or the counts are reached → publishers come to
+ * their end → threads end → close, delete, report. What can go wrong: any connection that breaks
+ * ends the run as a whole, with its reason on stderr; a broker that does not take the last messages
+ * within SETTLE_MAX_S is reported as it stands. */
 #include "run.h"
 
 #include <signal.h>
@@ -19,10 +19,10 @@
 #include "report.h"
 #include "topology.h"
 
-#define SETTLE_MAX_S  30u
-#define IDLE_END_NS   500000000u       /* a count without -D ends when nothing came for so long */
-#define INPUT_TOTAL   (512u * 1024 * 1024) /* room for input of all connections together */
-#define INPUT_MIN     (16u * 1024)
+#define SETTLE_MAX_S 30u
+#define IDLE_END_NS  500000000u /* a count without -D ends when nothing came for so long */
+#define INPUT_TOTAL  (512u * 1024 * 1024) /* room for input of all connections together */
+#define INPUT_MIN    (16u * 1024)
 
 struct load {
     const struct options *options;

@@ -20,12 +20,12 @@ enum run_phase {
 struct run {
     const struct options *options;
     atomic_int phase;
-    unsigned publishers, consumers;         /* channels of each kind */
-    atomic_uint consuming;                  /* consumers that the broker has accepted */
-    atomic_bool go;                         /* publishers may begin */
-    atomic_uint published, consumed;        /* those that have come to their end */
-    _Atomic uint64_t published_ns;          /* when the last publisher had */
-    _Atomic uint64_t received_ns;           /* when the last message came, about */
+    unsigned publishers, consumers;  /* channels of each kind */
+    atomic_uint consuming;           /* consumers that the broker has accepted */
+    atomic_bool go;                  /* publishers may begin */
+    atomic_uint published, consumed; /* those that have come to their end */
+    _Atomic uint64_t published_ns;   /* when the last publisher had */
+    _Atomic uint64_t received_ns;    /* when the last message came, about */
     atomic_bool failed;
     pthread_mutex_t lock; /* of why */
     char why[CLIENT_WHY_MAX];

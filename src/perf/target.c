@@ -73,11 +73,8 @@ static bool parse_host(const char *at, size_t len, struct target *out)
 
 enum status target_parse(const char *uri, struct target *out)
 {
-    *out = (struct target){.host = "localhost",
-                           .port = "5672",
-                           .user = "guest",
-                           .password = "guest",
-                           .vhost = "/"};
+    *out = (struct target){
+        .host = "localhost", .port = "5672", .user = "guest", .password = "guest", .vhost = "/"};
     static const char scheme[] = "amqp://";
     if (strncmp(uri, scheme, sizeof scheme - 1) != 0)
         return STATUS_MALFORMED;
