@@ -49,6 +49,11 @@ tests_unit_test_settings_LDADD = src/leveretd/libsettings.a src/base/libbase.a $
 	$(XXHASH_LIBS) $(CHECK_LIBS)
 endif
 
-dist_man_MANS += man/leveretd.8
+man_MANS = man/leveretd.8
+EXTRA_DIST += man/leveretd.8.in
+CLEANFILES += man/leveretd.8
+man/leveretd.8: man/leveretd.8.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) man && sed -e 's|@sysconfdir[@]|$(sysconfdir)|' \
+	  -e 's|@localstatedir[@]|$(localstatedir)|' $(srcdir)/man/leveretd.8.in >$@
 EXTRA_DIST += tests/unit/test_leveretd.py
 TESTS += tests/unit/test_leveretd.py
