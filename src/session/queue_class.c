@@ -30,7 +30,9 @@ static void declare(struct channel *channel, const struct method *method)
     c.u.queue_declare.name = name;
     c.u.queue_declare.arguments = m->arguments;
     c.u.queue_declare.passive = m->passive;
-    c.u.queue_declare.durable = m->durable;
+    /* An exclusive queue goes with its connection: RabbitMQ takes durable for unsaid, clients say
+     * it. */
+    c.u.queue_declare.durable = m->durable && !m->exclusive;
     c.u.queue_declare.exclusive = m->exclusive;
     c.u.queue_declare.auto_delete = m->auto_delete;
     if (m->no_wait && name.len) {

@@ -479,7 +479,10 @@ static void errors(void)
     refused(2, 404);
     amqp_bytes_t q = queue(name("q")); /* channel 1 goes on */
     open_channel(2);
+    /* Durable says nothing of an exclusive queue; auto-delete does. */
     amqp_queue_declare(conn, 2, q, 0, 1, 1, 0, amqp_empty_table);
+    good("queue.declare again");
+    amqp_queue_declare(conn, 2, q, 0, 0, 1, 1, amqp_empty_table);
     refused(2, 406);
     open_channel(2);
     amqp_exchange_declare(conn, 2, b("amq.mine"), b("direct"), 0, 0, 0, 0, amqp_empty_table);
