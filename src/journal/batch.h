@@ -14,8 +14,12 @@
 #define JOURNAL_BODY_APART_MIN (128u * 1024u)
 /* … and those above this are as soon as a second lane gets the same message. */
 #define JOURNAL_BODY_SHARED_MIN 4096u
-/* A batch with so much in blocks and bodies puts them into a segment. */
-#define JOURNAL_SEGMENT_MIN (256u * 1024u)
+/* A batch with so much in blocks and bodies puts them into a segment: between these bounds, as many
+ * bytes as the disk would write twice more (LevelDB's table and compaction) in the time of the
+ * second sync that a segment costs. */
+#define JOURNAL_SEGMENT_LEAST  (64u * 1024u)
+#define JOURNAL_SEGMENT_MOST   (1024u * 1024u)
+#define JOURNAL_SEGMENT_PER_US 128u /* bytes for each microsecond of a sync */
 
 /* An appended message. */
 struct pending {
@@ -124,6 +128,7 @@ struct batch_maker {
         struct body *body;
     } last;
     struct segments segments;
+    uint64_t segment_min; /* a batch's payload_bytes from which it goes to a segment */
     /* What is dead on disk and not compacted away yet (space.c), and what is alive there. */
     struct dead_range dead_bodies;
     BATCH_LIST(struct dead_lane) dead_lanes; /* dropped ones */

@@ -136,12 +136,22 @@ static void detach_lanes(struct batch *batch)
 
 /* ---- Handing over, and what comes back. */
 
+static void choose_segment_min(struct engine *engine)
+{
+    uint64_t sync_us = atomic_load_explicit(&engine->sync_us, memory_order_relaxed);
+    uint64_t bytes = sync_us * JOURNAL_SEGMENT_PER_US;
+    if (bytes < JOURNAL_SEGMENT_LEAST)
+        bytes = JOURNAL_SEGMENT_LEAST;
+    engine->maker.segment_min = bytes < JOURNAL_SEGMENT_MOST ? bytes : JOURNAL_SEGMENT_MOST;
+}
+
 static void hand_over(struct engine *engine)
 {
     if (engine->flying || !engine->filling->batch.touched || engine->refused)
         return;
     struct flight *flight = engine->filling;
     flight->batch.number = engine->filling_number++;
+    choose_segment_min(engine);
     bool anything = batch_close(&flight->batch);
     if (!anything) {
         /* All that was done is undone: committed without a write. */

@@ -125,6 +125,7 @@ struct engine {
     bool closing;
 
     struct space *space;
+    atomic_uint_fast64_t sync_us; /* what a small synced write takes, about */
     /* Figures; any thread. */
     atomic_uint_fast64_t batches, syncs_failed, bytes_written, blocks_written, pages_in, pages_out,
         commit_us_sum;

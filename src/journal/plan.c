@@ -242,7 +242,7 @@ bool batch_close(struct batch *batch)
     struct run *run;
     batch->maker->last.message = NULL;
     batch->payload_bytes = payload_bytes(batch);
-    bool to_segment = batch->payload_bytes >= JOURNAL_SEGMENT_MIN;
+    bool to_segment = batch->payload_bytes >= batch->maker->segment_min;
     STAILQ_FOREACH(run, &batch->runs, link)
     {
         plan_run(batch, run, to_segment);

@@ -19,7 +19,9 @@
 #include "leveret/base/mem.h"
 #include "space.h"
 
-#define RETRY_FIRST_MS     50u
+#define RETRY_FIRST_MS 50u
+/* Writes below this take the time of their sync. */
+#define SMALL_WRITE        (32u << 10)
 #define RETRY_MAX_MS       2000u
 #define ENCODED_KEEP_BYTES (4u << 20)
 
@@ -90,6 +92,13 @@ static void keep_buffers_small(struct engine *engine)
     }
 }
 
+static void note_sync(struct engine *engine, uint64_t us)
+{
+    uint64_t before = atomic_load_explicit(&engine->sync_us, memory_order_relaxed);
+    atomic_store_explicit(&engine->sync_us, before ? (7 * before + us) / 8 : us,
+                          memory_order_relaxed);
+}
+
 static enum status write_once(struct engine *engine, char **error)
 {
     struct writing *writing = &engine->writing;
@@ -104,7 +113,10 @@ static enum status write_once(struct engine *engine, char **error)
         *error = describe(engine, errno);
         return status;
     }
+    uint64_t begin_ns = clock_steady_ns();
     status = database_write(engine->database, writing->encoded, error);
+    if (writing->encoded_bytes < SMALL_WRITE)
+        note_sync(engine, (clock_steady_ns() - begin_ns) / 1000);
     if (status == STATUS_OK) {
         writing->begin_database = false;
         atomic_fetch_add_explicit(&engine->bytes_written,

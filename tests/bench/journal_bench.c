@@ -1,5 +1,5 @@
 /* How fast the journal is: append → committed → (settle), with the CPU that it takes on the owner's
- * thread and in all. Usage: journal_bench DIRECTORY [messages [body_bytes [window [mode]]]]
+ * thread and in all. Usage: journal_bench DIRECTORY [messages [body_bytes [window [mode]]]];
  * mode: fill (append all), churn (settle each batch once committed), drain (fill, restart, page in
  * and settle all). */
 #include <stdio.h>
@@ -141,8 +141,10 @@ static void run(struct bench *b, uint64_t messages, size_t body_bytes, uint64_t 
             uint64_t count = window - (b->appended - b->committed);
             if (count > 256)
                 count = 256;
-            if (turn + count > window / 2 + 1) /* as if it came in pieces */
+            if (turn > window / 2) /* as if it came in pieces */
                 break;
+            if (count > window / 2 + 1 - turn)
+                count = window / 2 + 1 - turn;
             turn += count;
             if (count > messages - b->appended)
                 count = messages - b->appended;

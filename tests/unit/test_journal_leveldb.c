@@ -262,14 +262,14 @@ END_TEST
 START_TEST(large_batches_go_to_segments_which_go_when_dead)
 {
     struct journal_lane *lane = journal_lane_new(J, 7);
-    append_many(lane, 1, 1025, 1000);
+    append_many(lane, 1, 1025, 1500);
     disk_commit(&disk);
     disk_shell("ls '%s' | grep -q segment-000001", disk.path);
     probe_append(J, lane, 1025, 300000);
     disk_commit(&disk);
     disk_restart(&disk);
     disk_page_in(&disk, probe_lane(&P, 7), 1);
-    check_page(512, 1024, 1000);
+    check_page(512, 1024, 1500);
     disk_page_in(&disk, probe_lane(&P, 7), 2);
     ck_assert_uint_eq(P.page_count, 2);
     ck_assert(probe_message_is(P.page[1].message, 1025, 300000));
