@@ -126,6 +126,27 @@ enum status message_fill(struct message *message, struct buffer *owner, const ui
     return STATUS_OK;
 }
 
+struct message *message_with_properties(const struct message *message, struct bytes properties)
+{
+    struct message *copy = message_new(message_exchange(message), message_routing_key(message),
+                                       properties, message->body_bytes);
+    if (!copy)
+        return NULL;
+    copy->persistent = message->persistent;
+    copy->priority = message->priority;
+    copy->ttl_ms = message->ttl_ms;
+    copy->has_headers = message->has_headers;
+    for (uint32_t i = 0; i < message_body_pieces(message); i++) {
+        struct bytes piece = message_body_piece(message, i);
+        struct buffer *owner = message->slice_count ? message->slices[i].owner : NULL;
+        if (message_fill(copy, owner, piece.at, piece.len)) {
+            message_unref(&copy);
+            return NULL;
+        }
+    }
+    return copy;
+}
+
 void message_destroy(struct message *message)
 {
     for (uint32_t i = 0; i < message->slice_count; i++)

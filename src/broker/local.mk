@@ -9,6 +9,8 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/arguments.c \
 	src/broker/arguments.h \
 	src/broker/binding.h \
+	src/broker/copies.c \
+	src/broker/copies.h \
 	src/broker/definition.c \
 	src/broker/definition.h \
 	src/broker/endpoint.h \

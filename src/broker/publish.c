@@ -4,6 +4,7 @@
  * route.c) → queue_publish for each queue → promise_confirm. What can go wrong: no such exchange,
  * an internal one: the channel fails. Nobody wants it: returned when mandatory, confirmed all the
  * same. */
+#include "copies.h"
 #include "core.h"
 #include "leveret/base/mem.h"
 
@@ -15,8 +16,9 @@
 struct route_memory {
     struct route_result result;
     struct exchange *exchange;
-    uint64_t version; /* of the topology that result belongs to */
-    uint16_t key_len; /* 0: nothing remembered */
+    uint64_t version;     /* of the topology that result belongs to */
+    struct copies copies; /* of the message that was routed last, when it had any */
+    uint16_t key_len;     /* 0: nothing remembered */
     uint8_t key[ROUTE_KEY_MAX];
 };
 
@@ -25,6 +27,7 @@ void route_memory_free(struct route_memory **memory)
     if (!*memory)
         return;
     route_result_free(&(*memory)->result);
+    copies_free(&(*memory)->copies);
     free(*memory);
     *memory = NULL;
 }
@@ -53,7 +56,7 @@ static inline struct route_memory *recall(const struct channel *channel,
     struct route_memory *memory = channel->route;
     if (memory && memory->version == topology_version(channel->vhost->topology) &&
         memory->key_len == message->properties_from &&
-        memcmp(memory->key, message->data, memory->key_len) == 0)
+        memcmp(memory->key, message->data, memory->key_len) == 0 && !copies_asked(message))
         return memory;
     return NULL;
 }
@@ -66,11 +69,18 @@ static struct route_memory *route_by(struct channel *channel, struct exchange *e
     struct route_memory *memory = channel->route;
     if (!memory)
         memory = channel->route = mem_need(sizeof *memory);
-    route_message(topology, exchange, message, &memory->result);
+    bool copies = copies_asked(message);
+    if (copies) {
+        copies_collect(message, &memory->copies);
+        const struct route_input input = {memory->copies.keys, memory->copies.count, message};
+        route(topology, exchange, &input, &memory->result);
+    } else {
+        route_message(topology, exchange, message, &memory->result);
+    }
     memory->exchange = exchange;
     memory->version = topology_version(topology);
     memory->key_len = 0;
-    if (memory->result.by_key) {
+    if (memory->result.by_key && !copies) {
         memory->key_len = message->properties_from;
         memcpy(memory->key, message->data, memory->key_len);
     }
@@ -93,6 +103,14 @@ static uint64_t publish_along(struct channel *channel, struct route_memory *rout
 {
     uint64_t needed = 0;
     size_t count = route->result.count;
+    struct message *unblinded = NULL;
+    if (message->has_headers && count) {
+        message = unblinded = copies_unblinded(message);
+        if (!message) {
+            channel_refuse(channel, COMMAND_PUBLISH, STATUS_INTERNAL_ERROR, "out of memory");
+            return 0;
+        }
+    }
     route->exchange->publish_in++;
     route->exchange->publish_out += count;
     for (size_t i = 0; i < count; i++) {
@@ -103,6 +121,7 @@ static uint64_t publish_along(struct channel *channel, struct route_memory *rout
     if (count == 0 && !(message->exchange_len == 0 && reply_to_deliver(channel->vhost, message)) &&
         mandatory)
         send_back(channel, message);
+    message_unref(&unblinded);
     return needed;
 }
 
@@ -116,7 +135,7 @@ static void publish_message(struct channel *channel, struct message *message, bo
         route = route_by(channel, exchange, message);
     }
     uint64_t needed = publish_along(channel, route, message, mandatory);
-    if (channel->confirm)
+    if (channel->confirm && !channel->failed)
         promise_confirm(channel, needed);
 }
 
@@ -140,6 +159,7 @@ void command_publish(struct channel *channel, const struct command *command)
 {
     struct vhost *vhost = channel->vhost;
     struct message *message = command->u.publish.message;
+    const char *malformed;
     if (!channel->peer->publishes)
         peer_publishes(channel->peer);
     channel->rates.publish++;
@@ -148,6 +168,9 @@ void command_publish(struct channel *channel, const struct command *command)
         channel_refuse(channel, COMMAND_PUBLISH, STATUS_PRECONDITION_FAILED,
                        "message size %" PRIu64 " is larger than configured max size %" PRIu64,
                        message->body_bytes, vhost->options.message_bytes_max);
+    else if ((malformed = copies_malformed(message)))
+        channel_refuse(channel, COMMAND_PUBLISH, STATUS_PRECONDITION_FAILED,
+                       "invalid message: the header '%s' must be an array", malformed);
     else if (reply_to_asked(message))
         reply_to_rewrite(channel, &message);
     if (channel->failed)

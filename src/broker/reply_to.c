@@ -109,28 +109,6 @@ bool reply_to_asked(const struct message *message)
            reply_to_is_pseudo(properties.reply_to);
 }
 
-/* The same message with other properties. */
-static struct message *copy_with(struct message *message, struct bytes properties)
-{
-    struct message *copy = message_new(message_exchange(message), message_routing_key(message),
-                                       properties, message->body_bytes);
-    if (!copy)
-        return NULL;
-    copy->persistent = message->persistent;
-    copy->priority = message->priority;
-    copy->ttl_ms = message->ttl_ms;
-    copy->has_headers = message->has_headers;
-    for (uint32_t i = 0; i < message_body_pieces(message); i++) {
-        struct bytes piece = message_body_piece(message, i);
-        struct buffer *owner = message->slice_count ? message->slices[i].owner : NULL;
-        if (message_fill(copy, owner, piece.at, piece.len)) {
-            message_unref(&copy);
-            return NULL;
-        }
-    }
-    return copy;
-}
-
 void reply_to_rewrite(struct channel *channel, struct message **message)
 {
     char name[sizeof PSEUDO_QUEUE + 1 + RANDOM_NAME_LEN];
@@ -147,7 +125,7 @@ void reply_to_rewrite(struct channel *channel, struct message **message)
     memcpy(name + sizeof PSEUDO_QUEUE, channel->reply_consumer->token, RANDOM_NAME_LEN + 1);
     properties.reply_to = bytes_of_text(name);
     properties_encode(&properties, &encoded);
-    struct message *copy = copy_with(*message, text_bytes(&encoded));
+    struct message *copy = message_with_properties(*message, text_bytes(&encoded));
     text_free(&encoded);
     if (copy) {
         message_unref(message);

@@ -18,14 +18,10 @@ static void declare(struct channel *channel, const struct method *method)
 {
     const struct queue_declare *m = &method->u.queue_declare;
     struct bytes name = m->queue;
-    if (m->passive) {
-        if (!resolve(channel, &name, method->id))
-            return;
-    } else if (!permit(channel, PERMISSION_CONFIGURE, true,
-                       name.len ? name : BYTES_LITERAL("amq.gen-"), method->id) ||
-               !permit_arguments(channel, true, name, m->arguments, method->id)) {
+    if (!m->passive && (!permit(channel, PERMISSION_CONFIGURE, true,
+                                name.len ? name : BYTES_LITERAL("amq.gen-"), method->id) ||
+                        !permit_arguments(channel, true, name, m->arguments, method->id)))
         return;
-    }
     struct command c = {.type = COMMAND_QUEUE_DECLARE, .no_wait = m->no_wait};
     c.u.queue_declare.name = name;
     c.u.queue_declare.arguments = m->arguments;

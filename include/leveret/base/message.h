@@ -63,6 +63,12 @@ struct message *message_new(struct bytes exchange, struct bytes routing_key,
 MUST_USE enum status message_fill(struct message *message, struct buffer *owner, const uint8_t *at,
                                   size_t len);
 
+/* A finished message with other properties: the same exchange, routing key, body (shared when it is
+ * sliced), persistence, priority, ttl_ms and has_headers. One reference for the caller. Errors:
+ * NULL when there is no memory. */
+struct message *message_with_properties(const struct message *message, struct bytes properties)
+    __attribute__((warn_unused_result));
+
 static inline bool message_full(const struct message *message)
 {
     return message->body_filled == message->body_bytes;

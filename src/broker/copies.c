@@ -1,0 +1,85 @@
+/* CC and BCC. See copies.h.
+ *
+ * What can go wrong: a header that is not an array: publish.c refuses the message. */
+#include "copies.h"
+
+#include <stdlib.h>
+
+#include "leveret/base/mem.h"
+#include "leveret/wire/properties.h"
+#include "leveret/wire/table.h"
+#include "route.h"
+
+static const char *const names[] = {"CC", "BCC"};
+#define NAMES 2u
+
+void copies_free(struct copies *copies)
+{
+    free(copies->keys);
+    *copies = (struct copies){0};
+}
+
+static bool find(const struct message *message, const char *name, struct field *out)
+{
+    return message->has_headers && table_find(message_headers(message), name, out);
+}
+
+bool copies_asked(const struct message *message)
+{
+    struct field field;
+    return find(message, names[0], &field) || find(message, names[1], &field);
+}
+
+const char *copies_malformed(const struct message *message)
+{
+    struct field field;
+    for (unsigned i = 0; i < NAMES; i++)
+        if (find(message, names[i], &field) && field.type != FIELD_ARRAY)
+            return names[i];
+    return NULL;
+}
+
+static void add(struct copies *copies, struct bytes key)
+{
+    if (copies->count == copies->room) {
+        copies->room = copies->room ? copies->room * 2 : 8;
+        copies->keys = mem_need_array(copies->keys, copies->room, sizeof *copies->keys);
+    }
+    copies->keys[copies->count++] = key;
+}
+
+void copies_collect(const struct message *message, struct copies *copies)
+{
+    struct field array, key;
+    copies->count = 0;
+    add(copies, message_routing_key(message));
+    for (unsigned i = 0; i < NAMES; i++) {
+        if (!find(message, names[i], &array) || array.type != FIELD_ARRAY)
+            continue;
+        struct reader at = reader_of(array.value.bytes);
+        while (array_next(&at, &key))
+            if (key.type == FIELD_STRING)
+                add(copies, key.value.bytes);
+    }
+}
+
+struct message *copies_unblinded(struct message *message)
+{
+    struct field field;
+    struct properties properties;
+    if (!find(message, "BCC", &field) ||
+        properties_decode(message_properties(message), &properties) != STATUS_OK)
+        return message_ref(message);
+    struct text headers = {0}, encoded = {0};
+    struct bytes key;
+    struct reader at = reader_of(properties.headers);
+    while (table_next(&at, &key, &field))
+        if (!bytes_equal_text(key, "BCC"))
+            table_put_field(&headers, key, &field);
+    properties.headers = text_bytes(&headers);
+    properties_encode(&properties, &encoded);
+    struct message *copy = message_with_properties(message, text_bytes(&encoded));
+    text_free(&headers);
+    text_free(&encoded);
+    return copy;
+}
