@@ -5,13 +5,10 @@ Each client is a small program in clients/ that prints the names of its scenario
 it is given, against AMQP_HOST and AMQP_PORT, with names that begin with AMQP_PREFIX. Exit code 0 is a pass; why not
 is on stderr. A client that cannot be built or fetched here is skipped.
 """
-import atexit
 import os
-import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import broker
@@ -22,6 +19,7 @@ CLIENTS = broker.HERE / "clients"
 FOLDER = broker.build_folder() / "scenario-clients"
 BUILD_SECONDS = 300
 SCENARIO_SECONDS = 90
+AMQPLIB = "amqplib@0.10.4"
 
 
 def need(*commands):
@@ -55,10 +53,57 @@ def client_c():
     return [str(target)]
 
 
+def tools():
+    need("amqp-publish", "amqp-consume", "amqp-get", "amqp-declare-queue", "amqp-delete-queue")
+    return ["sh", str(CLIENTS / "tools.sh")]
+
+
+def client_go():
+    need("go")
+    gopath = Path("/usr/share/gocode")
+    if not (gopath / "src/github.com/rabbitmq/amqp091-go").exists():
+        raise Skip("no Go client for AMQP here (Debian: golang-github-rabbitmq-amqp091-go-dev)")
+    source, target = CLIENTS / "client_go.go", FOLDER / "client_go"
+    built(source, target, ["go", "build", "-o", str(target), str(source)],
+          env={**os.environ, "GO111MODULE": "off", "GOPATH": str(gopath), "GOCACHE": str(FOLDER / "go-cache")})
+    return [str(target)]
+
+
+def client_ruby():
+    need("ruby")
+    if run(["ruby", "-e", "require 'bunny'"], 60).returncode != 0:
+        raise Skip("no bunny here (Debian: ruby-bunny)")
+    return ["ruby", str(CLIENTS / "client_ruby.rb")]
+
+
+def client_js():
+    need("node", "npm")
+    folder = FOLDER / "js"
+    folder.mkdir(exist_ok=True)
+    if not (folder / "node_modules" / "amqplib").exists():
+        result = run(["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), AMQPLIB], BUILD_SECONDS)
+        if result.returncode != 0:
+            raise Skip(f"amqplib cannot be fetched: {result.stdout.strip()[-300:]}")
+    # node looks for modules beside the script.
+    shutil.copy(CLIENTS / "client_js.js", folder)
+    return ["node", str(folder / "client_js.js")]
+
+
+def celery():
+    if run(["/usr/bin/python3", "-c", "import celery"], 60).returncode != 0:
+        raise Skip("no Celery here (Debian: python3-celery)")
+    return ["/usr/bin/python3", str(CLIENTS / "celery_jobs.py")]
+
+
 # Client, how its command is made, and its scenarios.
 TABLE = [
     ("c", client_c, "basics exchanges headers_exchange confirms returns qos requeue get tx cancel_notify sizes channels "
                     "headers errors"),
+    ("tools", tools, "publish_get consume bound_consume large"),
+    ("go", client_go, "basics exchanges confirms qos requeue get tx cancel_notify sizes headers errors channels"),
+    ("ruby", client_ruby, "basics exchanges confirms requeue tx cancel_notify headers sizes errors"),
+    ("js", client_js, "basics exchanges confirms qos get cancel_notify headers sizes small_frames channels errors"),
+    ("celery", celery, "results retries canvas delayed control killed_worker"),
 ]
 
 
