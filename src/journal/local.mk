@@ -13,6 +13,8 @@ src_journal_libjournal_a_SOURCES = \
 	src/journal/encode.c \
 	src/journal/engine.c \
 	src/journal/engine.h \
+	src/journal/inspect.c \
+	src/journal/inspect.h \
 	src/journal/lane.c \
 	src/journal/lane.h \
 	src/journal/leveldb.c \
@@ -36,12 +38,16 @@ src_journal_libjournal_a_SOURCES = \
 	src/journal/write.c
 
 if HAVE_CHECK
-check_PROGRAMS += tests/unit/test_journal_memory tests/unit/test_journal_leveldb
-TESTS += tests/unit/test_journal_memory tests/unit/test_journal_leveldb
+journal_tests = tests/unit/test_journal_memory tests/unit/test_journal_leveldb \
+	tests/unit/test_journal_damage
+check_PROGRAMS += $(journal_tests)
+TESTS += $(journal_tests)
 
 journal_test_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/src/journal $(CHECK_CFLAGS)
 journal_test_libs = src/journal/libjournal.a src/base/libbase.a $(CHECK_LIBS) $(XXHASH_LIBS) \
 	$(LEVELDB_LIBS)
+journal_test_sources = tests/unit/journal_probe.c tests/unit/journal_probe.h \
+	tests/unit/journal_disk.c tests/unit/journal_disk.h
 
 tests_unit_test_journal_memory_SOURCES = tests/unit/test_journal_memory.c \
 	tests/unit/journal_probe.c tests/unit/journal_probe.h
@@ -49,11 +55,13 @@ tests_unit_test_journal_memory_CPPFLAGS = $(journal_test_cppflags)
 tests_unit_test_journal_memory_LDADD = src/journal/libjournal.a src/base/libbase.a \
 	$(CHECK_LIBS) $(XXHASH_LIBS)
 
-tests_unit_test_journal_leveldb_SOURCES = tests/unit/test_journal_leveldb.c \
-	tests/unit/journal_probe.c tests/unit/journal_probe.h \
-	tests/unit/journal_disk.c tests/unit/journal_disk.h
+tests_unit_test_journal_leveldb_SOURCES = tests/unit/test_journal_leveldb.c $(journal_test_sources)
 tests_unit_test_journal_leveldb_CPPFLAGS = $(journal_test_cppflags)
 tests_unit_test_journal_leveldb_LDADD = $(journal_test_libs)
+
+tests_unit_test_journal_damage_SOURCES = tests/unit/test_journal_damage.c $(journal_test_sources)
+tests_unit_test_journal_damage_CPPFLAGS = $(journal_test_cppflags)
+tests_unit_test_journal_damage_LDADD = $(journal_test_libs)
 endif
 
 # Not run by any test: how fast the journal is.

@@ -9,11 +9,16 @@
 #include <sys/stat.h>
 
 #include "engine.h"
+#include "inspect.h"
+#include "leveret/base/clock.h"
 #include "leveret/base/mem.h"
 #include "space.h"
 
-/* Tables are checked before the start up to this many bytes, the rest by and by. */
-#define VERIFY_BYTES_MAX ((uint64_t)256 << 20)
+/* Before the start, tables are checked up to so many bytes, and what is in segments: so many bytes
+ * at least, more as long as it takes less than so long. The rest is checked by and by. */
+#define TABLE_BYTES_MAX   ((uint64_t)128 << 20)
+#define SEGMENT_BYTES_MIN ((uint64_t)64 << 20)
+#define SEGMENT_MS_MAX    100u
 
 struct recovering {
     struct engine *engine;
@@ -218,33 +223,69 @@ static void trim_chunks(struct engine *engine)
     }
 }
 
+static void list_items(struct engine *engine, struct recovering *r, struct inspection *inspection)
+{
+    struct journal_lane *lane;
+    size_t at = 0;
+    for (const struct body *body; (body = map_next(&r->bodies, &at));)
+        if (body->place.segment)
+            inspection_add(inspection,
+                           &(struct inspect_item){body->place, body->id, body->bytes, true});
+    LIST_FOREACH(lane, &engine->lanes, link)
+    {
+        at = 0;
+        for (const struct chunk *chunk; (chunk = map_next(&lane->chunks, &at));)
+            for (unsigned i = 0; i < chunk->extent_count; i++)
+                inspection_add(inspection,
+                               &(struct inspect_item){chunk->extents[i].place, lane->id,
+                                                      chunk->number * JOURNAL_CHUNK_SLOTS +
+                                                          chunk->extents[i].slot,
+                                                      false});
+    }
+}
+
+/* Everything that is read at start. */
+static enum status read_database(struct engine *engine, const struct journal_recovery *recovery,
+                                 struct inspection *inspection, char **error)
+{
+    enum status status = database_open(engine->path, false, &engine->database, error);
+    if (status != STATUS_OK)
+        return status;
+    struct recovering *r = mem_need(sizeof *r);
+    r->engine = engine;
+    r->to = recovery;
+    status = read_all(r, error);
+    if (status == STATUS_OK) {
+        list_items(engine, r, inspection);
+        status = check_segments(engine, error);
+    }
+    if (status == STATUS_OK)
+        status = inspection_items(inspection, engine->path, SEGMENT_BYTES_MIN,
+                                  clock_steady_ms() + SEGMENT_MS_MAX, error);
+    map_free(&r->bodies);
+    free(r);
+    return status;
+}
+
 enum status recovery_run(struct engine *engine, const struct journal_recovery *recovery,
                          char **error)
 {
     *error = NULL;
     if (!database_exists(engine->path))
         return STATUS_OK;
-    struct verify_rest rest;
-    enum status status = verify_database(engine->path, VERIFY_BYTES_MAX, &rest, error);
+    struct inspection inspection = {0};
+    enum status status = verify_database(engine->path, TABLE_BYTES_MAX, &inspection.tables, error);
     if (status == STATUS_OK)
-        status = database_open(engine->path, false, &engine->database, error);
-    struct recovering *r = mem_need(sizeof *r);
-    r->engine = engine;
-    r->to = recovery;
-    if (status == STATUS_OK)
-        status = read_all(r, error);
-    map_free(&r->bodies);
-    free(r);
-    if (status == STATUS_OK)
-        status = check_segments(engine, error);
-    if (status == STATUS_OK) {
-        segments_clean(&engine->maker.segments, engine->path);
-        trim_chunks(engine);
-        space_verify_later(engine, &rest);
-        pthread_mutex_lock(&engine->lock);
-        engine->database_ready = true;
-        pthread_mutex_unlock(&engine->lock);
+        status = read_database(engine, recovery, &inspection, error);
+    if (status != STATUS_OK) {
+        inspection_free(&inspection);
+        return status;
     }
-    free(rest.tables);
-    return status;
+    segments_clean(&engine->maker.segments, engine->path);
+    trim_chunks(engine);
+    space_inspect_later(engine, &inspection);
+    pthread_mutex_lock(&engine->lock);
+    engine->database_ready = true;
+    pthread_mutex_unlock(&engine->lock);
+    return STATUS_OK;
 }

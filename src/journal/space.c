@@ -39,9 +39,10 @@
 #define WASTE_IDLE    MIB
 #define IDLE_AFTER_MS 3000u
 /* One step of a compaction, about. */
-#define STEP_BYTES        (256 * MIB)
-#define SEGMENT_BYTES_MAX (64 * MIB)
-#define RANGES_MAX        256u
+#define STEP_BYTES         (256 * MIB)
+#define SEGMENT_BYTES_MAX  (64 * MIB)
+#define INSPECT_STEP_BYTES (16 * MIB)
+#define RANGES_MAX         256u
 
 struct range {
     struct record_key from, to;
@@ -59,8 +60,7 @@ struct space {
     bool ranges_due;
     /* The housekeeper's. */
     uint64_t batches_before, busy_ms;
-    struct verify_rest unverified;
-    size_t verified;
+    struct inspection inspection;
 };
 
 /* ---- The file system. */
@@ -333,14 +333,15 @@ static bool is_worth_it(struct space *space, bool idle, bool full)
     return waste > busy_limit || (idle && waste > WASTE_IDLE);
 }
 
-/* Tables that were too many to check at start, one at a time. */
-static void verify_one(struct space *space)
+/* Goes on with what was too much to check at start. */
+static void inspect_some(struct space *space)
 {
     struct engine *engine = space->engine;
     char *error;
-    enum status status =
-        verify_table(engine->path, space->unverified.tables[space->verified++], &error);
-    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+    enum status status = inspection_table(&space->inspection, engine->path, &error);
+    if (status == STATUS_NOT_FOUND)
+        status = inspection_items(&space->inspection, engine->path, INSPECT_STEP_BYTES, 0, &error);
+    if (status != STATUS_OK)
         log_line(engine->log, LOG_ERROR, "journal", "%s", error);
     free(error);
 }
@@ -364,8 +365,7 @@ static void keep_house(struct upkeep *upkeep)
     struct room room;
     if (!full && look_at_room(engine->path, &room))
         keep_reserve(engine, &room);
-    if (space->verified < space->unverified.count)
-        verify_one(space);
+    inspect_some(space);
     if (due) {
         compact(space, idle || full);
     } else if (is_worth_it(space, idle, full)) {
@@ -380,10 +380,10 @@ static void keep_house(struct upkeep *upkeep)
     }
 }
 
-void space_verify_later(struct engine *engine, struct verify_rest *rest)
+void space_inspect_later(struct engine *engine, struct inspection *inspection)
 {
-    engine->space->unverified = *rest;
-    *rest = (struct verify_rest){0};
+    engine->space->inspection = *inspection;
+    *inspection = (struct inspection){0};
 }
 
 void space_begin(struct engine *engine)
@@ -403,7 +403,7 @@ void space_end(struct engine *engine)
 {
     threads_upkeep_remove(engine->threads, &engine->space->upkeep);
     free(engine->space->ranges);
-    free(engine->space->unverified.tables);
+    inspection_free(&engine->space->inspection);
     free(engine->space);
     engine->space = NULL;
 }

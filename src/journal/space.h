@@ -3,7 +3,7 @@
 #define LEVERET_JOURNAL_SPACE_H
 
 #include "engine.h"
-#include "verify.h"
+#include "inspect.h"
 
 void space_begin(struct engine *engine);
 void space_end(struct engine *engine);
@@ -24,8 +24,8 @@ bool space_make_room(struct engine *engine);
 /* Whether there is as much room as a publisher should find. Any thread. */
 bool space_is_plenty(struct engine *engine);
 
-/* Tables that are to be checked by and by; takes them. Before the database is ready. */
-void space_verify_later(struct engine *engine, struct verify_rest *rest);
+/* What is to be checked by and by; takes it. Before the database is ready. */
+void space_inspect_later(struct engine *engine, struct inspection *inspection);
 
 void space_remove_reserve(const char *path);
 
