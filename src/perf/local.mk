@@ -1,9 +1,7 @@
 # What src/perf builds: leveret-perf, the load tool.
-bin_PROGRAMS += leveret-perf
-dist_man_MANS += man/leveret-perf.1
-leveret_perf_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
-leveret_perf_LDADD = src/wire/libwire.a src/base/libbase.a $(JANSSON_LIBS) $(XXHASH_LIBS) -lm
-leveret_perf_SOURCES = \
+noinst_LIBRARIES += src/perf/libperf.a
+src_perf_libperf_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+src_perf_libperf_a_SOURCES = \
 	src/perf/churn.c \
 	src/perf/client.c src/perf/client.h \
 	src/perf/consumer.c \
@@ -12,7 +10,6 @@ leveret_perf_SOURCES = \
 	src/perf/histogram.c src/perf/histogram.h \
 	src/perf/idle.c \
 	src/perf/lane.h \
-	src/perf/main.c \
 	src/perf/options.c src/perf/options.h \
 	src/perf/peer.c src/perf/peer.h \
 	src/perf/process.c src/perf/process.h \
@@ -23,4 +20,19 @@ leveret_perf_SOURCES = \
 	src/perf/target.c src/perf/target.h \
 	src/perf/topology.c src/perf/topology.h
 
+bin_PROGRAMS += leveret-perf
+leveret_perf_SOURCES = src/perf/main.c
+leveret_perf_LDADD = src/perf/libperf.a src/wire/libwire.a src/base/libbase.a $(JANSSON_LIBS) \
+	$(XXHASH_LIBS) -lm
+dist_man_MANS += man/leveret-perf.1
 EXTRA_DIST += scripts/bench-peers
+
+if HAVE_CHECK
+check_PROGRAMS += tests/unit/test_perf
+TESTS += tests/unit/test_perf
+tests_unit_test_perf_SOURCES = tests/unit/test_perf.c
+tests_unit_test_perf_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/perf
+tests_unit_test_perf_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_perf_LDADD = src/perf/libperf.a src/wire/libwire.a src/base/libbase.a \
+	$(JANSSON_LIBS) $(XXHASH_LIBS) $(CHECK_LIBS) -lm
+endif

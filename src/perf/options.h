@@ -47,7 +47,7 @@ struct options {
     unsigned ack_every, prefetch;
     uint64_t cmessages; /* of each consumer; 0: no end */
 
-    const char *exchange, *type, *key, *queue;
+    const char *exchange, *type, *key, *binding_key, *queue;
     unsigned queues, keys;
     bool durable, predeclared, keep;
     struct text queue_arguments; /* a table's contents */

@@ -317,7 +317,7 @@ int run_load(const struct options *options)
     if (ok) {
         measure(load);
         settle(load);
-        ok = report(load) == STATUS_OK && !atomic_load(&load->run.failed);
+        ok = !atomic_load(&load->run.failed) && report(load) == STATUS_OK;
     }
     if (!ok && load->run.why[0])
         fprintf(stderr, "leveret-perf: %s\n", load->run.why);

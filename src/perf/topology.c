@@ -42,7 +42,7 @@ static enum status make_queue(const struct options *options, struct client *clie
     method.u.queue_bind = (struct queue_bind){
         .queue = bytes_of_text(name),
         .exchange = bytes_of_text(options->exchange),
-        .routing_key = bytes_of_text(key),
+        .routing_key = bytes_of_text(options->binding_key ? options->binding_key : key),
     };
     return client_call(client, 1, &method, METHOD_QUEUE_BIND_OK, NULL);
 }
