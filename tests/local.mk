@@ -1,6 +1,7 @@
 # The test programs.
 include tests/interop/local.mk
 include tests/fuzz/local.mk
+include tests/scenario/local.mk
 
 dist_check_SCRIPTS = tests/check-includes
 TESTS += tests/check-includes

@@ -185,7 +185,7 @@ class Leveretd:
             code = self.process.poll()
             self.kill()
             raise DidNotStart(f"leveretd {'did not serve in time' if code is None else f'ended with {code}'}:\n"
-                              f"{self.log()[-3000:]}")
+                              f"{self.log(this_run=True)[-3000:]}")
         return self
 
     @property

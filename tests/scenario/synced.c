@@ -1,65 +1,100 @@
-/* A shim for LD_PRELOAD that notes what is safe: after each successful fsync or fdatasync a line "BYTES PATH" is appended
- * to the file that SYNCED_NOTES names: the file's length then. test_crash.py cuts every file back to its last note, as
- * a power cut might.
+/* What of each file is on the disk: a library for LD_PRELOAD that notes the length that a file has
+ * when it is synced. The crash test cuts files back to that, as a loss of power may.
  *
- * The note is written with one write(2) to a file opened for appending, before the caller learns that the sync is done: what is
- * promised on its strength is noted. */
-#define _GNU_SOURCE
+ * One line for each sync that succeeded, appended to the file named by SYNCED_LOG: inode, length,
+ * path. The length is taken before the sync begins: what is written meanwhile may not be covered.
+ * The line is written before the caller learns of the sync, so that what it promises afterwards is
+ * noted even when it is killed at once. */
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int notes_fd = -1;
+static int log_fd = -1;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static int (*real_fsync)(int);
+static int (*real_fdatasync)(int);
+static int (*real_syncfs)(int);
+static int (*real_sync_file_range)(int, off64_t, off64_t, unsigned);
 
-__attribute__((constructor)) static void open_notes(void)
+static void *find(const char *name)
 {
-    const char *path = getenv("SYNCED_NOTES");
-    if (path)
-        notes_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    void *symbol = dlsym(RTLD_NEXT, name);
+    if (!symbol)
+        abort();
+    return symbol;
 }
 
-static void note(int fd, long long length)
+static void begin(void)
 {
-    char link[64], path[PATH_MAX], line[PATH_MAX + 32];
-    if (notes_fd < 0)
+    const char *path = getenv("SYNCED_LOG");
+    void *symbols[] = {find("fsync"), find("fdatasync"), find("syncfs"), find("sync_file_range")};
+    /* ISO C has no cast from an object's pointer to a function's. */
+    memcpy(&real_fsync, &symbols[0], sizeof real_fsync);
+    memcpy(&real_fdatasync, &symbols[1], sizeof real_fdatasync);
+    memcpy(&real_syncfs, &symbols[2], sizeof real_syncfs);
+    memcpy(&real_sync_file_range, &symbols[3], sizeof real_sync_file_range);
+    if (path)
+        log_fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+}
+
+static void note(int fd, const struct stat *before)
+{
+    char link[64], path[4096], line[4200];
+    if (log_fd < 0 || !S_ISREG(before->st_mode))
         return;
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     ssize_t len = readlink(link, path, sizeof path - 1);
-    if (len <= 0)
+    if (len < 0)
         return;
     path[len] = '\0';
-    int n = snprintf(line, sizeof line, "%lld %s\n", length, path);
-    if (write(notes_fd, line, (size_t)n) != n)
-        abort(); /* a note that is missing would make the test lie */
+    len = snprintf(line, sizeof line, "%ju %jd %s\n", (uintmax_t)before->st_ino,
+                   (intmax_t)before->st_size, path);
+    /* One write, so that lines of several threads do not mix. */
+    if (write(log_fd, line, (size_t)len) != len)
+        abort();
 }
 
-/* What is appended while a sync is under way may not be safe: the length before it counts. */
-static long long length_of(int fd)
+static int noted(int fd, int (*sync_it)(int))
 {
-    struct stat st;
-    return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? (long long)st.st_size : -1;
-}
-
-static int synced(int fd, const char *call)
-{
-    int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, call);
-    long long length = length_of(fd);
-    int result = real(fd);
-    if (result == 0 && length >= 0)
-        note(fd, length);
+    struct stat before;
+    bool known = fstat(fd, &before) == 0;
+    int result = sync_it(fd);
+    if (result == 0 && known)
+        note(fd, &before);
     return result;
 }
 
 int fsync(int fd)
 {
-    return synced(fd, "fsync");
+    pthread_once(&once, begin);
+    return noted(fd, real_fsync);
 }
 
 int fdatasync(int fd)
 {
-    return synced(fd, "fdatasync");
+    pthread_once(&once, begin);
+    return noted(fd, real_fdatasync);
+}
+
+/* These promise too little, or more than this library can note: a broker that comes to use them has
+ * to say here what they mean for it. */
+int sync_file_range(int fd, off64_t offset, off64_t bytes, unsigned flags)
+{
+    pthread_once(&once, begin);
+    return real_sync_file_range(fd, offset, bytes, flags);
+}
+
+int syncfs(int fd)
+{
+    pthread_once(&once, begin);
+    if (log_fd >= 0)
+        abort();
+    return real_syncfs(fd);
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The broker through clients in other languages: rabbitmq-c and its tools, Go, Ruby, JavaScript, Celery.
+"""The broker through clients in other languages: rabbitmq-c and its tools, Go, Ruby, JavaScript, PHP, Celery.
 
 Each client is a small program in clients/ that prints the names of its scenarios when it is given none, and runs the one
 it is given, against AMQP_HOST and AMQP_PORT, with names that begin with AMQP_PREFIX. Exit code 0 is a pass; why not
@@ -89,6 +89,13 @@ def client_js():
     return ["node", str(folder / "client_js.js")]
 
 
+def client_php():
+    need("php")
+    if not Path("/usr/share/php/PhpAmqpLib/autoload.php").exists():
+        raise Skip("no php-amqplib here (Debian: php-cli, php-amqplib)")
+    return ["php", str(CLIENTS / "client_php.php")]
+
+
 def celery():
     if run(["/usr/bin/python3", "-c", "import celery"], 60).returncode != 0:
         raise Skip("no Celery here (Debian: python3-celery)")
@@ -103,6 +110,7 @@ TABLE = [
     ("go", client_go, "basics exchanges confirms qos requeue get tx cancel_notify sizes headers errors channels"),
     ("ruby", client_ruby, "basics exchanges confirms requeue tx cancel_notify headers sizes errors"),
     ("js", client_js, "basics exchanges confirms qos get cancel_notify headers sizes small_frames channels errors"),
+    ("php", client_php, "all"),
     ("celery", celery, "results retries canvas delayed control killed_worker"),
 ]
 

@@ -1,0 +1,26 @@
+# The scenario tests: scripts/test runs them (tests/scenario/run). What they need built they build themselves, beside the
+# broker that they test.
+EXTRA_DIST += \
+	scripts/soak \
+	tests/scenario/broker.py \
+	tests/scenario/cases_connection.py \
+	tests/scenario/cases_consume.py \
+	tests/scenario/cases_lifetime.py \
+	tests/scenario/cases_publish.py \
+	tests/scenario/cases_topology.py \
+	tests/scenario/client.py \
+	tests/scenario/clients/client_php.php \
+	tests/scenario/clients/celery_jobs.py \
+	tests/scenario/clients/client_c.c \
+	tests/scenario/clients/client_go.go \
+	tests/scenario/clients/client_js.js \
+	tests/scenario/clients/client_ruby.rb \
+	tests/scenario/clients/tools.sh \
+	tests/scenario/fast.py \
+	tests/scenario/harness.py \
+	tests/scenario/rabbitmq-node \
+	tests/scenario/run \
+	tests/scenario/synced.c \
+	tests/scenario/test_clients.py \
+	tests/scenario/test_crash.py \
+	tests/scenario/test_pika.py
