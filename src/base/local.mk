@@ -6,6 +6,7 @@ src_base_libbase_a_SOURCES = \
 	include/leveret/base/bytes.h \
 	include/leveret/base/check.h \
 	include/leveret/base/clock.h \
+	include/leveret/base/container.h \
 	include/leveret/base/heap.h \
 	include/leveret/base/log.h \
 	include/leveret/base/map.h \

@@ -6,6 +6,7 @@
  * head is on disk; then the timer is set when it has been read. */
 #include "core.h"
 
+#include "leveret/base/container.h"
 #include <stddef.h>
 
 /* What one vhost_tick does at most. */
@@ -68,11 +69,6 @@ void queue_touch(struct queue *queue)
         heap_set(&vhost->idle, &queue->idle, vhost->now.steady_ms + queue->settings.expires_ms);
 }
 
-static struct queue *queue_by(struct heap_node *node, size_t offset)
-{
-    return (struct queue *)(void *)((char *)node - offset);
-}
-
 void vhost_tick(struct vhost *vhost, struct moment now)
 {
     struct heap_node *node;
@@ -81,12 +77,12 @@ void vhost_tick(struct vhost *vhost, struct moment now)
     vhost->journalled = false;
     while (work < TICK_WORK_MAX && (node = heap_first(&vhost->expiry)) &&
            node->key <= now.wall_ms) {
-        struct queue *queue = queue_by(node, offsetof(struct queue, expiry));
+        struct queue *queue = container_of(node, struct queue, expiry);
         work += 1 + queue_expire(queue, TICK_WORK_MAX - work);
     }
     while (work < TICK_WORK_MAX && (node = heap_first(&vhost->idle)) &&
            node->key <= now.steady_ms) {
-        queue_delete(queue_by(node, offsetof(struct queue, idle)));
+        queue_delete(container_of(node, struct queue, idle));
         work++;
     }
     if (vhost->timeout_check_ms <= now.steady_ms)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "leveret/base/clock.h"
+#include "leveret/base/container.h"
 #include "leveret/base/mem.h"
 #include "leveret/base/random.h"
 #include "leveret/journal/journal_memory.h"
@@ -47,7 +48,7 @@ static void timer_due(void *context)
 
 static void end_of_turn(struct loop_task *task)
 {
-    struct home *home = (struct home *)((char *)task - offsetof(struct home, commit));
+    struct home *home = container_of(task, struct home, commit);
     if (!home->vhost)
         return;
     if (!home->timer)

@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "leveret/base/check.h"
+#include "leveret/base/container.h"
 #include "leveret/base/mem.h"
 
 /* A batch with fewer messages is let go of at once: a thread's wake-up costs more. */
@@ -74,7 +75,7 @@ static void remove_segments(struct engine *engine, struct batch *batch)
 
 static void let_go_run(struct job *job)
 {
-    struct flight *flight = (struct flight *)((char *)job - offsetof(struct flight, let_go));
+    struct flight *flight = container_of(job, struct flight, let_go);
     struct engine *engine = flight->engine;
     batch_let_go(&flight->batch);
     remove_segments(engine, &flight->batch);

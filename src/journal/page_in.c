@@ -9,6 +9,7 @@
  * so and has what could be read. The database is just being opened anew after a failed write and
  * cannot be read: the request waits. */
 #include "engine.h"
+#include "leveret/base/container.h"
 #include "leveret/base/mem.h"
 
 #define READ_AGAIN_MS 100u
@@ -307,8 +308,7 @@ static enum status read_blocks(struct page_request *request)
 
 static void read_run(struct job *job)
 {
-    struct page_request *request =
-        (struct page_request *)((char *)job - offsetof(struct page_request, job));
+    struct page_request *request = container_of(job, struct page_request, job);
     struct engine *engine = request->engine;
     if (slots_any(request->expected) && read_blocks(request) == STATUS_AGAIN) {
         pthread_mutex_lock(&engine->lock);

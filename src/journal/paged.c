@@ -17,6 +17,7 @@
 
 #include "engine.h"
 #include "leveret/base/check.h"
+#include "leveret/base/container.h"
 #include "leveret/base/mem.h"
 
 #define FILE_BYTES_MAX  ((uint64_t)64 << 20)
@@ -241,7 +242,7 @@ static enum status write_block(struct page_out *out, struct record_block_out *bl
 
 static void page_out_run(struct job *job)
 {
-    struct page_out *out = (struct page_out *)((char *)job - offsetof(struct page_out, job));
+    struct page_out *out = container_of(job, struct page_out, job);
     struct engine *engine = out->engine;
     struct text buffer = {0};
     for (size_t i = 0; i < out->count && out->status == STATUS_OK;) {

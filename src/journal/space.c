@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "leveret/base/clock.h"
+#include "leveret/base/container.h"
 #include "leveret/base/mem.h"
 
 #define MIB               ((uint64_t)1 << 20)
@@ -348,7 +349,7 @@ static void inspect_some(struct space *space)
 
 static void keep_house(struct upkeep *upkeep)
 {
-    struct space *space = (struct space *)((char *)upkeep - offsetof(struct space, upkeep));
+    struct space *space = container_of(upkeep, struct space, upkeep);
     struct engine *engine = space->engine;
     uint64_t now = clock_steady_ms(), batches = atomic_load(&engine->batches);
     pthread_mutex_lock(&engine->lock);

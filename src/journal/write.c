@@ -16,6 +16,7 @@
 
 #include "engine.h"
 #include "leveret/base/clock.h"
+#include "leveret/base/container.h"
 #include "leveret/base/mem.h"
 #include "space.h"
 
@@ -137,7 +138,7 @@ static bool is_full(struct engine *engine)
 
 static void write_run(struct job *job)
 {
-    struct engine *engine = (struct engine *)((char *)job - offsetof(struct engine, writing.job));
+    struct engine *engine = container_of(job, struct engine, writing.job);
     char *error = NULL;
     enum status status = write_once(engine, &error);
     bool plenty = status == STATUS_OK && is_full(engine) && space_is_plenty(engine);
@@ -161,7 +162,7 @@ static void write_run(struct job *job)
 
 static void retry_run(struct job *job)
 {
-    struct engine *engine = (struct engine *)((char *)job - offsetof(struct engine, writing.retry));
+    struct engine *engine = container_of(job, struct engine, writing.retry);
     pthread_mutex_lock(&engine->lock);
     engine->retry_due = true;
     pthread_mutex_unlock(&engine->lock);

@@ -14,6 +14,7 @@
 #include "address.h"
 #include "connection_internal.h"
 #include "leveret/base/check.h"
+#include "leveret/base/container.h"
 #include "leveret/base/mem.h"
 
 /* Before tune. */
@@ -113,8 +114,7 @@ static void set_timer(struct connection *connection, uint64_t ms)
 
 static void run_free_task(struct loop_task *task)
 {
-    struct connection *connection =
-        (struct connection *)(void *)((char *)task - offsetof(struct connection, free_task));
+    struct connection *connection = container_of(task, struct connection, free_task);
     struct net_worker *worker = connection->worker;
     CHECK(connection->magic == CONNECTION_MAGIC && connection->closing);
     loop_task_cancel(worker->loop, &connection->input_task);

@@ -17,6 +17,7 @@
 
 #include "connection_internal.h"
 #include "leveret/base/check.h"
+#include "leveret/base/container.h"
 
 void read_blocks_clear(struct read_blocks *blocks)
 {
@@ -171,8 +172,7 @@ static void hand_out_held(struct connection *connection)
 
 void input_task_run(struct loop_task *task)
 {
-    struct connection *connection =
-        (struct connection *)(void *)((char *)task - offsetof(struct connection, input_task));
+    struct connection *connection = container_of(task, struct connection, input_task);
     CHECK(connection->magic == CONNECTION_MAGIC);
     if (connection->held_unread && !connection->stopped)
         hand_out_held(connection);

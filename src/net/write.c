@@ -16,6 +16,7 @@
 
 #include "connection_internal.h"
 #include "leveret/base/check.h"
+#include "leveret/base/container.h"
 #include "leveret/base/mem.h"
 
 #define PARTS_MAX      128
@@ -65,8 +66,7 @@ static void flushed_while_closing(struct connection *connection)
 
 void write_task_run(struct loop_task *task)
 {
-    struct connection *connection =
-        (struct connection *)(void *)((char *)task - offsetof(struct connection, write_task));
+    struct connection *connection = container_of(task, struct connection, write_task);
     CHECK(connection->magic == CONNECTION_MAGIC);
     flush(connection);
     if (connection->broken)

@@ -20,6 +20,7 @@
 
 #include "leveret/base/check.h"
 #include "leveret/base/clock.h"
+#include "leveret/base/container.h"
 #include "leveret/base/heap.h"
 #include "leveret/base/mem.h"
 #include "loop_internal.h"
@@ -193,7 +194,7 @@ void loop_free(struct loop **loop)
 
 static struct timer *timer_of(struct heap_node *node)
 {
-    return (struct timer *)(void *)((char *)node - offsetof(struct timer, node));
+    return container_of(node, struct timer, node);
 }
 
 /* Sees to it that libevent wakes up for the earliest timer. */
@@ -353,8 +354,7 @@ void watch_set(struct watch *watch, enum watch_events wanted)
 
 static void free_watch(struct loop_task *task)
 {
-    struct watch *watch =
-        (struct watch *)(void *)((char *)task - offsetof(struct watch, free_task));
+    struct watch *watch = container_of(task, struct watch, free_task);
     watch->loop->watches--;
     free(watch->write);
     free(watch);

@@ -13,6 +13,7 @@
 
 #include "internal.h"
 #include "leveret/base/check.h"
+#include "leveret/base/container.h"
 #include "leveret/base/mem.h"
 
 /* A frame in the backlog: type, whether it is a last piece, length of the payload, payload. */
@@ -155,7 +156,7 @@ static void backlog_drop(struct channel *channel)
 
 static void replay(struct loop_task *task)
 {
-    struct channel *channel = (struct channel *)((char *)task - offsetof(struct channel, replay));
+    struct channel *channel = container_of(task, struct channel, replay);
     struct session *session = channel->session;
     uint16_t number = channel->number;
     while (!channel->awaiting && backlog_holds(channel)) {

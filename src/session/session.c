@@ -13,6 +13,7 @@
 #include "internal.h"
 #include "leveret/base/check.h"
 #include "leveret/base/clock.h"
+#include "leveret/base/container.h"
 #include "leveret/base/mem.h"
 
 #define METHOD_ROOM 1024u
@@ -99,8 +100,7 @@ void session_fail(struct session *session, enum status status, enum method_id me
 
 static void free_session(struct loop_task *task)
 {
-    struct session *session =
-        (struct session *)((char *)task - offsetof(struct session, free_task));
+    struct session *session = container_of(task, struct session, free_task);
     sessions_forget(session);
     channels_free(session);
     loop_task_cancel(session->sessions->loop, &session->flush);
@@ -137,7 +137,7 @@ void session_credit(struct session *session)
 
 static void end_of_turn(struct loop_task *task)
 {
-    struct session *session = (struct session *)((char *)task - offsetof(struct session, flush));
+    struct session *session = container_of(task, struct session, flush);
     confirm_flush(session);
     session_credit(session);
 }

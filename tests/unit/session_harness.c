@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "leveret/base/check.h"
+#include "leveret/base/container.h"
 #include "leveret/base/mem.h"
 #include "leveret/wire/frame.h"
 #include "leveret/wire/properties.h"
@@ -87,12 +88,12 @@ static void hand_out(struct connection *c)
 
 static void resume_task(struct loop_task *task)
 {
-    hand_out((struct connection *)((char *)task - offsetof(struct connection, resume)));
+    hand_out(container_of(task, struct connection, resume));
 }
 
 static void close_task(struct loop_task *task)
 {
-    struct connection *c = (struct connection *)((char *)task - offsetof(struct connection, close));
+    struct connection *c = container_of(task, struct connection, close);
     c->closed = true;
     c->handler->closed(c->context);
 }
