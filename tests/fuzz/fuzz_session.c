@@ -1,8 +1,7 @@
-/* A whole session: bytes in, no socket. The input is cut into reads where it says so, and goes to one client, either raw
- * from the first byte or after a proper handshake, with a second client that consumes. Nothing is compared: the
- * sanitizers and the assertions are the judges. */
+/* A whole session: bytes in, no socket. The input is cut into reads where it says so, and goes to
+ * one client, either raw from the first byte or after a proper handshake, with a second client that
+ * consumes. Nothing is compared: the sanitizers and the assertions are the judges. */
 #include "../unit/session_harness.h"
-
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -181,8 +181,9 @@ struct event {
     } got;
 };
 
-/* What a delivery (EVENT_DELIVER, not an answer to COMMAND_GET) counts in the peer's window of bytes under
- * way: the session adds these up as deliveries leave, and gives them back with COMMAND_CREDIT. */
+/* What a delivery (EVENT_DELIVER, not an answer to COMMAND_GET) counts in the peer's window of
+ * bytes under way: the session adds these up as deliveries leave, and gives them back with
+ * COMMAND_CREDIT. */
 static inline uint32_t delivery_bytes(const struct message *message)
 {
     uint64_t bytes = message->body_bytes + message->envelope_bytes + 64;

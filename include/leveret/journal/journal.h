@@ -181,9 +181,10 @@ static inline uint64_t journal_unwritten_bytes(const struct journal *j)
     return j->ops->unwritten_bytes(j);
 }
 
-/* End of a loop turn: hands the filling batch over if none is being written. A batch to which nothing
- * was added stays the filling one. One to which something was added, all of it settled since, needs no write,
- * but committed() names it all the same (from the next journal_poll): promises wait for it. */
+/* End of a loop turn: hands the filling batch over if none is being written. A batch to which
+ * nothing was added stays the filling one. One to which something was added, all of it settled
+ * since, needs no write, but committed() names it all the same (from the next journal_poll):
+ * promises wait for it. */
 static inline void journal_flush(struct journal *j)
 {
     j->ops->flush(j);

@@ -70,8 +70,9 @@ const char *field_type_name(enum field_type type);
  * 10. Tables and arrays as Erlang terms. Appends to out, at a length that the value decides. */
 void field_print(struct text *out, const struct field *value);
 
-/* Building a table: each call appends one key and value to the contents in out, which the value must
- * not point into. Keys: at most 255 bytes (checked by CHECK). table_begin … table_end nest; begin returns what end needs. */
+/* Building a table: each call appends one key and value to the contents in out, which the value
+ * must not point into. Keys: at most 255 bytes (checked by CHECK). table_begin … table_end nest;
+ * begin returns what end needs. */
 void table_put_bool(struct text *out, const char *key, bool value);
 void table_put_i32(struct text *out, const char *key, int32_t value);
 void table_put_i64(struct text *out, const char *key, int64_t value);
