@@ -34,7 +34,7 @@ void command_exchange_delete(struct channel *channel, const struct command *comm
                              command->u.exchange_delete.if_unused, &vhost->refusal));
 }
 
-/* The declaration of a bind or unbind, short forms expanded; false after failing the channel. */
+/* The declaration of a bind or unbind; false after failing the channel. */
 static bool declaration_of(struct channel *channel, const struct command *command,
                            struct binding_declaration *out)
 {
@@ -48,16 +48,6 @@ static bool declaration_of(struct channel *channel, const struct command *comman
     };
     if (!to_queue)
         return true;
-    if (out->destination.len == 0) {
-        if (!channel->last_queue) {
-            channel_refuse(channel, command->type, STATUS_NOT_FOUND,
-                           "no previously declared queue");
-            return false;
-        }
-        out->destination = bytes_of_text(channel->last_queue);
-        if (out->routing_key.len == 0)
-            out->routing_key = out->destination;
-    }
     struct queue *queue = vhost_queue(channel->vhost, out->destination);
     return !queue || check_lock(channel, command->type, queue);
 }

@@ -40,7 +40,6 @@ void channel_destroy(struct channel *channel)
     }
     map_free(&channel->consumer_map);
     route_memory_free(&channel->route);
-    free(channel->last_queue);
     roster_remove(&channel->vhost->channel_roster, channel->number);
     channel->peer->channels[channel->id] = NULL;
     free(channel);

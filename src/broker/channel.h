@@ -44,7 +44,6 @@ struct channel {
     struct route_memory *route;     /* the last route; NULL: none yet */
     struct tx *tx;                  /* NULL: not transactional */
     struct reply_consumer *reply_consumer;
-    char *last_queue; /* the last one declared here; NULL: none */
     uint32_t consumer_count;
     struct rates rates;
 };

@@ -4,20 +4,16 @@
 
 /* x-priority; false after failing the channel. */
 static bool read_priority(struct channel *channel, const struct command *command,
-                          const struct queue *queue, int32_t *out)
+                          const struct queue *queue, int64_t *out)
 {
     struct field field;
-    int64_t value;
     *out = 0;
-    if (!table_find(command->u.consume.arguments, "x-priority", &field))
+    if (!table_find(command->u.consume.arguments, "x-priority", &field) ||
+        field_integer(&field, out))
         return true;
-    if (field_integer(&field, &value)) {
-        *out = value > INT32_MAX ? INT32_MAX : value < INT32_MIN ? INT32_MIN : (int32_t)value;
-        return true;
-    }
     channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
-                   "invalid arg 'x-priority' for queue '%.*s' in vhost '%.*s': "
-                   "\"expected integer, got %s\"",
+                   "invalid arg 'x-priority' for queue '%.*s' in vhost '%.*s': \"expected integer, "
+                   "got %s\"",
                    BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name),
                    field_type_name(field.type));
     return false;
@@ -30,7 +26,7 @@ void command_consume(struct channel *channel, const struct command *command)
         return;
     }
     struct queue *queue = find_queue(channel, command->type, command->u.consume.queue, FIND_TO_USE);
-    int32_t priority;
+    int64_t priority;
     if (!queue || !read_priority(channel, command, queue, &priority))
         return;
     if (queue->exclusive_consumer || (command->u.consume.exclusive && queue->consumer_count)) {

@@ -2,7 +2,7 @@
 #include "core.h"
 #include "leveret/base/mem.h"
 
-static struct consumer_level *find_level(struct queue *queue, int32_t priority)
+static struct consumer_level *find_level(struct queue *queue, int64_t priority)
 {
     struct consumer_level *before = NULL, *level;
     SLIST_FOREACH(level, &queue->levels, link)

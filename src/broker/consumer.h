@@ -21,7 +21,7 @@ TAILQ_HEAD(consumer_list, consumer);
 
 struct consumer_level {
     SLIST_ENTRY(consumer_level) link; /* highest priority first */
-    int32_t priority;
+    int64_t priority;
     uint32_t members;          /* consumers of this priority, able or not */
     struct consumer_list able; /* by turn_link: the first one is next */
 };
@@ -48,7 +48,7 @@ struct consumer {
     uint32_t id;       /* the session's number */
     uint32_t prefetch; /* 0: no limit */
     uint32_t unsettled;
-    int32_t priority;
+    int64_t priority;
     struct bytes tag, arguments;
     uint8_t data[];
 };
@@ -57,7 +57,7 @@ struct consumer_options {
     uint32_t id;
     struct bytes tag, arguments;
     bool no_ack, exclusive, stopped;
-    int32_t priority;
+    int64_t priority;
 };
 /* A new consumer of queue on channel, with the channel's prefetch. Never NULL. */
 struct consumer *consumer_new(struct channel *channel, struct queue *queue,

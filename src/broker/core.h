@@ -111,9 +111,8 @@ command_handler command_tx_select, command_tx_commit, command_tx_rollback;      
 
 /* ---- Pieces that handlers share. */
 
-/* The queue that a command names ("": the last one declared on the channel), when this channel may
- * use it. Fails the channel and returns NULL: NOT_FOUND, RESOURCE_LOCKED, INTERNAL_ERROR (failed;
- * unless for deletion). */
+/* The queue that a command names, when this channel may use it. Fails the channel and returns NULL:
+ * NOT_FOUND, RESOURCE_LOCKED, INTERNAL_ERROR (failed; unless for deletion). */
 enum find_queue { FIND_TO_USE, FIND_TO_DELETE };
 struct queue *find_queue(struct channel *channel, enum command_type command, struct bytes name,
                          enum find_queue purpose);

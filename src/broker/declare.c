@@ -26,13 +26,6 @@ struct queue *find_queue(struct channel *channel, enum command_type command, str
                          enum find_queue purpose)
 {
     struct vhost *vhost = channel->vhost;
-    if (name.len == 0) {
-        if (!channel->last_queue) {
-            channel_refuse(channel, command, STATUS_NOT_FOUND, "no previously declared queue");
-            return NULL;
-        }
-        name = bytes_of_text(channel->last_queue);
-    }
     struct queue *queue = vhost_queue(vhost, name);
     if (!queue) {
         if (purpose == FIND_TO_USE)
@@ -55,8 +48,6 @@ static void reply_declared(struct channel *channel, const struct command *comman
                            const struct queue *queue)
 {
     struct bytes name = queue->endpoint.name;
-    free(channel->last_queue);
-    channel->last_queue = mem_need_text(name.at, name.len);
     struct event reply = channel_event(channel, EVENT_REPLY);
     reply.u.reply.name = name;
     reply.u.reply.messages = (uint32_t)queue->ready;
@@ -64,22 +55,24 @@ static void reply_declared(struct channel *channel, const struct command *comman
     channel_reply_event(channel, command, &reply, queue->definition_batch);
 }
 
+/* The queue of direct replies, or one of its names, is there or not; nobody makes it. */
+static void declare_reply_to(struct channel *channel, const struct command *command)
+{
+    struct bytes name = command->u.queue_declare.name;
+    if (!reply_to_is_pseudo(name) && !reply_to_exists(channel->vhost, name)) {
+        channel_refuse(channel, command->type, STATUS_NOT_FOUND, "no queue '%.*s' in vhost '%.*s'",
+                       BYTES_PRINT(name), BYTES_PRINT(channel->vhost->name));
+        return;
+    }
+    struct event reply = channel_event(channel, EVENT_REPLY);
+    reply.u.reply.name = name;
+    reply.u.reply.consumers = 1;
+    channel_reply_event(channel, command, &reply, 0);
+}
+
 static void declare_passive(struct channel *channel, const struct command *command)
 {
     struct bytes name = command->u.queue_declare.name;
-    if (reply_to_is_pseudo(name) ||
-        (reply_to_is_name(name) && reply_to_exists(channel->vhost, name))) {
-        struct event reply = channel_event(channel, EVENT_REPLY);
-        reply.u.reply.name = name;
-        reply.u.reply.consumers = 1;
-        channel_reply_event(channel, command, &reply, 0);
-        return;
-    }
-    if (name.len == 0) { /* not the last one declared */
-        channel_refuse(channel, command->type, STATUS_NOT_FOUND, "no queue '' in vhost '%.*s'",
-                       BYTES_PRINT(channel->vhost->name));
-        return;
-    }
     struct queue *queue = find_queue(channel, command->type, name, FIND_TO_USE);
     if (queue)
         reply_declared(channel, command, queue);
@@ -152,21 +145,23 @@ static void declare_new(struct channel *channel, const struct command *command, 
     reply_declared(channel, command, queue);
 }
 
-#define SERVER_NAME_PREFIX "amq.gen-"
-
 void command_queue_declare(struct channel *channel, const struct command *command)
 {
     struct bytes name = command->u.queue_declare.name;
-    char made[sizeof SERVER_NAME_PREFIX + RANDOM_NAME_LEN];
-    if (command->u.queue_declare.passive || reply_to_is_pseudo(name)) {
+    if (reply_to_is_pseudo(name) || reply_to_is_name(name)) {
+        declare_reply_to(channel, command);
+        return;
+    }
+    if (command->u.queue_declare.passive) {
         declare_passive(channel, command);
         return;
     }
     if (name.len == 0) {
-        memcpy(made, SERVER_NAME_PREFIX, sizeof SERVER_NAME_PREFIX - 1);
-        random_name(&channel->vhost->random, made + sizeof SERVER_NAME_PREFIX - 1);
-        name = bytes_of_text(made);
-    } else if (bytes_start_with(name, "amq.")) {
+        channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
+                       "a queue cannot have an empty name");
+        return;
+    }
+    if (bytes_start_with(name, "amq.") && !command->u.queue_declare.server_named) {
         channel_refuse(channel, command->type, STATUS_ACCESS_REFUSED,
                        "queue name '%.*s' contains reserved prefix 'amq.*'", BYTES_PRINT(name));
         return;

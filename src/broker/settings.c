@@ -7,8 +7,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* The longest time that a queue argument can say: sums with the time of day must fit. */
-#define DURATION_MS_MAX (INT64_MAX / 4)
+/* The longest time that a queue argument can say, as in RabbitMQ: ten years. */
+#define DURATION_MS_MAX INT64_C(315360000000)
 #define PRIORITY_MAX    255
 #define WHY_MAX         128
 
@@ -39,7 +39,7 @@ static bool duration(const struct field *field, char why[WHY_MAX])
     if (!not_negative(field, why) || !field_integer(field, &value))
         return false;
     if (value > DURATION_MS_MAX)
-        snprintf(why, WHY_MAX, "{value_too_big,%" PRId64 "}", value);
+        snprintf(why, WHY_MAX, "{value_too_large,%" PRId64 "}", value);
     return value <= DURATION_MS_MAX;
 }
 

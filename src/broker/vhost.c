@@ -206,6 +206,7 @@ static command_handler *const handlers[] = {
     [COMMAND_RECOVER] = command_recover,
     [COMMAND_ACK] = command_ack,
     [COMMAND_NACK] = command_nack,
+    [COMMAND_REJECT] = command_nack,
 };
 
 static void open_channel(struct peer *peer, const struct command *command)

@@ -1,28 +1,21 @@
 /* Class basic (AMQP 0-9-1, 1.8): each method to its command. Publishing goes on in content.c. */
 #include "internal.h"
 
-static bool resolve(struct channel *channel, struct bytes *name, enum method_id method)
-{
-    if (name->len == 0)
-        *name = text_bytes(&channel->last_queue);
-    if (name->len)
-        return permit(channel, PERMISSION_READ, true, *name, method);
-    channel_error(channel, STATUS_NOT_FOUND, method, "no previously declared queue");
-    return false;
-}
-
 static void consume(struct channel *channel, const struct method *method)
 {
     const struct basic_consume *m = &method->u.basic_consume;
     struct bytes queue = m->queue;
-    if (!resolve(channel, &queue, method->id))
-        return;
     uint32_t consumer;
     if (m->consumer_tag.len && consumer_find(channel, m->consumer_tag, &consumer)) {
         channel_error(channel, STATUS_NOT_ALLOWED, method->id,
                       "attempt to reuse consumer tag '%.*s'", BYTES_PRINT(m->consumer_tag));
         return;
     }
+    /* The replies to one's own requests are nobody else's to permit. */
+    if (!name_resolve(channel, &queue, method->id) ||
+        (!bytes_equal_text(queue, "amq.rabbitmq.reply-to") &&
+         !permit(channel, PERMISSION_READ, true, queue, method->id)))
+        return;
     if (consumer_add(channel, m->consumer_tag, &consumer) != STATUS_OK) {
         channel_error(channel, STATUS_NOT_ALLOWED, method->id, "too many consumers on channel %u",
                       channel->number);
@@ -53,6 +46,7 @@ static void cancel(struct channel *channel, const struct method *method)
     }
     /* The core answers even with no-wait, so that deliveries under way still find their tag;
      * event.c keeps quiet. */
+    channel->consumers[consumer].cancelling = true;
     channel->consumers[consumer].quiet = m->no_wait;
     struct command c = {.type = COMMAND_CANCEL};
     c.u.cancel.consumer = consumer;
@@ -62,7 +56,8 @@ static void cancel(struct channel *channel, const struct method *method)
 static void get(struct channel *channel, const struct method *method)
 {
     struct bytes queue = method->u.basic_get.queue;
-    if (!resolve(channel, &queue, method->id))
+    if (!name_resolve(channel, &queue, method->id) ||
+        !permit(channel, PERMISSION_READ, true, queue, method->id))
         return;
     struct command c = {.type = COMMAND_GET};
     c.u.get.queue = queue;
@@ -121,7 +116,7 @@ void basic_class_method(struct channel *channel, const struct method *method)
                method->u.basic_nack.multiple, method->u.basic_nack.requeue);
         break;
     case METHOD_BASIC_REJECT:
-        settle(channel, COMMAND_NACK, method->u.basic_reject.delivery_tag, false,
+        settle(channel, COMMAND_REJECT, method->u.basic_reject.delivery_tag, false,
                method->u.basic_reject.requeue);
         break;
     case METHOD_BASIC_CONSUME:
@@ -143,6 +138,6 @@ void basic_class_method(struct channel *channel, const struct method *method)
         recover(channel, method);
         break;
     default:
-        session_fail(channel->session, STATUS_COMMAND_INVALID, method->id, "unexpected method");
+        channel_unexpected(channel, method->id);
     }
 }

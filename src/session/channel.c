@@ -16,15 +16,6 @@
 #include "leveret/base/container.h"
 #include "leveret/base/mem.h"
 
-/* A frame in the backlog: type, whether it is a last piece, length of the payload, payload. */
-struct backlog_head {
-    uint8_t type;
-    bool last_piece;
-    uint32_t bytes;
-};
-
-static void take_frame(struct channel *channel, const struct frame *frame, struct buffer *owner);
-
 struct channel *channel_find(struct session *session, uint16_t number)
 {
     return number < session->channel_room ? session->channels[number] : NULL;
@@ -76,7 +67,7 @@ void channel_free(struct channel **at)
     loop_task_cancel(session->sessions->loop, &channel->replay);
     content_free(channel);
     consumers_free(channel);
-    text_free(&channel->backlog);
+    backlog_free(channel);
     text_free(&channel->last_queue);
     free(channel);
 }
@@ -117,61 +108,19 @@ static void command_close(struct channel *channel)
     channel_command(channel, &c);
 }
 
-/* ---- The backlog. */
-
-static void backlog_add(struct channel *channel, const struct frame *frame)
-{
-    struct backlog_head head = {(uint8_t)frame->type, frame->last_piece,
-                                (uint32_t)frame->payload.len};
-    text_add(&channel->backlog, &head, sizeof head);
-    text_add_bytes(&channel->backlog, frame->payload);
-    if (channel->backlog.len - channel->backlog_at > BACKLOG_BYTES_MAX)
-        connection_pause(channel->session->connection, PAUSE_BACKLOG);
-}
-
-static bool backlog_holds(const struct channel *channel)
-{
-    return channel->backlog_at < channel->backlog.len;
-}
-
-/* Whether any channel's backlog is too full to read on. */
-static bool backlogs_full(const struct session *session)
-{
-    for (uint32_t i = 0; i < session->channel_room; i++) {
-        const struct channel *c = session->channels[i];
-        if (c && c->backlog.len - c->backlog_at > BACKLOG_BYTES_MAX)
-            return true;
-    }
-    return false;
-}
-
-static void backlog_drop(struct channel *channel)
-{
-    bool was_full = channel->backlog.len > BACKLOG_BYTES_MAX;
-    text_free(&channel->backlog);
-    channel->backlog_at = 0;
-    if (was_full && !backlogs_full(channel->session))
-        connection_resume(channel->session->connection, PAUSE_BACKLOG);
-}
+/* ---- The backlog's turn. */
 
 static void replay(struct loop_task *task)
 {
     struct channel *channel = container_of(task, struct channel, replay);
     struct session *session = channel->session;
     uint16_t number = channel->number;
-    while (!channel->awaiting && backlog_holds(channel)) {
-        struct backlog_head head;
-        memcpy(&head, channel->backlog.at + channel->backlog_at, sizeof head);
-        const uint8_t *at = channel->backlog.at + channel->backlog_at + sizeof head;
-        channel->backlog_at += sizeof head + head.bytes;
-        const struct frame frame = {(enum frame_type)head.type, channel->number,
-                                    bytes_of(at, head.bytes), head.last_piece};
-        take_frame(channel, &frame, NULL);
-        if (session->state != SESSION_RUNNING || channel_find(session, number) != channel)
-            return;
-    }
-    if (!backlog_holds(channel))
-        backlog_drop(channel);
+    struct frame frame;
+    while (session->state == SESSION_RUNNING && channel_find(session, number) == channel &&
+           !channel->awaiting && backlog_next(channel, &frame))
+        channel_take(channel, &frame, NULL);
+    if (channel_find(session, number) == channel && !backlog_holds(channel))
+        backlog_free(channel);
 }
 
 void channel_replied(struct channel *channel)
@@ -180,6 +129,7 @@ void channel_replied(struct channel *channel)
     channel->awaiting = false;
     if (channel->state == CHANNEL_LEAVING) {
         const struct method ok = {.id = METHOD_CHANNEL_CLOSE_OK};
+        confirm_flush(session);
         channel_write(channel, &ok);
         channel->state = CHANNEL_CLOSED;
     }
@@ -220,6 +170,12 @@ void channel_error(struct channel *channel, enum status status, enum method_id m
     command_close(channel);
 }
 
+void channel_unexpected(struct channel *channel, enum method_id method)
+{
+    session_fail(channel->session, STATUS_COMMAND_INVALID, method, "unimplemented method");
+}
+
+/* The client has answered our channel.close. */
 static void close_ok(struct channel *channel)
 {
     channel->state = CHANNEL_CLOSED;
@@ -236,7 +192,6 @@ void channel_class_method(struct channel *channel, const struct method *method)
                      "second 'channel.open' seen");
         break;
     case METHOD_CHANNEL_CLOSE:
-        confirm_flush(channel->session);
         channel->state = CHANNEL_LEAVING;
         content_free(channel);
         command_close(channel);
@@ -250,7 +205,7 @@ void channel_class_method(struct channel *channel, const struct method *method)
     case METHOD_CHANNEL_FLOW_OK:
         break;
     default:
-        session_fail(channel->session, STATUS_COMMAND_INVALID, method->id, "unexpected method");
+        channel_unexpected(channel, method->id);
     }
 }
 
@@ -259,7 +214,7 @@ void channel_class_method(struct channel *channel, const struct method *method)
 static void open_channel(struct session *session, uint16_t number)
 {
     if (session->channel_max && session->channel_count >= session->channel_max) {
-        session_fail(session, STATUS_NOT_ALLOWED, METHOD_CHANNEL_OPEN,
+        session_fail(session, STATUS_NOT_ALLOWED, 0,
                      "number of channels opened (%u) has reached the negotiated channel_max (%u)",
                      session->channel_count, session->channel_max);
         return;
@@ -304,12 +259,12 @@ static void dispatch(struct channel *channel, const struct method *method)
         select_class_method(channel, method);
         break;
     default: /* class connection belongs on channel 0 */
-        session_fail(channel->session, STATUS_COMMAND_INVALID, method->id, "%s on channel %u",
-                     method_name(method->id), channel->number);
+        channel_unexpected(channel, method->id);
     }
 }
 
-/* After channel.close was sent: everything but close and close-ok is dropped. */
+/* After channel.close was sent: everything but close and close-ok is dropped. A close has crossed
+ * ours; it is answered, and the client has still to answer ours. */
 static void take_while_closing(struct channel *channel, enum frame_type type, struct bytes payload)
 {
     struct method m;
@@ -318,79 +273,72 @@ static void take_while_closing(struct channel *channel, enum frame_type type, st
     if (m.id == METHOD_CHANNEL_CLOSE) {
         const struct method ok = {.id = METHOD_CHANNEL_CLOSE_OK};
         channel_write(channel, &ok);
-        close_ok(channel);
     } else if (m.id == METHOD_CHANNEL_CLOSE_OK) {
         close_ok(channel);
     }
 }
 
 /* A frame on a number that has no channel (any more). */
-static void take_unopened(struct session *session, uint16_t number, enum frame_type type,
-                          struct bytes payload)
+static void take_unopened(struct session *session, const struct frame *frame)
 {
     struct method m;
-    if (type != FRAME_METHOD) {
-        session_fail(session, STATUS_CHANNEL_ERROR, 0, "expected 'channel.open'");
+    if (frame->type != FRAME_METHOD)
+        session_fail(session, STATUS_UNEXPECTED_FRAME, 0,
+                     "expected method frame, got non method frame instead");
+    else if (!decode(session, frame->payload, &m))
         return;
-    }
-    if (!decode(session, payload, &m))
-        return;
-    if (m.id == METHOD_CHANNEL_OPEN)
-        open_channel(session, number);
-    else if (m.id != METHOD_CHANNEL_CLOSE_OK)
+    else if (m.id == METHOD_CHANNEL_OPEN)
+        open_channel(session, frame->channel);
+    else
         session_fail(session, STATUS_CHANNEL_ERROR, m.id, "expected 'channel.open'");
 }
 
-/* One frame or piece in its turn. */
-static void take_frame(struct channel *channel, const struct frame *frame, struct buffer *owner)
+/* Both sides are through with the channel, whose number may begin anew with this frame. What waits
+ * behind it is the new channel's. */
+static void take_anew(struct channel *channel, const struct frame *frame)
 {
     struct session *session = channel->session;
-    enum frame_type type = frame->type;
-    struct bytes payload = frame->payload;
+    struct backlog rest = channel->backlog;
+    channel->backlog = (struct backlog){0};
+    channel_free(&channel);
+    take_unopened(session, frame);
+    channel = channel_find(session, frame->channel);
+    if (!channel) { /* the session has failed */
+        text_free(&rest.frames);
+        return;
+    }
+    channel->backlog = rest;
+    if (!channel->awaiting)
+        loop_at_end(session->sessions->loop, PHASE_APPLY, &channel->replay);
+}
+
+void channel_take(struct channel *channel, const struct frame *frame, struct buffer *owner)
+{
     struct method m;
-    if (channel->state == CHANNEL_CLOSING) {
-        take_while_closing(channel, type, payload);
-        return;
-    }
-    if (channel->state == CHANNEL_CLOSED) {
-        /* Both sides are through with the old channel of this number, which may begin anew. */
-        struct text rest = channel->backlog;
-        size_t rest_at = channel->backlog_at;
-        uint16_t number = channel->number;
-        channel->backlog = (struct text){0};
-        channel_free(&channel);
-        take_unopened(session, number, type, payload);
-        channel = channel_find(session, number);
-        if (channel && rest_at < rest.len)
-            text_add(&channel->backlog, rest.at + rest_at, rest.len - rest_at);
-        text_free(&rest);
-        if (channel && !channel->awaiting && backlog_holds(channel))
-            loop_at_end(session->sessions->loop, PHASE_APPLY, &channel->replay);
-        return;
-    }
-    if (type == FRAME_BODY) {
-        content_body(channel, payload, frame->last_piece, owner);
-    } else if (type == FRAME_HEADER) {
-        content_header(channel, payload);
-    } else if (content_due(channel)) {
-        session_fail(session, STATUS_UNEXPECTED_FRAME, 0,
-                     "expected content %s for class 60, got non content frame instead",
-                     channel->content->header_due ? "header" : "body");
-    } else if (decode(session, payload, &m)) {
+    if (channel->state == CHANNEL_CLOSING)
+        take_while_closing(channel, frame->type, frame->payload);
+    else if (channel->state == CHANNEL_CLOSED)
+        take_anew(channel, frame);
+    else if (frame->type == FRAME_BODY)
+        content_body(channel, frame->payload, frame->last_piece, owner);
+    else if (frame->type == FRAME_HEADER)
+        content_header(channel, frame->payload);
+    else if (content_due(channel))
+        content_missing(channel);
+    else if (decode(channel->session, frame->payload, &m))
         dispatch(channel, &m);
-    }
 }
 
 void channel_frame(struct session *session, const struct frame *frame, struct buffer *owner)
 {
     struct channel *channel = channel_find(session, frame->channel);
     if (!channel) {
-        take_unopened(session, frame->channel, frame->type, frame->payload);
+        take_unopened(session, frame);
         return;
     }
     bool dropped = channel->state == CHANNEL_CLOSING;
     if (!dropped && (channel->awaiting || backlog_holds(channel)))
         backlog_add(channel, frame);
     else
-        take_frame(channel, frame, owner);
+        channel_take(channel, frame, owner);
 }

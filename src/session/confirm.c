@@ -48,7 +48,7 @@ void confirm_flush(struct session *session)
     while ((channel = session->confirming)) {
         session->confirming = channel->next_confirming;
         channel->confirming = false;
-        if (channel->confirm.some && channel->state == CHANNEL_OPEN)
+        if (channel->confirm.some && channel_listens(channel))
             write_confirm(channel);
         channel->confirm.some = false;
     }

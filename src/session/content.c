@@ -7,18 +7,34 @@
  * body than announced (501); a body that is too large, a wrong user_id or expiration: 406 on the
  * channel, and the rest of the content is dropped with everything else until close-ok. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "internal.h"
 #include "leveret/base/mem.h"
 #include "leveret/wire/properties.h"
 
-/* RabbitMQ takes no expiration beyond 32 bits of milliseconds (about 49 days). */
-#define EXPIRATION_MS_MAX UINT32_MAX
+/* RabbitMQ takes no expiration beyond ten years. */
+#define EXPIRATION_MS_MAX UINT64_C(315360000000)
+#define WHY_MAX           300
 
 bool content_due(const struct channel *channel)
 {
     return channel->content && (channel->content->header_due || channel->content->body_due);
+}
+
+void content_missing(struct channel *channel)
+{
+    const struct content *c = channel->content;
+    if (content_due(channel))
+        session_fail(channel->session, STATUS_UNEXPECTED_FRAME, METHOD_BASIC_PUBLISH,
+                     c->header_due
+                         ? "expected content header for class 60, got non content header frame "
+                           "instead"
+                         : "expected content body, got non content body frame instead");
+    else
+        session_fail(channel->session, STATUS_UNEXPECTED_FRAME, 0,
+                     "expected method frame, got non method frame instead");
 }
 
 void content_begin(struct channel *channel, const struct basic_publish *publish)
@@ -52,29 +68,37 @@ static void publish(struct channel *channel)
     gate_published(channel->session);
 }
 
-/* "0", "1000": digits only (RabbitMQ: a non-negative integer as text). */
-static bool parse_expiration(struct bytes text, uint64_t *out)
+/* A whole number of milliseconds, with a sign if need be, as RabbitMQ reads it. Writes into why
+ * what is wrong with it, in RabbitMQ's words, and returns false. */
+static bool parse_expiration(struct bytes text, uint64_t *out, char why[WHY_MAX])
 {
-    if (text.len == 0 || text.len > 10)
-        return false;
+    size_t at = text.len && (text.at[0] == '-' || text.at[0] == '+'), first = at;
     uint64_t value = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.at[i] < '0' || text.at[i] > '9')
-            return false;
-        value = value * 10 + (text.at[i] - '0');
+    for (; at < text.len && text.at[at] >= '0' && text.at[at] <= '9'; at++) {
+        if (value <= EXPIRATION_MS_MAX)
+            value = value * 10 + (text.at[at] - '0');
     }
     *out = value;
-    return value <= EXPIRATION_MS_MAX;
+    if (at == first)
+        snprintf(why, WHY_MAX, "no_integer");
+    else if (at < text.len)
+        snprintf(why, WHY_MAX, "{leftover_string,\"%.*s\"}", (int)(text.len - at), text.at + at);
+    else if (value && text.at[0] == '-')
+        snprintf(why, WHY_MAX, "{value_negative,%.*s}", BYTES_PRINT(text));
+    else if (value > EXPIRATION_MS_MAX)
+        snprintf(why, WHY_MAX, "{value_too_large,%.*s}", BYTES_PRINT(text));
+    else
+        return true;
+    return false;
 }
 
 /* What the broker itself cares about in the properties. False: the channel has been failed. */
 static bool check_properties(struct channel *channel, const struct properties *p, uint64_t *ttl_ms)
 {
-    if ((p->present & PROPERTY_EXPIRATION) && !parse_expiration(p->expiration, ttl_ms)) {
+    char why[WHY_MAX];
+    if ((p->present & PROPERTY_EXPIRATION) && !parse_expiration(p->expiration, ttl_ms, why)) {
         channel_error(channel, STATUS_PRECONDITION_FAILED, METHOD_BASIC_PUBLISH,
-                      "invalid expiration '%.*s': must be a whole number of milliseconds, at most "
-                      "%" PRIu32,
-                      BYTES_PRINT(p->expiration), EXPIRATION_MS_MAX);
+                      "invalid expiration '%.*s': %s", BYTES_PRINT(p->expiration), why);
         return false;
     }
     const char *user = channel->session->user;
@@ -92,8 +116,7 @@ void content_header(struct channel *channel, struct bytes payload)
     struct session *session = channel->session;
     struct content *c = channel->content;
     if (!c || !c->header_due) {
-        session_fail(session, STATUS_UNEXPECTED_FRAME, 0,
-                     "expected method frame, got non method frame instead");
+        content_missing(channel);
         return;
     }
     c->header_due = false;
@@ -147,9 +170,7 @@ void content_body(struct channel *channel, struct bytes piece, bool last_piece,
     struct session *session = channel->session;
     struct content *c = channel->content;
     if (!c || !c->body_due) {
-        session_fail(session, STATUS_UNEXPECTED_FRAME, 0,
-                     c && c->header_due ? "expected content header, got body frame instead"
-                                        : "expected method frame, got body frame instead");
+        content_missing(channel);
         return;
     }
     if (piece.len > c->message->body_bytes - c->message->body_filled) {

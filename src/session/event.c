@@ -19,8 +19,6 @@ static void answer_plain(struct channel *channel, const struct event *event);
 
 static void answer_queue_declare(struct channel *channel, const struct event *event)
 {
-    channel->last_queue.len = 0;
-    text_add_bytes(&channel->last_queue, event->u.reply.name);
     const struct method m = {.id = METHOD_QUEUE_DECLARE_OK,
                              .u.queue_declare_ok = {.queue = event->u.reply.name,
                                                     .message_count = event->u.reply.messages,
@@ -67,6 +65,7 @@ static void answer_get(struct channel *channel, const struct event *event)
     else
         deliver_got(channel->session, channel->number, event->got.tag, event->got.redelivered,
                     event->u.reply.messages, event->got.message);
+    gate_answered(channel->session);
 }
 
 static void answer_flow(struct channel *channel, const struct event *event)
@@ -121,6 +120,7 @@ static const struct answer {
     [COMMAND_RECOVER] = {answer_plain, METHOD_BASIC_RECOVER_OK, METHOD_BASIC_RECOVER},
     [COMMAND_ACK] = {NULL, 0, METHOD_BASIC_ACK},
     [COMMAND_NACK] = {NULL, 0, METHOD_BASIC_NACK},
+    [COMMAND_REJECT] = {NULL, 0, METHOD_BASIC_REJECT},
 };
 
 static void answer_plain(struct channel *channel, const struct event *event)
@@ -170,6 +170,8 @@ static void delivered(struct session *session, const struct event *event)
 
 static void cancelled(struct channel *channel, uint32_t consumer)
 {
+    if (channel->consumers[consumer].cancelling)
+        return; /* the client has gone before: cancel-ok is on its way */
     struct bytes tag = consumer_tag(channel, consumer);
     const struct method m = {.id = METHOD_BASIC_CANCEL,
                              .u.basic_cancel = {.consumer_tag = tag, .no_wait = true}};
@@ -215,14 +217,16 @@ void session_event(void *context, const struct event *event)
         return;
     }
     struct channel *channel = channel_find(session, event->channel);
-    if (!channel || channel->state != CHANNEL_OPEN)
+    if (!channel || !channel_listens(channel))
         return;
-    if (event->type == EVENT_CONFIRM)
+    if (event->type == EVENT_CONFIRM) {
         confirm_add(channel, event->u.confirm.upto, event->u.confirm.multiple,
                     event->u.confirm.nack);
-    else if (event->type == EVENT_RETURN)
+    } else if (event->type == EVENT_RETURN) {
         deliver_return(session, channel->number, event->u.returned.status,
                        event->u.returned.message);
-    else if (event->type == EVENT_CANCELLED)
+        gate_answered(session);
+    } else if (event->type == EVENT_CANCELLED && channel->state == CHANNEL_OPEN) {
         cancelled(channel, event->u.cancelled.consumer);
+    }
 }

@@ -1,14 +1,23 @@
 /* Class exchange (AMQP 0-9-1, 1.6): each method to its command. */
 #include "internal.h"
 
+/* Of the default exchange the core refuses everything to everybody, and says why. */
+static bool is_default(struct bytes name)
+{
+    return name.len == 0;
+}
+
 static void declare(struct channel *channel, const struct method *method)
 {
     const struct exchange_declare *m = &method->u.exchange_declare;
-    if (!m->passive && (!permit(channel, PERMISSION_CONFIGURE, false, m->exchange, method->id) ||
-                        !permit_arguments(channel, false, m->exchange, m->arguments, method->id)))
+    uint8_t room[NAME_ROOM];
+    struct bytes name = name_stripped(m->exchange, room);
+    if (!m->passive && !is_default(name) &&
+        (!permit(channel, PERMISSION_CONFIGURE, false, name, method->id) ||
+         !permit_arguments(channel, false, name, m->arguments, method->id)))
         return;
     struct command c = {.type = COMMAND_EXCHANGE_DECLARE, .no_wait = m->no_wait};
-    c.u.exchange_declare.name = m->exchange;
+    c.u.exchange_declare.name = name;
     c.u.exchange_declare.type = m->type;
     c.u.exchange_declare.arguments = m->arguments;
     c.u.exchange_declare.passive = m->passive;
@@ -21,10 +30,13 @@ static void declare(struct channel *channel, const struct method *method)
 static void delete_exchange(struct channel *channel, const struct method *method)
 {
     const struct exchange_delete *m = &method->u.exchange_delete;
-    if (!permit(channel, PERMISSION_CONFIGURE, false, m->exchange, method->id))
+    uint8_t room[NAME_ROOM];
+    struct bytes name = name_stripped(m->exchange, room);
+    if (!is_default(name) && !bytes_start_with(name, "amq.") &&
+        !permit(channel, PERMISSION_CONFIGURE, false, name, method->id))
         return;
     struct command c = {.type = COMMAND_EXCHANGE_DELETE, .no_wait = m->no_wait};
-    c.u.exchange_delete.name = m->exchange;
+    c.u.exchange_delete.name = name;
     c.u.exchange_delete.if_unused = m->if_unused;
     channel_command(channel, &c);
 }
@@ -39,12 +51,14 @@ static void bind(struct channel *channel, const struct method *method)
         .type = is_bind ? COMMAND_EXCHANGE_BIND : COMMAND_EXCHANGE_UNBIND,
         .no_wait = is_bind ? b->no_wait : u->no_wait,
     };
-    c.u.bind.source = is_bind ? b->source : u->source;
-    c.u.bind.destination = is_bind ? b->destination : u->destination;
+    uint8_t source_room[NAME_ROOM], destination_room[NAME_ROOM];
+    c.u.bind.source = name_stripped(is_bind ? b->source : u->source, source_room);
+    c.u.bind.destination =
+        name_stripped(is_bind ? b->destination : u->destination, destination_room);
     c.u.bind.routing_key = is_bind ? b->routing_key : u->routing_key;
     c.u.bind.arguments = is_bind ? b->arguments : u->arguments;
     if (permit(channel, PERMISSION_WRITE, false, c.u.bind.destination, method->id) &&
-        permit(channel, PERMISSION_READ, false, c.u.bind.source, method->id))
+        permit_source(channel, c.u.bind.source, method->id))
         channel_command(channel, &c);
 }
 
@@ -62,6 +76,6 @@ void exchange_class_method(struct channel *channel, const struct method *method)
         bind(channel, method);
         break;
     default:
-        session_fail(channel->session, STATUS_COMMAND_INVALID, method->id, "unexpected method");
+        channel_unexpected(channel, method->id);
     }
 }

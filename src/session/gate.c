@@ -2,7 +2,10 @@
  * (connection.blocked), and when the vhost's owner has too many letters waiting.
  *
  * Only a connection that publishes is held: it stops being read after the publish that comes while
- * the gate is shut. One that only consumes is left alone. */
+ * the gate is shut. One that only consumes is left alone.
+ *
+ * And holding whoever asks for more than it reads: deliveries are bounded by the core's window, but
+ * answers to basic.get and returned messages come at the client's own pace. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,4 +92,17 @@ void gate_event(struct session *session, enum publish_gate gate, const char *tex
         let_go(session);
     else if (session->last_publish_ms && now - session->last_publish_ms < PUBLISHES_MS)
         hold(session);
+}
+
+void gate_answered(struct session *session)
+{
+    if (!session->socket_gone &&
+        connection_output_bytes(session->connection) > session->sessions->options.output_bytes_max)
+        connection_pause(session->connection, PAUSE_OUTPUT);
+}
+
+void gate_written(struct session *session)
+{
+    if (connection_output_bytes(session->connection) <= session->sessions->options.output_bytes_max)
+        connection_resume(session->connection, PAUSE_OUTPUT);
 }

@@ -235,6 +235,10 @@ void connection_class_method(struct session *session, const struct method *metho
             return;
         }
     }
-    session_fail(session, STATUS_COMMAND_INVALID, method->id, "%s is not expected now",
-                 method_name(method->id));
+    if (session->state == SESSION_RUNNING)
+        session_fail(session, STATUS_CHANNEL_ERROR, method->id,
+                     "unexpected method in connection state running");
+    else
+        session_fail(session, STATUS_COMMAND_INVALID, method->id, "%s is not expected now",
+                     method_name(method->id));
 }

@@ -31,6 +31,7 @@ enum pause_reason {
     PAUSE_BACKLOG = 1, /* a channel's backlog is full */
     PAUSE_GATE = 2,    /* publishers are held */
     PAUSE_MAILBOX = 4, /* the vhost's owner is behind */
+    PAUSE_OUTPUT = 8,  /* it does not read what it asked for (basic.get, returns) */
 };
 
 enum session_state {
@@ -65,7 +66,15 @@ struct content {
 struct consumer_slot {
     char *tag; /* NULL: free */
     size_t tag_len;
-    bool quiet; /* cancelled with no-wait: no cancel-ok */
+    bool cancelling; /* COMMAND_CANCEL is under way: the slot stays until its answer */
+    bool quiet;      /* cancelled with no-wait: no cancel-ok */
+};
+
+/* Frames that wait for their turn; see backlog.c. */
+struct backlog {
+    struct text frames;
+    size_t at; /* what lies before has been taken */
+    bool full; /* counted in session->backlogs_full */
 };
 
 /* A confirm not yet written: merged with what follows in the same turn. */
@@ -81,9 +90,8 @@ struct channel {
     bool awaiting;           /* a command has been sent whose answer must come first */
     bool confirming;         /* in session->confirming */
     struct content *content; /* made with the first publish */
-    struct text backlog;     /* frames that came while awaiting: see channel.c */
-    size_t backlog_at;
-    struct text last_queue; /* the name declared last */
+    struct backlog backlog;  /* frames that came while awaiting */
+    struct text last_queue;  /* the name declared last */
     struct consumer_slot *consumers;
     uint32_t consumer_room;
     struct open_confirm confirm;
@@ -93,8 +101,16 @@ struct channel {
     bool confirm_mode, tx_mode;
 };
 
-struct permit_memory { /* the last publish permission asked, and its answer */
-    uint64_t version;
+/* Whether the client is still to be told of its publishes: it may send channel.close right after
+ * them. */
+static inline bool channel_listens(const struct channel *channel)
+{
+    return channel->state == CHANNEL_OPEN || channel->state == CHANNEL_LEAVING;
+}
+
+struct permit_memory { /* the exchange last published to with permission */
+    bool known;
+    uint64_t version; /* of the directory that said so */
     uint8_t len;
     char exchange[256];
 };
@@ -117,6 +133,7 @@ struct session {
     uint64_t connected_wall_ms;
     struct channel **channels; /* by number */
     uint32_t channel_room, channel_count;
+    uint32_t backlogs_full;     /* channels with more backlog than is good */
     struct channel *confirming; /* those with an open confirm */
     struct loop_task flush;
     uint32_t credit_due; /* delivered bytes not given back to the core yet */
@@ -187,14 +204,28 @@ void channel_frame(struct session *session, const struct frame *frame, struct bu
  * connection. */
 void channel_error(struct channel *channel, enum status status, enum method_id method,
                    const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* connection.close: a method that only servers send, or of another place. */
+void channel_unexpected(struct channel *channel, enum method_id method);
 void channel_write(struct channel *channel, const struct method *method);
 /* Sends a command whose answer has to come before the channel goes on (unless no_wait). */
 void channel_command(struct channel *channel, struct command *command);
 /* Sends a command that is not answered. */
 void channel_post(struct channel *channel, struct command *command);
 void channel_replied(struct channel *channel);
+/* A frame of the backlog, in its turn. */
+void channel_take(struct channel *channel, const struct frame *frame, struct buffer *owner);
 void channel_free(struct channel **channel);
 void channels_free(struct session *session);
+
+/* ---- backlog.c: frames that came while the channel waited for an answer. */
+void backlog_add(struct channel *channel, const struct frame *frame);
+bool backlog_holds(const struct channel *channel);
+/* Takes the first frame out; its payload lasts until the next backlog_add or backlog_free. Errors:
+ * false when there is none. */
+bool backlog_next(struct channel *channel, struct frame *out);
+/* Forgets the frames. What backlog_next handed out stays valid as said there. */
+void backlog_drop(struct channel *channel);
+void backlog_free(struct channel *channel);
 
 /* ---- One thin file for each class: a method to a command. */
 void exchange_class_method(struct channel *channel, const struct method *method);
@@ -202,6 +233,15 @@ void queue_class_method(struct channel *channel, const struct method *method);
 void basic_class_method(struct channel *channel, const struct method *method);
 void select_class_method(struct channel *channel, const struct method *method); /* confirm, tx */
 void channel_class_method(struct channel *channel, const struct method *method);
+
+/* ---- name.c: names of queues and exchanges as clients give them. */
+#define NAME_ROOM 256u
+/* The name without carriage returns and line feeds, as RabbitMQ reads the names in declarations,
+ * deletions and bindings. A view of the name itself, or of room. */
+struct bytes name_stripped(struct bytes name, uint8_t room[NAME_ROOM]);
+/* An empty queue name means the one that the channel declared last. False: there is none, and the
+ * channel has been failed (404). */
+bool name_resolve(struct channel *channel, struct bytes *queue, enum method_id method);
 
 /* ---- consumers.c: the channel's consumer tags. */
 bool consumer_find(const struct channel *channel, struct bytes tag, uint32_t *out);
@@ -214,6 +254,8 @@ void consumers_free(struct channel *channel);
 /* ---- content.c: frames of a publish to a message. */
 void content_begin(struct channel *channel, const struct basic_publish *publish);
 bool content_due(const struct channel *channel);
+/* Another frame came where the content's header or body was due: fails the session. */
+void content_missing(struct channel *channel);
 void content_header(struct channel *channel, struct bytes payload);
 /* A piece of a body frame; last_piece: the frame ends with it. */
 void content_body(struct channel *channel, struct bytes piece, bool last_piece,
@@ -241,10 +283,15 @@ void session_event(void *context, const struct event *event);
 void gate_published(struct session *session);
 void gate_event(struct session *session, enum publish_gate gate, const char *text);
 void gate_check_mailbox(struct sessions *sessions);
+/* The client has been sent something that it asked for; bytes have left. */
+void gate_answered(struct session *session);
+void gate_written(struct session *session);
 
 /* ---- permit.c: may the user do this? On refusal the channel is failed and false returned. */
 bool permit(struct channel *channel, enum permission permission, bool queue, struct bytes name,
             enum method_id method);
+/* To bind to an exchange. */
+bool permit_source(struct channel *channel, struct bytes exchange, enum method_id method);
 bool permit_publish(struct channel *channel, struct bytes exchange);
 /* The exchanges that arguments of a declaration name: alternate-exchange, x-dead-letter-exchange.
  */

@@ -2,6 +2,7 @@
 noinst_LIBRARIES += src/session/libsession.a
 src_session_libsession_a_SOURCES = \
 	include/leveret/session/session.h \
+	src/session/backlog.c \
 	src/session/basic_class.c \
 	src/session/channel.c \
 	src/session/confirm.c \
@@ -13,6 +14,7 @@ src_session_libsession_a_SOURCES = \
 	src/session/gate.c \
 	src/session/handshake.c \
 	src/session/internal.h \
+	src/session/name.c \
 	src/session/permit.c \
 	src/session/queue_class.c \
 	src/session/reply_code.c \
@@ -27,10 +29,15 @@ session_test_libs = src/session/libsession.a src/host/libhost.a src/broker/libbr
 	$(XXHASH_LIBS)
 
 if HAVE_CHECK
-check_PROGRAMS += tests/unit/test_session
-TESTS += tests/unit/test_session
+check_PROGRAMS += tests/unit/test_session tests/unit/test_session_order
+TESTS += tests/unit/test_session tests/unit/test_session_order
 tests_unit_test_session_SOURCES = tests/unit/test_session.c tests/unit/session_harness.c \
 	tests/unit/session_harness.h
 tests_unit_test_session_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_session_LDADD = $(session_test_libs) $(CHECK_LIBS)
+
+tests_unit_test_session_order_SOURCES = tests/unit/test_session_order.c \
+	tests/unit/session_harness.c tests/unit/session_harness.h
+tests_unit_test_session_order_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_session_order_LDADD = $(session_test_libs) $(CHECK_LIBS)
 endif

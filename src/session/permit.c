@@ -10,10 +10,18 @@ bool permit(struct channel *channel, enum permission permission, bool queue, str
     if (auth_allowed(session->sessions->options.auth, bytes_of_text(session->user),
                      bytes_of_text(session->vhost), permission, name))
         return true;
+    if (!queue && name.len == 0)
+        name = BYTES_LITERAL("amq.default");
     channel_error(channel, STATUS_ACCESS_REFUSED, method,
                   "access to %s '%.*s' in vhost '%s' refused for user '%s'",
                   queue ? "queue" : "exchange", BYTES_PRINT(name), session->vhost, session->user);
     return false;
+}
+
+bool permit_source(struct channel *channel, struct bytes exchange, enum method_id method)
+{
+    /* Nobody binds to the default exchange: the core refuses, and says why. */
+    return exchange.len == 0 || permit(channel, PERMISSION_READ, false, exchange, method);
 }
 
 /* The same exchange again is the common case: the answer is remembered until the directory changes.
@@ -23,11 +31,12 @@ bool permit_publish(struct channel *channel, struct bytes exchange)
     struct session *session = channel->session;
     struct permit_memory *memory = &session->permit;
     uint64_t version = auth_version(session->sessions->options.auth);
-    if (memory->version == version &&
+    if (memory->known && memory->version == version &&
         bytes_equal(exchange, bytes_of(memory->exchange, memory->len)))
         return true;
     if (!permit(channel, PERMISSION_WRITE, false, exchange, METHOD_BASIC_PUBLISH))
         return false;
+    memory->known = true;
     memory->version = version;
     memory->len = (uint8_t)exchange.len;
     memcpy(memory->exchange, exchange.at, exchange.len);

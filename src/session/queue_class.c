@@ -1,29 +1,42 @@
 /* Class queue (AMQP 0-9-1, 1.7): each method to its command. An empty queue name means the one that
- * this channel declared last. */
+ * this channel declared last, but in a passive declaration, as in RabbitMQ. */
 #include "internal.h"
 
-/* Resolves an empty name. False: there is none, and the channel has been failed. */
-static bool resolve(struct channel *channel, struct bytes *name, enum method_id method)
+#define SERVER_NAME_PREFIX "amq.gen-"
+
+/* A name for a queue that the client did not name. */
+static struct bytes make_name(struct channel *channel, uint8_t room[NAME_ROOM])
 {
-    if (name->len)
-        return true;
-    *name = text_bytes(&channel->last_queue);
-    if (name->len)
-        return true;
-    channel_error(channel, STATUS_NOT_FOUND, method, "no previously declared queue");
-    return false;
+    _Static_assert(sizeof SERVER_NAME_PREFIX + RANDOM_NAME_LEN <= NAME_ROOM, "a name fits");
+    memcpy(room, SERVER_NAME_PREFIX, sizeof SERVER_NAME_PREFIX - 1);
+    random_name(&channel->session->sessions->random, (char *)room + sizeof SERVER_NAME_PREFIX - 1);
+    return bytes_of_text((const char *)room);
+}
+
+/* What an empty name will mean from now on. Had the declaration not succeeded, nothing more would
+ * be done on the channel. */
+static void remember(struct channel *channel, struct bytes name)
+{
+    struct text last = {0};
+    text_add_bytes(&last, name); /* which may be the one before */
+    text_free(&channel->last_queue);
+    channel->last_queue = last;
 }
 
 static void declare(struct channel *channel, const struct method *method)
 {
     const struct queue_declare *m = &method->u.queue_declare;
-    struct bytes name = m->queue;
-    if (!m->passive && (!permit(channel, PERMISSION_CONFIGURE, true,
-                                name.len ? name : BYTES_LITERAL("amq.gen-"), method->id) ||
+    uint8_t room[NAME_ROOM];
+    struct bytes name = name_stripped(m->queue, room);
+    bool server_named = name.len == 0 && !m->passive;
+    if (server_named)
+        name = make_name(channel, room);
+    if (!m->passive && (!permit(channel, PERMISSION_CONFIGURE, true, name, method->id) ||
                         !permit_arguments(channel, true, name, m->arguments, method->id)))
         return;
+    remember(channel, name);
     struct command c = {.type = COMMAND_QUEUE_DECLARE, .no_wait = m->no_wait};
-    c.u.queue_declare.name = name;
+    c.u.queue_declare.name = text_bytes(&channel->last_queue);
     c.u.queue_declare.arguments = m->arguments;
     c.u.queue_declare.passive = m->passive;
     /* An exclusive queue goes with its connection: RabbitMQ takes durable for unsaid, clients say
@@ -31,56 +44,53 @@ static void declare(struct channel *channel, const struct method *method)
     c.u.queue_declare.durable = m->durable && !m->exclusive;
     c.u.queue_declare.exclusive = m->exclusive;
     c.u.queue_declare.auto_delete = m->auto_delete;
-    if (m->no_wait && name.len) {
-        /* No answer will tell the name. */
-        struct text last = {0};
-        text_add_bytes(&last, name);
-        text_free(&channel->last_queue);
-        channel->last_queue = last;
-        c.u.queue_declare.name = text_bytes(&channel->last_queue);
-    }
+    c.u.queue_declare.server_named = server_named;
     channel_command(channel, &c);
+}
+
+/* Binds or unbinds, which take the same fields. */
+static void change_binding(struct channel *channel, enum method_id method, struct command *c)
+{
+    uint8_t queue_room[NAME_ROOM], exchange_room[NAME_ROOM];
+    bool unnamed = c->u.bind.destination.len == 0;
+    c->u.bind.source = name_stripped(c->u.bind.source, exchange_room);
+    c->u.bind.destination = name_stripped(c->u.bind.destination, queue_room);
+    if (!name_resolve(channel, &c->u.bind.destination, method))
+        return;
+    /* Both empty: the routing key is the queue's name too (1.7.2.3). */
+    if (unnamed && c->u.bind.routing_key.len == 0)
+        c->u.bind.routing_key = c->u.bind.destination;
+    if (permit(channel, PERMISSION_WRITE, true, c->u.bind.destination, method) &&
+        permit_source(channel, c->u.bind.source, method))
+        channel_command(channel, c);
 }
 
 static void bind(struct channel *channel, const struct method *method)
 {
     const struct queue_bind *m = &method->u.queue_bind;
-    struct bytes queue = m->queue, routing_key = m->routing_key;
-    if (!resolve(channel, &queue, method->id))
-        return;
-    /* Both empty: the routing key is the queue's name too (1.7.2.3). */
-    if (m->queue.len == 0 && m->routing_key.len == 0)
-        routing_key = queue;
     struct command c = {.type = COMMAND_QUEUE_BIND, .no_wait = m->no_wait};
     c.u.bind.source = m->exchange;
-    c.u.bind.destination = queue;
-    c.u.bind.routing_key = routing_key;
+    c.u.bind.destination = m->queue;
+    c.u.bind.routing_key = m->routing_key;
     c.u.bind.arguments = m->arguments;
-    if (permit(channel, PERMISSION_WRITE, true, queue, method->id) &&
-        permit(channel, PERMISSION_READ, false, m->exchange, method->id))
-        channel_command(channel, &c);
+    change_binding(channel, method->id, &c);
 }
 
 static void unbind(struct channel *channel, const struct method *method)
 {
     const struct queue_unbind *m = &method->u.queue_unbind;
-    struct bytes queue = m->queue;
-    if (!resolve(channel, &queue, method->id))
-        return;
     struct command c = {.type = COMMAND_QUEUE_UNBIND};
     c.u.bind.source = m->exchange;
-    c.u.bind.destination = queue;
-    c.u.bind.routing_key = m->queue.len == 0 && m->routing_key.len == 0 ? queue : m->routing_key;
+    c.u.bind.destination = m->queue;
+    c.u.bind.routing_key = m->routing_key;
     c.u.bind.arguments = m->arguments;
-    if (permit(channel, PERMISSION_WRITE, true, queue, method->id) &&
-        permit(channel, PERMISSION_READ, false, m->exchange, method->id))
-        channel_command(channel, &c);
+    change_binding(channel, method->id, &c);
 }
 
 static void purge(struct channel *channel, const struct method *method)
 {
     struct bytes queue = method->u.queue_purge.queue;
-    if (!resolve(channel, &queue, method->id) ||
+    if (!name_resolve(channel, &queue, method->id) ||
         !permit(channel, PERMISSION_READ, true, queue, method->id))
         return;
     struct command c = {.type = COMMAND_QUEUE_PURGE, .no_wait = method->u.queue_purge.no_wait};
@@ -91,8 +101,9 @@ static void purge(struct channel *channel, const struct method *method)
 static void delete_queue(struct channel *channel, const struct method *method)
 {
     const struct queue_delete *m = &method->u.queue_delete;
-    struct bytes queue = m->queue;
-    if (!resolve(channel, &queue, method->id) ||
+    uint8_t room[NAME_ROOM];
+    struct bytes queue = name_stripped(m->queue, room);
+    if (!name_resolve(channel, &queue, method->id) ||
         !permit(channel, PERMISSION_CONFIGURE, true, queue, method->id))
         return;
     struct command c = {.type = COMMAND_QUEUE_DELETE, .no_wait = m->no_wait};
@@ -121,6 +132,6 @@ void queue_class_method(struct channel *channel, const struct method *method)
         delete_queue(channel, method);
         break;
     default:
-        session_fail(channel->session, STATUS_COMMAND_INVALID, method->id, "unexpected method");
+        channel_unexpected(channel, method->id);
     }
 }

@@ -23,6 +23,6 @@ void select_class_method(struct channel *channel, const struct method *method)
         send(channel, COMMAND_TX_ROLLBACK, false);
         break;
     default:
-        session_fail(channel->session, STATUS_COMMAND_INVALID, method->id, "unexpected method");
+        channel_unexpected(channel, method->id);
     }
 }

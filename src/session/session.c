@@ -94,7 +94,8 @@ void session_fail(struct session *session, enum status status, enum method_id me
     session->state = SESSION_CLOSING;
     timer_set(session->timer, CLOSE_OK_TIMEOUT_MS);
     /* close-ok is to be read whatever publishers are held for. */
-    connection_resume(session->connection, PAUSE_BACKLOG | PAUSE_GATE | PAUSE_MAILBOX);
+    connection_resume(session->connection,
+                      PAUSE_BACKLOG | PAUSE_GATE | PAUSE_MAILBOX | PAUSE_OUTPUT);
     session_detach(session);
 }
 
@@ -211,6 +212,7 @@ static bool frame_came(void *context, const struct frame *frame, struct buffer *
 static void written(void *context, size_t bytes)
 {
     (void)bytes;
+    gate_written(context);
     session_credit(context);
 }
 

@@ -407,6 +407,7 @@ void do_declare_args(struct harness *h, const char *who, const char *queue, cons
     command.u.queue_declare.exclusive = has(flags, 'x');
     command.u.queue_declare.auto_delete = has(flags, 'a');
     command.u.queue_declare.passive = has(flags, 'p');
+    command.u.queue_declare.server_named = has(flags, 's');
     apply(h, who, command);
 }
 

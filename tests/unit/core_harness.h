@@ -77,7 +77,8 @@ void do_flow(struct harness *h, const char *who, bool active);
 void do_credit(struct harness *h, const char *who, uint32_t bytes);
 void do_qos(struct harness *h, const char *who, uint16_t count, bool global);
 
-/* flags: letters d durable, x exclusive, a auto-delete, p passive, n no-wait, i internal. */
+/* flags: letters d durable, x exclusive, a auto-delete, p passive, n no-wait, i internal, s
+ * server-named. */
 void do_declare(struct harness *h, const char *who, const char *queue, const char *flags);
 void do_declare_args(struct harness *h, const char *who, const char *queue, const char *flags,
                      const struct text *arguments);

@@ -18,7 +18,7 @@ struct connection {
     void *context;
     struct frame_parser parser;
     struct text input, output, told;
-    size_t input_at;
+    size_t input_at, output_held;
     bool header_seen, failed, closing, closed;
     unsigned paused;
     uint8_t *reserved;
@@ -174,8 +174,7 @@ void connection_append_message(struct connection *connection, struct message *me
 
 size_t connection_output_bytes(const struct connection *connection)
 {
-    (void)connection;
-    return 0;
+    return connection->output_held;
 }
 
 void connection_counters(const struct connection *connection, struct connection_counters *out)
@@ -295,6 +294,19 @@ bool harness_closed(const struct connection *client)
     return client->closed;
 }
 
+void harness_hold_output(struct harness *harness, struct connection *client, size_t bytes)
+{
+    client->output_held = bytes;
+    if (bytes == 0)
+        client->handler->written(client->context, 1);
+    harness_settle(harness);
+}
+
+struct auth *harness_auth(struct harness *harness)
+{
+    return harness->auth;
+}
+
 /* ---- In AMQP's words. */
 
 static void add_frame(struct text *out, enum frame_type type, uint16_t channel,
@@ -308,7 +320,7 @@ static void add_frame(struct text *out, enum frame_type type, uint16_t channel,
     out->len += payload.len + FRAME_OVERHEAD_BYTES;
 }
 
-static void add_method(struct text *out, uint16_t channel, const struct method *method)
+void harness_add_method(struct text *out, uint16_t channel, const struct method *method)
 {
     uint8_t payload[4096];
     size_t len = method_encode(method, payload, sizeof payload);
@@ -320,37 +332,48 @@ void harness_send(struct harness *harness, struct connection *client, uint16_t c
                   const struct method *method)
 {
     struct text out = {0};
-    add_method(&out, channel, method);
+    harness_add_method(&out, channel, method);
     harness_feed(harness, client, text_bytes(&out));
     text_free(&out);
+}
+
+void harness_add_publish(struct text *out, uint16_t channel, const struct basic_publish *publish,
+                         struct bytes body, int delivery_mode)
+{
+    struct text header = {0};
+    const struct method method = {.id = METHOD_BASIC_PUBLISH, .u.basic_publish = *publish};
+    harness_add_method(out, channel, &method);
+    struct writer w = writer_of(text_reserve(&header, 12), 12);
+    write_u16(&w, CLASS_BASIC);
+    write_u16(&w, 0);
+    write_u64(&w, body.len);
+    header.len = 12;
+    struct properties p = {.present = delivery_mode ? PROPERTY_DELIVERY_MODE : 0,
+                           .delivery_mode = (uint8_t)delivery_mode};
+    properties_encode(&p, &header);
+    add_frame(out, FRAME_HEADER, channel, text_bytes(&header));
+    if (body.len)
+        add_frame(out, FRAME_BODY, channel, body);
+    text_free(&header);
 }
 
 void harness_publish(struct harness *harness, struct connection *client, uint16_t channel,
                      const char *exchange, const char *key, const char *body, int delivery_mode)
 {
-    struct text out = {0}, header = {0};
-    const struct method publish = {.id = METHOD_BASIC_PUBLISH,
-                                   .u.basic_publish = {.exchange = bytes_of_text(exchange),
-                                                       .routing_key = bytes_of_text(key),
-                                                       .mandatory = true}};
-    add_method(&out, channel, &publish);
-    struct writer w = writer_of(text_reserve(&header, 12), 12);
-    write_u16(&w, CLASS_BASIC);
-    write_u16(&w, 0);
-    write_u64(&w, strlen(body));
-    header.len = 12;
-    struct properties p = {.present = delivery_mode ? PROPERTY_DELIVERY_MODE : 0,
-                           .delivery_mode = (uint8_t)delivery_mode};
-    properties_encode(&p, &header);
-    add_frame(&out, FRAME_HEADER, channel, text_bytes(&header));
-    if (*body)
-        add_frame(&out, FRAME_BODY, channel, bytes_of_text(body));
+    struct text out = {0};
+    const struct basic_publish publish = {
+        .exchange = bytes_of_text(exchange), .routing_key = bytes_of_text(key), .mandatory = true};
+    harness_add_publish(&out, channel, &publish, bytes_of_text(body), delivery_mode);
     harness_feed(harness, client, text_bytes(&out));
     text_free(&out);
-    text_free(&header);
 }
 
 void harness_log_in(struct harness *harness, struct connection *client)
+{
+    harness_log_in_as(harness, client, BYTES_LITERAL("\0guest\0guest"));
+}
+
+void harness_log_in_as(struct harness *harness, struct connection *client, struct bytes response)
 {
     struct text properties = {0};
     size_t begin = table_begin(&properties, "capabilities");
@@ -363,7 +386,7 @@ void harness_log_in(struct harness *harness, struct connection *client)
         .id = METHOD_CONNECTION_START_OK,
         .u.connection_start_ok = {.client_properties = text_bytes(&properties),
                                   .mechanism = BYTES_LITERAL("PLAIN"),
-                                  .response = BYTES_LITERAL("\0guest\0guest"),
+                                  .response = response,
                                   .locale = BYTES_LITERAL("en_US")}};
     harness_send(harness, client, 0, &start_ok);
     text_free(&properties);
@@ -407,6 +430,10 @@ static void tell_method(struct text *told, uint16_t channel, struct bytes payloa
     case METHOD_BASIC_ACK:
         text_printf(told, " %llu%s", (unsigned long long)m.u.basic_ack.delivery_tag,
                     m.u.basic_ack.multiple ? " multiple" : "");
+        break;
+    case METHOD_BASIC_NACK:
+        text_printf(told, " %llu%s", (unsigned long long)m.u.basic_nack.delivery_tag,
+                    m.u.basic_nack.multiple ? " multiple" : "");
         break;
     case METHOD_BASIC_CANCEL:
         text_printf(told, " %.*s", BYTES_PRINT(m.u.basic_cancel.consumer_tag));

@@ -26,6 +26,9 @@ void harness_break(struct harness *harness, struct connection *client);
 /* What the session wrote and has not been taken yet. */
 struct text *harness_output(struct connection *client);
 bool harness_closed(const struct connection *client);
+/* The socket takes no more: so many bytes are queued; 0: it has taken them all. */
+void harness_hold_output(struct harness *harness, struct connection *client, size_t bytes);
+struct auth *harness_auth(struct harness *harness);
 
 /* ---- In AMQP's words. */
 void harness_send(struct harness *harness, struct connection *client, uint16_t channel,
@@ -33,8 +36,14 @@ void harness_send(struct harness *harness, struct connection *client, uint16_t c
 /* basic.publish with its header and body frames; delivery_mode 0: no such property. */
 void harness_publish(struct harness *harness, struct connection *client, uint16_t channel,
                      const char *exchange, const char *key, const char *body, int delivery_mode);
+/* The same frames, to be fed in one go with others. */
+void harness_add_method(struct text *frames, uint16_t channel, const struct method *method);
+void harness_add_publish(struct text *frames, uint16_t channel, const struct basic_publish *publish,
+                         struct bytes body, int delivery_mode);
 /* Handshake as guest to "/", and channel.open of channel 1. */
 void harness_log_in(struct harness *harness, struct connection *client);
+/* The same with another SASL PLAIN response: "\0user\0password". */
+void harness_log_in_as(struct harness *harness, struct connection *client, struct bytes response);
 /* Takes all output and tells it as lines, one per frame: "1 basic.deliver" and "header 5" and "body
  * hello", and for closes "1 channel.close 404 NOT_FOUND - …". Zero-ended, valid until the next
  * call. */

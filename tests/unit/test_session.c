@@ -219,7 +219,7 @@ START_TEST(content_out_of_order_is_505)
     send_plain(1, METHOD_TX_SELECT);
     ck_assert_str_eq(harness_told(c),
                      "0 connection.close 505 UNEXPECTED_FRAME - expected content header for class "
-                     "60, got non content frame instead\n");
+                     "60, got non content header frame instead\n");
 }
 END_TEST
 

@@ -52,8 +52,9 @@ enum command_type {
     COMMAND_GET,
     COMMAND_QOS,
     COMMAND_RECOVER, /* requeue all that is unsettled on the channel */
-    COMMAND_ACK,
-    COMMAND_NACK, /* also basic.reject; an unknown tag fails the channel */
+    COMMAND_ACK,     /* an unknown tag fails the channel, here and below */
+    COMMAND_NACK,    /* basic.nack */
+    COMMAND_REJECT,  /* the same by basic.reject: told apart for the answer when it fails */
 };
 
 struct command {
@@ -79,8 +80,9 @@ struct command {
             struct bytes source, destination, routing_key, arguments;
         } bind; /* COMMAND_{EXCHANGE,QUEUE}_{BIND,UNBIND} */
         struct {
-            struct bytes name, arguments; /* an empty name: the core makes one */
+            struct bytes name, arguments;
             bool passive, durable, exclusive, auto_delete;
+            bool server_named; /* the name is not the client's: it may begin with "amq." */
         } queue_declare;
         struct {
             struct bytes name;
@@ -114,7 +116,7 @@ struct command {
         struct {
             uint64_t tag; /* 0 with multiple: all */
             bool multiple;
-            bool requeue; /* COMMAND_NACK only */
+            bool requeue; /* COMMAND_NACK, COMMAND_REJECT */
         } ack;
     } u;
 };

@@ -23,7 +23,7 @@ struct moment {
 struct vhost_options {
     struct bytes name;
     struct journal *journal; /* not owned */
-    uint64_t random_seed;    /* for server-named queues; unpredictable in production */
+    uint64_t random_seed;    /* for the names of direct replies; unpredictable in production */
     /* Where events go; owner is what the peer was attached with. Must not call back into the vhost.
      */
     void (*event)(void *context, void *owner, const struct event *event);
@@ -120,7 +120,7 @@ struct consumer_info {
     uint16_t channel;
     bool ack_required, exclusive, active;
     uint32_t prefetch_count;
-    int32_t priority;
+    int64_t priority;
 };
 struct channel_info {
     struct bytes peer_name, user;
