@@ -57,9 +57,14 @@ static enum status connect_to(struct client *client, const struct target *target
         return client->fd >= 0 ? STATUS_OK
                                : fail(client, STATUS_IO, "%s: %s", target->host, strerror(errno));
     }
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
+    /* A number first: looking up names asks the kernel and files each time. */
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST};
     struct addrinfo *found = NULL;
     int error = getaddrinfo(target->host, target->port, &hints, &found);
+    if (error == EAI_NONAME) {
+        hints.ai_flags = AI_ADDRCONFIG;
+        error = getaddrinfo(target->host, target->port, &hints, &found);
+    }
     if (error)
         return fail(client, STATUS_IO, "%s: %s", target->host, gai_strerror(error));
     int saved = 0;

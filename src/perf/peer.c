@@ -14,7 +14,7 @@
 #include "leveret/base/clock.h"
 #include "leveret/wire/frame.h"
 
-#define ROUNDS_MAX 8u /* chunks in one call of peer_write */
+#define ROUNDS_MAX 4u /* chunks in one call of peer_write */
 
 static enum status broken(struct peer *peer, enum status status, const char *what)
 {
