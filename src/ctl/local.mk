@@ -1,1 +1,22 @@
-# What src/ctl builds.
+# What src/ctl builds: leveretctl, the command line of the HTTP API.
+bin_PROGRAMS += leveretctl
+leveretctl_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS) $(INIH_CFLAGS)
+leveretctl_LDADD = src/base/libbase.a $(CURL_LIBS) $(JANSSON_LIBS) $(INIH_LIBS)
+leveretctl_SOURCES = \
+	src/ctl/api.c src/ctl/api.h \
+	src/ctl/base64.c src/ctl/base64.h \
+	src/ctl/command.c src/ctl/command.h \
+	src/ctl/config.c \
+	src/ctl/http.c src/ctl/http.h \
+	src/ctl/list.c \
+	src/ctl/main.c \
+	src/ctl/messages.c \
+	src/ctl/node.c \
+	src/ctl/options.c src/ctl/options.h \
+	src/ctl/pairs.c src/ctl/pairs.h \
+	src/ctl/rows.c src/ctl/rows.h \
+	src/ctl/session.h \
+	src/ctl/table.c src/ctl/table.h \
+	src/ctl/topology.c \
+	src/ctl/users.c \
+	src/ctl/value.c src/ctl/value.h

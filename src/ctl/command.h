@@ -1,0 +1,56 @@
+/* The commands: one table, from which help, checks and calls come. */
+#ifndef LEVERETCTL_COMMAND_H
+#define LEVERETCTL_COMMAND_H
+
+#include "session.h"
+
+struct command {
+    const char *name;      /* NULL: a heading over the next ones, its text in help */
+    const char *arguments; /* as help shows them */
+    int min, max;          /* how many; max -1: no limit */
+    unsigned takes;        /* enum option_bit */
+    enum outcome (*run)(struct session *session);
+    const char *detail; /* what one function needs that serves several commands */
+    const char *needs;  /* who may do it: a user's tag, or a permission in the virtual host */
+    const char *help;   /* one line, and perhaps more */
+};
+
+/* Finds and checks the command and runs it. */
+enum outcome command_run(const struct options *options);
+
+/* help [COMMAND]. */
+enum outcome command_help(const struct options *options, const char *name);
+
+/* list.c: detail is the kind's name. */
+enum outcome run_list(struct session *session);
+/* node.c */
+enum outcome run_status(struct session *session);
+enum outcome run_whoami(struct session *session);
+enum outcome run_check(struct session *session); /* detail: the path below health/checks */
+enum outcome run_close_connection(struct session *session);
+enum outcome run_close_user_connections(struct session *session);
+enum outcome run_export(struct session *session);
+enum outcome run_import(struct session *session);
+/* users.c */
+enum outcome run_add_user(struct session *session);
+enum outcome run_delete_user(struct session *session);
+enum outcome run_change_password(struct session *session);
+enum outcome run_authenticate(struct session *session);
+enum outcome run_set_user_tags(struct session *session);
+enum outcome run_set_permissions(struct session *session);
+enum outcome run_clear_permissions(struct session *session);
+enum outcome run_add_vhost(struct session *session);
+enum outcome run_delete_vhost(struct session *session);
+/* topology.c */
+enum outcome run_declare_queue(struct session *session);
+enum outcome run_declare_exchange(struct session *session);
+enum outcome run_delete_queue(struct session *session);
+enum outcome run_delete_exchange(struct session *session);
+enum outcome run_purge_queue(struct session *session);
+enum outcome run_bind(struct session *session);
+enum outcome run_unbind(struct session *session);
+/* messages.c */
+enum outcome run_publish(struct session *session);
+enum outcome run_get(struct session *session);
+
+#endif

@@ -1,0 +1,36 @@
+/* The HTTP client. One request at a time over one connection that is kept. */
+#ifndef LEVERETCTL_HTTP_H
+#define LEVERETCTL_HTTP_H
+
+#include <stdbool.h>
+
+#include "leveret/base/text.h"
+
+#define HTTP_BODY_BYTES_MAX ((size_t)1 << 30) /* of an answer */
+
+struct http;
+
+struct http_target {
+    const char *host, *port, *user, *password;
+    long timeout_s; /* of a request; 0: none */
+};
+
+struct http_answer {
+    long status;
+    struct text body;
+    char wrong[320]; /* why there is no answer */
+};
+
+/* NULL when the library does not start. The target is copied. */
+struct http *http_new(const struct http_target *target);
+void http_free(struct http **http);
+
+/* path begins with /; header is NULL or one further header line. False: no answer, see wrong.
+ * The body is to be freed in both cases. */
+bool http_do(struct http *http, const char *method, const char *path, struct bytes body,
+             const char *header, struct http_answer *answer);
+
+/* Adds one segment of a path, percent-encoded. */
+void http_quote(struct text *path, const char *segment);
+
+#endif

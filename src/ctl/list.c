@@ -1,0 +1,261 @@
+/* list_…: a page at a time, so that no single answer holds up the broker or fills the memory here.
+ *
+ * Normal course: the columns, the pages one after the other, a row for each object. What can go
+ * wrong: what is listed changes between two pages; then an object may be shown twice or not, and
+ * a last page that is no longer there is the end. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api.h"
+#include "command.h"
+#include "leveret/base/check.h"
+#include "leveret/base/mem.h"
+#include "rows.h"
+
+#define PAGE_ROWS      500u
+#define PATH_ROOM      512u
+#define ALIASES        4
+#define DEFAULTS       8
+#define COLUMN_ARG_MAX 64 /* as many as the API takes */
+
+enum reach {
+    REACH_VHOST,    /* one virtual host unless --all-vhosts says otherwise */
+    REACH_ANYWHERE, /* all, unless --vhost was given */
+    REACH_NONE      /* not of virtual hosts */
+};
+
+static const struct kind {
+    const char *name; /* the command's detail */
+    enum reach reach;
+    const char *path[3]; /* segments; "*" is the virtual host or the argument */
+    const char *everywhere;
+    struct rows_column defaults[DEFAULTS];
+    struct rows_column aliases[ALIASES]; /* rabbitmqctl's names that the API does not have */
+} kinds[] = {
+    {"queues",
+     REACH_VHOST,
+     {"queues", "*"},
+     "queues",
+     {{"name", "name"},
+      {"messages", "messages"},
+      {"messages_ready", "messages_ready"},
+      {"messages_unacknowledged", "messages_unacknowledged"},
+      {"consumers", "consumers"}},
+     {{"message_bytes_unacked", "message_bytes_unacknowledged"}}},
+    {"exchanges",
+     REACH_VHOST,
+     {"exchanges", "*"},
+     "exchanges",
+     {{"name", "name"}, {"type", "type"}, {"durable", "durable"}, {"auto_delete", "auto_delete"}},
+     {{0}}},
+    {"bindings",
+     REACH_VHOST,
+     {"bindings", "*"},
+     "bindings",
+     {{"source_name", "source"},
+      {"destination_name", "destination"},
+      {"destination_kind", "destination_type"},
+      {"routing_key", "routing_key"},
+      {"arguments", "arguments"}},
+     {{0}}},
+    {"connections",
+     REACH_ANYWHERE,
+     {"vhosts", "*", "connections"},
+     "connections",
+     {{"name", "name"},
+      {"user", "user"},
+      {"vhost", "vhost"},
+      {"state", "state"},
+      {"channels", "channels"}},
+     {{"send_oct", "send_oct"}}},
+    {"channels",
+     REACH_ANYWHERE,
+     {"vhosts", "*", "channels"},
+     "channels",
+     {{"name", "name"},
+      {"user", "user"},
+      {"vhost", "vhost"},
+      {"consumer_count", "consumer_count"},
+      {"messages_unacknowledged", "messages_unacknowledged"},
+      {"messages_unconfirmed", "messages_unconfirmed"},
+      {"prefetch_count", "prefetch_count"}},
+     {{"pid", "name"}, {"connection", "connection_details.name"}}},
+    {"consumers",
+     REACH_VHOST,
+     {"consumers", "*"},
+     "consumers",
+     {{"queue_name", "queue.name"},
+      {"channel_name", "channel_details.name"},
+      {"consumer_tag", "consumer_tag"},
+      {"ack_required", "ack_required"},
+      {"prefetch_count", "prefetch_count"},
+      {"active", "active"}},
+     {{"channel_pid", "channel_details.name"}, {"vhost", "queue.vhost"}}},
+    {"users", REACH_NONE, {"users"}, "users", {{"user", "name"}, {"tags", "tags"}}, {{0}}},
+    {"vhosts",
+     REACH_NONE,
+     {"vhosts"},
+     "vhosts",
+     {{"name", "name"}, {"description", "description"}, {"messages", "messages"}},
+     {{0}}},
+    {"permissions",
+     REACH_VHOST,
+     {"vhosts", "*", "permissions"},
+     "permissions",
+     {{"user", "user"}, {"configure", "configure"}, {"write", "write"}, {"read", "read"}},
+     {{0}}},
+    {"user_permissions",
+     REACH_NONE,
+     {"users", "*", "permissions"},
+     NULL,
+     {{"vhost", "vhost"}, {"configure", "configure"}, {"write", "write"}, {"read", "read"}},
+     {{0}}},
+};
+
+struct listing {
+    struct session *session;
+    const struct kind *kind;
+    bool all;            /* virtual hosts */
+    const char *subject; /* what stands for the * in the path; NULL: nothing does */
+    struct rows_column *columns;
+    size_t count;
+    bool chosen; /* the columns were named */
+    struct rows rows;
+    size_t seen;
+};
+
+static const struct kind *find_kind(const char *name)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(kinds[i].name, name) == 0)
+            return &kinds[i];
+    CHECK(!"a kind of the table");
+    return NULL;
+}
+
+/* ---- Columns. */
+
+static const char *path_of(const struct kind *kind, const char *name)
+{
+    for (size_t i = 0; i < ALIASES && kind->aliases[i].heading; i++)
+        if (strcmp(kind->aliases[i].heading, name) == 0)
+            return kind->aliases[i].path;
+    for (size_t i = 0; i < DEFAULTS && kind->defaults[i].heading; i++)
+        if (strcmp(kind->defaults[i].heading, name) == 0)
+            return kind->defaults[i].path;
+    return name;
+}
+
+static void add_column(struct listing *l, const char *heading, const char *path)
+{
+    l->columns[l->count++] = (struct rows_column){heading, path};
+}
+
+/* Columns may be separated by blanks or, as rabbitmqctl has it too, by commas. */
+static bool choose_columns(struct listing *l, char **names, int count)
+{
+    l->columns = mem_need((COLUMN_ARG_MAX + 1) * sizeof *l->columns);
+    l->chosen = count > 0;
+    if (l->all)
+        add_column(l, "vhost", path_of(l->kind, "vhost"));
+    for (size_t i = 0; !l->chosen && i < DEFAULTS && l->kind->defaults[i].heading; i++)
+        add_column(l, l->kind->defaults[i].heading, l->kind->defaults[i].path);
+    for (int i = 0; i < count; i++) {
+        char *rest = NULL;
+        for (char *name = strtok_r(names[i], ", ", &rest); name;
+             name = strtok_r(NULL, ", ", &rest)) {
+            if (l->count == COLUMN_ARG_MAX) {
+                complain("more than %d columns", COLUMN_ARG_MAX);
+                return false;
+            }
+            if (!l->all || strcmp(name, "vhost") != 0)
+                add_column(l, name, path_of(l->kind, name));
+        }
+    }
+    return true;
+}
+
+/* ---- Pages. */
+
+static char *page_path(const struct listing *l, unsigned page)
+{
+    const char *const *p = l->kind->path;
+    const char *part[3] = {NULL, NULL, NULL};
+    struct text text = {0};
+    for (size_t i = 0; i < 3 && p[i]; i++)
+        part[i] = strcmp(p[i], "*") == 0 ? l->subject : p[i];
+    if (!l->subject)
+        part[0] = l->kind->everywhere, part[1] = NULL;
+    char *path = api_path(part[0], part[1], part[1] ? part[2] : NULL, NULL);
+    text_printf(&text, "%s?page=%u&page_size=%u", path, page, PAGE_ROWS);
+    free(path);
+    /* JSON without chosen columns shows all that the API tells. */
+    if (l->chosen || l->session->options->format != FORMAT_JSON)
+        for (size_t i = 0; i < l->count; i++) {
+            text_printf(&text, i ? "," : "&columns=");
+            text_add_bytes(&text, bytes_of_text(l->columns[i].path));
+        }
+    text_add(&text, "", 1);
+    return (char *)text.at;
+}
+
+/* Prints a page; *more: whether another one follows. */
+static enum outcome one_page(struct listing *l, unsigned page, bool *more)
+{
+    const bool user = l->kind->reach == REACH_NONE;
+    const struct api_request request = {
+        .path = page_path(l, page),
+        .what = l->subject ? (user ? "user" : "virtual host") : NULL,
+        .which = l->subject,
+    };
+    struct value *answer = NULL;
+    enum outcome outcome = api_call(l->session, &request, &answer);
+    *more = false;
+    if (outcome != OUTCOME_OK)
+        return outcome;
+    const struct value *items = value_get(answer, "items");
+    if (value_kind_of(items) != VALUE_LIST)
+        items = answer; /* a list that has no pages */
+    for (size_t i = 0; i < value_count(items); i++)
+        rows_add(&l->rows, value_at(items, i));
+    l->seen += value_count(items);
+    *more = items != answer && value_count(items) == PAGE_ROWS &&
+            (double)l->seen < value_number(value_get(answer, "filtered_count"));
+    value_free(&answer);
+    return OUTCOME_OK;
+}
+
+static enum outcome all_pages(struct listing *l)
+{
+    bool more = true;
+    enum outcome outcome = OUTCOME_OK;
+    rows_begin(&l->rows, l->session->options, l->columns, l->count, !l->chosen);
+    for (unsigned page = 1; more && outcome == OUTCOME_OK; page++)
+        outcome = one_page(l, page, &more);
+    rows_end(&l->rows);
+    return outcome;
+}
+
+enum outcome run_list(struct session *session)
+{
+    const struct options *o = session->options;
+    struct listing l = {.session = session, .kind = find_kind(session->command->detail)};
+    int first = session->command->min; /* list_user_permissions has an argument before them */
+    enum outcome outcome = OUTCOME_USAGE;
+    switch (l.kind->reach) {
+    case REACH_VHOST:
+        l.all = o->given & TAKES_ALL;
+        l.subject = l.all ? NULL : o->vhost;
+        break;
+    case REACH_ANYWHERE:
+        l.subject = o->given & TAKES_VHOST ? o->vhost : NULL;
+        break;
+    case REACH_NONE:
+        l.subject = first ? session->args[0] : NULL;
+        break;
+    }
+    if (choose_columns(&l, session->args + first, session->arg_count - first))
+        outcome = all_pages(&l);
+    free(l.columns);
+    return outcome;
+}

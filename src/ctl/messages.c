@@ -1,0 +1,168 @@
+/* Publishing and getting. Bodies travel in base64, whatever they are. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api.h"
+#include "base64.h"
+#include "command.h"
+#include "pairs.h"
+#include "rows.h"
+
+#define BODY_BYTES_MAX ((size_t)512 << 20)
+
+/* Standard input to its end. False: it was said why not. */
+static bool read_input(struct text *out)
+{
+    size_t got;
+    do {
+        got = fread(text_reserve(out, 65536), 1, 65536, stdin);
+        out->len += got;
+    } while (got && out->len <= BODY_BYTES_MAX);
+    if (ferror(stdin))
+        complain("standard input: %s", strerror(errno));
+    else if (out->len > BODY_BYTES_MAX)
+        complain("the body is longer than %zu bytes", BODY_BYTES_MAX);
+    return !ferror(stdin) && out->len <= BODY_BYTES_MAX;
+}
+
+/* NULL: a pair is wrong. */
+static struct value *read_properties(const struct options *o)
+{
+    struct value *properties = pairs_properties(&o->properties);
+    struct value *headers = properties ? pairs_typed(&o->headers) : NULL;
+    if (!headers) {
+        value_free(&properties);
+        return NULL;
+    }
+    if (o->given & TAKES_PERSISTENT)
+        value_set(properties, "delivery_mode", value_new_int(2));
+    if (o->headers.count)
+        value_set(properties, "headers", headers);
+    else
+        value_free(&headers);
+    return properties;
+}
+
+static enum outcome publish(struct session *s, struct value *properties, struct bytes body)
+{
+    const char *exchange = s->args[0];
+    struct text encoded = {0};
+    struct value *message = value_new_map(), *answer = NULL;
+    base64_encode(&encoded, body);
+    text_add(&encoded, "", 1);
+    value_set(message, "properties", properties);
+    value_set(message, "routing_key", value_new_text(s->args[1]));
+    value_set(message, "payload_encoding", value_new_text("base64"));
+    value_set(message, "payload", value_new_text((const char *)encoded.at));
+    text_free(&encoded);
+    const struct api_request request = {
+        .method = "POST",
+        .path = api_path("exchanges", s->options->vhost, exchange, "publish", NULL),
+        .body = message,
+        .what = "exchange",
+        .which = exchange,
+        .in_vhost = true};
+    enum outcome outcome = api_call(s, &request, &answer);
+    if (outcome == OUTCOME_OK && !value_true(value_get(answer, "routed"))) {
+        complain("no queue took the message");
+        outcome = OUTCOME_REFUSED;
+    }
+    value_free(&answer);
+    return outcome;
+}
+
+enum outcome run_publish(struct session *session)
+{
+    const char *argument = session_arg(session, 2);
+    struct text input = {0};
+    struct value *properties = read_properties(session->options);
+    enum outcome outcome = OUTCOME_LOCAL;
+    if (!properties)
+        return OUTCOME_USAGE;
+    if (argument || read_input(&input))
+        outcome =
+            publish(session, properties, argument ? bytes_of_text(argument) : text_bytes(&input));
+    else
+        value_free(&properties);
+    text_free(&input);
+    return outcome;
+}
+
+/* ---- Getting. */
+
+static void print_raw(const struct value *messages)
+{
+    for (size_t i = 0; i < value_count(messages); i++) {
+        const struct value *message = value_at(messages, i);
+        const char *encoding = value_text(value_get(message, "payload_encoding"));
+        struct bytes payload = value_bytes(value_get(message, "payload"));
+        struct text plain = {0};
+        if (encoding && strcmp(encoding, "base64") == 0)
+            base64_decode(&plain, payload);
+        else
+            text_add_bytes(&plain, payload);
+        fwrite(plain.at, 1, plain.len, stdout);
+        text_free(&plain);
+    }
+}
+
+static void print_messages(const struct options *o, const struct value *messages)
+{
+    static const struct rows_column columns[] = {
+        {"exchange", "exchange"},
+        {"routing_key", "routing_key"},
+        {"redelivered", "redelivered"},
+        {"properties", "properties"},
+        {"bytes", "payload_bytes"},
+        {"encoding", "payload_encoding"},
+        {"body", "payload"},
+    };
+    struct rows rows;
+    rows_begin(&rows, o, columns, sizeof columns / sizeof *columns, true);
+    for (size_t i = 0; i < value_count(messages); i++)
+        rows_add(&rows, value_at(messages, i));
+    rows_end(&rows);
+}
+
+/* The API's name of a mode. */
+static const char *ack_mode(const char *mode)
+{
+    static const char *const modes[][2] = {{"requeue", "ack_requeue_true"},
+                                           {"ack", "ack_requeue_false"},
+                                           {"reject", "reject_requeue_false"}};
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
+        if (strcmp(modes[i][0], mode) == 0)
+            return modes[i][1];
+    return NULL;
+}
+
+enum outcome run_get(struct session *session)
+{
+    const struct options *o = session->options;
+    const char *mode = ack_mode(o->ack_mode ? o->ack_mode : "requeue");
+    struct value *body, *messages = NULL;
+    if (!mode) {
+        complain("--ack-mode is requeue, ack or reject");
+        return OUTCOME_USAGE;
+    }
+    body = value_new_map();
+    value_set(body, "ackmode", value_new_text(mode));
+    value_set(body, "count", value_new_int((int64_t)o->count));
+    value_set(body, "encoding", value_new_text(o->given & TAKES_RAW ? "base64" : "auto"));
+    const struct api_request request = {
+        .method = "POST",
+        .path = api_path("queues", o->vhost, session->args[0], "get", NULL),
+        .body = body,
+        .what = "queue",
+        .which = session->args[0],
+        .in_vhost = true};
+    enum outcome outcome = api_call(session, &request, &messages);
+    if (outcome == OUTCOME_OK && (o->given & TAKES_RAW))
+        print_raw(messages);
+    else if (outcome == OUTCOME_OK)
+        print_messages(o, messages);
+    value_free(&messages);
+    return outcome;
+}

@@ -1,0 +1,150 @@
+/* Exchanges, queues and bindings. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api.h"
+#include "command.h"
+#include "leveret/base/mem.h"
+#include "pairs.h"
+
+static bool given(const struct session *s, unsigned bit)
+{
+    return s->options->given & bit;
+}
+
+/* What queues and exchanges have in common. NULL: an argument is wrong. */
+static struct value *definition(struct session *s)
+{
+    struct value *arguments = pairs_typed(&s->options->arguments);
+    if (!arguments)
+        return NULL;
+    struct value *body = value_new_map();
+    value_set(body, "durable", value_new_bool(!given(s, TAKES_TRANSIENT)));
+    value_set(body, "auto_delete", value_new_bool(given(s, TAKES_AUTO_DELETE)));
+    value_set(body, "arguments", arguments);
+    return body;
+}
+
+static enum outcome declare(struct session *s, const char *kind, struct value *body)
+{
+    const char *vhost = s->options->vhost;
+    const struct api_request request = {.method = "PUT",
+                                        .path = api_path(kind, vhost, s->args[0], NULL),
+                                        .body = body,
+                                        .what = "virtual host",
+                                        .which = vhost};
+    return api_call(s, &request, NULL);
+}
+
+enum outcome run_declare_queue(struct session *session)
+{
+    struct value *body = definition(session);
+    return body ? declare(session, "queues", body) : OUTCOME_USAGE;
+}
+
+enum outcome run_declare_exchange(struct session *session)
+{
+    struct value *body = definition(session);
+    if (!body)
+        return OUTCOME_USAGE;
+    value_set(body, "type", value_new_text(session->args[1]));
+    value_set(body, "internal", value_new_bool(given(session, TAKES_INTERNAL)));
+    return declare(session, "exchanges", body);
+}
+
+static enum outcome delete_one(struct session *s, const char *kind, const char *below,
+                               const char *what)
+{
+    const char *name = s->args[0];
+    struct text path = {0};
+    char *plain = api_path(kind, s->options->vhost, name, below, NULL);
+    text_printf(&path, "%s?%s%s", plain, given(s, TAKES_IF_EMPTY) ? "if-empty=true&" : "",
+                given(s, TAKES_IF_UNUSED) ? "if-unused=true" : "");
+    text_add(&path, "", 1);
+    free(plain);
+    const struct api_request request = {
+        .method = "DELETE", .path = (char *)path.at, .what = what, .which = name, .in_vhost = true};
+    return api_call(s, &request, NULL);
+}
+
+enum outcome run_delete_queue(struct session *session)
+{
+    return delete_one(session, "queues", NULL, "queue");
+}
+
+enum outcome run_delete_exchange(struct session *session)
+{
+    return delete_one(session, "exchanges", NULL, "exchange");
+}
+
+enum outcome run_purge_queue(struct session *session)
+{
+    return delete_one(session, "queues", "contents", "queue");
+}
+
+/* ---- Bindings. */
+
+static char *between(const struct session *s, const char *properties_key)
+{
+    return api_path("bindings", s->options->vhost, "e", s->args[0],
+                    given(s, TAKES_TO_EXCHANGE) ? "e" : "q", s->args[1], properties_key, NULL);
+}
+
+enum outcome run_bind(struct session *session)
+{
+    const char *key = session_arg(session, 2);
+    struct value *arguments = pairs_typed(&session->options->arguments), *body;
+    if (!arguments)
+        return OUTCOME_USAGE;
+    body = value_new_map();
+    value_set(body, "routing_key", value_new_text(key ? key : ""));
+    value_set(body, "arguments", arguments);
+    const struct api_request request = {.method = "POST",
+                                        .path = between(session, NULL),
+                                        .body = body,
+                                        .what = "exchange, or no such destination, for",
+                                        .which = session->args[0],
+                                        .in_vhost = true};
+    return api_call(session, &request, NULL);
+}
+
+/* The name that the API gives the binding; owned. NULL: there is none. */
+static char *find_binding(const struct value *bindings, const char *key,
+                          const struct value *arguments)
+{
+    for (size_t i = 0; i < value_count(bindings); i++) {
+        const struct value *binding = value_at(bindings, i);
+        const char *name = value_text(value_get(binding, "properties_key"));
+        if (name && bytes_equal_text(value_bytes(value_get(binding, "routing_key")), key) &&
+            value_equal(value_get(binding, "arguments"), arguments))
+            return mem_need_text(name, strlen(name));
+    }
+    return NULL;
+}
+
+enum outcome run_unbind(struct session *session)
+{
+    const char *key = session_arg(session, 2) ? session_arg(session, 2) : "";
+    struct value *arguments = pairs_typed(&session->options->arguments), *bindings = NULL;
+    char *name = NULL;
+    if (!arguments)
+        return OUTCOME_USAGE;
+    const struct api_request list = {.path = between(session, NULL),
+                                     .what = "exchange, or no such destination, for",
+                                     .which = session->args[0],
+                                     .in_vhost = true};
+    enum outcome outcome = api_call(session, &list, &bindings);
+    if (outcome == OUTCOME_OK && !(name = find_binding(bindings, key, arguments))) {
+        complain("'%s' is not bound to '%s' with key '%s' and these arguments", session->args[1],
+                 session->args[0], key);
+        outcome = OUTCOME_REFUSED;
+    }
+    if (outcome == OUTCOME_OK) {
+        const struct api_request request = {.method = "DELETE", .path = between(session, name)};
+        outcome = api_call(session, &request, NULL);
+    }
+    free(name);
+    value_free(&bindings);
+    value_free(&arguments);
+    return outcome;
+}

@@ -1,0 +1,51 @@
+/* JSON values: what the broker answers, and what it is sent. */
+#ifndef LEVERETCTL_VALUE_H
+#define LEVERETCTL_VALUE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "leveret/base/text.h"
+
+struct value; /* a root owns all below it; views live as long as the root */
+
+/* NULL: not JSON. */
+struct value *value_parse(struct bytes text);
+void value_free(struct value **root);
+
+/* ---- Asking. Each takes NULL too, as a value that is missing. */
+
+enum value_kind { VALUE_NONE, VALUE_BOOL, VALUE_NUMBER, VALUE_TEXT, VALUE_LIST, VALUE_MAP };
+enum value_kind value_kind_of(const struct value *value);
+
+/* What lies under a key, or under several joined by dots; NULL when it is missing. */
+const struct value *value_get(const struct value *value, const char *path);
+const struct value *value_at(const struct value *value, size_t index);
+size_t value_count(const struct value *value); /* elements or keys */
+bool value_true(const struct value *value);
+double value_number(const struct value *value);
+struct bytes value_bytes(const struct value *value); /* of a text */
+const char *value_text(const struct value *value);   /* of a text, or NULL */
+bool value_equal(const struct value *a, const struct value *b);
+
+/* Adds what a person or a shell wants to see: texts as they are, numbers, true or false, a list
+ * of texts with commas, everything else as JSON; nothing for null and for what is empty. */
+void value_show(const struct value *value, struct text *out);
+
+/* Adds JSON in one line. */
+void value_encode(const struct value *value, struct text *out);
+/* Prints JSON, indented or in one line, and no line end. */
+void value_print(const struct value *value, bool indented, FILE *out);
+
+/* ---- Making. value_set takes over what it is given. */
+
+struct value *value_new_map(void);
+struct value *value_new_list(void);
+struct value *value_new_text(const char *text);
+struct value *value_new_int(int64_t number);
+struct value *value_new_bool(bool on);
+struct value *value_copy(const struct value *value);
+void value_set(struct value *map, const char *key, struct value *below);
+void value_append(struct value *list, struct value *below);
+
+#endif
