@@ -51,10 +51,6 @@ static void list(struct request *r, const struct bytes *vhost,
                  bool (*pick)(const struct gather *gather, const void *info), struct bytes a,
                  struct bytes b)
 {
-    if (vhost && !auth_vhost_exists(r->admin->options.auth, *vhost)) {
-        reply_not_found(r);
-        return;
-    }
     struct listing *listing = listing_new(r, &listing_bindings);
     struct gather *gather = listing_rows(listing);
     gather->pick = pick;

@@ -103,10 +103,6 @@ static bool is_called(const struct gather *gather, const void *info)
 
 void api_connections_list_vhost(struct request *r)
 {
-    if (!auth_vhost_exists(r->admin->options.auth, request_vhost(r))) {
-        reply_not_found(r);
-        return;
-    }
     struct listing *listing = listing_new(r, &listing_connections);
     listing_rows(listing)->pick = on_vhost;
     listing_rows(listing)->wanted[0] = request_vhost(r);

@@ -374,10 +374,6 @@ void api_aliveness_test(struct request *r)
     struct bytes vhost = request_vhost(r);
     struct command declare = {.type = COMMAND_QUEUE_DECLARE};
     struct command publish = {.type = COMMAND_PUBLISH}, get = {.type = COMMAND_GET};
-    if (!auth_vhost_exists(r->admin->options.auth, vhost)) {
-        reply_not_found(r);
-        return;
-    }
     if (!request_allowed(r, PERMISSION_CONFIGURE, vhost, queue) ||
         !request_allowed(r, PERMISSION_READ, vhost, queue) || !client_open(r, vhost, on_alive))
         return;

@@ -105,10 +105,21 @@ static const char *refusal(const struct request *r)
     if ((access != ACCESS_VHOST && access != ACCESS_POLICYMAKER) || !has_vhost(r->route))
         return NULL;
     struct bytes vhost = request_vhost(r);
-    if (!auth_vhost_exists(r->admin->options.auth, vhost))
-        return NULL; /* the handler says 404 */
     bool may = changes(r) ? request_enters_vhost(r, vhost) : request_sees_vhost(r, vhost);
     return may ? NULL : "User not authorised to access virtual host";
+}
+
+/* The vhost in the path, if the route is about one. False: there is none, and answered so. */
+static bool check_vhost(struct request *r)
+{
+    if (r->route->access != ACCESS_VHOST || !has_vhost(r->route) ||
+        auth_vhost_exists(r->admin->options.auth, request_vhost(r)))
+        return true;
+    if (r->method == METHOD_PUT || r->method == METHOD_POST)
+        reply_error(r, 404, "not_found", "vhost_not_found");
+    else
+        reply_not_found(r);
+    return false;
 }
 
 /* The body as JSON, when there is one. False: answered. */
@@ -163,6 +174,8 @@ void route_request(struct request *request)
             reply_login_failed(request);
             return;
         }
+        if (!check_vhost(request))
+            return;
         const char *why = refusal(request);
         if (why) {
             reply_error(request, 401, "not_authorised", why);
