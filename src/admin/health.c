@@ -1,8 +1,8 @@
 /* Health checks: 200 {"status": "ok"} or 503 with what is wrong. */
-#include <stdlib.h>
 
 #include "handlers.h"
 #include "http.h"
+#include "leveret/base/number.h"
 #include "totals.h"
 
 static void reply_ok(struct request *r)
@@ -108,10 +108,8 @@ void api_health_port(struct request *r)
     struct listening all[LISTENING_MAX];
     size_t n = listening(r->admin, all, LISTENING_MAX);
     struct answer a = {0};
-    char *end;
-    const char *text = (const char *)r->args[0].at;
-    unsigned long port = strtoul(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end || port > 65535) {
+    uint64_t port;
+    if (!number_read((const char *)r->args[0].at, UINT16_MAX, &port)) {
         reply_bad_request(r, "Invalid port");
         return;
     }

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "leveret/base/mem.h"
+#include "leveret/base/number.h"
 #include "route.h"
 
 #define SOCKETS_MAX       4
@@ -272,8 +273,8 @@ static bool split_address(const char *address, char host[256], const char **port
         host[len] = '\0';
         *port = colon + 1;
     }
-    size_t digits = strspn(*port, "0123456789");
-    return digits > 0 && digits < 6 && (*port)[digits] == '\0' && atoi(*port) <= 65535;
+    uint64_t number;
+    return number_read(*port, UINT16_MAX, &number);
 }
 
 static enum status failed(char **error, enum status status, const char *address, const char *why)

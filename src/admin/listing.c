@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "leveret/base/mem.h"
+#include "leveret/base/number.h"
 
 struct entry {
     struct row row;
@@ -93,15 +94,6 @@ void listing_add(struct listing *listing, struct bytes vhost, const void *info)
 
 /* ---- The query. */
 
-static bool read_number(const char *text, uint64_t *out)
-{
-    char *end;
-    if (*text < '0' || *text > '9' || strlen(text) > 9)
-        return false;
-    *out = strtoull(text, &end, 10);
-    return *end == '\0';
-}
-
 static enum status bad_page(struct request *r, const char *number, const char *size)
 {
     char reason[160];
@@ -119,8 +111,8 @@ enum status page_read(struct request *request, struct page *page)
     *page = (struct page){.given = number != NULL, .size = PAGE_SIZE};
     if (number) {
         bool minus = number[0] == '-' || (size && size[0] == '-');
-        if (!minus &&
-            (!read_number(number, &page->number) || (size && !read_number(size, &page->size)))) {
+        if (!minus && (!number_read(number, PAGE_NUMBER_MAX, &page->number) ||
+                       (size && !number_read(size, PAGE_NUMBER_MAX, &page->size)))) {
             reply_error(request, 400, "bad_request", "Pagination parameters are invalid");
             status = STATUS_MALFORMED;
         } else if (minus || page->number == 0 || page->size == 0 || page->size > PAGE_SIZE_MAX) {

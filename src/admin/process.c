@@ -2,24 +2,20 @@
 #include "process.h"
 
 #include <dirent.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "leveret/base/number.h"
+
 static void read_memory(struct process_figures *out)
 {
-    uint64_t size, resident;
-    FILE *file = fopen("/proc/self/statm", "re");
-    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-    if (!file)
-        return;
-    if (fscanf(file, "%" SCNu64 " %" SCNu64, &size, &resident) == 2) {
-        out->virtual_bytes = size * page;
-        out->resident_bytes = resident * page;
+    uint64_t pages[2], page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
+    if (number_file("/proc/self/statm", pages, 2) == 2) {
+        out->virtual_bytes = pages[0] * page_bytes;
+        out->resident_bytes = pages[1] * page_bytes;
     }
-    fclose(file);
 }
 
 static void read_descriptors(struct process_figures *out)
@@ -47,15 +43,11 @@ static void read_threads(struct process_figures *out)
     char line[128];
     FILE *file = fopen("/proc/self/status", "re");
     while (file && fgets(line, sizeof line, file))
-        if (sscanf(line, "Threads: %" SCNu64, &out->threads) == 1)
+        if (number_of_line(line, "Threads", &out->threads))
             break;
     if (file)
         fclose(file);
-    file = fopen("/proc/sys/kernel/threads-max", "re");
-    if (file && fscanf(file, "%" SCNu64, &out->threads_max) != 1)
-        out->threads_max = 0;
-    if (file)
-        fclose(file);
+    (void)number_file("/proc/sys/kernel/threads-max", &out->threads_max, 1);
 }
 
 static double seconds(struct timeval time)

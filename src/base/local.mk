@@ -12,6 +12,7 @@ src_base_libbase_a_SOURCES = \
 	include/leveret/base/map.h \
 	include/leveret/base/mem.h \
 	include/leveret/base/message.h \
+	include/leveret/base/number.h \
 	include/leveret/base/random.h \
 	include/leveret/base/status.h \
 	include/leveret/base/text.h \
@@ -23,6 +24,7 @@ src_base_libbase_a_SOURCES = \
 	src/base/map.c \
 	src/base/mem.c \
 	src/base/message.c \
+	src/base/number.c \
 	src/base/random.c \
 	src/base/status.c \
 	src/base/text.c

@@ -1,20 +1,16 @@
 /* What this process has taken of memory, and what is left of the disk. */
-#include <stdio.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "leveret/base/number.h"
 #include "node_internal.h"
 
 static uint64_t resident_bytes(void)
 {
-    FILE *file = fopen("/proc/self/statm", "re");
-    if (!file)
-        return 0;
-    unsigned long long size = 0, resident = 0;
-    if (fscanf(file, "%llu %llu", &size, &resident) != 2)
-        resident = 0;
-    fclose(file);
-    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+    uint64_t pages[2]; /* in all, resident */
+    return number_file("/proc/self/statm", pages, 2) == 2
+               ? pages[1] * (uint64_t)sysconf(_SC_PAGESIZE)
+               : 0;
 }
 
 void resources_read(const char *data_dir, struct resources *out)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "leveret/base/mem.h"
+#include "leveret/base/number.h"
 
 /* A block larger than this was not written by us: bodies are cut into smaller parts. */
 #define BLOCK_BYTES_MAX ((uint64_t)1 << 30)
@@ -270,9 +271,9 @@ static enum status check_log(const char *path, uint64_t number, char **error)
 static uint64_t next_log(DIR *directory)
 {
     for (struct dirent *entry; (entry = readdir(directory));) {
-        char *end;
-        unsigned long long number = strtoull(entry->d_name, &end, 10);
-        if (end != entry->d_name && strcmp(end, ".log") == 0 && number > 0)
+        uint64_t number;
+        const char *end = number_scan(entry->d_name, &number);
+        if (end && strcmp(end, ".log") == 0 && number > 0)
             return number;
     }
     return 0;

@@ -1,8 +1,6 @@
 /* Values of settings: counts, sizes, ratios, ports, addresses. */
 #include "literal.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,29 +8,11 @@
 #include <strings.h>
 
 #include "leveret/base/mem.h"
-
-/* Digits at the start of text; *end is behind them. */
-static bool read_digits(const char *text, const char **end, uint64_t *out)
-{
-    uint64_t n = 0;
-    const char *at = text;
-    for (; isdigit((unsigned char)*at); at++) {
-        unsigned digit = (unsigned)(*at - '0');
-        if (n > (UINT64_MAX - digit) / 10)
-            return false;
-        n = n * 10 + digit;
-    }
-    *end = at;
-    *out = n;
-    return at != text;
-}
+#include "leveret/base/number.h"
 
 const char *literal_count(const char *text, uint64_t *out)
 {
-    const char *end;
-    if (!read_digits(text, &end, out) || *end)
-        return "must be a whole number";
-    return NULL;
+    return number_read(text, UINT64_MAX, out) ? NULL : "must be a whole number";
 }
 
 const char *literal_size(const char *text, uint64_t *out)
@@ -57,10 +37,10 @@ const char *literal_size(const char *text, uint64_t *out)
         {"TB", UINT64_C(1000000000000)},
     };
     static const char complaint[] = "must be a size, such as 1048576, 50MB or 1GiB";
-    const char *end;
     uint64_t n;
+    const char *end = number_scan(text, &n);
 
-    if (!read_digits(text, &end, &n))
+    if (!end)
         return complaint;
     while (*end == ' ')
         end++;

@@ -2,9 +2,10 @@
 #include "machine.h"
 
 #include <sched.h>
-#include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include "leveret/base/number.h"
 
 /* Files that are no connections: databases, listeners, epoll, eventfds, log, the API's clients. */
 #define FILES_RESERVED 256u
@@ -23,14 +24,8 @@ unsigned machine_cores(void)
 /* 0 when the group has no limit, or there is no such file. */
 static uint64_t group_limit(const char *path)
 {
-    unsigned long long bytes = 0;
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return 0;
-    if (fscanf(file, "%llu", &bytes) != 1)
-        bytes = 0;
-    fclose(file);
-    return bytes;
+    uint64_t bytes = 0;
+    return number_file(path, &bytes, 1) == 1 ? bytes : 0;
 }
 
 uint64_t machine_memory_bytes(void)

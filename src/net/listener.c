@@ -26,6 +26,7 @@
 #include "leveret/base/bytes.h"
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
+#include "leveret/base/number.h"
 
 #define SOCKETS_MAX  2
 #define BACKLOG      4096
@@ -137,12 +138,11 @@ struct place {
 
 static bool parse_port(const char *text, uint16_t *port)
 {
-    char *end;
-    if (text[0] < '0' || text[0] > '9')
+    uint64_t value;
+    if (!number_read(text, UINT16_MAX, &value))
         return false;
-    unsigned long value = strtoul(text, &end, 10);
     *port = (uint16_t)value;
-    return *end == '\0' && value <= UINT16_MAX;
+    return true;
 }
 
 static bool parse_place(const char *address, struct place *out)

@@ -96,8 +96,10 @@ static void add_queue_arguments(struct options *options, struct argp_state *stat
     char *rest = NULL;
     for (char *item = strtok_r(list, ",", &rest); item; item = strtok_r(NULL, ",", &rest)) {
         char *value = strchr(item, '=');
-        if (!value || value == item || value - item > UINT8_MAX)
+        if (!value || value == item || value - item > UINT8_MAX) {
             argp_error(state, "'%s' is not a name=value", item);
+            return;
+        }
         *value++ = 0;
         struct text *out = &options->queue_arguments;
         if (*value && strspn(value, "0123456789") == strlen(value))

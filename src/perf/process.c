@@ -5,9 +5,10 @@
 #include <dirent.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "leveret/base/number.h"
 
 #define TREE_MAX 256u /* processes that are looked at */
 
@@ -40,14 +41,14 @@ static void add_memory(pid_t pid, struct process_cost *out)
     FILE *file = fopen(path, "re");
     if (!file)
         return;
-    unsigned long kib;
+    uint64_t kib;
     while (fgets(line, sizeof line, file)) {
-        if (sscanf(line, "VmHWM: %lu", &kib) == 1)
-            out->peak_bytes += (uint64_t)kib * 1024;
-        else if (sscanf(line, "VmRSS: %lu", &kib) == 1)
-            out->rss_bytes += (uint64_t)kib * 1024;
-        else if (sscanf(line, "RssAnon: %lu", &kib) == 1)
-            out->anon_bytes += (uint64_t)kib * 1024;
+        if (number_of_line(line, "VmHWM", &kib))
+            out->peak_bytes += kib * 1024;
+        else if (number_of_line(line, "VmRSS", &kib))
+            out->rss_bytes += kib * 1024;
+        else if (number_of_line(line, "RssAnon", &kib))
+            out->anon_bytes += kib * 1024;
     }
     fclose(file);
 }
@@ -65,10 +66,10 @@ static size_t tree(pid_t root, pid_t out[TREE_MAX])
         return found;
     double cpu_s;
     for (struct dirent *entry; (entry = readdir(proc)) != NULL;) {
-        pid_t pid = (pid_t)atoi(entry->d_name);
-        if (pid > 0 && count < sizeof all / sizeof all[0] &&
-            read_stat(pid, &all[count].parent, &cpu_s))
-            all[count++].pid = pid;
+        uint64_t pid;
+        if (number_read(entry->d_name, INT32_MAX, &pid) && count < sizeof all / sizeof all[0] &&
+            read_stat((pid_t)pid, &all[count].parent, &cpu_s))
+            all[count++].pid = (pid_t)pid;
     }
     closedir(proc);
     for (size_t done = 0; done < found; done++)

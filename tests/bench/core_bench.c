@@ -5,6 +5,7 @@
 
 #include "leveret/base/check.h"
 #include "leveret/base/clock.h"
+#include "leveret/base/number.h"
 #include "leveret/broker/vhost.h"
 #include "leveret/journal/journal.h"
 #include "leveret/wire/properties.h"
@@ -225,14 +226,8 @@ static void run(const char *what, uint64_t messages, unsigned queues, bool durab
 
 static size_t resident_bytes(void)
 {
-    unsigned long total = 0, resident = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (!file)
-        return 0;
-    if (fscanf(file, "%lu %lu", &total, &resident) != 2)
-        resident = 0;
-    fclose(file);
-    return (size_t)resident * 4096;
+    uint64_t pages[2]; /* in all, resident */
+    return number_file("/proc/self/statm", pages, 2) == 2 ? pages[1] * 4096 : 0;
 }
 
 /* A backlog of durable messages, all but the ends of the queue on disk. */

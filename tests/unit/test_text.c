@@ -4,6 +4,7 @@
 
 #include "leveret/base/clock.h"
 #include "leveret/base/mem.h"
+#include "leveret/base/number.h"
 #include "leveret/base/random.h"
 #include "leveret/base/status.h"
 #include "leveret/base/text.h"
@@ -29,6 +30,32 @@ START_TEST(text_grows)
     text_add(&text, "again", 5);
     ck_assert(bytes_equal_text(text_bytes(&text), "again"));
     text_free(&text);
+}
+END_TEST
+
+START_TEST(numbers)
+{
+    uint64_t n = 7;
+    const char *text = "12 kB";
+    ck_assert_ptr_eq(number_scan(text, &n), text + 2);
+    ck_assert_uint_eq(n, 12);
+    ck_assert(number_read("18446744073709551615", UINT64_MAX, &n));
+    ck_assert_uint_eq(n, UINT64_MAX);
+    ck_assert(number_read("0065535", UINT16_MAX, &n));
+    ck_assert_uint_eq(n, UINT16_MAX);
+    const char *const wrong[] = {"",   " 1",  "+1",    "-1",
+                                 "1 ", "0x1", "65536", "18446744073709551616"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        ck_assert_msg(!number_read(wrong[i], UINT16_MAX, &n), "%s", wrong[i]);
+    ck_assert_uint_eq(n, UINT16_MAX);
+    ck_assert(number_of_line("VmRSS:\t   123 kB\n", "VmRSS", &n) && n == 123);
+    ck_assert(!number_of_line("VmRSSx: 123", "VmRSS", &n));
+    ck_assert(!number_of_line("VmRSS: many", "VmRSS", &n));
+    uint64_t some[2];
+    ck_assert_uint_eq(number_file("/proc/self/statm", some, 2), 2);
+    ck_assert_uint_ge(some[0], some[1]);
+    ck_assert_uint_eq(number_file("/proc/self/comm", some, 2), 0);
+    ck_assert_uint_eq(number_file("/no/such/file", some, 2), 0);
 }
 END_TEST
 
@@ -103,6 +130,7 @@ int main(void)
     Suite *suite = suite_create("text");
     TCase *tc = tcase_create("all");
     tcase_add_test(tc, text_grows);
+    tcase_add_test(tc, numbers);
     tcase_add_test(tc, bytes_compare);
     tcase_add_test(tc, every_status_has_words);
     tcase_add_test(tc, names);

@@ -1,0 +1,57 @@
+/* Decimal numbers. Written out because strtoull and scanf take signs and blanks, and say nothing of
+ * what does not fit. */
+#include "leveret/base/number.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *number_scan(const char *text, uint64_t *out)
+{
+    uint64_t n = 0;
+    const char *at = text;
+    for (; *at >= '0' && *at <= '9'; at++) {
+        unsigned digit = (unsigned)(*at - '0');
+        if (n > (UINT64_MAX - digit) / 10)
+            return NULL;
+        n = n * 10 + digit;
+    }
+    if (at == text)
+        return NULL;
+    *out = n;
+    return at;
+}
+
+bool number_read(const char *text, uint64_t max, uint64_t *out)
+{
+    uint64_t n;
+    const char *end = number_scan(text, &n);
+    if (!end || *end || n > max)
+        return false;
+    *out = n;
+    return true;
+}
+
+size_t number_file(const char *path, uint64_t *out, size_t count)
+{
+    char line[256];
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return 0;
+    const char *at = fgets(line, sizeof line, file);
+    fclose(file);
+    size_t found = 0;
+    while (at && found < count) {
+        at = number_scan(at + strspn(at, " \t"), &out[found]);
+        found += at != NULL;
+    }
+    return found;
+}
+
+bool number_of_line(const char *line, const char *name, uint64_t *out)
+{
+    size_t len = strlen(name);
+    if (strncmp(line, name, len) != 0 || line[len] != ':')
+        return false;
+    line += len + 1;
+    return number_scan(line + strspn(line, " \t"), out) != NULL;
+}
