@@ -12,7 +12,7 @@
 struct database;
 struct database_batch;
 
-/* Whether there is a database at path. */
+/* Whether there is a database at path, or what is left of one: verify_database tells. */
 bool database_exists(const char *path);
 
 /* Opens, making it (and its directory) when create is set. Sizes are chosen by the file system's.

@@ -3,7 +3,9 @@
  * What can go wrong. A failed write may leave half a record in LevelDB's log, behind which nothing
  * may be appended: the database refuses further writes until database_reopen, which replays the log
  * up to the half record. Corruption is met as early as can be: paranoid checks are on. */
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <leveldb/c.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -70,14 +72,28 @@ static enum status fail(const struct database *db, char *text, char **error)
     return status;
 }
 
+/* Logs and tables come after CURRENT: without it they are a damaged database, which LevelDB would
+ * take for none and tidy away. */
+static bool tells_of_database(int directory, const char *name)
+{
+    struct stat about;
+    size_t digits = strspn(name, "0123456789");
+    const char *end = name + digits;
+    if (strcmp(name, "CURRENT") == 0)
+        return true;
+    return digits && (strcmp(end, ".log") == 0 || strcmp(end, ".ldb") == 0) &&
+           fstatat(directory, name, &about, AT_SYMLINK_NOFOLLOW) == 0 && about.st_size > 0;
+}
+
 bool database_exists(const char *path)
 {
-    struct text name = {0};
-    text_printf(&name, "%s/CURRENT", path);
-    text_add(&name, "", 1);
-    struct stat about;
-    bool exists = stat((const char *)name.at, &about) == 0;
-    text_free(&name);
+    DIR *directory = opendir(path);
+    bool exists = false;
+    if (!directory)
+        return false;
+    for (struct dirent *entry; !exists && (entry = readdir(directory));)
+        exists = tells_of_database(dirfd(directory), entry->d_name);
+    closedir(directory);
     return exists;
 }
 

@@ -47,6 +47,18 @@ static enum status damaged(const char *name, const char *what, uint64_t offset, 
     return STATUS_CORRUPT;
 }
 
+static enum status missing(const char *name, char **error)
+{
+    struct text text = {0};
+    text_printf(&text,
+                "%s is missing. Nothing was changed. Restore the directory that it was in from a "
+                "copy, or move the directory away to start without what it holds",
+                name);
+    text_add(&text, "", 1);
+    *error = (char *)text.at;
+    return STATUS_CORRUPT;
+}
+
 static enum status unreadable(const char *name, char **error)
 {
     struct text text = {0};
@@ -215,6 +227,8 @@ static enum status read_manifest(const char *path, struct verify_manifest *manif
     struct text file = {0};
     char *name = file_name(path, "CURRENT", UINT64_MAX);
     enum status status = read_file(name, &file, error);
+    if (status == STATUS_NOT_FOUND)
+        status = missing(name, error);
     if (status == STATUS_OK &&
         (file.len < 10 || file.len > 64 || !bytes_start_with(text_bytes(&file), "MANIFEST-") ||
          file.at[file.len - 1] != '\n' || memchr(file.at, '/', file.len)))
@@ -224,7 +238,7 @@ static enum status read_manifest(const char *path, struct verify_manifest *manif
         char *manifest_name = file_name(path, (const char *)file.at, UINT64_MAX);
         status = read_file(manifest_name, &file, error);
         if (status == STATUS_NOT_FOUND)
-            status = damaged(name, "the manifest that it names is missing", 0, error);
+            status = missing(manifest_name, error);
         struct edit_walk walk = {manifest, false};
         size_t sound, damage = 0;
         if (status == STATUS_OK && (verify_log(text_bytes(&file), on_manifest_record, &walk, &sound,
@@ -336,7 +350,7 @@ static enum status check_tables(const char *path, const struct verify_manifest *
         enum status status = open_and_check(path, file->number, file->bytes, error);
         if (status == STATUS_NOT_FOUND) {
             char *name = file_name(path, ".ldb", file->number);
-            status = damaged(name, "it is missing", 0, error);
+            status = missing(name, error);
             free(name);
         }
         if (status != STATUS_OK)

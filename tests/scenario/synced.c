@@ -4,8 +4,11 @@
  * One line for each sync that succeeded, appended to the file named by SYNCED_LOG: inode, length,
  * path. The length is taken before the sync begins: what is written meanwhile may not be covered.
  * The line is written before the caller learns of the sync, so that what it promises afterwards is
- * noted even when it is killed at once. */
+ * noted even when it is killed at once.
+ *
+ * While the file named by SYNCED_FAIL is there, every sync fails with EIO, as on a broken disk. */
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -61,9 +64,19 @@ static void note(int fd, const struct stat *before)
         abort();
 }
 
+static bool must_fail(void)
+{
+    const char *flag = getenv("SYNCED_FAIL");
+    return flag && access(flag, F_OK) == 0;
+}
+
 static int noted(int fd, int (*sync_it)(int))
 {
     struct stat before;
+    if (must_fail()) {
+        errno = EIO;
+        return -1;
+    }
     bool known = fstat(fd, &before) == 0;
     int result = sync_it(fd);
     if (result == 0 && known)
