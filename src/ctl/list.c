@@ -126,11 +126,11 @@ struct listing {
 
 static const struct kind *find_kind(const char *name)
 {
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strcmp(kinds[i].name, name) == 0)
-            return &kinds[i];
-    CHECK(!"a kind of the table");
-    return NULL;
+    size_t at = 0;
+    while (at < sizeof kinds / sizeof *kinds && strcmp(kinds[at].name, name) != 0)
+        at++;
+    CHECK(at < sizeof kinds / sizeof *kinds); /* the table of commands names no other */
+    return &kinds[at];
 }
 
 /* ---- Columns. */
