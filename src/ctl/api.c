@@ -42,6 +42,13 @@ static bool is_missing(const struct http_answer *answer, const struct value *jso
     return answer->status == 404 && (!reason || strcmp(reason, "Not Found") == 0);
 }
 
+/* A 401 is for the login, or for what the user wants; only its spelling tells them apart. */
+static bool is_bad_login(const struct http_answer *answer, const struct value *json)
+{
+    const char *error = value_text(value_get(json, "error"));
+    return answer->status == 401 && error && strcmp(error, "not_authorized") == 0;
+}
+
 static void complain_missing(const struct session *s, const struct api_request *request)
 {
     if (request->in_vhost)
@@ -59,12 +66,11 @@ static enum outcome refused(const struct session *s, const struct api_request *r
     const struct options *o = s->options;
     struct text reason = {0};
     add_reason(json, &reason);
-    const char *error = value_text(value_get(json, "error"));
     if (!json)
         complain("%s:%s answers %ld and is no Leveret", o->host, o->port, answer->status);
     else if (is_missing(answer, json))
         complain_missing(s, request);
-    else if (answer->status == 401 && error && strcmp(error, "not_authorized") == 0)
+    else if (is_bad_login(answer, json))
         complain("%s:%s does not let user '%s' in: %.*s", o->host, o->port, o->user,
                  BYTES_PRINT(text_bytes(&reason)));
     else if (answer->status == 401 || answer->status == 403)
@@ -93,6 +99,9 @@ enum outcome api_call(struct session *session, const struct api_request *request
     } else {
         json = value_parse(text_bytes(&answer.body));
         if (answer.status == 404 && request->may_miss && is_missing(&answer, json))
+            value_free(&json);
+        else if (answer.status == 401 && request->login_only && json &&
+                 !is_bad_login(&answer, json))
             value_free(&json);
         else if (answer.status < 200 || answer.status > 299 || (answer.body.len && !json))
             outcome = refused(session, request, &answer, json);

@@ -17,6 +17,7 @@ struct api_request {
     const char *what, *which; /* what is not there when the answer is 404: "queue", its name */
     bool in_vhost;            /* it is to be sought in the virtual host */
     bool may_miss;            /* 404 is no error: OUTCOME_OK and NULL in *out */
+    bool login_only; /* nor is a 401 for what the user may, when the login itself went well */
 };
 
 /* *out (may be NULL) is the answer, owned, or NULL when there is none to speak of. What went wrong

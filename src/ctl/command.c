@@ -65,7 +65,7 @@ static const struct command commands[] = {
     {"delete_user", "USER", 1, 1, 0, run_delete_user, NULL, ADMIN, "Delete a user"},
     {"change_password", "USER [PASSWORD]", 1, 2, 0, run_change_password, NULL, ADMIN,
      "Give a user another password; without PASSWORD it is the first line of standard input"},
-    {"authenticate_user", "USER [PASSWORD]", 1, 2, 0, run_authenticate, NULL, "nothing", "Try whether a user may log in to the API"},
+    {"authenticate_user", "USER [PASSWORD]", 1, 2, 0, run_authenticate, NULL, "anybody", "Try a user's password"},
     {"set_user_tags", "USER [TAG...]", 1, -1, 0, run_set_user_tags, NULL, ADMIN,
      "Give a user these tags and no others: administrator, monitoring, policymaker, management, impersonator"},
     {"list_permissions", "[COLUMN...]", 0, -1, TAKES_VHOST | TAKES_ALL, run_list, "permissions", ADMIN, "Who may do what in a virtual host"},

@@ -20,3 +20,18 @@ leveretctl_SOURCES = \
 	src/ctl/topology.c \
 	src/ctl/users.c \
 	src/ctl/value.c src/ctl/value.h
+
+dist_man_MANS += man/leveretctl.1
+bashcompdir = $(datadir)/bash-completion/completions
+dist_bashcomp_DATA = src/ctl/completion/leveretctl
+
+if HAVE_CHECK
+check_PROGRAMS += tests/unit/test_ctl_table
+TESTS += tests/unit/test_ctl_table
+tests_unit_test_ctl_table_SOURCES = tests/unit/test_ctl_table.c \
+	src/ctl/base64.c src/ctl/base64.h src/ctl/table.c src/ctl/table.h \
+	src/ctl/value.c src/ctl/value.h
+tests_unit_test_ctl_table_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/ctl $(JANSSON_CFLAGS)
+tests_unit_test_ctl_table_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_ctl_table_LDADD = src/base/libbase.a $(JANSSON_LIBS) $(XXHASH_LIBS) $(CHECK_LIBS)
+endif

@@ -12,6 +12,7 @@
 
 #include "leveret/base/mem.h"
 #include "session.h"
+#include "value.h"
 
 enum option_key {
     KEY_HOST = 'H',
@@ -22,6 +23,7 @@ enum option_key {
     KEY_QUIET = 'q',
     KEY_TIMEOUT = 't',
     KEY_HELP = 'h',
+    KEY_VERSION = 'V',
     KEY_ALL = 'A',
     KEY_ARGUMENT = 'a',
     KEY_IF_EMPTY = 'e',
@@ -30,7 +32,6 @@ enum option_key {
     KEY_PASSWORD = 256,
     KEY_PASSWORD_FILE,
     KEY_CONFIG,
-    KEY_VERSION,
     KEY_TRANSIENT,
     KEY_AUTO_DELETE,
     KEY_INTERNAL,
@@ -320,6 +321,8 @@ static void take_value(struct parsing *parsing, int key, char *value)
 static error_t parse(int key, char *value, struct argp_state *state)
 {
     struct parsing *parsing = state->input;
+    if (value && !value_text_valid(value) && !*parsing->wrong)
+        snprintf(parsing->wrong, sizeof parsing->wrong, "an argument is not UTF-8");
     if (key == ARGP_KEY_ARG) {
         parsing->options->args[parsing->options->arg_count++] = value;
         return 0;

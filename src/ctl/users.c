@@ -8,7 +8,6 @@
 #include "api.h"
 #include "command.h"
 #include "http.h"
-
 #include "leveret/base/mem.h"
 
 /* The password from the argument, or from standard input, where a terminal does not show it; owned.
@@ -32,11 +31,11 @@ static char *take_password(const char *argument)
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
         fputc('\n', stderr);
     }
-    if (len >= 0) {
+    if (len >= 0)
         line[strcspn(line, "\r\n")] = '\0';
+    if (len >= 0 && value_text_valid(line))
         return line;
-    }
-    complain("no password on standard input");
+    complain(len < 0 ? "no password on standard input" : "the password is not UTF-8");
     free(line);
     return NULL;
 }
@@ -128,12 +127,12 @@ enum outcome run_delete_user(struct session *session)
     return api_call(session, &request, NULL);
 }
 
-/* Logs in as the user: whoever may see whoami exists and has the password. */
+/* Logs in as the user, who may well have no tag and thus nothing to see there. */
 enum outcome run_authenticate(struct session *session)
 {
     const struct options *o = session->options;
     struct options other = *o;
-    const struct api_request request = {.path = api_path("whoami", NULL)};
+    const struct api_request request = {.path = api_path("whoami", NULL), .login_only = true};
     enum outcome outcome = OUTCOME_LOCAL;
     char *password = take_password(session_arg(session, 1));
     const struct http_target target = {o->host, o->port, session->args[0], password, o->timeout_s};

@@ -17,7 +17,7 @@ static const json_t *inside(const struct value *value)
 
 static struct value *outside(json_t *json)
 {
-    CHECK(json); /* jansson refuses text that is not UTF-8: checked before; or memory is out */
+    CHECK(json); /* memory; a text is known to be UTF-8 */
     return (struct value *)json;
 }
 
@@ -149,6 +149,13 @@ void value_show(const struct value *value, struct text *out)
             value_encode(value, out);
         break;
     }
+}
+
+bool value_text_valid(const char *text)
+{
+    json_t *made = json_string(text);
+    json_decref(made);
+    return made != NULL;
 }
 
 struct value *value_new_map(void)

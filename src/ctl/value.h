@@ -37,7 +37,10 @@ void value_encode(const struct value *value, struct text *out);
 /* Prints JSON, indented or in one line, and no line end. */
 void value_print(const struct value *value, bool indented, FILE *out);
 
-/* ---- Making. value_set takes over what it is given. */
+/* ---- Making. value_set and value_append take over what they are given. */
+
+/* Whether a text can be one in JSON: it is UTF-8. value_new_text and keys need it. */
+bool value_text_valid(const char *text);
 
 struct value *value_new_map(void);
 struct value *value_new_list(void);

@@ -1,0 +1,379 @@
+#!/usr/bin/python3
+"""leveretctl against a leveretd: every command, the three formats, settings, exit codes and what is said on errors."""
+import json
+import os
+import socket
+import subprocess
+import threading
+from pathlib import Path
+
+import broker
+import pika
+from client import parameters
+from harness import eventually, main, name, test
+
+REFUSED, USAGE, UNREACHABLE, LOCAL = 1, 2, 3, 4
+
+
+class Result:
+    def __init__(self, done):
+        self.code = done.returncode
+        self.raw = done.stdout
+        self.out = done.stdout.decode(errors="replace")
+        self.err = done.stderr.decode(errors="replace")
+        self.lines = self.out.splitlines()
+
+    def rows(self):
+        """TSV as lists of texts."""
+        return [line.split("\t") for line in self.lines]
+
+
+def run(node, *arguments, input=b"", code=0, environment=None, home=None):
+    """Runs leveretctl; it must end with the code, and say one line when it is not 0 and nothing when it is."""
+    program = Path(broker.leveretd_path()).parent / "leveretctl"
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("LEVERETCTL_")}
+    variables = {**inherited, "HOME": str(home or node.dir), "LEVERETCTL_HOST": node.host,
+                 "LEVERETCTL_PORT": str(node.management_port), **(environment or {})}
+    done = subprocess.run([program, *arguments], input=input, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env={k: v for k, v in variables.items() if v is not None}, timeout=60)
+    result = Result(done)
+    assert result.code == code, f"{arguments}: ended with {result.code}: {result.out}{result.err}"
+    if code:
+        assert result.err.count("\n") == 1 and result.err.startswith("leveretctl: "), result.err
+        assert not result.out, result.out
+    else:
+        assert not result.err or "warning" in result.err, result.err
+    return result
+
+
+def tsv(node, *arguments, **options):
+    return run(node, "-q", "-f", "tsv", *arguments, **options).rows()
+
+
+def as_json(node, *arguments, **options):
+    return json.loads(run(node, "-f", "json", *arguments, **options).out)
+
+
+@test
+def help_is_there(node):
+    everything = run(node, "help").out
+    assert run(node, "--help").out == everything
+    commands = [row[0] for row in tsv(node, "help")]
+    assert len(commands) > 35 and len(set(commands)) == len(commands)
+    for command in commands:
+        text = run(node, "help", command).out
+        assert command in everything and command in text and "Allowed to" in text
+        assert run(node, command, "--help").out == text
+    assert "--if-unused" in run(node, "help", "delete_queue").out
+    assert run(node, "--version").out.startswith("leveretctl ")
+
+
+@test
+def usage_is_checked(node):
+    for arguments, said in [
+        ([], "which command"), (["frobnicate"], "no command frobnicate"), (["help", "frobnicate"], "frobnicate"),
+        (["--frobnicate", "status"], "--frobnicate"), (["status", "x"], "status takes no arguments"),
+        (["get"], "get takes QUEUE"), (["bind", "a"], "bind takes"), (["list_users", "-p", "/"], "no --vhost"),
+        (["status", "--count", "1"], "no --count"), (["-P", "0", "status"], "--port"), (["-P", "x", "status"], "--port"),
+        (["-P", "65536", "status"], "--port"), (["-f", "xml", "status"], "--format"), (["-t", "-1", "status"], "--timeout"),
+        (["-H", "a/b", "status"], "--host"), (["get", "q", "--count", "many"], "--count"),
+        (["get", "q", "--ack-mode", "maybe"], "--ack-mode"), (["declare_queue", "q", "-a", "x"], "NAME=VALUE"),
+        (["declare_queue", "q", "-a", "x:={"], "not JSON"), (["publish", "", "q", "--property", "priority=high"], "number"),
+        (["declare_queue", b"\xff"], "UTF-8"), (["--host"], "--host"),
+    ]:
+        assert said in run(node, *arguments, code=USAGE).err, arguments
+
+
+@test
+def status_in_each_format(node):
+    lines = dict(line.split(None, 1) for line in run(node, "status").lines)
+    assert lines["product"] == "Leveret" and lines["pid"] == str(node.pid)
+    rows = dict(tsv(node, "status"))
+    assert rows["pid"] == str(node.pid) and str(node.port) in rows["listeners"]
+    answer = as_json(node, "status")
+    assert answer["overview"]["node"] == rows["node"] and answer["node"]["os_pid"] == str(node.pid)
+    assert dict(tsv(node, "whoami")) == {"name": "guest", "tags": "administrator"}
+    run(node, "check_running")
+    run(node, "check_alarms")
+    run(node, "check_virtual_hosts")
+    run(node, "check_port_listener", str(node.port))
+    assert "refused" in run(node, "check_port_listener", "1", code=REFUSED).err
+
+
+@test
+def queues(node):
+    first, second = name("a/b ü%"), name("z")
+    run(node, "declare_queue", first, "--argument", "x-expires=3600000", "-a", "note:={\"a\":[1,null]}")
+    run(node, "declare_queue", second, "--transient", "--auto-delete")
+    run(node, "declare_queue", first, "--argument", "x-expires=3600000", "-a", "note:={\"a\":[1,null]}")
+    assert "inequivalent" in run(node, "declare_queue", first, code=REFUSED).err
+    table = run(node, "list_queues", "name", "messages").lines
+    assert table[0].split() == ["name", "messages"]
+    width = max(len(line) for line in table)
+    mine = [line for line in table if line.startswith(first)]
+    assert len(mine) == 1 and mine[0].endswith(" 0") and len(mine[0]) == width, table
+    rows = {row[0]: row[1:] for row in tsv(node, "list_queues", "name", "durable,auto_delete", "arguments.x-expires")}
+    assert rows[first] == ["true", "false", "3600000"] and rows[second] == ["false", "true", ""]
+    found = {q["name"]: q for q in as_json(node, "list_queues", "name", "arguments", "messages")}
+    assert found[first] == {"name": first, "arguments": {"x-expires": 3600000, "note": {"a": [1, None]}}, "messages": 0}
+    assert run(node, "-f", "tsv", "list_queues").lines[0] == \
+        "name\tmessages\tmessages_ready\tmessages_unacknowledged\tconsumers"
+    assert ["/", first, "0"] in tsv(node, "list_queues", "-A", "name", "messages")
+    assert "nothing listed has 'frob'" in run(node, "list_queues", "name", "frob").err
+    run(node, "publish", "", first, "x")
+    assert "not empty" in run(node, "delete_queue", first, "--if-empty", code=REFUSED).err
+    run(node, "purge_queue", first)
+    run(node, "delete_queue", first, "--if-empty", "--if-unused")
+    run(node, "delete_queue", second)
+    for command in ("delete_queue", "purge_queue", "get"):
+        assert "no queue" in run(node, command, first, code=REFUSED).err
+    assert "no virtual host 'nowhere'" in run(node, "list_queues", "-p", "nowhere", code=REFUSED).err
+
+
+@test
+def queues_with_odd_names(node):
+    for queue in ("..", ".", "-dash", "tab\tand\nline", "%2F", "a?b#c&d=e", "\\"):
+        run(node, "declare_queue", "--", queue)
+        listed = [q["name"] for q in as_json(node, "list_queues", "name")]
+        assert queue in listed, (queue, listed)
+        escaped = queue.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
+        assert [escaped] in tsv(node, "list_queues", "name")
+        run(node, "delete_queue", "--", queue)
+    assert not {"..", "%2F"} & {q["name"] for q in as_json(node, "list_queues", "name")}
+
+
+@test(seconds=90)
+def many_queues(node):
+    run(node, "add_vhost", "many")
+    run(node, "set_permissions", "-p", "many", "guest", ".*", ".*", ".*")
+    connection = pika.BlockingConnection(parameters(node, virtual_host="many"))
+    channel = connection.channel()
+    for i in range(1501):
+        channel.queue_declare(f"many.{i}")
+    connection.close()
+    listed = tsv(node, "list_queues", "-p", "many", "name")
+    assert len(listed) == 1501 and len({row[0] for row in listed}) == 1501
+    run(node, "delete_vhost", "many")
+
+
+@test
+def exchanges_and_bindings(node):
+    source, other, queue = name("x"), name("y"), name("q")
+    run(node, "declare_exchange", source, "topic")
+    run(node, "declare_exchange", other, "fanout", "--transient", "--auto-delete", "--internal")
+    run(node, "declare_queue", queue)
+    assert [source, "topic", "true", "false"] in tsv(node, "list_exchanges")
+    assert [other, "false", "true"] in tsv(node, "list_exchanges", "name", "durable", "internal")
+    run(node, "declare_exchange", source, "nonsense", code=REFUSED)
+    run(node, "bind", source, queue, "a.#")
+    run(node, "bind", source, queue, "a.#", "-a", "x=1")
+    run(node, "bind", source, other, "b", "--to-exchange")
+    listed = [row for row in tsv(node, "list_bindings") if row[0] == source]
+    assert sorted(listed) == sorted([[source, queue, "queue", "a.#", ""], [source, queue, "queue", "a.#", '{"x":1}'],
+                                     [source, other, "exchange", "b", ""]]), listed
+    assert {"source_name": source, "routing_key": "b"} in as_json(node, "list_bindings", "source_name", "routing_key")
+    assert "not bound" in run(node, "unbind", source, queue, "other", code=REFUSED).err
+    run(node, "unbind", source, queue, "a.#")
+    run(node, "unbind", source, other, "b", "--to-exchange")
+    listed = [row for row in tsv(node, "list_bindings") if row[0] == source]
+    assert listed == [[source, queue, "queue", "a.#", '{"x":1}']], listed
+    run(node, "unbind", source, queue, "a.#", "-a", "x=1")
+    run(node, "bind", source, name("missing"), "k", code=REFUSED)
+    run(node, "delete_exchange", source, "--if-unused")
+    run(node, "delete_exchange", other)
+    assert "no exchange" in run(node, "delete_exchange", other, code=REFUSED).err
+
+
+@test
+def messages(node):
+    queue = name()
+    run(node, "declare_queue", queue)
+    run(node, "publish", "", queue, "Hello, hare!", "--persistent", "--property", "content_type=text/plain", "--property",
+        "priority=3", "--property", "expiration=600000", "--header", "n=7", "--header", "yes=true", "--header", "t=x=y")
+    binary = bytes(range(256)) * 4
+    run(node, "publish", "amq.default", queue, input=binary)
+    run(node, "publish", "", queue, "")
+    got = as_json(node, "get", queue, "--count", "10")
+    assert [m["payload_bytes"] for m in got] == [12, 1024, 0] and got[0]["payload"] == "Hello, hare!"
+    assert got[0]["properties"] == {"content_type": "text/plain", "priority": 3, "expiration": "600000", "delivery_mode": 2,
+                                    "headers": {"n": 7, "yes": True, "t": "x=y"}}
+    assert got[1]["payload_encoding"] == "base64"
+    lines = run(node, "get", queue).lines
+    assert len(lines) == 2 and lines[0].split()[-1] == "body" and lines[1].endswith("Hello, hare!")
+    assert "true" in lines[1].split()  # redelivered: it was got before
+    assert run(node, "get", queue, "--raw", "-c", "2").raw == b"Hello, hare!" + binary
+    assert run(node, "get", queue, "--raw", "--ack-mode", "ack").raw == b"Hello, hare!"
+    assert run(node, "get", queue, "--raw", "--ack-mode", "reject").raw == binary
+    assert eventually(lambda: [queue, "1"] in tsv(node, "list_queues", "name", "messages"))
+    run(node, "get", queue, "--ack-mode", "ack")
+    assert as_json(node, "get", queue) == []
+    assert run(node, "-q", "get", queue).out == ""
+    assert "no queue took the message" in run(node, "publish", "amq.direct", "nowhere", "x", code=REFUSED).err
+    assert "no exchange" in run(node, "publish", "missing", "k", "x", code=REFUSED).err
+    big = os.urandom(3_000_000)
+    run(node, "publish", "", queue, input=big)
+    assert run(node, "get", queue, "--raw", "--ack-mode", "ack").raw == big
+    run(node, "delete_queue", queue)
+
+
+@test
+def clients(node):
+    queue = name()
+    connection = pika.BlockingConnection(parameters(node))
+    channel = connection.channel()
+    channel.queue_declare(queue)
+    channel.basic_qos(prefetch_count=7)
+    channel.basic_consume(queue, lambda *unused: None, consumer_tag="ctl-tag")
+    rows = [row for row in tsv(node, "list_consumers") if row[0] == queue]
+    assert len(rows) == 1 and rows[0][2:] == ["ctl-tag", "true", "7", "true"], rows
+    names = [row[0] for row in tsv(node, "list_connections", "name")]
+    assert len(names) == 1 and names[0] in rows[0][1]
+    assert tsv(node, "list_connections", "-p", "/", "user", "channels") == [["guest", "1"]]
+    assert tsv(node, "list_channels", "user", "consumer_count") == [["guest", "1"]]
+    run(node, "close_connection", names[0], "time to\ngo")
+    try:
+        connection.process_data_events(5)
+        raise AssertionError("the connection was not closed")
+    except Exception as closed:
+        assert "time to go" in str(closed), closed
+    assert eventually(lambda: not tsv(node, "list_connections", "name"))
+    assert "no connection" in run(node, "close_connection", names[0], "again", code=REFUSED).err
+    other = pika.BlockingConnection(parameters(node))
+    run(node, "close_all_user_connections", "guest", "bye")
+    assert eventually(lambda: not tsv(node, "list_connections", "name"))
+    try:
+        other.close()
+    except Exception:
+        pass
+    run(node, "delete_queue", queue)
+
+
+@test
+def users_and_permissions(node):
+    user, vhost = name("eve"), name("v/1")
+    run(node, "add_user", user, input=b"first\n")
+    assert "exists already" in run(node, "add_user", user, "x", code=REFUSED).err
+    assert [user, ""] in tsv(node, "list_users")
+    run(node, "set_user_tags", user, "monitoring", "management")
+    assert [user, "monitoring,management"] in tsv(node, "list_users")
+    run(node, "authenticate_user", user, "first")
+    run(node, "change_password", user, "second")
+    assert [user, "monitoring,management"] in tsv(node, "list_users")
+    run(node, "set_user_tags", user, "management")
+    run(node, "authenticate_user", user, input=b"second\n")
+    failed = run(node, "authenticate_user", user, "first", code=REFUSED).err
+    assert user in failed and "first" not in failed
+    run(node, "add_vhost", vhost, "--description", "for eve")
+    assert [vhost, "for eve"] in tsv(node, "list_vhosts", "name", "description")
+    run(node, "set_permissions", "-p", vhost, user, "^eve", "", ".*")
+    assert [user, "^eve", "", ".*"] in tsv(node, "list_permissions", "--vhost", vhost)
+    assert tsv(node, "list_user_permissions", user) == [[vhost, "^eve", "", ".*"]]
+    hers = ["-U", user, "--password", "second", "-p", vhost]
+    run(node, *hers, "declare_queue", "eve.q")
+    assert "may not do this" in run(node, *hers, "declare_queue", "q", code=REFUSED).err
+    assert "administrator" in run(node, *hers[:4], "list_users", code=REFUSED).err
+    run(node, *hers, "list_queues")
+    run(node, "set_permissions", "-p", vhost, user, "(", "", "", code=REFUSED)
+    run(node, "set_permissions", "nobody", "", "", "", code=REFUSED)
+    run(node, "clear_permissions", "-p", vhost, user)
+    assert "no permissions of user" in run(node, "clear_permissions", "-p", vhost, user, code=REFUSED).err
+    run(node, "delete_vhost", vhost)
+    assert "no virtual host" in run(node, "delete_vhost", vhost, code=REFUSED).err
+    run(node, "delete_user", user)
+    for command in (["delete_user"], ["change_password"], ["set_user_tags"], ["list_user_permissions"]):
+        assert f"no user '{user}'" in run(node, *command, user, code=REFUSED).err, command
+
+
+@test
+def definitions(node):
+    queue, exchange, path = name("q"), name("x"), node.dir / "definitions.json"
+    run(node, "declare_queue", queue)
+    run(node, "declare_exchange", exchange, "direct")
+    run(node, "bind", exchange, queue, "k")
+    run(node, "export_definitions", str(path))
+    assert path.stat().st_mode & 0o077 == 0
+    told = json.loads(path.read_text())
+    assert queue in [q["name"] for q in told["queues"]] and told == json.loads(run(node, "export_definitions").out)
+    run(node, "delete_queue", queue)
+    run(node, "delete_exchange", exchange)
+    run(node, "import_definitions", str(path))
+    assert [exchange, queue, "queue", "k", ""] in tsv(node, "list_bindings")
+    run(node, "delete_queue", queue)
+    run(node, "import_definitions", input=path.read_bytes())
+    assert [queue] in tsv(node, "list_queues", "name")
+    run(node, "import_definitions", str(node.dir / "missing"), code=LOCAL)
+    run(node, "import_definitions", input=b"nonsense", code=LOCAL)
+    run(node, "export_definitions", "/nonexistent/file", code=LOCAL)
+
+
+@test
+def settings_and_their_order(node):
+    home = node.dir / "home"
+    home.mkdir()
+    file = home / ".leveretctl"
+    none = {"LEVERETCTL_HOST": None, "LEVERETCTL_PORT": None}
+    file.write_text(f"# the broker\nhost = {node.host}\nport = {node.management_port}\nformat = tsv\nquiet = true\n")
+    assert run(node, "whoami", environment=none, home=home).rows() == [["name", "guest"], ["tags", "administrator"]]
+    more = {**none, "LEVERETCTL_FORMAT": "json"}
+    assert json.loads(run(node, "whoami", environment=more, home=home).out)["name"] == "guest"
+    assert run(node, "-f", "tsv", "whoami", environment=more, home=home).lines[0] == "name\tguest"
+    assert "--port" not in run(node, "whoami", environment={"LEVERETCTL_PORT": "1"}, home=home, code=UNREACHABLE).err
+    assert "LEVERETCTL_PORT" in run(node, "whoami", environment={"LEVERETCTL_PORT": "no"}, home=home, code=USAGE).err
+    file.write_text("host = localhost\nhots = x\n")
+    assert f"{file}:2: hots" in run(node, "whoami", home=home, code=USAGE).err
+    file.write_text("just words\n")
+    assert f"{file}:1:" in run(node, "whoami", home=home, code=USAGE).err
+    secret = "p ;#=w"
+    file.write_text(f"user = quiet\npassword = {secret}\n")
+    run(node, "add_user", "quiet", secret)
+    file.chmod(0o644)
+    assert "others may read" in run(node, "authenticate_user", "quiet", secret, home=home).err
+    file.chmod(0o600)
+    run(node, "set_user_tags", "quiet", "management")
+    assert run(node, "-f", "tsv", "whoami", home=home).rows()[0] == ["name", "quiet"]
+    wrong = run(node, "whoami", home=home, environment={"LEVERETCTL_PASSWORD": "not-it"}, code=REFUSED).err
+    assert "'quiet'" in wrong and "not-it" not in wrong and secret not in wrong
+    (home / "password").write_text(secret + "\n")
+    by_file = ["-U", "quiet", "--password-file", str(home / "password"), "whoami"]
+    run(node, *by_file)
+    run(node, "--password-file", "/nonexistent", "whoami", code=USAGE)
+    run(node, "--config", "/nonexistent", "whoami", code=USAGE)
+    run(node, "delete_user", "quiet")
+
+
+@test
+def wrong_password(node):
+    said = run(node, "--password", "not-the-one", "status", code=REFUSED).err
+    assert "'guest'" in said and "not-the-one" not in said
+
+
+@test
+def unreachable(node):
+    port = broker.free_ports(1)[0]
+    said = run(node, "-P", str(port), "status", code=UNREACHABLE).err
+    assert f"no answer from {node.host}:{port}" in said
+    silent = socket.create_server(("127.0.0.1", 0))
+    run(node, "-P", str(silent.getsockname()[1]), "-t", "1", "status", code=UNREACHABLE)
+    strange = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        while True:
+            one, _ = strange.accept()
+            one.recv(65536)
+            one.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>")
+            one.close()
+    threading.Thread(target=serve, daemon=True).start()
+    assert "is no Leveret" in run(node, "-P", str(strange.getsockname()[1]), "status", code=REFUSED).err
+
+
+@test
+def full_output(node):
+    program = Path(broker.leveretd_path()).parent / "leveretctl"
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([program, "-H", node.host, "-P", str(node.management_port), "status"], stdout=full,
+                              stderr=subprocess.PIPE, timeout=30)
+    assert done.returncode == LOCAL and b"standard output" in done.stderr
+
+
+if __name__ == "__main__":
+    main(management=True)

@@ -1,0 +1,210 @@
+/* leveretctl's tables: alignment, escaping, TSV; values as they are shown; base64. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base64.h"
+#include "table.h"
+#include "value.h"
+
+static char *printed;
+static size_t printed_len;
+
+static FILE *out_open(void)
+{
+    return open_memstream(&printed, &printed_len);
+}
+
+/* What was printed is this, and nothing else. */
+static void expect(FILE *out, const char *wanted)
+{
+    fclose(out);
+    ck_assert_str_eq(printed, wanted);
+    free(printed);
+    printed = NULL;
+}
+
+static void row(struct table *table, const char *a, const char *b, const char *c)
+{
+    table_cell(table, bytes_of_text(a));
+    table_cell(table, bytes_of_text(b));
+    table_cell(table, bytes_of_text(c));
+}
+
+static const char *const headings[] = {"name", "messages", "state"};
+
+START_TEST(table_aligns)
+{
+    FILE *out = out_open();
+    struct table *table = table_new(out, FORMAT_TABLE, 3, headings);
+    row(table, "work", "7", "running");
+    row(table, "a-longer-name", "12345", "idle");
+    row(table, "none", "", "");
+    table_end(&table);
+    ck_assert_ptr_null(table);
+    expect(out, "name           messages  state\n"
+                "work                  7  running\n"
+                "a-longer-name     12345  idle\n"
+                "none\n");
+}
+END_TEST
+
+START_TEST(table_aligns_numbers_only)
+{
+    FILE *out = out_open();
+    struct table *table = table_new(out, FORMAT_TABLE, 3, NULL);
+    row(table, "1.5", "1", "x");
+    row(table, "-20", "two", "x");
+    table_end(&table);
+    expect(out, "1.5  1    x\n"
+                "-20  two  x\n");
+}
+END_TEST
+
+START_TEST(table_counts_characters)
+{
+    FILE *out = out_open();
+    struct table *table = table_new(out, FORMAT_TABLE, 3, NULL);
+    row(table, "h\xc3\xa4schen", "x", "1");
+    row(table, "hare", "y", "2");
+    table_end(&table);
+    expect(out, "h\xc3\xa4schen  x  1\n"
+                "hare     y  2\n");
+}
+END_TEST
+
+START_TEST(table_escapes_controls)
+{
+    FILE *out = out_open();
+    struct table *table = table_new(out, FORMAT_TABLE, 3, NULL);
+    row(table, "\x1b[31m", "a\nb\tc",
+        "\xc2\x9b"
+        "\x7f");
+    table_end(&table);
+    expect(out, "\\x1b[31m  a\\x0ab\\x09c  \\x9b\\x7f\n");
+}
+END_TEST
+
+START_TEST(table_of_nothing)
+{
+    FILE *out = out_open();
+    struct table *table = table_new(out, FORMAT_TABLE, 3, headings);
+    table_end(&table);
+    table = table_new(out, FORMAT_TABLE, 3, NULL);
+    table_end(&table);
+    table = table_new(out, FORMAT_TSV, 3, NULL);
+    table_end(&table);
+    expect(out, "name  messages  state\n");
+}
+END_TEST
+
+START_TEST(tsv_escapes)
+{
+    FILE *out = out_open();
+    struct table *table = table_new(out, FORMAT_TSV, 3, headings);
+    row(table, "a\tb", "7", "x\\y\r\nz");
+    row(table, "", "", "");
+    table_end(&table);
+    expect(out, "name\tmessages\tstate\n"
+                "a\\tb\t7\tx\\\\y\\r\\nz\n"
+                "\t\t\n");
+}
+END_TEST
+
+START_TEST(tsv_streams)
+{
+    FILE *out = out_open();
+    struct table *table = table_new(out, FORMAT_TSV, 3, NULL);
+    row(table, "a", "b", "c");
+    fflush(out);
+    ck_assert_str_eq(printed, "a\tb\tc\n"); /* before the end */
+    table_end(&table);
+    expect(out, "a\tb\tc\n");
+}
+END_TEST
+
+/* value_show of what the path leads to. */
+static void expect_shown(const char *json, const char *path, const char *wanted)
+{
+    struct value *root = value_parse(bytes_of_text(json));
+    struct text shown = {0};
+    ck_assert_ptr_nonnull(root);
+    value_show(value_get(root, path), &shown);
+    text_add(&shown, "", 1);
+    ck_assert_str_eq((const char *)shown.at, wanted);
+    text_free(&shown);
+    value_free(&root);
+}
+
+START_TEST(values_shown)
+{
+    expect_shown("{\"a\":\"x y\"}", "a", "x y");
+    expect_shown("{\"a\":12}", "a", "12");
+    expect_shown("{\"a\":0.25}", "a", "0.25");
+    expect_shown("{\"a\":true}", "a", "true");
+    expect_shown("{\"a\":null}", "a", "");
+    expect_shown("{\"a\":[]}", "a", "");
+    expect_shown("{\"a\":{}}", "a", "");
+    expect_shown("{\"a\":[\"x\",\"y\"]}", "a", "x,y");
+    expect_shown("{\"a\":[1,\"y\"]}", "a", "[1,\"y\"]");
+    expect_shown("{\"a\":{\"b\":1}}", "a", "{\"b\":1}");
+    expect_shown("{\"a\":{\"b\":{\"c\":3}}}", "a.b.c", "3");
+    expect_shown("{\"a.b\":4}", "a.b", "4");
+    expect_shown("{\"a\":1}", "a.b", "");
+    expect_shown("[1]", "a", "");
+    expect_shown("{}", "a", "");
+}
+END_TEST
+
+START_TEST(values_bad)
+{
+    ck_assert_ptr_null(value_parse(bytes_of_text("{")));
+    ck_assert_ptr_null(value_parse(bytes_of_text("")));
+    ck_assert_ptr_null(value_parse(bytes_of_text("<html>")));
+    ck_assert(value_text_valid("h\xc3\xa4schen"));
+    ck_assert(!value_text_valid("\xff"));
+}
+END_TEST
+
+START_TEST(base64_round_trip)
+{
+    uint8_t plain[256];
+    for (unsigned i = 0; i < sizeof plain; i++)
+        plain[i] = (uint8_t)(i * 7);
+    for (size_t len = 0; len <= sizeof plain; len++) {
+        struct text encoded = {0}, decoded = {0};
+        base64_encode(&encoded, bytes_of(plain, len));
+        ck_assert_uint_eq(encoded.len, (len + 2) / 3 * 4);
+        base64_decode(&decoded, text_bytes(&encoded));
+        ck_assert(bytes_equal(text_bytes(&decoded), bytes_of(plain, len)));
+        text_free(&encoded);
+        text_free(&decoded);
+    }
+    struct text known = {0};
+    base64_encode(&known, BYTES_LITERAL("hare"));
+    ck_assert(bytes_equal_text(text_bytes(&known), "aGFyZQ=="));
+    text_free(&known);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("ctl");
+    TCase *tests = tcase_create("table");
+    tcase_add_test(tests, table_aligns);
+    tcase_add_test(tests, table_aligns_numbers_only);
+    tcase_add_test(tests, table_counts_characters);
+    tcase_add_test(tests, table_escapes_controls);
+    tcase_add_test(tests, table_of_nothing);
+    tcase_add_test(tests, tsv_escapes);
+    tcase_add_test(tests, tsv_streams);
+    tcase_add_test(tests, values_shown);
+    tcase_add_test(tests, values_bad);
+    tcase_add_test(tests, base64_round_trip);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? 1 : 0;
+}
