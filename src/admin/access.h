@@ -12,9 +12,4 @@ bool access_check(struct request *request);
  */
 unsigned access_rights(const char *tags);
 
-/* Base64 (RFC 4648, section 4; padding may be missing): a new zero-ended block, or NULL when it is
- * none. */
-uint8_t *base64_decode(struct bytes text, size_t *len);
-void base64_encode(struct text *out, struct bytes plain);
-
 #endif

@@ -7,7 +7,7 @@
 #include "arguments.h"
 #include "client.h"
 #include "handlers.h"
-#include "http.h"
+#include "url.h"
 
 static void render_binding(struct request *r, struct answer *a, const struct row *row)
 {

@@ -4,7 +4,6 @@
 
 #include "arguments.h"
 #include "handlers.h"
-#include "http.h"
 
 /* ---- Of the body. */
 
@@ -98,18 +97,6 @@ void peer_write(struct answer *answer, const char *key, struct bytes connection_
     answer_bytes(answer, "name", connection_name);
     peer_fields(answer, connection_name);
     answer_end(answer);
-}
-
-void properties_key(struct text *out, struct bytes routing_key, struct bytes arguments)
-{
-    char hash[ARGUMENTS_HASH_LEN + 1];
-    url_quote(out, routing_key, true);
-    if (arguments.len) {
-        arguments_hash(arguments, hash);
-        text_printf(out, "~%s", hash);
-    } else if (routing_key.len == 0) {
-        text_add(out, "~", 1);
-    }
 }
 
 void time_write(struct answer *answer, const char *key, uint64_t wall_ms)

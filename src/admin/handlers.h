@@ -129,8 +129,6 @@ bool tags_read(const struct value *value, struct text *out);
 void peer_write(struct answer *answer, const char *key, struct bytes connection_name);
 /* peer_host and peer_port alone, into the object that is open. */
 void peer_fields(struct answer *answer, struct bytes connection_name);
-/* The properties key of a binding: how its place in the API is called. */
-void properties_key(struct text *out, struct bytes routing_key, struct bytes arguments);
 /* Milliseconds since 1970 as RabbitMQ prints idle_since: "2026-01-31T12:00:00.123+00:00". */
 void time_write(struct answer *answer, const char *key, uint64_t wall_ms);
 /* The exchange types as overview and nodes list them. */

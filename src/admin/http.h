@@ -22,11 +22,4 @@ void http_resume(struct http_server *server);
 void http_send(struct request *request, int code, const char *content_type, const char *header,
                const char *header_value, struct text *body);
 
-/* A new zero-ended text with %XX (and '+' if plus) decoded; *len (may be NULL) for those that hold
- * zeros. */
-char *url_decode(struct bytes raw, bool plus, size_t *len);
-/* Appends as RabbitMQ's quote_plus does: letters, digits and "._-" stay, blank becomes '+'. '~'
- * becomes %7E if tilde. */
-void url_quote(struct text *out, struct bytes plain, bool tilde);
-
 #endif

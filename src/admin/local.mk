@@ -7,6 +7,7 @@ src_admin_libadmin_a_SOURCES = \
 	src/admin/admin.c \
 	src/admin/answer.c src/admin/answer.h \
 	src/admin/arguments.c src/admin/arguments.h \
+	src/admin/base64.c src/admin/base64.h \
 	src/admin/bindings.c \
 	src/admin/channels.c \
 	src/admin/client.c src/admin/client.h \
@@ -14,6 +15,7 @@ src_admin_libadmin_a_SOURCES = \
 	src/admin/connections.c \
 	src/admin/consumers.c \
 	src/admin/definitions.c \
+	src/admin/dispatch.c \
 	src/admin/exchanges.c \
 	src/admin/gather.c src/admin/gather.h \
 	src/admin/gather_kinds.c \
@@ -37,7 +39,29 @@ src_admin_libadmin_a_SOURCES = \
 	src/admin/samples.c src/admin/samples.h \
 	src/admin/http.c src/admin/http.h \
 	src/admin/totals.c src/admin/totals.h \
-	src/admin/url.c \
+	src/admin/url.c src/admin/url.h \
 	src/admin/users.c \
 	src/admin/value.c src/admin/value.h \
 	src/admin/vhosts.c
+
+if HAVE_CHECK
+admin_tests = tests/unit/test_answer tests/unit/test_http_route tests/unit/test_listing
+check_PROGRAMS += $(admin_tests)
+TESTS += $(admin_tests)
+admin_test_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/src/admin
+admin_test_cflags = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_answer_SOURCES = tests/unit/test_answer.c
+tests_unit_test_answer_CPPFLAGS = $(admin_test_cppflags)
+tests_unit_test_answer_CFLAGS = $(admin_test_cflags)
+tests_unit_test_answer_LDADD = src/admin/libadmin.a src/wire/libwire.a src/base/libbase.a \
+	$(JANSSON_LIBS) $(XXHASH_LIBS) $(CHECK_LIBS)
+tests_unit_test_http_route_SOURCES = tests/unit/test_http_route.c
+tests_unit_test_http_route_CPPFLAGS = $(admin_test_cppflags)
+tests_unit_test_http_route_CFLAGS = $(admin_test_cflags)
+tests_unit_test_http_route_LDADD = src/admin/libadmin.a src/base/libbase.a $(CHECK_LIBS)
+tests_unit_test_listing_SOURCES = tests/unit/test_listing.c
+tests_unit_test_listing_CPPFLAGS = $(admin_test_cppflags)
+tests_unit_test_listing_CFLAGS = $(admin_test_cflags)
+tests_unit_test_listing_LDADD = src/admin/libadmin.a src/runtime/libruntime.a src/base/libbase.a \
+	$(EVENT_LIBS) $(PCRE2_LIBS) $(XXHASH_LIBS) $(CHECK_LIBS)
+endif

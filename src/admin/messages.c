@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "access.h"
+#include "base64.h"
 #include "client.h"
 #include "handlers.h"
 #include "properties_json.h"

@@ -213,6 +213,13 @@ static void write_node(struct text *out, struct request *r)
 
 /* ---- Answers. */
 
+static void write_delivered(struct text *out, const struct rates *rates)
+{
+    single(out, "rabbitmq_global_messages_delivered_total", "counter",
+           "Total number of messages delivered to consumers", QUEUE,
+           rates->deliver + rates->deliver_no_ack + rates->get + rates->get_no_ack);
+}
+
 static void write_depths(struct text *out, const struct vhost_totals *all)
 {
     single(out, "rabbitmq_queue_messages_ready", "gauge",
@@ -229,6 +236,7 @@ static void counted(struct request *r, const struct totals *totals)
 {
     struct text out = {0};
     write_families(&out, totals);
+    write_delivered(&out, &totals->all.rates);
     write_depths(&out, &totals->all);
     write_journal_and_workers(&out, totals);
     write_node(&out, r);
@@ -244,6 +252,7 @@ static void counted_per_object(struct request *r, const struct totals *totals)
 {
     struct text out = {0};
     write_families(&out, totals);
+    write_delivered(&out, &totals->all.rates);
     write_journal_and_workers(&out, totals);
     write_node(&out, r);
     metrics_objects(r, &out, "rabbitmq_", CONTENT_TYPE);

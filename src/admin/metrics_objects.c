@@ -1,7 +1,7 @@
 /* Metrics of single queues, connections and channels.
  *
- * Rows are gathered first, then one family is written a turn of the loop: with 100,000 queues a
- * family is some milliseconds' work, and all of them would be felt. */
+ * Rows are gathered first, then written a slice a turn of the loop: with 100,000 queues all at once
+ * would be felt. */
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -9,6 +9,9 @@
 #include "gather.h"
 #include "handlers.h"
 #include "metrics.h"
+
+#define SLICE       500u    /* rows at a time */
+#define SLICE_BYTES 100000u /* text in a turn of the loop */
 
 enum object { OBJECT_QUEUE, OBJECT_CONNECTION, OBJECT_CHANNEL, OBJECT_COUNT };
 
@@ -77,7 +80,7 @@ struct objects {
     const char *prefix, *content_type;
     bool all, wanted[OBJECT_COUNT];
     char *vhost; /* NULL: all */
-    size_t object_at, family_at;
+    size_t object_at, family_at, row_at;
 };
 
 static void objects_free(void *work)
@@ -122,20 +125,25 @@ static void write_labels(struct text *out, enum object object, const struct row 
     text_printf(out, "\"} ");
 }
 
-static void write_family(struct objects *o, size_t i)
+static void write_row(struct objects *o, size_t i, const struct row *row)
 {
-    enum object object = families[i].object;
-    const struct gather *rows = &o->gather[object];
-    metric_family(&o->out, o->prefix, families[i].name, families[i].type, families[i].help);
-    for (size_t j = 0; j < rows->row_count; j++) {
-        const void *info = rows->rows[j].info;
-        uint64_t value = number(info, families[i].offset, families[i].bytes);
-        if (families[i].more)
-            value += number(info, families[i].more, families[i].bytes);
-        text_printf(&o->out, "%s%s", o->prefix, families[i].name);
-        write_labels(&o->out, object, &rows->rows[j]);
-        text_printf(&o->out, "%" PRIu64 "\n", value);
-    }
+    uint64_t value = number(row->info, families[i].offset, families[i].bytes);
+    if (families[i].more)
+        value += number(row->info, families[i].more, families[i].bytes);
+    text_printf(&o->out, "%s%s", o->prefix, families[i].name);
+    write_labels(&o->out, families[i].object, row);
+    text_printf(&o->out, "%" PRIu64 "\n", value);
+}
+
+/* A slice of the family; true when it is complete. */
+static bool write_family(struct objects *o, size_t i)
+{
+    const struct gather *rows = &o->gather[families[i].object];
+    if (o->row_at == 0)
+        metric_family(&o->out, o->prefix, families[i].name, families[i].type, families[i].help);
+    for (size_t n = 0; n < SLICE && o->row_at < rows->row_count; n++)
+        write_row(o, i, &rows->rows[o->row_at++]);
+    return o->row_at == rows->row_count;
 }
 
 static bool family_wanted(const struct objects *o, size_t i)
@@ -143,13 +151,25 @@ static bool family_wanted(const struct objects *o, size_t i)
     return o->all || request_query_has(o->request, "family", families[i].group);
 }
 
+static void skip_unwanted(struct objects *o)
+{
+    while (o->family_at < FAMILY_COUNT && !family_wanted(o, o->family_at))
+        o->family_at++;
+}
+
 static void write_next(void *context)
 {
     struct objects *o = context;
-    while (o->family_at < FAMILY_COUNT && !family_wanted(o, o->family_at))
+    size_t before = o->out.len;
+    skip_unwanted(o);
+    while (o->family_at < FAMILY_COUNT && o->out.len - before < SLICE_BYTES) {
+        if (!write_family(o, o->family_at))
+            continue;
+        o->row_at = 0;
         o->family_at++;
+        skip_unwanted(o);
+    }
     if (o->family_at < FAMILY_COUNT) {
-        write_family(o, o->family_at++);
         timer_set(o->timer, 1);
         return;
     }

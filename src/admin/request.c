@@ -6,6 +6,7 @@
 #include "client.h"
 #include "http.h"
 #include "leveret/base/mem.h"
+#include "url.h"
 
 struct request *request_new(struct admin *admin)
 {

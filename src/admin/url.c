@@ -1,8 +1,10 @@
-/* Percent-encoding (RFC 3986, 2.1). */
+/* Percent-encoding, and the keys of bindings. */
 #include <ctype.h>
 #include <stdlib.h>
 
-#include "http.h"
+#include "url.h"
+
+#include "arguments.h"
 #include "leveret/base/mem.h"
 
 static int digit(uint8_t c)
@@ -39,5 +41,17 @@ void url_quote(struct text *out, struct bytes plain, bool tilde)
             text_add(out, "+", 1);
         else
             text_printf(out, "%%%02X", c);
+    }
+}
+
+void properties_key(struct text *out, struct bytes routing_key, struct bytes arguments)
+{
+    char hash[ARGUMENTS_HASH_LEN + 1];
+    url_quote(out, routing_key, true);
+    if (arguments.len) {
+        arguments_hash(arguments, hash);
+        text_printf(out, "~%s", hash);
+    } else if (routing_key.len == 0) {
+        text_add(out, "~", 1);
     }
 }

@@ -2,7 +2,7 @@
  * thread. */
 #include <stdlib.h>
 
-#include "access.h"
+#include "base64.h"
 #include "handlers.h"
 #include "leveret/base/mem.h"
 

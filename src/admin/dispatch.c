@@ -1,0 +1,137 @@
+/* From a request to its handler.
+ *
+ * Normal course: find the route, check password and tags, decode the path's parts, read the JSON
+ * body, call the handler. What can go wrong is answered here: 404, 405, 401, 400 not_json. */
+#include <stdlib.h>
+
+#include "access.h"
+#include "http.h"
+#include "leveret/base/mem.h"
+#include "route.h"
+#include "url.h"
+
+static void decode_parts(struct request *r, const struct bytes *parts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t len;
+        char *decoded = url_decode(parts[i], false, &len);
+        r->args[i] = bytes_of(decoded, len);
+        r->raw_args[i] = bytes_of(mem_need_text(parts[i].at, parts[i].len), parts[i].len);
+    }
+}
+
+/* Whether a name in the path can be one at all; names go to functions that take zero-ended texts.
+ */
+static bool parts_sane(const struct request *r)
+{
+    for (size_t i = 0; i < REQUEST_ARGS_MAX; i++)
+        if (r->args[i].len && memchr(r->args[i].at, '\0', r->args[i].len))
+            return false;
+    return true;
+}
+
+static bool changes(const struct request *r)
+{
+    return r->method == METHOD_PUT || r->method == METHOD_POST || r->method == METHOD_DELETE;
+}
+
+static bool has_vhost(const struct route *route)
+{
+    return strstr(route->pattern, "/:v") != NULL;
+}
+
+/* Why the user may not, or NULL. */
+static const char *refusal(const struct request *r)
+{
+    enum access access = r->route->access;
+    if (!r->rights)
+        return "Not management user";
+    if (access == ACCESS_ADMINISTRATOR && !(r->rights & RIGHT_ADMINISTRATOR))
+        return "Not administrator user";
+    if (access == ACCESS_MONITORING && !(r->rights & (RIGHT_MONITORING | RIGHT_ADMINISTRATOR)))
+        return "Not monitor user";
+    if (access == ACCESS_POLICYMAKER && !(r->rights & (RIGHT_POLICYMAKER | RIGHT_ADMINISTRATOR)))
+        return "Not policymaker user";
+    if ((access != ACCESS_VHOST && access != ACCESS_POLICYMAKER) || !has_vhost(r->route))
+        return NULL;
+    struct bytes vhost = request_vhost(r);
+    bool may = changes(r) ? request_enters_vhost(r, vhost) : request_sees_vhost(r, vhost);
+    return may ? NULL : "User not authorised to access virtual host";
+}
+
+/* The vhost in the path, if the route is about one. False: there is none, and answered so. */
+static bool check_vhost(struct request *r)
+{
+    if (r->route->access != ACCESS_VHOST || !has_vhost(r->route) ||
+        auth_vhost_exists(r->admin->options.auth, request_vhost(r)))
+        return true;
+    if (r->method == METHOD_PUT || r->method == METHOD_POST)
+        reply_error(r, 404, "not_found", "vhost_not_found");
+    else
+        reply_not_found(r);
+    return false;
+}
+
+/* The body as JSON, when there is one. False: answered. */
+static bool read_body(struct request *r)
+{
+    size_t blank = 0;
+    while (blank < r->body.len && strchr(" \t\r\n", r->body.at[blank]))
+        blank++;
+    if (!changes(r) || r->method == METHOD_DELETE || blank == r->body.len)
+        return true;
+    if (value_parse(text_bytes(&r->body), &r->json) == STATUS_OK &&
+        value_kind_of(r->json) == VALUE_MAP) {
+        text_free(&r->body);
+        return true;
+    }
+    reply_error(r, 400, "bad_request", "not_json");
+    return false;
+}
+
+static void not_found(struct request *r, const char *allow)
+{
+    if (!*allow)
+        reply_not_found(r);
+    else {
+        http_send(r, r->method == METHOD_OPTIONS ? 200 : 405, NULL, "Allow", allow, NULL);
+        request_free(r);
+    }
+}
+
+void route_request(struct request *request)
+{
+    struct bytes parts[REQUEST_ARGS_MAX];
+    size_t count;
+    char allow[64];
+    request->route = route_find(routes, request->method, request->path, parts, &count, allow);
+    if (request->on_metrics_port &&
+        !(request->route && strncmp(request->route->pattern, "/metrics", 8) == 0)) {
+        reply_not_found(request);
+        return;
+    }
+    if (!request->route) {
+        not_found(request, allow);
+        return;
+    }
+    decode_parts(request, parts, count);
+    if (!parts_sane(request)) {
+        reply_not_found(request);
+        return;
+    }
+    if (request->route->access != ACCESS_ANYBODY) {
+        if (!access_check(request)) {
+            reply_login_failed(request);
+            return;
+        }
+        if (!check_vhost(request))
+            return;
+        const char *why = refusal(request);
+        if (why) {
+            reply_error(request, 401, "not_authorised", why);
+            return;
+        }
+    }
+    if (read_body(request))
+        request->route->handle(request);
+}
