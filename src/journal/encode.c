@@ -47,6 +47,8 @@ static enum status finish_segment(struct engine *engine)
         return STATUS_OK;
     enum status status = flush_segment(engine);
     if (status == STATUS_OK)
+        status = segment_extend(output->fd, output->end);
+    if (status == STATUS_OK)
         status = segment_sync(output->fd, engine->path, output->number > writing->segment_known);
     if (status == STATUS_OK && output->number > writing->segment_known)
         writing->segment_known = output->number;
@@ -63,6 +65,7 @@ static enum status seek_segment(struct engine *engine, const struct place *place
 {
     struct segment_output *output = &engine->writing.output;
     if (output->number == place->segment) {
+        output->end = place->offset + place->bytes;
         if (output->offset + output->gathered.len == place->offset &&
             output->gathered.len < GATHERED_MAX)
             return STATUS_OK;
@@ -77,6 +80,7 @@ static enum status seek_segment(struct engine *engine, const struct place *place
         return status;
     output->number = place->segment;
     output->offset = place->offset;
+    output->end = place->offset + place->bytes;
     return STATUS_OK;
 }
 
@@ -156,6 +160,7 @@ static enum status encode_body(struct engine *engine, const struct body_update *
         if (!place.segment)
             put(engine, record_key_bytes(&key), text_bytes(out));
         place.offset += (uint32_t)(RECORD_SEAL_BYTES + want);
+        place.bytes -= place.segment ? RECORD_SEAL_BYTES + want : 0;
         left -= want;
     }
     return STATUS_OK;

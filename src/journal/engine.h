@@ -74,6 +74,7 @@ struct segment_output {
     uint32_t number; /* 0: none is open */
     int fd;
     uint64_t offset; /* where gathered goes */
+    uint64_t end;    /* of the places written to */
     struct text gathered;
 };
 

@@ -39,7 +39,7 @@ src_journal_libjournal_a_SOURCES = \
 
 if HAVE_CHECK
 journal_tests = tests/unit/test_journal_memory tests/unit/test_journal_leveldb \
-	tests/unit/test_journal_damage
+	tests/unit/test_journal_damage tests/unit/test_journal_failure
 check_PROGRAMS += $(journal_tests)
 TESTS += $(journal_tests)
 
@@ -62,6 +62,10 @@ tests_unit_test_journal_leveldb_LDADD = $(journal_test_libs)
 tests_unit_test_journal_damage_SOURCES = tests/unit/test_journal_damage.c $(journal_test_sources)
 tests_unit_test_journal_damage_CPPFLAGS = $(journal_test_cppflags)
 tests_unit_test_journal_damage_LDADD = $(journal_test_libs)
+
+tests_unit_test_journal_failure_SOURCES = tests/unit/test_journal_failure.c $(journal_test_sources)
+tests_unit_test_journal_failure_CPPFLAGS = $(journal_test_cppflags)
+tests_unit_test_journal_failure_LDADD = $(journal_test_libs)
 endif
 
 # Not run by any test: how fast the journal is.

@@ -207,6 +207,59 @@ static void plan_end_of_chunk(struct batch *batch, struct chunk *chunk)
     chunk->indexed = chunk->any_expires = false;
 }
 
+/* Where the block behind slot begins, or the chunk's end. */
+static unsigned next_start(const struct chunk *chunk, unsigned slot)
+{
+    unsigned next = slots_next(chunk->starts, slot + 1);
+    for (unsigned i = 0; i < chunk->extent_count; i++)
+        if (chunk->extents[i].slot > slot && chunk->extents[i].slot < next)
+            next = chunk->extents[i].slot;
+    return next;
+}
+
+/* What is alive of a block lies between its beginning and that of the next. */
+static bool block_is_dead(const struct chunk *chunk, unsigned slot)
+{
+    return slots_next(chunk->live, slot) >= next_start(chunk, slot);
+}
+
+/* Lets go of the blocks in which nothing is alive, in a chunk that lives on. */
+static void shed_blocks(struct batch *batch, struct chunk *chunk)
+{
+    unsigned starts = slots_count(chunk->starts), extents = 0;
+    uint64_t shed[JOURNAL_CHUNK_WORDS] = {0};
+    for (unsigned slot = slots_next(chunk->starts, 0); slot < JOURNAL_CHUNK_SLOTS;
+         slot = slots_next(chunk->starts, slot + 1)) {
+        if (!block_is_dead(chunk, slot))
+            continue;
+        slot_set(shed, slot);
+        *LIST_ADD(batch->block_erases) =
+            (struct block_erase){chunk->lane->id, chunk->number * JOURNAL_CHUNK_SLOTS + slot};
+    }
+    uint64_t dead_extents[JOURNAL_CHUNK_WORDS] = {0};
+    for (unsigned i = 0; i < chunk->extent_count; i++)
+        if (block_is_dead(chunk, chunk->extents[i].slot))
+            slot_set(dead_extents, i);
+    for (unsigned i = 0; i < chunk->extent_count; i++) {
+        if (slot_is_set(dead_extents, i))
+            segments_release(&batch->maker->segments, chunk->extents[i].place,
+                             &batch->dead_segments);
+        else
+            chunk->extents[extents++] = chunk->extents[i];
+    }
+    chunk->extent_count = (uint16_t)extents;
+    unsigned gone = slots_count(shed);
+    if (gone == 0)
+        return;
+    uint64_t bytes = chunk->stored_bytes / starts * gone; /* how large each was is not remembered */
+    chunk->stored_bytes -= bytes;
+    batch->maker->stored_bytes -= bytes;
+    batch->maker->dead_bytes += bytes;
+    dead_range_add(&chunk->lane->dead, chunk->number, bytes);
+    for (unsigned i = 0; i < JOURNAL_CHUNK_WORDS; i++)
+        chunk->starts[i] &= ~shed[i];
+}
+
 static void plan_chunk(struct batch *batch, struct chunk *chunk)
 {
     chunk->touched_at = 0;
@@ -215,6 +268,7 @@ static void plan_chunk(struct batch *batch, struct chunk *chunk)
     if (chunk->live_count == 0) {
         plan_end_of_chunk(batch, chunk);
     } else if (dirty) {
+        shed_blocks(batch, chunk);
         plan_index(batch, chunk);
         if (!chunk->indexed)
             chunk->lane->indexed_chunks++;

@@ -284,6 +284,7 @@ enum status recovery_run(struct engine *engine, const struct journal_recovery *r
     segments_clean(&engine->maker.segments, engine->path);
     trim_chunks(engine);
     space_inspect_later(engine, &inspection);
+    space_reserve(engine);
     pthread_mutex_lock(&engine->lock);
     engine->database_ready = true;
     pthread_mutex_unlock(&engine->lock);

@@ -155,6 +155,14 @@ enum status segment_write(int fd, uint64_t offset, struct bytes bytes)
     return STATUS_OK;
 }
 
+enum status segment_extend(int fd, uint64_t end)
+{
+    struct stat about;
+    if (fstat(fd, &about) != 0 || ((uint64_t)about.st_size < end && ftruncate(fd, (off_t)end) != 0))
+        return status_of_errno();
+    return STATUS_OK;
+}
+
 enum status segment_sync(int fd, const char *path, bool is_new)
 {
     if (fdatasync(fd) != 0)

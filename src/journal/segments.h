@@ -59,6 +59,9 @@ void segment_list_add(struct segment_list *list, uint32_t number);
 MUST_USE enum status segment_open(const char *path, uint32_t number, int *fd);
 /* Errors: NO_SPACE, IO (errno). */
 MUST_USE enum status segment_write(int fd, uint64_t offset, struct bytes bytes);
+/* Makes the file reach to end, without taking room: a block from which messages were taken before
+ * it was written is shorter than its place. Errors: as above. */
+MUST_USE enum status segment_extend(int fd, uint64_t end);
 /* The file is on disk, and found there. Errors: as above. */
 MUST_USE enum status segment_sync(int fd, const char *path, bool is_new);
 /* Appends what is at place to *out. Errors: NOT_FOUND (no such file), CORRUPT (too short),

@@ -60,7 +60,7 @@ struct space {
     size_t range_count;
     bool ranges_due;
     /* The housekeeper's. */
-    uint64_t batches_before, busy_ms;
+    uint64_t batches_before, batches_compacted, busy_ms;
     struct inspection inspection;
 };
 
@@ -100,7 +100,8 @@ static char *name_in(const char *path, const char *last)
     return (char *)name.at;
 }
 
-uint64_t space_directory_bytes(const char *path)
+/* LevelDB's tables and logs. */
+static uint64_t database_bytes(const char *path)
 {
     uint64_t bytes = 0;
     DIR *directory = opendir(path);
@@ -108,9 +109,9 @@ uint64_t space_directory_bytes(const char *path)
         return 0;
     for (struct dirent *entry; (entry = readdir(directory));) {
         struct stat about;
-        if (strcmp(entry->d_name, RESERVE_NAME) != 0 &&
-            fstatat(dirfd(directory), entry->d_name, &about, AT_SYMLINK_NOFOLLOW) == 0 &&
-            S_ISREG(about.st_mode))
+        const char *dot = strrchr(entry->d_name, '.');
+        if (dot && (strcmp(dot, ".ldb") == 0 || strcmp(dot, ".log") == 0) &&
+            fstatat(dirfd(directory), entry->d_name, &about, AT_SYMLINK_NOFOLLOW) == 0)
             bytes += (uint64_t)about.st_size;
     }
     closedir(directory);
@@ -183,17 +184,20 @@ static bool keep_reserve(struct engine *engine, const struct room *room)
     return room->free > bytes + margin(engine, room) && lay_down_reserve(engine, bytes);
 }
 
-bool space_admits(struct engine *engine, uint64_t bytes, bool adds)
+bool space_admits(struct engine *engine, uint64_t bytes, bool adds, bool full)
 {
     struct room room;
     if (!engine->database || !look_at_room(engine->path, &room))
         return true;
+    uint64_t wanted = bytes + ERASE_COST;
     if (adds)
-        return room.free >= bytes + margin(engine, &room);
-    if (room.free >= bytes + ERASE_COST)
+        wanted += full ? 2 * write_buffer(engine) : margin(engine, &room);
+    if (room.free >= wanted)
         return true;
+    if (adds)
+        return false;
     give_up_reserve(engine);
-    return look_at_room(engine->path, &room) && room.free >= bytes + ERASE_COST;
+    return look_at_room(engine->path, &room) && room.free >= wanted;
 }
 
 bool space_is_plenty(struct engine *engine)
@@ -203,6 +207,13 @@ bool space_is_plenty(struct engine *engine)
         return true;
     return keep_reserve(engine, &room) && look_at_room(engine->path, &room) &&
            room.free >= margin(engine, &room) + write_buffer(engine);
+}
+
+void space_reserve(struct engine *engine)
+{
+    struct room room;
+    if (look_at_room(engine->path, &room))
+        keep_reserve(engine, &room);
 }
 
 bool space_make_room(struct engine *engine)
@@ -251,7 +262,7 @@ static struct range *list_ranges(struct engine *engine, size_t *count)
             add_lane_range(ranges, count, maker->dead_lanes.at[i].lane_id,
                            &maker->dead_lanes.at[i].range);
     maker->dead_lanes.count = 0;
-    if (*count == RANGES_MAX) { /* many small ones: all of it */
+    if (*count == RANGES_MAX || *count == 0) { /* many small ones, or not known: all of it */
         *count = 0;
         add_range(ranges, count, record_key_block(0, 0), record_key_block(UINT64_MAX, UINT64_MAX));
     }
@@ -295,7 +306,8 @@ static void compact(struct space *space, bool idle)
     space->ranges = NULL;
     space->ranges_due = false;
     pthread_mutex_unlock(&engine->lock);
-    uint64_t begin_ms = clock_steady_ms(), before = space_directory_bytes(engine->path);
+    uint64_t begin_ms = clock_steady_ms(), before = database_bytes(engine->path);
+    space->batches_compacted = space->batches_before;
     for (size_t i = 0; i < count; i++) {
         pthread_mutex_lock(&engine->lock);
         bool closing = engine->closing;
@@ -310,28 +322,34 @@ static void compact(struct space *space, bool idle)
             usleep((useconds_t)(step_ms < 500 ? step_ms : 500) * 1000);
     }
     free(ranges);
-    log_line(engine->log, LOG_DEBUG, "journal",
-             "%s: compacted %zu ranges in %" PRIu64 " ms: %" PRIu64 " bytes before, %" PRIu64
-             " after",
-             engine->path, count, clock_steady_ms() - begin_ms, before,
-             space_directory_bytes(engine->path));
+    log_line(
+        engine->log, LOG_DEBUG, "journal",
+        "%s: compacted %zu ranges in %" PRIu64 " ms: %" PRIu64 " bytes before, %" PRIu64 " after",
+        engine->path, count, clock_steady_ms() - begin_ms, before, database_bytes(engine->path));
 }
 
 static bool is_worth_it(struct space *space, bool idle, bool full)
 {
     uint64_t dead = atomic_load_explicit(&space->dead_bytes, memory_order_relaxed);
     uint64_t stored = atomic_load_explicit(&space->stored_bytes, memory_order_relaxed);
-    if (dead == 0)
+    uint64_t disk = database_bytes(space->engine->path);
+    uint64_t waste = disk > stored ? disk - stored : 0;
+    /* What was erased by a batch that was on its way when the dead ranges were listed is still
+     * there: with time to spare it is gone for once more. */
+    if (dead == 0 && (!(idle || full) || space->batches_before == space->batches_compacted))
         return false;
     if (full)
         return true;
-    uint64_t disk = space_directory_bytes(space->engine->path);
-    uint64_t waste = disk > stored ? disk - stored : 0;
     struct room room;
     uint64_t busy_limit = stored / 2 > WASTE_BUSY ? stored / 2 : WASTE_BUSY;
-    if (look_at_room(space->engine->path, &room) && room.total / 8 < busy_limit)
-        busy_limit = room.total / 8;
-    return waste > busy_limit || (idle && waste > WASTE_IDLE);
+    uint64_t idle_limit = WASTE_IDLE;
+    if (look_at_room(space->engine->path, &room)) {
+        if (room.total / 8 < busy_limit)
+            busy_limit = room.total / 8;
+        if (room.total / 32 < idle_limit)
+            idle_limit = room.total / 32;
+    }
+    return waste > busy_limit || (idle && waste > idle_limit);
 }
 
 /* Goes on with what was too much to check at start. */
@@ -363,9 +381,8 @@ static void keep_house(struct upkeep *upkeep)
         space->busy_ms = now;
     }
     bool idle = now - space->busy_ms > IDLE_AFTER_MS;
-    struct room room;
-    if (!full && look_at_room(engine->path, &room))
-        keep_reserve(engine, &room);
+    if (!full)
+        space_reserve(engine);
     inspect_some(space);
     if (due) {
         compact(space, idle || full);

@@ -13,9 +13,12 @@ void space_end(struct engine *engine);
 void space_look(struct engine *engine);
 
 /* The writer, before a write of so many bytes: whether it may be tried. A batch that adds must
- * leave what LevelDB needs to tidy up; one that only erases may use all that there is, and the
- * reserve. */
-bool space_admits(struct engine *engine, uint64_t bytes, bool adds);
+ * leave what LevelDB needs to compact, or, when the disk is full already and publishers are held,
+ * what it needs to go on; one that only erases may use all that there is, and the reserve. */
+bool space_admits(struct engine *engine, uint64_t bytes, bool adds, bool full);
+
+/* Lays down the reserve if the disk is small or getting full. Any thread. */
+void space_reserve(struct engine *engine);
 
 /* The writer, before LevelDB is opened again after NO_SPACE: cuts off what the failed write left
  * behind; whether there is room enough. */
@@ -28,8 +31,5 @@ bool space_is_plenty(struct engine *engine);
 void space_inspect_later(struct engine *engine, struct inspection *inspection);
 
 void space_remove_reserve(const char *path);
-
-/* Bytes of the files in the directory. Any thread. */
-uint64_t space_directory_bytes(const char *path);
 
 #endif

@@ -12,7 +12,8 @@
  *    stays, so that reading goes on.
  *  - The journal is being closed: a failed write is then not tried again. */
 #include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "engine.h"
 #include "leveret/base/clock.h"
@@ -37,6 +38,7 @@ static enum status begin_database(struct engine *engine, char **error)
         return status;
     engine->database = database;
     engine->writing.begin_database = true;
+    space_reserve(engine);
     pthread_mutex_lock(&engine->lock);
     engine->database_ready = true;
     pthread_mutex_unlock(&engine->lock);
@@ -61,12 +63,32 @@ static enum status refuse(const char *text, char **error)
     return STATUS_NO_SPACE;
 }
 
-static char *describe(const struct engine *engine, int number)
+static char *describe(const struct engine *engine, const char *what, int number)
 {
     struct text text = {0};
-    text_printf(&text, "%s: a segment cannot be written: %s", engine->path, strerror(number));
+    text_printf(&text, "%s: %s: %s", engine->path, what, strerror(number));
     text_add(&text, "", 1);
     return (char *)text.at;
+}
+
+/* Whether the disk takes anything at all. Asked before the database is closed to be opened again,
+ * because then nothing can be read if it cannot be opened. */
+static bool disk_writes(const struct engine *engine)
+{
+    static const uint8_t zeros[4096];
+    struct text name = {0};
+    text_printf(&name, "%s/probe", engine->path);
+    text_add(&name, "", 1);
+    int fd = open((const char *)name.at, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+    bool writes =
+        fd >= 0 && write(fd, zeros, sizeof zeros) == (ssize_t)sizeof zeros && fdatasync(fd) == 0;
+    int number = errno;
+    if (fd >= 0)
+        close(fd);
+    unlink((const char *)name.at);
+    text_free(&name);
+    errno = number;
+    return writes;
 }
 
 static enum status make_ready(struct engine *engine, char **error)
@@ -77,6 +99,10 @@ static enum status make_ready(struct engine *engine, char **error)
         return STATUS_OK;
     if (engine->writing.status == STATUS_NO_SPACE && !space_make_room(engine))
         return refuse("waiting for space on the disk", error);
+    if (!disk_writes(engine)) {
+        *error = describe(engine, "nothing can be written", errno);
+        return errno == ENOSPC || errno == EDQUOT ? STATUS_NO_SPACE : STATUS_IO;
+    }
     return database_reopen(engine->database, error);
 }
 
@@ -100,6 +126,14 @@ static void note_sync(struct engine *engine, uint64_t us)
                           memory_order_relaxed);
 }
 
+static bool is_full(struct engine *engine)
+{
+    pthread_mutex_lock(&engine->lock);
+    bool full = engine->full;
+    pthread_mutex_unlock(&engine->lock);
+    return full;
+}
+
 static enum status write_once(struct engine *engine, char **error)
 {
     struct writing *writing = &engine->writing;
@@ -107,11 +141,12 @@ static enum status write_once(struct engine *engine, char **error)
     if (status != STATUS_OK)
         return status;
     const struct batch *batch = &engine->flying->batch;
-    if (!space_admits(engine, batch->payload_bytes + batch->definitions.len, adds(batch)))
+    uint64_t bytes = batch->payload_bytes + batch->definitions.len;
+    if (!space_admits(engine, bytes, adds(batch), is_full(engine)))
         return refuse("the disk is nearly full", error);
     status = encode_batch(engine);
     if (status != STATUS_OK) {
-        *error = describe(engine, errno);
+        *error = describe(engine, "a segment cannot be written", errno);
         return status;
     }
     uint64_t begin_ns = clock_steady_ns();
@@ -126,14 +161,6 @@ static enum status write_once(struct engine *engine, char **error)
     }
     keep_buffers_small(engine);
     return status;
-}
-
-static bool is_full(struct engine *engine)
-{
-    pthread_mutex_lock(&engine->lock);
-    bool full = engine->full;
-    pthread_mutex_unlock(&engine->lock);
-    return full;
 }
 
 static void write_run(struct job *job)

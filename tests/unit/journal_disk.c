@@ -92,10 +92,21 @@ void disk_crash(struct journal_disk *disk)
     disk_open(disk);
 }
 
+static void give_up(const struct journal_disk *disk)
+{
+    fprintf(stderr, "waited in vain; committed %llu, filling %llu, health %s: %s\n",
+            (unsigned long long)disk->probe.committed,
+            (unsigned long long)journal_filling(disk->journal), status_name(disk->probe.health),
+            disk->probe.health_text);
+    disk_shell("ls -l '%s' >&2; df '%s' >&2", disk->path, disk->path);
+    abort();
+}
+
 void disk_await(struct journal_disk *disk, const unsigned *counter, unsigned value)
 {
     for (unsigned waited_ms = 0; *counter < value; waited_ms++) {
-        CHECK(waited_ms < PATIENCE_MS);
+        if (waited_ms == PATIENCE_MS)
+            give_up(disk);
         journal_poll(disk->journal);
         journal_flush(disk->journal);
         if (*counter < value)
@@ -110,7 +121,8 @@ void disk_commit(struct journal_disk *disk)
     for (unsigned waited_ms = 0; disk->probe.committed < batch; waited_ms++) {
         if (journal_filling(disk->journal) == batch && disk->probe.committed + 1 == batch)
             return; /* nothing is in it */
-        CHECK(waited_ms < PATIENCE_MS);
+        if (waited_ms == PATIENCE_MS)
+            give_up(disk);
         usleep(1000);
         journal_poll(disk->journal);
         journal_flush(disk->journal);
