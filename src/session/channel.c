@@ -116,11 +116,21 @@ static void replay(struct loop_task *task)
     struct session *session = channel->session;
     uint16_t number = channel->number;
     struct frame frame;
-    while (session->state == SESSION_RUNNING && channel_find(session, number) == channel &&
-           !channel->awaiting && backlog_next(channel, &frame))
+    while (session->state == SESSION_RUNNING && !session->unread_answers &&
+           channel_find(session, number) == channel && !channel->awaiting &&
+           backlog_next(channel, &frame))
         channel_take(channel, &frame, NULL);
     if (channel_find(session, number) == channel && !backlog_holds(channel))
         backlog_free(channel);
+}
+
+void channels_go_on(struct session *session)
+{
+    for (uint32_t i = 0; i < session->channel_room; i++) {
+        struct channel *channel = session->channels[i];
+        if (channel && !channel->awaiting && backlog_holds(channel))
+            loop_at_end(session->sessions->loop, PHASE_APPLY, &channel->replay);
+    }
 }
 
 void channel_replied(struct channel *channel)

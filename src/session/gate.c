@@ -94,15 +94,30 @@ void gate_event(struct session *session, enum publish_gate gate, const char *tex
         hold(session);
 }
 
+/* A client that writes on before it reads should not come to a standstill at once: the bound is
+ * several times that of deliveries. */
+#define ANSWERS_FACTOR 8u
+
+static size_t answers_max(const struct session *session)
+{
+    return (size_t)session->sessions->options.output_bytes_max * ANSWERS_FACTOR;
+}
+
 void gate_answered(struct session *session)
 {
-    if (!session->socket_gone &&
-        connection_output_bytes(session->connection) > session->sessions->options.output_bytes_max)
-        connection_pause(session->connection, PAUSE_OUTPUT);
+    if (session->socket_gone ||
+        connection_output_bytes(session->connection) <= answers_max(session))
+        return;
+    session->unread_answers = true;
+    connection_pause(session->connection, PAUSE_OUTPUT);
 }
 
 void gate_written(struct session *session)
 {
-    if (connection_output_bytes(session->connection) <= session->sessions->options.output_bytes_max)
-        connection_resume(session->connection, PAUSE_OUTPUT);
+    if (!session->unread_answers ||
+        connection_output_bytes(session->connection) > answers_max(session) / 2)
+        return;
+    session->unread_answers = false;
+    connection_resume(session->connection, PAUSE_OUTPUT);
+    channels_go_on(session);
 }

@@ -140,6 +140,7 @@ struct session {
     enum publish_gate gate;
     char *gate_text;
     bool blocked_sent;
+    bool unread_answers; /* PAUSE_OUTPUT is on: backlogs wait too */
     uint64_t last_publish_ms;
     struct permit_memory permit;
     struct timer *timer; /* handshake, close-ok */
@@ -212,6 +213,8 @@ void channel_command(struct channel *channel, struct command *command);
 /* Sends a command that is not answered. */
 void channel_post(struct channel *channel, struct command *command);
 void channel_replied(struct channel *channel);
+/* What held the backlogs of a session's channels is over. */
+void channels_go_on(struct session *session);
 /* A frame of the backlog, in its turn. */
 void channel_take(struct channel *channel, const struct frame *frame, struct buffer *owner);
 void channel_free(struct channel **channel);

@@ -196,9 +196,28 @@ START_TEST(who_does_not_read_what_it_gets_is_not_read)
         add_publish("", "q", 10, false);
     feed();
     harness_told(c);
-    harness_hold_output(h, c, 2 << 20);
+    harness_hold_output(h, c, 16 << 20);
     get("q"); /* this one pauses the connection */
     get("q");
+    const char *told = strstr(harness_told(c), "1 basic.get-ok\n");
+    ck_assert_ptr_nonnull(told);
+    ck_assert_ptr_null(strstr(told + 1, "1 basic.get-ok\n"));
+    harness_hold_output(h, c, 0);
+    ck_assert_ptr_nonnull(strstr(harness_told(c), "1 basic.get-ok\n"));
+}
+END_TEST
+
+START_TEST(who_does_not_read_what_it_gets_gets_no_more_of_its_backlog)
+{
+    const struct method m = {.id = METHOD_BASIC_GET, .u.basic_get = {.queue = BYTES_LITERAL("q")}};
+    log_in();
+    harness_hold_output(h, c, 16 << 20);
+    add_declare("q", true); /* waits for the disk */
+    for (int i = 0; i < 2; i++)
+        add_publish("", "q", 10, false);
+    for (int i = 0; i < 2; i++)
+        harness_add_method(&frames, 1, &m);
+    feed();
     const char *told = strstr(harness_told(c), "1 basic.get-ok\n");
     ck_assert_ptr_nonnull(told);
     ck_assert_ptr_null(strstr(told + 1, "1 basic.get-ok\n"));
@@ -316,6 +335,7 @@ int main(void)
     tcase_add_test(tc, close_ok_of_a_channel_that_is_not_there_is_504);
     tcase_add_test(tc, methods_in_the_wrong_place_are_refused);
     tcase_add_test(tc, who_does_not_read_what_it_gets_is_not_read);
+    tcase_add_test(tc, who_does_not_read_what_it_gets_gets_no_more_of_its_backlog);
     tcase_add_test(tc, line_ends_do_not_belong_to_names);
     tcase_add_test(tc, unnamed_queue_is_known_without_waiting_for_its_name);
     tcase_add_test(tc, exclusive_queue_is_the_same_durable_or_not);
