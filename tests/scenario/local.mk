@@ -26,4 +26,5 @@ EXTRA_DIST += \
 	tests/scenario/test_ctl.py \
 	tests/scenario/test_disk.py \
 	tests/scenario/test_hostile.py \
-	tests/scenario/test_pika.py
+	tests/scenario/test_pika.py \
+	tests/scenario/test_space.py

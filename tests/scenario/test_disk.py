@@ -150,7 +150,8 @@ def full_disk(node):
             left = take(small, 10_000)
             lost = publisher.confirmed - set(taken) - set(left)
             assert not lost, f"{len(lost)} confirmed messages are lost: {sorted(lost)[:5]}"
-            assert left == sorted(left), "out of order"
+            own = [number for number in left if number < 1_000_000]
+            assert own == sorted(own), "out of order"
             eventually(lambda: publishes(small, 2_000_000), 30, "publishing after all was taken")
 
 
