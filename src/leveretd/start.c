@@ -5,6 +5,7 @@
  * address is taken: the step's sentence is printed and leveretd ends with code 1, having changed
  * nothing. */
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "leveret/base/check.h"
@@ -161,12 +162,35 @@ static void accepted(void *context, int fd)
     server->next_session = (server->next_session + 1) % server->sessions_made;
 }
 
-static void add_listener_info(struct server *server, const struct listener *listener)
+/* The API tells of each address by itself, without its port and brackets. */
+static void add_listener_info(struct server *server, const char *name, size_t len, uint16_t port)
 {
     size_t at = server->listener_info_count++;
-    server->listener_names[at] = copy(listener_name(listener));
-    server->listener_infos[at] =
-        (struct admin_listener){"amqp", server->listener_names[at], listener_port(listener)};
+    if (len >= 2 && name[0] == '[' && name[len - 1] == ']')
+        name++, len -= 2;
+    server->listener_names = mem_need_array(server->listener_names, at + 1, sizeof(char *));
+    server->listener_infos =
+        mem_need_array(server->listener_infos, at + 1, sizeof *server->listener_infos);
+    server->listener_names[at] = mem_need_text(name, len);
+    server->listener_infos[at] = (struct admin_listener){"amqp", server->listener_names[at], port};
+}
+
+/* A listener's name is that of its addresses; a socket's path has no port to be cut off. */
+static void add_listener_infos(struct server *server, const struct listener *listener)
+{
+    uint16_t port = listener_port(listener);
+    const char *name = listener_name(listener);
+    if (port == 0) {
+        add_listener_info(server, name, strlen(name), port);
+        return;
+    }
+    while (*name) {
+        size_t len = strcspn(name, ",");
+        const char *colon = memrchr(name, ':', len);
+        add_listener_info(server, name, colon ? (size_t)(colon - name) : len, port);
+        name += len;
+        name += strspn(name, ", ");
+    }
 }
 
 static enum status start_listeners(struct server *server, char **error)
@@ -178,8 +202,6 @@ static enum status start_listeners(struct server *server, char **error)
     while (addresses[count])
         count++;
     server->listeners = mem_need((count + 1) * sizeof *server->listeners);
-    server->listener_infos = mem_need((count + 1) * sizeof *server->listener_infos);
-    server->listener_names = mem_need((count + 1) * sizeof *server->listener_names);
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         struct listener *listener;
         status = listener_new(workers_loop(server->workers, 0), addresses[i], accepted, server,
@@ -188,7 +210,7 @@ static enum status start_listeners(struct server *server, char **error)
         if (status != STATUS_OK)
             break;
         server->listeners[server->listener_count++] = listener;
-        add_listener_info(server, listener);
+        add_listener_infos(server, listener);
     }
     settings_free_list(&addresses);
     return status;

@@ -157,7 +157,9 @@ class Leveretd:
         management = self.management_port if self.management else "none"
         settings = {
             "listeners.tcp.default": f"{self.host}:{self.port}",
+            "management.tcp.ip": self.host,  # the ports were looked for there
             "management.tcp.port": management,
+            "prometheus.tcp.ip": self.host,
             "prometheus.tcp.port": self.metrics_port if self.management else "none",
             "data_dir": self.data,
             **dict(pair.split("=", 1) for pair in os.environ.get("LEVERET_TEST_SET", "").split()),

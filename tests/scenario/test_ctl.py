@@ -89,7 +89,7 @@ def status_in_each_format(node):
     lines = dict(line.split(None, 1) for line in run(node, "status").lines)
     assert lines["product"] == "Leveret" and lines["pid"] == str(node.pid)
     rows = dict(tsv(node, "status"))
-    assert rows["pid"] == str(node.pid) and str(node.port) in rows["listeners"]
+    assert rows["pid"] == str(node.pid) and f"amqp {node.host}:{node.port}" in rows["listeners"]
     answer = as_json(node, "status")
     assert answer["overview"]["node"] == rows["node"] and answer["node"]["os_pid"] == str(node.pid)
     assert dict(tsv(node, "whoami")) == {"name": "guest", "tags": "administrator"}
