@@ -207,29 +207,38 @@ void api_vhost_put(struct request *r)
     free(error);
 }
 
+/* What is stored is gone. Only now is the name: were it the other way round, a crash in between
+ * would leave the data to the next vhost of that name. */
 static void deleted(void *context)
 {
     struct request *r = context;
-    if (r->admin->closed)
+    struct admin *admin = r->admin;
+    char *error = NULL;
+    enum status status = auth_delete_vhost(admin->options.auth, (const char *)r->args[0].at);
+    if (status == STATUS_NOT_FOUND)
+        status = STATUS_OK; /* another request was faster */
+    if (status == STATUS_OK)
+        log_line(admin->options.log, LOG_INFO, "http", "vhost '%s' deleted by '%s'",
+                 (const char *)r->args[0].at, r->user);
+    else if (node_add_vhost(admin->options.node, r->args[0], &error) != STATUS_OK)
+        log_line(admin->options.log, LOG_ERROR, "http", "vhost '%s' cannot be opened: %s",
+                 (const char *)r->args[0].at, error ? error : "");
+    free(error);
+    if (admin->closed)
         request_free(r);
-    else
+    else if (status == STATUS_OK)
         reply_empty(r, 204);
+    else
+        reply_status(r, status, NULL);
 }
 
 void api_vhost_delete(struct request *r)
 {
-    const char *name = (const char *)r->args[0].at;
     if (!auth_vhost_exists(r->admin->options.auth, r->args[0])) {
         reply_not_found(r);
         return;
     }
-    enum status status = auth_delete_vhost(r->admin->options.auth, name);
-    if (status != STATUS_OK) {
-        reply_status(r, status, NULL);
-        return;
-    }
-    log_line(r->admin->options.log, LOG_INFO, "http", "vhost '%s' deleted by '%s'", name, r->user);
-    status = node_delete_vhost(r->admin->options.node, r->args[0], deleted, r);
-    if (status != STATUS_OK)
-        reply_empty(r, 204); /* the node had none of that name: it is gone all the same */
+    /* The node has none when another request is at it, or when it could not be opened. */
+    if (node_delete_vhost(r->admin->options.node, r->args[0], deleted, r) != STATUS_OK)
+        deleted(r);
 }

@@ -243,4 +243,5 @@ void home_end(struct home *home)
         log_line(home->log, LOG_ERROR, "journal",
                  "vhost '%s' is deleted, but its data in %s could not be removed", home->name,
                  home->path);
+    atomic_store(&home->ended, true);
 }

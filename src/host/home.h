@@ -31,6 +31,7 @@ struct home {
     char gate_text[160];
     char health_text[160];
     TAILQ_HEAD(, link) links; /* attached ones */
+    atomic_bool ended;        /* its data are gone: another vhost may have its name */
     TAILQ_ENTRY(home) entry;  /* in the node, under its lock */
 };
 

@@ -14,6 +14,7 @@
 #include "leveret/base/check.h"
 #include "leveret/base/map.h"
 #include "leveret/base/mem.h"
+#include "leveret/base/text.h"
 #include "node_internal.h"
 
 #define WATCH_INTERVAL_MS 500u
@@ -130,10 +131,29 @@ void node_each_home(struct node *node, void (*each)(struct home *home))
     pthread_rwlock_unlock(&node->lock);
 }
 
+/* Whether a vhost of this name is on its way out: its owner has yet to remove what it stored. */
+static bool is_ending(struct node *node, struct bytes name)
+{
+    bool found = false;
+    pthread_rwlock_rdlock(&node->lock);
+    struct home *home;
+    TAILQ_FOREACH(home, &node->homes, entry)
+    found |= bytes_equal_text(name, home->name) && !atomic_load(&home->ended);
+    pthread_rwlock_unlock(&node->lock);
+    return found;
+}
+
 enum status node_add_vhost(struct node *node, struct bytes name, char **error)
 {
     if (node_find_home(node, name))
         return STATUS_OK;
+    if (is_ending(node, name)) {
+        struct text text = {0};
+        text_printf(&text, "vhost '%.*s' is still being deleted", BYTES_PRINT(name));
+        text_add(&text, "", 1);
+        *error = (char *)text.at;
+        return STATUS_LOCKED;
+    }
     char *path = node->data_dir ? data_dir_vhost_path(node->data_dir, name) : NULL;
     unsigned owner = node->next_owner++ % workers_count(node->options.workers);
     const struct home_options options = {

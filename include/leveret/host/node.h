@@ -36,7 +36,7 @@ void node_free(struct node **node);
 const struct auth_store *node_auth_store(struct node *node);
 
 /* Opens a vhost: gives it an owner, recovers its journal (waits for the disk). Main thread. Errors:
- * as journal_recover. */
+ * as journal_recover; LOCKED: one of this name is still being deleted. */
 MUST_USE enum status node_add_vhost(struct node *node, struct bytes name, char **error);
 /* Deletes a vhost and its data: its links get EVENT_DETACHED with no request of theirs. done() runs
  * on the calling loop. Errors: NOT_FOUND. */
