@@ -18,6 +18,7 @@ EXTRA_DIST += \
 	tests/scenario/clients/tools.sh \
 	tests/scenario/fast.py \
 	tests/scenario/harness.py \
+	tests/scenario/http_api.py \
 	tests/scenario/rabbitmq-node \
 	tests/scenario/run \
 	tests/scenario/synced.c \
@@ -26,5 +27,6 @@ EXTRA_DIST += \
 	tests/scenario/test_ctl.py \
 	tests/scenario/test_disk.py \
 	tests/scenario/test_hostile.py \
+	tests/scenario/test_http.py \
 	tests/scenario/test_pika.py \
 	tests/scenario/test_space.py
