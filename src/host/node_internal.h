@@ -25,7 +25,7 @@ char *data_dir_vhost_path(const struct data_dir *dir, struct bytes vhost);
 
 /* ---- watch.c: memory and disk. */
 struct resources {
-    uint64_t memory_bytes; /* resident set of this process */
+    uint64_t memory_bytes; /* resident set of this process, but what is mapped from files */
     uint64_t
         disk_free_bytes; /* for an unprivileged writer; UINT64_MAX when there is no directory */
 };

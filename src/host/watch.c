@@ -5,11 +5,13 @@
 #include "leveret/base/number.h"
 #include "node_internal.h"
 
+/* Without pages of files: LevelDB maps its tables, and those the kernel takes back when it needs
+ * to. */
 static uint64_t resident_bytes(void)
 {
-    uint64_t pages[2]; /* in all, resident */
-    return number_file("/proc/self/statm", pages, 2) == 2
-               ? pages[1] * (uint64_t)sysconf(_SC_PAGESIZE)
+    uint64_t pages[3]; /* in all, resident, of these of files */
+    return number_file("/proc/self/statm", pages, 3) == 3 && pages[1] > pages[2]
+               ? (pages[1] - pages[2]) * (uint64_t)sysconf(_SC_PAGESIZE)
                : 0;
 }
 
