@@ -184,6 +184,8 @@ void content_body(struct channel *channel, struct bytes piece, bool last_piece,
     }
     if (last_piece && message_full(c->message))
         publish(channel);
+    else if (session->gate != GATE_OPEN)
+        gate_published(session); /* the rest can wait as well */
 }
 
 void content_free(struct channel *channel)

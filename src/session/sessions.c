@@ -237,7 +237,9 @@ enum status sessions_close(struct sessions *sessions, struct bytes name, const c
     struct session *session;
     TAILQ_FOREACH(session, &sessions->all, entry)
     {
-        if (session->socket_gone || !bytes_equal_text(name, connection_name(session->connection)))
+        /* One that is on its way out may have left its name to another already. */
+        if (session->socket_gone || session->state >= SESSION_CLOSING ||
+            !bytes_equal_text(name, connection_name(session->connection)))
             continue;
         session_fail(session, STATUS_CONNECTION_FORCED, 0, "%s", reason);
         return STATUS_OK;

@@ -123,7 +123,7 @@ END_TEST
 START_TEST(unknown_methods)
 {
     static const uint8_t unknown[][4] = {
-        {0, 0, 0, 0}, {0, 60, 0, 41}, {0, 61, 0, 40}, {0xff, 0xff, 0xff, 0xff}, {0, 30, 0, 10}};
+        {0, 0, 0, 0}, {0, 60, 0, 41}, {0, 61, 0, 40}, {0xff, 0xff, 0xff, 0xff}, {0, 30, 0, 12}};
     struct method method;
 
     for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {

@@ -226,6 +226,14 @@ START_TEST(who_does_not_read_what_it_gets_gets_no_more_of_its_backlog)
 }
 END_TEST
 
+START_TEST(ticket_is_given_to_whom_asks)
+{
+    log_in();
+    send_plain(1, METHOD_ACCESS_REQUEST);
+    ck_assert_str_eq(harness_told(c), "1 access.request-ok\n");
+}
+END_TEST
+
 /* ---- Names. */
 
 START_TEST(line_ends_do_not_belong_to_names)
@@ -336,6 +344,7 @@ int main(void)
     tcase_add_test(tc, methods_in_the_wrong_place_are_refused);
     tcase_add_test(tc, who_does_not_read_what_it_gets_is_not_read);
     tcase_add_test(tc, who_does_not_read_what_it_gets_gets_no_more_of_its_backlog);
+    tcase_add_test(tc, ticket_is_given_to_whom_asks);
     tcase_add_test(tc, line_ends_do_not_belong_to_names);
     tcase_add_test(tc, unnamed_queue_is_known_without_waiting_for_its_name);
     tcase_add_test(tc, exclusive_queue_is_the_same_durable_or_not);

@@ -27,6 +27,9 @@ LATER = {
     "connection.unblocked": 61,
     "connection.update-secret": 70,
     "connection.update-secret-ok": 71,
+    # Of 0-8, which RabbitMQ still answers.
+    "access.request": 10,
+    "access.request-ok": 11,
 }
 # Code 312 is in the specification's text on basic.return, but not among its constants.
 LATER_REPLIES = {312: ("no-route", "channel")}
