@@ -24,6 +24,7 @@ CHANNEL_OPEN = method(1, 20, 10, b"\x00")
 HANDSHAKE = HEADER + START_OK + TUNE_OK + OPEN
 # A sanitizer's build needs more of everything.
 SLOWER = float(os.environ.get("LEVERET_TEST_SLOWER", "1"))
+LOOSER = 1 if SLOWER == 1 else 20
 WITNESS_SECONDS = 2 * SLOWER
 
 
@@ -172,7 +173,7 @@ def frame_lengths(node):
         # In the handshake there is nothing agreed yet.
         link = connect(node, HEADER + struct.pack(">BHL", 1, 0, 0xFFFFFFF0) + b"x" * 1000)
         ended(link, 15)
-    assert rss(node) < before + 64 * MIB * SLOWER
+    assert rss(node) < before + 64 * MIB * LOOSER
 
 
 def declare(arguments):
@@ -232,7 +233,7 @@ def announced_bodies(node):
     with witness(node):
         links = [opened(node, publish("q", b"\x00\x00", size) + frame(3, 1, b"x")) for _ in range(100)]
         time.sleep(0.2)
-        assert rss(node) < before + 64 * MIB * SLOWER, f"{rss(node) // MIB} MiB resident"
+        assert rss(node) < before + 64 * MIB * LOOSER, f"{rss(node) // MIB} MiB resident"
         for link in links:
             link.close()
     for huge in (1 << 31, 1 << 40, 1 << 63, (1 << 64) - 1):
@@ -251,7 +252,7 @@ def half_sent(node):
     with witness(node):
         links = [opened(node, frame(3, 1, b"x" * 100_000)[:random.Random(i).randrange(1, 20_000)]) for i in range(count)]
         grown = rss(node) - before
-        assert grown < count * 48 * 1024 * SLOWER + 16 * MIB, f"{grown // count} bytes for each connection"
+        assert grown < count * 48 * 1024 * LOOSER + 16 * MIB, f"{grown // count} bytes for each connection"
         for link in links:
             link.close()
 
@@ -304,7 +305,7 @@ def slow_reader(node):
                 assert fast.next()[4] == b"y" * 10_000
             time.sleep(0.5)
         grown = rss(node) - before
-        assert grown < 48 * MIB * SLOWER, f"grown by {grown // MIB} MiB"
+        assert grown < 48 * MIB * LOOSER, f"grown by {grown // MIB} MiB"
         left = owner.declare(queue, passive=True)[0]
         assert left > 800, f"{1000 - left} messages of 100 kB are under way to a client that does not read"
         # It starts to read, and gets the rest.
@@ -337,7 +338,7 @@ def answers_nobody_reads(node):
                 except ConnectionError:
                     pass
                 grown = rss(node) - before
-                assert grown < 64 * MIB * SLOWER, f"grown by {grown // MIB} MiB"
+                assert grown < 64 * MIB * LOOSER, f"grown by {grown // MIB} MiB"
                 link.close()
         owner.delete(queue)
 
@@ -349,7 +350,7 @@ def only_open(node):
     with witness(node):
         links = [connect(node) for _ in range(1000)]
         grown = rss(node) - before
-        assert broker.judge() or grown < 32 * MIB * SLOWER, f"grown by {grown // MIB} MiB"
+        assert broker.judge() or grown < 32 * MIB * LOOSER, f"grown by {grown // MIB} MiB"
         for link in links:
             link.close()
         for _ in range(2000):
@@ -428,7 +429,7 @@ def idle_connections(node):
     took = time.monotonic() - started
     each = (rss(node) - before) // count
     print(f"{count} connections in {took:.1f} s, {each} bytes each")
-    assert each < 24 * 1024 * SLOWER, f"{each} bytes for each of {count} idle connections"
+    assert each < 24 * 1024 * LOOSER, f"{each} bytes for each of {count} idle connections"
     with witness(node):
         time.sleep(1)
         for link in links[::97]:
@@ -501,7 +502,7 @@ def memory_stays(node):
     before = rss(node)
     churn(500)
     grown = rss(node) - before
-    assert grown < 16 * MIB * SLOWER, f"grown by {grown // 1024} KiB in 500 rounds"
+    assert grown < 16 * MIB * LOOSER, f"grown by {grown // 1024} KiB in 500 rounds"
 
 
 if __name__ == "__main__":
