@@ -61,13 +61,13 @@ bool access_check(struct request *request)
     if (!pair)
         return false;
     bool ok = check(request, pair, len);
-    free(pair);
     request->admin->logins++;
     if (!ok) {
         request->admin->logins_failed++;
-        log_line(request->admin->options.log, LOG_WARNING, "http", "log-in failed: %s",
-                 request->path);
+        log_line(request->admin->options.log, LOG_WARNING, "http", "%s user=%.*s: log-in failed",
+                 request->peer, (int)strcspn((const char *)pair, ":"), (const char *)pair);
     }
+    free(pair);
     return ok;
 }
 

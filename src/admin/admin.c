@@ -96,9 +96,14 @@ void admin_free(struct admin **admin)
     if (!a)
         return;
     a->closed = true;
-    /* The servers free their side of requests under way; ours are freed by their callbacks. */
-    for (struct request *r = a->requests; r; r = r->next)
+    /* The servers free their side of requests under way. */
+    struct request *next;
+    for (struct request *r = a->requests; r; r = next) {
+        next = r->next;
         r->http = NULL;
+        if (!r->asking)
+            request_free(r);
+    }
     http_free(&a->server);
     http_free(&a->metrics_server);
     timer_free(&a->sampler);

@@ -57,15 +57,16 @@ static enum method method_of(struct evhttp_request *http)
     return METHOD_OTHER;
 }
 
-static bool from_loopback(struct evhttp_request *http)
+static void fill_peer(struct request *r, struct evhttp_request *http)
 {
     char *host = NULL;
     uint16_t port;
     struct evhttp_connection *connection = evhttp_request_get_connection(http);
     if (connection)
         evhttp_connection_get_peer(connection, &host, &port);
-    return host && (strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 ||
-                    strncmp(host, "::ffff:127.", 11) == 0);
+    snprintf(r->peer, sizeof r->peer, "%s", host ? host : "?");
+    r->loopback = strncmp(r->peer, "127.", 4) == 0 || strcmp(r->peer, "::1") == 0 ||
+                  strncmp(r->peer, "::ffff:127.", 11) == 0;
 }
 
 static char *header_copy(struct evhttp_request *http, const char *name)
@@ -96,7 +97,7 @@ static void on_request(struct evhttp_request *http, void *context)
     r->query = mem_need_text(query, strcspn(query, "#"));
     r->authorization = header_copy(http, "Authorization");
     r->reason = header_copy(http, "X-Reason");
-    r->loopback = from_loopback(http);
+    fill_peer(r, http);
     r->on_metrics_port = server->metrics_only;
     struct evbuffer *body = evhttp_request_get_input_buffer(http);
     size_t len = evbuffer_get_length(body);

@@ -119,6 +119,7 @@ static void on_sessions(struct sessions *sessions, void *argument)
 static void on_done(void *argument)
 {
     struct request *r = argument;
+    r->asking = false;
     if (r->admin->closed)
         request_free(r);
     else
@@ -132,7 +133,12 @@ enum status request_try(struct request *request, struct bytes vhost,
     request->ask_vhost = ask;
     request->ask_argument = argument;
     request->asked = done;
-    return node_ask_vhost(request->admin->options.node, vhost, on_vhost, on_done, request);
+    request->asking = true;
+    enum status status =
+        node_ask_vhost(request->admin->options.node, vhost, on_vhost, on_done, request);
+    if (status != STATUS_OK)
+        request->asking = false;
+    return status;
 }
 
 bool request_ask(struct request *request, struct bytes vhost,
@@ -152,6 +158,7 @@ void request_ask_sessions(struct request *request, unsigned worker,
     request->ask_sessions = ask;
     request->ask_argument = argument;
     request->asked = done;
+    request->asking = true;
     sessions_ask(request->admin->options.sessions[worker], on_sessions, on_done, request);
 }
 

@@ -71,6 +71,7 @@ struct request {
     char *path;                   /* as sent, without the query */
     char *query;                  /* without '?'; "" for none */
     char *authorization, *reason; /* headers, or NULL */
+    char peer[64];                /* the client's address */
     bool loopback, on_metrics_port;
     struct text body;   /* bytes as sent */
     struct value *json; /* the body read, or NULL */
@@ -88,6 +89,7 @@ struct request {
     void (*ask_vhost)(struct vhost *vhost, void *argument);
     void (*ask_sessions)(struct sessions *sessions, void *argument);
     void *ask_argument;
+    bool asking; /* an owner has it: its answer comes, whatever happens here */
     void (*asked)(struct request *request);
     struct request *next, **link;
 };

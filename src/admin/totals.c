@@ -164,6 +164,7 @@ static void counted(void *context, const struct totals *totals)
 {
     struct waiting waiting = *(struct waiting *)context;
     free(context);
+    waiting.request->asking = false;
     if (totals)
         waiting.done(waiting.request, totals);
     else
@@ -175,5 +176,6 @@ void totals_for(struct request *request,
 {
     struct waiting *waiting = mem_need(sizeof *waiting);
     *waiting = (struct waiting){request, done};
+    request->asking = true;
     totals_count(request->admin, counted, waiting);
 }
