@@ -56,11 +56,16 @@ extend_by_instruction(uint32_t crc, const uint8_t *at, size_t len)
 }
 #endif
 
+uint32_t crc32c_by_tables(uint32_t crc, const uint8_t *at, size_t len)
+{
+    return ~extend_by_tables(~crc, at, len);
+}
+
 uint32_t crc32c_extend(uint32_t crc, const uint8_t *at, size_t len)
 {
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("sse4.2"))
         return ~extend_by_instruction(~crc, at, len);
 #endif
-    return ~extend_by_tables(~crc, at, len);
+    return crc32c_by_tables(crc, at, len);
 }

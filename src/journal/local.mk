@@ -38,7 +38,7 @@ src_journal_libjournal_a_SOURCES = \
 	src/journal/write.c
 
 if HAVE_CHECK
-journal_tests = tests/unit/test_journal_memory tests/unit/test_journal_leveldb \
+journal_tests = tests/unit/test_journal_record tests/unit/test_journal_memory tests/unit/test_journal_leveldb \
 	tests/unit/test_journal_damage tests/unit/test_journal_failure
 check_PROGRAMS += $(journal_tests)
 TESTS += $(journal_tests)
@@ -53,6 +53,12 @@ tests_unit_test_journal_memory_SOURCES = tests/unit/test_journal_memory.c \
 	tests/unit/journal_probe.c tests/unit/journal_probe.h
 tests_unit_test_journal_memory_CPPFLAGS = $(journal_test_cppflags)
 tests_unit_test_journal_memory_LDADD = src/journal/libjournal.a src/base/libbase.a \
+	$(CHECK_LIBS) $(XXHASH_LIBS)
+
+tests_unit_test_journal_record_SOURCES = tests/unit/test_journal_record.c \
+	tests/unit/journal_probe.c tests/unit/journal_probe.h
+tests_unit_test_journal_record_CPPFLAGS = $(journal_test_cppflags)
+tests_unit_test_journal_record_LDADD = src/journal/libjournal.a src/base/libbase.a \
 	$(CHECK_LIBS) $(XXHASH_LIBS)
 
 tests_unit_test_journal_leveldb_SOURCES = tests/unit/test_journal_leveldb.c $(journal_test_sources)

@@ -431,9 +431,13 @@ enum status record_block_next(struct record_block_in *block, struct record_entry
     out->expires_ms = flags & ENTRY_EXPIRES ? take_le(&rest, 8) : 0;
     out->ttl_ms = flags & ENTRY_TTL ? take_le(&rest, 8) : MESSAGE_NO_TTL;
     out->body_id = flags & ENTRY_BODY_APART ? take_le(&rest, 8) : 0;
+    /* A number that is there does not say that it is absent. */
+    if ((flags & ENTRY_EXPIRES && out->expires_ms == 0) ||
+        (flags & ENTRY_TTL && out->ttl_ms == MESSAGE_NO_TTL) ||
+        (flags & ENTRY_BODY_APART && out->body_id == 0))
+        return STATUS_CORRUPT;
     if (rest.len < envelope_bytes ||
-        !split_envelope(take_bytes(&rest, envelope_bytes), exchange_len, routing_key_len, out) ||
-        (!!(flags & ENTRY_BODY_APART) != (out->body_id != 0)))
+        !split_envelope(take_bytes(&rest, envelope_bytes), exchange_len, routing_key_len, out))
         return STATUS_CORRUPT;
     if (!out->body_id && rest.len < out->body_bytes)
         return STATUS_CORRUPT;

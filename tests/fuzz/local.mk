@@ -1,9 +1,10 @@
 # The fuzz targets. Usually each is linked with driver.c and is part of the test run; configured with
 # --enable-fuzzers (and clang), each is linked with libFuzzer and scripts/fuzz runs it.
 fuzz_targets = tests/fuzz/fuzz_frame tests/fuzz/fuzz_method tests/fuzz/fuzz_properties \
-  tests/fuzz/fuzz_session tests/fuzz/fuzz_table
+  tests/fuzz/fuzz_record tests/fuzz/fuzz_session tests/fuzz/fuzz_table
 fuzz_corpus = tests/fuzz/corpus/frame.txt tests/fuzz/corpus/method.txt \
-  tests/fuzz/corpus/properties.txt tests/fuzz/corpus/session.txt tests/fuzz/corpus/table.txt
+  tests/fuzz/corpus/properties.txt tests/fuzz/corpus/record.txt \
+  tests/fuzz/corpus/session.txt tests/fuzz/corpus/table.txt
 EXTRA_DIST += tests/fuzz/make_corpus.py $(fuzz_corpus)
 
 if FUZZERS
@@ -27,7 +28,7 @@ clean-fuzz-inputs:
 	rm -rf tests/fuzz/inputs
 .PHONY: clean-fuzz-inputs
 CLEAN_ALSO += clean-fuzz-inputs
-CLEANFILES += frame.crash method.crash properties.crash session.crash table.crash
+CLEANFILES += frame.crash method.crash properties.crash record.crash session.crash table.crash
 
 tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz_frame.c $(fuzz_driver)
 tests_fuzz_fuzz_frame_CPPFLAGS = $(AM_CPPFLAGS)
@@ -43,6 +44,11 @@ tests_fuzz_fuzz_properties_SOURCES = tests/fuzz/fuzz_properties.c $(fuzz_driver)
 tests_fuzz_fuzz_properties_CPPFLAGS = $(AM_CPPFLAGS)
 tests_fuzz_fuzz_properties_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
 tests_fuzz_fuzz_properties_LDADD = src/wire/libwire.a src/base/libbase.a
+
+tests_fuzz_fuzz_record_SOURCES = tests/fuzz/fuzz_record.c $(fuzz_driver)
+tests_fuzz_fuzz_record_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/journal
+tests_fuzz_fuzz_record_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
+tests_fuzz_fuzz_record_LDADD = src/journal/libjournal.a src/base/libbase.a $(XXHASH_LIBS)
 
 tests_fuzz_fuzz_table_SOURCES = tests/fuzz/fuzz_table.c $(fuzz_driver)
 tests_fuzz_fuzz_table_CPPFLAGS = $(AM_CPPFLAGS)

@@ -86,7 +86,9 @@ enum status disk_restart_fails(struct journal_disk *disk, char **error)
 
 void disk_crash(struct journal_disk *disk)
 {
-    disk_shell("rm -rf '%s.copy' && cp -r '%s' '%s.copy'", disk->path, disk->path, disk->path);
+    /* A file may go while it is copied; then once more. */
+    disk_shell("for i in 1 2 3 4 5; do rm -rf '%s.copy'; cp -r '%s' '%s.copy' && break; done",
+               disk->path, disk->path, disk->path);
     disk_close(disk);
     disk_shell("rm -rf '%s' && mv '%s.copy' '%s'", disk->path, disk->path, disk->path);
     disk_open(disk);
