@@ -33,7 +33,7 @@
 #define ACCEPTS_MAX  64 /* for each socket and turn */
 #define PAUSE_MS     200u
 #define LOG_EVERY_MS 10000u
-#define PORT_TRIES   10 /* port 0: for one that is free in both families */
+#define PORT_TRIES   100 /* port 0: for one that is free in both families */
 
 struct listening {
     struct listener *listener;
