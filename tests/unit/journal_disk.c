@@ -84,11 +84,14 @@ enum status disk_restart_fails(struct journal_disk *disk, char **error)
     return status;
 }
 
+/* The database may be compacting: a copy is what a crash leaves only when no file came or went and
+ * no manifest grew while it was made. Otherwise it is made again. */
 void disk_crash(struct journal_disk *disk)
 {
-    /* A file may go while it is copied; then once more. */
-    disk_shell("for i in 1 2 3 4 5; do rm -rf '%s.copy'; cp -r '%s' '%s.copy' && break; done",
-               disk->path, disk->path, disk->path);
+    disk_shell("cd '%s' && until was=$(ls; cat CURRENT MANIFEST-* | cksum) && rm -rf ../copy && "
+               "cp -r . ../copy 2>../complaint && [ \"$was\" = \"$(ls; cat CURRENT MANIFEST-* | "
+               "cksum)\" ]; do :; done && mv ../copy '%s.copy'",
+               disk->path, disk->path);
     disk_close(disk);
     disk_shell("rm -rf '%s' && mv '%s.copy' '%s'", disk->path, disk->path, disk->path);
     disk_open(disk);
