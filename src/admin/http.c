@@ -214,7 +214,7 @@ static int listen_on(const struct addrinfo *address)
 
 static void remember_port(struct http_server *server, int fd)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t len = sizeof address;
     if (server->port || getsockname(fd, (struct sockaddr *)&address, &len) != 0)
         return;

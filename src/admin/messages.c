@@ -303,13 +303,16 @@ static bool read_count(struct request *r, const char *key, uint64_t *out)
 {
     const struct value *value = value_get(r->json, key);
     const char *text = value_text(value);
-    char *end = NULL;
-    int64_t number = value_kind_of(value) == VALUE_INT ? value_int(value)
-                     : text                            ? strtoll(text, &end, 10)
-                                                       : -1;
-    if ((value_kind_of(value) != VALUE_INT && !text) || (text && (!*text || *end))) {
-        reply_bad_pair(r, "not_integer", text ? bytes_of_text(text) : bytes_of_text(key));
-        return false;
+    int64_t number;
+    if (value_kind_of(value) == VALUE_INT) {
+        number = value_int(value);
+    } else {
+        char *end = NULL;
+        number = text ? strtoll(text, &end, 10) : 0;
+        if (!text || end == text || *end) {
+            reply_bad_pair(r, "not_integer", bytes_of_text(text ? text : key));
+            return false;
+        }
     }
     *out = number < 0 ? UINT64_MAX : (uint64_t)number;
     return true;

@@ -18,8 +18,10 @@ char *url_decode(struct bytes raw, bool plus, size_t *len)
     size_t n = 0;
     for (size_t i = 0; i < raw.len; i++) {
         uint8_t c = raw.at[i];
-        if (c == '%' && i + 2 < raw.len && digit(raw.at[i + 1]) >= 0 && digit(raw.at[i + 2]) >= 0) {
-            out[n++] = (char)(digit(raw.at[i + 1]) << 4 | digit(raw.at[i + 2]));
+        bool coded = c == '%' && i + 2 < raw.len;
+        int high = coded ? digit(raw.at[i + 1]) : -1, low = coded ? digit(raw.at[i + 2]) : -1;
+        if (high >= 0 && low >= 0) {
+            out[n++] = (char)(high * 16 + low);
             i += 2;
         } else {
             out[n++] = c == '+' && plus ? ' ' : (char)c;

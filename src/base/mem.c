@@ -31,11 +31,7 @@ void *mem_need_array(void *old, size_t count, size_t element_bytes)
     size_t bytes;
     if (__builtin_mul_overflow(count, element_bytes, &bytes))
         out_of_memory(SIZE_MAX);
-    if (bytes == 0) {
-        free(old);
-        return NULL;
-    }
-    void *at = realloc(old, bytes);
+    void *at = realloc(old, bytes ? bytes : 1);
     if (!at)
         out_of_memory(bytes);
     return at;

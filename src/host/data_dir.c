@@ -14,10 +14,12 @@
 
 #include "leveret/base/map.h"
 #include "leveret/base/mem.h"
+#include "leveret/base/number.h"
 #include "leveret/base/text.h"
 #include "node_internal.h"
 
-#define FORMAT_VERSION 1
+#define FORMAT_LINE    "leveret data format "
+#define FORMAT_VERSION 1u
 /* File names are at most 255 bytes; a longer one is cut and told apart by its hash. */
 #define DIRECTORY_NAME_MAX 200u
 
@@ -60,7 +62,7 @@ static enum status write_format(const char *path)
     if (fd < 0)
         return errno == ENOSPC ? STATUS_NO_SPACE : STATUS_IO;
     char line[64];
-    int len = snprintf(line, sizeof line, "leveret data format %d\n", FORMAT_VERSION);
+    int len = snprintf(line, sizeof line, FORMAT_LINE "%u\n", FORMAT_VERSION);
     bool ok = write(fd, line, (size_t)len) == len && fdatasync(fd) == 0;
     close(fd);
     return ok ? STATUS_OK : STATUS_IO;
@@ -71,7 +73,8 @@ static enum status check_format(const char *dir, char **error)
     char *path = print("%s/%s", dir, "format");
     enum status status = STATUS_OK;
     FILE *file = fopen(path, "re");
-    int version = 0;
+    uint64_t version = 0;
+    char line[64];
     if (!file && errno == ENOENT) {
         status = write_format(path);
         if (status != STATUS_OK)
@@ -79,7 +82,9 @@ static enum status check_format(const char *dir, char **error)
     } else if (!file) {
         status = STATUS_IO;
         *error = print("cannot read %s: %s", path, strerror(errno));
-    } else if (fscanf(file, "leveret data format %d", &version) != 1) {
+    } else if (!fgets(line, sizeof line, file) ||
+               strncmp(line, FORMAT_LINE, strlen(FORMAT_LINE)) != 0 ||
+               !number_scan(line + strlen(FORMAT_LINE), &version)) {
         status = STATUS_CORRUPT;
         *error = print("%s is not a format file of Leveret's; restore it from a backup, or point "
                        "data_dir elsewhere%s",

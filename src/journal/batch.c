@@ -14,7 +14,7 @@
 #define SPARE_RUNS_MAX 64u
 /* A run that grew beyond this is not kept for the next batch. */
 #define SPARE_ENTRIES_MAX 16384u
-#define SPARE_ROOM_MAX    (1024u * 1024u)
+#define SPARE_ROOM_MAX    (1024ul * 1024)
 
 void batch_maker_init(struct batch_maker *maker)
 {

@@ -11,7 +11,7 @@
 #include "record.h"
 
 /* Bodies above this are kept apart … */
-#define JOURNAL_BODY_APART_MIN (128u * 1024u)
+#define JOURNAL_BODY_APART_MIN (128ul * 1024)
 /* … and those above this are as soon as a second lane gets the same message. */
 #define JOURNAL_BODY_SHARED_MIN 4096u
 /* A batch with so much in blocks and bodies puts them into a segment: between these bounds, as many

@@ -465,8 +465,7 @@ static void memory_poll(struct journal *journal)
     size_t due = 0;
     for (struct result *result = j->results; result; result = result->next)
         due++;
-    while (due--) {
-        struct result *result = j->results;
+    for (struct result *result; due > 0 && (result = j->results); due--) {
         j->results = result->next;
         if (!j->results)
             j->results_end = &j->results;

@@ -67,7 +67,7 @@ static const struct key keys[] = {
     RANGE("handshake_timeout", KEY_COUNT, handshake_timeout_ms, "10000", 100, HOUR_MS),
     RANGE("max_message_size", KEY_SIZE, message_bytes_max, "128MiB", 1, 2048 * MIB),
     RANGE("connection_output_max", KEY_SIZE, output_bytes_max, "1MiB", 64 * KIB, 1024 * MIB),
-    RANGE("consumer_timeout", KEY_COUNT, consumer_timeout_ms, "1800000", 0, 24 * 365 * HOUR_MS),
+    RANGE("consumer_timeout", KEY_COUNT, consumer_timeout_ms, "1800000", 0, 365 * 24 * HOUR_MS),
 
     PLAIN("default_user", KEY_TEXT, default_user, "guest"),
     PLAIN("default_pass", KEY_SECRET, default_pass, "guest"),

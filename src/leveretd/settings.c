@@ -92,6 +92,7 @@ static bool read_line(struct settings *settings, const char *where, const char *
 
 bool settings_read_file(struct settings *settings, const char *path, struct text *errors)
 {
+    static char comment_prefixes[] = "#";
     char *line = NULL;
     size_t room = 0;
     bool good = true;
@@ -100,7 +101,7 @@ bool settings_read_file(struct settings *settings, const char *path, struct text
     ini_use_stack = false;
     ini_allow_realloc = true;
     ini_max_line = LINE_LEN_MAX + 8;
-    ini_inline_comment_prefixes = (char[]){"#"};
+    ini_inline_comment_prefixes = comment_prefixes;
 
     FILE *file = fopen(path, "re");
     if (!file) {

@@ -7,10 +7,10 @@
 #include "output.h"
 #include "transport.h"
 
-#define READ_BLOCK_BYTES (256u * 1024)
-#define READ_BYTES_MAX   (32u * 1024) /* in one read, but within a large body */
-#define READ_BLOCKS      8u           /* that a worker holds on to */
-#define READ_ROOM_MIN    (64u * 1024) /* of a block, for reading into it to be worth while */
+#define READ_BLOCK_BYTES (256ul * 1024)
+#define READ_BYTES_MAX   (32u * 1024)  /* in one read, but within a large body */
+#define READ_BLOCKS      8u            /* that a worker holds on to */
+#define READ_ROOM_MIN    (64ul * 1024) /* of a block, for reading into it to be worth while */
 
 /* Blocks into which sockets are read, one in use, the others perhaps still referred to by messages.
  */

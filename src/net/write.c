@@ -20,8 +20,8 @@
 #include "leveret/base/mem.h"
 
 #define PARTS_MAX      128
-#define EARLY_BYTES    (256u * 1024)      /* queued: not waiting for the end of the turn */
-#define TURN_BYTES_MAX (4u * 1024 * 1024) /* to one connection before others get their turn */
+#define EARLY_BYTES    (256ul * 1024)      /* queued: not waiting for the end of the turn */
+#define TURN_BYTES_MAX (4ul * 1024 * 1024) /* to one connection before others get their turn */
 
 /* Sets write_waits when the socket is full or the connection has had its share. */
 static void flush(struct connection *connection)

@@ -15,8 +15,8 @@
 #define CLIENT_WHY_MAX    300u
 #define CLIENT_TIMEOUT_S  60u            /* the longest wait for an answer */
 #define CLIENT_ROOM_SMALL 8192u          /* input room of a connection that is only set up */
-#define CLIENT_ROOM_LOAD  (256u * 1024u) /* … and of one under load */
-#define CLIENT_FRAME_MAX  131072u
+#define CLIENT_ROOM_LOAD  (256ul * 1024) /* … and of one under load */
+#define CLIENT_FRAME_MAX  131072ul
 
 struct client {
     int fd;

@@ -16,7 +16,7 @@ enum lane_state {
 };
 
 /* Bytes that are offered to the socket at a time. */
-#define LANE_CHUNK (128u * 1024u)
+#define LANE_CHUNK (128ul * 1024)
 
 struct lane {
     enum lane_kind kind;

@@ -12,6 +12,15 @@
 
 #define TREE_MAX 256u /* processes that are looked at */
 
+/* The number that stands `field` blanks behind a place of a stat line. */
+static bool stat_field(const char *at, unsigned field, uint64_t *out)
+{
+    while (field-- > 0 && at)
+        if ((at = strchr(at, ' ')))
+            at++;
+    return at && number_scan(at, out) != NULL;
+}
+
 /* Parent and CPU time of a process from its stat line. */
 static bool read_stat(pid_t pid, pid_t *parent, double *cpu_s)
 {
@@ -24,10 +33,9 @@ static bool read_stat(pid_t pid, pid_t *parent, double *cpu_s)
     fclose(file);
     /* The name is in parentheses and may hold anything; what follows it does not. */
     const char *at = ok ? strrchr(line, ')') : NULL;
-    int ppid;
-    unsigned long user, system;
-    if (!at || sscanf(at + 1, " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &ppid, &user,
-                      &system) != 3)
+    uint64_t ppid, user, system;
+    if (!at || !stat_field(at, 2, &ppid) || !stat_field(at, 12, &user) ||
+        !stat_field(at, 13, &system))
         return false;
     *parent = (pid_t)ppid;
     *cpu_s = (double)(user + system) / (double)sysconf(_SC_CLK_TCK);

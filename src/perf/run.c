@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "drive.h"
+#include "leveret/base/check.h"
 #include "leveret/base/clock.h"
 #include "leveret/base/mem.h"
 #include "report.h"
@@ -22,7 +23,7 @@
 #define SETTLE_MAX_S 30u
 #define IDLE_END_NS  500000000u /* a count without -D ends when nothing came for so long */
 #define INPUT_TOTAL  (512u * 1024 * 1024) /* room for input of all connections together */
-#define INPUT_MIN    (16u * 1024)
+#define INPUT_MIN    (16ul * 1024)
 
 struct load {
     const struct options *options;
@@ -119,6 +120,7 @@ static enum status open_all(struct load *load)
 {
     const struct options *options = load->options;
     unsigned total = options->producers + options->consumers;
+    CHECK(total > 0 && options->threads > 0);
     size_t in_room = INPUT_TOTAL / total;
     in_room = in_room > CLIENT_ROOM_LOAD ? CLIENT_ROOM_LOAD : in_room;
     in_room = in_room < INPUT_MIN ? INPUT_MIN : in_room;

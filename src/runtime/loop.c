@@ -29,7 +29,7 @@
 
 #define BACKLOG_LETTERS 65536u
 #define NEVER           UINT64_MAX
-#define SLEEP_MS_MAX    (24u * 3600 * 1000) /* of libevent's timer: far from any overflow */
+#define SLEEP_MS_MAX    (UINT64_C(24) * 3600 * 1000) /* of libevent's timer: far from any overflow */
 #define WATCH_MAGIC     0x57A7C4EDu
 #define WATCH_DEAD      0xDEADDEADu
 

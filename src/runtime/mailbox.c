@@ -18,8 +18,8 @@
 #include "leveret/base/mem.h"
 
 #define FIRST_ROOM_BYTES 4096u
-#define KEEP_BYTES_MAX   (256u * 1024)
-#define HANDOVER_BYTES   (32u * 1024) /* an outbox this full is handed over within the turn */
+#define KEEP_BYTES_MAX   (256ul * 1024)
+#define HANDOVER_BYTES   (32ul * 1024) /* an outbox this full is handed over within the turn */
 #define FIRST_OUTBOXES   8u
 
 /* Before each letter; 16 bytes, and letters are a multiple of that, so that each is well aligned.

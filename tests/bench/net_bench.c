@@ -78,6 +78,7 @@ static void *run_peer(void *argument)
         frame_put_header(batch + i * whole, FRAME_METHOD, 1, (uint32_t)peer->payload);
         batch[i * whole + whole - 1] = FRAME_END;
     }
+    CHECK(batch_bytes > 0);
     CHECK(write(peer->fd, protocol_header, PROTOCOL_HEADER_BYTES) == PROTOCOL_HEADER_BYTES);
     size_t total = peer->frames * whole, sent = 0, got = 0;
     while (got < total) {

@@ -6,6 +6,7 @@
 
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
+#include "leveret/base/number.h"
 #include "leveret/wire/properties.h"
 #include "leveret/wire/table.h"
 
@@ -351,9 +352,16 @@ void harness_do(struct harness *h, char peer, const struct command *command)
 
 /* ---- Commands. */
 
+uint16_t channel_of(const char *who)
+{
+    uint64_t number;
+    CHECK(number_read(who + 1, UINT16_MAX, &number));
+    return (uint16_t)number;
+}
+
 static void apply(struct harness *h, const char *who, struct command command)
 {
-    command.channel = (uint16_t)atoi(who + 1);
+    command.channel = channel_of(who);
     harness_do(h, who[0], &command);
 }
 

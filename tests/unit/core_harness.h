@@ -70,6 +70,7 @@ const char *harness_take(struct harness *h);
 #define expect(h, text) ck_assert_str_eq(harness_take(h), text)
 
 /* ---- Commands. who is "A1": peer and channel. */
+uint16_t channel_of(const char *who);
 void do_open(struct harness *h, const char *who); /* attaches the peer if need be */
 void do_close(struct harness *h, const char *who);
 void do_plain(struct harness *h, const char *who, enum command_type type); /* no arguments */

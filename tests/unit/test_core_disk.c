@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core_harness.h"
+#include "leveret/base/number.h"
 
 static struct harness h;
 
@@ -133,7 +134,9 @@ static void check_order(void *context, char peer, const struct event *event)
     char body[32] = {0};
     struct bytes piece = message_body_piece(message, 0);
     memcpy(body, piece.at, piece.len);
-    ck_assert_uint_eq((unsigned)atoi(body), state->next);
+    uint64_t number;
+    ck_assert(number_read(body, UINT32_MAX, &number));
+    ck_assert_uint_eq(number, state->next);
     state->next++;
     if (event->type == EVENT_DELIVER) {
         state->last_tag = event->u.deliver.tag;

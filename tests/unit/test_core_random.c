@@ -10,6 +10,7 @@
 #include "core_harness.h"
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
+#include "leveret/base/number.h"
 #include "leveret/base/random.h"
 
 #define QUEUES   5u /* the first three durable */
@@ -181,9 +182,13 @@ static void read_body(const struct message *message, unsigned *q, unsigned *inde
     char body[32] = {0};
     struct bytes piece = message_body_piece(message, 0);
     memcpy(body, piece.at, piece.len < 24 ? piece.len : 24);
-    MUST(sscanf(body, "%u:%u", q, index) == 2);
-    MUST(*q < QUEUES);
-    MUST(*index < queues[*q].count);
+    uint64_t numbers[2];
+    const char *at = number_scan(body, &numbers[0]);
+    MUST(at && *at == ':' && number_scan(at + 1, &numbers[1]));
+    MUST(numbers[0] < QUEUES);
+    MUST(numbers[1] < queues[numbers[0]].count);
+    *q = (unsigned)numbers[0];
+    *index = (unsigned)numbers[1];
 }
 
 /* A message that a restart has kept. */
@@ -309,10 +314,10 @@ static void publish_some(const char *who, struct model_channel *channel, unsigne
         bool persistent = pick(4) != 0;
         unsigned item = add_item(q, persistent && q < DURABLE);
         int len = snprintf(body, sizeof body, "%u:%u ", q, item);
-        size_t size = (size_t)len + pick(10) * pick(10) * pick(6);
+        size_t size = (size_t)len + (size_t)pick(10) * pick(10) * pick(6);
         memset(body + len, '.', size - (size_t)len);
         note_published(channel, q, item);
-        struct command command = {.type = COMMAND_PUBLISH, .channel = (uint16_t)atoi(who + 1)};
+        struct command command = {.type = COMMAND_PUBLISH, .channel = channel_of(who)};
         command.u.publish.message = harness_message("", name, body, size, persistent);
         if (EXPIRING >> q & 1 && pick(3)) {
             uint64_t ttl_ms = pick(10) ? pick(2000) : 0;

@@ -26,7 +26,7 @@ static char path[108], address[128];
 static void set_up(void)
 {
     ck_assert_int_eq(loop_new(&loop), STATUS_OK);
-    strcpy(directory + strlen(directory) - 6, "XXXXXX");
+    memcpy(directory + strlen(directory) - 6, "XXXXXX", 6);
     ck_assert_ptr_nonnull(mkdtemp(directory));
     snprintf(path, sizeof path, "%s/socket", directory);
     snprintf(address, sizeof address, "unix:%s", path);
@@ -108,7 +108,7 @@ static int connect_ip(const char *host, uint16_t port)
 static int connect_unix(void)
 {
     struct sockaddr_un un = {.sun_family = AF_UNIX};
-    strcpy(un.sun_path, path);
+    snprintf(un.sun_path, sizeof un.sun_path, "%s", path);
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
     ck_assert_int_ge(fd, 0);
     if (connect(fd, (void *)&un, sizeof un) != 0) {
@@ -246,7 +246,7 @@ START_TEST(test_unix_socket)
 
     /* A socket file that nobody listens on any more. */
     struct sockaddr_un un = {.sun_family = AF_UNIX};
-    strcpy(un.sun_path, path);
+    snprintf(un.sun_path, sizeof un.sun_path, "%s", path);
     int dead = socket(AF_UNIX, SOCK_STREAM, 0);
     ck_assert_int_eq(bind(dead, (void *)&un, sizeof un), 0);
     close(dead);

@@ -409,13 +409,14 @@ START_TEST(file_long_lines)
 {
     static char text[6000];
     memset(text, 'x', sizeof text - 1);
-    memcpy(text, "cluster_name = ", 15);
+    const char start[] = "cluster_name = ";
+    memcpy(text, start, sizeof start - 1);
     text[900] = '\n';
     text[901] = '#';
     ck_assert(!read_text(text));
     ck_assert_uint_eq(error_lines(), 1);
     ck_assert(errors_have(":2: the line is longer than"));
-    ck_assert_uint_eq(strlen(settings->cluster_name), 900 - 15);
+    ck_assert_uint_eq(strlen(settings->cluster_name), 900 - (sizeof start - 1));
 }
 END_TEST
 
@@ -423,7 +424,8 @@ START_TEST(passwords_are_not_shown)
 {
     static char text[3000];
     memset(text, 'x', sizeof text - 1);
-    memcpy(text, "default_pass = secret", 21);
+    const char line[] = "default_pass = secret";
+    memcpy(text, line, sizeof line - 1);
     ck_assert(!read_text(text));
     ck_assert(!errors_have("secret"));
 }

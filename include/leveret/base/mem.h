@@ -16,10 +16,10 @@ void *mem_try(size_t bytes) __attribute__((malloc, warn_unused_result));
 /* Zeroed memory, never NULL. */
 void *mem_need(size_t bytes) __attribute__((malloc, returns_nonnull, warn_unused_result));
 
-/* Grows (or shrinks) an array to count elements; never NULL unless count is 0. New elements are not
- * initialised. Aborts on overflow of count * element_bytes. */
+/* Grows (or shrinks) an array to count elements; never NULL, even when count is 0. New elements are
+ * not initialised. Aborts on overflow of count * element_bytes. */
 void *mem_need_array(void *old, size_t count, size_t element_bytes)
-    __attribute__((warn_unused_result));
+    __attribute__((returns_nonnull, warn_unused_result));
 
 /* A zero-ended copy of len bytes; never NULL. */
 char *mem_need_text(const void *at, size_t len) __attribute__((malloc, returns_nonnull));
