@@ -13,7 +13,7 @@ struct channel *channel_new(struct peer *peer, uint16_t id)
     channel->id = id;
     channel->flow = true;
     TAILQ_INIT(&channel->consumers);
-    TAILQ_INIT(&channel->blocked);
+    consumer_wait_init(&channel->wait);
     TAILQ_INIT(&channel->gets);
     channel->number = roster_add(&peer->vhost->channel_roster, channel);
     return channel;
@@ -38,6 +38,7 @@ void channel_destroy(struct channel *channel)
         TAILQ_REMOVE(&channel->consumers, consumer, channel_link);
         consumer_destroy(consumer);
     }
+    consumer_wait_end(channel->vhost, &channel->wait);
     map_free(&channel->consumer_map);
     route_memory_free(&channel->route);
     roster_remove(&channel->vhost->channel_roster, channel->number);
@@ -128,7 +129,7 @@ void channel_flow(struct channel *channel, const struct command *command)
 {
     channel->flow = command->u.flow.active;
     if (channel->flow)
-        consumers_wake(&channel->blocked);
+        consumer_wait_over(channel->vhost, &channel->wait);
     channel_reply(channel, command);
 }
 
@@ -137,7 +138,7 @@ void channel_qos(struct channel *channel, const struct command *command)
     uint16_t count = command->u.qos.prefetch_count;
     if (command->u.qos.global) {
         channel->prefetch_all = count;
-        consumers_wake(&channel->blocked);
+        consumer_wait_over(channel->vhost, &channel->wait);
     } else {
         channel->prefetch = count;
     }

@@ -38,7 +38,7 @@ struct channel {
     TAILQ_ENTRY(channel) promise_link;
 
     struct consumer_list consumers; /* by channel_link */
-    struct consumer_list blocked;   /* by turn_link */
+    struct consumer_wait wait;      /* those that the channel blocks */
     struct map consumer_map;        /* by id */
     TAILQ_HEAD(, waiting_get) gets; /* that wait for the disk */
     struct route_memory *route;     /* the last route; NULL: none yet */

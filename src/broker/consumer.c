@@ -79,8 +79,8 @@ static void change_state(struct consumer *consumer, enum consumer_state state)
         [CONSUMER_ABLE] = &consumer->level->able,
         [CONSUMER_STOPPED] = NULL,
         [CONSUMER_BLOCKED_SELF] = NULL,
-        [CONSUMER_BLOCKED_CHANNEL] = &consumer->channel->blocked,
-        [CONSUMER_BLOCKED_PEER] = &consumer->channel->peer->blocked,
+        [CONSUMER_BLOCKED_CHANNEL] = &consumer->channel->wait.blocked,
+        [CONSUMER_BLOCKED_PEER] = &consumer->channel->peer->wait.blocked,
     };
     if (lists[consumer->state])
         TAILQ_REMOVE(lists[consumer->state], consumer, turn_link);
@@ -139,12 +139,29 @@ void consumer_wake(struct consumer *consumer)
     queue_schedule(consumer->queue);
 }
 
-void consumers_wake(struct consumer_list *blocked)
+/* ---- Waiting for the channel or the peer. */
+
+void consumer_wait_init(struct consumer_wait *wait)
 {
-    struct consumer *consumer;
-    while ((consumer = TAILQ_FIRST(blocked)))
-        consumer_wake(consumer);
+    TAILQ_INIT(&wait->blocked);
 }
+
+void consumer_wait_over(struct vhost *vhost, struct consumer_wait *wait)
+{
+    if (wait->due || TAILQ_EMPTY(&wait->blocked))
+        return;
+    wait->due = true;
+    TAILQ_INSERT_TAIL(&vhost->waits_due, wait, link);
+}
+
+void consumer_wait_end(struct vhost *vhost, struct consumer_wait *wait)
+{
+    if (wait->due)
+        TAILQ_REMOVE(&vhost->waits_due, wait, link);
+    wait->due = false;
+}
+
+/* ---- Whose turn it is. */
 
 /* CONSUMER_ABLE, or what the consumer waits for. */
 static inline enum consumer_state ability(const struct consumer *consumer)

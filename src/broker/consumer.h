@@ -4,7 +4,8 @@
  * takes the first of the highest level; one that cannot take now is moved to where it is waited
  * for: its own acks, its channel (flow, global prefetch), or its peer (bytes under way). When that
  * changes it comes back to its level and the queue is scheduled. So a queue whose consumers are all
- * blocked costs a publisher nothing. */
+ * blocked costs a publisher nothing. Those that wait for the same thing come back one by one, each
+ * after its queue has had what there is: the one that used it up is the last next time. */
 #ifndef BROKER_CONSUMER_H
 #define BROKER_CONSUMER_H
 
@@ -16,8 +17,17 @@
 struct channel;
 struct queue;
 struct consumer;
+struct vhost;
 
 TAILQ_HEAD(consumer_list, consumer);
+
+/* Consumers that wait for one thing which they share: what their channel or their peer may take. */
+struct consumer_wait {
+    struct consumer_list blocked; /* by turn_link; the first one is next */
+    bool due;                     /* in vhost->waits_due: there may be room */
+    TAILQ_ENTRY(consumer_wait) link;
+};
+TAILQ_HEAD(consumer_waits, consumer_wait);
 
 struct consumer_level {
     SLIST_ENTRY(consumer_level) link; /* highest priority first */
@@ -31,8 +41,8 @@ enum consumer_state {
     CONSUMER_ABLE,            /* in level->able, as far as is known */
     CONSUMER_STOPPED,         /* its reply has not left yet, or it is cancelled: in no list */
     CONSUMER_BLOCKED_SELF,    /* its prefetch is used up: in no list */
-    CONSUMER_BLOCKED_CHANNEL, /* in channel->blocked */
-    CONSUMER_BLOCKED_PEER,    /* in peer->blocked */
+    CONSUMER_BLOCKED_CHANNEL, /* in channel->wait */
+    CONSUMER_BLOCKED_PEER,    /* in peer->wait */
 };
 
 struct consumer {
@@ -74,8 +84,13 @@ void consumer_destroy(struct consumer *consumer);
 void consumer_settled(struct consumer *consumer);
 /* What blocked it may be over, or its consume-ok has left. */
 void consumer_wake(struct consumer *consumer);
-/* The same for all of a channel's or peer's list. */
-void consumers_wake(struct consumer_list *blocked);
+
+void consumer_wait_init(struct consumer_wait *wait);
+/* What a channel's or peer's consumers wait for may be there: they are woken before the call into
+ * the core ends. Cheap when nobody waits. */
+void consumer_wait_over(struct vhost *vhost, struct consumer_wait *wait);
+/* The channel or peer goes. */
+void consumer_wait_end(struct vhost *vhost, struct consumer_wait *wait);
 
 /* The consumer whose turn it is, or NULL when none can take. */
 struct consumer *consumer_next(struct queue *queue);

@@ -25,6 +25,7 @@ struct vhost {
 
     /* Dispatch and promises. */
     struct queue_list due;              /* to be dispatched before the call ends; by due_link */
+    struct consumer_waits waits_due;    /* to be woken then */
     struct channel_queue promises_due;  /* by promise_link: the first promise can leave */
     struct channel_queue promises_held; /* by promise_link: it waits for a batch */
     uint64_t committed;                 /* the last batch on disk */

@@ -18,7 +18,7 @@ struct peer *vhost_attach(struct vhost *vhost, const struct peer_options *option
     peer->user = bytes_of(peer->data + name.len, user.len);
     peer->vhost = vhost;
     peer->owner = options->owner;
-    TAILQ_INIT(&peer->blocked);
+    consumer_wait_init(&peer->wait);
     TAILQ_INIT(&peer->exclusive_queues);
     TAILQ_INSERT_TAIL(&vhost->peers, peer, link);
     vhost->peer_count++;
@@ -31,6 +31,7 @@ void peer_destroy(struct peer *peer)
         if (peer->channels[i])
             channel_destroy(peer->channels[i]);
     free(peer->channels);
+    consumer_wait_end(peer->vhost, &peer->wait);
     TAILQ_REMOVE(&peer->vhost->peers, peer, link);
     peer->vhost->peer_count--;
     free(peer);

@@ -13,7 +13,7 @@ struct peer {
     uint32_t channel_room;
     bool publishes;                       /* is told about the gate */
     uint64_t under_way_bytes;             /* deliveries that have not left */
-    struct consumer_list blocked;         /* consumers, by turn_link */
+    struct consumer_wait wait;            /* consumers that wait for it to go down */
     TAILQ_HEAD(, queue) exclusive_queues; /* by owner_link */
     struct bytes name, user;
     uint8_t data[];

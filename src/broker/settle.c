@@ -29,8 +29,7 @@ void requeue_entry(struct channel *channel, const struct unsettled_entry *entry)
 
 void channel_settled(struct channel *channel)
 {
-    if (!TAILQ_EMPTY(&channel->blocked))
-        consumers_wake(&channel->blocked);
+    consumer_wait_over(channel->vhost, &channel->wait);
 }
 
 static void end_one(struct channel *channel, const struct unsettled_entry *entry, bool ack,

@@ -131,6 +131,7 @@ struct vhost *vhost_new(const struct vhost_options *options)
     vhost->lane_next = vhost->lane_reserved = 1;
     TAILQ_INIT(&vhost->peers);
     TAILQ_INIT(&vhost->due);
+    TAILQ_INIT(&vhost->waits_due);
     TAILQ_INIT(&vhost->promises_due);
     TAILQ_INIT(&vhost->promises_held);
     TAILQ_INIT(&vhost->leaving);
@@ -239,17 +240,40 @@ static void take_credit(struct peer *peer, uint32_t bytes)
 {
     uint64_t *under_way = &peer->under_way_bytes;
     *under_way = *under_way > bytes ? *under_way - bytes : 0;
-    if (!TAILQ_EMPTY(&peer->blocked) && *under_way <= peer->vhost->options.peer_window_bytes / 2)
-        consumers_wake(&peer->blocked);
+    if (*under_way <= peer->vhost->options.peer_window_bytes / 2)
+        consumer_wait_over(peer->vhost, &peer->wait);
 }
 
-void vhost_settle_down(struct vhost *vhost)
+static void dispatch_due(struct vhost *vhost)
 {
     struct queue *queue;
     while ((queue = TAILQ_FIRST(&vhost->due))) {
         TAILQ_REMOVE(&vhost->due, queue, due_link);
         queue->due = false;
         queue_dispatch(queue);
+    }
+}
+
+/* Wakes consumers that wait for one thing, until one of them has used it up and waits again. */
+static void wake_in_turn(struct vhost *vhost, struct consumer_wait *wait)
+{
+    struct consumer *consumer;
+    while ((consumer = TAILQ_FIRST(&wait->blocked))) {
+        uint8_t waited = consumer->state;
+        consumer_wake(consumer);
+        dispatch_due(vhost);
+        if (consumer->state == waited)
+            break;
+    }
+}
+
+void vhost_settle_down(struct vhost *vhost)
+{
+    struct consumer_wait *wait;
+    dispatch_due(vhost);
+    while ((wait = TAILQ_FIRST(&vhost->waits_due))) {
+        consumer_wait_end(vhost, wait);
+        wake_in_turn(vhost, wait);
     }
     if (vhost->memory_bytes > vhost->options.resident_bytes_max)
         paging_relieve(vhost);

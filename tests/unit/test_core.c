@@ -197,9 +197,51 @@ START_TEST(knows_limits_of_channel_and_peer)
     do_publish(&h, "A1", "", "q", "e", "");
     expect(&h, "A1 ok flow\n");
     do_flow(&h, "A1", true);
-    expect(&h, "A1 ok flow\nA1 deliver c1 t5 e\n");
+    expect(&h, "A1 ok flow\nA1 deliver c2 t5 e\n");
     do_get(&h, "A1", "q", "a");
     expect(&h, "A1 empty\n");
+}
+END_TEST
+
+START_TEST(queues_share_what_a_channel_may_take)
+{
+    do_declare(&h, "A1", "q", "");
+    do_declare(&h, "A1", "p", "");
+    for (int i = 0; i < 3; i++) {
+        do_publish(&h, "A1", "", "q", (char[]){(char)('a' + i), 0}, "");
+        do_publish(&h, "A1", "", "p", (char[]){(char)('x' + i), 0}, "");
+    }
+    do_qos(&h, "A1", 1, true);
+    do_consume(&h, "A1", "q", 1, "a", 0);
+    do_consume(&h, "A1", "p", 2, "a", 0);
+    harness_take(&h);
+    for (uint64_t tag = 1; tag <= 5; tag++)
+        do_ack(&h, "A1", tag, false);
+    expect(&h, "A1 deliver c1 t2 b\nA1 deliver c2 t3 x\nA1 deliver c1 t4 c\n"
+               "A1 deliver c2 t5 y\nA1 deliver c2 t6 z\n");
+}
+END_TEST
+
+START_TEST(queues_share_what_a_peer_may_take)
+{
+    harness_close(&h);
+    h.window_bytes = 200;
+    setup();
+    do_declare(&h, "A1", "q", "");
+    do_declare(&h, "A1", "p", "");
+    do_consume(&h, "A1", "q", 1, "", 0);
+    do_consume(&h, "A1", "p", 2, "", 0);
+    harness_take(&h);
+    for (int i = 0; i < 40; i++)
+        do_publish(&h, "A1", "", i % 2 ? "p" : "q", "m", "");
+    const char *told = harness_take(&h);
+    for (int i = 0; i < 4; i++) {
+        do_credit(&h, "A1", 1000);
+        told = harness_take(&h);
+        /* By turns one of them has it all. */
+        ck_assert((strstr(told, "deliver c1") != NULL) != (strstr(told, "deliver c2") != NULL));
+        ck_assert_ptr_nonnull(strstr(told, i % 2 ? "deliver c1" : "deliver c2"));
+    }
 }
 END_TEST
 
@@ -475,6 +517,8 @@ int main(void)
     tcase_add_test(tests, delivers_at_once);
     tcase_add_test(tests, takes_turns_by_priority);
     tcase_add_test(tests, knows_limits_of_channel_and_peer);
+    tcase_add_test(tests, queues_share_what_a_channel_may_take);
+    tcase_add_test(tests, queues_share_what_a_peer_may_take);
     tcase_add_test(tests, waits_for_credit);
     tcase_add_test(tests, settles_and_requeues);
     tcase_add_test(tests, requeues_when_the_channel_goes);
