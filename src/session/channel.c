@@ -24,6 +24,7 @@ struct channel *channel_find(struct session *session, uint16_t number)
 void channel_write(struct channel *channel, const struct method *method)
 {
     session_send(channel->session, channel->number, method);
+    gate_answered(channel->session);
 }
 
 /* ---- Life. */

@@ -5,7 +5,7 @@
  * the gate is shut. One that only consumes is left alone.
  *
  * And holding whoever asks for more than it reads: deliveries are bounded by the core's window, but
- * answers to basic.get and returned messages come at the client's own pace. */
+ * answers of any kind and returned messages come at the client's own pace. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,7 +105,7 @@ static size_t answers_max(const struct session *session)
 
 void gate_answered(struct session *session)
 {
-    if (session->socket_gone ||
+    if (session->socket_gone || session->state != SESSION_RUNNING ||
         connection_output_bytes(session->connection) <= answers_max(session))
         return;
     session->unread_answers = true;

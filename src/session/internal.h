@@ -31,7 +31,7 @@ enum pause_reason {
     PAUSE_BACKLOG = 1, /* a channel's backlog is full */
     PAUSE_GATE = 2,    /* publishers are held */
     PAUSE_MAILBOX = 4, /* the vhost's owner is behind */
-    PAUSE_OUTPUT = 8,  /* it does not read what it asked for (basic.get, returns) */
+    PAUSE_OUTPUT = 8,  /* it does not read what it asked for (answers, returns) */
 };
 
 enum session_state {
