@@ -218,11 +218,13 @@ START_TEST(who_does_not_read_what_it_gets_gets_no_more_of_its_backlog)
     for (int i = 0; i < 2; i++)
         harness_add_method(&frames, 1, &m);
     feed();
-    const char *told = strstr(harness_told(c), "1 basic.get-ok\n");
-    ck_assert_ptr_nonnull(told);
-    ck_assert_ptr_null(strstr(told + 1, "1 basic.get-ok\n"));
+    const char *told = harness_told(c); /* any answer counts */
+    ck_assert_ptr_nonnull(strstr(told, "1 queue.declare-ok"));
+    ck_assert_ptr_null(strstr(told, "1 basic.get-ok\n"));
     harness_hold_output(h, c, 0);
-    ck_assert_ptr_nonnull(strstr(harness_told(c), "1 basic.get-ok\n"));
+    told = strstr(harness_told(c), "1 basic.get-ok\n");
+    ck_assert_ptr_nonnull(told);
+    ck_assert_ptr_nonnull(strstr(told + 1, "1 basic.get-ok\n"));
 }
 END_TEST
 
