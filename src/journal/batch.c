@@ -15,6 +15,8 @@
 /* A run that grew beyond this is not kept for the next batch. */
 #define SPARE_ENTRIES_MAX 16384u
 #define SPARE_ROOM_MAX    (1024ul * 1024)
+/* Chunks that wait for being merged. */
+#define MERGE_MAX 64u
 
 void batch_maker_init(struct batch_maker *maker)
 {
@@ -37,6 +39,7 @@ void batch_maker_free(struct batch_maker *maker)
         run_free(run);
     }
     free(maker->dead_lanes.at);
+    free(maker->merge.at);
     segments_free(&maker->segments);
 }
 
@@ -44,6 +47,15 @@ void batch_init(struct batch *batch, struct batch_maker *maker)
 {
     *batch = (struct batch){.maker = maker};
     STAILQ_INIT(&batch->runs);
+}
+
+/* Messages that body updates hold themselves. */
+static void let_go_of_bodies(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->bodies.count; i++)
+        if (batch->bodies.at[i].moved)
+            message_unref(&batch->bodies.at[i].message);
+    batch->bodies.count = 0;
 }
 
 static void let_go_of_messages(struct run *run)
@@ -60,6 +72,7 @@ void batch_let_go(struct batch *batch)
         let_go_of_messages(run);
         run->count = 0;
     }
+    let_go_of_bodies(batch);
 }
 
 void batch_clear(struct batch *batch)
@@ -79,7 +92,8 @@ void batch_clear(struct batch *batch)
     if (batch->definitions.room > SPARE_ROOM_MAX)
         text_free(&batch->definitions);
     batch->definitions.len = 0;
-    batch->bodies.count = batch->block_erases.count = 0;
+    let_go_of_bodies(batch);
+    batch->block_erases.count = 0;
     batch->chunks.count = batch->lanes.count = 0;
     batch->indexes.count = batch->refs.count = batch->lane_updates.count = 0;
     batch->extents.count = batch->dead_segments.count = 0;
@@ -95,6 +109,7 @@ void batch_free(struct batch *batch)
         let_go_of_messages(run);
         run_free(run);
     }
+    let_go_of_bodies(batch);
     text_free(&batch->definitions);
     free(batch->bodies.at);
     free(batch->block_erases.at);
@@ -171,7 +186,7 @@ void batch_touch_lane(struct batch *batch, struct journal_lane *lane)
     lane->touched_at = batch->lanes.count;
 }
 
-static struct run *start_run(struct batch *batch, struct journal_lane *lane)
+static struct run *take_run(struct batch *batch, struct journal_lane *lane)
 {
     struct batch_maker *maker = batch->maker;
     struct run *run = STAILQ_FIRST(&maker->spare_runs);
@@ -185,9 +200,23 @@ static struct run *start_run(struct batch *batch, struct journal_lane *lane)
     run->lane = lane;
     run->lane_id = lane->id;
     run->older = NULL;
-    STAILQ_INSERT_TAIL(&batch->runs, run, link);
-    lane->filling = run;
+    run->moves = false;
     return run;
+}
+
+static struct run *start_run(struct batch *batch, struct journal_lane *lane)
+{
+    struct run *run = lane->filling = take_run(batch, lane);
+    STAILQ_INSERT_TAIL(&batch->runs, run, link);
+    return run;
+}
+
+/* Notes the chunk that is complete now, if its blocks are many. */
+static void complete_chunk(struct batch_maker *maker, const struct chunk *chunk)
+{
+    unsigned blocks = slots_count(chunk->starts) + chunk->extent_count;
+    if (blocks >= JOURNAL_MERGE_BLOCKS && maker->merge.count < MERGE_MAX)
+        *LIST_ADD(maker->merge) = (struct merge_candidate){chunk->lane, chunk->number};
 }
 
 static struct group *start_group(struct run *run, struct chunk *chunk)
@@ -266,8 +295,11 @@ void batch_append(struct batch *batch, struct journal_lane *lane, uint64_t seq, 
     CHECK(seq > lane->last_seq || lane->last_seq == 0);
     uint64_t number = seq / JOURNAL_CHUNK_SLOTS;
     struct chunk *chunk = lane->tail;
-    if (!chunk || chunk->number != number)
+    if (!chunk || chunk->number != number) {
+        if (chunk)
+            complete_chunk(batch->maker, chunk);
         chunk = lane->tail = lane_find_or_add(lane, number);
+    }
     struct run *run = lane->filling ? lane->filling : start_run(batch, lane);
     struct group *group = run->group_count ? &run->groups[run->group_count - 1] : NULL;
     if (!group || group->chunk != chunk)
@@ -328,6 +360,8 @@ void batch_end_body(struct batch *batch, struct body **body)
     } else {
         for (size_t i = batch->bodies.count; i-- > 0;) {
             if (batch->bodies.at[i].body_id == (*body)->id) {
+                if (batch->bodies.at[i].moved)
+                    message_unref(&batch->bodies.at[i].message);
                 batch->bodies.at[i] = batch->bodies.at[--batch->bodies.count];
                 break;
             }
@@ -382,4 +416,68 @@ void batch_delivered(struct batch *batch, struct journal_lane *lane, uint64_t se
     lane->delivered = seq;
     batch_touch_lane(batch, lane);
     batch->touched = true;
+}
+
+/* ---- Moving what is stored. */
+
+void batch_move_chunk(struct batch *batch, struct chunk *chunk, const struct journal_entry *entries,
+                      size_t count)
+{
+    struct journal_lane *lane = chunk->lane;
+    CHECK(!lane->moving && !batch_has_chunk(chunk));
+    struct run *run = lane->moving = take_run(batch, lane);
+    STAILQ_INSERT_HEAD(&batch->runs, run, link); /* planned before what is appended to the chunk */
+    run->moves = true;
+    if (run->room < count) {
+        run->room = count;
+        run->entries = mem_need_array(run->entries, run->room, sizeof *run->entries);
+    }
+    struct group *group = start_group(run, chunk);
+    size_t use = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint16_t slot = (uint16_t)(entries[i].seq % JOURNAL_CHUNK_SLOTS);
+        while (use < chunk->use_count && chunk->uses[use].slot < slot)
+            use++;
+        bool apart = use < chunk->use_count && chunk->uses[use].slot == slot;
+        struct pending *entry = &run->entries[run->count++];
+        *entry = (struct pending){entries[i].seq, entries[i].expires_ms, entries[i].message,
+                                  apart ? chunk->uses[use].body->id : 0};
+        group->end = run->count;
+        group->live++;
+        group->bytes += block_cost(entry);
+        batch->bytes += message_memory(entry->message);
+    }
+    chunk->dirty = true;
+    chunk->moved_in = UINT64_MAX;
+    batch_touch_chunk(batch, chunk);
+}
+
+void batch_move_body(struct batch *batch, struct body *body, struct message *message)
+{
+    segments_release(&batch->maker->segments, body->place, &batch->dead_segments);
+    body->place = (struct place){0};
+    body->stored = false;
+    body->moved_in = UINT64_MAX;
+    *LIST_ADD(batch->bodies) = (struct body_update){.body_id = body->id,
+                                                    .body_bytes = body->bytes,
+                                                    .message = message_ref(message),
+                                                    .moved = true,
+                                                    .body = body};
+}
+
+static bool run_has(const struct run *run, uint64_t chunk_number)
+{
+    for (size_t i = 0; run && i < run->group_count; i++)
+        if (run->groups[i].chunk_number == chunk_number)
+            return true;
+    return false;
+}
+
+bool batch_has_chunk(const struct chunk *chunk)
+{
+    const struct journal_lane *lane = chunk->lane;
+    bool has = run_has(lane->filling, chunk->number) || run_has(lane->moving, chunk->number);
+    for (const struct run *run = lane->flying; run && !has; run = run->older)
+        has = run_has(run, chunk->number);
+    return has;
 }

@@ -17,8 +17,14 @@
 /* A batch with so much in blocks and bodies puts them into a segment: between these bounds, as many
  * bytes as the disk would write twice more (LevelDB's table and compaction) in the time of the
  * second sync that a segment costs. */
-#define JOURNAL_SEGMENT_LEAST  (64u * 1024u)
-#define JOURNAL_SEGMENT_MOST   (1024u * 1024u)
+#define JOURNAL_SEGMENT_LEAST (64u * 1024u)
+#define JOURNAL_SEGMENT_MOST  (1024u * 1024u)
+/* Smaller blocks stay in the database even then, and so do those of a chunk with many extents: they
+ * would make its index long. */
+#define JOURNAL_SEGMENT_BLOCK 4096u
+#define JOURNAL_EXTENTS_MAX   32u
+/* A chunk with so many blocks is worth merging once it is complete. */
+#define JOURNAL_MERGE_BLOCKS   32u
 #define JOURNAL_SEGMENT_PER_US 128u /* bytes for each microsecond of a sync */
 
 /* An appended message. */
@@ -44,6 +50,7 @@ struct run {
     STAILQ_ENTRY(run) link;
     struct journal_lane *lane; /* the owner's; NULL: dropped */
     struct run *older;         /* the lane's next older run in flight */
+    bool moves;                /* a stored chunk's messages, to be stored anew (relocate.c) */
     uint64_t lane_id;
     struct pending *entries;
     size_t count, room;
@@ -65,6 +72,11 @@ struct dead_lane {
     struct dead_range range;
 };
 
+struct merge_candidate {
+    struct journal_lane *lane;
+    uint64_t chunk;
+};
+
 struct lane_update {
     uint64_t lane_id, delivered_seq;
     bool erase;
@@ -77,9 +89,10 @@ struct block_erase {
 /* A body to be written (message not NULL) or erased. */
 struct body_update {
     uint64_t body_id, body_bytes;
-    struct message *message; /* held by an entry of this batch */
-    struct place place;      /* where in a segment it goes, if it does */
-    struct body *body;       /* the owner's, until the batch is closed */
+    struct message *message; /* held by an entry of this batch, or, when moved, by this */
+    bool moved;
+    struct place place; /* where in a segment it goes, if it does */
+    struct body *body;  /* the owner's, until the batch is closed */
 };
 
 #define BATCH_LIST(type)                                                                           \
@@ -128,6 +141,7 @@ struct batch_maker {
         struct body *body;
     } last;
     struct segments segments;
+    BATCH_LIST(struct merge_candidate) merge; /* complete chunks of many small blocks */
     uint64_t segment_min; /* a batch's payload_bytes from which it goes to a segment */
     /* What is dead on disk and not compacted away yet (space.c), and what is alive there. */
     struct dead_range dead_bodies;
@@ -154,6 +168,13 @@ void batch_append(struct batch *batch, struct journal_lane *lane, uint64_t seq, 
 /* Settles a durable message. Returns whether it was alive. */
 bool batch_settle(struct batch *batch, struct journal_lane *lane, uint64_t seq);
 void batch_delivered(struct batch *batch, struct journal_lane *lane, uint64_t seq);
+/* Stores what is alive of a stored chunk anew: entries, with a reference each that is taken; none
+ * of its messages may be in a batch already. */
+void batch_move_chunk(struct batch *batch, struct chunk *chunk, const struct journal_entry *entries,
+                      size_t count);
+void batch_move_body(struct batch *batch, struct body *body, struct message *message);
+/* Whether some of the chunk's messages are in a batch that is not written yet. */
+bool batch_has_chunk(const struct chunk *chunk);
 /* Everything durable of the lane goes; the lane itself may be freed afterwards. */
 void batch_drop_lane(struct batch *batch, struct journal_lane *lane);
 

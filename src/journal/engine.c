@@ -193,6 +193,7 @@ static void batch_written(struct engine *engine, bool space_returned)
     engine->writing.failures = 0;
     detach_lanes(&done->batch);
     hand_over(engine);
+    page_in_go_on(engine);
     retire_flight(engine, done);
     if (engine->health != STATUS_OK && (engine->health != STATUS_NO_SPACE || space_returned))
         set_health(engine, STATUS_OK, status_text(STATUS_OK));
@@ -236,6 +237,7 @@ static void engine_lane_drop(struct journal *journal, struct journal_lane **lane
     if (!*lane)
         return;
     page_in_forget_lane(engine, *lane);
+    relocate_forget_lane(engine, *lane);
     paged_drop_lane(engine, *lane);
     batch_drop_lane(&engine->filling->batch, *lane);
     LIST_REMOVE(*lane, link);
@@ -321,6 +323,7 @@ static void engine_poll(struct journal *journal)
     }
     page_in_report(engine);
     paged_out_report(engine);
+    relocate_look(engine);
     space_look(engine);
 }
 
@@ -377,6 +380,7 @@ static void free_lanes(struct engine *engine)
     struct journal_lane *lane;
     while ((lane = LIST_FIRST(&engine->lanes))) {
         page_in_forget_lane(engine, lane);
+        relocate_forget_lane(engine, lane);
         paged_drop_lane(engine, lane);
         batch_drop_lane(&engine->filling->batch, lane);
         LIST_REMOVE(lane, link);
@@ -396,6 +400,7 @@ static void engine_free(struct journal **journal)
     free_lanes(engine);
     page_in_report(engine);
     paged_out_report(engine);
+    relocate_end(engine);
     free_flight(&engine->filling);
     free_flight(&engine->flying);
     STAILQ_CONCAT(&engine->spare, &engine->let_go);
@@ -456,6 +461,7 @@ struct journal *journal_leveldb_new(const struct journal_leveldb_options *option
     CHECK(pthread_cond_init(&engine->changed, NULL) == 0);
     write_init(engine);
     paged_begin(engine);
+    relocate_begin(engine);
     space_begin(engine);
     return &engine->head;
 }

@@ -4,6 +4,7 @@
  *   write.c     the writer's side: writing, trying again
  *   encode.c    from a batch to bytes, in segments and in the database
  *   page_in.c   reading chunks back
+ *   relocate.c  moving chunks, so that segments become empty and small blocks large
  *   paged.c     transient messages on disk
  *   recovery.c  reading all that is stored at start
  *   space.c     room on the disk, giving back what is dead (space.h)
@@ -54,7 +55,9 @@ struct page_request {
     struct journal_entry slots[JOURNAL_CHUNK_SLOTS]; /* message NULL: not found (yet) */
     enum status status;
     char *error;
-    bool done; /* under lock */
+    uint64_t moves; /* the engine's count when it was prepared */
+    bool waits;     /* for a batch that moves what it wants */
+    bool done;      /* under lock */
 };
 TAILQ_HEAD(page_request_list, page_request);
 
@@ -107,6 +110,8 @@ struct engine {
     struct lane_list lanes;
     struct page_request_list page_requests;
     struct page_out_list page_outs;
+    struct relocation *relocation;
+    uint64_t moves; /* chunks and bodies moved so far */
     struct spill *spill;
     struct writing writing;
     enum status health;
@@ -155,6 +160,13 @@ void encode_end(struct engine *engine);
 
 /* ---- page_in.c */
 void page_in_start(struct engine *engine, struct journal_lane *lane, uint64_t chunk);
+/* The same, not to be reported; page_in_is_done says when it has been read. */
+struct page_request *page_in_request(struct engine *engine, struct journal_lane *lane,
+                                     uint64_t chunk);
+bool page_in_is_done(const struct page_request *request);
+void page_in_free(struct page_request **request);
+/* A batch was committed: requests that waited for it go on. */
+void page_in_go_on(struct engine *engine);
 /* Reports those that are done, in order. */
 void page_in_report(struct engine *engine);
 void page_in_forget_lane(struct engine *engine, const struct journal_lane *lane);
@@ -162,6 +174,16 @@ void page_in_forget_lane(struct engine *engine, const struct journal_lane *lane)
  * Errors: CORRUPT, NO_MEMORY. */
 MUST_USE enum status page_in_block(struct page_request *request, struct bytes key,
                                    struct bytes value, const uint64_t *wanted);
+
+/* ---- relocate.c */
+void relocate_begin(struct engine *engine);
+void relocate_end(struct engine *engine); /* when no job is under way */
+/* The owner, at the end of journal_poll: begins or goes on with moving a chunk, if there is cause.
+ */
+void relocate_look(struct engine *engine);
+/* Whether there is cause that journal_poll should see to. */
+bool relocate_is_due(const struct engine *engine);
+void relocate_forget_lane(struct engine *engine, const struct journal_lane *lane);
 
 /* ---- paged.c */
 void paged_out_start(struct engine *engine, struct journal_lane *lane, uint64_t chunk,

@@ -34,6 +34,7 @@ struct body {
     struct place place; /* or in the database */
     uint32_t uses;      /* live slots that refer to it */
     bool stored;        /* handed over for writing */
+    uint64_t moved_in;  /* the batch that moves it to its place; readable once that is committed */
 };
 
 struct body_use {
@@ -58,6 +59,7 @@ struct chunk {
     struct body_use *uses;                /* slots ascending */
     struct paged *paged;                  /* transient messages, or NULL (paged.h) */
     size_t touched_at;                    /* 1-based place in the filling batch's list, or 0 */
+    uint64_t moved_in; /* the batch that moves its blocks; readable once that is committed */
     uint16_t live_count, use_count, use_room, extent_count, extent_room;
     bool any_expires;
     bool dirty;   /* its index record must be written again */
@@ -69,6 +71,7 @@ struct journal_lane {
     uint64_t id;
     struct map chunks;            /* by number */
     struct chunk *tail, *recent;  /* the last one appended to, the last one looked up; or NULL */
+    struct run *moving;           /* in the filling batch: a chunk of it that is moved, or NULL */
     struct run *filling, *flying; /* its messages not on disk yet; flying: newest first */
     uint64_t last_seq;            /* the highest appended */
     uint64_t delivered, delivered_written;

@@ -25,6 +25,7 @@ src_journal_libjournal_a_SOURCES = \
 	src/journal/record.c \
 	src/journal/record.h \
 	src/journal/recovery.c \
+	src/journal/relocate.c \
 	src/journal/segments.c \
 	src/journal/segments.h \
 	src/journal/space.c \

@@ -71,7 +71,70 @@ static void list_places(struct page_request *request, const struct chunk *chunk,
 
 static void read_run(struct job *job);
 
-void page_in_start(struct engine *engine, struct journal_lane *lane, uint64_t chunk_number)
+/* Whether what the chunk holds is on its way to another place. */
+static bool is_moving(const struct engine *engine, const struct chunk *chunk)
+{
+    bool moving = chunk->moved_in > engine->committed;
+    for (unsigned i = 0; i < chunk->use_count && !moving; i++)
+        moving = chunk->uses[i].body->moved_in > engine->committed;
+    return moving;
+}
+
+/* Notes what is wanted and where it is. */
+static void prepare(struct engine *engine, struct page_request *request)
+{
+    struct chunk *chunk = lane_find(request->lane, request->chunk);
+    request->moves = engine->moves;
+    if (!chunk)
+        return;
+    memcpy(request->expected, chunk->live, sizeof request->expected);
+    for (const struct run *run = request->lane->flying; run; run = run->older)
+        if (!run->moves)
+            take_pending(request, run, chunk);
+    if (request->lane->filling)
+        take_pending(request, request->lane->filling, chunk);
+    unsigned wanted = slots_next(request->expected, 0);
+    if (wanted < JOURNAL_CHUNK_SLOTS) {
+        bound_blocks(request, chunk, wanted);
+        list_places(request, chunk, wanted);
+    }
+    paged_prepare(engine, request, chunk);
+}
+
+static void forget_findings(struct page_request *request)
+{
+    for (unsigned slot = 0; slot < JOURNAL_CHUNK_SLOTS; slot++)
+        message_unref(&request->slots[slot].message);
+    paged_done(request);
+    free(request->extents);
+    free(request->bodies);
+    free(request->error);
+    request->extents = NULL;
+    request->bodies = NULL;
+    request->error = NULL;
+    request->extent_count = request->body_count = 0;
+    memset(request->expected, 0, sizeof request->expected);
+    memset(request->transient, 0, sizeof request->transient);
+    request->in_database = false;
+    request->status = STATUS_OK;
+}
+
+/* Hands the request to the reader, unless it has to wait. */
+static void submit(struct engine *engine, struct page_request *request)
+{
+    const struct chunk *chunk = request->lane ? lane_find(request->lane, request->chunk) : NULL;
+    request->waits = chunk && is_moving(engine, chunk);
+    if (request->waits)
+        return;
+    if (request->lane)
+        prepare(engine, request);
+    request->done = false;
+    engine_job_begins(engine);
+    threads_read(engine->threads, &request->job);
+}
+
+struct page_request *page_in_request(struct engine *engine, struct journal_lane *lane,
+                                     uint64_t chunk_number)
 {
     struct page_request *request = mem_need(sizeof *request);
     request->job.run = read_run;
@@ -79,23 +142,39 @@ void page_in_start(struct engine *engine, struct journal_lane *lane, uint64_t ch
     request->lane = lane;
     request->lane_id = lane->id;
     request->chunk = chunk_number;
-    struct chunk *chunk = lane_find(lane, chunk_number);
-    if (chunk) {
-        memcpy(request->expected, chunk->live, sizeof request->expected);
-        for (const struct run *run = lane->flying; run; run = run->older)
-            take_pending(request, run, chunk);
-        if (lane->filling)
-            take_pending(request, lane->filling, chunk);
-        unsigned wanted = slots_next(request->expected, 0);
-        if (wanted < JOURNAL_CHUNK_SLOTS) {
-            bound_blocks(request, chunk, wanted);
-            list_places(request, chunk, wanted);
-        }
-        paged_prepare(engine, request, chunk);
-    }
+    submit(engine, request);
+    return request;
+}
+
+void page_in_free(struct page_request **request)
+{
+    forget_findings(*request);
+    free(*request);
+    *request = NULL;
+}
+
+bool page_in_is_done(const struct page_request *request)
+{
+    pthread_mutex_lock(&request->engine->lock);
+    bool done = request->done;
+    pthread_mutex_unlock(&request->engine->lock);
+    return done;
+}
+
+void page_in_start(struct engine *engine, struct journal_lane *lane, uint64_t chunk_number)
+{
+    struct page_request *request = page_in_request(engine, lane, chunk_number);
     TAILQ_INSERT_TAIL(&engine->page_requests, request, link);
-    engine_job_begins(engine);
-    threads_read(engine->threads, &request->job);
+}
+
+void page_in_go_on(struct engine *engine)
+{
+    struct page_request *request;
+    TAILQ_FOREACH(request, &engine->page_requests, link)
+    {
+        if (request->waits)
+            submit(engine, request);
+    }
 }
 
 /* ---- The reader. */
@@ -340,61 +419,82 @@ void page_in_forget_lane(struct engine *engine, const struct journal_lane *lane)
     }
 }
 
-/* Makes the page of what is alive still, and sees whether something alive is missing. */
-static void collect(struct page_request *request, struct journal_page *page)
+/* Whether a slot that is alive was asked for and not found. */
+static unsigned count_missing(const struct page_request *request, const struct chunk *chunk)
 {
-    const struct chunk *chunk = lane_find(request->lane, request->chunk);
     unsigned missing = 0;
-    for (unsigned slot = 0; slot < JOURNAL_CHUNK_SLOTS; slot++) {
-        struct journal_entry *entry = &request->slots[slot];
-        bool alive = chunk && (slot_is_set(chunk->live, slot) || paged_is_live(chunk, slot));
+    for (unsigned slot = 0; chunk && slot < JOURNAL_CHUNK_SLOTS; slot++) {
+        bool alive = slot_is_set(chunk->live, slot) || paged_is_live(chunk, slot);
         bool asked = slot_is_set(request->expected, slot) || slot_is_set(request->transient, slot);
-        if (!entry->message)
-            missing += alive && asked;
-        else if (!alive)
-            message_unref(&entry->message);
-        else
-            page->entries[page->count++] = *entry; /* never behind slot */
+        missing += alive && asked && !request->slots[slot].message;
     }
-    if (missing == 0)
-        return;
-    page->status = request->status == STATUS_OK ? STATUS_CORRUPT : request->status;
+    return missing;
+}
+
+static void complain(const struct page_request *request, enum status status, unsigned missing)
+{
     log_line(request->engine->log, LOG_ERROR, "journal",
              "%s: %u messages of lane %llu, chunk %llu, cannot be read back: %s (nothing was "
              "deleted; restore the directory from a copy, or purge the queue)",
              request->engine->path, missing, (unsigned long long)request->lane_id,
              (unsigned long long)request->chunk,
-             request->error ? request->error : status_text(page->status));
+             request->error ? request->error : status_text(status));
+}
+
+/* Makes the page of what is alive still; the references go to it. */
+static void collect(struct page_request *request, const struct chunk *chunk,
+                    struct journal_page *page)
+{
+    page->entries = request->slots;
+    for (unsigned slot = 0; slot < JOURNAL_CHUNK_SLOTS; slot++) {
+        struct journal_entry entry = request->slots[slot];
+        request->slots[slot].message = NULL;
+        if (!entry.message)
+            continue;
+        if (chunk && (slot_is_set(chunk->live, slot) || paged_is_live(chunk, slot)))
+            page->entries[page->count++] = entry; /* never behind slot */
+        else
+            message_unref(&entry.message);
+    }
 }
 
 static void report(struct engine *engine, struct page_request *request)
 {
-    if (request->lane) {
-        struct journal_page page = {.lane = request->lane, .chunk = request->chunk};
-        page.entries = request->slots;
-        collect(request, &page);
-        engine->callbacks.paged_in(engine->callbacks.context, &page);
-    } else {
-        for (unsigned slot = 0; slot < JOURNAL_CHUNK_SLOTS; slot++)
-            message_unref(&request->slots[slot].message);
+    const struct chunk *chunk = lane_find(request->lane, request->chunk);
+    struct journal_page page = {.lane = request->lane, .chunk = request->chunk};
+    unsigned missing = count_missing(request, chunk);
+    if (missing) {
+        page.status = request->status == STATUS_OK ? STATUS_CORRUPT : request->status;
+        complain(request, page.status, missing);
     }
-    paged_done(request);
-    free(request->extents);
-    free(request->bodies);
-    free(request->error);
-    free(request);
+    collect(request, chunk, &page);
+    engine->callbacks.paged_in(engine->callbacks.context, &page);
+    for (size_t i = 0; i < page.count; i++)
+        page.entries[i].message = NULL; /* taken */
+}
+
+/* What was not found because it has been moved since is looked for once more. */
+static bool must_repeat(const struct engine *engine, const struct page_request *request)
+{
+    return request->lane && request->moves != engine->moves &&
+           count_missing(request, lane_find(request->lane, request->chunk)) > 0;
 }
 
 void page_in_report(struct engine *engine)
 {
     struct page_request *request;
     while ((request = TAILQ_FIRST(&engine->page_requests))) {
-        pthread_mutex_lock(&engine->lock);
-        bool done = request->done;
-        pthread_mutex_unlock(&engine->lock);
-        if (!done)
+        bool dropped = !request->lane && request->waits;
+        if (!dropped && (request->waits || !page_in_is_done(request)))
             break;
+        if (must_repeat(engine, request)) {
+            forget_findings(request);
+            submit(engine, request);
+            break;
+        }
         TAILQ_REMOVE(&engine->page_requests, request, link);
-        report(engine, request);
+        if (request->lane)
+            report(engine, request);
+        page_in_free(&request);
     }
 }

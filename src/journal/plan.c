@@ -12,9 +12,8 @@
 
 /* ---- Dropping a lane. */
 
-static void drop_run(struct batch *batch, struct journal_lane *lane)
+static void drop_run(struct batch *batch, struct run *run)
 {
-    struct run *run = lane->filling;
     for (size_t i = 0; i < run->count; i++) {
         if (!run->entries[i].message)
             continue;
@@ -24,7 +23,6 @@ static void drop_run(struct batch *batch, struct journal_lane *lane)
     /* It stays in the batch, with nothing in it. */
     run->count = run->group_count = 0;
     run->lane = NULL;
-    lane->filling = NULL;
 }
 
 static void erase_blocks(struct batch *batch, const struct chunk *chunk)
@@ -79,7 +77,10 @@ static void drop_chunk(struct batch *batch, struct chunk *chunk)
 void batch_drop_lane(struct batch *batch, struct journal_lane *lane)
 {
     if (lane->filling)
-        drop_run(batch, lane);
+        drop_run(batch, lane->filling);
+    if (lane->moving)
+        drop_run(batch, lane->moving);
+    lane->filling = lane->moving = NULL;
     for (struct run *run = lane->flying; run; run = run->older)
         run->lane = NULL;
     lane->flying = NULL;
@@ -97,6 +98,25 @@ void batch_drop_lane(struct batch *batch, struct journal_lane *lane)
 }
 
 /* ---- Closing. */
+
+/* Drops the entries whose slot is not alive any more. */
+static void prune_run(struct batch *batch, struct run *run)
+{
+    for (size_t g = 0; g < run->group_count; g++) {
+        struct group *group = &run->groups[g];
+        struct chunk *chunk = run->lane ? lane_find(run->lane, group->chunk_number) : NULL;
+        for (size_t i = group->first; i < group->end && group->live; i++) {
+            struct pending *entry = &run->entries[i];
+            if (!entry->message ||
+                (chunk && slot_is_set(chunk->live, (unsigned)(entry->seq % JOURNAL_CHUNK_SLOTS))))
+                continue;
+            batch->bytes -= message_memory(entry->message);
+            group->bytes -= record_entry_bytes(entry->message, entry->expires_ms, entry->body_id);
+            message_unref(&entry->message);
+            group->live--;
+        }
+    }
+}
 
 /* What the batch's blocks and bodies will take. */
 static uint64_t payload_bytes(const struct batch *batch)
@@ -126,8 +146,7 @@ static void plan_group(struct batch *batch, struct run *run, struct group *group
     group->chunk = NULL;
     chunk->dirty = true;
     uint16_t slot = (uint16_t)(group->start_seq % JOURNAL_CHUNK_SLOTS);
-    /* As many extents as an index may have; beyond, the chunk's blocks are tiny anyway. */
-    if (to_segment && chunk->extent_count < JOURNAL_CHUNK_SLOTS) {
+    if (to_segment && bytes >= JOURNAL_SEGMENT_BLOCK && chunk->extent_count < JOURNAL_EXTENTS_MAX) {
         group->place = segments_reserve(&batch->maker->segments, bytes);
         chunk_add_extent(chunk, group->place, slot);
     } else {
@@ -137,9 +156,24 @@ static void plan_group(struct batch *batch, struct run *run, struct group *group
     }
 }
 
+/* The chunk's blocks of before are let go of: what is alive in them is in this batch. */
+static void leave_blocks(struct batch *batch, struct chunk *chunk)
+{
+    erase_blocks(batch, chunk);
+    release_extents(batch, chunk);
+    note_dead(batch, chunk);
+    memset(chunk->starts, 0, sizeof chunk->starts);
+    chunk->stored_bytes = 0;
+}
+
 /* Decides which blocks there will be, and where. */
 static void plan_run(struct batch *batch, struct run *run, bool to_segment)
 {
+    if (run->moves && run->group_count) {
+        run->groups[0].chunk->moved_in = batch->number;
+        if (run->groups[0].live)
+            leave_blocks(batch, run->groups[0].chunk);
+    }
     for (size_t i = 0; i < run->group_count; i++)
         if (run->groups[i].live)
             plan_group(batch, run, &run->groups[i], to_segment);
@@ -152,7 +186,9 @@ static void plan_body(struct batch *batch, struct body_update *update, bool to_s
         return;
     body->stored = true;
     update->body = NULL;
-    if (to_segment)
+    if (update->moved)
+        body->moved_in = batch->number;
+    if (to_segment || update->moved)
         body->place = update->place =
             segments_reserve(&batch->maker->segments, record_body_bytes(body->bytes));
     else
@@ -295,6 +331,11 @@ bool batch_close(struct batch *batch)
 {
     struct run *run;
     batch->maker->last.message = NULL;
+    STAILQ_FOREACH(run, &batch->runs, link)
+    {
+        if (run->moves)
+            prune_run(batch, run);
+    }
     batch->payload_bytes = payload_bytes(batch);
     bool to_segment = batch->payload_bytes >= batch->maker->segment_min;
     STAILQ_FOREACH(run, &batch->runs, link)
@@ -303,7 +344,7 @@ bool batch_close(struct batch *batch)
         if (run->lane) {
             run->older = run->lane->flying;
             run->lane->flying = run;
-            run->lane->filling = NULL;
+            run->lane->filling = run->lane->moving = NULL;
         }
     }
     for (size_t i = 0; i < batch->bodies.count; i++)
@@ -352,24 +393,6 @@ void batch_trim_chunk(struct batch *batch, struct chunk *chunk)
 
 /* ---- A batch that could not be written. */
 
-/* Drops the entries whose slot is not alive any more. */
-static void prune_run(struct batch *batch, struct run *run)
-{
-    for (size_t g = 0; g < run->group_count; g++) {
-        struct group *group = &run->groups[g];
-        struct chunk *chunk = run->lane ? lane_find(run->lane, group->chunk_number) : NULL;
-        for (size_t i = group->first; i < group->end && group->live; i++) {
-            struct pending *entry = &run->entries[i];
-            if (!entry->message ||
-                (chunk && slot_is_set(chunk->live, (unsigned)(entry->seq % JOURNAL_CHUNK_SLOTS))))
-                continue;
-            batch->bytes -= message_memory(entry->message);
-            message_unref(&entry->message);
-            group->live--;
-        }
-    }
-}
-
 /* Notes the bodies of the run's entries as still needed. */
 static void keep_bodies(const struct run *run, struct map *needed)
 {
@@ -392,7 +415,7 @@ void batch_prune(struct batch *batch)
     size_t kept = 0;
     for (size_t i = 0; i < batch->bodies.count; i++) {
         const struct body_update *update = &batch->bodies.at[i];
-        if (!update->message ||
+        if (!update->message || update->moved ||
             map_get(&needed, bytes_of(&update->body_id, sizeof update->body_id)))
             batch->bodies.at[kept++] = *update;
     }
@@ -466,5 +489,6 @@ void batch_absorb(struct batch *batch, struct batch *later)
     merge_indexes(batch);
     later->runs = (struct run_list)STAILQ_HEAD_INITIALIZER(later->runs);
     later->bytes = 0;
+    later->bodies.count = 0; /* what they hold is batch's now */
     batch_clear(later);
 }

@@ -24,6 +24,7 @@ struct place {
 struct segment {
     uint64_t number; /* fits 32 bits; as wide as the map's key */
     uint64_t size, live_bytes;
+    uint64_t tried_at; /* for relocate.c: the batch at which it was last to be emptied */
 };
 
 struct segments {

@@ -54,6 +54,7 @@ struct space {
     struct upkeep upkeep;
     /* From the owner. */
     atomic_uint_fast64_t dead_bytes, stored_bytes;
+    atomic_bool segments_wasteful; /* there is something to be moved */
     atomic_bool wanted;
     /* Under the engine's lock. */
     struct range *ranges;
@@ -145,6 +146,12 @@ static bool reserve_exists(const struct engine *engine)
     bool exists = access(name, F_OK) == 0;
     free(name);
     return exists;
+}
+
+uint64_t space_total(const struct engine *engine)
+{
+    struct room room;
+    return look_at_room(engine->path, &room) ? room.total : 0;
 }
 
 void space_remove_reserve(const char *path)
@@ -292,6 +299,7 @@ void space_look(struct engine *engine)
     }
     atomic_store_explicit(&space->dead_bytes, engine->maker.dead_bytes, memory_order_relaxed);
     atomic_store_explicit(&space->stored_bytes, engine->maker.stored_bytes, memory_order_relaxed);
+    atomic_store_explicit(&space->segments_wasteful, relocate_is_due(engine), memory_order_relaxed);
 }
 
 /* ---- The housekeeper. */
@@ -390,6 +398,8 @@ static void keep_house(struct upkeep *upkeep)
         atomic_store_explicit(&space->wanted, true, memory_order_release);
         engine_wake(engine);
     }
+    if (atomic_load_explicit(&space->segments_wasteful, memory_order_relaxed))
+        engine_wake(engine); /* an idle owner does not look by itself */
     if (full && space_is_plenty(engine)) {
         pthread_mutex_lock(&engine->lock);
         engine->space_returned = true;

@@ -30,6 +30,8 @@ bool space_is_plenty(struct engine *engine);
 /* What is to be checked by and by; takes it. Before the database is ready. */
 void space_inspect_later(struct engine *engine, struct inspection *inspection);
 
+/* The size of the file system; 0: not known. */
+uint64_t space_total(const struct engine *engine);
 void space_remove_reserve(const char *path);
 
 #endif

@@ -26,6 +26,7 @@ static void on_paged_in(void *context, struct journal_page *page)
     drop_page(probe);
     CHECK(page->count <= JOURNAL_CHUNK_SLOTS);
     probe->pages++;
+    probe->bad_pages += page->status != STATUS_OK;
     probe->page_lane = page->lane;
     probe->page_chunk = page->chunk;
     probe->page_status = page->status;
