@@ -214,13 +214,16 @@ static int listen_on(const struct addrinfo *address)
 
 static void remember_port(struct http_server *server, int fd)
 {
-    struct sockaddr_storage address = {0};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } address = {.v6 = {0}};
     socklen_t len = sizeof address;
-    if (server->port || getsockname(fd, (struct sockaddr *)&address, &len) != 0)
+    if (server->port || getsockname(fd, &address.any, &len) != 0)
         return;
     server->port =
-        ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-                                            : ((struct sockaddr_in *)&address)->sin_port);
+        ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
 }
 
 /* Whether the machine merely has no IPv6. */

@@ -281,8 +281,7 @@ static void capture_slice(void *context)
 
 static void choose(struct listing *l, struct name_filter *filter)
 {
-    l->entries =
-        l->gather.row_count ? mem_need_array(NULL, l->gather.row_count, sizeof *l->entries) : NULL;
+    l->entries = mem_need_array(NULL, l->gather.row_count, sizeof *l->entries);
     for (size_t i = 0; i < l->gather.row_count; i++) {
         const struct row *row = &l->gather.rows[i];
         if (l->kind->visible && !l->kind->visible(l->request, row))

@@ -1,6 +1,7 @@
 /* Chunks: see chunk.h. */
 #include "chunk.h"
 
+#include "leveret/base/check.h"
 #include "leveret/base/mem.h"
 
 #define ROOM_MIN 16u
@@ -43,6 +44,7 @@ static void put(struct chunk *chunk, unsigned slot, struct message *message, uin
     unsigned at = slot - chunk->first;
     if (at >= chunk->room)
         grow(chunk, at + 1);
+    CHECK(chunk->slots);
     chunk->slots[at] = message;
     chunk->memory_bytes += message_memory(message);
     if (!expires_ms)

@@ -188,6 +188,7 @@ enum status topology_check_publish(const struct topology *topology, const struct
 
 /* ---- Removing */
 
+/* Callers that empty a list by it are marked NOLINT: see end_get in dispatch.c. */
 static void remove_binding(struct topology *t, struct binding *b)
 {
     struct exchange *source = b->source;
@@ -213,9 +214,9 @@ static void remove_exchange(struct topology *t, struct exchange *x)
     struct binding *b;
     x->doomed = true;
     while ((b = TAILQ_FIRST(&x->bindings_from)))
-        remove_binding(t, b);
+        remove_binding(t, b); /* NOLINT(clang-analyzer-unix.Malloc) */
     while ((b = TAILQ_FIRST(&x->endpoint.bindings_to)))
-        remove_binding(t, b);
+        remove_binding(t, b); /* NOLINT(clang-analyzer-unix.Malloc) */
     (void)map_remove(&t->exchanges, x->endpoint.name);
     roster_remove(&t->exchange_list, x->number);
     t->version++;
@@ -360,7 +361,7 @@ void topology_leave(struct topology *topology, struct endpoint *endpoint)
 {
     struct binding *b;
     while ((b = TAILQ_FIRST(&endpoint->bindings_to)))
-        remove_binding(topology, b);
+        remove_binding(topology, b); /* NOLINT(clang-analyzer-unix.Malloc) */
     topology->version++;
     remove_doomed(topology);
 }

@@ -98,10 +98,10 @@ enum outcome api_call(struct session *session, const struct api_request *request
         outcome = OUTCOME_UNREACHABLE;
     } else {
         json = value_parse(text_bytes(&answer.body));
-        if (answer.status == 404 && request->may_miss && is_missing(&answer, json))
-            value_free(&json);
-        else if (answer.status == 401 && request->login_only && json &&
-                 !is_bad_login(&answer, json))
+        bool missing = answer.status == 404 && request->may_miss && is_missing(&answer, json);
+        bool known = answer.status == 401 && request->login_only && json &&
+                     !is_bad_login(&answer, json); /* but may not do this */
+        if (missing || known)
             value_free(&json);
         else if (answer.status < 200 || answer.status > 299 || (answer.body.len && !json))
             outcome = refused(session, request, &answer, json);

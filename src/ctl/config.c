@@ -39,7 +39,8 @@ bool config_read(struct options *options, const char *path, bool needed)
     }
     /* inih's settings are variables of the library; nobody else uses it. A password may well hold
      * what begins a comment elsewhere in the line. */
-    ini_inline_comment_prefixes = (char[]){""};
+    static char none[] = "";
+    ini_inline_comment_prefixes = none;
     int line = ini_parse_file(file, line_seen, &reading);
     bool open = fstat(fileno(file), &about) == 0 && (about.st_mode & (S_IRGRP | S_IROTH));
     fclose(file);

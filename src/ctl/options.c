@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "leveret/base/mem.h"
+#include "leveret/base/number.h"
 #include "session.h"
 #include "value.h"
 
@@ -123,18 +124,10 @@ static void replace(char **setting, const char *value)
     *setting = mem_need_text(value, strlen(value));
 }
 
-/* A number from 0 to max in digits. */
-static bool read_number(const char *text, uint64_t max, uint64_t *out)
-{
-    size_t digits = strspn(text, "0123456789");
-    *out = digits && digits < 19 ? strtoull(text, NULL, 10) : UINT64_MAX;
-    return text[digits] == '\0' && *out <= max;
-}
-
 static const char *set_port(struct options *o, const char *value)
 {
     uint64_t port;
-    if (!read_number(value, UINT16_MAX, &port) || port == 0)
+    if (!number_read(value, UINT16_MAX, &port) || port == 0)
         return "a port is a number from 1 to 65535";
     replace(&o->port, value);
     return NULL;
@@ -165,7 +158,7 @@ static const char *set_format(struct options *o, const char *value)
 static const char *set_timeout(struct options *o, const char *value)
 {
     uint64_t seconds;
-    if (!read_number(value, OPTIONS_TIMEOUT_S_MAX, &seconds))
+    if (!number_read(value, OPTIONS_TIMEOUT_S_MAX, &seconds))
         return "not a number of seconds";
     o->timeout_s = (long)seconds;
     return NULL;
@@ -277,6 +270,21 @@ static void add_pair(struct parsing *parsing, struct pairs *pairs, const char *p
     pairs->at[pairs->count++] = pair;
 }
 
+static void take_flag(struct options *o, int key)
+{
+    switch (key) {
+    case KEY_QUIET:
+        o->quiet = true;
+        break;
+    case KEY_HELP:
+        o->help = true;
+        break;
+    case KEY_VERSION:
+        o->version = true;
+        break;
+    }
+}
+
 static void take_value(struct parsing *parsing, int key, char *value)
 {
     struct options *o = parsing->options;
@@ -286,15 +294,6 @@ static void take_value(struct parsing *parsing, int key, char *value)
         break;
     case KEY_CONFIG:
         parsing->config = value;
-        break;
-    case KEY_QUIET:
-        o->quiet = true;
-        break;
-    case KEY_HELP:
-        o->help = true;
-        break;
-    case KEY_VERSION:
-        o->version = true;
         break;
     case KEY_ARGUMENT:
         add_pair(parsing, &o->arguments, value);
@@ -306,7 +305,7 @@ static void take_value(struct parsing *parsing, int key, char *value)
         add_pair(parsing, &o->headers, value);
         break;
     case KEY_COUNT:
-        if (!read_number(value, INT64_MAX, &o->count))
+        if (!number_read(value, INT64_MAX, &o->count))
             snprintf(parsing->wrong, sizeof parsing->wrong, "--count: not a number");
         break;
     case KEY_ACK_MODE:
@@ -334,7 +333,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
         if (table[i].key != key)
             continue;
         parsing->options->given |= table[i].bit;
-        if (table[i].setting && table[i].value)
+        if (!value)
+            take_flag(parsing->options, key);
+        else if (table[i].setting)
             parsing->set[i] = value;
         else
             take_value(parsing, key, value);

@@ -225,6 +225,7 @@ static struct group *start_group(struct run *run, struct chunk *chunk)
         run->group_room = run->group_room ? run->group_room * 2 : 4;
         run->groups = mem_need_array(run->groups, run->group_room, sizeof *run->groups);
     }
+    CHECK(run->groups);
     struct group *group = &run->groups[run->group_count++];
     *group = (struct group){.chunk_number = chunk->number,
                             .chunk = chunk,

@@ -111,17 +111,26 @@ static void command_close(struct channel *channel)
 
 /* ---- The backlog's turn. */
 
+/* The channel of this number when frames from its backlog may be taken; a frame may end it. */
+static struct channel *replayable(struct session *session, uint16_t number)
+{
+    struct channel *channel = channel_find(session, number);
+    return channel && !channel->awaiting && session->state == SESSION_RUNNING &&
+                   !session->unread_answers
+               ? channel
+               : NULL;
+}
+
 static void replay(struct loop_task *task)
 {
     struct channel *channel = container_of(task, struct channel, replay);
     struct session *session = channel->session;
     uint16_t number = channel->number;
     struct frame frame;
-    while (session->state == SESSION_RUNNING && !session->unread_answers &&
-           channel_find(session, number) == channel && !channel->awaiting &&
-           backlog_next(channel, &frame))
+    while ((channel = replayable(session, number)) && backlog_next(channel, &frame))
         channel_take(channel, &frame, NULL);
-    if (channel_find(session, number) == channel && !backlog_holds(channel))
+    channel = channel_find(session, number);
+    if (channel && !backlog_holds(channel))
         backlog_free(channel);
 }
 

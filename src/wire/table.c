@@ -123,7 +123,7 @@ static void read_value(struct reader *r, struct field *out)
         out->value.integer = read_u8(r) != 0;
         break;
     case FIELD_I8:
-        out->value.integer = (int8_t)read_u8(r);
+        out->value.integer = (int64_t)(int8_t)read_u8(r);
         break;
     case FIELD_U8:
         out->value.integer = read_u8(r);

@@ -20,13 +20,14 @@
 static struct loop *loop;
 static int accepted_fds[64];
 static int accepted_count;
-static char directory[] = "/tmp/leveret-listener-XXXXXX";
+#define DIRECTORY "/tmp/leveret-listener-XXXXXX"
+static char directory[sizeof DIRECTORY];
 static char path[108], address[128];
 
 static void set_up(void)
 {
     ck_assert_int_eq(loop_new(&loop), STATUS_OK);
-    memcpy(directory + strlen(directory) - 6, "XXXXXX", 6);
+    memcpy(directory, DIRECTORY, sizeof directory);
     ck_assert_ptr_nonnull(mkdtemp(directory));
     snprintf(path, sizeof path, "%s/socket", directory);
     snprintf(address, sizeof address, "unix:%s", path);

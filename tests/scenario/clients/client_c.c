@@ -13,7 +13,7 @@
 
 static amqp_connection_state_t conn;
 
-static void fail(const char *format, ...)
+__attribute__((noreturn, format(printf, 1, 2))) static void fail(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -81,7 +81,9 @@ static void connect_to_broker(void)
 {
     conn = amqp_new_connection();
     amqp_socket_t *socket = amqp_tcp_socket_new(conn);
-    EXPECT(amqp_socket_open(socket, getenv("AMQP_HOST"), atoi(getenv("AMQP_PORT"))) == 0);
+    const char *host = getenv("AMQP_HOST"), *port = getenv("AMQP_PORT");
+    EXPECT(host && port);
+    EXPECT(amqp_socket_open(socket, host, (int)strtol(port, NULL, 10)) == 0);
     /* So that consumers are told when their queue goes. */
     amqp_table_entry_t capability = {.key = b("consumer_cancel_notify"),
                                      .value = {.kind = AMQP_FIELD_KIND_BOOLEAN}};
@@ -390,16 +392,16 @@ static void sizes(void)
 
 static void channels(void)
 {
-    enum { COUNT = 300 };
-    for (amqp_channel_t i = 2; i < COUNT; i++)
+    const amqp_channel_t count = 300;
+    for (amqp_channel_t i = 2; i < count; i++)
         open_channel(i);
     amqp_bytes_t q = queue(amqp_empty_bytes);
-    for (amqp_channel_t i = 2; i < COUNT; i++)
+    for (amqp_channel_t i = 2; i < count; i++)
         EXPECT(amqp_basic_publish(conn, i, b(""), q, 0, 0, NULL, b("x")) == 0);
     consume(q, 1);
-    for (amqp_channel_t i = 2; i < COUNT; i++)
+    for (amqp_channel_t i = 2; i < count; i++)
         next_is("x");
-    for (amqp_channel_t i = 2; i < COUNT; i++)
+    for (amqp_channel_t i = 2; i < count; i++)
         EXPECT(amqp_channel_close(conn, i, 200).reply_type == AMQP_RESPONSE_NORMAL);
 }
 
