@@ -27,8 +27,8 @@ void channel_destroy(struct channel *channel)
     channel_drop_gets(channel);
     tx_destroy(&channel->tx);
     while (unsettled_take_first(&channel->unsettled, UINT64_MAX, &entry)) {
-        if (entry.queue->deleted)
-            queue_settle(entry.queue, entry.seq);
+        if (entry.lane->queue->deleted)
+            queue_settle(entry.lane, entry.seq);
         if (entry.consumer && --entry.consumer->unsettled == 0 && !entry.consumer->queue)
             consumer_destroy(entry.consumer);
     }

@@ -6,10 +6,10 @@
 
 #define ROOM_MIN 16u
 
-struct chunk *chunk_new(struct queue *queue, uint64_t number)
+struct chunk *chunk_new(struct lane *lane, uint64_t number)
 {
     struct chunk *chunk = mem_need(sizeof *chunk);
-    chunk->queue = queue;
+    chunk->lane = lane;
     chunk->number = number;
     return chunk;
 }

@@ -1,14 +1,14 @@
-/* A chunk: up to JOURNAL_CHUNK_SLOTS neighbours in a queue, the unit of paging. A message's place
+/* A chunk: up to JOURNAL_CHUNK_SLOTS neighbours in a lane, the unit of paging. A message's place
  * is its slot; four bit maps say what is known of it whether it is in memory or not.
  * Thread: the vhost's owner.
  *
- *   live         it is in the queue: ready, or delivered and not settled
+ *   live         it is in the lane: ready, or delivered and not settled
  *   ready        it waits for a consumer
  *   redelivered  it may have been delivered before
  *   durable      the journal has it
  *
- * A chunk is open while it is the last of its queue: it takes more. Closed, it can leave memory
- * (paging.c). slots[] covers the slots from first on, so that a queue that keeps running empty
+ * A chunk is open while it is the last of its lane: it takes more. Closed, it can leave memory
+ * (paging.c). slots[] covers the slots from first on, so that a lane that keeps running empty
  * lives in a few places. */
 #ifndef BROKER_CHUNK_H
 #define BROKER_CHUNK_H
@@ -18,7 +18,7 @@
 #include "leveret/base/check.h"
 #include "leveret/journal/journal.h"
 
-struct queue;
+struct lane;
 
 /* A chunk is closed early when its bodies reach this, so that pages stay small. */
 #define CHUNK_BYTES_MAX (1u << 20)
@@ -34,7 +34,7 @@ enum chunk_state {
 enum chunk_list { CHUNK_UNLISTED, CHUNK_LEAVING, CHUNK_HEAVY };
 
 struct chunk {
-    struct queue *queue;
+    struct lane *lane;
     uint64_t number; /* seq = number * JOURNAL_CHUNK_SLOTS + slot */
     TAILQ_ENTRY(chunk) paging_link;
     uint8_t state; /* enum chunk_state */
@@ -56,7 +56,7 @@ struct chunk {
 };
 TAILQ_HEAD(chunk_queue, chunk);
 
-struct chunk *chunk_new(struct queue *queue, uint64_t number);
+struct chunk *chunk_new(struct lane *lane, uint64_t number);
 void chunk_free(struct chunk **chunk); /* with the messages it holds */
 
 /* Puts a message into the next slot and returns that; takes a reference. expires_ms 0: never. The

@@ -194,8 +194,8 @@ struct consumer *consumer_next(struct queue *queue)
     return NULL;
 }
 
-void consumer_deliver(struct consumer *consumer, struct message *message, uint64_t seq,
-                      bool redelivered)
+void consumer_deliver(struct consumer *consumer, struct message *message, struct lane *lane,
+                      uint64_t seq, bool redelivered)
 {
     struct channel *channel = consumer->channel;
     struct queue *queue = consumer->queue;
@@ -211,7 +211,7 @@ void consumer_deliver(struct consumer *consumer, struct message *message, uint64
         COUNT(channel, queue, deliver_no_ack);
     } else {
         COUNT(channel, queue, deliver);
-        unsettled_note(channel, event.u.deliver.tag, queue, seq, consumer);
+        unsettled_note(channel, event.u.deliver.tag, lane, seq, consumer);
         consumer->unsettled++;
         channel->unsettled_consumers++;
     }

@@ -15,6 +15,7 @@
 #include "leveret/base/message.h"
 
 struct channel;
+struct lane;
 struct queue;
 struct consumer;
 struct vhost;
@@ -94,9 +95,9 @@ void consumer_wait_end(struct vhost *vhost, struct consumer_wait *wait);
 
 /* The consumer whose turn it is, or NULL when none can take. */
 struct consumer *consumer_next(struct queue *queue);
-/* Delivers and passes the turn on. seq: where the message is to be settled; not used by a no_ack
- * consumer, to whom the message goes for good. */
-void consumer_deliver(struct consumer *consumer, struct message *message, uint64_t seq,
-                      bool redelivered);
+/* Delivers and passes the turn on. lane and seq: where the message is to be settled; not used by a
+ * no_ack consumer, to whom the message goes for good. */
+void consumer_deliver(struct consumer *consumer, struct message *message, struct lane *lane,
+                      uint64_t seq, bool redelivered);
 
 #endif

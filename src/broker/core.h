@@ -35,7 +35,7 @@ struct vhost {
     char *gate_text;
 
     /* Lanes. */
-    struct map lanes; /* from &queue->lane (the handle's bytes) to struct queue * */
+    struct map lanes; /* from &lane->handle (the handle's bytes) to struct lane * */
     uint64_t lane_next, lane_reserved; /* ids below lane_reserved are on record as used */
 
     /* Paging. */
@@ -65,10 +65,10 @@ struct vhost {
 /* Runs what a call has left to do: dispatch of queues that are due. */
 void vhost_settle_down(struct vhost *vhost);
 
-static inline void vhost_memory(struct vhost *vhost, struct queue *queue, int64_t bytes)
+static inline void vhost_memory(struct lane *lane, int64_t bytes)
 {
-    vhost->memory_bytes += (uint64_t)bytes;
-    queue->memory_bytes += (uint64_t)bytes;
+    lane->vhost->memory_bytes += (uint64_t)bytes;
+    lane->stock->memory_bytes += (uint64_t)bytes;
 }
 
 static inline struct queue *vhost_queue(const struct vhost *vhost, struct bytes name)
@@ -78,8 +78,8 @@ static inline struct queue *vhost_queue(const struct vhost *vhost, struct bytes 
 
 /* The journal's key that says up to where lane ids are taken; see also enum definition_kind. */
 #define LANES_KEY 'l'
-/* A lane id that was never used. */
-uint64_t vhost_lane_id(struct vhost *vhost);
+/* The first of that many neighbouring lane ids that were never used. */
+uint64_t vhost_lane_ids(struct vhost *vhost, unsigned count);
 
 /* ---- Definitions in the journal; each marks the command as journalled. */
 void vhost_put_queue(struct queue *queue);
@@ -132,11 +132,11 @@ uint64_t publish_committed(struct channel *channel, struct message *message, boo
 void route_memory_free(struct route_memory **memory);
 
 /* A delivery goes out that is to be settled. */
-static inline void unsettled_note(struct channel *channel, uint64_t tag, struct queue *queue,
+static inline void unsettled_note(struct channel *channel, uint64_t tag, struct lane *lane,
                                   uint64_t seq, struct consumer *consumer)
 {
     struct vhost *vhost = channel->vhost;
-    struct unsettled_entry entry = {tag, seq, queue, consumer,
+    struct unsettled_entry entry = {tag, seq, lane, consumer,
                                     (uint32_t)(vhost->now.steady_ms / 1000)};
     unsettled_add(&channel->unsettled, &entry);
     if (__builtin_expect(vhost->timeout_check_ms == UINT64_MAX, 0))
@@ -175,12 +175,12 @@ bool reply_to_asked(const struct message *message);
 void reply_to_rewrite(struct channel *channel, struct message **message);
 
 /* ---- Paging (paging.c). */
-void paging_closed(struct queue *queue, struct chunk *chunk);   /* a chunk takes no more */
-void paging_passed(struct queue *queue, uint64_t chunk_number); /* the cursor left it */
-void paging_forget(struct chunk *chunk);                        /* it is about to be freed */
+void paging_closed(struct chunk *chunk);                      /* a chunk takes no more */
+void paging_passed(struct lane *lane, uint64_t chunk_number); /* the cursor left it */
+void paging_forget(struct chunk *chunk);                      /* it is about to be freed */
 /* Makes sure that the head comes into memory, and some of what follows. */
-void paging_read_ahead(struct queue *queue);
-void paging_lane_dropped(struct queue *queue); /* its reports will not come */
+void paging_read_ahead(struct lane *lane);
+void paging_lane_dropped(struct lane *lane); /* its reports will not come */
 void paging_committed(struct vhost *vhost);
 void paging_relieve(struct vhost *vhost); /* memory may be short */
 

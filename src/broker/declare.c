@@ -50,7 +50,7 @@ static void reply_declared(struct channel *channel, const struct command *comman
     struct bytes name = queue->endpoint.name;
     struct event reply = channel_event(channel, EVENT_REPLY);
     reply.u.reply.name = name;
-    reply.u.reply.messages = (uint32_t)queue->ready;
+    reply.u.reply.messages = (uint32_t)queue->stock.ready;
     reply.u.reply.consumers = queue->consumer_count;
     channel_reply_event(channel, command, &reply, queue->definition_batch);
 }
@@ -138,7 +138,7 @@ static void declare_new(struct channel *channel, const struct command *command, 
         return;
     }
     if (options.durable && !options.exclusive)
-        options.lane_id = vhost_lane_id(vhost);
+        options.lane_id = vhost_lane_ids(vhost, options.settings.max_priority + 1);
     struct queue *queue = queue_new(vhost, &options);
     if (queue->stored)
         vhost_put_queue(queue);
@@ -199,13 +199,13 @@ void command_queue_delete(struct channel *channel, const struct command *command
                        BYTES_PRINT(vhost_name));
         return;
     }
-    if (command->u.queue_delete.if_empty && queue->ready) {
+    if (command->u.queue_delete.if_empty && queue->stock.ready) {
         channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
                        "queue '%.*s' in vhost '%.*s' not empty", BYTES_PRINT(name),
                        BYTES_PRINT(vhost_name));
         return;
     }
-    uint64_t messages = queue->ready;
+    uint64_t messages = queue->stock.ready;
     queue_delete(queue);
     reply_count(channel, command, messages, vhost_needed(channel->vhost));
 }

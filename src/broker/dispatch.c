@@ -7,12 +7,10 @@
 #include "core.h"
 #include "leveret/base/mem.h"
 
-#define EXPIRE_AT_ONCE 1000u
-
 void queue_schedule(struct queue *queue)
 {
     if (queue->due || (TAILQ_EMPTY(&queue->waiting_gets) &&
-                       (queue->ready == 0 || TAILQ_EMPTY(&queue->consumers))))
+                       (queue->stock.ready == 0 || TAILQ_EMPTY(&queue->consumers))))
         return;
     queue->due = true;
     TAILQ_INSERT_TAIL(&queue->vhost->due, queue, due_link);
@@ -34,9 +32,9 @@ static void answer_get(struct queue *queue, struct channel *channel, bool no_ack
         uint64_t seq = place_seq(place);
         COUNT(channel, queue, get);
         event.got.message = queue_lend(queue, place);
-        unsettled_note(channel, event.got.tag, queue, seq, NULL);
+        unsettled_note(channel, event.got.tag, place.chunk->lane, seq, NULL);
     }
-    event.u.reply.messages = (uint32_t)queue->ready;
+    event.u.reply.messages = (uint32_t)queue->stock.ready;
     promise_reply(channel, &event, 0);
     if (no_ack)
         message_unref(&event.got.message);
@@ -67,24 +65,24 @@ static void deliver_head(struct queue *queue, struct consumer *consumer, struct 
     bool redelivered = bit_test(place.chunk->redelivered_bits, place.slot);
     if (consumer->no_ack) {
         struct message *message = queue_take(queue, place);
-        consumer_deliver(consumer, message, 0, redelivered);
+        consumer_deliver(consumer, message, NULL, 0, redelivered);
         message_unref(&message);
     } else {
         uint64_t seq = place_seq(place);
-        consumer_deliver(consumer, queue_lend(queue, place), seq, redelivered);
+        consumer_deliver(consumer, queue_lend(queue, place), place.chunk->lane, seq, redelivered);
     }
 }
 
 void queue_dispatch(struct queue *queue)
 {
-    while (queue->ready) {
+    while (queue->stock.ready) {
         struct waiting_get *get = TAILQ_FIRST(&queue->waiting_gets);
         struct consumer *consumer = NULL;
         if (!get && !(consumer = consumer_next(queue)))
             break;
         struct place place = queue_head(queue);
         if (!chunk_in_memory(place.chunk)) {
-            paging_read_ahead(queue);
+            paging_read_ahead(place.chunk->lane);
             return;
         }
         if (queue->expiring && queue_expire(queue, EXPIRE_AT_ONCE))
@@ -99,7 +97,7 @@ void queue_dispatch(struct queue *queue)
         }
     }
     struct waiting_get *get;
-    while (queue->ready == 0 && (get = TAILQ_FIRST(&queue->waiting_gets))) {
+    while (queue->stock.ready == 0 && (get = TAILQ_FIRST(&queue->waiting_gets))) {
         struct channel *channel = get->channel; /* NOLINT(clang-analyzer-unix.Malloc) */
         end_get(queue, &get);
         answer_empty(queue, channel);
@@ -113,7 +111,7 @@ void queue_get(struct queue *queue, struct channel *channel, bool no_ack)
     queue_touch(queue);
     if (queue->expiring)
         queue_expire(queue, EXPIRE_AT_ONCE);
-    if (queue->ready == 0) {
+    if (queue->stock.ready == 0) {
         answer_empty(queue, channel);
         return;
     }
@@ -130,7 +128,7 @@ void queue_get(struct queue *queue, struct channel *channel, bool no_ack)
     get->no_ack = no_ack;
     TAILQ_INSERT_TAIL(&queue->waiting_gets, get, link);
     TAILQ_INSERT_TAIL(&channel->gets, get, channel_link);
-    paging_read_ahead(queue);
+    paging_read_ahead(place.chunk->lane);
 }
 
 void queue_fail_gets(struct queue *queue, enum status status)

@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 /* What one vhost_tick does at most. */
-#define TICK_WORK_MAX 1000u
+#define TICK_WORK_MAX EXPIRE_AT_ONCE
 
 uint64_t queue_expiry_of(const struct queue *queue, const struct message *message, bool *at_once)
 {
@@ -26,12 +26,12 @@ uint64_t queue_expiry_of(const struct queue *queue, const struct message *messag
 /* Whether there is a head in memory, and when it expires. */
 static bool head_expiry(struct queue *queue, struct place *place, uint64_t *expires_ms)
 {
-    if (queue->ready == 0)
+    if (queue->stock.ready == 0)
         return false;
     *place = queue_head(queue);
     if (!chunk_in_memory(place->chunk)) {
         if (place->chunk->any_expires)
-            paging_read_ahead(queue);
+            paging_read_ahead(place->chunk->lane);
         return false;
     }
     *expires_ms = chunk_expires(place->chunk, place->slot);

@@ -2,7 +2,19 @@
  * they were made. See vhost.h. */
 #include "core.h"
 
-static void fill_queue(const struct queue *queue, struct queue_info *out)
+static void add_lane(const struct lane *lane, struct queue_info *out)
+{
+    for (uint32_t i = 0; i < lane->ring_count; i++) {
+        const struct chunk *chunk = lane_chunk(lane, lane->base + i);
+        if (!chunk)
+            continue;
+        out->memory_bytes += sizeof *chunk + chunk->room * sizeof *chunk->slots;
+        if (chunk_in_memory(chunk))
+            out->messages_ram += chunk->live;
+    }
+}
+
+static void fill_queue(struct queue *queue, struct queue_info *out)
 {
     *out = (struct queue_info){
         .name = queue->endpoint.name,
@@ -10,11 +22,11 @@ static void fill_queue(const struct queue *queue, struct queue_info *out)
         .durable = queue->durable,
         .auto_delete = queue->auto_delete,
         .exclusive = queue->exclusive,
-        .messages_ready = queue->ready,
-        .messages_unacknowledged = queue->unsettled,
-        .ready_bytes = queue->ready_bytes,
-        .unacknowledged_bytes = queue->unsettled_bytes,
-        .messages_persistent = queue->persistent,
+        .messages_ready = queue->stock.ready,
+        .messages_unacknowledged = queue->stock.unsettled,
+        .ready_bytes = queue->stock.ready_bytes,
+        .unacknowledged_bytes = queue->stock.unsettled_bytes,
+        .messages_persistent = queue->stock.persistent,
         .consumers = queue->consumer_count,
         .idle_since_wall_ms = queue->idle_since_wall_ms,
         .rates = queue->rates,
@@ -22,15 +34,9 @@ static void fill_queue(const struct queue *queue, struct queue_info *out)
     };
     if (queue->owner)
         out->owner_name = queue->owner->name;
-    out->memory_bytes = sizeof *queue + queue->memory_bytes;
-    for (uint32_t i = 0; i < queue->ring_count; i++) {
-        const struct chunk *chunk = queue_chunk(queue, queue->base + i);
-        if (!chunk)
-            continue;
-        out->memory_bytes += sizeof *chunk + chunk->room * sizeof *chunk->slots;
-        if (chunk_in_memory(chunk))
-            out->messages_ram += chunk->live;
-    }
+    out->memory_bytes = sizeof *queue + queue->stock.memory_bytes;
+    for (unsigned priority = 0; priority < queue_lanes(queue); priority++)
+        add_lane(queue_lane(queue, priority), out);
 }
 
 size_t vhost_list_queues(struct vhost *vhost, uint64_t *after, struct queue_info *out, size_t max)
@@ -44,7 +50,7 @@ size_t vhost_list_queues(struct vhost *vhost, uint64_t *after, struct queue_info
 
 bool vhost_find_queue(struct vhost *vhost, struct bytes name, struct queue_info *out)
 {
-    const struct queue *queue = vhost_queue(vhost, name);
+    struct queue *queue = vhost_queue(vhost, name);
     if (queue)
         fill_queue(queue, out);
     return queue != NULL;

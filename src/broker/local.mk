@@ -87,6 +87,8 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/declare.c \
 	src/broker/dispatch.c \
 	src/broker/expiry.c \
+	src/broker/lane.c \
+	src/broker/lane.h \
 	src/broker/listing.c \
 	src/broker/paging.c \
 	src/broker/peer.c \

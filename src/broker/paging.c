@@ -1,32 +1,31 @@
 /* Which chunks are in memory. Thread: the vhost's owner.
  *
- * Normal course: a queue keeps the chunks at its head (what consumers take next), a few behind it
+ * Normal course: a lane keeps the chunks at its head (what consumers take next), a few behind it
  * (what they may give back) and the open one. Any other closed chunk leaves memory: when all of it
  * is durable, as soon as its batch is on disk, at no cost; when some of it is transient, only if
  * the vhost is short of memory, after journal_page_out. Chunks that the head comes near are read
  * ahead.
  *
- * What can go wrong: a page cannot be read: the queue is failed (queue.h). A page-out fails: the
+ * What can go wrong: a page cannot be read: the lane has failed (lane.h). A page-out fails: the
  * chunk stays. A page comes for what is settled or deleted meanwhile: let go. */
 #include "core.h"
 #include "leveret/base/mem.h"
 
-#define AHEAD_CHUNKS   8u /* from the head on */
-#define AHEAD_BYTES    (4u << 20)
-#define BEHIND_CHUNKS  4u /* passed by the head, with unsettled deliveries */
-#define PAGES_OUT_MAX  16u
-#define EXPIRE_AT_ONCE 1000u
+#define AHEAD_CHUNKS  8u /* from the head on */
+#define AHEAD_BYTES   (4u << 20)
+#define BEHIND_CHUNKS 4u /* passed by the head, with unsettled deliveries */
+#define PAGES_OUT_MAX 16u
 
 /* Whether the chunk is near the head, so that it should be in memory. */
-static bool near_head(const struct queue *queue, uint64_t number)
+static bool near_head(const struct lane *lane, uint64_t number)
 {
-    if (number < queue->cursor)
-        return queue->cursor - number <= BEHIND_CHUNKS;
-    if (number - queue->cursor >= AHEAD_CHUNKS)
+    if (number < lane->cursor)
+        return lane->cursor - number <= BEHIND_CHUNKS;
+    if (number - lane->cursor >= AHEAD_CHUNKS)
         return false;
     uint64_t bytes = 0;
-    for (uint64_t at = queue->cursor; at < number; at++) {
-        const struct chunk *chunk = queue_chunk(queue, at);
+    for (uint64_t at = lane->cursor; at < number; at++) {
+        const struct chunk *chunk = lane_chunk(lane, at);
         if (chunk)
             bytes += chunk->body_bytes;
     }
@@ -35,7 +34,7 @@ static bool near_head(const struct queue *queue, uint64_t number)
 
 static void unlist(struct chunk *chunk)
 {
-    struct vhost *vhost = chunk->queue->vhost;
+    struct vhost *vhost = chunk->lane->vhost;
     if (chunk->list == CHUNK_LEAVING)
         TAILQ_REMOVE(&vhost->leaving, chunk, paging_link);
     else if (chunk->list == CHUNK_HEAVY)
@@ -46,9 +45,9 @@ static void unlist(struct chunk *chunk)
 /* The chunk leaves memory: now, when its batch is on disk, or when memory is short. */
 static void let_leave(struct chunk *chunk)
 {
-    struct queue *queue = chunk->queue;
-    struct vhost *vhost = queue->vhost;
-    if (!chunk->closed || chunk->state != CHUNK_RESIDENT || near_head(queue, chunk->number))
+    struct lane *lane = chunk->lane;
+    struct vhost *vhost = lane->vhost;
+    if (!chunk->closed || chunk->state != CHUNK_RESIDENT || near_head(lane, chunk->number))
         return;
     unlist(chunk);
     if (!chunk->spilled && chunk->durable < chunk->live) {
@@ -58,23 +57,22 @@ static void let_leave(struct chunk *chunk)
         chunk->list = CHUNK_LEAVING;
         TAILQ_INSERT_TAIL(&vhost->leaving, chunk, paging_link);
     } else {
-        vhost_memory(vhost, queue, -(int64_t)chunk_drop_messages(chunk));
+        vhost_memory(lane, -(int64_t)chunk_drop_messages(chunk));
         chunk->state = CHUNK_STORED;
     }
 }
 
-void paging_closed(struct queue *queue, struct chunk *chunk)
+void paging_closed(struct chunk *chunk)
 {
-    (void)queue;
     let_leave(chunk);
 }
 
-void paging_passed(struct queue *queue, uint64_t number)
+void paging_passed(struct lane *lane, uint64_t number)
 {
-    struct chunk *chunk = queue_chunk(queue, number); /* the head may have leapt */
+    struct chunk *chunk = lane_chunk(lane, number); /* the head may have leapt */
     if (chunk)
         let_leave(chunk);
-    chunk = number > BEHIND_CHUNKS ? queue_chunk(queue, number - BEHIND_CHUNKS) : NULL;
+    chunk = number > BEHIND_CHUNKS ? lane_chunk(lane, number - BEHIND_CHUNKS) : NULL;
     if (chunk)
         let_leave(chunk);
 }
@@ -84,10 +82,10 @@ void paging_forget(struct chunk *chunk)
     unlist(chunk);
 }
 
-void paging_lane_dropped(struct queue *queue)
+void paging_lane_dropped(struct lane *lane)
 {
-    queue->vhost->pages_out -= queue->pages_out;
-    queue->pages_out = 0;
+    lane->vhost->pages_out -= lane->pages_out;
+    lane->pages_out = 0;
 }
 
 void paging_committed(struct vhost *vhost)
@@ -103,8 +101,8 @@ void paging_committed(struct vhost *vhost)
 
 static void page_out(struct chunk *chunk)
 {
-    struct queue *queue = chunk->queue;
-    struct vhost *vhost = queue->vhost;
+    struct lane *lane = chunk->lane;
+    struct vhost *vhost = lane->vhost;
     struct journal_entry entries[JOURNAL_CHUNK_SLOTS];
     size_t count = 0;
     for (unsigned slot = 0; (slot = bit_next(chunk->live_bits, slot)) < JOURNAL_CHUNK_SLOTS;
@@ -123,9 +121,9 @@ static void page_out(struct chunk *chunk)
     }
     chunk->state = CHUNK_STORING;
     chunk->spilled = true;
-    queue->pages_out++;
+    lane->pages_out++;
     vhost->pages_out++;
-    journal_page_out(vhost->options.journal, queue_lane(queue), chunk->number, entries, count);
+    journal_page_out(vhost->options.journal, lane_handle(lane), chunk->number, entries, count);
 }
 
 void paging_relieve(struct vhost *vhost)
@@ -133,20 +131,20 @@ void paging_relieve(struct vhost *vhost)
     struct chunk *chunk;
     while (vhost->pages_out < PAGES_OUT_MAX && (chunk = TAILQ_FIRST(&vhost->heavy))) {
         unlist(chunk);
-        if (!near_head(chunk->queue, chunk->number))
+        if (!near_head(chunk->lane, chunk->number))
             page_out(chunk);
     }
 }
 
-void vhost_paged_out(struct vhost *vhost, struct journal_lane *lane, uint64_t number,
+void vhost_paged_out(struct vhost *vhost, struct journal_lane *handle, uint64_t number,
                      enum status status)
 {
-    struct queue *queue = map_get(&vhost->lanes, bytes_of(&lane, sizeof lane));
-    if (!queue)
+    struct lane *lane = map_get(&vhost->lanes, bytes_of(&handle, sizeof handle));
+    if (!lane)
         return;
-    queue->pages_out--;
+    lane->pages_out--;
     vhost->pages_out--;
-    struct chunk *chunk = queue_chunk(queue, number);
+    struct chunk *chunk = lane_chunk(lane, number);
     if (!chunk || chunk->state != CHUNK_STORING)
         return;
     chunk->state = CHUNK_RESIDENT;
@@ -158,29 +156,20 @@ void vhost_paged_out(struct vhost *vhost, struct journal_lane *lane, uint64_t nu
 
 /* ---- In. */
 
-void paging_read_ahead(struct queue *queue)
+void paging_read_ahead(struct lane *lane)
 {
     uint64_t bytes = 0;
-    for (uint64_t number = queue->cursor;
-         number - queue->cursor < AHEAD_CHUNKS && bytes < AHEAD_BYTES; number++) {
-        struct chunk *chunk = queue_chunk(queue, number);
+    for (uint64_t number = lane->cursor;
+         number - lane->cursor < AHEAD_CHUNKS && bytes < AHEAD_BYTES; number++) {
+        struct chunk *chunk = lane_chunk(lane, number);
         if (!chunk)
             continue;
-        if (chunk->state == CHUNK_STORED && chunk->ready && !queue->failed) {
+        if (chunk->state == CHUNK_STORED && chunk->ready && !lane->failed) {
             chunk->state = CHUNK_READING;
-            journal_page_in(queue->vhost->options.journal, queue_lane(queue), number);
+            journal_page_in(lane->vhost->options.journal, lane_handle(lane), number);
         }
         bytes += chunk->body_bytes;
     }
-}
-
-static void fail_queue(struct queue *queue)
-{
-    struct consumer *consumer;
-    queue->failed = true;
-    while ((consumer = TAILQ_FIRST(&queue->consumers)))
-        consumer_cancel(consumer);
-    queue_fail_gets(queue, STATUS_INTERNAL_ERROR);
 }
 
 /* Gives a chunk its messages back; false when some are missing. */
@@ -200,42 +189,39 @@ static bool fill_chunk(struct chunk *chunk, struct journal_page *page)
     }
     if (filled < chunk->live)
         return false;
-    struct queue *queue = chunk->queue;
+    uint64_t *ready_bytes = &chunk->lane->stock->ready_bytes;
     if (chunk->ready) /* the sum was an estimate when it came from recovery */
-        queue->ready_bytes = queue->ready_bytes + body_bytes > chunk->body_bytes
-                                 ? queue->ready_bytes + body_bytes - chunk->body_bytes
-                                 : 0;
+        *ready_bytes = *ready_bytes + body_bytes > chunk->body_bytes
+                           ? *ready_bytes + body_bytes - chunk->body_bytes
+                           : 0;
     chunk->body_bytes = body_bytes;
     return true;
 }
 
-static void paged_in(struct queue *queue, struct chunk *chunk, struct journal_page *page)
+static void paged_in(struct lane *lane, struct chunk *chunk, struct journal_page *page)
 {
     if (!fill_chunk(chunk, page) || page->status) {
         chunk_drop_messages(chunk);
         chunk->state = CHUNK_STORED;
-        fail_queue(queue);
+        lane->failed = true;
+        lane->calls->failed(lane);
         return;
     }
     chunk->state = CHUNK_RESIDENT;
-    vhost_memory(queue->vhost, queue, (int64_t)chunk->memory_bytes);
-    if (chunk->any_expires)
-        queue->expiring = true;
-    if (queue->expiring)
-        queue_expire(queue, EXPIRE_AT_ONCE);
-    queue_schedule(queue);
+    vhost_memory(lane, (int64_t)chunk->memory_bytes);
+    lane->calls->paged_in(lane, chunk);
 }
 
 void vhost_paged_in(struct vhost *vhost, struct journal_page *page, struct moment now)
 {
     vhost->now = now;
     vhost->journalled = false;
-    struct queue *queue = map_get(&vhost->lanes, bytes_of(&page->lane, sizeof page->lane));
-    struct chunk *chunk = queue ? queue_chunk(queue, page->chunk) : NULL;
+    struct lane *lane = map_get(&vhost->lanes, bytes_of(&page->lane, sizeof page->lane));
+    struct chunk *chunk = lane ? lane_chunk(lane, page->chunk) : NULL;
     if (chunk && chunk->state == CHUNK_READING)
-        paged_in(queue, chunk, page);
-    else if (queue)
-        queue_schedule(queue);
+        paged_in(lane, chunk, page);
+    else if (lane)
+        lane->calls->paged_in(lane, NULL);
     for (size_t i = 0; i < page->count; i++)
         message_unref(&page->entries[i].message);
     vhost_settle_down(vhost);

@@ -1,12 +1,79 @@
 /* Queues: life and storage. See queue.h.
  *
- * A message's way: queue_publish → store (chunk, journal) → queue_lend or queue_take →
- * queue_settle or queue_requeue. What leaves goes through discard, the one place where counters go
- * down and the journal hears of it. */
+ * A message's way: queue_publish → lane_store → queue_lend or queue_take → queue_settle or
+ * queue_requeue. */
 #include "core.h"
 #include "leveret/base/mem.h"
 
-#define RING_ROOM_MIN 4u
+/* ---- Lanes. */
+
+static void lane_paged_in(struct lane *lane, struct chunk *chunk)
+{
+    struct queue *queue = lane->queue;
+    if (chunk && chunk->any_expires)
+        queue->expiring = true;
+    if (queue->expiring)
+        queue_expire(queue, EXPIRE_AT_ONCE);
+    queue_schedule(queue);
+}
+
+static void lane_failed(struct lane *lane)
+{
+    struct queue *queue = lane->queue;
+    struct consumer *consumer;
+    queue->failed = true;
+    while ((consumer = TAILQ_FIRST(&queue->consumers)))
+        consumer_cancel(consumer);
+    queue_fail_gets(queue, STATUS_INTERNAL_ERROR);
+}
+
+/* The lanes' ids in the journal are neighbours, from that of priority 0 up. */
+static void make_lanes(struct queue *queue, uint64_t first_id)
+{
+    static const struct lane_calls calls = {lane_paged_in, lane_failed};
+    unsigned max = queue->settings.max_priority;
+    if (max && !queue->priorities) {
+        queue->priorities = mem_need(sizeof *queue->priorities + max * sizeof(struct lane));
+        queue->priorities->max = max;
+    }
+    for (unsigned priority = 0; priority <= max; priority++) {
+        const struct lane_options options = {
+            .vhost = queue->vhost,
+            .queue = queue,
+            .stock = &queue->stock,
+            .calls = &calls,
+            .stored = queue->stored,
+            .priority = (uint8_t)priority,
+            .id = first_id ? first_id + priority : 0,
+        };
+        lane_init(queue_lane(queue, priority), &options);
+    }
+}
+
+static void clear_lanes(struct queue *queue)
+{
+    for (unsigned priority = 0; priority < queue_lanes(queue); priority++)
+        lane_clear(queue_lane(queue, priority));
+}
+
+/* Something of this priority is ready. Returns whether it may be the head. */
+static bool raise_top(struct queue *queue, unsigned priority)
+{
+    struct priorities *priorities = queue->priorities;
+    if (!priorities)
+        return false;
+    if (priority > priorities->max)
+        priority = priorities->max;
+    bool above = priority > priorities->top;
+    if (above)
+        priorities->top = priority;
+    return above;
+}
+
+void queue_restored(struct queue *queue)
+{
+    raise_top(queue, queue->settings.max_priority);
+}
 
 /* ---- Life. */
 
@@ -25,8 +92,7 @@ struct queue *queue_new(struct vhost *vhost, const struct queue_options *options
     queue->exclusive = options->exclusive;
     queue->stored = options->durable && !options->exclusive;
     queue->settings = options->settings;
-    queue->lane_id = options->lane_id;
-    queue->base = queue->cursor = 1; /* so that no seq is 0 */
+    make_lanes(queue, options->lane_id);
     queue->idle_since_wall_ms = vhost->now.wall_ms;
     SLIST_INIT(&queue->levels);
     TAILQ_INIT(&queue->consumers);
@@ -45,34 +111,11 @@ struct queue *queue_new(struct vhost *vhost, const struct queue_options *options
     return queue;
 }
 
-static void drop_storage(struct queue *queue)
-{
-    for (uint32_t i = 0; i < queue->ring_count; i++) {
-        struct chunk **chunk = &queue->ring[(queue->ring_head + i) & (queue->ring_room - 1)];
-        if (!*chunk)
-            continue;
-        paging_forget(*chunk);
-        vhost_memory(queue->vhost, queue, -(int64_t)(*chunk)->memory_bytes);
-        chunk_free(chunk);
-    }
-    free(queue->ring);
-    queue->ring = NULL;
-    queue->ring_count = queue->ring_room = 0;
-    queue->vhost->ready -= queue->ready;
-    queue->ready = queue->ready_bytes = queue->persistent = 0;
-}
-
-static void drop_lane(struct queue *queue)
-{
-    struct vhost *vhost = queue->vhost;
-    paging_lane_dropped(queue);
-    map_remove(&vhost->lanes, bytes_of(&queue->lane, sizeof queue->lane));
-    journal_lane_drop(vhost->options.journal, &queue->lane);
-}
-
 void queue_destroy(struct queue *queue)
 {
-    drop_storage(queue);
+    for (unsigned priority = 0; priority < queue_lanes(queue); priority++)
+        lane_free(queue_lane(queue, priority));
+    free(queue->priorities);
     heap_remove(&queue->vhost->expiry, &queue->expiry);
     heap_remove(&queue->vhost->idle, &queue->idle);
     struct consumer_level *level;
@@ -90,7 +133,7 @@ void queue_destroy(struct queue *queue)
 
 static void free_if_done(struct queue *queue)
 {
-    if (queue->deleted && queue->unsettled == 0)
+    if (queue->deleted && queue->stock.unsettled == 0)
         queue_destroy(queue);
 }
 
@@ -117,136 +160,11 @@ void queue_delete(struct queue *queue)
     roster_remove(&vhost->queue_roster, queue->number);
     if (queue->stored)
         vhost_erase_queue(queue);
-    drop_storage(queue);
-    if (queue->lane)
-        drop_lane(queue);
+    clear_lanes(queue);
     free_if_done(queue);
 }
 
-struct journal_lane *queue_lane(struct queue *queue)
-{
-    if (!queue->lane) {
-        struct vhost *vhost = queue->vhost;
-        if (!queue->lane_id)
-            queue->lane_id = vhost_lane_id(vhost);
-        queue->lane = journal_lane_new(vhost->options.journal, queue->lane_id);
-        map_put(&vhost->lanes, bytes_of(&queue->lane, sizeof queue->lane), queue);
-    }
-    return queue->lane;
-}
-
-/* ---- The ring of chunks. */
-
-static struct chunk **ring_place(const struct queue *queue, uint64_t number)
-{
-    return &queue->ring[(queue->ring_head + (uint32_t)(number - queue->base)) &
-                        (queue->ring_room - 1)];
-}
-
-struct chunk *queue_chunk(const struct queue *queue, uint64_t number)
-{
-    if (number < queue->base || number - queue->base >= queue->ring_count)
-        return NULL;
-    return *ring_place(queue, number);
-}
-
-static void ring_add(struct queue *queue, struct chunk *chunk)
-{
-    if (queue->ring_count == queue->ring_room) {
-        uint32_t room = queue->ring_room ? queue->ring_room * 2 : RING_ROOM_MIN;
-        struct chunk **ring = mem_need(room * sizeof *ring);
-        for (uint32_t i = 0; i < queue->ring_count; i++)
-            ring[i] = queue->ring[(queue->ring_head + i) & (queue->ring_room - 1)];
-        free(queue->ring);
-        queue->ring = ring;
-        queue->ring_room = room;
-        queue->ring_head = 0;
-    }
-    queue->ring_count++;
-    *ring_place(queue, queue->base + queue->ring_count - 1) = chunk;
-}
-
-static void ring_trim(struct queue *queue)
-{
-    while (queue->ring_count && !queue->ring[queue->ring_head]) {
-        queue->ring_head = (queue->ring_head + 1) & (queue->ring_room - 1);
-        queue->ring_count--;
-        queue->base++;
-    }
-    if (queue->cursor < queue->base)
-        queue->cursor = queue->base;
-}
-
-static void remove_chunk(struct queue *queue, struct chunk *chunk)
-{
-    paging_forget(chunk);
-    *ring_place(queue, chunk->number) = NULL;
-    chunk_free(&chunk);
-    ring_trim(queue);
-}
-
-static struct chunk *open_chunk(struct queue *queue)
-{
-    struct chunk *tail = queue_tail(queue);
-    if (tail) {
-        tail->closed = true;
-        if (tail->live == 0) {
-            remove_chunk(queue, tail);
-            tail = NULL;
-        }
-    }
-    struct chunk *chunk = chunk_new(queue, queue->base + queue->ring_count);
-    ring_add(queue, chunk);
-    if (tail)
-        paging_closed(queue, tail);
-    return chunk;
-}
-
-struct chunk *queue_restore_chunk(struct queue *queue, uint64_t number)
-{
-    if (queue->ring_count == 0 && number > queue->base)
-        queue->base = queue->cursor = number;
-    while (queue->base + queue->ring_count < number)
-        ring_add(queue, NULL);
-    struct chunk *chunk = chunk_new(queue, number);
-    chunk->closed = true;
-    chunk->state = CHUNK_STORED;
-    ring_add(queue, chunk);
-    return chunk;
-}
-
-void queue_restore_upto(struct queue *queue, uint64_t number)
-{
-    if (queue->ring_count == 0 && number >= queue->base)
-        queue->base = queue->cursor = number + 1;
-    while (queue->base + queue->ring_count <= number)
-        ring_add(queue, NULL);
-}
-
 /* ---- Messages in. */
-
-static struct place store(struct queue *queue, struct message *message, uint64_t expires_ms,
-                          uint64_t *needed)
-{
-    struct vhost *vhost = queue->vhost;
-    struct chunk *chunk = queue_tail(queue);
-    if (!chunk || chunk->closed || chunk_full(chunk))
-        chunk = open_chunk(queue);
-    unsigned slot = chunk_add(chunk, message, expires_ms);
-    struct place place = {chunk, slot};
-    vhost_memory(vhost, queue, (int64_t)message_memory(message));
-    if (expires_ms)
-        queue->expiring = true;
-    if (message->persistent && queue->stored) {
-        chunk->durable++;
-        queue->persistent++;
-        bit_set(chunk->durable_bits, slot);
-        journal_append(vhost->options.journal, queue_lane(queue), place_seq(place), expires_ms,
-                       message);
-        chunk->batch = *needed = journal_filling(vhost->options.journal);
-    }
-    return place;
-}
 
 /* Straight to a consumer; one that will settle it needs it stored, in case it comes back. */
 static uint64_t publish_to(struct queue *queue, struct consumer *consumer, struct message *message,
@@ -254,204 +172,116 @@ static uint64_t publish_to(struct queue *queue, struct consumer *consumer, struc
 {
     uint64_t needed = 0;
     if (consumer->no_ack) {
-        consumer_deliver(consumer, message, 0, false);
+        consumer_deliver(consumer, message, NULL, 0, false);
         return needed;
     }
-    struct place place = store(queue, message, expires_ms, &needed);
-    queue->unsettled++;
-    queue->vhost->unsettled++;
-    queue->unsettled_bytes += message->body_bytes;
-    if (needed)
-        journal_delivered(queue->vhost->options.journal, queue->lane, place_seq(place));
-    consumer_deliver(consumer, message, place_seq(place), false);
+    struct lane *lane = queue_lane(queue, message->priority);
+    struct place place = lane_store(lane, message, expires_ms, STORED_UNSETTLED, &needed);
+    queue->expiring |= expires_ms != 0;
+    consumer_deliver(consumer, message, lane, place_seq(place), false);
+    return needed;
+}
+
+/* Stores a message behind the others; what is at the head may be another one now. */
+static uint64_t store(struct queue *queue, struct message *message, uint64_t expires_ms)
+{
+    uint64_t needed = 0;
+    bool head = queue->stock.ready == 0;
+    lane_store(queue_lane(queue, message->priority), message, expires_ms, STORED_READY, &needed);
+    head |= raise_top(queue, message->priority);
+    if (expires_ms) {
+        queue->expiring = true;
+        if (head)
+            heap_set(&queue->vhost->expiry, &queue->expiry, expires_ms);
+    }
     return needed;
 }
 
 uint64_t queue_publish(struct queue *queue, struct message *message)
 {
-    uint64_t expires_ms = 0, needed = 0;
+    uint64_t expires_ms = 0;
     bool at_once = false;
     if (queue->settings.message_ttl_ms != SETTING_NONE || message->ttl_ms != MESSAGE_NO_TTL)
         expires_ms = queue_expiry_of(queue, message, &at_once);
     queue->rates.publish++;
     queue->idle_since_wall_ms = queue->vhost->now.wall_ms;
-    if (queue->ready == 0) {
+    if (queue->stock.ready == 0) {
         struct consumer *consumer = consumer_next(queue);
         if (consumer)
             return publish_to(queue, consumer, message, expires_ms);
     }
     if (at_once)
         return 0; /* expired: dead-lettering belongs here */
-    struct place place = store(queue, message, expires_ms, &needed);
-    bit_set(place.chunk->ready_bits, place.slot);
-    place.chunk->ready++;
-    queue->ready_bytes += message->body_bytes;
-    queue->vhost->ready++;
-    if (queue->ready++ == 0 && expires_ms)
-        heap_set(&queue->vhost->expiry, &queue->expiry, expires_ms);
-    return needed;
+    return store(queue, message, expires_ms);
 }
 
 /* ---- Messages out. */
 
 struct place queue_head(struct queue *queue)
 {
-    uint64_t number = queue->cursor;
-    struct chunk *chunk = queue_chunk(queue, number);
-    if (!chunk || chunk->ready == 0) {
-        do
-            chunk = queue_chunk(queue, ++number);
-        while (!chunk || chunk->ready == 0);
-        uint64_t left = queue->cursor;
-        queue->cursor = number;
-        paging_passed(queue, left);
-        paging_read_ahead(queue);
-    }
-    return (struct place){chunk, bit_first(chunk->ready_bits)};
-}
-
-static void subtract(uint64_t *bytes, uint64_t part, uint64_t messages_left)
-{
-    *bytes = messages_left == 0 || *bytes < part ? 0 : *bytes - part;
-}
-
-static void unready(struct queue *queue, uint64_t body_bytes)
-{
-    queue->idle_since_wall_ms = queue->vhost->now.wall_ms;
-    queue->ready--;
-    queue->vhost->ready--;
-    subtract(&queue->ready_bytes, body_bytes, queue->ready);
-}
-
-static void no_longer_unsettled(struct queue *queue, uint64_t body_bytes)
-{
-    queue->unsettled--;
-    queue->vhost->unsettled--;
-    subtract(&queue->unsettled_bytes, body_bytes, queue->unsettled);
-}
-
-/* The message leaves the queue. Returns it with the queue's reference; NULL when not in memory. */
-static struct message *discard(struct queue *queue, struct place place)
-{
-    struct chunk *chunk = place.chunk;
-    bool ready = bit_test(chunk->ready_bits, place.slot);
-    bool durable = bit_test(chunk->durable_bits, place.slot);
-    uint64_t body_bytes;
-    struct message *message = chunk_remove(chunk, place.slot, &body_bytes);
-    if (message)
-        vhost_memory(queue->vhost, queue, -(int64_t)message_memory(message));
-    if (ready)
-        unready(queue, body_bytes);
-    else
-        no_longer_unsettled(queue, body_bytes);
-    queue->persistent -= durable;
-    queue->vhost->journalled |= durable;
-    if (durable || chunk->spilled)
-        journal_settle(queue->vhost->options.journal, queue->lane, place_seq(place));
-    if (chunk->live == 0) {
-        if (chunk->closed || chunk_full(chunk))
-            remove_chunk(queue, chunk);
-        else
-            chunk_rest(chunk);
-    }
-    return message;
+    struct priorities *priorities = queue->priorities;
+    if (priorities)
+        while (priorities->top && priorities->lanes[priorities->top - 1].ready == 0)
+            priorities->top--;
+    return lane_head(queue_lane(queue, priorities ? priorities->top : 0));
 }
 
 struct message *queue_lend(struct queue *queue, struct place place)
 {
-    struct chunk *chunk = place.chunk;
-    struct message *message = chunk_message(chunk, place.slot);
-    bit_clear(chunk->ready_bits, place.slot);
-    chunk->ready--;
-    unready(queue, message->body_bytes);
-    queue->unsettled++;
-    queue->vhost->unsettled++;
-    queue->unsettled_bytes += message->body_bytes;
-    if (bit_test(chunk->durable_bits, place.slot))
-        journal_delivered(queue->vhost->options.journal, queue->lane, place_seq(place));
-    return message;
+    queue->idle_since_wall_ms = queue->vhost->now.wall_ms;
+    return lane_lend(place.chunk->lane, place);
 }
 
 struct message *queue_take(struct queue *queue, struct place place)
 {
-    return discard(queue, place);
+    queue->idle_since_wall_ms = queue->vhost->now.wall_ms;
+    return lane_discard(place.chunk->lane, place);
 }
 
-static struct place place_of(const struct queue *queue, uint64_t seq)
+/* Whether the delivery was of a queue that has been deleted since: that is all there is to do. */
+static bool settled_deleted(struct lane *lane)
 {
-    struct chunk *chunk = queue_chunk(queue, seq / JOURNAL_CHUNK_SLOTS);
-    unsigned slot = (unsigned)(seq % JOURNAL_CHUNK_SLOTS);
-    CHECK(chunk && bit_test(chunk->live_bits, slot) && !bit_test(chunk->ready_bits, slot));
-    return (struct place){chunk, slot};
+    if (!lane->queue->deleted)
+        return false;
+    lane_forget_unsettled(lane, 0);
+    free_if_done(lane->queue);
+    return true;
 }
 
-void queue_settle(struct queue *queue, uint64_t seq)
+void queue_settle(struct lane *lane, uint64_t seq)
 {
-    if (queue->deleted) {
-        no_longer_unsettled(queue, 0);
-        free_if_done(queue);
+    if (settled_deleted(lane))
         return;
-    }
-    struct message *message = discard(queue, place_of(queue, seq));
+    struct message *message = lane_discard(lane, lane_place(lane, seq));
     message_unref(&message);
 }
 
-void queue_requeue(struct queue *queue, uint64_t seq)
+void queue_requeue(struct lane *lane, uint64_t seq)
 {
-    if (queue->deleted) {
-        no_longer_unsettled(queue, 0);
-        free_if_done(queue);
+    struct queue *queue = lane->queue;
+    if (settled_deleted(lane))
         return;
-    }
-    struct place place = place_of(queue, seq);
-    struct chunk *chunk = place.chunk;
-    uint64_t body_bytes = chunk_in_memory(chunk) ? chunk_message(chunk, place.slot)->body_bytes
-                                                 : chunk->body_bytes / chunk->live;
-    no_longer_unsettled(queue, body_bytes);
-    bit_set(chunk->ready_bits, place.slot);
-    bit_set(chunk->redelivered_bits, place.slot);
-    chunk->ready++;
-    queue->ready++;
-    queue->vhost->ready++;
-    queue->ready_bytes += body_bytes;
-    if (queue->cursor > chunk->number)
-        queue->cursor = chunk->number;
+    lane_give_back(lane, lane_place(lane, seq));
+    raise_top(queue, lane->priority);
     if (queue->expiring) /* it may be the head again: look at the end of the call */
         heap_set(&queue->vhost->expiry, &queue->expiry, queue->vhost->now.wall_ms);
     queue_schedule(queue);
 }
 
-static void discard_ready(struct queue *queue)
-{
-    for (uint64_t number = queue->cursor; queue->ready; number++) {
-        struct chunk *chunk;
-        while ((chunk = queue_chunk(queue, number)) && chunk->ready) {
-            struct message *message =
-                discard(queue, (struct place){chunk, bit_first(chunk->ready_bits)});
-            message_unref(&message);
-        }
-    }
-}
-
-/* From how many messages on a new lane is cheaper than settling each. */
-#define PURGE_LANE_MIN 4096u
+/* From how many messages on new lanes are cheaper than settling each. */
+#define PURGE_LANES_MIN 4096u
 
 uint64_t queue_purge(struct queue *queue)
 {
-    struct vhost *vhost = queue->vhost;
-    uint64_t count = queue->ready;
-    if (queue->unsettled == 0 && queue->lane && count >= PURGE_LANE_MIN) {
-        queue->base += queue->ring_count;
-        queue->cursor = queue->base;
-        drop_storage(queue);
-        drop_lane(queue);
-        queue->lane_id = 0;
-        if (queue->stored) {
-            queue->lane_id = vhost_lane_id(vhost);
+    uint64_t count = queue->stock.ready;
+    if (queue->stock.unsettled == 0 && count >= PURGE_LANES_MIN) {
+        clear_lanes(queue);
+        make_lanes(queue, queue->stored ? vhost_lane_ids(queue->vhost, queue_lanes(queue)) : 0);
+        if (queue->stored)
             vhost_put_queue(queue);
-        }
     } else {
-        discard_ready(queue);
+        for (unsigned priority = 0; priority < queue_lanes(queue); priority++)
+            lane_discard_ready(queue_lane(queue, priority), UINT64_MAX);
     }
     queue_schedule(queue); /* gets may wait for what is gone */
     return count;

@@ -1,5 +1,5 @@
-/* A queue: messages in order, each in one place, and who consumes them. Storage is a ring of chunks
- * by chunk number; what is where is in chunk.h. Thread: the vhost's owner.
+/* A queue: messages in order, each in one place, and who consumes them. Messages are in lanes
+ * (lane.h): one, or one for each priority. Thread: the vhost's owner.
  *
  * Normal course: queue_publish hands a message straight to a consumer when none waits before it,
  * and else stores it; queue_dispatch (dispatch.c) takes from the head for consumers that can take;
@@ -10,9 +10,9 @@
 #ifndef BROKER_QUEUE_H
 #define BROKER_QUEUE_H
 
-#include "chunk.h"
 #include "consumer.h"
 #include "endpoint.h"
+#include "lane.h"
 #include "leveret/base/heap.h"
 #include "leveret/broker/vhost.h"
 #include "settings.h"
@@ -27,6 +27,13 @@ struct waiting_get {
     struct channel *channel;
     struct queue *queue;
     bool no_ack;
+};
+
+/* The lanes above that of priority 0, of a queue with x-max-priority. */
+struct priorities {
+    unsigned max;
+    unsigned top; /* nothing above this priority is ready */
+    struct lane lanes[];
 };
 
 struct queue {
@@ -45,18 +52,9 @@ struct queue {
     struct bytes arguments;
     uint64_t definition_batch; /* what a promise about its existence waits for */
 
-    /* Storage. ring[(ring_head + i) & (ring_room - 1)] is chunk base + i, NULL when all its
-     * messages are settled; the last one is open. */
-    struct chunk **ring;
-    uint32_t ring_head, ring_count, ring_room;
-    uint64_t base;
-    uint64_t cursor; /* a chunk number: nothing below it is ready */
-    uint64_t ready, unsettled, ready_bytes, unsettled_bytes;
-    uint64_t memory_bytes;     /* of messages in memory */
-    uint64_t persistent;       /* live and durable messages */
-    uint32_t pages_out;        /* page-outs under way */
-    uint64_t lane_id;          /* 0: none yet */
-    struct journal_lane *lane; /* made when there is something to keep */
+    struct stock stock;
+    struct lane lane;              /* of priority 0 */
+    struct priorities *priorities; /* NULL: no others */
 
     /* Consumers. */
     struct consumer_levels levels; /* those that may be able to take, by priority */
@@ -103,46 +101,38 @@ void queue_destroy(struct queue *queue);
  * Returns the batch that a promise for it waits for, 0: none. */
 uint64_t queue_publish(struct queue *queue, struct message *message);
 
-/* The head: the first message that is ready. The caller makes sure that there is one. */
-struct place {
-    struct chunk *chunk;
-    unsigned slot;
-};
-struct place queue_head(struct queue *queue);
-
-static inline uint64_t place_seq(struct place place)
+/* The lane for this priority: the highest that the queue has, if it is above. */
+static inline struct lane *queue_lane(struct queue *queue, unsigned priority)
 {
-    return place.chunk->number * JOURNAL_CHUNK_SLOTS + place.slot;
+    if (!queue->priorities || priority == 0)
+        return &queue->lane;
+    unsigned max = queue->priorities->max;
+    return &queue->priorities->lanes[(priority < max ? priority : max) - 1];
 }
 
+/* How many lanes the queue has: queue_lane for each from 0 on. */
+static inline unsigned queue_lanes(const struct queue *queue)
+{
+    return queue->priorities ? queue->priorities->max + 1 : 1;
+}
+
+/* The head: the first message that is ready, of the highest priority. The caller makes sure that
+ * there is one. */
+struct place queue_head(struct queue *queue);
 /* The head goes to somebody who will settle it: it stays, no longer ready. Returns the message (the
  * queue keeps its reference). It must be in memory. */
 struct message *queue_lend(struct queue *queue, struct place place);
 /* The head goes for good. The caller gets the queue's reference. It must be in memory. */
 struct message *queue_take(struct queue *queue, struct place place);
 /* An unsettled delivery ends. The queue may be deleted, and is freed with its last one. */
-void queue_settle(struct queue *queue, uint64_t seq);
+void queue_settle(struct lane *lane, uint64_t seq);
 /* An unsettled delivery comes back to its place, marked as redelivered. */
-void queue_requeue(struct queue *queue, uint64_t seq);
+void queue_requeue(struct lane *lane, uint64_t seq);
 /* Drops all that is ready; returns how many. */
 uint64_t queue_purge(struct queue *queue);
 
-/* The chunk that holds seq, or NULL. */
-struct chunk *queue_chunk(const struct queue *queue, uint64_t chunk_number);
-/* Adds a recovered chunk, in ascending order. */
-struct chunk *queue_restore_chunk(struct queue *queue, uint64_t number);
-/* The next chunk's number will be above this. */
-void queue_restore_upto(struct queue *queue, uint64_t number);
-/* The queue's lane, made if need be. */
-struct journal_lane *queue_lane(struct queue *queue);
-
-/* The open chunk, or NULL. */
-static inline struct chunk *queue_tail(const struct queue *queue)
-{
-    return queue->ring_count
-               ? queue->ring[(queue->ring_head + queue->ring_count - 1) & (queue->ring_room - 1)]
-               : NULL;
-}
+/* A lane of the queue has been filled by recovery. */
+void queue_restored(struct queue *queue);
 
 /* ---- Dispatch (dispatch.c). */
 
@@ -157,6 +147,9 @@ void queue_get(struct queue *queue, struct channel *channel, bool no_ack);
 void queue_fail_gets(struct queue *queue, enum status status);
 
 /* ---- Expiry (expiry.c). */
+
+/* How many messages expire in one piece of work. */
+#define EXPIRE_AT_ONCE 1000u
 
 /* When a message that comes in now expires: wall clock, 0: never. *at_once: it must not wait. */
 uint64_t queue_expiry_of(const struct queue *queue, const struct message *message, bool *at_once);

@@ -13,8 +13,8 @@
 
 struct recovered_lane {
     struct recovered_lane *next;
-    struct queue *queue; /* NULL: its definition is gone */
-    struct journal_lane *lane;
+    struct lane *lane; /* NULL: its owner's definition is gone */
+    struct journal_lane *handle;
     uint64_t delivered_seq;
 };
 
@@ -26,7 +26,7 @@ struct recovered_binding {
 
 struct recovery {
     struct vhost *vhost;
-    struct map lanes; /* from &queue->lane_id to struct queue * */
+    struct map lanes; /* from &lane->id to struct lane * */
     struct recovered_lane *lane_list;
     struct recovered_binding *bindings, **bindings_end;
     enum status status;
@@ -77,7 +77,10 @@ static void recover_queue(struct recovery *recovery, struct bytes key, struct by
         return;
     }
     struct queue *queue = queue_new(vhost, &options);
-    map_put(&recovery->lanes, bytes_of(&queue->lane_id, sizeof queue->lane_id), queue);
+    for (unsigned priority = 0; priority < queue_lanes(queue); priority++) {
+        struct lane *lane = queue_lane(queue, priority);
+        map_put(&recovery->lanes, bytes_of(&lane->id, sizeof lane->id), lane);
+    }
 }
 
 static void keep_binding(struct recovery *recovery, struct bytes key, struct bytes value)
@@ -122,14 +125,11 @@ static void *lane(void *context, uint64_t lane_id, struct journal_lane *handle,
     struct recovered_lane *found = mem_need(sizeof *found);
     found->next = recovery->lane_list;
     recovery->lane_list = found;
-    found->lane = handle;
+    found->handle = handle;
     found->delivered_seq = delivered_seq;
-    found->queue = map_get(&recovery->lanes, bytes_of(&lane_id, sizeof lane_id));
-    if (found->queue) {
-        found->queue->lane = handle;
-        map_put(&recovery->vhost->lanes, bytes_of(&found->queue->lane, sizeof found->queue->lane),
-                found->queue);
-    }
+    found->lane = map_get(&recovery->lanes, bytes_of(&lane_id, sizeof lane_id));
+    if (found->lane)
+        lane_restore(found->lane, handle);
     return found;
 }
 
@@ -137,28 +137,10 @@ static void chunk(void *lane_context, uint64_t number, const uint64_t live[JOURN
                   uint64_t body_bytes, bool any_expires)
 {
     struct recovered_lane *found = lane_context;
-    struct queue *queue = found->queue;
-    if (!queue)
+    if (!found->lane)
         return;
-    struct chunk *restored = queue_restore_chunk(queue, number);
-    restored->used = JOURNAL_CHUNK_SLOTS;
-    restored->body_bytes = body_bytes;
-    restored->any_expires = any_expires;
-    unsigned count = 0;
-    for (unsigned slot = 0; (slot = bit_next(live, slot)) < JOURNAL_CHUNK_SLOTS; slot++) {
-        count++;
-        if (number * JOURNAL_CHUNK_SLOTS + slot <= found->delivered_seq)
-            bit_set(restored->redelivered_bits, slot);
-    }
-    memcpy(restored->live_bits, live, sizeof restored->live_bits);
-    memcpy(restored->ready_bits, live, sizeof restored->ready_bits);
-    memcpy(restored->durable_bits, live, sizeof restored->durable_bits);
-    restored->live = restored->ready = restored->durable = (uint16_t)count;
-    queue->ready += count;
-    queue->vhost->ready += count;
-    queue->persistent += count;
-    queue->ready_bytes += body_bytes;
-    queue->expiring |= any_expires;
+    lane_restore_chunk(found->lane, number, live, body_bytes, any_expires, found->delivered_seq);
+    found->lane->queue->expiring |= any_expires;
 }
 
 static void finish_lanes(struct recovery *recovery)
@@ -167,13 +149,14 @@ static void finish_lanes(struct recovery *recovery)
     struct recovered_lane *next;
     for (struct recovered_lane *at = recovery->lane_list; at; at = next) {
         next = at->next;
-        if (!at->queue) {
+        if (!at->lane) {
             if (!recovery->status)
-                journal_lane_drop(vhost->options.journal, &at->lane);
+                journal_lane_drop(vhost->options.journal, &at->handle);
         } else {
-            queue_restore_upto(at->queue, at->delivered_seq / JOURNAL_CHUNK_SLOTS);
-            if (at->queue->expiring && !recovery->status)
-                queue_expire(at->queue, 0);
+            lane_restore_upto(at->lane, at->delivered_seq / JOURNAL_CHUNK_SLOTS);
+            queue_restored(at->lane->queue);
+            if (at->lane->queue->expiring && !recovery->status)
+                queue_expire(at->lane->queue, 0);
         }
         free(at);
     }

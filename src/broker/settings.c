@@ -191,6 +191,8 @@ enum status queue_settings_parse(struct bytes arguments, struct bytes queue, str
     out->expires_ms = number_or_none(arguments, "x-expires");
     out->consumer_timeout_ms = number_or_none(arguments, "x-consumer-timeout");
     out->message_ttl_ms = number_or_none(arguments, "x-message-ttl");
+    uint64_t max_priority = number_or_none(arguments, "x-max-priority");
+    out->max_priority = max_priority == SETTING_NONE ? 0 : (unsigned)max_priority;
     return STATUS_OK;
 }
 

@@ -13,6 +13,7 @@ struct queue_settings {
     uint64_t expires_ms;          /* x-expires; SETTING_NONE: the queue stays */
     uint64_t consumer_timeout_ms; /* x-consumer-timeout; SETTING_NONE: the vhost's */
     uint64_t message_ttl_ms;      /* x-message-ttl; SETTING_NONE: messages stay */
+    unsigned max_priority;        /* x-max-priority; 0: one for all */
 };
 
 /* Reads a checked table of arguments. Errors: PRECONDITION_FAILED "invalid arg 'x-expires' for

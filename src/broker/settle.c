@@ -17,13 +17,13 @@ static void let_go(struct channel *channel, const struct unsettled_entry *entry)
 
 void settle_entry(struct channel *channel, const struct unsettled_entry *entry)
 {
-    queue_settle(entry->queue, entry->seq);
+    queue_settle(entry->lane, entry->seq);
     let_go(channel, entry);
 }
 
 void requeue_entry(struct channel *channel, const struct unsettled_entry *entry)
 {
-    queue_requeue(entry->queue, entry->seq);
+    queue_requeue(entry->lane, entry->seq);
     let_go(channel, entry);
 }
 
@@ -36,9 +36,9 @@ static void end_one(struct channel *channel, const struct unsettled_entry *entry
                     bool requeue)
 {
     if (ack)
-        COUNT(channel, entry->queue, ack);
+        COUNT(channel, entry->lane->queue, ack);
     else
-        COUNT(channel, entry->queue, reject);
+        COUNT(channel, entry->lane->queue, reject);
     if (channel->tx)
         tx_settle(channel, entry, requeue);
     else if (requeue)

@@ -41,7 +41,7 @@ static uint64_t missed(const struct channel *channel)
         uint64_t age_ms = vhost->now.steady_ms - entry->since_s * UINT64_C(1000);
         if (age_ms < vhost->timeout_min_ms)
             return 0;
-        uint64_t timeout_ms = entry->queue->settings.consumer_timeout_ms;
+        uint64_t timeout_ms = entry->lane->queue->settings.consumer_timeout_ms;
         if (timeout_ms == SETTING_NONE)
             timeout_ms = vhost->options.consumer_timeout_ms;
         if (timeout_ms && age_ms >= timeout_ms)

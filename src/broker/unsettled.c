@@ -25,7 +25,7 @@ static void make_room(struct unsettled *u, uint32_t count_needed)
     struct unsettled_entry *entries = mem_need_array(NULL, room, sizeof *entries);
     uint32_t count = 0;
     for (uint32_t i = 0; i < u->count; i++)
-        if (at(u, i)->queue)
+        if (at(u, i)->lane)
             entries[count++] = *at(u, i);
     free(u->entries);
     u->entries = entries;
@@ -53,7 +53,7 @@ static uint32_t find(const struct unsettled *u, uint64_t tag)
     uint64_t guess = tag - first;
     uint32_t high = guess < u->count ? (uint32_t)guess + 1 : u->count;
     if (guess < u->count && at(u, (uint32_t)guess)->tag == tag)
-        return at(u, (uint32_t)guess)->queue ? (uint32_t)guess : u->count;
+        return at(u, (uint32_t)guess)->lane ? (uint32_t)guess : u->count;
     uint32_t low = 0; /* tags only grow by index, so it is not after the guess */
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
@@ -62,12 +62,12 @@ static uint32_t find(const struct unsettled *u, uint64_t tag)
         else
             high = middle;
     }
-    return low < u->count && at(u, low)->tag == tag && at(u, low)->queue ? low : u->count;
+    return low < u->count && at(u, low)->tag == tag && at(u, low)->lane ? low : u->count;
 }
 
 static void trim(struct unsettled *u)
 {
-    while (u->count && !at(u, 0)->queue) {
+    while (u->count && !at(u, 0)->lane) {
         u->head = (u->head + 1) & (u->room - 1);
         u->count--;
     }
@@ -84,7 +84,7 @@ bool unsettled_take(struct unsettled *u, uint64_t tag, struct unsettled_entry *o
     if (index == u->count)
         return false;
     *out = *at(u, index);
-    at(u, index)->queue = NULL;
+    at(u, index)->lane = NULL;
     u->live--;
     trim(u);
     return true;
@@ -96,7 +96,7 @@ bool unsettled_take_first(struct unsettled *u, uint64_t upto, struct unsettled_e
     if (u->count == 0 || at(u, 0)->tag > upto)
         return false;
     *out = *at(u, 0);
-    at(u, 0)->queue = NULL;
+    at(u, 0)->lane = NULL;
     u->live--;
     trim(u);
     return true;
@@ -110,7 +110,7 @@ void unsettled_restore(struct unsettled *u, const struct unsettled_entry *back, 
     make_room(&merged, (uint32_t)(u->live + count + 1));
     while (i < u->count || j < count) {
         const struct unsettled_entry *entry;
-        if (i < u->count && !at(u, i)->queue) {
+        if (i < u->count && !at(u, i)->lane) {
             i++;
             continue;
         }
@@ -128,7 +128,7 @@ const struct unsettled_entry *unsettled_next(const struct unsettled *u, uint32_t
 {
     while (*index < u->count) {
         const struct unsettled_entry *entry = at(u, (*index)++);
-        if (entry->queue)
+        if (entry->lane)
             return entry;
     }
     return NULL;

@@ -11,13 +11,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct queue;
+struct lane;
 struct consumer;
 
 struct unsettled_entry {
     uint64_t tag;
     uint64_t seq;
-    struct queue *queue;       /* NULL: settled, to be dropped */
+    struct lane *lane;         /* NULL: settled, to be dropped */
     struct consumer *consumer; /* NULL: COMMAND_GET */
     uint32_t since_s;          /* steady clock, seconds */
 };

@@ -77,7 +77,7 @@ static void queue_text(const struct queue *queue, struct text *key, struct text 
         .durable = queue->durable,
         .auto_delete = queue->auto_delete,
         .exclusive = queue->exclusive,
-        .lane_id = queue->lane_id,
+        .lane_id = queue->lane.id,
     };
     definition_of_queue(&definition, key, value);
 }
@@ -103,9 +103,9 @@ void vhost_erase_queue(struct queue *queue)
 /* Ids are put on record as used in portions, so that few of them cost a write. */
 #define LANES_AT_ONCE 1024u
 
-uint64_t vhost_lane_id(struct vhost *vhost)
+uint64_t vhost_lane_ids(struct vhost *vhost, unsigned count)
 {
-    if (vhost->lane_next == vhost->lane_reserved) {
+    if (vhost->lane_next + count > vhost->lane_reserved) {
         static const uint8_t key = LANES_KEY;
         uint8_t value[8];
         struct writer writer = writer_of(value, sizeof value);
@@ -113,7 +113,8 @@ uint64_t vhost_lane_id(struct vhost *vhost)
         write_u64(&writer, vhost->lane_reserved);
         journal_put(vhost->options.journal, bytes_of(&key, 1), bytes_of(value, sizeof value));
     }
-    return vhost->lane_next++;
+    vhost->lane_next += count;
+    return vhost->lane_next - count;
 }
 
 /* ---- Life. */

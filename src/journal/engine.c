@@ -241,7 +241,7 @@ static void engine_lane_drop(struct journal *journal, struct journal_lane **lane
     paged_drop_lane(engine, *lane);
     batch_drop_lane(&engine->filling->batch, *lane);
     LIST_REMOVE(*lane, link);
-    lane_free(lane);
+    journal_lane_free(lane);
 }
 
 static void engine_append(struct journal *journal, struct journal_lane *lane, uint64_t seq,
@@ -384,7 +384,7 @@ static void free_lanes(struct engine *engine)
         paged_drop_lane(engine, lane);
         batch_drop_lane(&engine->filling->batch, lane);
         LIST_REMOVE(lane, link);
-        lane_free(&lane);
+        journal_lane_free(&lane);
     }
 }
 

@@ -19,7 +19,7 @@ static void chunk_free(struct chunk *chunk)
     free(chunk);
 }
 
-void lane_free(struct journal_lane **lane)
+void journal_lane_free(struct journal_lane **lane)
 {
     struct journal_lane *gone = *lane;
     *lane = NULL;

@@ -84,7 +84,7 @@ LIST_HEAD(lane_list, journal_lane);
 
 struct journal_lane *lane_new(uint64_t id);
 /* Frees with all chunks; their bodies must be gone. */
-void lane_free(struct journal_lane **lane);
+void journal_lane_free(struct journal_lane **lane);
 
 struct chunk *lane_find(struct journal_lane *lane, uint64_t number); /* or NULL */
 struct chunk *lane_find_or_add(struct journal_lane *lane, uint64_t number);

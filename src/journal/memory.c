@@ -265,7 +265,7 @@ static struct journal_lane *memory_lane_new(struct journal *journal, uint64_t la
     return lane;
 }
 
-static void lane_free(struct journal_lane *lane)
+static void journal_lane_free(struct journal_lane *lane)
 {
     shelf_free(&lane->shelf);
     free(lane);
@@ -286,7 +286,7 @@ static void memory_lane_drop(struct journal *journal, struct journal_lane **lane
     for (struct result *result = j->results; result; result = result->next)
         if (result->page.lane == dropped)
             result->page.lane = NULL;
-    lane_free(dropped);
+    journal_lane_free(dropped);
 }
 
 static void memory_append(struct journal *journal, struct journal_lane *lane, uint64_t seq,
@@ -533,7 +533,7 @@ static void memory_free(struct journal **journal)
     while (j->lanes) {
         struct journal_lane *lane = j->lanes;
         j->lanes = lane->next;
-        lane_free(lane);
+        journal_lane_free(lane);
     }
     while (j->results) {
         struct result *result = j->results;

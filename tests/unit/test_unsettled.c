@@ -5,11 +5,11 @@
 #include "../../src/broker/unsettled.h"
 #include "leveret/base/random.h"
 
-static struct queue *const some_queue = (struct queue *)8; /* never looked into */
+static struct lane *const some_lane = (struct lane *)8; /* never looked into */
 
 static void add(struct unsettled *u, uint64_t tag)
 {
-    struct unsettled_entry entry = {.tag = tag, .seq = tag * 10, .queue = some_queue};
+    struct unsettled_entry entry = {.tag = tag, .seq = tag * 10, .lane = some_lane};
     unsettled_add(u, &entry);
 }
 
