@@ -128,8 +128,14 @@ enum status message_fill(struct message *message, struct buffer *owner, const ui
 
 struct message *message_with_properties(const struct message *message, struct bytes properties)
 {
-    struct message *copy = message_new(message_exchange(message), message_routing_key(message),
-                                       properties, message->body_bytes);
+    return message_readdressed(message, message_exchange(message), message_routing_key(message),
+                               properties);
+}
+
+struct message *message_readdressed(const struct message *message, struct bytes exchange,
+                                    struct bytes routing_key, struct bytes properties)
+{
+    struct message *copy = message_new(exchange, routing_key, properties, message->body_bytes);
     if (!copy)
         return NULL;
     copy->persistent = message->persistent;

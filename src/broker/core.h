@@ -18,7 +18,8 @@ struct vhost {
     struct moment now; /* of the call under way */
     struct random_stream random;
     struct topology *topology;
-    struct map queues; /* by name */
+    struct map queues;          /* by name */
+    struct route_memory *route; /* of publish_internal; NULL: none yet */
     struct roster queue_roster, consumer_roster, channel_roster;
     struct peer_list peers;
     uint32_t peer_count;
@@ -108,6 +109,7 @@ command_handler command_queue_declare, command_queue_delete, command_queue_purge
 command_handler command_publish;                                                  /* publish.c */
 command_handler command_consume, command_cancel, command_get;                     /* consume.c */
 command_handler command_ack, command_nack, command_recover;                       /* settle.c */
+command_handler command_policy;                                                   /* policy.c */
 command_handler command_tx_select, command_tx_commit, command_tx_rollback;        /* tx.c */
 
 /* ---- Pieces that handlers share. */
@@ -129,6 +131,11 @@ bool check_lock(struct channel *channel, enum command_type command, const struct
 bool publish_check(struct channel *channel, const struct message *message);
 /* The second half, at commit; what can no longer be published has no route. Returns the batch. */
 uint64_t publish_committed(struct channel *channel, struct message *message, bool mandatory);
+/* Routes a message of the broker's own (dead-lettered, delayed …) by the exchange and the routing
+ * key in it, CC and BCC as well, and puts it into the queues. *routed: how many; an exchange that
+ * is not there routes nowhere. Returns the batch. Not from within a route or a queue's own work:
+ * what it does to a queue may come back to the caller's. */
+uint64_t publish_internal(struct vhost *vhost, struct message *message, size_t *routed);
 void route_memory_free(struct route_memory **memory);
 
 /* A delivery goes out that is to be settled. */

@@ -84,6 +84,8 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/consumer.c \
 	src/broker/consumer.h \
 	src/broker/core.h \
+	src/broker/dead_letter.c \
+	src/broker/dead_letter.h \
 	src/broker/declare.c \
 	src/broker/dispatch.c \
 	src/broker/expiry.c \
@@ -93,6 +95,7 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/paging.c \
 	src/broker/peer.c \
 	src/broker/peer.h \
+	src/broker/policy.c \
 	src/broker/promise.c \
 	src/broker/promise.h \
 	src/broker/publish.c \

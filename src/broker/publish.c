@@ -49,12 +49,11 @@ static struct exchange *exchange_of(struct channel *channel, const struct messag
     return NULL;
 }
 
-/* The channel's last route, if it is this message's too. */
-static inline struct route_memory *recall(const struct channel *channel,
+/* The last route, if it is this message's too. */
+static inline struct route_memory *recall(const struct vhost *vhost, struct route_memory *memory,
                                           const struct message *message)
 {
-    struct route_memory *memory = channel->route;
-    if (memory && memory->version == topology_version(channel->vhost->topology) &&
+    if (memory && memory->version == topology_version(vhost->topology) &&
         memory->key_len == message->properties_from &&
         memcmp(memory->key, message->data, memory->key_len) == 0 && !copies_asked(message))
         return memory;
@@ -62,13 +61,12 @@ static inline struct route_memory *recall(const struct channel *channel,
 }
 
 /* Routes, and remembers. The result is valid until the topology changes. */
-static struct route_memory *route_by(struct channel *channel, struct exchange *exchange,
-                                     const struct message *message)
+static struct route_memory *route_by(struct topology *topology, struct route_memory **memory_at,
+                                     struct exchange *exchange, const struct message *message)
 {
-    struct topology *topology = channel->vhost->topology;
-    struct route_memory *memory = channel->route;
+    struct route_memory *memory = *memory_at;
     if (!memory)
-        memory = channel->route = mem_need(sizeof *memory);
+        memory = *memory_at = mem_need(sizeof *memory);
     bool copies = copies_asked(message);
     if (copies) {
         copies_collect(message, &memory->copies);
@@ -98,10 +96,24 @@ static void send_back(struct channel *channel, struct message *message)
 }
 
 /* To each queue of the route; returns the batch that a promise waits for. */
+static uint64_t put_along(const struct route_memory *route, struct message *message)
+{
+    uint64_t needed = 0;
+    size_t count = route->result.count;
+    route->exchange->publish_in++;
+    route->exchange->publish_out += count;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t batch = queue_publish(queue_of(route->result.queues[i]), message);
+        if (batch > needed)
+            needed = batch;
+    }
+    return needed;
+}
+
+/* The same, for a client. */
 static uint64_t publish_along(struct channel *channel, struct route_memory *route,
                               struct message *message, bool mandatory)
 {
-    uint64_t needed = 0;
     size_t count = route->result.count;
     struct message *unblinded = NULL;
     if (message->has_headers && count) {
@@ -111,13 +123,7 @@ static uint64_t publish_along(struct channel *channel, struct route_memory *rout
             return 0;
         }
     }
-    route->exchange->publish_in++;
-    route->exchange->publish_out += count;
-    for (size_t i = 0; i < count; i++) {
-        uint64_t batch = queue_publish(queue_of(route->result.queues[i]), message);
-        if (batch > needed)
-            needed = batch;
-    }
+    uint64_t needed = put_along(route, message);
     if (count == 0 && !(message->exchange_len == 0 && reply_to_deliver(channel->vhost, message)) &&
         mandatory)
         send_back(channel, message);
@@ -127,12 +133,12 @@ static uint64_t publish_along(struct channel *channel, struct route_memory *rout
 
 static void publish_message(struct channel *channel, struct message *message, bool mandatory)
 {
-    struct route_memory *route = recall(channel, message);
+    struct route_memory *route = recall(channel->vhost, channel->route, message);
     if (!route) {
         struct exchange *exchange = exchange_of(channel, message);
         if (!exchange)
             return;
-        route = route_by(channel, exchange, message);
+        route = route_by(channel->vhost->topology, &channel->route, exchange, message);
     }
     uint64_t needed = publish_along(channel, route, message, mandatory);
     if (channel->confirm && !channel->failed)
@@ -141,7 +147,7 @@ static void publish_message(struct channel *channel, struct message *message, bo
 
 bool publish_check(struct channel *channel, const struct message *message)
 {
-    return recall(channel, message) || exchange_of(channel, message);
+    return recall(channel->vhost, channel->route, message) || exchange_of(channel, message);
 }
 
 uint64_t publish_committed(struct channel *channel, struct message *message, bool mandatory)
@@ -149,10 +155,26 @@ uint64_t publish_committed(struct channel *channel, struct message *message, boo
     struct exchange *exchange =
         topology_exchange(channel->vhost->topology, message_exchange(message));
     if (exchange)
-        return publish_along(channel, route_by(channel, exchange, message), message, mandatory);
+        return publish_along(channel,
+                             route_by(channel->vhost->topology, &channel->route, exchange, message),
+                             message, mandatory);
     if (mandatory)
         send_back(channel, message);
     return 0;
+}
+
+uint64_t publish_internal(struct vhost *vhost, struct message *message, size_t *routed)
+{
+    struct route_memory *route = recall(vhost, vhost->route, message);
+    *routed = 0;
+    if (!route) {
+        struct exchange *exchange = topology_exchange(vhost->topology, message_exchange(message));
+        if (!exchange)
+            return 0;
+        route = route_by(vhost->topology, &vhost->route, exchange, message);
+    }
+    *routed = route->result.count;
+    return put_along(route, message);
 }
 
 void command_publish(struct channel *channel, const struct command *command)

@@ -167,6 +167,7 @@ void vhost_free(struct vhost **vhost_at)
         peer_destroy(peer);
     uint64_t after = 0;
     struct queue *queue;
+    route_memory_free(&vhost->route);
     topology_free(&vhost->topology);
     while ((queue = roster_next(&vhost->queue_roster, &after)))
         queue_destroy(queue);
@@ -209,6 +210,8 @@ static command_handler *const handlers[] = {
     [COMMAND_ACK] = command_ack,
     [COMMAND_NACK] = command_nack,
     [COMMAND_REJECT] = command_nack,
+    [COMMAND_POLICY_PUT] = command_policy,
+    [COMMAND_POLICY_DELETE] = command_policy,
 };
 
 static void open_channel(struct peer *peer, const struct command *command)

@@ -69,6 +69,11 @@ MUST_USE enum status message_fill(struct message *message, struct buffer *owner,
 struct message *message_with_properties(const struct message *message, struct bytes properties)
     __attribute__((warn_unused_result));
 
+/* The same, sent elsewhere: another exchange and routing key (at most 255 bytes each) too. */
+struct message *message_readdressed(const struct message *message, struct bytes exchange,
+                                    struct bytes routing_key, struct bytes properties)
+    __attribute__((warn_unused_result));
+
 static inline bool message_full(const struct message *message)
 {
     return message->body_filled == message->body_bytes;

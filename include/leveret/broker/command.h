@@ -25,6 +25,16 @@
 
 struct peer;
 
+/* What a policy applies to. */
+enum policy_target {
+    POLICY_ALL,
+    POLICY_QUEUES,
+    POLICY_CLASSIC_QUEUES,
+    POLICY_QUORUM_QUEUES,
+    POLICY_STREAMS,
+    POLICY_EXCHANGES,
+};
+
 enum command_type {
     /* Channel and connection; all but publish, ack, flow, credit are answered by EVENT_REPLY. */
     COMMAND_CHANNEL_OPEN,
@@ -55,6 +65,9 @@ enum command_type {
     COMMAND_ACK,     /* an unknown tag fails the channel, here and below */
     COMMAND_NACK,    /* basic.nack */
     COMMAND_REJECT,  /* the same by basic.reject: told apart for the answer when it fails */
+    /* Policies: from the HTTP API, on its own channel. */
+    COMMAND_POLICY_PUT,    /* makes or replaces; PRECONDITION_FAILED when it makes no sense */
+    COMMAND_POLICY_DELETE, /* NOT_FOUND when there is none */
 };
 
 struct command {
@@ -118,6 +131,13 @@ struct command {
             bool multiple;
             bool requeue; /* COMMAND_NACK, COMMAND_REJECT */
         } ack;
+        struct {
+            bool operator_policy;
+            struct bytes name, pattern; /* pattern: a regular expression (PCRE2), unanchored */
+            struct bytes definition;    /* a checked table's contents: "max-length" … */
+            int64_t priority;
+            enum policy_target target;
+        } policy; /* DELETE: operator_policy and name alone */
     } u;
 };
 

@@ -104,12 +104,21 @@ struct queue_info {
     uint32_t consumers;
     uint64_t idle_since_wall_ms;
     struct rates rates;
-    bool failed; /* its stored messages cannot be read: see the log */
+    bool failed;                          /* its stored messages cannot be read: see the log */
+    struct bytes policy, operator_policy; /* names; empty: none applies */
+    struct bytes effective_definition;    /* of the two together: a table's contents */
+    struct bytes single_active_consumer;  /* the active one's tag; empty: none, or not that kind */
 };
 struct exchange_info {
     struct bytes name, type, arguments;
     bool durable, auto_delete, internal;
     uint64_t publish_in, publish_out;
+    struct bytes policy; /* its name; empty: none applies */
+};
+struct policy_info {
+    struct bytes name, pattern, definition; /* definition: a table's contents */
+    int64_t priority;
+    enum policy_target target;
 };
 struct binding_info {
     struct bytes source, destination, routing_key, arguments;
@@ -148,6 +157,8 @@ size_t vhost_list_consumers(struct vhost *vhost, uint64_t *after, struct consume
                             size_t max);
 size_t vhost_list_channels(struct vhost *vhost, uint64_t *after, struct channel_info *out,
                            size_t max);
+size_t vhost_list_policies(struct vhost *vhost, bool operator_policies, uint64_t *after,
+                           struct policy_info *out, size_t max);
 void vhost_totals(const struct vhost *vhost, struct vhost_totals *out);
 bool vhost_find_queue(struct vhost *vhost, struct bytes name, struct queue_info *out);
 bool vhost_find_exchange(struct vhost *vhost, struct bytes name, struct exchange_info *out);
