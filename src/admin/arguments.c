@@ -191,7 +191,7 @@ void arguments_hash(struct bytes table, char out[ARGUMENTS_HASH_LEN + 1])
     while (table_next(&at, &key, &field)) {
         struct text entry = {0};
         table_put_field(&entry, key, &field);
-        sum += map_hash(text_bytes(&entry));
+        sum += map_hash_stable(text_bytes(&entry));
         text_free(&entry);
     }
     for (size_t i = 0; i < ARGUMENTS_HASH_LEN; i++, sum >>= 6)

@@ -193,45 +193,49 @@ bool auth_allowed(const struct auth *auth, struct bytes user, struct bytes vhost
 void auth_each_user(const struct auth *auth, void (*each)(void *, const struct user_info *),
                     void *context)
 {
-    const struct user *user;
     char hash[PASSWORD_HASH_TEXT_MAX];
 
     auth_read_lock(auth);
-    for (size_t at = 0; (user = map_next(&auth->users, &at));) {
+    struct map_entry *sorted = map_sorted(&auth->users);
+    for (size_t i = 0; i < auth->users.count; i++) {
+        const struct user *user = sorted[i].value;
         password_hash_text(&user->password, hash);
         struct user_info info = {user->name, user->tags, hash,
                                  user->password.hashing ? user->password.hashing
                                                         : PASSWORD_HASHING_DEFAULT};
         each(context, &info);
     }
+    free(sorted);
     auth_unlock(auth);
 }
 
 void auth_each_vhost(const struct auth *auth, void (*each)(void *, const struct vhost_entry *),
                      void *context)
 {
-    const struct vhost_record *vhost;
-
     auth_read_lock(auth);
-    for (size_t at = 0; (vhost = map_next(&auth->vhosts, &at));) {
+    struct map_entry *sorted = map_sorted(&auth->vhosts);
+    for (size_t i = 0; i < auth->vhosts.count; i++) {
+        const struct vhost_record *vhost = sorted[i].value;
         struct vhost_entry entry = {vhost->name, vhost->description, vhost->tags, vhost->tracing};
         each(context, &entry);
     }
+    free(sorted);
     auth_unlock(auth);
 }
 
 void auth_each_permission(const struct auth *auth,
                           void (*each)(void *, const struct permission_info *), void *context)
 {
-    const struct permission_record *record;
-
     auth_read_lock(auth);
-    for (size_t at = 0; (record = map_next(&auth->permissions, &at));) {
+    struct map_entry *sorted = map_sorted(&auth->permissions);
+    for (size_t i = 0; i < auth->permissions.count; i++) {
+        const struct permission_record *record = sorted[i].value;
         struct permission_info info = {
             record->user, record->vhost, record->text[PERMISSION_CONFIGURE],
             record->text[PERMISSION_WRITE], record->text[PERMISSION_READ]};
         each(context, &info);
     }
+    free(sorted);
     auth_unlock(auth);
 }
 

@@ -1,5 +1,6 @@
 /* The hash map: linear probing, at most three quarters full, removal by shifting back, so that no
- * tombstones collect. The hash is XXH3 (libxxhash). */
+ * tombstones collect. The hash is XXH3 (libxxhash) with a secret: names come from clients, and one
+ * who could choose names that meet in one place would make every look-up a walk. */
 #include "leveret/base/map.h"
 
 #define XXH_INLINE_ALL
@@ -10,7 +11,25 @@
 
 #define PLACES_MIN 8u
 
+_Static_assert(MAP_SECRET_BYTES == sizeof XXH3_kSecret, "one length for both");
+
+/* One for the process: maps are in every folder, and nobody could hand it to all of them. */
+static uint8_t own_secret[MAP_SECRET_BYTES];
+static const uint8_t *secret = XXH3_kSecret;
+
+void map_set_secret(const uint8_t *bytes)
+{
+    if (bytes)
+        memcpy(own_secret, bytes, sizeof own_secret);
+    secret = bytes ? own_secret : XXH3_kSecret;
+}
+
 uint64_t map_hash(struct bytes key)
+{
+    return XXH3_64bits_withSecret(key.at, key.len, secret, MAP_SECRET_BYTES);
+}
+
+uint64_t map_hash_stable(struct bytes key)
 {
     return XXH3_64bits(key.at, key.len);
 }
@@ -117,4 +136,23 @@ void *map_next(const struct map *map, size_t *at)
             return value;
     }
     return NULL;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+    struct bytes x = ((const struct map_entry *)a)->key, y = ((const struct map_entry *)b)->key;
+    size_t shorter = x.len < y.len ? x.len : y.len;
+    int order = shorter ? memcmp(x.at, y.at, shorter) : 0;
+    return order ? order : (x.len > y.len) - (x.len < y.len);
+}
+
+struct map_entry *map_sorted(const struct map *map)
+{
+    struct map_entry *sorted = mem_need_array(NULL, map->count, sizeof *sorted);
+    size_t count = 0;
+    for (size_t i = 0; map->entries && i <= map->mask; i++)
+        if (map->entries[i].value)
+            sorted[count++] = map->entries[i];
+    qsort(sorted, count, sizeof *sorted, compare_keys);
+    return sorted;
 }

@@ -177,7 +177,7 @@ char *data_dir_vhost_path(const struct data_dir *dir, struct bytes vhost)
     }
     if (text.len - from > DIRECTORY_NAME_MAX) {
         text.len = from + DIRECTORY_NAME_MAX;
-        text_printf(&text, "+%016llx", (unsigned long long)map_hash(vhost));
+        text_printf(&text, "+%016llx", (unsigned long long)map_hash_stable(vhost));
     }
     text_add(&text, "", 1);
     return (char *)text.at;

@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "leveret/base/check.h"
+#include "leveret/base/map.h"
 #include "leveret/base/mem.h"
+#include "leveret/base/random.h"
 #include "machine.h"
 #include "server.h"
 
@@ -284,6 +286,13 @@ static char *make_node_name(void)
     return name;
 }
 
+static void choose_map_secret(void)
+{
+    uint8_t secret[MAP_SECRET_BYTES];
+    random_bytes(secret, sizeof secret);
+    map_set_secret(secret);
+}
+
 enum status server_start(struct server *server, char **error)
 {
     static enum status (*const steps[])(struct server * server, char **error) = {
@@ -293,6 +302,7 @@ enum status server_start(struct server *server, char **error)
     const struct settings *settings = server->settings;
 
     *error = NULL;
+    choose_map_secret();
     enum status status = log_open(settings->log_file, (enum log_level)settings->log_level,
                                   (enum log_format)settings->log_format, &server->log);
     if (status != STATUS_OK)

@@ -7,6 +7,9 @@
 #include "leveret/base/random.h"
 
 #define KEYS 2000
+#define COLLIDING                                                                                  \
+    500 /* names that meet in the lowest bits of the hash that everybody can compute */
+#define BITS 0xfffu
 
 struct item {
     char name[16];
@@ -108,6 +111,85 @@ START_TEST(random_puts_and_removes)
 }
 END_TEST
 
+static void set_secret(uint64_t seed)
+{
+    struct random_stream stream = {seed};
+    uint64_t words[MAP_SECRET_BYTES / sizeof(uint64_t)];
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        words[i] = random_next(&stream);
+    map_set_secret((const uint8_t *)words);
+}
+
+/* Names of one place, as a hostile client would look for them. */
+static void find_colliding(char names[COLLIDING][16])
+{
+    unsigned found = 0;
+    for (unsigned i = 0; found < COLLIDING; i++) {
+        snprintf(names[found], sizeof names[found], "queue-%08u", i);
+        if ((map_hash_stable(bytes_of_text(names[found])) & BITS) == 0)
+            found++;
+    }
+}
+
+START_TEST(secret_scatters_colliding_names)
+{
+    static char names[COLLIDING][16];
+    static bool taken[BITS + 1];
+    unsigned places = 0;
+    find_colliding(names);
+    ck_assert_uint_eq(map_hash(bytes_of_text(names[7])) & BITS, 0);
+    set_secret(1);
+    for (unsigned i = 0; i < COLLIDING; i++) {
+        uint64_t place = map_hash(bytes_of_text(names[i])) & BITS;
+        places += !taken[place];
+        taken[place] = true;
+    }
+    ck_assert_uint_gt(places, COLLIDING * 9 / 10);
+    map_set_secret(NULL);
+    ck_assert_uint_eq(map_hash(bytes_of_text(names[7])) & BITS, 0);
+}
+END_TEST
+
+/* Names of all lengths, as each range of lengths is hashed in its own way. */
+START_TEST(each_secret_hashes_all_lengths_anew)
+{
+    uint8_t text[300];
+    uint64_t before[sizeof text];
+    memset(text, 'x', sizeof text);
+    for (size_t len = 0; len < sizeof text; len++)
+        before[len] = map_hash(bytes_of(text, len));
+    for (uint64_t seed = 1; seed < 4; seed++) {
+        set_secret(seed);
+        for (size_t len = 0; len < sizeof text; len++) {
+            uint64_t hash = map_hash(bytes_of(text, len));
+            ck_assert_uint_ne(hash, before[len]);
+            ck_assert_uint_eq(hash, map_hash(bytes_of(text, len)));
+            before[len] = hash;
+        }
+    }
+    map_set_secret(NULL);
+}
+END_TEST
+
+START_TEST(sorted_by_key)
+{
+    static const char *const names[] = {"b", "", "ab", "a", "abc", "B", "\xff"};
+    static const char *const wanted[] = {"", "B", "a", "ab", "abc", "b", "\xff"};
+    struct map map = {0};
+    struct map_entry *sorted = map_sorted(&map);
+    free(sorted);
+    for (unsigned i = 0; i < 7; i++)
+        ck_assert_ptr_null(map_put(&map, bytes_of_text(names[i]), (void *)names[i]));
+    sorted = map_sorted(&map);
+    for (unsigned i = 0; i < 7; i++) {
+        ck_assert(bytes_equal(sorted[i].key, bytes_of_text(wanted[i])));
+        ck_assert_str_eq(sorted[i].value, wanted[i]);
+    }
+    free(sorted);
+    map_free(&map);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("map");
@@ -116,6 +198,9 @@ int main(void)
     tcase_add_test(tc, put_replaces_key_and_value);
     tcase_add_test(tc, keys_of_any_bytes);
     tcase_add_test(tc, random_puts_and_removes);
+    tcase_add_test(tc, secret_scatters_colliding_names);
+    tcase_add_test(tc, each_secret_hashes_all_lengths_anew);
+    tcase_add_test(tc, sorted_by_key);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

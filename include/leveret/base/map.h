@@ -22,7 +22,16 @@ struct map {
 /* An empty map is all zeros: struct map m = {0}. */
 void map_free(struct map *map); /* the places only, not keys or values */
 
+/* Makes the hashes of this process unpredictable. Once, before the first map is used and before
+ * threads start; without it (tests; programs that only talk to a broker) they are the same in every
+ * run, and NULL brings that back. bytes: MAP_SECRET_BYTES, random. */
+#define MAP_SECRET_BYTES 192
+void map_set_secret(const uint8_t *bytes);
+
+/* Differs from process to process: not to be written down or told. */
 uint64_t map_hash(struct bytes key);
+/* The same in every process: for file names and the like. Not for maps of what clients name. */
+uint64_t map_hash_stable(struct bytes key);
 
 /* The value, or NULL. */
 void *map_get(const struct map *map, struct bytes key);
@@ -35,8 +44,12 @@ void *map_put(struct map *map, struct bytes key, void *value);
 /* Removes; returns the value, or NULL when there was none. */
 void *map_remove(struct map *map, struct bytes key);
 
-/* Walks all values in no particular order: start with *at = 0; NULL at the end. The map must not
- * change meanwhile, but for the removal of nothing. */
+/* Walks all values in no particular order, which differs from process to process: start with *at =
+ * 0; NULL at the end. The map must not change meanwhile, but for the removal of nothing. */
 void *map_next(const struct map *map, size_t *at);
+
+/* A copy of all count entries, ascending by key: for what is told to somebody or done in an order
+ * that is to be the same in every run. The caller frees it; never NULL. */
+struct map_entry *map_sorted(const struct map *map);
 
 #endif
