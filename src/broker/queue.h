@@ -92,6 +92,8 @@ struct queue *queue_new(struct vhost *vhost, const struct queue_options *options
 /* Takes the queue out of everything: cancels consumers, drops messages and lane, erases the
  * definition. It is freed when no unsettled delivery names it any more. */
 void queue_delete(struct queue *queue);
+/* queue->settings are others than before: limits that are lower now are enforced, in portions. */
+void queue_settings_changed(struct queue *queue);
 /* Frees without a word to anybody; for vhost_free. */
 void queue_destroy(struct queue *queue);
 

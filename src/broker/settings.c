@@ -71,6 +71,16 @@ static bool string(const struct field *field, char why[WHY_MAX])
     return false;
 }
 
+/* A message with a longer one could not be delivered. */
+static bool routing_key(const struct field *field, char why[WHY_MAX])
+{
+    if (!string(field, why))
+        return false;
+    if (field->value.bytes.len > UINT8_MAX)
+        snprintf(why, WHY_MAX, "{value_too_long,%zu}", field->value.bytes.len);
+    return field->value.bytes.len <= UINT8_MAX;
+}
+
 /* Checked elsewhere; here to be compared when a queue is declared again. */
 static bool any(const struct field *field, char why[WHY_MAX])
 {
@@ -142,7 +152,7 @@ static const struct {
     {"x-max-length-bytes", not_negative},
     {"x-overflow", overflow},
     {"x-dead-letter-exchange", any},
-    {"x-dead-letter-routing-key", string},
+    {"x-dead-letter-routing-key", routing_key},
     {"x-dead-letter-strategy", dead_letter_strategy},
     {"x-max-priority", priority},
     {"x-single-active-consumer", boolean},
@@ -160,6 +170,40 @@ static uint64_t number_or_none(struct bytes arguments, const char *name)
     if (table_find(arguments, name, &field) && field_integer(&field, &value))
         return (uint64_t)value;
     return SETTING_NONE;
+}
+
+/* The value of a string, at NULL when there is none. */
+static struct bytes string_or_none(struct bytes arguments, const char *name)
+{
+    struct field field;
+    if (table_find(arguments, name, &field) && field.type == FIELD_STRING)
+        return field.value.bytes;
+    return (struct bytes){0};
+}
+
+static enum overflow read_overflow(struct bytes arguments)
+{
+    struct bytes word = string_or_none(arguments, "x-overflow");
+    if (bytes_equal_text(word, "reject-publish"))
+        return OVERFLOW_REJECT_PUBLISH;
+    if (bytes_equal_text(word, "reject-publish-dlx"))
+        return OVERFLOW_REJECT_PUBLISH_DLX;
+    return OVERFLOW_DROP_HEAD;
+}
+
+static void read_limits(struct bytes arguments, struct queue_settings *out)
+{
+    out->max_length = number_or_none(arguments, "x-max-length");
+    out->max_length_bytes = number_or_none(arguments, "x-max-length-bytes");
+    out->overflow = read_overflow(arguments);
+}
+
+static void read_dead_letters(struct bytes arguments, struct queue_settings *out)
+{
+    out->dead_letter_exchange = string_or_none(arguments, "x-dead-letter-exchange");
+    out->dead_letter_routing_key = string_or_none(arguments, "x-dead-letter-routing-key");
+    out->at_least_once =
+        bytes_equal_text(string_or_none(arguments, "x-dead-letter-strategy"), "at-least-once");
 }
 
 enum status queue_settings_parse(struct bytes arguments, struct bytes queue, struct bytes vhost,
@@ -193,6 +237,8 @@ enum status queue_settings_parse(struct bytes arguments, struct bytes queue, str
     out->message_ttl_ms = number_or_none(arguments, "x-message-ttl");
     uint64_t max_priority = number_or_none(arguments, "x-max-priority");
     out->max_priority = max_priority == SETTING_NONE ? 0 : (unsigned)max_priority;
+    read_limits(arguments, out);
+    read_dead_letters(arguments, out);
     return STATUS_OK;
 }
 
