@@ -132,14 +132,23 @@ static void put_escaped(struct text *out, uint8_t c)
     }
 }
 
+static bool plain(uint8_t c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
 static void put_string(struct text *out, struct bytes value)
 {
+    size_t from = 0, i = 0;
     text_add(out, "\"", 1);
-    size_t from = 0;
-    for (size_t i = 0; i < value.len;) {
+    while (i < value.len) {
         uint8_t c = value.at[i];
+        if (plain(c)) {
+            i++;
+            continue;
+        }
         size_t n = utf8_step(value.at + i, value.len - i);
-        if (n != 0 && c >= 0x20 && c != '"' && c != '\\' && c != 0x7f) {
+        if (n > 1) {
             i += n;
             continue;
         }
@@ -254,6 +263,11 @@ static void leaf_bytes(struct answer *w, struct bytes key, bool named, struct by
 static void put_real(struct text *out, double value)
 {
     char number[40];
+    if (value >= 0 && value < 1e15 && value == (double)(uint64_t)value) { /* nearly always 0.0 */
+        text_add_number(out, (uint64_t)value);
+        text_add(out, ".0", 2);
+        return;
+    }
     if (!isfinite(value)) {
         text_add(out, "null", 4);
         return;
@@ -277,7 +291,7 @@ void answer_bytes(struct answer *answer, const char *key, struct bytes value)
 void answer_uint(struct answer *answer, const char *key, uint64_t value)
 {
     if (leaf(answer, key_of(key), key != NULL, (double)value))
-        text_printf(&answer->text, "%" PRIu64, value);
+        text_add_number(&answer->text, value);
 }
 
 void answer_real(struct answer *answer, const char *key, double value)

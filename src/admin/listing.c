@@ -189,7 +189,7 @@ static void write_slice(void *context)
         answer_end(&l->answer);
     }
     if (l->at < l->end)
-        timer_set(l->timer, 1);
+        timer_set(l->timer, 0);
     else
         finish(l);
 }
@@ -272,7 +272,7 @@ static void capture_slice(void *context)
         answer_free(&w);
     }
     if (l->at < l->count)
-        timer_set(l->timer, 1);
+        timer_set(l->timer, 0);
     else
         sort_and_write(l);
 }

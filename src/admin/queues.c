@@ -19,6 +19,15 @@ static bool wants_rates(const struct answer *a)
            answer_wants(a, "messages_unacknowledged_details");
 }
 
+static bool all_zero(const uint64_t *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (values[i])
+            return false;
+    return true;
+}
+
+/* A queue that never had a message has no message_stats, as in RabbitMQ, and needs no sample. */
 static void write_rates(struct request *r, struct answer *a, struct bytes vhost,
                         const struct queue_info *q)
 {
@@ -29,13 +38,15 @@ static void write_rates(struct request *r, struct answer *a, struct bytes vhost,
     values[RATE_COUNT] = q->messages_ready;
     values[RATE_COUNT + 1] = q->messages_unacknowledged;
     values[RATE_COUNT + 2] = q->messages_ready + q->messages_unacknowledged;
-    if (wants_rates(a) && !a->capture) {
+    bool unused = all_zero(values, RATE_COUNT + 3);
+    if (!unused && wants_rates(a) && !a->capture) {
         sample_key(&key, "queue", vhost, q->name);
         samples_look(r->admin->samples, text_bytes(&key), loop_now_ms(r->admin->options.loop),
                      values, RATE_COUNT + 3, rates);
         text_free(&key);
     }
-    rate_write(a, values, rates, QUEUE_RATES);
+    if (!unused)
+        rate_write(a, values, rates, QUEUE_RATES);
     detail_write(a, "messages_ready", values[RATE_COUNT], rates[RATE_COUNT]);
     detail_write(a, "messages_unacknowledged", values[RATE_COUNT + 1], rates[RATE_COUNT + 1]);
     detail_write(a, "messages", values[RATE_COUNT + 2], rates[RATE_COUNT + 2]);

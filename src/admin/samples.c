@@ -1,9 +1,9 @@
 /* Samples of counters, two for each object: the newer moves down when it is old enough. */
 #include "samples.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "leveret/base/check.h"
 #include "leveret/base/map.h"
 #include "leveret/base/mem.h"
 #include "request.h"
@@ -127,9 +127,13 @@ void rate_values(const struct rates *rates, uint64_t values[RATE_COUNT])
 
 void detail_write(struct answer *answer, const char *key, uint64_t value, double rate)
 {
+    static const char suffix[] = "_details";
     char details[64];
+    size_t len = strlen(key);
+    CHECK(len + sizeof suffix <= sizeof details);
+    memcpy(details, key, len);
+    memcpy(details + len, suffix, sizeof suffix);
     answer_uint(answer, key, value);
-    snprintf(details, sizeof details, "%s_details", key);
     if (answer_object(answer, details)) {
         answer_real(answer, "rate", rate);
         answer_end(answer);

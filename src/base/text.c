@@ -40,6 +40,16 @@ void text_add_bytes(struct text *text, struct bytes bytes)
     text_add(text, bytes.at, bytes.len);
 }
 
+void text_add_number(struct text *text, uint64_t number)
+{
+    char digits[20];
+    char *at = digits + sizeof digits;
+    do
+        *--at = (char)('0' + number % 10);
+    while (number /= 10);
+    text_add(text, at, (size_t)(digits + sizeof digits - at));
+}
+
 void text_printf(struct text *text, const char *format, ...)
 {
     va_list args;

@@ -11,7 +11,8 @@
 
 A file's tests share one broker, so each uses names of its own (name("q")). A test fails by an exception, by running over
 its time (its process group is killed: a client that hangs), or when the broker has died. Lines on standard output:
-"PASS name", "FAIL name: why", "SKIP name: why". With arguments only the tests whose names contain one of them run.
+"PASS name", "FAIL name: why", "SKIP name: why". With arguments only the tests whose names contain one of them run. With
+LEVERET_TEST_VERBOSE set what a test that passed has printed (figures) is shown too.
 """
 import itertools
 import os
@@ -173,10 +174,10 @@ def _run(entry, node, label):
         if node is not None and not node.alive():
             verdict, why = "FAIL", f"the broker died ({why})"
         took = time.monotonic() - started
+        output.seek(0)
+        text = output.read().decode(errors="replace")
         if verdict == "FAIL":
             print(f"FAIL {label}: {why}", flush=True)
-            output.seek(0)
-            text = output.read().decode(errors="replace")
             if node is not None:
                 text += "--- the broker's log since the test began\n" + node.log()[logged:][-LOG_TAIL:]
             print("    " + text[-8000:].rstrip().replace("\n", "\n    "), flush=True)
@@ -184,6 +185,8 @@ def _run(entry, node, label):
             print(f"SKIP {label}: {why}", flush=True)
         else:
             print(f"PASS {label}" + (f" ({took:.1f} s)" if took > 2 else ""), flush=True)
+            if text and os.environ.get("LEVERET_TEST_VERBOSE"):
+                print("    " + text.rstrip().replace("\n", "\n    "), flush=True)
         return verdict
 
 

@@ -29,5 +29,6 @@ EXTRA_DIST += \
 	tests/scenario/test_hostile.py \
 	tests/scenario/test_http.py \
 	tests/scenario/test_pika.py \
+	tests/scenario/test_scale.py \
 	tests/scenario/test_space.py \
 	tests/scenario/test_vanish.py

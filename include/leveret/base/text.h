@@ -15,6 +15,8 @@ void text_free(struct text *text);
 uint8_t *text_reserve(struct text *text, size_t more);
 void text_add(struct text *text, const void *at, size_t len);
 void text_add_bytes(struct text *text, struct bytes bytes);
+/* A number in decimal digits. */
+void text_add_number(struct text *text, uint64_t number);
 void text_printf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static inline struct bytes text_bytes(const struct text *text)
