@@ -131,14 +131,15 @@ static void declare_new(struct channel *channel, const struct command *command, 
         .auto_delete = command->u.queue_declare.auto_delete,
         .owner = command->u.queue_declare.exclusive ? channel->peer : NULL,
     };
-    enum status status = queue_settings_parse(options.arguments, name, vhost->name,
-                                              &options.settings, &vhost->refusal);
+    struct queue_settings settings;
+    enum status status =
+        queue_settings_parse(options.arguments, name, vhost->name, &settings, &vhost->refusal);
     if (status) {
         channel_refuse(channel, command->type, status, "%s", vhost->refusal.text);
         return;
     }
     if (options.durable && !options.exclusive)
-        options.lane_id = vhost_lane_ids(vhost, options.settings.max_priority + 1);
+        options.lane_id = vhost_lane_ids(vhost, settings.max_priority + 1);
     struct queue *queue = queue_new(vhost, &options);
     if (queue->stored)
         vhost_put_queue(queue);

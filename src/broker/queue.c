@@ -77,13 +77,6 @@ void queue_restored(struct queue *queue)
 
 /* ---- Life. */
 
-/* A view into one table, moved to the same place of its copy; other views stay. */
-static void move_view(struct bytes *view, struct bytes from, const uint8_t *to)
-{
-    if (view->at && from.len && view->at >= from.at && view->at <= from.at + from.len)
-        view->at = to + (view->at - from.at);
-}
-
 struct queue *queue_new(struct vhost *vhost, const struct queue_options *options)
 {
     struct bytes name = options->name, arguments = options->arguments;
@@ -98,9 +91,7 @@ struct queue *queue_new(struct vhost *vhost, const struct queue_options *options
     queue->auto_delete = options->auto_delete;
     queue->exclusive = options->exclusive;
     queue->stored = options->durable && !options->exclusive;
-    queue->settings = options->settings;
-    move_view(&queue->settings.dead_letter_exchange, arguments, queue->arguments.at);
-    move_view(&queue->settings.dead_letter_routing_key, arguments, queue->arguments.at);
+    queue_settings_merge(queue->arguments, &queue_settings_default, &queue->settings);
     make_lanes(queue, options->lane_id);
     queue->idle_since_wall_ms = vhost->now.wall_ms;
     SLIST_INIT(&queue->levels);

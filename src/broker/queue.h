@@ -81,8 +81,7 @@ static inline struct queue *queue_of(struct endpoint *endpoint)
 /* ---- Life. */
 
 struct queue_options {
-    struct bytes name, arguments;
-    struct queue_settings settings;
+    struct bytes name, arguments; /* the arguments were parsed: queue_settings_parse */
     bool durable, auto_delete, exclusive;
     struct peer *owner; /* when exclusive */
     uint64_t lane_id;   /* when recovered, else 0 */

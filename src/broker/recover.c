@@ -71,7 +71,8 @@ static void recover_queue(struct recovery *recovery, struct bytes key, struct by
         .auto_delete = definition.auto_delete,
         .lane_id = definition.lane_id,
     };
-    if (queue_settings_parse(options.arguments, options.name, vhost->name, &options.settings,
+    struct queue_settings settings;
+    if (queue_settings_parse(options.arguments, options.name, vhost->name, &settings,
                              &vhost->refusal)) {
         corrupt(recovery, vhost->refusal.text, key);
         return;

@@ -1,11 +1,16 @@
-/* Queue arguments: one table of names, each with its check. See settings.h. */
+/* Settings: one table of names, each with its check and its place. See settings.h. */
 #include "settings.h"
 
+#include "arguments.h"
 #include "leveret/base/text.h"
 #include "leveret/wire/table.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
+
+/* Of a quorum queue that does not say. */
+#define QUORUM_DELIVERY_LIMIT 20
 
 /* The longest time that a queue argument can say, as in RabbitMQ: ten years. */
 #define DURATION_MS_MAX INT64_C(315360000000)
@@ -97,12 +102,24 @@ static bool boolean(const struct field *field, char why[WHY_MAX])
     return false;
 }
 
+/* In the order of their enums. */
+static const char *const overflow_words[] = {"drop-head", "reject-publish", "reject-publish-dlx",
+                                             NULL};
+static const char *const strategy_words[] = {"at-most-once", "at-least-once", NULL};
+static const char *const type_words[] = {"classic", "quorum", "stream", NULL};
+
+/* The place of a string in the list, or -1. */
+static int word_index(const struct field *field, const char *const *words)
+{
+    for (int i = 0; field->type == FIELD_STRING && words[i]; i++)
+        if (bytes_equal_text(field->value.bytes, words[i]))
+            return i;
+    return -1;
+}
+
 static bool one_of(const struct field *field, const char *const *words)
 {
-    for (; *words; words++)
-        if (bytes_equal_text(field->value.bytes, *words))
-            return true;
-    return false;
+    return word_index(field, words) >= 0;
 }
 
 /* "unsupported queue type 'x'" */
@@ -116,17 +133,16 @@ static bool unsupported(const char *what, const struct field *field, char why[WH
 
 static bool overflow(const struct field *field, char why[WHY_MAX])
 {
-    static const char *const words[] = {"drop-head", "reject-publish", "reject-publish-dlx", NULL};
     if (!string(field, why))
         return false;
     snprintf(why, WHY_MAX, "invalid_overflow");
-    return one_of(field, words);
+    return one_of(field, overflow_words);
 }
 
 static bool queue_type(const struct field *field, char why[WHY_MAX])
 {
-    static const char *const words[] = {"classic", "quorum", "stream", NULL};
-    return string(field, why) && (one_of(field, words) || unsupported("queue type", field, why));
+    return string(field, why) &&
+           (one_of(field, type_words) || unsupported("queue type", field, why));
 }
 
 static bool queue_mode(const struct field *field, char why[WHY_MAX])
@@ -137,86 +153,230 @@ static bool queue_mode(const struct field *field, char why[WHY_MAX])
 
 static bool dead_letter_strategy(const struct field *field, char why[WHY_MAX])
 {
-    static const char *const words[] = {"at-most-once", "at-least-once", NULL};
     return string(field, why) &&
-           (one_of(field, words) || unsupported("dead letter strategy", field, why));
+           (one_of(field, strategy_words) || unsupported("dead letter strategy", field, why));
 }
 
-static const struct {
-    const char *name;
-    argument_check *check;
-} arguments_known[] = {
-    {"x-expires", duration_not_zero},
-    {"x-message-ttl", duration},
-    {"x-max-length", not_negative},
-    {"x-max-length-bytes", not_negative},
-    {"x-overflow", overflow},
-    {"x-dead-letter-exchange", any},
-    {"x-dead-letter-routing-key", routing_key},
-    {"x-dead-letter-strategy", dead_letter_strategy},
-    {"x-max-priority", priority},
-    {"x-single-active-consumer", boolean},
-    {"x-delivery-limit", not_negative},
-    {"x-queue-type", queue_type},
-    {"x-queue-mode", queue_mode},
-    {"x-consumer-timeout", not_negative},
-};
-#define ARGUMENTS_KNOWN (sizeof arguments_known / sizeof *arguments_known)
+/* ---- Policies only. */
 
-static uint64_t number_or_none(struct bytes arguments, const char *name)
+static bool positive(const struct field *field, char why[WHY_MAX])
 {
-    struct field field;
     int64_t value;
-    if (table_find(arguments, name, &field) && field_integer(&field, &value))
-        return (uint64_t)value;
-    return SETTING_NONE;
+    return is_integer(field, &value, why) && value > 0;
 }
 
-/* The value of a string, at NULL when there is none. */
-static struct bytes string_or_none(struct bytes arguments, const char *name)
+static bool version(const struct field *field, char why[WHY_MAX])
 {
+    int64_t value;
+    return is_integer(field, &value, why) && (value == 1 || value == 2);
+}
+
+/* "7D", "12h": a number and one of RabbitMQ's units. */
+static bool age(const struct field *field, char why[WHY_MAX])
+{
+    if (!string(field, why))
+        return false;
+    struct bytes text = field->value.bytes;
+    for (size_t i = 0; i + 1 < text.len; i++)
+        if (text.at[i] < '0' || text.at[i] > '9')
+            return false;
+    return text.len > 1 && memchr("YMDhms", text.at[text.len - 1], 6);
+}
+
+static bool leader_locator(const struct field *field, char why[WHY_MAX])
+{
+    static const char *const words[] = {"client-local", "balanced", "random", "least-leaders",
+                                        NULL};
+    return string(field, why) && one_of(field, words);
+}
+
+static bool master_locator(const struct field *field, char why[WHY_MAX])
+{
+    static const char *const words[] = {"client-local", "min-masters", "random", NULL};
+    return string(field, why) && one_of(field, words);
+}
+
+static bool mirrors(const struct field *field, char why[WHY_MAX])
+{
+    static const char *const words[] = {"all", "exactly", "nodes", NULL};
+    return string(field, why) && one_of(field, words);
+}
+
+static bool synchronisation(const struct field *field, char why[WHY_MAX])
+{
+    static const char *const words[] = {"manual", "automatic", NULL};
+    return string(field, why) && one_of(field, words);
+}
+
+static bool promotion(const struct field *field, char why[WHY_MAX])
+{
+    static const char *const words[] = {"always", "when-synced", NULL};
+    return string(field, why) && one_of(field, words);
+}
+
+/* ---- The table. */
+
+enum setting_kind {
+    SETTING_IDLE,   /* checked, without an effect here */
+    SETTING_NUMBER, /* uint64_t: the lower one counts */
+    SETTING_COUNT,  /* unsigned */
+    SETTING_TEXT,   /* struct bytes */
+    SETTING_WORD,   /* uint8_t (or bool): the place in words */
+    SETTING_FLAG,   /* bool */
+};
+
+struct setting {
+    const char *argument; /* NULL: no argument of a queue */
+    argument_check *check;
+    enum setting_kind kind;
+    size_t at; /* offset of the member */
+    const char *const *words;
+    /* Policies. */
+    const char *policy;           /* the key; NULL: no policy can say it */
+    const char *wrong;            /* "-1 is not a valid …" */
+    bool by_operator;             /* an operator policy can say it, too */
+    argument_check *policy_check; /* NULL: check */
+};
+
+#define MEMBER(name)         offsetof(struct queue_settings, name)
+#define NUMBER(name)         SETTING_NUMBER, MEMBER(name), NULL
+#define COUNT(name)          SETTING_COUNT, MEMBER(name), NULL
+#define TEXT(name)           SETTING_TEXT, MEMBER(name), NULL
+#define WORD(name, words)    SETTING_WORD, MEMBER(name), words
+#define FLAG(name)           SETTING_FLAG, MEMBER(name), NULL
+#define IDLE                 SETTING_IDLE, 0, NULL
+#define NO_POLICY            NULL, NULL, false, NULL
+#define POLICY(key, wrong)   key, wrong, false, NULL
+#define OPERATOR(key, wrong) key, wrong, true, NULL
+
+/* clang-format off */
+static const struct setting settings[] = {
+    {"x-expires", duration_not_zero, NUMBER(expires_ms), OPERATOR("expires", "is not a valid queue expiry")},
+    {"x-message-ttl", duration, NUMBER(message_ttl_ms), OPERATOR("message-ttl", "is not a valid message TTL")},
+    {"x-max-length", not_negative, NUMBER(max_length), OPERATOR("max-length", "is not a valid maximum length")},
+    {"x-max-length-bytes", not_negative, NUMBER(max_length_bytes),
+     OPERATOR("max-length-bytes", "is not a valid maximum length in bytes")},
+    {"x-overflow", overflow, WORD(overflow, overflow_words), POLICY("overflow", "is not a valid overflow value")},
+    {"x-dead-letter-exchange", any, TEXT(dead_letter_exchange),
+     "dead-letter-exchange", "is not a valid dead letter exchange name", false, string},
+    {"x-dead-letter-routing-key", routing_key, TEXT(dead_letter_routing_key),
+     POLICY("dead-letter-routing-key", "is not a valid dead letter routing key")},
+    {"x-dead-letter-strategy", dead_letter_strategy, WORD(at_least_once, strategy_words),
+     POLICY("dead-letter-strategy", "is not a valid dead letter strategy")},
+    {"x-max-priority", priority, COUNT(max_priority), NO_POLICY},
+    {"x-single-active-consumer", boolean, FLAG(single_active_consumer), NO_POLICY},
+    {"x-delivery-limit", not_negative, NUMBER(delivery_limit), OPERATOR("delivery-limit", "is not a valid delivery limit")},
+    {"x-queue-type", queue_type, WORD(type, type_words), NO_POLICY},
+    {"x-queue-mode", queue_mode, IDLE, POLICY("queue-mode", "is not a valid queue-mode value")},
+    {"x-consumer-timeout", not_negative, NUMBER(consumer_timeout_ms),
+     POLICY("consumer-timeout", "is not a valid consumer timeout")},
+    /* Not compared as arguments. */
+    {NULL, version, IDLE, POLICY("queue-version", "is not a valid queue-version value")},
+    {NULL, not_negative, IDLE, OPERATOR("max-in-memory-length", "is not a valid maximum memory in bytes")},
+    {NULL, not_negative, IDLE, OPERATOR("max-in-memory-bytes", "is not a valid maximum memory in bytes")},
+    {NULL, age, IDLE, POLICY("max-age", "is not a valid max age")},
+    {NULL, positive, IDLE, POLICY("stream-max-segment-size-bytes", "is not a valid segment size")},
+    {NULL, leader_locator, IDLE, POLICY("queue-leader-locator", "is not a valid queue leader locator value")},
+    {NULL, not_negative, IDLE, POLICY("initial-cluster-size", "is not a valid cluster size")},
+    {NULL, master_locator, IDLE, POLICY("queue-master-locator", "invalid queue-master-locator value")},
+    {NULL, mirrors, IDLE, POLICY("ha-mode", "is not a valid ha-mode value")},
+    {NULL, any, IDLE, POLICY("ha-params", "is not a valid ha-params value")},
+    {NULL, synchronisation, IDLE, POLICY("ha-sync-mode", "is not a valid ha-sync-mode value")},
+    {NULL, positive, IDLE, POLICY("ha-sync-batch-size", "is not a valid ha-sync-batch-size value")},
+    {NULL, promotion, IDLE, POLICY("ha-promote-on-shutdown", "is not a valid ha-promote-on-shutdown value")},
+    {NULL, promotion, IDLE, POLICY("ha-promote-on-failure", "is not a valid ha-promote-on-failure value")},
+    /* Of exchanges: topology.h. */
+    {NULL, string, IDLE, POLICY("alternate-exchange", "is not a valid alternate exchange name")},
+};
+/* clang-format on */
+#define SETTING_COUNT_ALL (sizeof settings / sizeof *settings)
+
+const struct queue_settings queue_settings_default = {
+    .expires_ms = SETTING_NONE,
+    .consumer_timeout_ms = SETTING_NONE,
+    .message_ttl_ms = SETTING_NONE,
+    .max_length = SETTING_NONE,
+    .max_length_bytes = SETTING_NONE,
+    .delivery_limit = SETTING_NONE,
+};
+
+static const struct setting *of_argument(struct bytes key)
+{
+    for (size_t i = 0; i < SETTING_COUNT_ALL && settings[i].argument; i++)
+        if (bytes_equal_text(key, settings[i].argument))
+            return &settings[i];
+    return NULL;
+}
+
+static const struct setting *of_policy(struct bytes key)
+{
+    for (size_t i = 0; i < SETTING_COUNT_ALL; i++)
+        if (settings[i].policy && bytes_equal_text(key, settings[i].policy))
+            return &settings[i];
+    return NULL;
+}
+
+/* Puts a checked value into its place. */
+static void apply(const struct setting *setting, const struct field *field,
+                  struct queue_settings *out)
+{
+    char *member = (char *)out + setting->at;
+    int64_t value = 0;
+    uint64_t current;
+    bool number = field_integer(field, &value);
+    switch (setting->kind) {
+    case SETTING_NUMBER:
+        memcpy(&current, member, sizeof current);
+        if (number && (uint64_t)value < current)
+            memcpy(member, &value, sizeof value);
+        break;
+    case SETTING_COUNT:
+        memcpy(member, &(unsigned){(unsigned)value}, sizeof(unsigned));
+        break;
+    case SETTING_TEXT:
+        memcpy(member, &field->value.bytes, sizeof field->value.bytes);
+        break;
+    case SETTING_WORD:
+        *member = (char)word_index(field, setting->words);
+        break;
+    case SETTING_FLAG:
+        *member = field->value.integer != 0;
+        break;
+    case SETTING_IDLE:
+        break;
+    }
+}
+
+void queue_settings_merge(struct bytes arguments, const struct queue_settings *base,
+                          struct queue_settings *out)
+{
+    struct reader at = reader_of(arguments);
+    struct bytes key;
     struct field field;
-    if (table_find(arguments, name, &field) && field.type == FIELD_STRING)
-        return field.value.bytes;
-    return (struct bytes){0};
-}
-
-static enum overflow read_overflow(struct bytes arguments)
-{
-    struct bytes word = string_or_none(arguments, "x-overflow");
-    if (bytes_equal_text(word, "reject-publish"))
-        return OVERFLOW_REJECT_PUBLISH;
-    if (bytes_equal_text(word, "reject-publish-dlx"))
-        return OVERFLOW_REJECT_PUBLISH_DLX;
-    return OVERFLOW_DROP_HEAD;
-}
-
-static void read_limits(struct bytes arguments, struct queue_settings *out)
-{
-    out->max_length = number_or_none(arguments, "x-max-length");
-    out->max_length_bytes = number_or_none(arguments, "x-max-length-bytes");
-    out->overflow = read_overflow(arguments);
-}
-
-static void read_dead_letters(struct bytes arguments, struct queue_settings *out)
-{
-    out->dead_letter_exchange = string_or_none(arguments, "x-dead-letter-exchange");
-    out->dead_letter_routing_key = string_or_none(arguments, "x-dead-letter-routing-key");
-    out->at_least_once =
-        bytes_equal_text(string_or_none(arguments, "x-dead-letter-strategy"), "at-least-once");
+    *out = *base;
+    while (table_next(&at, &key, &field)) {
+        const struct setting *setting = of_argument(key);
+        if (setting)
+            apply(setting, &field, out);
+    }
+    if (out->type == QUEUE_QUORUM && out->delivery_limit == SETTING_NONE)
+        out->delivery_limit = QUORUM_DELIVERY_LIMIT;
 }
 
 enum status queue_settings_parse(struct bytes arguments, struct bytes queue, struct bytes vhost,
                                  struct queue_settings *out, struct refusal *refusal)
 {
     char why[WHY_MAX];
+    struct bytes key;
     struct field field;
-    for (size_t i = 0; arguments.len && i < ARGUMENTS_KNOWN; i++)
-        if (table_find(arguments, arguments_known[i].name, &field) &&
-            !arguments_known[i].check(&field, why))
+    struct reader at = reader_of(arguments);
+    while (table_next(&at, &key, &field)) {
+        const struct setting *setting = of_argument(key);
+        if (setting && !setting->check(&field, why))
             return refuse(refusal, STATUS_PRECONDITION_FAILED,
                           "invalid arg '%s' for queue '%.*s' in vhost '%.*s': %s",
-                          arguments_known[i].name, BYTES_PRINT(queue), BYTES_PRINT(vhost), why);
+                          setting->argument, BYTES_PRINT(queue), BYTES_PRINT(vhost), why);
+    }
     if (table_find(arguments, "x-dead-letter-exchange", &field) && field.type != FIELD_STRING)
         return refuse(refusal, STATUS_PRECONDITION_FAILED,
                       "invalid type '%s' for arg 'x-dead-letter-exchange' in queue '%.*s' in vhost "
@@ -228,17 +388,10 @@ enum status queue_settings_parse(struct bytes arguments, struct bytes queue, str
                       "invalid arg 'x-dead-letter-routing-key' for queue '%.*s' in vhost '%.*s': "
                       "routing_key_but_no_dlx_defined",
                       BYTES_PRINT(queue), BYTES_PRINT(vhost));
-    if (table_find(arguments, "x-queue-type", &field) &&
-        bytes_equal_text(field.value.bytes, "stream"))
+    queue_settings_merge(arguments, &queue_settings_default, out);
+    if (out->type == QUEUE_STREAM)
         return refuse(refusal, STATUS_NOT_IMPLEMENTED, "queue type 'stream' of queue '%.*s'",
                       BYTES_PRINT(queue));
-    out->expires_ms = number_or_none(arguments, "x-expires");
-    out->consumer_timeout_ms = number_or_none(arguments, "x-consumer-timeout");
-    out->message_ttl_ms = number_or_none(arguments, "x-message-ttl");
-    uint64_t max_priority = number_or_none(arguments, "x-max-priority");
-    out->max_priority = max_priority == SETTING_NONE ? 0 : (unsigned)max_priority;
-    read_limits(arguments, out);
-    read_dead_letters(arguments, out);
     return STATUS_OK;
 }
 
@@ -258,11 +411,139 @@ enum status queue_settings_equivalent(const struct equivalence *check, struct by
     enum status status = STATUS_OK;
     if (received.len == 0 && current.len == 0)
         return status;
-    for (size_t i = 0; !status && i < ARGUMENTS_KNOWN; i++) {
-        const char *name = arguments_known[i].name;
+    for (size_t i = 0; !status && i < SETTING_COUNT_ALL && settings[i].argument; i++) {
+        const char *name = settings[i].argument;
         if (strcmp(name, "x-queue-type") == 0 && both_classic(received, current))
             continue;
         status = equivalent_argument(check, name, received, current);
     }
     return status;
+}
+
+/* ---- Policies. */
+
+/* As an Erlang term. */
+static void print_term(struct text *out, const struct field *field)
+{
+    bool binary = field->type == FIELD_STRING;
+    text_printf(out, "%s", binary ? "<<\"" : "");
+    field_print(out, field);
+    text_printf(out, "%s", binary ? "\">>" : "");
+}
+
+static bool known(struct bytes key, bool operator_policy)
+{
+    const struct setting *setting = of_policy(key);
+    return setting && (setting->by_operator || !operator_policy);
+}
+
+static enum status refuse_unknown(struct bytes definition, bool operator_policy,
+                                  struct refusal *refusal)
+{
+    struct reader at = reader_of(definition);
+    struct bytes key;
+    struct field field;
+    struct text list = {0};
+    while (table_next(&at, &key, &field))
+        if (!known(key, operator_policy)) {
+            text_printf(&list, "%s{<<\"%.*s\">>,", list.len ? "," : "", BYTES_PRINT(key));
+            print_term(&list, &field);
+            text_printf(&list, "}");
+        }
+    enum status status = STATUS_OK;
+    if (list.len)
+        status =
+            refuse(refusal, STATUS_PRECONDITION_FAILED, "[%.*s] are not recognised policy settings",
+                   BYTES_PRINT(text_bytes(&list)));
+    text_free(&list);
+    return status;
+}
+
+/* What was said of mirrors, which are accepted and do nothing, must make sense all the same. */
+static enum status check_mirrors(struct bytes definition, struct refusal *refusal)
+{
+    static const char *const others[] = {"ha-params", "ha-sync-mode", "ha-sync-batch-size",
+                                         "ha-promote-on-shutdown", "ha-promote-on-failure"};
+    struct field mode, params;
+    int64_t count;
+    bool has_mode = table_find(definition, "ha-mode", &mode);
+    for (size_t i = 0; !has_mode && i < sizeof others / sizeof *others; i++)
+        if (table_find(definition, others[i], &params))
+            return refuse(refusal, STATUS_PRECONDITION_FAILED,
+                          "ha-mode must be specified to specify ha-params, ha-sync-mode or "
+                          "ha-promote-on-shutdown");
+    if (!has_mode)
+        return STATUS_OK;
+    bool has_params = table_find(definition, "ha-params", &params);
+    if (bytes_equal_text(mode.value.bytes, "exactly") &&
+        !(has_params && field_integer(&params, &count)))
+        return refuse(refusal, STATUS_PRECONDITION_FAILED,
+                      "ha-mode=\"exactly\" takes an integer, %s given",
+                      has_params ? "something else" : "none");
+    if (bytes_equal_text(mode.value.bytes, "nodes") && !(has_params && params.type == FIELD_ARRAY))
+        return refuse(refusal, STATUS_PRECONDITION_FAILED,
+                      "ha-mode=\"nodes\" takes a list, %s given",
+                      has_params ? "something else" : "none");
+    return STATUS_OK;
+}
+
+enum status policy_definition_check(struct bytes definition, bool operator_policy,
+                                    struct refusal *refusal)
+{
+    struct reader at = reader_of(definition);
+    struct bytes key;
+    struct field field;
+    char why[WHY_MAX];
+    if (definition.len == 0)
+        return refuse(refusal, STATUS_PRECONDITION_FAILED, "no policy provided");
+    while (table_next(&at, &key, &field)) {
+        const struct setting *setting = of_policy(key);
+        if (!setting || !known(key, operator_policy))
+            continue;
+        argument_check *check = setting->policy_check ? setting->policy_check : setting->check;
+        if (check(&field, why))
+            continue;
+        struct text value = {0};
+        print_term(&value, &field);
+        enum status status = refuse(refusal, STATUS_PRECONDITION_FAILED, "%.*s %s",
+                                    BYTES_PRINT(text_bytes(&value)), setting->wrong);
+        text_free(&value);
+        return status;
+    }
+    enum status status = check_mirrors(definition, refusal);
+    return status ? status : refuse_unknown(definition, operator_policy, refusal);
+}
+
+void policy_definition_merge(struct bytes policy, struct bytes operator_policy, struct text *out)
+{
+    struct text both = {0}, scratch = {0};
+    struct reader at = reader_of(policy);
+    struct bytes key;
+    struct field mine, limit;
+    int64_t a, b;
+    while (table_next(&at, &key, &mine)) {
+        bool limited = table_find_bytes(operator_policy, key, &limit);
+        bool lower = limited && field_integer(&mine, &a) && field_integer(&limit, &b) && a < b;
+        table_put_field(&both, key, limited && !lower ? &limit : &mine);
+    }
+    at = reader_of(operator_policy);
+    while (table_next(&at, &key, &limit))
+        if (!table_find_bytes(policy, key, &mine))
+            table_put_field(&both, key, &limit);
+    text_add_bytes(out, arguments_sorted(text_bytes(&both), &scratch));
+    text_free(&both);
+    text_free(&scratch);
+}
+
+void policy_definition_settings(struct bytes definition, struct queue_settings *out)
+{
+    struct reader at = reader_of(definition);
+    struct bytes key;
+    struct field field;
+    *out = queue_settings_default;
+    while (table_next(&at, &key, &field)) {
+        const struct setting *setting = of_policy(key);
+        if (setting)
+            apply(setting, &field, out);
+    }
 }
