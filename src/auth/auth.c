@@ -31,6 +31,13 @@ static char **copy_list(const char *const *list)
     return out;
 }
 
+static void free_list(char **list)
+{
+    for (char **item = list; item && *item; item++)
+        free(*item);
+    free(list);
+}
+
 static void init_lock(pthread_rwlock_t *lock)
 {
     pthread_rwlockattr_t how;
@@ -84,9 +91,7 @@ void auth_free(struct auth **auth)
     map_free(&a->users);
     map_free(&a->vhosts);
     map_free(&a->permissions);
-    for (char **name = a->loopback_users; *name; name++)
-        free(*name);
-    free(a->loopback_users);
+    free_list(a->loopback_users);
     free(a->anonymous_user);
     pthread_rwlock_destroy(&a->lock);
     free(a);
@@ -136,8 +141,9 @@ bool auth_find_secret(const struct auth *auth, struct bytes user, bool loopback,
     const struct user *found = map_get(&auth->users, user);
     if (found)
         *out = found->password;
+    bool may = found && (loopback || !loopback_only(auth, user));
     auth_unlock(auth);
-    return found && (loopback || !loopback_only(auth, user));
+    return may;
 }
 
 enum status auth_check_password(struct auth *auth, struct bytes user, struct bytes password,
@@ -186,6 +192,16 @@ bool auth_allowed(const struct auth *auth, struct bytes user, struct bytes vhost
     bool allowed = record && pattern_matches(record->pattern[permission], name);
     auth_unlock(auth);
     return allowed;
+}
+
+void auth_set_loopback_users(struct auth *auth, const char *const *loopback_users)
+{
+    char **list = copy_list(loopback_users);
+    CHECK(pthread_rwlock_wrlock(&auth->lock) == 0);
+    char **before = auth->loopback_users;
+    auth->loopback_users = list;
+    auth_unlock(auth);
+    free_list(before);
 }
 
 /* ---- Listing. */

@@ -99,6 +99,8 @@ void timeout_arm(struct vhost *vhost);
 void timeout_consider(struct vhost *vhost, const struct queue *queue);
 /* Fails the channels that hold a delivery for too long. */
 void timeout_check(struct vhost *vhost);
+/* Another time-out for the queues that set none; 0: none. */
+void timeout_set_default(struct vhost *vhost, uint64_t timeout_ms);
 
 /* ---- The handlers of commands. The channel is open and not failed. */
 typedef void command_handler(struct channel *channel, const struct command *command);

@@ -82,3 +82,11 @@ void vhost_set_gate(struct vhost *vhost, enum publish_gate gate, const char *tex
     if (peer->publishes)
         send_gate(peer);
 }
+
+void vhost_set_limits(struct vhost *vhost, const struct vhost_limits *limits, struct moment now)
+{
+    vhost->now = now;
+    vhost->options.resident_bytes_max = limits->resident_bytes_max;
+    vhost->options.message_bytes_max = limits->message_bytes_max;
+    timeout_set_default(vhost, limits->consumer_timeout_ms);
+}

@@ -50,6 +50,15 @@ static uint64_t missed(const struct channel *channel)
     return 0;
 }
 
+void timeout_set_default(struct vhost *vhost, uint64_t timeout_ms)
+{
+    vhost->options.consumer_timeout_ms = timeout_ms;
+    if (timeout_ms && timeout_ms < vhost->timeout_min_ms)
+        vhost->timeout_min_ms = timeout_ms; /* too low a one only looks more often */
+    if (vhost->unsettled)
+        timeout_arm(vhost);
+}
+
 void timeout_check(struct vhost *vhost)
 {
     uint64_t after = 0;

@@ -36,6 +36,7 @@ struct node {
     struct timer *watch;
     atomic_bool memory_alarm, disk_alarm;
     atomic_ullong memory_bytes, disk_free_bytes;
+    atomic_ullong memory_bytes_max, disk_free_bytes_min; /* of options, for any thread */
 };
 
 /* ---- The store of users, as auth/ wants it. */
@@ -63,6 +64,8 @@ enum status node_new(const struct node_options *options, struct node **out, char
 {
     struct node *node = mem_need(sizeof *node);
     node->options = *options;
+    atomic_init(&node->memory_bytes_max, options->memory_bytes_max);
+    atomic_init(&node->disk_free_bytes_min, options->disk_free_bytes_min);
     pthread_rwlock_init(&node->lock, NULL);
     TAILQ_INIT(&node->homes);
     enum status status = STATUS_OK;
@@ -299,6 +302,41 @@ static void watch_resources(void *context)
     timer_set(node->watch, WATCH_INTERVAL_MS);
 }
 
+struct limits_letter {
+    struct home *home;
+    struct vhost_limits limits;
+};
+
+static void limits_letter(struct loop *receiver, void *letter, size_t bytes)
+{
+    (void)bytes;
+    const struct limits_letter *l = letter;
+    if (!receiver || !l->home->vhost)
+        return;
+    vhost_set_limits(l->home->vhost, &l->limits, home_moment(l->home));
+    home_touched(l->home);
+}
+
+void node_set_limits(struct node *node, const struct node_options *options)
+{
+    node->options.memory_bytes_max = options->memory_bytes_max;
+    node->options.disk_free_bytes_min = options->disk_free_bytes_min;
+    node->options.message_bytes_max = options->message_bytes_max;
+    node->options.consumer_timeout_ms = options->consumer_timeout_ms;
+    atomic_store(&node->memory_bytes_max, options->memory_bytes_max);
+    atomic_store(&node->disk_free_bytes_min, options->disk_free_bytes_min);
+    struct limits_letter letter = {
+        .limits = {.resident_bytes_max = (size_t)(options->memory_bytes_max / RESIDENT_SHARE),
+                   .message_bytes_max = options->message_bytes_max,
+                   .consumer_timeout_ms = options->consumer_timeout_ms}};
+    pthread_rwlock_rdlock(&node->lock);
+    TAILQ_FOREACH(letter.home, &node->homes, entry)
+    loop_post(letter.home->owner, limits_letter, &letter, sizeof letter);
+    pthread_rwlock_unlock(&node->lock);
+    if (node->watch)
+        watch_resources(node);
+}
+
 void node_watch(struct node *node, struct loop *main_loop)
 {
     node->watch = timer_new(main_loop, watch_resources, node);
@@ -311,8 +349,8 @@ void node_alarms(const struct node *node, struct node_alarms *out)
         .memory = atomic_load(&node->memory_alarm),
         .disk = atomic_load(&node->disk_alarm),
         .memory_bytes = atomic_load(&node->memory_bytes),
-        .memory_bytes_max = node->options.memory_bytes_max,
+        .memory_bytes_max = atomic_load(&node->memory_bytes_max),
         .disk_free_bytes = atomic_load(&node->disk_free_bytes),
-        .disk_free_bytes_min = node->options.disk_free_bytes_min,
+        .disk_free_bytes_min = atomic_load(&node->disk_free_bytes_min),
     };
 }

@@ -389,3 +389,88 @@ void keys_clear(struct settings *settings)
         }
     }
 }
+
+/* ---- Changing while the broker runs. */
+
+/* Beside these the lists loopback_users. All are numbers of 8 bytes. */
+static const size_t live_numbers[] = {
+    FIELD(heartbeat_s),          FIELD(channel_max),       FIELD(frame_bytes_max),
+    FIELD(handshake_timeout_ms), FIELD(message_bytes_max), FIELD(output_bytes_max),
+    FIELD(consumer_timeout_ms),  FIELD(memory_ratio),      FIELD(memory_bytes),
+    FIELD(disk_ratio),           FIELD(disk_bytes),        FIELD(log_level),
+};
+#define LIVE_NUMBERS (sizeof live_numbers / sizeof live_numbers[0])
+
+static bool is_live(const struct key *key)
+{
+    if (key->field == FIELD(loopback_users))
+        return true;
+    for (size_t i = 0; i < LIVE_NUMBERS; i++)
+        if (live_numbers[i] == key->field)
+            return true;
+    return false;
+}
+
+static bool same_names(const struct setting_names *a, const struct setting_names *b)
+{
+    bool same = a->count == b->count;
+    for (size_t i = 0; same && i < a->count; i++)
+        same = strcmp(a->items[i].name, b->items[i].name) == 0 &&
+               strcmp(a->items[i].value, b->items[i].value) == 0;
+    return same;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool is_same(const struct key *key, const void *a, const void *b)
+{
+    switch (key->type) {
+    case KEY_TEXT:
+    case KEY_TEXT_OR_OFF:
+    case KEY_SECRET:
+    case KEY_PORT:
+        return same_text(*(char *const *)a, *(char *const *)b);
+    case KEY_NO_LISTENERS:
+    case KEY_LISTENER:
+    case KEY_USERS:
+    case KEY_USER:
+        return same_names(a, b);
+    default:
+        return memcmp(a, b, sizeof(uint64_t)) == 0;
+    }
+}
+
+/* Whether an earlier key of the table has the same field: it has been told. */
+static bool is_another_name(const struct key *key)
+{
+    for (const struct key *earlier = keys; earlier < key; earlier++)
+        if (earlier->field == key->field)
+            return true;
+    return false;
+}
+
+void keys_differences(const struct settings *now, const struct settings *wanted, struct text *live,
+                      struct text *waiting)
+{
+    for (const struct key *key = keys; key < keys + KEYS; key++) {
+        const void *a = (const char *)now + key->field, *b = (const char *)wanted + key->field;
+        struct text *out = is_live(key) ? live : waiting;
+        if (!is_another_name(key) && !is_same(key, a, b))
+            text_printf(out, "%s%s", out->len ? ", " : "", key->name);
+    }
+}
+
+void keys_take_live(struct settings *to, const struct settings *from)
+{
+    for (size_t i = 0; i < LIVE_NUMBERS; i++)
+        memcpy(field_of(to, live_numbers[i]), (const char *)from + live_numbers[i],
+               sizeof(uint64_t));
+    names_clear(&to->loopback_users);
+    for (size_t i = 0; i < from->loopback_users.count; i++) {
+        const struct setting_name *user = &from->loopback_users.items[i];
+        (void)names_put(&to->loopback_users, user->name, strlen(user->name), user->value);
+    }
+}

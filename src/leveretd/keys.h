@@ -9,6 +9,10 @@ void keys_set_defaults(struct settings *settings);
 /* As settings_set. */
 MUST_USE enum status keys_set(struct settings *settings, const char *key, const char *value,
                               char **why);
+/* As settings_differences, settings_take_live. */
+void keys_differences(const struct settings *now, const struct settings *wanted, struct text *live,
+                      struct text *waiting);
+void keys_take_live(struct settings *to, const struct settings *from);
 /* The key that an environment variable's name, without the prefix, stands for; owned, or NULL. */
 char *keys_of_environment(const char *name);
 /* Frees what all fields own. */

@@ -20,6 +20,7 @@ leveretd_SOURCES = \
 	src/leveretd/machine.c \
 	src/leveretd/machine.h \
 	src/leveretd/main.c \
+	src/leveretd/reload.c \
 	src/leveretd/server.h \
 	src/leveretd/signals.c \
 	src/leveretd/start.c \

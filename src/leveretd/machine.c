@@ -2,6 +2,7 @@
 #include "machine.h"
 
 #include <sched.h>
+#include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -11,6 +12,8 @@
 #define FILES_RESERVED 256u
 /* What the broker is meant for; below it the operator should hear of it. */
 #define CONNECTIONS_WANTED 20000u
+/* The hard limit that is asked for where it is lower and may be raised. */
+#define FILES_WANTED 65536u
 
 unsigned machine_cores(void)
 {
@@ -41,21 +44,36 @@ uint64_t machine_memory_bytes(void)
     return bytes;
 }
 
+/* Whoever may raise the hard limit is asked for no configuration: what CAP_SYS_RESOURCE allows is
+ * tried, and that it is refused is the normal case. */
+static void raise_file_limit(struct rlimit *limit)
+{
+    const struct rlimit before = *limit;
+    if (limit->rlim_max < FILES_WANTED) {
+        *limit = (struct rlimit){FILES_WANTED, FILES_WANTED};
+        if (setrlimit(RLIMIT_NOFILE, limit) == 0)
+            return;
+    }
+    *limit = (struct rlimit){before.rlim_max, before.rlim_max};
+    if (before.rlim_cur < before.rlim_max && setrlimit(RLIMIT_NOFILE, limit) != 0)
+        *limit = before;
+}
+
 void machine_raise_file_limit(struct log *log)
 {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return;
-    if (limit.rlim_cur < limit.rlim_max) {
-        rlim_t before = limit.rlim_cur;
-        limit.rlim_cur = limit.rlim_max;
-        if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-            limit.rlim_cur = before;
-    }
+    const struct rlimit before = limit;
+    raise_file_limit(&limit);
     rlim_t fit = limit.rlim_cur > FILES_RESERVED ? limit.rlim_cur - FILES_RESERVED : 0;
+    char raised[64] = "";
+    if (limit.rlim_max > before.rlim_max)
+        snprintf(raised, sizeof raised, " (the hard limit was %llu and has been raised)",
+                 (unsigned long long)before.rlim_max);
     log_line(log, fit < CONNECTIONS_WANTED ? LOG_WARNING : LOG_INFO, "leveretd",
-             "open files: at most %llu, so about %llu connections fit%s",
-             (unsigned long long)limit.rlim_cur, (unsigned long long)fit,
+             "open files: at most %llu%s, so about %llu connections fit%s",
+             (unsigned long long)limit.rlim_cur, raised, (unsigned long long)fit,
              fit < CONNECTIONS_WANTED ? "; raise the hard limit of open files (ulimit -Hn, or "
                                         "LimitNOFILE= in a systemd unit) for more"
                                       : "");

@@ -10,7 +10,8 @@
 unsigned machine_cores(void);
 /* Memory that this process may use: the machine's or, when lower, its control group's. Bytes. */
 uint64_t machine_memory_bytes(void);
-/* Raises the limit of open files to what is allowed and logs how many connections fit. */
+/* Raises the limit of open files to the hard one, and that to 65,536 if it is lower and this
+ * process may (CAP_SYS_RESOURCE); logs what was reached and how many connections fit. */
 void machine_raise_file_limit(struct log *log);
 
 #endif

@@ -57,8 +57,13 @@ MUST_USE enum status server_start(struct server *server, char **error);
 void server_stop(struct server *server);
 /* Commits, closes and frees all. */
 void server_free(struct server *server);
-/* Reads the configuration again: log level; the log file is opened anew. */
+/* Reads the configuration again and takes over what can change meanwhile; the log file is opened
+ * anew. */
 void server_reload(struct server *server);
+
+/* The limits among a part's options, at the start and when they are read again. */
+void server_node_limits(const struct settings *settings, struct node_options *out);
+void server_session_limits(const struct settings *settings, struct session_options *out);
 
 /* Signals, as events of the main loop. signals_block comes first, before any thread is started.
  * Errors: IO. */

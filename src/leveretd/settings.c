@@ -187,6 +187,17 @@ char **settings_addresses(const struct settings *settings)
     return out;
 }
 
+void settings_differences(const struct settings *now, const struct settings *wanted,
+                          struct text *live, struct text *waiting)
+{
+    keys_differences(now, wanted, live, waiting);
+}
+
+void settings_take_live(struct settings *to, const struct settings *from)
+{
+    keys_take_live(to, from);
+}
+
 char **settings_loopback_users(const struct settings *settings)
 {
     const struct setting_names *users = &settings->loopback_users;

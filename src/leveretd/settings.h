@@ -70,6 +70,16 @@ bool settings_read_environment(struct settings *settings, char *const *environme
 bool settings_read_assignment(struct settings *settings, const char *assignment,
                               struct text *errors);
 
+/* ---- Changing while the broker runs. */
+
+/* Appends the keys whose values differ, with ", " between them: to live those that
+ * settings_take_live takes over, to waiting those that count at the next start only. */
+void settings_differences(const struct settings *now, const struct settings *wanted,
+                          struct text *live, struct text *waiting);
+/* Copies what can change while the broker runs: limits, what clients are offered, the log's level,
+ * loopback_users. */
+void settings_take_live(struct settings *to, const struct settings *from);
+
 /* ---- What follows from the values. */
 
 /* The addresses for listener_new: owned texts, NULL-ended; free with settings_free_list. Those

@@ -64,20 +64,25 @@ static enum status start_loops(struct server *server, char **error)
 
 /* ---- Node and users. */
 
+void server_node_limits(const struct settings *settings, struct node_options *out)
+{
+    uint64_t physical = machine_memory_bytes();
+    out->memory_bytes_max = settings_memory_bytes_max(settings, physical);
+    out->disk_free_bytes_min = settings_disk_free_bytes_min(settings, physical);
+    out->message_bytes_max = settings->message_bytes_max;
+    out->consumer_timeout_ms = settings->consumer_timeout_ms;
+}
+
 static enum status start_node(struct server *server, char **error)
 {
     const struct settings *settings = server->settings;
-    uint64_t physical = machine_memory_bytes();
     struct node_options options = {
         .data_dir = settings->data_dir,
         .workers = server->workers,
         .log = server->log,
         .writers = (unsigned)settings->writers,
-        .memory_bytes_max = settings_memory_bytes_max(settings, physical),
-        .disk_free_bytes_min = settings_disk_free_bytes_min(settings, physical),
-        .message_bytes_max = settings->message_bytes_max,
-        .consumer_timeout_ms = settings->consumer_timeout_ms,
     };
+    server_node_limits(settings, &options);
     return explain(node_new(&options, &server->node, error),
                    settings->data_dir ? settings->data_dir : "node", error);
 }
@@ -129,6 +134,16 @@ static enum status start_vhosts(struct server *server, char **error)
 
 /* ---- Sessions and listeners. */
 
+void server_session_limits(const struct settings *settings, struct session_options *out)
+{
+    out->channel_max = (uint16_t)settings->channel_max;
+    out->frame_max = (uint32_t)settings->frame_bytes_max;
+    out->heartbeat_s = (uint16_t)settings->heartbeat_s;
+    out->handshake_timeout_ms = (uint32_t)settings->handshake_timeout_ms;
+    out->message_bytes_max = settings->message_bytes_max;
+    out->output_bytes_max = (uint32_t)settings->output_bytes_max;
+}
+
 static enum status start_sessions(struct server *server, char **error)
 {
     const struct settings *settings = server->settings;
@@ -141,13 +156,8 @@ static enum status start_sessions(struct server *server, char **error)
         .product = settings->product,
         .version = settings->version,
         .cluster_name = settings->cluster_name ? settings->cluster_name : server->node_name,
-        .channel_max = (uint16_t)settings->channel_max,
-        .frame_max = (uint32_t)settings->frame_bytes_max,
-        .heartbeat_s = (uint16_t)settings->heartbeat_s,
-        .handshake_timeout_ms = (uint32_t)settings->handshake_timeout_ms,
-        .message_bytes_max = settings->message_bytes_max,
-        .output_bytes_max = (uint32_t)settings->output_bytes_max,
     };
+    server_session_limits(settings, &server->session_options);
     server->sessions = mem_need(count * sizeof *server->sessions);
     for (; server->sessions_made < count; server->sessions_made++)
         server->sessions[server->sessions_made] = sessions_new(

@@ -1,4 +1,4 @@
-/* Stopping and reloading.
+/* Stopping.
  *
  * Normal course: listeners close; every client gets 320 and has SHUTDOWN_TIMEOUT_MS to say
  * close-ok; when the last worker's sessions are gone the main loop ends; journals are committed as
@@ -78,24 +78,4 @@ void server_free(struct server *server)
     free(server->node_name);
     if (server->log)
         log_close(&server->log);
-}
-
-void server_reload(struct server *server)
-{
-    struct settings *settings;
-    struct text errors = {0};
-
-    if (log_reopen(server->log) != STATUS_OK)
-        log_line(server->log, LOG_ERROR, "leveretd",
-                 "SIGHUP: the log file could not be opened anew; the old one stays");
-    if (sources_read(server->sources, &settings, &errors)) {
-        log_set_level(server->log, (enum log_level)settings->log_level);
-        log_line(server->log, LOG_INFO, "leveretd", "SIGHUP: log reopened, log level read again");
-    } else {
-        log_line(server->log, LOG_ERROR, "leveretd",
-                 "SIGHUP: the configuration has errors and stays as it was:\n%.*s",
-                 BYTES_PRINT(text_bytes(&errors)));
-    }
-    settings_free(&settings);
-    text_free(&errors);
 }

@@ -105,6 +105,9 @@ static void start_ok(struct session *session, const struct method *method)
                                                       .frame_max = options->frame_max,
                                                       .heartbeat = options->heartbeat_s}};
     session_send(session, 0, &tune);
+    /* Until the answer comes these are what was offered: the options may change meanwhile. */
+    session->frame_max = options->frame_max;
+    session->channel_max = options->channel_max;
     session->state = SESSION_TUNING;
 }
 
@@ -117,23 +120,22 @@ static bool within(uint32_t wished, uint32_t offered)
 static void tune_ok(struct session *session, const struct method *method)
 {
     const struct connection_tune_ok *m = &method->u.connection_tune_ok;
-    const struct session_options *options = &session->sessions->options;
     if (m->frame_max != 0 && m->frame_max < FRAME_MAX_MIN) {
         session_fail(session, STATUS_NOT_ALLOWED, method->id,
                      "negotiated frame_max = %u is lower than the minimum allowed value (%u)",
                      m->frame_max, FRAME_MAX_MIN);
         return;
     }
-    if (!within(m->frame_max, options->frame_max)) {
+    if (!within(m->frame_max, session->frame_max)) {
         session_fail(session, STATUS_NOT_ALLOWED, method->id,
                      "negotiated frame_max = %u is higher than the maximum allowed value (%u)",
-                     m->frame_max, options->frame_max);
+                     m->frame_max, session->frame_max);
         return;
     }
-    if (!within(m->channel_max, options->channel_max)) {
+    if (!within(m->channel_max, session->channel_max)) {
         session_fail(session, STATUS_NOT_ALLOWED, method->id,
                      "negotiated channel_max = %u is higher than the maximum allowed value (%u)",
-                     m->channel_max, options->channel_max);
+                     m->channel_max, session->channel_max);
         return;
     }
     session->frame_max = m->frame_max;

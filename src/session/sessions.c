@@ -40,6 +40,34 @@ void sessions_free(struct sessions **at)
     free(sessions);
 }
 
+/* ---- Other limits. */
+
+struct limits_letter {
+    struct sessions *sessions;
+    struct session_options options;
+};
+
+static void limits_letter(struct loop *receiver, void *letter, size_t bytes)
+{
+    (void)bytes;
+    const struct limits_letter *l = letter;
+    if (!receiver)
+        return;
+    struct session_options *options = &l->sessions->options;
+    options->channel_max = l->options.channel_max;
+    options->frame_max = l->options.frame_max;
+    options->heartbeat_s = l->options.heartbeat_s;
+    options->handshake_timeout_ms = l->options.handshake_timeout_ms;
+    options->message_bytes_max = l->options.message_bytes_max;
+    options->output_bytes_max = l->options.output_bytes_max;
+}
+
+void sessions_set_limits(struct sessions *sessions, const struct session_options *options)
+{
+    struct limits_letter letter = {sessions, *options};
+    loop_post(sessions->loop, limits_letter, &letter, sizeof letter);
+}
+
 /* ---- Accepting. */
 
 struct accept_letter {

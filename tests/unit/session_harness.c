@@ -227,6 +227,16 @@ struct harness *harness_new(void)
     return h;
 }
 
+struct session_options *harness_options(struct harness *harness)
+{
+    return &harness->options;
+}
+
+struct sessions *harness_sessions(struct harness *harness)
+{
+    return harness->sessions;
+}
+
 void harness_settle(struct harness *harness)
 {
     /* Letters and tasks that follow from each other take a few turns; each is bounded. */

@@ -307,6 +307,20 @@ START_TEST(loopback_only)
 }
 END_TEST
 
+START_TEST(loopback_users_change)
+{
+    static const char *const others[] = {"bob", "alice", NULL};
+    add_user("alice", "secret", "");
+    auth_set_loopback_users(auth, others);
+    ck_assert_int_eq(auth_check_password(auth, text("guest"), text("guest"), false), STATUS_OK);
+    ck_assert_int_eq(auth_check_password(auth, text("alice"), text("secret"), false),
+                     STATUS_ACCESS_REFUSED);
+    ck_assert_int_eq(auth_check_password(auth, text("alice"), text("secret"), true), STATUS_OK);
+    auth_set_loopback_users(auth, NULL);
+    ck_assert_int_eq(auth_check_password(auth, text("alice"), text("secret"), false), STATUS_OK);
+}
+END_TEST
+
 /* ---- SASL. */
 
 static enum status login(struct auth *a, const char *mechanism, const void *response, size_t len,
@@ -783,7 +797,8 @@ int main(void)
                                     first_start_other_defaults, first_start_interrupted, NULL});
     add_case(suite, "passwords",
              (const TTest *const[]){passwords, no_password_no_login, import_refused,
-                                    exported_hash_imports, loopback_only, NULL});
+                                    exported_hash_imports, loopback_only, loopback_users_change,
+                                    NULL});
     add_case(suite, "sasl",
              (const TTest *const[]){plain, plain_far_too_long, amqplain_forms, sasl_random_bytes,
                                     mechanisms, NULL});

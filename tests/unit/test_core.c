@@ -234,10 +234,10 @@ START_TEST(queues_share_what_a_peer_may_take)
     harness_take(&h);
     for (int i = 0; i < 40; i++)
         do_publish(&h, "A1", "", i % 2 ? "p" : "q", "m", "");
-    const char *told = harness_take(&h);
+    harness_take(&h);
     for (int i = 0; i < 4; i++) {
         do_credit(&h, "A1", 1000);
-        told = harness_take(&h);
+        const char *told = harness_take(&h);
         /* By turns one of them has it all. */
         ck_assert((strstr(told, "deliver c1") != NULL) != (strstr(told, "deliver c2") != NULL));
         ck_assert_ptr_nonnull(strstr(told, i % 2 ? "deliver c1" : "deliver c2"));

@@ -162,6 +162,37 @@ START_TEST(deliveries_that_nobody_settles_fail_their_channel)
 }
 END_TEST
 
+START_TEST(limits_change_while_deliveries_are_out)
+{
+    struct vhost_limits limits = {.resident_bytes_max = 64 << 20, .message_bytes_max = 3};
+    do_declare(&h, "A1", "q", "");
+    do_open(&h, "A2");
+    do_open(&h, "A3");
+    do_publish(&h, "A1", "", "q", "four", "");
+    do_get(&h, "A2", "q", "a");
+    harness_take(&h);
+    harness_pass(&h, 100000);
+    ck_assert_uint_eq(vhost_deadline_ms(h.vhost), UINT64_MAX);
+    limits.consumer_timeout_ms = 120000;
+    vhost_set_limits(h.vhost, &limits, h.now);
+    harness_pass(&h, 10000);
+    expect(&h, "");
+    do_publish(&h, "A3", "", "q", "four", "");
+    expect(&h, "A3 fail publish PRECONDITION_FAILED message size 4 is larger than configured max "
+               "size 3\n");
+    harness_pass(&h, 30000);
+    expect(&h, "A2 fail ack PRECONDITION_FAILED delivery acknowledgement on channel 2 timed out. "
+               "Timeout value used: 120000 ms. This timeout value can be configured, see consumers "
+               "doc guide to learn more\n");
+    limits.consumer_timeout_ms = 0;
+    vhost_set_limits(h.vhost, &limits, h.now);
+    do_get(&h, "A1", "q", "a");
+    harness_take(&h);
+    harness_pass(&h, 10000000);
+    expect(&h, "");
+}
+END_TEST
+
 /* ---- Transactions. */
 
 START_TEST(a_transaction_commits_or_not)
@@ -379,6 +410,7 @@ int main(void)
     tcase_add_test(tests, unused_queues_expire);
     tcase_add_test(tests, expiry_survives_a_restart);
     tcase_add_test(tests, deliveries_that_nobody_settles_fail_their_channel);
+    tcase_add_test(tests, limits_change_while_deliveries_are_out);
     tcase_add_test(tests, a_transaction_commits_or_not);
     tcase_add_test(tests, a_closed_transaction_gives_back);
     tcase_add_test(tests, a_transaction_of_acks_waits_for_the_disk);

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "journal_disk.h"
+#include "leveret/base/number.h"
+#include "leveret/base/random.h"
 
 static struct journal_disk disk;
 #define J disk.journal
@@ -344,11 +346,12 @@ END_TEST
 
 static uint64_t segment_bytes(void)
 {
-    char command[300];
-    unsigned long long bytes = 0;
+    char command[300], line[32];
+    uint64_t bytes = 0;
     snprintf(command, sizeof command, "cat '%s'/segment-* 2> /dev/null | wc -c", disk.path);
     FILE *pipe = popen(command, "r");
-    ck_assert_int_eq(fscanf(pipe, "%llu", &bytes), 1);
+    ck_assert_ptr_nonnull(fgets(line, sizeof line, pipe));
+    ck_assert_ptr_nonnull(number_scan(line, &bytes));
     pclose(pipe);
     return bytes;
 }
@@ -368,6 +371,7 @@ START_TEST(segments_that_are_mostly_dead_are_emptied)
     disk_begin(&disk, mount_point);
     struct journal_lane *a = journal_lane_new(J, 1), *b = journal_lane_new(J, 2),
                         *c = journal_lane_new(J, 3);
+    struct random_stream random = {1};
     uint64_t kept = 0;
     for (uint64_t seq = 1; seq < 8000; seq++) {
         size_t body_bytes = seq % 100 == 7 ? 200000 : seq % 10 == 3 ? 5000 : 6000;
@@ -382,7 +386,7 @@ START_TEST(segments_that_are_mostly_dead_are_emptied)
         if (seq % 200 == 0)
             disk_commit(&disk);
         if (seq % 200 == 100) /* while it is filled and moved */
-            journal_page_in(J, seq % 400 == 100 ? b : c, (uint64_t)rand() % (seq / 512 + 1));
+            journal_page_in(J, seq % 400 == 100 ? b : c, random_next(&random) % (seq / 512 + 1));
         if (seq > 600)
             journal_settle(J, a, seq - 600);
     }

@@ -2,8 +2,11 @@
 """leveretd as a process: command line, configuration, start, signals. Run from the build folder by "make check"."""
 import os
 import re
+import resource
+import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -18,11 +21,11 @@ AMQP_HEADER = b"AMQP\x00\x00\x09\x01"
 class Broker:
     """A leveretd on free ports, with its log in a file."""
 
-    def __init__(self, folder, *arguments, data_dir="none", environment=None):
+    def __init__(self, folder, *arguments, data_dir="none", environment=None, wrapper=()):
         self.log_path = Path(folder) / f"log.{time.monotonic_ns()}"
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
-                [LEVERETD, "--set", "listeners.tcp.1=127.0.0.1:any",
+                [*wrapper, LEVERETD, "--set", "listeners.tcp.1=127.0.0.1:any",
                  "--set", "management.tcp.port=any", "--set", "prometheus.tcp.port=any",
                  "--set", f"data_dir={data_dir}", *arguments],
                 stderr=log, stdout=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
@@ -207,6 +210,43 @@ class LeveretdTest(unittest.TestCase):
         self.assertIn("leveret.conf:1: log.level", log_file.read_text())
         self.assertEqual(broker.stop(), 0, broker.log())
 
+    def hang_up(self, broker, pattern):
+        broker.process.send_signal(signal.SIGHUP)
+        return broker.wait_for(pattern)
+
+    def test_hangup_takes_limits_over(self):
+        path = self.file("heartbeat = 30\n")
+        broker = self.broker("--config", path, data_dir=os.path.join(self.folder.name, "d")).ready()
+        self.assertEqual(self.tune(broker), (2047, 131072, 30))
+        self.file("heartbeat = 7\nchannel_max = 9\nframe_max = 65536\n"
+                  "disk_free_limit.absolute = 900TB\nworkers = 3\n")
+        self.hang_up(broker, "SIGHUP: .* changed: heartbeat, channel_max, frame_max, "
+                             r"disk_free_limit\.absolute\n")
+        broker.wait_for("warning.*SIGHUP: .* next start only: workers\n")
+        broker.wait_for("low on disk: publishers are blocked")
+        self.assertEqual(self.tune(broker), (9, 65536, 7))
+        self.file("heartbeat = 7\nchannel_max = 9\nframe_max = 65536\n")
+        self.hang_up(broker, r"changed: disk_free_limit\.absolute\n")
+        broker.wait_for("disk suffices again")
+        self.hang_up(broker, "changed: nothing\n")
+        self.assertEqual(broker.stop(), 0, broker.log())
+
+    def tune(self, broker):
+        """What connection.tune offers: channel_max, frame_max, heartbeat."""
+        with socket.create_connection(("127.0.0.1", broker.port), timeout=30) as client:
+            stream = client.makefile("rb")
+
+            def frame():
+                size = struct.unpack(">BHI", stream.read(7))[2]
+                return stream.read(size + 1)[:-1]
+
+            client.sendall(AMQP_HEADER)
+            frame()
+            payload = (struct.pack(">HHI", 10, 11, 0) + b"\x05PLAIN" +
+                       struct.pack(">I", 12) + b"\0guest\0guest" + b"\x05en_US")
+            client.sendall(struct.pack(">BHI", 1, 0, len(payload)) + payload + b"\xce")
+            return struct.unpack(">HIH", frame()[4:])
+
     @staticmethod
     def listening(broker):
         """A zero byte once the process handles SIGHUP: signalfd is open."""
@@ -219,7 +259,37 @@ class LeveretdTest(unittest.TestCase):
 
     def test_file_limit_is_told(self):
         broker = self.broker().ready()
-        self.assertRegex(broker.log(), r"open files: at most \d+, so about \d+ connections fit")
+        self.assertRegex(broker.log(), r"open files: at most \d+.*, so about \d+ connections fit")
+
+    def limited(self, *arguments):
+        """A broker whose limits of open files are 300 and 1000 when it starts."""
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wrapper = ["prlimit", "--nofile=300:1000", *arguments]
+        broker = self.broker(wrapper=wrapper).ready()
+        self.assertEqual(resource.getrlimit(resource.RLIMIT_NOFILE), before)
+        limits = resource.prlimit(broker.process.pid, resource.RLIMIT_NOFILE)
+        return broker, limits
+
+    def test_soft_file_limit_is_raised(self):
+        drop = ["setpriv", "--bounding-set=-sys_resource", "--inh-caps=-all"]
+        if os.geteuid() != 0:
+            drop = []
+        elif not all(map(shutil.which, ("prlimit", "setpriv"))):
+            self.skipTest("no prlimit or setpriv")
+        broker, limits = self.limited(*drop)
+        self.assertEqual(limits, (1000, 1000))
+        self.assertRegex(broker.log(), "warning.*open files: at most 1000, so about 744 "
+                                       "connections fit; raise the hard limit")
+
+    def test_hard_file_limit_is_raised_with_the_capability(self):
+        with open("/proc/self/status") as status:
+            capabilities = int(re.search(r"CapEff:\s*(\w+)", status.read())[1], 16)
+        if not capabilities & 1 << 24:
+            self.skipTest("no CAP_SYS_RESOURCE")
+        broker, limits = self.limited()
+        self.assertEqual(limits, (65536, 65536))
+        self.assertIn("open files: at most 65536 (the hard limit was 1000 and has been raised), so "
+                      "about 65280 connections fit", broker.log())
 
 
 def main():

@@ -154,6 +154,47 @@ END_TEST
 
 /* ---- Messages. */
 
+/* Connections as they are keep what they have; one in the middle of its handshake may answer what
+ * it was offered. */
+START_TEST(other_limits_are_for_handshakes_to_come)
+{
+    struct connection *midway = harness_connect(h), *late = harness_connect(h);
+    const struct method start_ok = {
+        .id = METHOD_CONNECTION_START_OK,
+        .u.connection_start_ok = {.mechanism = BYTES_LITERAL("PLAIN"),
+                                  .response = BYTES_LITERAL("\0guest\0guest"),
+                                  .locale = BYTES_LITERAL("en_US")}};
+    const struct method tune_ok = {
+        .id = METHOD_CONNECTION_TUNE_OK,
+        .u.connection_tune_ok = {.channel_max = 16, .frame_max = 131072}};
+    const struct method open = {.id = METHOD_CONNECTION_OPEN,
+                                .u.connection_open = {.virtual_host = BYTES_LITERAL("/")}};
+    log_in();
+    harness_feed(h, midway, bytes_of(protocol_header, PROTOCOL_HEADER_BYTES));
+    harness_send(h, midway, 0, &start_ok);
+    harness_options(h)->channel_max = 8;
+    harness_options(h)->message_bytes_max = 4;
+    sessions_set_limits(harness_sessions(h), harness_options(h));
+    harness_settle(h);
+    harness_send(h, midway, 0, &tune_ok);
+    harness_send(h, midway, 0, &open);
+    ck_assert_str_eq(harness_told(midway), "0 connection.start\n"
+                                           "0 connection.tune\n"
+                                           "0 connection.open-ok\n");
+    send_plain(10, METHOD_CHANNEL_OPEN);
+    ck_assert_str_eq(harness_told(c), "10 channel.open-ok\n");
+    harness_publish(h, c, 10, "", "nowhere", "hello", 0);
+    ck_assert_str_eq(harness_told(c),
+                     "10 channel.close 406 PRECONDITION_FAILED - message size 5 is "
+                     "larger than configured max size 4\n");
+    harness_log_in(h, late); /* wants 16 channels */
+    const char *told = harness_told(late);
+    ck_assert_msg(strstr(told, "negotiated channel_max = 16 is higher than the maximum allowed "
+                               "value (8)") != NULL,
+                  "%s", told);
+}
+END_TEST
+
 START_TEST(publish_reaches_a_consumer)
 {
     log_in();
@@ -326,6 +367,7 @@ int main(void)
     tcase_add_test(tc, unopened_channel_is_504);
     tcase_add_test(tc, failed_channel_leaves_others_working_and_can_be_opened_again);
     tcase_add_test(tc, channel_max_is_530);
+    tcase_add_test(tc, other_limits_are_for_handshakes_to_come);
     tcase_add_test(tc, publish_reaches_a_consumer);
     tcase_add_test(tc, confirms_merge_and_returns_come_first);
     tcase_add_test(tc, unknown_delivery_tag_is_406);

@@ -489,6 +489,40 @@ START_TEST(order)
 }
 END_TEST
 
+START_TEST(what_changes_while_the_broker_runs)
+{
+    struct settings *wanted = settings_new();
+    struct text live = {0}, waiting = {0};
+    settings_differences(settings, wanted, &live, &waiting);
+    ck_assert_uint_eq(live.len + waiting.len, 0);
+    ck_assert(settings_read_assignment(wanted, "heartbeat=5", &errors));
+    ck_assert(settings_read_assignment(wanted, "log.console.level=debug", &errors));
+    ck_assert(settings_read_assignment(wanted, "vm_memory_high_watermark.absolute=1GB", &errors));
+    ck_assert(settings_read_assignment(wanted, "loopback_users=none", &errors));
+    ck_assert(settings_read_assignment(wanted, "workers=3", &errors));
+    ck_assert(settings_read_assignment(wanted, "listeners.tcp.1=127.0.0.1:5673", &errors));
+    ck_assert(settings_read_assignment(wanted, "cluster_name=us", &errors));
+    settings_differences(settings, wanted, &live, &waiting);
+    ck_assert(bytes_equal_text(text_bytes(&live),
+                               "heartbeat, loopback_users, vm_memory_high_watermark.absolute, "
+                               "log.level"));
+    ck_assert(bytes_equal_text(text_bytes(&waiting), "listeners.tcp, workers, cluster_name"));
+    settings_take_live(settings, wanted);
+    ck_assert_uint_eq(settings->heartbeat_s, 5);
+    ck_assert_uint_eq(settings->log_level, LOG_DEBUG);
+    ck_assert_uint_eq(settings->loopback_users.count, 0);
+    ck_assert_uint_eq(settings_memory_bytes_max(settings, 1), 1000000000);
+    ck_assert_uint_eq(settings->workers, 0);
+    live.len = waiting.len = 0;
+    settings_differences(settings, wanted, &live, &waiting);
+    ck_assert_uint_eq(live.len, 0);
+    ck_assert(bytes_equal_text(text_bytes(&waiting), "listeners.tcp, workers, cluster_name"));
+    text_free(&live);
+    text_free(&waiting);
+    settings_free(&wanted);
+}
+END_TEST
+
 static void add_case(Suite *suite, const char *name, const TTest *const *tests)
 {
     TCase *tcase = tcase_create(name);
@@ -508,7 +542,9 @@ int main(void)
     add_case(suite, "files",
              (const TTest *const[]){file_forms, file_errors_have_lines, file_missing,
                                     file_long_lines, passwords_are_not_shown, NULL});
-    add_case(suite, "sources", (const TTest *const[]){environment, assignments, order, NULL});
+    add_case(suite, "sources",
+             (const TTest *const[]){environment, assignments, order,
+                                    what_changes_while_the_broker_runs, NULL});
 
     TCase *tcase = tcase_create("each key");
     tcase_add_checked_fixture(tcase, set_up, tear_down);

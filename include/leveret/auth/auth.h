@@ -89,6 +89,9 @@ bool auth_user_tags(const struct auth *auth, struct bytes user, char *out, size_
 
 /* ---- Changing: the main thread. Errors besides: IO, NO_SPACE (not stored, nothing changed). */
 
+/* Other users that may log in from loopback only: as in auth_options. */
+void auth_set_loopback_users(struct auth *auth, const char *const *loopback_users);
+
 /* Makes or changes a user. password NULL and hash NULL: no password (log-in impossible). hash:
  * base64 as in RabbitMQ's definitions, with hashing (NULL: SHA-256). tags: comma-separated.
  * *created says which. Errors: MALFORMED (name empty or too long, hash or hashing unknown). */

@@ -77,6 +77,14 @@ void vhost_flush(struct vhost *vhost, struct moment now);
  * change. */
 void vhost_set_gate(struct vhost *vhost, enum publish_gate gate, const char *text);
 
+/* Other limits than those of vhost_options, from now on: deliveries that are already out fail after
+ * the new consumer_timeout_ms. */
+struct vhost_limits {
+    size_t resident_bytes_max;
+    uint64_t message_bytes_max, consumer_timeout_ms;
+};
+void vhost_set_limits(struct vhost *vhost, const struct vhost_limits *limits, struct moment now);
+
 /* Does what is due (expiry of messages and queues, time-outs), a bounded amount; call again when
  * vhost_deadline_ms says so. */
 void vhost_tick(struct vhost *vhost, struct moment now);

@@ -43,6 +43,10 @@ MUST_USE enum status node_add_vhost(struct node *node, struct bytes name, char *
 MUST_USE enum status node_delete_vhost(struct node *node, struct bytes name,
                                        void (*done)(void *context), void *context);
 
+/* Takes over the limits of options (memory, disk, message size, consumer time-out) and nothing else
+ * of them, for the node and all its vhosts. Main thread. */
+void node_set_limits(struct node *node, const struct node_options *options);
+
 /* Whether resources are short: for the API. Any thread. */
 struct node_alarms {
     bool memory, disk;

@@ -31,6 +31,11 @@ struct sessions *sessions_new(struct loop *loop, const struct session_options *o
 /* All sessions must be gone. */
 void sessions_free(struct sessions **sessions);
 
+/* Takes the numbers of options over, and nothing else of them: connections that shake hands from
+ * now on are offered channel_max, frame_max and heartbeat_s, the other limits hold for all. Any
+ * thread. */
+void sessions_set_limits(struct sessions *sessions, const struct session_options *options);
+
 /* Takes an accepted socket; any thread. */
 void sessions_accept(struct sessions *sessions, int fd);
 

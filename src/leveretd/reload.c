@@ -1,0 +1,65 @@
+/* Reading the configuration again while the broker runs.
+ *
+ * Normal course: the log file is opened anew; all sources are read as at the start; what can change
+ * is handed to those who use it, which is told in one line, and what cannot is told in another.
+ * What can go wrong: an error in the configuration: all of it stays as it was, and the errors are
+ * logged. */
+#include <stdlib.h>
+
+#include "server.h"
+
+/* Each part takes over the limits among its options. */
+static void hand_out(struct server *server)
+{
+    const struct settings *settings = server->settings;
+    struct node_options node = {0};
+    char **loopback_users = settings_loopback_users(settings);
+
+    log_set_level(server->log, (enum log_level)settings->log_level);
+    server_node_limits(settings, &node);
+    node_set_limits(server->node, &node);
+    auth_set_loopback_users(server->auth, (const char *const *)loopback_users);
+    settings_free_list(&loopback_users);
+    server_session_limits(settings, &server->session_options);
+    for (unsigned i = 0; i < server->sessions_made; i++)
+        sessions_set_limits(server->sessions[i], &server->session_options);
+}
+
+static void take_over(struct server *server, const struct settings *wanted)
+{
+    struct text live = {0}, waiting = {0};
+
+    settings_differences(server->settings, wanted, &live, &waiting);
+    settings_take_live(server->settings, wanted);
+    /* In the louder of the two levels, so that the change of the level itself is told. */
+    if (server->settings->log_level < LOG_WARNING)
+        log_set_level(server->log, (enum log_level)server->settings->log_level);
+    log_line(server->log, LOG_INFO, "leveretd",
+             "SIGHUP: log reopened, configuration read again; changed: %.*s",
+             BYTES_PRINT(live.len ? text_bytes(&live) : BYTES_LITERAL("nothing")));
+    if (waiting.len)
+        log_line(server->log, LOG_WARNING, "leveretd",
+                 "SIGHUP: changed, but used at the next start only: %.*s",
+                 BYTES_PRINT(text_bytes(&waiting)));
+    hand_out(server);
+    text_free(&live);
+    text_free(&waiting);
+}
+
+void server_reload(struct server *server)
+{
+    struct settings *wanted;
+    struct text errors = {0};
+
+    if (log_reopen(server->log) != STATUS_OK)
+        log_line(server->log, LOG_ERROR, "leveretd",
+                 "SIGHUP: the log file could not be opened anew; the old one stays");
+    if (sources_read(server->sources, &wanted, &errors))
+        take_over(server, wanted);
+    else
+        log_line(server->log, LOG_ERROR, "leveretd",
+                 "SIGHUP: the configuration has errors and stays as it was:\n%.*s",
+                 BYTES_PRINT(text_bytes(&errors)));
+    settings_free(&wanted);
+    text_free(&errors);
+}
