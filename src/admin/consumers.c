@@ -33,7 +33,10 @@ static void render_consumer(struct request *r, struct answer *a, const struct ro
     answer_bool(a, "ack_required", c->ack_required);
     answer_bool(a, "exclusive", c->exclusive);
     answer_bool(a, "active", c->active);
-    answer_text(a, "activity_status", c->active ? "up" : "waiting");
+    answer_text(a, "activity_status",
+                c->single_active ? "single_active"
+                : c->active      ? "up"
+                                 : "waiting");
     answer_uint(a, "prefetch_count", c->prefetch_count);
     arguments_write(a, "arguments", c->arguments);
 }

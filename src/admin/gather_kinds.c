@@ -12,6 +12,8 @@ static void keep_queue(void *info, struct arena *arena)
     q->name = arena_keep(arena, q->name);
     q->arguments = arena_keep(arena, q->arguments);
     q->owner_name = arena_keep(arena, q->owner_name);
+    q->exclusive_consumer = arena_keep(arena, q->exclusive_consumer);
+    q->single_active_consumer = arena_keep(arena, q->single_active_consumer);
 }
 
 static size_t list_exchanges(struct vhost *vhost, uint64_t *after, void *infos, size_t max)

@@ -74,6 +74,14 @@ static struct bytes queue_type(const struct queue_info *q)
     return BYTES_LITERAL("classic");
 }
 
+static void bytes_or_null(struct answer *a, const char *name, struct bytes value)
+{
+    if (value.len)
+        answer_bytes(a, name, value);
+    else
+        answer_null(a, name);
+}
+
 static void render_queue(struct request *r, struct answer *a, const struct row *row)
 {
     const struct queue_info *q = row->info;
@@ -95,8 +103,8 @@ static void render_queue(struct request *r, struct answer *a, const struct row *
     answer_null(a, "operator_policy");
     if (answer_object(a, "effective_policy_definition"))
         answer_end(a);
-    answer_null(a, "exclusive_consumer_tag");
-    answer_null(a, "single_active_consumer_tag");
+    bytes_or_null(a, "exclusive_consumer_tag", q->exclusive_consumer);
+    bytes_or_null(a, "single_active_consumer_tag", q->single_active_consumer);
     answer_null(a, "recoverable_slaves");
     if (q->owner_name.len)
         peer_write(a, "owner_pid_details", q->owner_name);

@@ -29,7 +29,9 @@ void command_consume(struct channel *channel, const struct command *command)
     int64_t priority;
     if (!queue || !read_priority(channel, command, queue, &priority))
         return;
-    if (queue->exclusive_consumer || (command->u.consume.exclusive && queue->consumer_count)) {
+    if (queue->exclusive_consumer ||
+        (command->u.consume.exclusive &&
+         (queue->consumer_count || queue->settings.single_active_consumer))) {
         channel_refuse(channel, command->type, STATUS_ACCESS_REFUSED,
                        "queue '%.*s' in vhost '%.*s' in exclusive use",
                        BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name));
@@ -80,6 +82,14 @@ void command_cancel(struct channel *channel, const struct command *command)
 void command_get(struct channel *channel, const struct command *command)
 {
     struct queue *queue = find_queue(channel, command->type, command->u.get.queue, FIND_TO_USE);
-    if (queue)
-        queue_get(queue, channel, command->u.get.no_ack);
+    if (!queue)
+        return;
+    if (queue->settings.type == QUEUE_QUORUM && queue->settings.single_active_consumer) {
+        channel_refuse(channel, command->type, STATUS_RESOURCE_LOCKED,
+                       "cannot obtain access to locked queue '%.*s' in vhost '%.*s'. basic.get "
+                       "operations are not supported by quorum queues with single active consumer",
+                       BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name));
+        return;
+    }
+    queue_get(queue, channel, command->u.get.no_ack);
 }

@@ -16,6 +16,7 @@ static struct consumer_level *find_level(struct queue *queue, int64_t priority)
     level = mem_need(sizeof *level);
     level->priority = priority;
     TAILQ_INIT(&level->able);
+    TAILQ_INIT(&level->waiting);
     if (before)
         SLIST_INSERT_AFTER(before, level, link);
     else
@@ -29,6 +30,42 @@ static void leave_level(struct queue *queue, struct consumer_level *level)
         return;
     SLIST_REMOVE(&queue->levels, level, consumer_level, link);
     free(level);
+}
+
+/* Moves a consumer from the list that goes with its state to that of another. */
+static void change_state(struct consumer *consumer, enum consumer_state state)
+{
+    struct consumer_list *lists[] = {
+        [CONSUMER_ABLE] = &consumer->level->able,
+        [CONSUMER_WAITING] = &consumer->level->waiting,
+        [CONSUMER_STOPPED] = NULL,
+        [CONSUMER_BLOCKED_SELF] = NULL,
+        [CONSUMER_BLOCKED_CHANNEL] = &consumer->channel->wait.blocked,
+        [CONSUMER_BLOCKED_PEER] = &consumer->channel->peer->wait.blocked,
+    };
+    if (lists[consumer->state])
+        TAILQ_REMOVE(lists[consumer->state], consumer, turn_link);
+    consumer->state = (uint8_t)state;
+    if (lists[state])
+        TAILQ_INSERT_TAIL(lists[state], consumer, turn_link);
+}
+
+/* The single active consumer is gone: the next one takes over. */
+static void activate_next(struct queue *queue)
+{
+    struct consumer_level *level;
+    queue->active = NULL;
+    SLIST_FOREACH(level, &queue->levels, link)
+    {
+        struct consumer *consumer = TAILQ_FIRST(&level->waiting);
+        if (!consumer)
+            continue;
+        queue->active = consumer;
+        change_state(consumer, CONSUMER_STOPPED);
+        if (consumer->told)
+            consumer_wake(consumer);
+        return;
+    }
 }
 
 static struct bytes id_key(const struct consumer *consumer)
@@ -67,26 +104,16 @@ struct consumer *consumer_new(struct channel *channel, struct queue *queue,
     channel->consumer_count++;
     consumer->number = roster_add(&channel->vhost->consumer_roster, consumer);
     queue_touch(queue);
-    if (!options->stopped)
+    consumer->told = !options->stopped;
+    if (queue->settings.single_active_consumer && queue->active) {
+        change_state(consumer, CONSUMER_WAITING);
+        return consumer;
+    }
+    if (queue->settings.single_active_consumer)
+        queue->active = consumer;
+    if (consumer->told)
         consumer_wake(consumer);
     return consumer;
-}
-
-/* Moves a consumer from the list that goes with its state to that of another. */
-static void change_state(struct consumer *consumer, enum consumer_state state)
-{
-    struct consumer_list *lists[] = {
-        [CONSUMER_ABLE] = &consumer->level->able,
-        [CONSUMER_STOPPED] = NULL,
-        [CONSUMER_BLOCKED_SELF] = NULL,
-        [CONSUMER_BLOCKED_CHANNEL] = &consumer->channel->wait.blocked,
-        [CONSUMER_BLOCKED_PEER] = &consumer->channel->peer->wait.blocked,
-    };
-    if (lists[consumer->state])
-        TAILQ_REMOVE(lists[consumer->state], consumer, turn_link);
-    consumer->state = (uint8_t)state;
-    if (lists[state])
-        TAILQ_INSERT_TAIL(lists[state], consumer, turn_link);
 }
 
 void consumer_end(struct consumer *consumer)
@@ -105,6 +132,8 @@ void consumer_end(struct consumer *consumer)
     channel->consumer_count--;
     roster_remove(&channel->vhost->consumer_roster, consumer->number);
     consumer->queue = NULL;
+    if (queue->active == consumer)
+        activate_next(queue);
     if (consumer->unsettled == 0)
         free(consumer);
 }
@@ -137,6 +166,13 @@ void consumer_wake(struct consumer *consumer)
 {
     change_state(consumer, CONSUMER_ABLE);
     queue_schedule(consumer->queue);
+}
+
+void consumer_told(struct consumer *consumer)
+{
+    consumer->told = true;
+    if (consumer->state == CONSUMER_STOPPED)
+        consumer_wake(consumer);
 }
 
 /* ---- Waiting for the channel or the peer. */

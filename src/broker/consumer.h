@@ -5,7 +5,11 @@
  * for: its own acks, its channel (flow, global prefetch), or its peer (bytes under way). When that
  * changes it comes back to its level and the queue is scheduled. So a queue whose consumers are all
  * blocked costs a publisher nothing. Those that wait for the same thing come back one by one, each
- * after its queue has had what there is: the one that used it up is the last next time. */
+ * after its queue has had what there is: the one that used it up is the last next time.
+ *
+ * Of a queue with x-single-active-consumer one consumer is active; the others wait in their levels
+ * and cost a delivery nothing. When the active one ends, the first of the highest level follows it;
+ * what it still holds stays with it. */
 #ifndef BROKER_CONSUMER_H
 #define BROKER_CONSUMER_H
 
@@ -33,13 +37,15 @@ TAILQ_HEAD(consumer_waits, consumer_wait);
 struct consumer_level {
     SLIST_ENTRY(consumer_level) link; /* highest priority first */
     int64_t priority;
-    uint32_t members;          /* consumers of this priority, able or not */
-    struct consumer_list able; /* by turn_link: the first one is next */
+    uint32_t members;             /* consumers of this priority, able or not */
+    struct consumer_list able;    /* by turn_link: the first one is next */
+    struct consumer_list waiting; /* by turn_link: to be the single active one, in their order */
 };
 SLIST_HEAD(consumer_levels, consumer_level);
 
 enum consumer_state {
     CONSUMER_ABLE,            /* in level->able, as far as is known */
+    CONSUMER_WAITING,         /* in level->waiting: another one is active */
     CONSUMER_STOPPED,         /* its reply has not left yet, or it is cancelled: in no list */
     CONSUMER_BLOCKED_SELF,    /* its prefetch is used up: in no list */
     CONSUMER_BLOCKED_CHANNEL, /* in channel->wait */
@@ -56,6 +62,7 @@ struct consumer {
     uint64_t number;                    /* in the vhost's roster */
     uint8_t state;                      /* enum consumer_state */
     bool no_ack, exclusive;
+    bool told;         /* its consume-ok has left */
     uint32_t id;       /* the session's number */
     uint32_t prefetch; /* 0: no limit */
     uint32_t unsettled;
@@ -83,8 +90,15 @@ void consumer_destroy(struct consumer *consumer);
 
 /* One of its deliveries is settled (or requeued). May free a consumer that has ended. */
 void consumer_settled(struct consumer *consumer);
-/* What blocked it may be over, or its consume-ok has left. */
+/* What blocked it may be over. */
 void consumer_wake(struct consumer *consumer);
+/* Its consume-ok has left: it may get something. */
+void consumer_told(struct consumer *consumer);
+/* Whether it is one that deliveries go to: not one that waits for another one's end. */
+static inline bool consumer_active(const struct consumer *consumer)
+{
+    return consumer->state != CONSUMER_WAITING;
+}
 
 void consumer_wait_init(struct consumer_wait *wait);
 /* What a channel's or peer's consumers wait for may be there: they are woken before the call into

@@ -120,6 +120,29 @@ static void declare_again(struct channel *channel, const struct command *command
     reply_declared(channel, command, queue);
 }
 
+/* Fails the channel when a queue of type quorum is asked to be what it cannot be. */
+static bool refuse_quorum(struct channel *channel, const struct command *command)
+{
+    const char *property = NULL;
+    if (command->u.queue_declare.server_named) {
+        channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
+                       "Cannot declare a server-named queue for type rabbit_quorum_queue");
+        return true;
+    }
+    if (command->u.queue_declare.auto_delete)
+        property = "auto-delete";
+    else if (command->u.queue_declare.exclusive)
+        property = "exclusive-owner";
+    else if (!command->u.queue_declare.durable)
+        property = "non-durable";
+    if (property)
+        channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
+                       "invalid property '%s' for queue '%.*s' in vhost '%.*s'", property,
+                       BYTES_PRINT(command->u.queue_declare.name),
+                       BYTES_PRINT(channel->vhost->name));
+    return property != NULL;
+}
+
 static void declare_new(struct channel *channel, const struct command *command, struct bytes name)
 {
     struct vhost *vhost = channel->vhost;
@@ -138,6 +161,8 @@ static void declare_new(struct channel *channel, const struct command *command, 
         channel_refuse(channel, command->type, status, "%s", vhost->refusal.text);
         return;
     }
+    if (settings.type == QUEUE_QUORUM && refuse_quorum(channel, command))
+        return;
     if (options.durable && !options.exclusive)
         options.lane_id = vhost_lane_ids(vhost, settings.max_priority + 1);
     struct queue *queue = queue_new(vhost, &options);

@@ -32,6 +32,10 @@ static void fill_queue(struct queue *queue, struct queue_info *out)
         .rates = queue->rates,
         .failed = queue->failed,
     };
+    if (queue->active)
+        out->single_active_consumer = queue->active->tag;
+    if (queue->exclusive_consumer)
+        out->exclusive_consumer = TAILQ_FIRST(&queue->consumers)->tag;
     if (queue->owner)
         out->owner_name = queue->owner->name;
     out->memory_bytes = sizeof *queue + queue->stock.memory_bytes;
@@ -129,7 +133,8 @@ size_t vhost_list_consumers(struct vhost *vhost, uint64_t *after, struct consume
             .channel = consumer->channel->id,
             .ack_required = !consumer->no_ack,
             .exclusive = consumer->exclusive,
-            .active = true,
+            .active = consumer_active(consumer),
+            .single_active = consumer->queue->active == consumer,
             .prefetch_count = consumer->prefetch,
             .priority = consumer->priority,
         };

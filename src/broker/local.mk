@@ -120,6 +120,7 @@ core_tests = \
 	tests/unit/test_core_leveldb \
 	tests/unit/test_core_random \
 	tests/unit/test_core_time \
+	tests/unit/test_single_active \
 	tests/unit/test_unsettled
 check_PROGRAMS += $(core_tests)
 TESTS += $(core_tests)
@@ -148,6 +149,9 @@ tests_unit_test_core_random_LDADD = $(core_test_libs)
 tests_unit_test_core_time_SOURCES = tests/unit/test_core_time.c $(core_harness)
 tests_unit_test_core_time_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_core_time_LDADD = $(core_test_libs)
+tests_unit_test_single_active_SOURCES = tests/unit/test_single_active.c $(core_harness)
+tests_unit_test_single_active_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_single_active_LDADD = $(core_test_libs)
 endif
 
 # Not installed, not a test: tests/bench/core_bench prints what a message costs in the core.

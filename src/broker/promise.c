@@ -131,8 +131,8 @@ static void send_held(struct channel *channel, struct held_reply *held)
         /* Deliveries could not begin before the client knows of its consumer. */
         uint32_t id = event->u.reply.consumer;
         struct consumer *consumer = map_get(&channel->consumer_map, bytes_of(&id, sizeof id));
-        if (consumer && consumer->state == CONSUMER_STOPPED)
-            consumer_wake(consumer);
+        if (consumer)
+            consumer_told(consumer);
     }
     free_held(held);
 }

@@ -59,6 +59,7 @@ struct queue {
     /* Consumers. */
     struct consumer_levels levels; /* those that may be able to take, by priority */
     struct consumer_list consumers;
+    struct consumer *active; /* with x-single-active-consumer: whom deliveries go to */
     uint32_t consumer_count;
     bool had_consumer, exclusive_consumer;
     TAILQ_HEAD(, waiting_get) waiting_gets;

@@ -58,6 +58,13 @@ static bool duration_not_zero(const struct field *field, char why[WHY_MAX])
     return duration(field, why);
 }
 
+/* Or -1: as often as it likes. */
+static bool limit_or_none(const struct field *field, char why[WHY_MAX])
+{
+    int64_t value;
+    return (field_integer(field, &value) && value == -1) || not_negative(field, why);
+}
+
 static bool priority(const struct field *field, char why[WHY_MAX])
 {
     int64_t value;
@@ -265,7 +272,8 @@ static const struct setting settings[] = {
      POLICY("dead-letter-strategy", "is not a valid dead letter strategy")},
     {"x-max-priority", priority, COUNT(max_priority), NO_POLICY},
     {"x-single-active-consumer", boolean, FLAG(single_active_consumer), NO_POLICY},
-    {"x-delivery-limit", not_negative, NUMBER(delivery_limit), OPERATOR("delivery-limit", "is not a valid delivery limit")},
+    {"x-delivery-limit", limit_or_none, NUMBER(delivery_limit),
+     "delivery-limit", "is not a valid delivery limit", true, not_negative},
     {"x-queue-type", queue_type, WORD(type, type_words), NO_POLICY},
     {"x-queue-mode", queue_mode, IDLE, POLICY("queue-mode", "is not a valid queue-mode value")},
     {"x-consumer-timeout", not_negative, NUMBER(consumer_timeout_ms),
@@ -322,13 +330,14 @@ static void apply(const struct setting *setting, const struct field *field,
 {
     char *member = (char *)out + setting->at;
     int64_t value = 0;
-    uint64_t current;
+    uint64_t current, wanted;
     bool number = field_integer(field, &value);
     switch (setting->kind) {
     case SETTING_NUMBER:
+        wanted = value < 0 ? SETTING_UNLIMITED : (uint64_t)value;
         memcpy(&current, member, sizeof current);
-        if (number && (uint64_t)value < current)
-            memcpy(member, &value, sizeof value);
+        if (number && wanted < current)
+            memcpy(member, &wanted, sizeof wanted);
         break;
     case SETTING_COUNT:
         memcpy(member, &(unsigned){(unsigned)value}, sizeof(unsigned));
@@ -363,6 +372,19 @@ void queue_settings_merge(struct bytes arguments, const struct queue_settings *b
         out->delivery_limit = QUORUM_DELIVERY_LIMIT;
 }
 
+/* What a queue of type quorum refuses to be asked for; NULL: nothing. */
+static const char *refused_by_quorum(struct bytes arguments)
+{
+    static const char *const names[] = {"x-max-priority",  "x-queue-mode",
+                                        "x-queue-version", "x-queue-master-locator",
+                                        "x-max-age",       "x-stream-max-segment-size-bytes"};
+    struct field field;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (table_find(arguments, names[i], &field))
+            return names[i];
+    return NULL;
+}
+
 enum status queue_settings_parse(struct bytes arguments, struct bytes queue, struct bytes vhost,
                                  struct queue_settings *out, struct refusal *refusal)
 {
@@ -389,6 +411,12 @@ enum status queue_settings_parse(struct bytes arguments, struct bytes queue, str
                       "routing_key_but_no_dlx_defined",
                       BYTES_PRINT(queue), BYTES_PRINT(vhost));
     queue_settings_merge(arguments, &queue_settings_default, out);
+    const char *refused = out->type == QUEUE_QUORUM ? refused_by_quorum(arguments) : NULL;
+    if (refused)
+        return refuse(refusal, STATUS_PRECONDITION_FAILED,
+                      "invalid arg '%s' for queue '%.*s' in vhost '%.*s' of queue type "
+                      "rabbit_quorum_queue",
+                      refused, BYTES_PRINT(queue), BYTES_PRINT(vhost));
     if (out->type == QUEUE_STREAM)
         return refuse(refusal, STATUS_NOT_IMPLEMENTED, "queue type 'stream' of queue '%.*s'",
                       BYTES_PRINT(queue));

@@ -14,6 +14,8 @@
 #include "refusal.h"
 
 #define SETTING_NONE UINT64_MAX
+/* Said to be without limit: x-delivery-limit -1. */
+#define SETTING_UNLIMITED (UINT64_MAX - 1)
 
 /* What happens to a message that comes to a queue at its limit. */
 enum overflow {
@@ -32,7 +34,7 @@ struct queue_settings {
     uint64_t message_ttl_ms;      /* x-message-ttl; SETTING_NONE: messages stay */
     uint64_t max_length;          /* x-max-length: ready messages; SETTING_NONE: no limit */
     uint64_t max_length_bytes;    /* x-max-length-bytes: of their bodies; SETTING_NONE: no limit */
-    uint64_t delivery_limit;      /* x-delivery-limit; SETTING_NONE: no limit */
+    uint64_t delivery_limit;      /* x-delivery-limit; SETTING_NONE: nobody counts */
     unsigned max_priority;        /* x-max-priority; 0: one for all */
     uint8_t overflow;             /* x-overflow: enum overflow */
     uint8_t type;                 /* x-queue-type: enum queue_type */

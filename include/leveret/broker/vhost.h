@@ -115,6 +115,7 @@ struct queue_info {
     bool failed;                          /* its stored messages cannot be read: see the log */
     struct bytes policy, operator_policy; /* names; empty: none applies */
     struct bytes effective_definition;    /* of the two together: a table's contents */
+    struct bytes exclusive_consumer;      /* its tag; empty: none */
     struct bytes single_active_consumer;  /* the active one's tag; empty: none, or not that kind */
 };
 struct exchange_info {
@@ -135,7 +136,9 @@ struct binding_info {
 struct consumer_info {
     struct bytes queue, tag, arguments, peer_name, user;
     uint16_t channel;
-    bool ack_required, exclusive, active;
+    bool ack_required, exclusive;
+    bool active;        /* false: it waits for the end of the single active one */
+    bool single_active; /* it is that one */
     uint32_t prefetch_count;
     int64_t priority;
 };
