@@ -1,6 +1,6 @@
 # What src/admin builds.
 noinst_LIBRARIES += src/admin/libadmin.a
-src_admin_libadmin_a_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS) $(PCRE2_CFLAGS)
+src_admin_libadmin_a_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS)
 src_admin_libadmin_a_SOURCES = \
 	include/leveret/admin/admin.h \
 	src/admin/access.c src/admin/access.h \

@@ -1,41 +1,25 @@
-/* Filters by name: a substring, or a regular expression by PCRE2 with limits on its work. */
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
+/* Filters by name: a substring, or a regular expression. */
 #include <stdlib.h>
 
 #include "leveret/base/mem.h"
+#include "leveret/base/pattern.h"
 #include "listing.h"
-
-#define MATCH_LIMIT 100000u
 
 struct name_filter {
     char *part; /* NULL: a regular expression */
-    pcre2_code *code;
-    pcre2_match_data *data;
-    pcre2_match_context *limits;
+    struct pattern *pattern;
 };
 
 enum status name_filter_new(const char *pattern, bool regex, struct name_filter **out)
 {
-    int error;
-    PCRE2_SIZE at;
+    static const struct pattern_options options = {.caseless = true};
     struct name_filter *f = mem_need(sizeof *f);
     if (!regex) {
         f->part = mem_need_text(pattern, strlen(pattern));
-        *out = f;
-        return STATUS_OK;
-    }
-    f->code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_CASELESS, &error, &at,
-                            NULL);
-    if (f->code) {
-        f->data = pcre2_match_data_create_from_pattern(f->code, NULL);
-        f->limits = pcre2_match_context_create(NULL);
-    }
-    if (!f->data || !f->limits) {
+    } else if (pattern_new(bytes_of_text(pattern), &options, &f->pattern, NULL) != STATUS_OK) {
         name_filter_free(&f);
         return STATUS_MALFORMED;
     }
-    pcre2_set_match_limit(f->limits, MATCH_LIMIT);
     *out = f;
     return STATUS_OK;
 }
@@ -60,10 +44,7 @@ static bool contains(struct bytes name, const char *part)
 
 bool name_filter_fits(struct name_filter *filter, struct bytes name)
 {
-    if (filter->part)
-        return contains(name, filter->part);
-    return pcre2_match(filter->code, name.len ? name.at : (const uint8_t *)"", name.len, 0, 0,
-                       filter->data, filter->limits) >= 0;
+    return filter->part ? contains(name, filter->part) : pattern_matches(filter->pattern, name);
 }
 
 void name_filter_free(struct name_filter **filter)
@@ -72,9 +53,7 @@ void name_filter_free(struct name_filter **filter)
     *filter = NULL;
     if (!f)
         return;
-    pcre2_match_context_free(f->limits);
-    pcre2_match_data_free(f->data);
-    pcre2_code_free(f->code);
+    pattern_free(&f->pattern);
     free(f->part);
     free(f);
 }

@@ -12,6 +12,7 @@
 #include "directory.h"
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
+#include "leveret/base/pattern.h"
 
 /* ---- Life. */
 

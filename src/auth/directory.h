@@ -8,7 +8,6 @@
 #include "leveret/auth/auth.h"
 #include "leveret/base/map.h"
 #include "password.h"
-#include "pattern.h"
 
 #define AUTH_TAGS_MAX        1024u /* bytes of a user's or vhost's tags */
 #define AUTH_DESCRIPTION_MAX 4096u

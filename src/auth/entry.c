@@ -3,6 +3,7 @@
 
 #include "directory.h"
 #include "leveret/base/mem.h"
+#include "leveret/base/pattern.h"
 
 static char *copy(const char *text)
 {
@@ -65,6 +66,21 @@ size_t permission_key(struct bytes vhost, struct bytes user, char out[PERMISSION
     return vhost.len + 1 + user.len;
 }
 
+/* The empty expression matches only the empty name, as in RabbitMQ. */
+static enum status compile(const char *text, struct pattern **out, char **error)
+{
+    struct pattern_error wrong;
+    enum status status = pattern_new(bytes_of_text(*text ? text : "^$"), NULL, out, &wrong);
+    if (!error)
+        return status;
+    *error = NULL;
+    if (status != STATUS_OK &&
+        asprintf(error, "not a regular expression: '%.200s': %s at position %zu", text,
+                 wrong.reason, wrong.at) < 0)
+        *error = NULL;
+    return status;
+}
+
 enum status permission_record_new(const char *user, const char *vhost,
                                   const char *const text[PERMISSION_KINDS],
                                   struct permission_record **out, char **error)
@@ -80,7 +96,7 @@ enum status permission_record_new(const char *user, const char *vhost,
         record->text[i] = copy(text[i]);
     *out = record;
     for (size_t i = 0; i < PERMISSION_KINDS; i++) {
-        enum status status = pattern_new(text[i], &record->pattern[i], error);
+        enum status status = compile(text[i], &record->pattern[i], error);
         if (status != STATUS_OK) {
             permission_record_free(out);
             return status;

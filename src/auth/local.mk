@@ -1,6 +1,6 @@
 # What src/auth builds.
 noinst_LIBRARIES += src/auth/libauth.a
-src_auth_libauth_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) $(PCRE2_CFLAGS)
+src_auth_libauth_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS)
 src_auth_libauth_a_SOURCES = \
 	include/leveret/auth/auth.h \
 	src/auth/auth.c \
@@ -10,8 +10,6 @@ src_auth_libauth_a_SOURCES = \
 	src/auth/load.c \
 	src/auth/password.c \
 	src/auth/password.h \
-	src/auth/pattern.c \
-	src/auth/pattern.h \
 	src/auth/record.c \
 	src/auth/record.h \
 	src/auth/sasl.c

@@ -1,6 +1,6 @@
 # What src/base builds: the library that everything stands on.
 noinst_LIBRARIES += src/base/libbase.a
-src_base_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(XXHASH_CFLAGS)
+src_base_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(XXHASH_CFLAGS) $(PCRE2_CFLAGS)
 src_base_libbase_a_SOURCES = \
 	include/leveret/base/buffer.h \
 	include/leveret/base/bytes.h \
@@ -13,6 +13,7 @@ src_base_libbase_a_SOURCES = \
 	include/leveret/base/mem.h \
 	include/leveret/base/message.h \
 	include/leveret/base/number.h \
+	include/leveret/base/pattern.h \
 	include/leveret/base/random.h \
 	include/leveret/base/status.h \
 	include/leveret/base/text.h \
@@ -25,6 +26,7 @@ src_base_libbase_a_SOURCES = \
 	src/base/mem.c \
 	src/base/message.c \
 	src/base/number.c \
+	src/base/pattern.c \
 	src/base/random.c \
 	src/base/status.c \
 	src/base/text.c

@@ -126,7 +126,7 @@ check_PROGRAMS += $(core_tests)
 TESTS += $(core_tests)
 core_harness = tests/unit/core_harness.c tests/unit/core_harness.h
 core_test_libs = src/broker/libbroker.a src/journal/libjournal.a src/wire/libwire.a \
-	src/base/libbase.a $(XXHASH_LIBS) $(CRYPTO_LIBS) $(CHECK_LIBS)
+	src/base/libbase.a $(PCRE2_LIBS) $(XXHASH_LIBS) $(CRYPTO_LIBS) $(CHECK_LIBS)
 tests_unit_test_chunk_SOURCES = tests/unit/test_chunk.c
 tests_unit_test_chunk_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_chunk_LDADD = $(core_test_libs)
@@ -158,4 +158,4 @@ endif
 noinst_PROGRAMS += tests/bench/core_bench
 tests_bench_core_bench_SOURCES = tests/bench/core_bench.c
 tests_bench_core_bench_LDADD = src/broker/libbroker.a src/wire/libwire.a src/base/libbase.a \
-	$(XXHASH_LIBS) $(CRYPTO_LIBS)
+	$(PCRE2_LIBS) $(XXHASH_LIBS) $(CRYPTO_LIBS)
