@@ -22,24 +22,31 @@ static void free_exporting(void *work)
 
 /* ---- Users, vhosts, permissions. */
 
+struct writing {
+    struct answer *answer;
+    struct auth *auth;
+};
+
 static void write_user(void *context, const struct user_info *user)
 {
-    struct answer *a = context;
+    const struct writing *writing = context;
+    struct answer *a = writing->answer;
     answer_object(a, NULL);
     answer_text(a, "name", user->name);
     answer_text(a, "password_hash", user->password_hash ? user->password_hash : "");
     answer_text(a, "hashing_algorithm", user->hashing ? user->hashing : "");
     tags_write(a, "tags", user->tags);
-    answer_object(a, "limits");
-    answer_end(a);
+    limits_write(a, "limits", writing->auth, LIMITED_USER, user->name);
     answer_end(a);
 }
 
 static void write_vhost(void *context, const struct vhost_entry *vhost)
 {
-    struct answer *a = context;
+    const struct writing *writing = context;
+    struct answer *a = writing->answer;
     answer_object(a, NULL);
     answer_text(a, "name", vhost->name);
+    limits_write(a, "limits", writing->auth, LIMITED_VHOST, vhost->name);
     answer_object(a, "metadata");
     answer_text(a, "description", vhost->description ? vhost->description : "");
     tags_write(a, "tags", vhost->tags ? vhost->tags : "");
@@ -61,11 +68,12 @@ static void write_permission(void *context, const struct permission_info *p)
 
 static void write_directory(struct answer *a, struct auth *auth)
 {
+    struct writing writing = {a, auth};
     answer_array(a, "users");
-    auth_each_user(auth, write_user, a);
+    auth_each_user(auth, write_user, &writing);
     answer_end(a);
     answer_array(a, "vhosts");
-    auth_each_vhost(auth, write_vhost, a);
+    auth_each_vhost(auth, write_vhost, &writing);
     answer_end(a);
     answer_array(a, "permissions");
     auth_each_permission(auth, write_permission, a);

@@ -53,6 +53,21 @@ void api_connections_of_user_delete(struct request *r);
 void api_message_publish(struct request *r);
 void api_messages_get(struct request *r);
 void api_aliveness_test(struct request *r);
+/* limits.c */
+void api_vhost_limits_list(struct request *r);
+void api_vhost_limits_of(struct request *r);
+void api_vhost_limit_put(struct request *r);
+void api_vhost_limit_delete(struct request *r);
+void api_user_limits_list(struct request *r);
+void api_user_limits_of(struct request *r);
+void api_user_limit_put(struct request *r);
+void api_user_limit_delete(struct request *r);
+/* A vhost's or user's limits as an object. */
+void limits_write(struct answer *a, const char *key, struct auth *auth, enum limited limited,
+                  const char *holder);
+/* Sets those that an object has; none when there is no object. Errors: as auth_put_limit. */
+enum status limits_from_json(struct admin *admin, enum limited limited, const char *holder,
+                             const struct value *limits);
 /* users.c */
 void api_users_list(struct request *r);
 void api_users_without_permissions(struct request *r);

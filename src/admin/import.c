@@ -212,10 +212,31 @@ static enum status import_users(struct request *r, const char **what)
         enum status status =
             *what ? user_from_json(r->admin->options.auth, *what, value_at(users, i), &created)
                   : STATUS_MALFORMED;
+        if (status == STATUS_OK)
+            status = limits_from_json(r->admin, LIMITED_USER, *what,
+                                      value_get(value_at(users, i), "limits"));
         if (status != STATUS_OK)
             return status;
     }
     return STATUS_OK;
+}
+
+/* RabbitMQ's export has the limits of vhosts among the parameters. */
+static enum status import_vhost_limits(struct request *r, const char **what)
+{
+    const struct value *parameters = value_get(r->json, "parameters");
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < value_count(parameters) && status == STATUS_OK; i++) {
+        const struct value *parameter = value_at(parameters, i);
+        const char *component = value_text(value_get(parameter, "component"));
+        if (!component || strcmp(component, "vhost-limits") != 0)
+            continue;
+        *what = value_text(value_get(parameter, "vhost"));
+        status =
+            *what ? limits_from_json(r->admin, LIMITED_VHOST, *what, value_get(parameter, "value"))
+                  : STATUS_MALFORMED;
+    }
+    return status;
 }
 
 static enum status import_vhosts(struct request *r, const char **what)
@@ -229,10 +250,13 @@ static enum status import_vhosts(struct request *r, const char **what)
             *what ? vhost_from_json(r->admin, *what, value_at(vhosts, i), r->user, &created, &error)
                   : STATUS_MALFORMED;
         free(error);
+        if (status == STATUS_OK)
+            status = limits_from_json(r->admin, LIMITED_VHOST, *what,
+                                      value_get(value_at(vhosts, i), "limits"));
         if (status != STATUS_OK)
             return status;
     }
-    return STATUS_OK;
+    return import_vhost_limits(r, what);
 }
 
 static enum status import_permissions(struct request *r, const char **what)

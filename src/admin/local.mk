@@ -22,6 +22,7 @@ src_admin_libadmin_a_SOURCES = \
 	src/admin/handlers.h \
 	src/admin/health.c \
 	src/admin/import.c \
+	src/admin/limits.c \
 	src/admin/listing.c src/admin/listing.h \
 	src/admin/messages.c \
 	src/admin/metrics.c src/admin/metrics.h \

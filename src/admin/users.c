@@ -23,13 +23,11 @@ void tags_write(struct answer *a, const char *key, const char *tags)
 static void render_user(struct request *r, struct answer *a, const struct row *row)
 {
     const struct user_info *user = row->info;
-    (void)r;
     answer_text(a, "name", user->name);
     answer_text(a, "password_hash", user->password_hash);
     answer_text(a, "hashing_algorithm", user->hashing);
     tags_write(a, "tags", user->tags);
-    if (answer_object(a, "limits"))
-        answer_end(a);
+    limits_write(a, "limits", r->admin->options.auth, LIMITED_USER, user->name);
 }
 
 static void order_user(const struct row *row, struct listing_order *order)

@@ -184,6 +184,8 @@ enum status vhost_from_json(struct admin *admin, const char *name, const struct 
         status = auth_put_vhost(admin->options.auth, name, description ? description : "",
                                 (const char *)tags.at, tracing, created);
     text_free(&tags);
+    if (status == STATUS_OK)
+        node_tune_vhost(admin->options.node, admin->options.auth, bytes_of_text(name));
     return status;
 }
 

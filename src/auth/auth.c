@@ -56,6 +56,7 @@ enum status auth_new(const struct auth_options *options, const struct auth_store
     bool first = true;
 
     init_lock(&auth->lock);
+    CHECK(pthread_mutex_init(&auth->limits_lock, NULL) == 0);
     if (store)
         auth->store = *store;
     auth->loopback_users = copy_list(options->loopback_users);
@@ -92,6 +93,7 @@ void auth_free(struct auth **auth)
     map_free(&a->users);
     map_free(&a->vhosts);
     map_free(&a->permissions);
+    limits_free(a);
     free_list(a->loopback_users);
     free(a->anonymous_user);
     pthread_rwlock_destroy(&a->lock);

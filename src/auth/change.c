@@ -27,8 +27,8 @@ static void key_build(struct text *out, const char *prefix, struct bytes name)
     text_add_bytes(out, name);
 }
 
-static enum status store_record(struct auth *auth, const char *prefix, struct bytes name,
-                                const struct record_member *members, size_t count)
+enum status store_record(struct auth *auth, const char *prefix, struct bytes name,
+                         const struct record_member *members, size_t count)
 {
     struct text key = {0}, value = {0};
     /* Written without a store too: what JSON cannot hold is refused in tests as in earnest. */
@@ -42,7 +42,7 @@ static enum status store_record(struct auth *auth, const char *prefix, struct by
     return status;
 }
 
-static enum status erase_record(struct auth *auth, const char *prefix, struct bytes name)
+enum status erase_record(struct auth *auth, const char *prefix, struct bytes name)
 {
     struct text key = {0};
     if (!auth->store.erase)
@@ -238,6 +238,8 @@ enum status auth_delete_user(struct auth *auth, const char *name)
         return STATUS_NOT_FOUND;
     enum status status = delete_permissions(auth, name, NULL);
     if (status == STATUS_OK)
+        status = auth_clear_limits(auth, LIMITED_USER, name);
+    if (status == STATUS_OK)
         status = erase_record(auth, RECORD_KEY_USER, key);
     if (status == STATUS_OK) {
         struct user *old = take_out(auth, &auth->users, key);
@@ -277,6 +279,8 @@ enum status auth_delete_vhost(struct auth *auth, const char *name)
     if (!map_get(&auth->vhosts, key))
         return STATUS_NOT_FOUND;
     enum status status = delete_permissions(auth, NULL, name);
+    if (status == STATUS_OK)
+        status = auth_clear_limits(auth, LIMITED_VHOST, name);
     if (status == STATUS_OK)
         status = erase_record(auth, RECORD_KEY_VHOST, key);
     if (status == STATUS_OK) {

@@ -6,8 +6,10 @@
 #include <stdatomic.h>
 
 #include "leveret/auth/auth.h"
+#include "leveret/auth/limits.h"
 #include "leveret/base/map.h"
 #include "password.h"
+#include "record.h"
 
 #define AUTH_TAGS_MAX        1024u /* bytes of a user's or vhost's tags */
 #define AUTH_DESCRIPTION_MAX 4096u
@@ -41,6 +43,9 @@ struct auth {
     atomic_uint_fast64_t version;
     struct map users, vhosts, permissions;
 
+    pthread_mutex_t limits_lock;
+    struct map holders[2]; /* by enum limited, by name */
+
     struct auth_store store; /* put is NULL: in memory */
     char **loopback_users;   /* NULL-ended */
     char *anonymous_user;    /* NULL: the mechanism is off */
@@ -69,6 +74,16 @@ MUST_USE enum status permission_record_new(const char *user, const char *vhost,
                                            const char *const text[PERMISSION_KINDS],
                                            struct permission_record **out, char **error);
 void permission_record_free(struct permission_record **permission);
+
+/* One record into the store, or out of it; the key is prefix and name. */
+MUST_USE enum status store_record(struct auth *auth, const char *prefix, struct bytes name,
+                                  const struct record_member *members, size_t count);
+MUST_USE enum status erase_record(struct auth *auth, const char *prefix, struct bytes name);
+
+/* limits.c: a record that was loaded; the end. */
+MUST_USE enum status limits_load(struct auth *auth, enum limited limited, struct bytes key,
+                                 struct bytes value);
+void limits_free(struct auth *auth);
 
 /* Reads the directory from its store into the maps. *first: nothing was there yet. */
 MUST_USE enum status auth_load(struct auth *auth, bool *first);

@@ -117,6 +117,24 @@ static void load_permission(void *context, struct bytes key, struct bytes value)
         loading->status = status;
 }
 
+static void load_limits(void *context, enum limited limited, struct bytes key, struct bytes value)
+{
+    struct loading *loading = context;
+    enum status status = limits_load(loading->auth, limited, key, value);
+    if (loading->status == STATUS_OK)
+        loading->status = status;
+}
+
+static void load_vhost_limits(void *context, struct bytes key, struct bytes value)
+{
+    load_limits(context, LIMITED_VHOST, key, value);
+}
+
+static void load_user_limits(void *context, struct bytes key, struct bytes value)
+{
+    load_limits(context, LIMITED_USER, key, value);
+}
+
 enum status auth_load(struct auth *auth, bool *first)
 {
     static const struct {
@@ -127,6 +145,8 @@ enum status auth_load(struct auth *auth, bool *first)
         {RECORD_KEY_USER, load_user},
         {RECORD_KEY_VHOST, load_vhost},
         {RECORD_KEY_PERMISSION, load_permission},
+        {RECORD_KEY_VHOST_LIMITS, load_vhost_limits},
+        {RECORD_KEY_USER_LIMITS, load_user_limits},
     };
     struct loading loading = {auth, STATUS_OK, false};
 

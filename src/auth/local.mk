@@ -3,10 +3,12 @@ noinst_LIBRARIES += src/auth/libauth.a
 src_auth_libauth_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS)
 src_auth_libauth_a_SOURCES = \
 	include/leveret/auth/auth.h \
+	include/leveret/auth/limits.h \
 	src/auth/auth.c \
 	src/auth/change.c \
 	src/auth/directory.h \
 	src/auth/entry.c \
+	src/auth/limits.c \
 	src/auth/load.c \
 	src/auth/password.c \
 	src/auth/password.h \

@@ -1,7 +1,8 @@
 /* How users, vhosts and permissions are written in the store: small JSON objects. Any thread.
  *
- * Keys: "user/NAME", "vhost/NAME", "permission/VHOST\0USER", and "auth/format", which is written
- * last at first start. An object's unknown members are ignored, missing ones are empty. */
+ * Keys: "user/NAME", "vhost/NAME", "permission/VHOST\0USER", "vhost-limits/NAME",
+ * "user-limits/NAME", and "auth/format", which is written last at first start. An object's unknown
+ * members are ignored, missing ones are empty. */
 #ifndef AUTH_RECORD_H
 #define AUTH_RECORD_H
 
@@ -9,12 +10,14 @@
 #include "leveret/base/status.h"
 #include "leveret/base/text.h"
 
-#define RECORD_FORMAT         1
-#define RECORD_KEY_FORMAT     "auth/format"
-#define RECORD_KEY_USER       "user/"
-#define RECORD_KEY_VHOST      "vhost/"
-#define RECORD_KEY_PERMISSION "permission/"
-#define RECORD_MEMBERS_MAX    4u
+#define RECORD_FORMAT           1
+#define RECORD_KEY_FORMAT       "auth/format"
+#define RECORD_KEY_USER         "user/"
+#define RECORD_KEY_VHOST        "vhost/"
+#define RECORD_KEY_PERMISSION   "permission/"
+#define RECORD_KEY_VHOST_LIMITS "vhost-limits/"
+#define RECORD_KEY_USER_LIMITS  "user-limits/"
+#define RECORD_MEMBERS_MAX      4u
 
 /* One member of a flat object: text or, when text is NULL, a bool or number. */
 struct record_member {

@@ -15,6 +15,7 @@ TAILQ_HEAD(queue_list, queue);
 struct vhost {
     struct vhost_options options;
     struct bytes name;
+    struct vhost_tuning tuning;
     struct moment now; /* of the call under way */
     struct random_stream random;
     struct topology *topology;

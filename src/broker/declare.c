@@ -2,6 +2,8 @@
 #include "core.h"
 #include "leveret/base/mem.h"
 
+#include <inttypes.h>
+
 bool check_lock(struct channel *channel, enum command_type command, const struct queue *queue)
 {
     if (!queue->owner || queue->owner == channel->peer)
@@ -163,6 +165,13 @@ static void declare_new(struct channel *channel, const struct command *command, 
     }
     if (settings.type == QUEUE_QUORUM && refuse_quorum(channel, command))
         return;
+    if (roster_count(&vhost->queue_roster) >= vhost->tuning.queues_max) {
+        channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
+                       "cannot declare queue '%.*s': queue limit in vhost '%.*s' (%" PRIu64
+                       ") is reached",
+                       BYTES_PRINT(name), BYTES_PRINT(vhost->name), vhost->tuning.queues_max);
+        return;
+    }
     if (options.durable && !options.exclusive)
         options.lane_id = vhost_lane_ids(vhost, settings.max_priority + 1);
     struct queue *queue = queue_new(vhost, &options);

@@ -125,6 +125,7 @@ struct vhost *vhost_new(const struct vhost_options *options)
     vhost->options = *options;
     vhost->name = bytes_of(mem_need_text(options->name.at, options->name.len), options->name.len);
     vhost->random.state = options->random_seed;
+    vhost->tuning.queues_max = UINT64_MAX;
     vhost->committed = journal_committed(options->journal);
     vhost->timeout_min_ms =
         options->consumer_timeout_ms ? options->consumer_timeout_ms : UINT64_MAX;
@@ -146,6 +147,11 @@ struct vhost *vhost_new(const struct vhost_options *options)
     };
     vhost->topology = topology_new(vhost->name, &vhost->queues, &observer);
     return vhost;
+}
+
+void vhost_tune(struct vhost *vhost, const struct vhost_tuning *tuning)
+{
+    vhost->tuning = *tuning;
 }
 
 static void no_event(void *context, void *owner, const struct event *event)

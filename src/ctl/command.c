@@ -76,6 +76,17 @@ static const struct command commands[] = {
     {"list_vhosts", "[COLUMN...]", 0, -1, 0, run_list, "vhosts", ANY, "Virtual hosts"},
     {"add_vhost", "VHOST", 1, 1, TAKES_DESCRIPTION, run_add_vhost, NULL, ADMIN, "Create a virtual host"},
     {"delete_vhost", "VHOST", 1, 1, 0, run_delete_vhost, NULL, ADMIN, "Delete a virtual host with all that is in it"},
+    {"list_vhost_limits", "[COLUMN...]", 0, -1, TAKES_VHOST | TAKES_ALL, run_list, "vhost_limits", ANY, "Limits of virtual hosts"},
+    {"set_vhost_limits", "LIMITS", 1, 1, TAKES_VHOST, run_set_vhost_limits, NULL, ADMIN,
+     "Limit a virtual host: '{\"max-connections\": 100, \"max-queues\": 1000}'; negative: no limit"},
+    {"clear_vhost_limits", "", 0, 0, TAKES_VHOST, run_clear_vhost_limits, NULL, ADMIN, "Take the limits of a virtual host away"},
+    {"list_user_limits", "[COLUMN...]", 0, -1, 0, run_list, "user_limits", ADMIN, "Limits of users"},
+    {"set_user_limits", "USER LIMITS", 2, 2, 0, run_set_user_limits, NULL, ADMIN,
+     "Limit a user: '{\"max-connections\": 10, \"max-channels\": 100}'; negative: no limit"},
+    {"clear_user_limits", "USER LIMIT", 2, 2, 0, run_clear_user_limits, NULL, ADMIN, "Take a limit of a user away, or all"},
+    {"trace_on", "", 0, 0, TAKES_VHOST, run_trace_on, NULL, ADMIN,
+     "Tell what is published and delivered in a virtual host to its exchange amq.rabbitmq.trace"},
+    {"trace_off", "", 0, 0, TAKES_VHOST, run_trace_off, NULL, ADMIN, "End that"},
 };
 /* clang-format on */
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)

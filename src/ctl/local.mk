@@ -8,6 +8,7 @@ leveretctl_SOURCES = \
 	src/ctl/command.c src/ctl/command.h \
 	src/ctl/config.c \
 	src/ctl/http.c src/ctl/http.h \
+	src/ctl/limits.c \
 	src/ctl/list.c \
 	src/ctl/main.c \
 	src/ctl/messages.c \

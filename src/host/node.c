@@ -239,6 +239,46 @@ enum status node_delete_vhost(struct node *node, struct bytes name, void (*done)
     return STATUS_OK;
 }
 
+/* ---- Tuning. */
+
+struct tuning_letter {
+    struct home *home;
+    struct vhost_tuning tuning;
+};
+
+static void tuning_letter(struct loop *receiver, void *letter, size_t bytes)
+{
+    (void)bytes;
+    struct tuning_letter *l = letter;
+    if (receiver && l->home->vhost)
+        vhost_tune(l->home->vhost, &l->tuning);
+}
+
+struct tracing_question {
+    struct bytes vhost;
+    bool tracing;
+};
+
+static void find_tracing(void *context, const struct vhost_entry *entry)
+{
+    struct tracing_question *question = context;
+    if (bytes_equal_text(question->vhost, entry->name))
+        question->tracing = entry->tracing;
+}
+
+void node_tune_vhost(struct node *node, struct auth *auth, struct bytes name)
+{
+    struct home *home = node_find_home(node, name);
+    if (!home)
+        return;
+    struct tracing_question question = {name, false};
+    auth_each_vhost(auth, find_tracing, &question);
+    int64_t queues = auth_limit(auth, LIMITED_VHOST, name, LIMIT_QUEUES);
+    struct tuning_letter letter = {home,
+                                   {queues < 0 ? UINT64_MAX : (uint64_t)queues, question.tracing}};
+    loop_post(home->owner, tuning_letter, &letter, sizeof letter);
+}
+
 bool node_journal_figures(struct node *node, struct bytes name, struct journal_figures *out)
 {
     struct home *home = node_find_home(node, name);

@@ -126,6 +126,8 @@ static enum status start_vhosts(struct server *server, char **error)
         if (status == STATUS_OK)
             status = explain(node_add_vhost(server->node, bytes_of_text(list.names[i]), error),
                              list.names[i], error);
+        if (status == STATUS_OK)
+            node_tune_vhost(server->node, server->auth, bytes_of_text(list.names[i]));
         free(list.names[i]);
     }
     free(list.names);

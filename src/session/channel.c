@@ -9,6 +9,7 @@
  * session_fail. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "internal.h"
@@ -62,6 +63,7 @@ void channel_free(struct channel **at)
     *at = NULL;
     session->channels[channel->number] = NULL;
     session->channel_count--;
+    seat_close_channels(&session->seat, 1);
     session->sessions->totals.channels--;
     session->sessions->totals.channels_closed++;
     confirm_forget(channel);
@@ -237,6 +239,14 @@ static void open_channel(struct session *session, uint16_t number)
         session_fail(session, STATUS_NOT_ALLOWED, 0,
                      "number of channels opened (%u) has reached the negotiated channel_max (%u)",
                      session->channel_count, session->channel_max);
+        return;
+    }
+    int64_t max;
+    if (seat_open_channel(&session->seat, &max)) {
+        session_fail(session, STATUS_NOT_ALLOWED, 0,
+                     "number of channels opened for user '%s' has reached the maximum allowed user "
+                     "limit of (%" PRId64 ")",
+                     session->user, max);
         return;
     }
     struct channel *channel = channel_new(session, number);

@@ -4,6 +4,7 @@
  * What can go wrong: an unknown mechanism (503); a refused log-in (403, or silence for clients that
  * do not expect it); limits out of bounds, an unknown or forbidden vhost (530); a method out of
  * order (503); time (session.c). */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -146,6 +147,27 @@ static void tune_ok(struct session *session, const struct method *method)
     session->state = SESSION_TUNED;
 }
 
+/* False: the vhost or the user has as many connections as it may; the session has been failed. */
+static bool take_seat(struct session *session, const struct method *method, struct bytes vhost)
+{
+    enum limited reached;
+    int64_t max;
+    if (seat_take(session->sessions->options.auth, bytes_of_text(session->user), vhost,
+                  &session->seat, &reached, &max) == STATUS_OK)
+        return true;
+    if (reached == LIMITED_VHOST)
+        session_fail(session, STATUS_NOT_ALLOWED, method->id,
+                     "access to vhost '%.*s' refused for user '%s': connection limit (%" PRId64
+                     ") is reached",
+                     BYTES_PRINT(vhost), session->user, max);
+    else
+        session_fail(session, STATUS_NOT_ALLOWED, method->id,
+                     "Connection refused for user '%s': user connection limit (%" PRId64
+                     ") is reached",
+                     session->user, max);
+    return false;
+}
+
 static void open_vhost(struct session *session, const struct method *method)
 {
     struct bytes vhost = method->u.connection_open.virtual_host;
@@ -162,6 +184,8 @@ static void open_vhost(struct session *session, const struct method *method)
                      session->user);
         return;
     }
+    if (!take_seat(session, method, vhost))
+        return;
     session->vhost = mem_need_text(vhost.at, vhost.len);
     const struct link_options link_options = {
         .loop = session->sessions->loop,

@@ -120,6 +120,7 @@ struct session {
     enum session_state state;
     struct sessions *sessions;
     struct connection *connection;
+    struct seat seat;  /* from connection.open on */
     struct link *link; /* from connection.open until EVENT_DETACHED */
     bool detaching;    /* link_close was called */
     bool socket_gone;

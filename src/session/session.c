@@ -106,6 +106,7 @@ static void free_session(struct loop_task *task)
     channels_free(session);
     loop_task_cancel(session->sessions->loop, &session->flush);
     timer_free(&session->timer);
+    seat_leave(session->sessions->options.auth, &session->seat);
     text_free(&session->client_properties);
     free(session->user);
     free(session->vhost);

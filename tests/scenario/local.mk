@@ -28,6 +28,7 @@ EXTRA_DIST += \
 	tests/scenario/test_disk.py \
 	tests/scenario/test_hostile.py \
 	tests/scenario/test_http.py \
+	tests/scenario/test_limits.py \
 	tests/scenario/test_pika.py \
 	tests/scenario/test_scale.py \
 	tests/scenario/test_space.py \

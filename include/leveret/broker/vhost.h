@@ -38,6 +38,12 @@ struct vhost_options {
 
 /* Makes a vhost with its predeclared exchanges (not journalled). Copies options. Never NULL. */
 struct vhost *vhost_new(const struct vhost_options *options);
+/* What may be changed while the vhost is in use. */
+struct vhost_tuning {
+    uint64_t queues_max; /* more are not declared: PRECONDITION_FAILED; UINT64_MAX: no limit */
+    bool tracing;        /* messages that come and go are told to amq.rabbitmq.trace */
+};
+void vhost_tune(struct vhost *vhost, const struct vhost_tuning *tuning);
 /* Frees all, sending no events. */
 void vhost_free(struct vhost **vhost);
 

@@ -8,6 +8,7 @@
 #define LEVERET_HOST_NODE_H
 
 #include "leveret/auth/auth.h"
+#include "leveret/auth/limits.h"
 #include "leveret/base/log.h"
 #include "leveret/broker/vhost.h"
 #include "leveret/journal/journal_leveldb.h"
@@ -46,6 +47,10 @@ MUST_USE enum status node_delete_vhost(struct node *node, struct bytes name,
 /* Takes over the limits of options (memory, disk, message size, consumer time-out) and nothing else
  * of them, for the node and all its vhosts. Main thread. */
 void node_set_limits(struct node *node, const struct node_options *options);
+/* Hands the vhost's owner what the directory says of it now: limits, tracing. The main thread,
+ * after the vhost was added or the directory changed; nothing happens when there is no such vhost.
+ */
+void node_tune_vhost(struct node *node, struct auth *auth, struct bytes name);
 
 /* Whether resources are short: for the API. Any thread. */
 struct node_alarms {

@@ -1,0 +1,64 @@
+/* Limits: how many connections and queues a vhost may have, how many connections and channels a
+ * user. They are kept in the directory beside what they limit; what is in use is counted here,
+ * because connections of one user or vhost are on many workers.
+ *
+ * Thread: limits are changed by the main thread; seats are taken and left by any.
+ * Names and meaning as in RabbitMQ: https://www.rabbitmq.com/vhosts.html#limits and
+ * https://www.rabbitmq.com/user-limits.html. */
+#ifndef LEVERET_AUTH_LIMITS_H
+#define LEVERET_AUTH_LIMITS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "leveret/base/bytes.h"
+#include "leveret/base/status.h"
+
+struct auth;
+struct limit_holder;
+
+enum limited { LIMITED_VHOST, LIMITED_USER };
+#define LIMITS_EACH 2u          /* limits that a vhost or user can have */
+#define LIMIT_NONE  INT64_C(-1) /* as any negative value */
+
+/* The name of a limit: "max-connections", then "max-queues" of a vhost, "max-channels" of a user.
+ */
+const char *limit_name(enum limited limited, unsigned index);
+
+/* ---- Changing: the main thread. */
+
+/* Sets a limit; negative: none. Errors: NOT_FOUND (no such vhost or user), MALFORMED (no limit of
+ * that name), IO, NO_SPACE (not stored, nothing changed). */
+MUST_USE enum status auth_put_limit(struct auth *auth, enum limited limited, const char *holder,
+                                    const char *name, int64_t max);
+/* Takes all limits of a vhost or user away. Errors: IO, NO_SPACE. */
+MUST_USE enum status auth_clear_limits(struct auth *auth, enum limited limited, const char *holder);
+
+/* ---- Asking: any thread. */
+
+/* LIMIT_NONE when there is none. */
+int64_t auth_limit(struct auth *auth, enum limited limited, struct bytes holder, unsigned index);
+#define LIMIT_CONNECTIONS 0u
+#define LIMIT_QUEUES      1u /* of a vhost */
+#define LIMIT_CHANNELS    1u /* of a user */
+/* Each holder with a limit; each() must not call back. */
+void auth_each_limited(struct auth *auth, enum limited limited,
+                       void (*each)(void *context, const char *holder,
+                                    const int64_t max[LIMITS_EACH]),
+                       void *context);
+
+/* ---- Using: any thread. */
+
+/* What a connection takes of its user's and its vhost's connections. All zeros: nothing. */
+struct seat {
+    struct limit_holder *user, *vhost;
+};
+/* Errors: LIMIT; *reached says whose, *max the limit, and nothing is taken. */
+MUST_USE enum status seat_take(struct auth *auth, struct bytes user, struct bytes vhost,
+                               struct seat *out, enum limited *reached, int64_t *max);
+void seat_leave(struct auth *auth, struct seat *seat);
+/* A channel is opened on the seat's connection. Errors: LIMIT, *max is set and nothing counted. */
+MUST_USE enum status seat_open_channel(struct seat *seat, int64_t *max);
+void seat_close_channels(struct seat *seat, uint64_t count);
+
+#endif

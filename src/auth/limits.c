@@ -1,0 +1,252 @@
+/* Limits and seats: see limits.h.
+ *
+ * A holder is a vhost or user that has a limit or a connection; it is made when the first of them
+ * comes and freed when the last goes, under the one lock. Channels are counted without it: who
+ * counts them has a seat, which keeps the holder. */
+#include "leveret/auth/limits.h"
+
+#include <stdlib.h>
+
+#include "directory.h"
+#include "leveret/base/check.h"
+#include "leveret/base/mem.h"
+#include "record.h"
+
+struct limit_holder {
+    _Atomic int64_t max[LIMITS_EACH];
+    uint64_t connections; /* under the lock */
+    _Atomic uint64_t channels;
+    char *name;
+};
+
+static const char *const names[][LIMITS_EACH] = {
+    [LIMITED_VHOST] = {"max-connections", "max-queues"},
+    [LIMITED_USER] = {"max-connections", "max-channels"},
+};
+static const char *const prefixes[] = {
+    [LIMITED_VHOST] = RECORD_KEY_VHOST_LIMITS,
+    [LIMITED_USER] = RECORD_KEY_USER_LIMITS,
+};
+
+const char *limit_name(enum limited limited, unsigned index)
+{
+    return names[limited][index];
+}
+
+/* ---- Holders, under the lock. */
+
+static void lock(struct auth *auth)
+{
+    CHECK(pthread_mutex_lock(&auth->limits_lock) == 0);
+}
+
+static void unlock(struct auth *auth)
+{
+    CHECK(pthread_mutex_unlock(&auth->limits_lock) == 0);
+}
+
+static struct limit_holder *hold(struct auth *auth, enum limited limited, struct bytes name)
+{
+    struct limit_holder *holder = map_get(&auth->holders[limited], name);
+    if (holder)
+        return holder;
+    holder = mem_need(sizeof *holder);
+    holder->name = mem_need_text(name.at, name.len);
+    for (unsigned i = 0; i < LIMITS_EACH; i++)
+        holder->max[i] = LIMIT_NONE;
+    map_put(&auth->holders[limited], bytes_of_text(holder->name), holder);
+    return holder;
+}
+
+static bool is_limited(const struct limit_holder *holder)
+{
+    for (unsigned i = 0; i < LIMITS_EACH; i++)
+        if (holder->max[i] >= 0)
+            return true;
+    return false;
+}
+
+static void holder_free(struct limit_holder *holder)
+{
+    free(holder->name);
+    free(holder);
+}
+
+static void let_go(struct auth *auth, enum limited limited, struct limit_holder *holder)
+{
+    if (holder->connections || is_limited(holder))
+        return;
+    map_remove(&auth->holders[limited], bytes_of_text(holder->name));
+    holder_free(holder);
+}
+
+void limits_free(struct auth *auth)
+{
+    for (unsigned limited = 0; limited < 2; limited++) {
+        struct limit_holder *holder;
+        for (size_t at = 0; (holder = map_next(&auth->holders[limited], &at));)
+            holder_free(holder);
+        map_free(&auth->holders[limited]);
+    }
+    pthread_mutex_destroy(&auth->limits_lock);
+}
+
+/* ---- Limits. */
+
+static void set_limits(struct auth *auth, enum limited limited, struct bytes name,
+                       const int64_t max[LIMITS_EACH])
+{
+    lock(auth);
+    struct limit_holder *holder = hold(auth, limited, name);
+    for (unsigned i = 0; i < LIMITS_EACH; i++)
+        holder->max[i] = max[i] < 0 ? LIMIT_NONE : max[i];
+    let_go(auth, limited, holder);
+    unlock(auth);
+}
+
+enum status limits_load(struct auth *auth, enum limited limited, struct bytes key,
+                        struct bytes value)
+{
+    size_t skip = strlen(prefixes[limited]);
+    struct record_member members[LIMITS_EACH] = {{names[limited][0], NULL, LIMIT_NONE},
+                                                 {names[limited][1], NULL, LIMIT_NONE}};
+    enum status status = record_read(value, members, LIMITS_EACH);
+    if (status != STATUS_OK)
+        return status;
+    const int64_t max[LIMITS_EACH] = {members[0].number, members[1].number};
+    set_limits(auth, limited, bytes_of(key.at + skip, key.len - skip), max);
+    return STATUS_OK;
+}
+
+static bool exists(const struct auth *auth, enum limited limited, const char *name)
+{
+    return map_get(limited == LIMITED_USER ? &auth->users : &auth->vhosts, bytes_of_text(name));
+}
+
+/* Stores the limits, or takes the record away when there is none. */
+static enum status store(struct auth *auth, enum limited limited, const char *name,
+                         const int64_t max[LIMITS_EACH])
+{
+    bool some = false;
+    struct record_member members[LIMITS_EACH];
+    for (unsigned i = 0; i < LIMITS_EACH; i++) {
+        members[i] = (struct record_member){names[limited][i], NULL, max[i]};
+        some |= max[i] >= 0;
+    }
+    struct bytes key = bytes_of_text(name);
+    return some ? store_record(auth, prefixes[limited], key, members, LIMITS_EACH)
+                : erase_record(auth, prefixes[limited], key);
+}
+
+enum status auth_put_limit(struct auth *auth, enum limited limited, const char *name,
+                           const char *limit, int64_t value)
+{
+    int64_t max[LIMITS_EACH];
+    bool known = false;
+    if (!exists(auth, limited, name))
+        return STATUS_NOT_FOUND;
+    for (unsigned i = 0; i < LIMITS_EACH; i++) {
+        bool this_one = strcmp(limit, names[limited][i]) == 0;
+        max[i] = this_one ? value : auth_limit(auth, limited, bytes_of_text(name), i);
+        known |= this_one;
+    }
+    if (!known)
+        return STATUS_MALFORMED;
+    enum status status = store(auth, limited, name, max);
+    if (status == STATUS_OK)
+        set_limits(auth, limited, bytes_of_text(name), max);
+    return status;
+}
+
+enum status auth_clear_limits(struct auth *auth, enum limited limited, const char *name)
+{
+    static const int64_t none[LIMITS_EACH] = {LIMIT_NONE, LIMIT_NONE};
+    enum status status = store(auth, limited, name, none);
+    if (status == STATUS_OK)
+        set_limits(auth, limited, bytes_of_text(name), none);
+    return status;
+}
+
+int64_t auth_limit(struct auth *auth, enum limited limited, struct bytes name, unsigned index)
+{
+    lock(auth);
+    const struct limit_holder *holder = map_get(&auth->holders[limited], name);
+    int64_t max = holder ? holder->max[index] : LIMIT_NONE;
+    unlock(auth);
+    return max;
+}
+
+void auth_each_limited(struct auth *auth, enum limited limited,
+                       void (*each)(void *context, const char *holder,
+                                    const int64_t max[LIMITS_EACH]),
+                       void *context)
+{
+    struct limit_holder *holder;
+    lock(auth);
+    for (size_t at = 0; (holder = map_next(&auth->holders[limited], &at));) {
+        const int64_t max[LIMITS_EACH] = {holder->max[0], holder->max[1]};
+        if (is_limited(holder))
+            each(context, holder->name, max);
+    }
+    unlock(auth);
+}
+
+/* ---- Seats. */
+
+static bool full(const struct limit_holder *holder)
+{
+    int64_t max = holder->max[LIMIT_CONNECTIONS];
+    return max >= 0 && holder->connections >= (uint64_t)max;
+}
+
+enum status seat_take(struct auth *auth, struct bytes user, struct bytes vhost, struct seat *out,
+                      enum limited *reached, int64_t *max)
+{
+    enum status status = STATUS_OK;
+    lock(auth);
+    struct limit_holder *of_vhost = hold(auth, LIMITED_VHOST, vhost),
+                        *of_user = hold(auth, LIMITED_USER, user);
+    if (full(of_vhost) || full(of_user)) {
+        *reached = full(of_vhost) ? LIMITED_VHOST : LIMITED_USER;
+        *max = (full(of_vhost) ? of_vhost : of_user)->max[LIMIT_CONNECTIONS];
+        let_go(auth, LIMITED_VHOST, of_vhost);
+        let_go(auth, LIMITED_USER, of_user);
+        status = STATUS_LIMIT;
+    } else {
+        of_vhost->connections++;
+        of_user->connections++;
+        *out = (struct seat){of_user, of_vhost};
+    }
+    unlock(auth);
+    return status;
+}
+
+void seat_leave(struct auth *auth, struct seat *seat)
+{
+    if (!seat->user)
+        return;
+    lock(auth);
+    seat->vhost->connections--;
+    seat->user->connections--;
+    let_go(auth, LIMITED_VHOST, seat->vhost);
+    let_go(auth, LIMITED_USER, seat->user);
+    unlock(auth);
+    *seat = (struct seat){0};
+}
+
+enum status seat_open_channel(struct seat *seat, int64_t *max)
+{
+    struct limit_holder *user = seat->user;
+    uint64_t before = atomic_fetch_add_explicit(&user->channels, 1, memory_order_relaxed);
+    *max = atomic_load_explicit(&user->max[LIMIT_CHANNELS], memory_order_relaxed);
+    if (*max < 0 || before < (uint64_t)*max)
+        return STATUS_OK;
+    seat_close_channels(seat, 1);
+    return STATUS_LIMIT;
+}
+
+void seat_close_channels(struct seat *seat, uint64_t count)
+{
+    if (seat->user)
+        atomic_fetch_sub_explicit(&seat->user->channels, count, memory_order_relaxed);
+}

@@ -1,0 +1,131 @@
+/* Limits of virtual hosts and users, in rabbitmqctl's forms; tracing. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api.h"
+#include "command.h"
+#include "leveret/base/mem.h"
+#include "value.h"
+
+#define LIMITS_EACH 2
+
+static const struct limited {
+    const char *resource; /* of the API */
+    const char *what;
+    const char *names[LIMITS_EACH];
+} vhosts = {"vhost-limits", "virtual host", {"max-connections", "max-queues"}},
+  users = {"user-limits", "user", {"max-connections", "max-channels"}};
+
+static enum outcome change(struct session *session, const struct limited *limited,
+                           const char *holder, const char *name, struct value *value)
+{
+    struct value *body = NULL;
+    if (value) {
+        body = value_new_map();
+        value_set(body, "value", value);
+    }
+    const struct api_request request = {.method = body ? "PUT" : "DELETE",
+                                        .path = api_path(limited->resource, holder, name, NULL),
+                                        .body = body,
+                                        .what = limited->what,
+                                        .which = holder};
+    return api_call(session, &request, NULL);
+}
+
+/* {"max-connections": 10}: all are looked at before the first is set. */
+static enum outcome set_limits(struct session *session, const struct limited *limited,
+                               const char *holder, const char *text)
+{
+    struct value *given = value_parse(bytes_of_text(text));
+    enum outcome outcome = OUTCOME_OK;
+    size_t known = 0;
+    bool good = value_kind_of(given) == VALUE_MAP;
+    for (size_t i = 0; good && i < LIMITS_EACH; i++) {
+        const struct value *value = value_get(given, limited->names[i]);
+        known += value != NULL;
+        good = !value || value_kind_of(value) == VALUE_NUMBER;
+    }
+    if (!good || known != value_count(given)) {
+        complain("limits of a %s are given as {\"%s\": 100, \"%s\": 100}", limited->what,
+                 limited->names[0], limited->names[1]);
+        outcome = OUTCOME_USAGE;
+    }
+    for (size_t i = 0; outcome == OUTCOME_OK && i < LIMITS_EACH; i++) {
+        const struct value *value = value_get(given, limited->names[i]);
+        if (value)
+            outcome = change(session, limited, holder, limited->names[i], value_copy(value));
+    }
+    value_free(&given);
+    return outcome;
+}
+
+/* which: one of the names, or all. */
+static enum outcome clear_limits(struct session *session, const struct limited *limited,
+                                 const char *holder, const char *which)
+{
+    enum outcome outcome = OUTCOME_OK;
+    bool all = !which || strcmp(which, "all") == 0, some = false;
+    for (size_t i = 0; outcome == OUTCOME_OK && i < LIMITS_EACH; i++) {
+        if (!all && strcmp(which, limited->names[i]) != 0)
+            continue;
+        some = true;
+        outcome = change(session, limited, holder, limited->names[i], NULL);
+    }
+    if (some)
+        return outcome;
+    complain("a %s has the limits %s and %s, and not %s", limited->what, limited->names[0],
+             limited->names[1], which);
+    return OUTCOME_USAGE;
+}
+
+enum outcome run_set_vhost_limits(struct session *session)
+{
+    return set_limits(session, &vhosts, session->options->vhost, session->args[0]);
+}
+
+enum outcome run_clear_vhost_limits(struct session *session)
+{
+    return clear_limits(session, &vhosts, session->options->vhost, NULL);
+}
+
+enum outcome run_set_user_limits(struct session *session)
+{
+    return set_limits(session, &users, session->args[0], session->args[1]);
+}
+
+enum outcome run_clear_user_limits(struct session *session)
+{
+    return clear_limits(session, &users, session->args[0], session->args[1]);
+}
+
+/* ---- Tracing. */
+
+/* The API's PUT replaces all that is known of a virtual host: the rest is asked for first. */
+static enum outcome trace(struct session *session, bool on)
+{
+    const char *vhost = session->options->vhost;
+    struct value *there = NULL;
+    const struct api_request ask = {
+        .path = api_path("vhosts", vhost, NULL), .what = "virtual host", .which = vhost};
+    enum outcome outcome = api_call(session, &ask, &there);
+    if (outcome != OUTCOME_OK)
+        return outcome;
+    struct value *body = value_new_map();
+    value_set(body, "description", value_copy(value_get(there, "description")));
+    value_set(body, "tags", value_copy(value_get(there, "tags")));
+    value_set(body, "tracing", value_new_bool(on));
+    value_free(&there);
+    const struct api_request put = {
+        .method = "PUT", .path = api_path("vhosts", vhost, NULL), .body = body};
+    return api_call(session, &put, NULL);
+}
+
+enum outcome run_trace_on(struct session *session)
+{
+    return trace(session, true);
+}
+
+enum outcome run_trace_off(struct session *session)
+{
+    return trace(session, false);
+}
