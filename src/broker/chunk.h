@@ -18,6 +18,7 @@
 #include "leveret/base/check.h"
 #include "leveret/journal/journal.h"
 
+struct deaths;
 struct lane;
 
 /* A chunk is closed early when its bodies reach this, so that pages stay small. */
@@ -53,6 +54,7 @@ struct chunk {
     struct message **slots;
     uint64_t *expires; /* wall clock by slot - first, 0: never; NULL: none does, or not in memory */
     bool any_expires;
+    struct deaths *deaths; /* messages that wait to be dead-lettered; NULL: none (dead_letter.c) */
 };
 TAILQ_HEAD(chunk_queue, chunk);
 

@@ -2,6 +2,7 @@
 #ifndef BROKER_CORE_H
 #define BROKER_CORE_H
 
+#include "dead_letter.h"
 #include "definition.h"
 #include "leveret/base/random.h"
 #include "peer.h"
@@ -35,6 +36,9 @@ struct vhost {
     bool recovering; /* what changes comes from the journal */
     enum publish_gate gate;
     char *gate_text;
+
+    struct dead_letters dead_letters;
+    struct queue_list over; /* over their length limits: to be shortened; by over_link */
 
     /* Lanes. */
     struct map lanes; /* from &lane->handle (the handle's bytes) to struct lane * */
@@ -132,13 +136,24 @@ bool check_lock(struct channel *channel, enum command_type command, const struct
 /* The halves of a publish, for a transaction. First: whether the message can be published. Fails
  * the channel. */
 bool publish_check(struct channel *channel, const struct message *message);
-/* The second half, at commit; what can no longer be published has no route. Returns the batch. */
-uint64_t publish_committed(struct channel *channel, struct message *message, bool mandatory);
+/* The second half, at commit; what can no longer be published has no route. *needed is raised to
+ * the batch. Returns whether all queues took it. */
+bool publish_committed(struct channel *channel, struct message *message, bool mandatory,
+                       uint64_t *needed);
 /* Routes a message of the broker's own (dead-lettered, delayed …) by the exchange and the routing
  * key in it, CC and BCC as well, and puts it into the queues. *routed: how many; an exchange that
  * is not there routes nowhere. Returns the batch. Not from within a route or a queue's own work:
  * what it does to a queue may come back to the caller's. */
 uint64_t publish_internal(struct vhost *vhost, struct message *message, size_t *routed);
+/* The same, not to all queues; says more of what came of it. */
+struct publishing {
+    bool (*passes)(const struct queue *queue, const void *context); /* NULL: to all */
+    const void *context;
+    size_t routed;   /* that many queues got it */
+    size_t taken;    /* that many of them did not refuse it */
+    uint64_t needed; /* the batch */
+};
+void publish_filtered(struct vhost *vhost, struct message *message, struct publishing *publishing);
 void route_memory_free(struct route_memory **memory);
 
 /* A delivery goes out that is to be settled. */
@@ -156,6 +171,7 @@ static inline void unsettled_note(struct channel *channel, uint64_t tag, struct 
 /* A delivery is over: queue, consumer and channel let go of it. */
 void settle_entry(struct channel *channel, const struct unsettled_entry *entry);
 void requeue_entry(struct channel *channel, const struct unsettled_entry *entry);
+void reject_entry(struct channel *channel, const struct unsettled_entry *entry);
 /* The channel has settled something: its blocked consumers may go on. */
 void channel_settled(struct channel *channel);
 
@@ -164,7 +180,9 @@ void queue_consumer_left(struct queue *queue);
 
 /* ---- Transactions (tx.c). */
 void tx_publish(struct channel *channel, struct message *message, bool mandatory);
-void tx_settle(struct channel *channel, const struct unsettled_entry *entry, bool requeue);
+/* How a delivery ends. */
+typedef void settlement(struct channel *channel, const struct unsettled_entry *entry);
+void tx_settle(struct channel *channel, const struct unsettled_entry *entry, settlement *how);
 void tx_free(struct channel *channel); /* what was acked in it becomes unsettled again */
 void tx_destroy(struct tx **tx);
 void tx_pending(const struct channel *channel, uint64_t *messages, uint64_t *acks);
@@ -188,6 +206,8 @@ void reply_to_rewrite(struct channel *channel, struct message **message);
 void paging_closed(struct chunk *chunk);                      /* a chunk takes no more */
 void paging_passed(struct lane *lane, uint64_t chunk_number); /* the cursor left it */
 void paging_forget(struct chunk *chunk);                      /* it is about to be freed */
+/* Asks for a chunk, if it is on disk. */
+void paging_read(struct chunk *chunk);
 /* Makes sure that the head comes into memory, and some of what follows. */
 void paging_read_ahead(struct lane *lane);
 void paging_lane_dropped(struct lane *lane); /* its reports will not come */

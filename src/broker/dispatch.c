@@ -75,6 +75,7 @@ static void deliver_head(struct queue *queue, struct consumer *consumer, struct 
 
 void queue_dispatch(struct queue *queue)
 {
+    unsigned expire = EXPIRE_AT_ONCE;
     while (queue->stock.ready) {
         struct waiting_get *get = TAILQ_FIRST(&queue->waiting_gets);
         struct consumer *consumer = NULL;
@@ -85,8 +86,14 @@ void queue_dispatch(struct queue *queue)
             paging_read_ahead(place.chunk->lane);
             return;
         }
-        if (queue->expiring && queue_expire(queue, EXPIRE_AT_ONCE))
-            continue;
+        if (queue->expiring) {
+            unsigned expired = queue_expire(queue, expire);
+            expire -= expired;
+            if (queue_expiry_behind(queue))
+                break;
+            if (expired)
+                continue;
+        }
         if (get) {
             struct channel *channel = get->channel;
             bool no_ack = get->no_ack;
@@ -116,7 +123,7 @@ void queue_get(struct queue *queue, struct channel *channel, bool no_ack)
         return;
     }
     struct place place = queue_head(queue);
-    if (chunk_in_memory(place.chunk)) {
+    if (chunk_in_memory(place.chunk) && !(queue->expiring && queue_expiry_behind(queue))) {
         answer_get(queue, channel, no_ack, place);
         if (queue->expiring)
             queue_expire(queue, 0);

@@ -2,8 +2,9 @@
  *
  * Normal course: a queue's expiry timer stands at the time when its head may be expired; what has
  * expired is dropped from the head only, so a message behind a longer-lived one goes when it gets
- * there. A queue with x-expires has an idle timer while it has no consumer. What can go wrong: the
- * head is on disk; then the timer is set when it has been read. */
+ * there, and so many in one call that the worker has time for others; vhost_tick does the rest. A
+ * queue with x-expires has an idle timer while it has no consumer. What can go wrong: the head is
+ * on disk; then the timer is set when it has been read. */
 #include "core.h"
 
 #include "leveret/base/container.h"
@@ -45,9 +46,10 @@ unsigned queue_expire(struct queue *queue, unsigned max)
     uint64_t expires_ms = 0;
     unsigned count = 0;
     bool known = head_expiry(queue, &place, &expires_ms);
+    if (max && dead_letter_crowded(queue))
+        max = 0;
     while (known && expires_ms && expires_ms <= vhost->now.wall_ms && count < max) {
-        struct message *message = queue_take(queue, place); /* dead-lettering belongs here */
-        message_unref(&message);
+        dead_letter(place.chunk->lane, place, DEATH_EXPIRED);
         count++;
         known = head_expiry(queue, &place, &expires_ms);
     }
@@ -56,6 +58,11 @@ unsigned queue_expire(struct queue *queue, unsigned max)
     else if (!heap_holds(&queue->expiry) || queue->expiry.key != expires_ms)
         heap_set(&vhost->expiry, &queue->expiry, expires_ms);
     return count;
+}
+
+bool queue_expiry_behind(const struct queue *queue)
+{
+    return heap_holds(&queue->expiry) && queue->expiry.key <= queue->vhost->now.wall_ms;
 }
 
 void queue_touch(struct queue *queue)
@@ -79,6 +86,9 @@ void vhost_tick(struct vhost *vhost, struct moment now)
            node->key <= now.wall_ms) {
         struct queue *queue = container_of(node, struct queue, expiry);
         work += 1 + queue_expire(queue, TICK_WORK_MAX - work);
+        queue_schedule(queue);
+        if (queue_expiry_behind(queue))
+            break; /* no more for now */
     }
     while (work < TICK_WORK_MAX && (node = heap_first(&vhost->idle)) &&
            node->key <= now.steady_ms) {
@@ -87,13 +97,19 @@ void vhost_tick(struct vhost *vhost, struct moment now)
     }
     if (vhost->timeout_check_ms <= now.steady_ms)
         timeout_check(vhost);
+    dead_letters_tick(vhost);
     vhost_settle_down(vhost);
 }
 
 uint64_t vhost_deadline_ms(const struct vhost *vhost)
 {
     uint64_t deadline_ms = vhost->timeout_check_ms;
+    uint64_t letters_ms = dead_letters_deadline_ms(vhost);
     struct heap_node *node = heap_first(&vhost->idle);
+    if (!TAILQ_EMPTY(&vhost->over))
+        return vhost->now.steady_ms;
+    if (letters_ms < deadline_ms)
+        deadline_ms = letters_ms;
     if (node && node->key < deadline_ms)
         deadline_ms = node->key;
     node = heap_first(&vhost->expiry);

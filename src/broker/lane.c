@@ -33,6 +33,8 @@ void lane_free(struct lane *lane)
         if (!*chunk)
             continue;
         paging_forget(*chunk);
+        if ((*chunk)->deaths)
+            dead_letter_forget(*chunk);
         vhost_memory(lane, -(int64_t)(*chunk)->memory_bytes);
         lane->stock->persistent -= (*chunk)->durable;
         chunk_free(chunk);
@@ -235,14 +237,28 @@ struct place lane_head(struct lane *lane)
     return (struct place){chunk, bit_first(chunk->ready_bits)};
 }
 
+/* The size of a message's body, by average when it is not in memory. */
+static uint64_t body_bytes_of(struct place place)
+{
+    const struct chunk *chunk = place.chunk;
+    return chunk_in_memory(chunk) ? place_message(place)->body_bytes
+                                  : chunk->body_bytes / chunk->live;
+}
+
+void lane_hold(struct lane *lane, struct place place)
+{
+    uint64_t body_bytes = body_bytes_of(place);
+    bit_clear(place.chunk->ready_bits, place.slot);
+    place.chunk->ready--;
+    subtract_ready(lane, body_bytes);
+    add_unsettled(lane, body_bytes);
+}
+
 struct message *lane_lend(struct lane *lane, struct place place)
 {
     struct chunk *chunk = place.chunk;
     struct message *message = place_message(place);
-    bit_clear(chunk->ready_bits, place.slot);
-    chunk->ready--;
-    subtract_ready(lane, message->body_bytes);
-    add_unsettled(lane, message->body_bytes);
+    lane_hold(lane, place);
     if (bit_test(chunk->durable_bits, place.slot))
         journal_delivered(lane->vhost->options.journal, lane->handle, place_seq(place));
     return message;
@@ -251,8 +267,7 @@ struct message *lane_lend(struct lane *lane, struct place place)
 void lane_give_back(struct lane *lane, struct place place)
 {
     struct chunk *chunk = place.chunk;
-    uint64_t body_bytes =
-        chunk_in_memory(chunk) ? place_message(place)->body_bytes : chunk->body_bytes / chunk->live;
+    uint64_t body_bytes = body_bytes_of(place);
     lane_forget_unsettled(lane, body_bytes);
     bit_set(chunk->redelivered_bits, place.slot);
     add_ready(lane, place, body_bytes);

@@ -101,6 +101,8 @@ struct place lane_head(struct lane *lane);
 void lane_give_back(struct lane *lane, struct place place);
 /* A ready message becomes unsettled. Returns it (the lane keeps its reference). In memory only. */
 struct message *lane_lend(struct lane *lane, struct place place);
+/* The same without a delivery, in memory or not: nobody else is to have it meanwhile. */
+void lane_hold(struct lane *lane, struct place place);
 /* A message leaves, ready or not. Returns it with the lane's reference; NULL when it was not in
  * memory. */
 struct message *lane_discard(struct lane *lane, struct place place);

@@ -86,10 +86,13 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/core.h \
 	src/broker/dead_letter.c \
 	src/broker/dead_letter.h \
+	src/broker/death.c \
+	src/broker/death.h \
 	src/broker/declare.c \
 	src/broker/dispatch.c \
 	src/broker/expiry.c \
 	src/broker/lane.c \
+	src/broker/length.c \
 	src/broker/lane.h \
 	src/broker/listing.c \
 	src/broker/paging.c \

@@ -156,6 +156,15 @@ void vhost_paged_out(struct vhost *vhost, struct journal_lane *handle, uint64_t 
 
 /* ---- In. */
 
+void paging_read(struct chunk *chunk)
+{
+    struct lane *lane = chunk->lane;
+    if (chunk->state != CHUNK_STORED || lane->failed)
+        return;
+    chunk->state = CHUNK_READING;
+    journal_page_in(lane->vhost->options.journal, lane_handle(lane), chunk->number);
+}
+
 void paging_read_ahead(struct lane *lane)
 {
     uint64_t bytes = 0;
@@ -164,10 +173,8 @@ void paging_read_ahead(struct lane *lane)
         struct chunk *chunk = lane_chunk(lane, number);
         if (!chunk)
             continue;
-        if (chunk->state == CHUNK_STORED && chunk->ready && !lane->failed) {
-            chunk->state = CHUNK_READING;
-            journal_page_in(lane->vhost->options.journal, lane_handle(lane), number);
-        }
+        if (chunk->ready)
+            paging_read(chunk);
         bytes += chunk->body_bytes;
     }
 }

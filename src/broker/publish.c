@@ -3,7 +3,7 @@
  * Normal course: command_publish → route_of (the channel's last route when it is the same, else
  * route.c) → queue_publish for each queue → promise_confirm. What can go wrong: no such exchange,
  * an internal one: the channel fails. Nobody wants it: returned when mandatory, confirmed all the
- * same. */
+ * same. A queue at its limit refuses it: a nack. */
 #include "copies.h"
 #include "core.h"
 #include "leveret/base/mem.h"
@@ -95,24 +95,36 @@ static void send_back(struct channel *channel, struct message *message)
     channel_emit(channel, &event);
 }
 
-/* To each queue of the route; returns the batch that a promise waits for. */
-static uint64_t put_along(const struct route_memory *route, struct message *message)
+/* To each queue of the route. *needed is raised to the batch that a promise waits for. Returns
+ * whether all of them took it. */
+static bool put_along(const struct route_memory *route, struct message *message, uint64_t *needed)
 {
-    uint64_t needed = 0;
+    bool taken = true;
     size_t count = route->result.count;
     route->exchange->publish_in++;
     route->exchange->publish_out += count;
-    for (size_t i = 0; i < count; i++) {
-        uint64_t batch = queue_publish(queue_of(route->result.queues[i]), message);
-        if (batch > needed)
-            needed = batch;
+    for (size_t i = 0; i < count; i++)
+        taken &= queue_publish(queue_of(route->result.queues[i]), message, needed);
+    return taken;
+}
+
+static void put_to_some(const struct route_memory *route, struct message *message,
+                        struct publishing *publishing)
+{
+    route->exchange->publish_in++;
+    for (size_t i = 0; i < route->result.count; i++) {
+        struct queue *queue = queue_of(route->result.queues[i]);
+        if (publishing->passes && !publishing->passes(queue, publishing->context))
+            continue;
+        publishing->routed++;
+        publishing->taken += queue_publish(queue, message, &publishing->needed);
     }
-    return needed;
+    route->exchange->publish_out += publishing->routed;
 }
 
 /* The same, for a client. */
-static uint64_t publish_along(struct channel *channel, struct route_memory *route,
-                              struct message *message, bool mandatory)
+static bool publish_along(struct channel *channel, struct route_memory *route,
+                          struct message *message, bool mandatory, uint64_t *needed)
 {
     size_t count = route->result.count;
     struct message *unblinded = NULL;
@@ -120,15 +132,15 @@ static uint64_t publish_along(struct channel *channel, struct route_memory *rout
         message = unblinded = copies_unblinded(message);
         if (!message) {
             channel_refuse(channel, COMMAND_PUBLISH, STATUS_INTERNAL_ERROR, "out of memory");
-            return 0;
+            return false;
         }
     }
-    uint64_t needed = put_along(route, message);
+    bool taken = put_along(route, message, needed);
     if (count == 0 && !(message->exchange_len == 0 && reply_to_deliver(channel->vhost, message)) &&
         mandatory)
         send_back(channel, message);
     message_unref(&unblinded);
-    return needed;
+    return taken;
 }
 
 static void publish_message(struct channel *channel, struct message *message, bool mandatory)
@@ -140,9 +152,14 @@ static void publish_message(struct channel *channel, struct message *message, bo
             return;
         route = route_by(channel->vhost->topology, &channel->route, exchange, message);
     }
-    uint64_t needed = publish_along(channel, route, message, mandatory);
-    if (channel->confirm && !channel->failed)
+    uint64_t needed = 0;
+    bool taken = publish_along(channel, route, message, mandatory, &needed);
+    if (!channel->confirm || channel->failed)
+        return;
+    if (taken)
         promise_confirm(channel, needed);
+    else
+        promise_nack(channel);
 }
 
 bool publish_check(struct channel *channel, const struct message *message)
@@ -150,31 +167,38 @@ bool publish_check(struct channel *channel, const struct message *message)
     return recall(channel->vhost, channel->route, message) || exchange_of(channel, message);
 }
 
-uint64_t publish_committed(struct channel *channel, struct message *message, bool mandatory)
+bool publish_committed(struct channel *channel, struct message *message, bool mandatory,
+                       uint64_t *needed)
 {
     struct exchange *exchange =
         topology_exchange(channel->vhost->topology, message_exchange(message));
     if (exchange)
         return publish_along(channel,
                              route_by(channel->vhost->topology, &channel->route, exchange, message),
-                             message, mandatory);
+                             message, mandatory, needed);
     if (mandatory)
         send_back(channel, message);
-    return 0;
+    return true;
+}
+
+void publish_filtered(struct vhost *vhost, struct message *message, struct publishing *publishing)
+{
+    struct route_memory *route = recall(vhost, vhost->route, message);
+    if (!route) {
+        struct exchange *exchange = topology_exchange(vhost->topology, message_exchange(message));
+        if (!exchange)
+            return;
+        route = route_by(vhost->topology, &vhost->route, exchange, message);
+    }
+    put_to_some(route, message, publishing);
 }
 
 uint64_t publish_internal(struct vhost *vhost, struct message *message, size_t *routed)
 {
-    struct route_memory *route = recall(vhost, vhost->route, message);
-    *routed = 0;
-    if (!route) {
-        struct exchange *exchange = topology_exchange(vhost->topology, message_exchange(message));
-        if (!exchange)
-            return 0;
-        route = route_by(vhost->topology, &vhost->route, exchange, message);
-    }
-    *routed = route->result.count;
-    return put_along(route, message);
+    struct publishing publishing = {0};
+    publish_filtered(vhost, message, &publishing);
+    *routed = publishing.routed;
+    return publishing.needed;
 }
 
 void command_publish(struct channel *channel, const struct command *command)

@@ -12,6 +12,10 @@ static void lane_paged_in(struct lane *lane, struct chunk *chunk)
     struct queue *queue = lane->queue;
     if (chunk && chunk->any_expires)
         queue->expiring = true;
+    if (chunk)
+        dead_letter_paged_in(chunk);
+    if (queue_limited(queue))
+        length_enforce(queue);
     if (queue->expiring)
         queue_expire(queue, EXPIRE_AT_ONCE);
     queue_schedule(queue);
@@ -22,6 +26,7 @@ static void lane_failed(struct lane *lane)
     struct queue *queue = lane->queue;
     struct consumer *consumer;
     queue->failed = true;
+    dead_letter_failed(lane);
     while ((consumer = TAILQ_FIRST(&queue->consumers)))
         consumer_cancel(consumer);
     queue_fail_gets(queue, STATUS_INTERNAL_ERROR);
@@ -116,6 +121,7 @@ void queue_destroy(struct queue *queue)
     for (unsigned priority = 0; priority < queue_lanes(queue); priority++)
         lane_free(queue_lane(queue, priority));
     free(queue->priorities);
+    free(queue->dying);
     heap_remove(&queue->vhost->expiry, &queue->expiry);
     heap_remove(&queue->vhost->idle, &queue->idle);
     struct consumer_level *level;
@@ -150,6 +156,9 @@ void queue_delete(struct queue *queue)
         TAILQ_REMOVE(&vhost->due, queue, due_link);
         queue->due = false;
     }
+    if (queue->over)
+        TAILQ_REMOVE(&vhost->over, queue, over_link);
+    queue->over = false;
     heap_remove(&vhost->expiry, &queue->expiry);
     heap_remove(&vhost->idle, &queue->idle);
     if (queue->owner)
@@ -167,42 +176,55 @@ void queue_delete(struct queue *queue)
 void queue_settings_changed(struct queue *queue)
 {
     queue_touch(queue);
+    if (queue_limited(queue))
+        length_enforce_soon(queue);
 }
 
 /* ---- Messages in. */
 
 /* Straight to a consumer; one that will settle it needs it stored, in case it comes back. */
-static uint64_t publish_to(struct queue *queue, struct consumer *consumer, struct message *message,
-                           uint64_t expires_ms)
+static void publish_to(struct queue *queue, struct consumer *consumer, struct message *message,
+                       uint64_t expires_ms, uint64_t *needed)
 {
-    uint64_t needed = 0;
     if (consumer->no_ack) {
         consumer_deliver(consumer, message, NULL, 0, false);
-        return needed;
+        return;
     }
     struct lane *lane = queue_lane(queue, message->priority);
-    struct place place = lane_store(lane, message, expires_ms, STORED_UNSETTLED, &needed);
+    struct place place = lane_store(lane, message, expires_ms, STORED_UNSETTLED, needed);
     queue->expiring |= expires_ms != 0;
     consumer_deliver(consumer, message, lane, place_seq(place), false);
-    return needed;
 }
 
 /* Stores a message behind the others; what is at the head may be another one now. */
-static uint64_t store(struct queue *queue, struct message *message, uint64_t expires_ms)
+static void store(struct queue *queue, struct message *message, uint64_t expires_ms,
+                  uint64_t *needed)
 {
-    uint64_t needed = 0;
     bool head = queue->stock.ready == 0;
-    lane_store(queue_lane(queue, message->priority), message, expires_ms, STORED_READY, &needed);
+    lane_store(queue_lane(queue, message->priority), message, expires_ms, STORED_READY, needed);
     head |= raise_top(queue, message->priority);
     if (expires_ms) {
         queue->expiring = true;
         if (head)
             heap_set(&queue->vhost->expiry, &queue->expiry, expires_ms);
     }
-    return needed;
+    if (__builtin_expect(queue_limited(queue), 0))
+        length_enforce(queue);
 }
 
-uint64_t queue_publish(struct queue *queue, struct message *message)
+/* A message that cannot come in. It has to be in the queue to be dead-lettered from it; stored and
+ * settled in one batch, it is not written. */
+static void refuse_message(struct queue *queue, struct message *message)
+{
+    uint64_t needed = 0;
+    if (queue->settings.overflow != OVERFLOW_REJECT_PUBLISH_DLX || !dead_letter_wanted(queue))
+        return;
+    struct lane *lane = queue_lane(queue, message->priority);
+    struct place place = lane_store(lane, message, 0, STORED_UNSETTLED, &needed);
+    dead_letter(lane, place, DEATH_MAXLEN);
+}
+
+bool queue_publish(struct queue *queue, struct message *message, uint64_t *needed)
 {
     uint64_t expires_ms = 0;
     bool at_once = false;
@@ -210,14 +232,22 @@ uint64_t queue_publish(struct queue *queue, struct message *message)
         expires_ms = queue_expiry_of(queue, message, &at_once);
     queue->rates.publish++;
     queue->idle_since_wall_ms = queue->vhost->now.wall_ms;
+    if (__builtin_expect(queue_limited(queue), 0) && length_refuses(queue, message->body_bytes)) {
+        refuse_message(queue, message);
+        return false;
+    }
     if (queue->stock.ready == 0) {
         struct consumer *consumer = consumer_next(queue);
-        if (consumer)
-            return publish_to(queue, consumer, message, expires_ms);
+        if (consumer) {
+            publish_to(queue, consumer, message, expires_ms, needed);
+            return true;
+        }
     }
-    if (at_once)
-        return 0; /* expired: dead-lettering belongs here */
-    return store(queue, message, expires_ms);
+    if (!at_once || dead_letter_wanted(queue))
+        store(queue, message, expires_ms, needed);
+    if (at_once && queue->expiring)
+        queue_expire(queue, EXPIRE_AT_ONCE);
+    return true;
 }
 
 /* ---- Messages out. */
@@ -261,6 +291,12 @@ void queue_settle(struct lane *lane, uint64_t seq)
     message_unref(&message);
 }
 
+void queue_reject(struct lane *lane, uint64_t seq)
+{
+    if (!settled_deleted(lane))
+        dead_letter(lane, lane_place(lane, seq), DEATH_REJECTED);
+}
+
 void queue_requeue(struct lane *lane, uint64_t seq)
 {
     struct queue *queue = lane->queue;
@@ -270,6 +306,8 @@ void queue_requeue(struct lane *lane, uint64_t seq)
     raise_top(queue, lane->priority);
     if (queue->expiring) /* it may be the head again: look at the end of the call */
         heap_set(&queue->vhost->expiry, &queue->expiry, queue->vhost->now.wall_ms);
+    if (queue_limited(queue))
+        length_enforce_soon(queue);
     queue_schedule(queue);
 }
 

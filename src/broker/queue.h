@@ -18,6 +18,7 @@
 #include "settings.h"
 
 struct channel;
+struct dying;
 struct peer;
 
 /* A COMMAND_GET that waits for the head to come back from disk. */
@@ -46,8 +47,9 @@ struct queue {
     bool failed;        /* its messages cannot be read back */
     bool due;           /* in vhost->due: to be dispatched */
     bool expiring;      /* has had messages that expire: the head is to be watched */
+    bool over;          /* in vhost->over: has more than its limits allow */
     struct peer *owner; /* of an exclusive queue */
-    TAILQ_ENTRY(queue) owner_link, due_link;
+    TAILQ_ENTRY(queue) owner_link, due_link, over_link;
     struct queue_settings settings;
     struct bytes arguments;
     uint64_t definition_batch; /* what a promise about its existence waits for */
@@ -55,6 +57,7 @@ struct queue {
     struct stock stock;
     struct lane lane;              /* of priority 0 */
     struct priorities *priorities; /* NULL: no others */
+    struct dying *dying;           /* dead letters; NULL: there were none */
 
     /* Consumers. */
     struct consumer_levels levels; /* those that may be able to take, by priority */
@@ -100,8 +103,9 @@ void queue_destroy(struct queue *queue);
 /* ---- Messages. */
 
 /* A message comes in: delivered at once, stored, or expired. Takes a reference if it keeps it.
- * Returns the batch that a promise for it waits for, 0: none. */
-uint64_t queue_publish(struct queue *queue, struct message *message);
+ * *needed is raised to the batch that a promise for it waits for. Returns false when the queue is
+ * at its limit and refuses it. */
+bool queue_publish(struct queue *queue, struct message *message, uint64_t *needed);
 
 /* The lane for this priority: the highest that the queue has, if it is above. */
 static inline struct lane *queue_lane(struct queue *queue, unsigned priority)
@@ -128,6 +132,8 @@ struct message *queue_lend(struct queue *queue, struct place place);
 struct message *queue_take(struct queue *queue, struct place place);
 /* An unsettled delivery ends. The queue may be deleted, and is freed with its last one. */
 void queue_settle(struct lane *lane, uint64_t seq);
+/* An unsettled delivery ends and goes where dead letters go. */
+void queue_reject(struct lane *lane, uint64_t seq);
 /* An unsettled delivery comes back to its place, marked as redelivered. */
 void queue_requeue(struct lane *lane, uint64_t seq);
 /* Drops all that is ready; returns how many. */
@@ -155,10 +161,30 @@ void queue_fail_gets(struct queue *queue, enum status status);
 
 /* When a message that comes in now expires: wall clock, 0: never. *at_once: it must not wait. */
 uint64_t queue_expiry_of(const struct queue *queue, const struct message *message, bool *at_once);
-/* Drops expired messages from the head, at most max; returns how many. Sets the timer for the rest.
+/* Takes expired messages from the head, at most max; returns how many. Sets the timer for the rest.
  */
 unsigned queue_expire(struct queue *queue, unsigned max);
+/* Whether the head has expired and is left for vhost_tick, which has more of them to do: nobody
+ * gets anything meanwhile. After queue_expire. */
+bool queue_expiry_behind(const struct queue *queue);
 /* The queue is used: x-expires begins anew. */
 void queue_touch(struct queue *queue);
+
+/* ---- Length limits (length.c): of ready messages and of their bodies' bytes. */
+
+static inline bool queue_limited(const struct queue *queue)
+{
+    return (queue->settings.max_length & queue->settings.max_length_bytes) != SETTING_NONE;
+}
+
+/* Whether the queue refuses one more message with a body of this size. */
+bool length_refuses(const struct queue *queue, uint64_t body_bytes);
+/* The queue may have too many: takes from its head, now or in portions. Not for one that is not
+ * limited. */
+void length_enforce(struct queue *queue);
+/* The same at the end of the call. */
+void length_enforce_soon(struct queue *queue);
+/* Goes on with the queues that have too many, a bounded amount. */
+void length_tick(struct vhost *vhost);
 
 #endif

@@ -1,6 +1,7 @@
 /* Ack, nack, reject, recover: the ends of deliveries.
  *
- * Normal course: tag → entry (unsettled.c) → queue_settle or queue_requeue; then whoever waited for
+ * Normal course: tag → entry (unsettled.c) → queue_settle, queue_requeue or
+ * queue_reject; then whoever waited for
  * credit is woken. What can go wrong: a tag that is not there fails the channel; a queue that has
  * been deleted takes no notice. */
 #include "core.h"
@@ -32,25 +33,27 @@ void channel_settled(struct channel *channel)
     consumer_wait_over(channel->vhost, &channel->wait);
 }
 
-static void end_one(struct channel *channel, const struct unsettled_entry *entry, bool ack,
-                    bool requeue)
+void reject_entry(struct channel *channel, const struct unsettled_entry *entry)
 {
-    if (ack)
+    queue_reject(entry->lane, entry->seq);
+    let_go(channel, entry);
+}
+
+static void end_one(struct channel *channel, const struct unsettled_entry *entry, settlement *how)
+{
+    if (how == settle_entry)
         COUNT(channel, entry->lane->queue, ack);
     else
         COUNT(channel, entry->lane->queue, reject);
     if (channel->tx)
-        tx_settle(channel, entry, requeue);
-    else if (requeue)
-        requeue_entry(channel, entry);
+        tx_settle(channel, entry, how);
     else
-        settle_entry(channel, entry); /* a rejected one: dead-lettering belongs here */
+        how(channel, entry);
 }
 
-static void end_deliveries(struct channel *channel, const struct command *command, bool ack)
+static void end_deliveries(struct channel *channel, const struct command *command, settlement *how)
 {
     uint64_t tag = command->u.ack.tag;
-    bool requeue = !ack && command->u.ack.requeue;
     struct unsettled_entry entry;
     bool all = tag == 0 && command->u.ack.multiple;
     if (!all && !unsettled_has(&channel->unsettled, tag)) {
@@ -60,21 +63,21 @@ static void end_deliveries(struct channel *channel, const struct command *comman
     }
     if (command->u.ack.multiple) {
         while (unsettled_take_first(&channel->unsettled, all ? UINT64_MAX : tag, &entry))
-            end_one(channel, &entry, ack, requeue);
+            end_one(channel, &entry, how);
     } else if (unsettled_take(&channel->unsettled, tag, &entry)) {
-        end_one(channel, &entry, ack, requeue);
+        end_one(channel, &entry, how);
     }
     channel_settled(channel);
 }
 
 void command_ack(struct channel *channel, const struct command *command)
 {
-    end_deliveries(channel, command, true);
+    end_deliveries(channel, command, settle_entry);
 }
 
 void command_nack(struct channel *channel, const struct command *command)
 {
-    end_deliveries(channel, command, false);
+    end_deliveries(channel, command, command->u.ack.requeue ? requeue_entry : reject_entry);
 }
 
 void command_recover(struct channel *channel, const struct command *command)

@@ -17,7 +17,7 @@ struct tx {
     struct tx_message *messages;
     size_t message_count, message_room;
     struct unsettled_entry *entries;
-    bool *requeue; /* beside entries */
+    settlement **how; /* beside entries */
     size_t entry_count, entry_room;
 };
 
@@ -33,16 +33,16 @@ void tx_publish(struct channel *channel, struct message *message, bool mandatory
     tx->messages[tx->message_count++] = (struct tx_message){message_ref(message), mandatory};
 }
 
-void tx_settle(struct channel *channel, const struct unsettled_entry *entry, bool requeue)
+void tx_settle(struct channel *channel, const struct unsettled_entry *entry, settlement *how)
 {
     struct tx *tx = channel->tx;
     if (tx->entry_count == tx->entry_room) {
         tx->entry_room = tx->entry_room ? tx->entry_room * 2 : 8;
         tx->entries = mem_need_array(tx->entries, tx->entry_room, sizeof *tx->entries);
-        tx->requeue = mem_need_array(tx->requeue, tx->entry_room, sizeof *tx->requeue);
+        tx->how = mem_need_array(tx->how, tx->entry_room, sizeof *tx->how);
     }
     tx->entries[tx->entry_count] = *entry;
-    tx->requeue[tx->entry_count++] = requeue;
+    tx->how[tx->entry_count++] = how;
 }
 
 static int by_tag(const void *a, const void *b)
@@ -73,7 +73,7 @@ void tx_destroy(struct tx **tx_at)
         message_unref(&tx->messages[i].message);
     free(tx->messages);
     free(tx->entries);
-    free(tx->requeue);
+    free(tx->how);
     free(tx);
     *tx_at = NULL;
 }
@@ -121,22 +121,21 @@ void command_tx_commit(struct channel *channel, const struct command *command)
         return;
     struct tx *tx = channel->tx;
     uint64_t needed = 0;
+    bool taken = true;
     for (size_t i = 0; i < tx->message_count; i++) {
-        uint64_t batch =
-            publish_committed(channel, tx->messages[i].message, tx->messages[i].mandatory);
-        if (batch > needed)
-            needed = batch;
-        message_unref(&tx->messages[i].message);
+        struct tx_message *publish = &tx->messages[i];
+        taken &= publish_committed(channel, publish->message, publish->mandatory, &needed);
+        message_unref(&publish->message);
     }
     tx->message_count = 0;
-    for (size_t i = 0; i < tx->entry_count; i++) {
-        if (tx->requeue[i])
-            requeue_entry(channel, &tx->entries[i]);
-        else
-            settle_entry(channel, &tx->entries[i]);
-    }
+    for (size_t i = 0; i < tx->entry_count; i++)
+        tx->how[i](channel, &tx->entries[i]);
     tx->entry_count = 0;
     channel_settled(channel);
+    if (!taken && !channel->failed) {
+        channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED, "partial tx completion");
+        return;
+    }
     if (needed < vhost_needed(channel->vhost))
         needed = vhost_needed(channel->vhost);
     struct event reply = channel_event(channel, EVENT_REPLY);

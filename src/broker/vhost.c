@@ -133,6 +133,8 @@ struct vhost *vhost_new(const struct vhost_options *options)
     vhost->lane_next = vhost->lane_reserved = 1;
     TAILQ_INIT(&vhost->peers);
     TAILQ_INIT(&vhost->due);
+    TAILQ_INIT(&vhost->over);
+    dead_letters_init(&vhost->dead_letters);
     TAILQ_INIT(&vhost->waits_due);
     TAILQ_INIT(&vhost->promises_due);
     TAILQ_INIT(&vhost->promises_held);
@@ -280,11 +282,15 @@ static void wake_in_turn(struct vhost *vhost, struct consumer_wait *wait)
 void vhost_settle_down(struct vhost *vhost)
 {
     struct consumer_wait *wait;
+    if (__builtin_expect(!TAILQ_EMPTY(&vhost->over), 0))
+        length_tick(vhost);
     dispatch_due(vhost);
     while ((wait = TAILQ_FIRST(&vhost->waits_due))) {
         consumer_wait_end(vhost, wait);
         wake_in_turn(vhost, wait);
     }
+    if (__builtin_expect(vhost->dead_letters.count != 0, 0))
+        dead_letters_send(vhost);
     if (vhost->memory_bytes > vhost->options.resident_bytes_max)
         paging_relieve(vhost);
 }

@@ -1,0 +1,26 @@
+/* What a message looks like that has died: headers x-death and x-first-death-*, in RabbitMQ's form
+ * (https://www.rabbitmq.com/dlx.html). Pure functions; any thread. */
+#ifndef BROKER_DEATH_H
+#define BROKER_DEATH_H
+
+#include "leveret/base/message.h"
+
+/* A death. */
+struct death_notice {
+    const char *reason; /* "rejected" … */
+    struct bytes queue;
+    uint64_t at_s;            /* wall clock */
+    struct bytes exchange;    /* where the dead letter is published */
+    struct bytes routing_key; /* by which; at NULL: by the message's own keys, CC included */
+};
+
+/* The message to publish: the dead one with the death on record, without an expiration. Names in
+ * notice: at most 255 bytes. One reference for the caller. Errors: NULL when there is no memory. */
+struct message *death_message(const struct message *message, const struct death_notice *notice)
+    __attribute__((warn_unused_result));
+
+/* Whether a dead letter that gets into this queue would go round in a circle: it has died there
+ * before, and nobody has rejected it since. */
+bool death_cycles(const struct message *letter, struct bytes queue);
+
+#endif
