@@ -31,6 +31,10 @@ src_base_libbase_a_SOURCES = \
 	src/base/status.c \
 	src/base/text.c
 
+# For tests of what must survive that there is no memory.
+scarce = tests/support/scarce.c tests/support/scarce.h
+scarce_ldflags = -Wl,--wrap=mem_try,--wrap=mem_try_array
+
 if HAVE_CHECK
 base_tests = \
 	tests/unit/test_heap \
@@ -50,8 +54,9 @@ tests_unit_test_log_LDADD = $(base_test_libs)
 tests_unit_test_map_SOURCES = tests/unit/test_map.c
 tests_unit_test_map_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_map_LDADD = $(base_test_libs)
-tests_unit_test_message_SOURCES = tests/unit/test_message.c
-tests_unit_test_message_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_message_SOURCES = tests/unit/test_message.c $(scarce)
+tests_unit_test_message_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
+tests_unit_test_message_LDFLAGS = $(AM_LDFLAGS) $(scarce_ldflags)
 tests_unit_test_message_LDADD = $(base_test_libs)
 tests_unit_test_text_SOURCES = tests/unit/test_text.c
 tests_unit_test_text_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)

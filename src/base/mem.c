@@ -18,6 +18,14 @@ void *mem_try(size_t bytes)
     return malloc(bytes ? bytes : 1);
 }
 
+void *mem_try_array(void *old, size_t count, size_t element_bytes)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, element_bytes, &bytes))
+        return NULL;
+    return realloc(old, bytes ? bytes : 1);
+}
+
 void *mem_need(size_t bytes)
 {
     void *at = calloc(1, bytes ? bytes : 1);

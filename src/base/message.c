@@ -57,7 +57,7 @@ static bool room_for_slice(struct message *m)
     if (m->slice_count < m->slice_room)
         return true;
     uint32_t room = m->slice_room ? m->slice_room * 2 : 4;
-    struct message_slice *slices = realloc(m->slices, room * sizeof *slices);
+    struct message_slice *slices = mem_try_array(m->slices, room, sizeof *slices);
     if (!slices)
         return false;
     m->slices = slices;

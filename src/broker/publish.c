@@ -131,7 +131,7 @@ static bool publish_along(struct channel *channel, struct route_memory *route,
     if (message->has_headers && count) {
         message = unblinded = copies_unblinded(message);
         if (!message) {
-            channel_refuse(channel, COMMAND_PUBLISH, STATUS_INTERNAL_ERROR, "out of memory");
+            channel_refuse(channel, COMMAND_PUBLISH, STATUS_RESOURCE_ERROR, "out of memory");
             return false;
         }
     }

@@ -131,6 +131,6 @@ void reply_to_rewrite(struct channel *channel, struct message **message)
         message_unref(message);
         *message = copy;
     } else {
-        channel_refuse(channel, COMMAND_PUBLISH, STATUS_INTERNAL_ERROR, "out of memory");
+        channel_refuse(channel, COMMAND_PUBLISH, STATUS_RESOURCE_ERROR, "out of memory");
     }
 }

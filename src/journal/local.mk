@@ -70,8 +70,10 @@ tests_unit_test_journal_damage_SOURCES = tests/unit/test_journal_damage.c $(jour
 tests_unit_test_journal_damage_CPPFLAGS = $(journal_test_cppflags)
 tests_unit_test_journal_damage_LDADD = $(journal_test_libs)
 
-tests_unit_test_journal_failure_SOURCES = tests/unit/test_journal_failure.c $(journal_test_sources)
-tests_unit_test_journal_failure_CPPFLAGS = $(journal_test_cppflags)
+tests_unit_test_journal_failure_SOURCES = tests/unit/test_journal_failure.c $(journal_test_sources) \
+	$(scarce)
+tests_unit_test_journal_failure_CPPFLAGS = $(journal_test_cppflags) -I$(top_srcdir)/tests/support
+tests_unit_test_journal_failure_LDFLAGS = $(AM_LDFLAGS) $(scarce_ldflags)
 tests_unit_test_journal_failure_LDADD = $(journal_test_libs)
 endif
 

@@ -385,20 +385,37 @@ static enum status read_blocks(struct page_request *request)
     return status;
 }
 
+/* False when it did not work just now: the database is not open, or there is no memory for what is
+ * to be read. Neither is a reason to tell a queue that its messages are lost. */
+static bool read_everything(struct page_request *request)
+{
+    if (slots_any(request->expected) && read_blocks(request) == STATUS_AGAIN)
+        return false;
+    paged_read(request);
+    if (request->status != STATUS_NO_MEMORY)
+        return true;
+    request->status = STATUS_OK;
+    free(request->error);
+    request->error = NULL;
+    return false;
+}
+
+static bool is_closing(struct engine *engine)
+{
+    pthread_mutex_lock(&engine->lock);
+    bool closing = engine->closing;
+    pthread_mutex_unlock(&engine->lock);
+    return closing;
+}
+
 static void read_run(struct job *job)
 {
     struct page_request *request = container_of(job, struct page_request, job);
     struct engine *engine = request->engine;
-    if (slots_any(request->expected) && read_blocks(request) == STATUS_AGAIN) {
-        pthread_mutex_lock(&engine->lock);
-        bool closing = engine->closing;
-        pthread_mutex_unlock(&engine->lock);
-        if (!closing) {
-            threads_read_later(engine->threads, job, READ_AGAIN_MS);
-            return;
-        }
+    if (!read_everything(request) && !is_closing(engine)) {
+        threads_read_later(engine->threads, job, READ_AGAIN_MS);
+        return;
     }
-    paged_read(request);
     atomic_fetch_add_explicit(&engine->pages_in, 1, memory_order_relaxed);
     pthread_mutex_lock(&engine->lock);
     request->done = true;

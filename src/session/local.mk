@@ -32,8 +32,9 @@ if HAVE_CHECK
 check_PROGRAMS += tests/unit/test_session tests/unit/test_session_order
 TESTS += tests/unit/test_session tests/unit/test_session_order
 tests_unit_test_session_SOURCES = tests/unit/test_session.c tests/unit/session_harness.c \
-	tests/unit/session_harness.h
-tests_unit_test_session_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+	tests/unit/session_harness.h $(scarce)
+tests_unit_test_session_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
+tests_unit_test_session_LDFLAGS = $(AM_LDFLAGS) $(scarce_ldflags)
 tests_unit_test_session_LDADD = $(session_test_libs) $(CHECK_LIBS)
 
 tests_unit_test_session_order_SOURCES = tests/unit/test_session_order.c \

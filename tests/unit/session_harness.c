@@ -347,8 +347,8 @@ void harness_send(struct harness *harness, struct connection *client, uint16_t c
     text_free(&out);
 }
 
-void harness_add_publish(struct text *out, uint16_t channel, const struct basic_publish *publish,
-                         struct bytes body, int delivery_mode)
+void harness_add_content(struct text *out, uint16_t channel, const struct basic_publish *publish,
+                         const struct properties *properties, struct bytes body)
 {
     struct text header = {0};
     const struct method method = {.id = METHOD_BASIC_PUBLISH, .u.basic_publish = *publish};
@@ -358,13 +358,19 @@ void harness_add_publish(struct text *out, uint16_t channel, const struct basic_
     write_u16(&w, 0);
     write_u64(&w, body.len);
     header.len = 12;
-    struct properties p = {.present = delivery_mode ? PROPERTY_DELIVERY_MODE : 0,
-                           .delivery_mode = (uint8_t)delivery_mode};
-    properties_encode(&p, &header);
+    properties_encode(properties, &header);
     add_frame(out, FRAME_HEADER, channel, text_bytes(&header));
     if (body.len)
         add_frame(out, FRAME_BODY, channel, body);
     text_free(&header);
+}
+
+void harness_add_publish(struct text *out, uint16_t channel, const struct basic_publish *publish,
+                         struct bytes body, int delivery_mode)
+{
+    const struct properties p = {.present = delivery_mode ? PROPERTY_DELIVERY_MODE : 0,
+                                 .delivery_mode = (uint8_t)delivery_mode};
+    harness_add_content(out, channel, publish, &p, body);
 }
 
 void harness_publish(struct harness *harness, struct connection *client, uint16_t channel,

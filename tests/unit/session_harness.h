@@ -8,6 +8,7 @@
 #include "leveret/net/connection.h"
 #include "leveret/session/session.h"
 #include "leveret/wire/method.h"
+#include "leveret/wire/properties.h"
 
 struct harness;
 
@@ -43,6 +44,8 @@ void harness_publish(struct harness *harness, struct connection *client, uint16_
 void harness_add_method(struct text *frames, uint16_t channel, const struct method *method);
 void harness_add_publish(struct text *frames, uint16_t channel, const struct basic_publish *publish,
                          struct bytes body, int delivery_mode);
+void harness_add_content(struct text *frames, uint16_t channel, const struct basic_publish *publish,
+                         const struct properties *properties, struct bytes body);
 /* Handshake as guest to "/", and channel.open of channel 1. */
 void harness_log_in(struct harness *harness, struct connection *client);
 /* The same with another SASL PLAIN response: "\0user\0password". */

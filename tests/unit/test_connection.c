@@ -10,6 +10,7 @@
 #include "leveret/base/clock.h"
 #include "leveret/base/mem.h"
 #include "leveret/net/connection.h"
+#include "scarce.h"
 
 static struct loop *loop;
 static struct net_worker *worker;
@@ -290,6 +291,51 @@ START_TEST(test_refused)
 END_TEST
 
 /* ---- Frames */
+
+/* Whole frames, one in two halves and one larger than a block. Without memory the connection that
+ * it was for fails, and the next one works. */
+START_TEST(test_no_memory)
+{
+    struct script script = {0};
+    unsigned failures = 0;
+    put_mixture(&script);
+    put(&script, FRAME_METHOD, 1, 1u << 18);
+    put_mixture(&script);
+    for (unsigned nth = 1, failed = 1; failed; nth++) {
+        struct owner owner, next;
+        tear_down(); /* the worker keeps blocks */
+        set_up();
+        make_owner(&owner, 0);
+        make_owner(&next, 0);
+        connection_set_frame_max(owner.connection, 1u << 20);
+        connection_set_frame_max(next.connection, 1u << 20);
+        owner.closes_on_failure = true;
+        send_header(&next);
+        scarce_begin(nth);
+        send_all(&owner, protocol_header, PROTOCOL_HEADER_BYTES);
+        for (size_t at = 0, n; !owner.failed && at < script.len; at += n) {
+            n = at == 0 ? 60 : script.len - at < 9999 ? script.len - at : 9999;
+            send_all(&owner, script.bytes + at, n);
+            turn();
+        }
+        failed = scarce_end();
+        failures += failed;
+        if (failed) {
+            ck_assert_int_eq(owner.failed, 1);
+            ck_assert_int_eq(owner.status, STATUS_NO_MEMORY);
+        } else {
+            check_seen(&owner, &script);
+        }
+        send_all(&next, script.bytes, script.len);
+        turn();
+        check_seen(&next, &script);
+        drop_owner(&owner);
+        drop_owner(&next);
+    }
+    ck_assert_uint_gt(failures, 3);
+    drop_script(&script);
+}
+END_TEST
 
 START_TEST(test_split_everywhere)
 {
@@ -835,6 +881,7 @@ int main(void)
     tcase_add_test(cases, test_opened);
     tcase_add_test(cases, test_refused);
     tcase_add_test(cases, test_split_everywhere);
+    tcase_add_test(cases, test_no_memory);
     tcase_add_test(cases, test_byte_by_byte);
     tcase_add_test(cases, test_random_chunks);
     tcase_add_test(cases, test_large_bodies_kept);

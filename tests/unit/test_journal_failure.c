@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "journal_disk.h"
+#include "scarce.h"
 
 static struct journal_disk disk;
 #define J disk.journal
@@ -277,6 +278,46 @@ START_TEST(transients_that_cannot_be_stored_are_told)
 }
 END_TEST
 
+/* ---- No memory. */
+
+/* Small bodies, shared and large ones, and transient ones paged out: what is read has an allocation
+ * for each. A queue is told of none that fails. */
+START_TEST(reading_waits_for_memory)
+{
+    static const size_t sizes[] = {10, 3000, 20000};
+    struct journal_lane *lane = journal_lane_new(J, 7), *other = journal_lane_new(J, 8);
+    for (uint64_t seq = 1; seq <= 3; seq++) {
+        struct message *m = probe_message(seq, sizes[seq - 1]);
+        journal_append(J, lane, seq, 0, m);
+        journal_append(J, other, seq, 0, m);
+        message_unref(&m);
+    }
+    disk_commit(&disk);
+    struct journal_entry paged = {4, 0, probe_message(4, 50)};
+    journal_page_out(J, lane, 0, &paged, 1);
+    disk_await(&disk, &P.paged_outs, 1);
+    unsigned failures = 0;
+    for (unsigned nth = 1, waits = 1; waits; nth++) {
+        scarce_begin(nth);
+        disk_page_in(&disk, lane, 0);
+        waits = scarce_end();
+        failures += waits;
+        ck_assert_int_eq(P.page_status, STATUS_OK);
+        ck_assert_uint_eq(P.page_count, 4);
+        for (uint64_t seq = 1; seq <= 3; seq++)
+            ck_assert(probe_message_is(P.page[seq - 1].message, seq, sizes[seq - 1]));
+        ck_assert(probe_message_is(P.page[3].message, 4, 50));
+    }
+    ck_assert_uint_gt(failures, 6);
+    /* Nobody waits for memory when the journal is closed. */
+    scarce_begin(1);
+    journal_page_in(J, lane, 0);
+    while (!scarce_failed())
+        usleep(1000);
+    message_unref(&paged.message);
+}
+END_TEST
+
 /* ---- A disk that is full for real. */
 
 static char mount_point[64];
@@ -426,6 +467,7 @@ int main(void)
     tcase_add_test(tests, closing_while_writing_fails_gives_up);
     tcase_add_test(tests, a_database_that_cannot_be_made_is_made_later);
     tcase_add_test(tests, transients_that_cannot_be_stored_are_told);
+    tcase_add_test(tests, reading_waits_for_memory);
     suite_add_tcase(suite, tests);
     tests = tcase_create("full");
     tcase_add_checked_fixture(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include "leveret/base/mem.h"
 #include "leveret/base/message.h"
 #include "leveret/base/random.h"
+#include "scarce.h"
 
 static struct message *make(uint64_t body_bytes)
 {
@@ -171,6 +172,99 @@ START_TEST(byte_by_byte_costs_little)
 }
 END_TEST
 
+/* ---- No memory. */
+
+START_TEST(buffers_are_not_to_be_had)
+{
+    scarce_begin(1);
+    ck_assert_ptr_null(buffer_new(100));
+    ck_assert(scarce_end());
+    scarce_begin(1);
+    ck_assert_ptr_null(
+        message_new(BYTES_LITERAL("x"), BYTES_LITERAL("y"), BYTES_LITERAL("\0\0"), 1));
+    ck_assert(scarce_end());
+    void *array = mem_try_array(NULL, 4, 8);
+    ck_assert_ptr_nonnull(array);
+    ck_assert_ptr_null(mem_try_array(array, SIZE_MAX / 2, 8));
+    free(array);
+}
+END_TEST
+
+/* Pieces of all kinds: by reference, copied, copied behind each other. */
+static enum status fill_in_pieces(struct message *m, struct buffer *owner, uint64_t seed)
+{
+    struct random_stream random = {seed};
+    while (!message_full(m)) {
+        size_t left = (size_t)(m->body_bytes - m->body_filled);
+        size_t len = random_next(&random) % (random_next(&random) % 2 ? 300 : 3000);
+        const uint8_t *at = owner->data + m->body_filled;
+        len = len < left ? len : left;
+        enum status status = message_fill(m, random_next(&random) % 3 ? owner : NULL, at, len);
+        if (status)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+/* What fails leaves the message as it was: it can be filled on, read and freed. */
+START_TEST(filling_fails_cleanly_at_each_allocation)
+{
+    struct buffer *owner = buffer_new(60000);
+    for (size_t i = 0; i < owner->capacity; i++)
+        owner->data[i] = (uint8_t)(i * 31 >> 3);
+    unsigned failures = 0;
+    for (unsigned nth = 1, failed = 1; failed; nth++) {
+        struct message *m = make(owner->capacity);
+        scarce_begin(nth);
+        enum status status = fill_in_pieces(m, owner, 5);
+        failed = scarce_end();
+        failures += failed;
+        ck_assert_int_eq(status, failed ? STATUS_NO_MEMORY : STATUS_OK);
+        if (failed) {
+            uint64_t filled = m->body_filled;
+            ck_assert_int_eq(
+                message_fill(m, owner, owner->data + filled, (size_t)(m->body_bytes - filled)),
+                STATUS_OK);
+        }
+        ck_assert(body_is(m, owner->data, owner->capacity));
+        message_unref(&m);
+        ck_assert(buffer_sole(owner));
+    }
+    ck_assert_uint_gt(failures, 10);
+    buffer_unref(&owner);
+}
+END_TEST
+
+START_TEST(copies_fail_cleanly_at_each_allocation)
+{
+    struct buffer *owner = buffer_new(60000);
+    memset(owner->data, 'x', owner->capacity);
+    struct message *m = make(owner->capacity), *small = make(3);
+    ck_assert_int_eq(fill_in_pieces(m, owner, 6), STATUS_OK);
+    ck_assert_int_eq(message_fill(small, NULL, owner->data, 3), STATUS_OK);
+    unsigned failures = 0;
+    for (unsigned nth = 1, failed = 1; failed; nth++) {
+        scarce_begin(nth);
+        struct message *a = message_with_properties(m, BYTES_LITERAL("\0\0"));
+        struct message *b = message_readdressed(small, BYTES_LITERAL("dlx"), BYTES_LITERAL("k"),
+                                                BYTES_LITERAL("\0\0"));
+        failed = scarce_end();
+        failures += failed;
+        ck_assert_int_eq(!a + !b, (int)failed);
+        if (a)
+            ck_assert(body_is(a, owner->data, owner->capacity));
+        message_unref(&a);
+        message_unref(&b);
+        ck_assert_uint_eq(atomic_load(&m->refs), 1);
+    }
+    ck_assert_uint_gt(failures, 3);
+    message_unref(&m);
+    message_unref(&small);
+    ck_assert(buffer_sole(owner));
+    buffer_unref(&owner);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("message");
@@ -182,6 +276,9 @@ int main(void)
     tcase_add_test(tc, large_pieces_are_shared);
     tcase_add_test(tc, pieces_of_any_size);
     tcase_add_test(tc, byte_by_byte_costs_little);
+    tcase_add_test(tc, buffers_are_not_to_be_had);
+    tcase_add_test(tc, filling_fails_cleanly_at_each_allocation);
+    tcase_add_test(tc, copies_fail_cleanly_at_each_allocation);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -3,6 +3,9 @@
 #include <stdlib.h>
 
 #include "leveret/wire/frame.h"
+#include "leveret/wire/properties.h"
+#include "leveret/wire/table.h"
+#include "scarce.h"
 #include "session_harness.h"
 
 static struct harness *h;
@@ -209,6 +212,53 @@ START_TEST(publish_reaches_a_consumer)
 }
 END_TEST
 
+/* A large body and one with BCC and reply-to, for which messages are copied. Without memory the
+ * connection that published has 506, and others go on. */
+START_TEST(no_memory_is_506)
+{
+    static char body[20001];
+    unsigned failures = 0;
+    memset(body, 'x', sizeof body - 1);
+    for (unsigned nth = 1, failed = 1; failed; nth++) {
+        tear_down();
+        set_up();
+        struct connection *other = harness_connect(h);
+        log_in();
+        declare("q", false);
+        consume("q", "tag", true);
+        consume("amq.rabbitmq.reply-to", "replies", true);
+        harness_log_in(h, other);
+        harness_told(c);
+        harness_told(other);
+        struct text frames = {0}, headers = {0};
+        size_t begin = array_begin(&headers, "BCC");
+        const struct field blind = {FIELD_STRING, {.bytes = BYTES_LITERAL("q")}};
+        array_put_field(&headers, &blind);
+        array_end(&headers, begin);
+        const struct properties properties = {.present = PROPERTY_HEADERS | PROPERTY_REPLY_TO,
+                                              .headers = text_bytes(&headers),
+                                              .reply_to = BYTES_LITERAL("amq.rabbitmq.reply-to")};
+        const struct basic_publish publish = {.routing_key = BYTES_LITERAL("q")};
+        harness_add_publish(&frames, 1, &publish, bytes_of_text(body), 0);
+        harness_add_content(&frames, 1, &publish, &properties, BYTES_LITERAL("hidden"));
+        scarce_begin(nth);
+        harness_feed(h, c, text_bytes(&frames));
+        failed = scarce_end();
+        failures += failed;
+        const char *told = harness_told(c);
+        ck_assert_msg(failed == (strstr(told, "0 connection.close 506 RESOURCE_ERROR - out of "
+                                              "memory\n") != NULL) &&
+                          failed == (strstr(told, "body hidden\n") == NULL),
+                      "%u: %s", nth, told);
+        harness_publish(h, other, 1, "", "q", "on", 0);
+        ck_assert_str_eq(harness_told(other), "");
+        text_free(&frames);
+        text_free(&headers);
+    }
+    ck_assert_uint_gt(failures, 5);
+}
+END_TEST
+
 START_TEST(confirms_merge_and_returns_come_first)
 {
     log_in();
@@ -369,6 +419,7 @@ int main(void)
     tcase_add_test(tc, channel_max_is_530);
     tcase_add_test(tc, other_limits_are_for_handshakes_to_come);
     tcase_add_test(tc, publish_reaches_a_consumer);
+    tcase_add_test(tc, no_memory_is_506);
     tcase_add_test(tc, confirms_merge_and_returns_come_first);
     tcase_add_test(tc, unknown_delivery_tag_is_406);
     tcase_add_test(tc, unsettled_messages_return_when_the_channel_closes);

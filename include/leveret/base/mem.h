@@ -13,6 +13,11 @@
 /* Uninitialised memory, or NULL. */
 void *mem_try(size_t bytes) __attribute__((malloc, warn_unused_result));
 
+/* As mem_need_array, but NULL when there is no memory or count * element_bytes overflows: old is
+ * left as it was. */
+void *mem_try_array(void *old, size_t count, size_t element_bytes)
+    __attribute__((warn_unused_result));
+
 /* Zeroed memory, never NULL. */
 void *mem_need(size_t bytes) __attribute__((malloc, returns_nonnull, warn_unused_result));
 
