@@ -123,6 +123,8 @@ core_tests = \
 	tests/unit/test_core_leveldb \
 	tests/unit/test_core_random \
 	tests/unit/test_core_time \
+	tests/unit/test_dead_letter \
+	tests/unit/test_length \
 	tests/unit/test_single_active \
 	tests/unit/test_unsettled
 check_PROGRAMS += $(core_tests)
@@ -155,6 +157,12 @@ tests_unit_test_core_time_LDADD = $(core_test_libs)
 tests_unit_test_single_active_SOURCES = tests/unit/test_single_active.c $(core_harness)
 tests_unit_test_single_active_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_single_active_LDADD = $(core_test_libs)
+tests_unit_test_dead_letter_SOURCES = tests/unit/test_dead_letter.c $(core_harness)
+tests_unit_test_dead_letter_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_dead_letter_LDADD = $(core_test_libs)
+tests_unit_test_length_SOURCES = tests/unit/test_length.c $(core_harness)
+tests_unit_test_length_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_length_LDADD = $(core_test_libs)
 endif
 
 # Not installed, not a test: tests/bench/core_bench prints what a message costs in the core.
