@@ -20,6 +20,7 @@
 
 struct deaths;
 struct lane;
+struct returns;
 
 /* A chunk is closed early when its bodies reach this, so that pages stay small. */
 #define CHUNK_BYTES_MAX (1u << 20)
@@ -55,6 +56,7 @@ struct chunk {
     uint64_t *expires; /* wall clock by slot - first, 0: never; NULL: none does, or not in memory */
     bool any_expires;
     struct deaths *deaths; /* messages that wait to be dead-lettered; NULL: none (dead_letter.c) */
+    struct returns *returns; /* returns.h; NULL: none of its messages came back, or nobody counts */
 };
 TAILQ_HEAD(chunk_queue, chunk);
 

@@ -6,6 +6,7 @@
 #include "definition.h"
 #include "leveret/base/random.h"
 #include "peer.h"
+#include "returns.h"
 #include "roster.h"
 #include "route.h"
 #include "topology.h"
@@ -59,6 +60,8 @@ struct vhost {
         timeout_check_ms; /* steady: when deliveries are looked through; UINT64_MAX: none are out */
 
     struct map reply_consumers; /* by token */
+
+    struct returns_list returns_changed; /* counts to be put on record at the end of the turn */
 
     uint64_t ready, unsettled;
     struct rates rates;

@@ -17,6 +17,7 @@ enum definition_kind {
     DEFINITION_EXCHANGE = 'x',
     DEFINITION_QUEUE = 'q',
     DEFINITION_BINDING = 'b',
+    DEFINITION_RETURNS = 'n', /* returns.h */
 };
 
 struct queue_definition {

@@ -20,6 +20,9 @@ static void answer_get(struct queue *queue, struct channel *channel, bool no_ack
                        struct place place)
 {
     struct event event = channel_event(channel, EVENT_REPLY);
+    bool counted = queue->settings.delivery_limit != SETTING_NONE;
+    uint32_t returns = counted ? returns_of(place) : 0;
+    struct message *marked = NULL;
     event.u.reply.command = COMMAND_GET;
     event.got.redelivered = bit_test(place.chunk->redelivered_bits, place.slot);
     event.got.tag = ++channel->delivery_tag;
@@ -35,9 +38,12 @@ static void answer_get(struct queue *queue, struct channel *channel, bool no_ack
         unsettled_note(channel, event.got.tag, place.chunk->lane, seq, NULL);
     }
     event.u.reply.messages = (uint32_t)queue->stock.ready;
+    struct message *taken = no_ack ? event.got.message : NULL;
+    if (counted)
+        event.got.message = marked = returns_mark(event.got.message, returns);
     promise_reply(channel, &event, 0);
-    if (no_ack)
-        message_unref(&event.got.message);
+    message_unref(&marked);
+    message_unref(&taken);
 }
 
 static void answer_empty(struct queue *queue, struct channel *channel)
@@ -60,10 +66,26 @@ static void end_get(struct queue *queue, struct waiting_get **get)
     *get = NULL;
 }
 
+/* What came back before says how often (RabbitMQ's quorum queues say nothing at first). */
+static void deliver_counted(struct queue *queue, struct consumer *consumer, struct place place)
+{
+    uint64_t seq = place_seq(place);
+    struct lane *lane = place.chunk->lane;
+    uint32_t returns = returns_of(place);
+    struct message *message =
+        consumer->no_ack ? queue_take(queue, place) : message_ref(queue_lend(queue, place));
+    struct message *marked = returns_mark(message, returns);
+    consumer_deliver(consumer, marked, lane, seq, true);
+    message_unref(&marked);
+    message_unref(&message);
+}
+
 static void deliver_head(struct queue *queue, struct consumer *consumer, struct place place)
 {
     bool redelivered = bit_test(place.chunk->redelivered_bits, place.slot);
-    if (consumer->no_ack) {
+    if (redelivered && queue->settings.delivery_limit != SETTING_NONE && returns_of(place)) {
+        deliver_counted(queue, consumer, place);
+    } else if (consumer->no_ack) {
         struct message *message = queue_take(queue, place);
         consumer_deliver(consumer, message, NULL, 0, redelivered);
         message_unref(&message);

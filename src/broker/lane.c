@@ -6,6 +6,7 @@
 
 #include "core.h"
 #include "leveret/base/mem.h"
+#include "returns.h"
 
 #define RING_ROOM_MIN 4u
 
@@ -19,6 +20,7 @@ void lane_init(struct lane *lane, const struct lane_options *options)
         .stock = options->stock,
         .calls = options->calls,
         .stored = options->stored,
+        .keeps_all = options->keeps_all,
         .priority = options->priority,
         .id = options->id,
         .base = 1, /* so that no seq is 0 */
@@ -35,6 +37,7 @@ void lane_free(struct lane *lane)
         paging_forget(*chunk);
         if ((*chunk)->deaths)
             dead_letter_forget(*chunk);
+        returns_free(*chunk);
         vhost_memory(lane, -(int64_t)(*chunk)->memory_bytes);
         lane->stock->persistent -= (*chunk)->durable;
         chunk_free(chunk);
@@ -53,6 +56,11 @@ void lane_free(struct lane *lane)
 
 void lane_clear(struct lane *lane)
 {
+    for (uint32_t i = 0; i < lane->ring_count; i++) {
+        struct chunk *chunk = lane_chunk(lane, lane->base + i);
+        if (chunk)
+            returns_forget(chunk);
+    }
     lane_free(lane);
     if (!lane->handle)
         return;
@@ -115,6 +123,7 @@ static void ring_trim(struct lane *lane)
 static void remove_chunk(struct lane *lane, struct chunk *chunk)
 {
     paging_forget(chunk);
+    returns_forget(chunk);
     *ring_place(lane, chunk->number) = NULL;
     chunk_free(&chunk);
     ring_trim(lane);
@@ -205,7 +214,7 @@ struct place lane_store(struct lane *lane, struct message *message, uint64_t exp
     unsigned slot = chunk_add(chunk, message, expires_ms);
     struct place place = {chunk, slot};
     vhost_memory(lane, (int64_t)message_memory(message));
-    if (message->persistent && lane->stored) {
+    if (lane->stored && (message->persistent || lane->keeps_all)) {
         chunk->durable++;
         lane->stock->persistent++;
         bit_set(chunk->durable_bits, slot);
@@ -293,10 +302,12 @@ struct message *lane_discard(struct lane *lane, struct place place)
     if (durable || chunk->spilled)
         journal_settle(lane->vhost->options.journal, lane->handle, place_seq(place));
     if (chunk->live == 0) {
-        if (chunk->closed || chunk_full(chunk))
+        if (chunk->closed || chunk_full(chunk)) {
             remove_chunk(lane, chunk);
-        else
+        } else {
+            returns_forget(chunk);
             chunk_rest(chunk);
+        }
     }
     return message;
 }

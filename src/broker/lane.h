@@ -38,7 +38,8 @@ struct lane_options {
     struct queue *queue; /* NULL: not a queue's */
     struct stock *stock; /* the owner's, like calls */
     const struct lane_calls *calls;
-    bool stored;      /* persistent messages are journalled */
+    bool stored;      /* persistent messages are journalled … */
+    bool keeps_all;   /* … and transient ones, too */
     uint8_t priority; /* of a queue's lane */
     uint64_t id;      /* in the journal; 0: none yet */
 };
@@ -48,7 +49,7 @@ struct lane {
     struct queue *queue;
     struct stock *stock;
     const struct lane_calls *calls;
-    bool stored;
+    bool stored, keeps_all;
     bool failed; /* is not read any more */
     uint8_t priority;
 

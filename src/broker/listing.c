@@ -9,6 +9,8 @@ static void add_lane(const struct lane *lane, struct queue_info *out)
         if (!chunk)
             continue;
         out->memory_bytes += sizeof *chunk + chunk->room * sizeof *chunk->slots;
+        if (chunk->returns)
+            out->memory_bytes += sizeof *chunk->returns;
         if (chunk_in_memory(chunk))
             out->messages_ram += chunk->live;
     }
@@ -39,8 +41,14 @@ static void fill_queue(struct queue *queue, struct queue_info *out)
     if (queue->owner)
         out->owner_name = queue->owner->name;
     out->memory_bytes = sizeof *queue + queue->stock.memory_bytes;
-    for (unsigned priority = 0; priority < queue_lanes(queue); priority++)
-        add_lane(queue_lane(queue, priority), out);
+    if (queue->priorities)
+        out->memory_bytes +=
+            sizeof *queue->priorities + queue->priorities->max * sizeof *queue->priorities->lanes;
+    for (struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane)) {
+        if (lane != &queue->lane)
+            out->memory_bytes += sizeof *lane;
+        add_lane(lane, out);
+    }
 }
 
 size_t vhost_list_queues(struct vhost *vhost, uint64_t *after, struct queue_info *out, size_t max)

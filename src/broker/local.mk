@@ -106,6 +106,8 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/queue.h \
 	src/broker/recover.c \
 	src/broker/reply_to.c \
+	src/broker/returns.c \
+	src/broker/returns.h \
 	src/broker/settings.c \
 	src/broker/settings.h \
 	src/broker/settle.c \

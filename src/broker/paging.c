@@ -1,10 +1,10 @@
 /* Which chunks are in memory. Thread: the vhost's owner.
  *
- * Normal course: a lane keeps the chunks at its head (what consumers take next), a few behind it
- * (what they may give back) and the open one. Any other closed chunk leaves memory: when all of it
- * is durable, as soon as its batch is on disk, at no cost; when some of it is transient, only if
- * the vhost is short of memory, after journal_page_out. Chunks that the head comes near are read
- * ahead.
+ * Normal course: a lane (of a priority queue the one that has the head) keeps the chunks at its
+ * head (what consumers take next), a few behind it (what they may give back) and the open one. Any
+ * other closed chunk leaves memory: when all of it is durable, as soon as its batch is on disk, at
+ * no cost; when some of it is transient, only if the vhost is short of memory, after
+ * journal_page_out. Chunks that the head comes near are read ahead.
  *
  * What can go wrong: a page cannot be read: the lane has failed (lane.h). A page-out fails: the
  * chunk stays. A page comes for what is settled or deleted meanwhile: let go. */
@@ -21,7 +21,7 @@ static bool near_head(const struct lane *lane, uint64_t number)
 {
     if (number < lane->cursor)
         return lane->cursor - number <= BEHIND_CHUNKS;
-    if (number - lane->cursor >= AHEAD_CHUNKS)
+    if (number - lane->cursor >= AHEAD_CHUNKS || !queue_leads(lane))
         return false;
     uint64_t bytes = 0;
     for (uint64_t at = lane->cursor; at < number; at++) {

@@ -3,6 +3,7 @@
  * A message's way: queue_publish → lane_store → queue_lend or queue_take → queue_settle or
  * queue_requeue. */
 #include "core.h"
+#include "dead_letter.h"
 #include "leveret/base/mem.h"
 
 /* ---- Lanes. */
@@ -33,51 +34,113 @@ static void lane_failed(struct lane *lane)
 }
 
 /* The lanes' ids in the journal are neighbours, from that of priority 0 up. */
-static void make_lanes(struct queue *queue, uint64_t first_id)
+static void make_lane(struct queue *queue, unsigned priority, struct lane *lane, uint64_t first_id)
 {
     static const struct lane_calls calls = {lane_paged_in, lane_failed};
+    const struct lane_options options = {
+        .vhost = queue->vhost,
+        .queue = queue,
+        .stock = &queue->stock,
+        .calls = &calls,
+        .stored = queue->stored,
+        .keeps_all = queue->settings.type == QUEUE_QUORUM,
+        .priority = (uint8_t)priority,
+        .id = first_id ? first_id + priority : 0,
+    };
+    lane_init(lane, &options);
+}
+
+static void make_lanes(struct queue *queue, uint64_t first_id)
+{
     unsigned max = queue->settings.max_priority;
-    if (max && !queue->priorities) {
-        queue->priorities = mem_need(sizeof *queue->priorities + max * sizeof(struct lane));
-        queue->priorities->max = max;
-    }
-    for (unsigned priority = 0; priority <= max; priority++) {
-        const struct lane_options options = {
-            .vhost = queue->vhost,
-            .queue = queue,
-            .stock = &queue->stock,
-            .calls = &calls,
-            .stored = queue->stored,
-            .priority = (uint8_t)priority,
-            .id = first_id ? first_id + priority : 0,
-        };
-        lane_init(queue_lane(queue, priority), &options);
-    }
+    make_lane(queue, 0, &queue->lane, first_id);
+    if (!max)
+        return;
+    queue->priorities =
+        mem_need(sizeof *queue->priorities + max * sizeof *queue->priorities->lanes);
+    queue->priorities->max = max;
+    queue->priorities->first_id = first_id;
+}
+
+/* After a purge: the old ids are used up. */
+static void make_lanes_anew(struct queue *queue, uint64_t first_id)
+{
+    for (struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane))
+        make_lane(queue, lane->priority, lane, first_id);
+    if (queue->priorities)
+        queue->priorities->first_id = first_id;
 }
 
 static void clear_lanes(struct queue *queue)
 {
-    for (unsigned priority = 0; priority < queue_lanes(queue); priority++)
-        lane_clear(queue_lane(queue, priority));
+    for (struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane))
+        lane_clear(lane);
 }
 
-/* Something of this priority is ready. Returns whether it may be the head. */
+struct lane *queue_upper_lane(struct queue *queue, unsigned priority)
+{
+    struct priorities *priorities = queue->priorities;
+    if (priority > priorities->max)
+        priority = priorities->max;
+    struct lane **lane = &priorities->lanes[priority - 1];
+    if (!*lane) {
+        *lane = mem_need(sizeof **lane);
+        make_lane(queue, priority, *lane, priorities->first_id);
+    }
+    return *lane;
+}
+
+struct lane *queue_lane_above(struct queue *queue, const struct lane *lane)
+{
+    struct priorities *priorities = queue->priorities;
+    for (unsigned at = lane->priority; priorities && at < priorities->max; at++)
+        if (priorities->lanes[at])
+            return priorities->lanes[at];
+    return NULL;
+}
+
+/* ---- Priorities. */
+
+/* The highest priority of which something is ready, 0 when nothing is. What is marked as ready and
+ * is not any more is found here, each once. */
+static unsigned top_priority(struct priorities *priorities)
+{
+    for (int word = 3; word >= 0; word--) {
+        uint64_t *bits = &priorities->ready_bits[word];
+        while (*bits) {
+            unsigned at = 63 - (unsigned)__builtin_clzll(*bits);
+            unsigned priority = (unsigned)word * 64 + at;
+            if (priorities->lanes[priority - 1]->ready)
+                return priority;
+            *bits &= ~(UINT64_C(1) << at);
+        }
+    }
+    return 0;
+}
+
+/* Something of this priority becomes ready. Returns whether it is above all that is. */
 static bool raise_top(struct queue *queue, unsigned priority)
 {
     struct priorities *priorities = queue->priorities;
-    if (!priorities)
+    if (!priorities || priority == 0)
         return false;
     if (priority > priorities->max)
         priority = priorities->max;
-    bool above = priority > priorities->top;
-    if (above)
-        priorities->top = priority;
+    bool above = priority > top_priority(priorities);
+    bit_set(priorities->ready_bits, priority);
     return above;
 }
 
-void queue_restored(struct queue *queue)
+bool queue_leads(const struct lane *lane)
 {
-    raise_top(queue, queue->settings.max_priority);
+    struct priorities *priorities = lane->queue ? lane->queue->priorities : NULL;
+    return !priorities || lane->priority == top_priority(priorities);
+}
+
+void queue_restored(struct lane *lane)
+{
+    if (lane->ready)
+        raise_top(lane->queue, lane->priority);
 }
 
 /* ---- Life. */
@@ -118,8 +181,10 @@ struct queue *queue_new(struct vhost *vhost, const struct queue_options *options
 
 void queue_destroy(struct queue *queue)
 {
-    for (unsigned priority = 0; priority < queue_lanes(queue); priority++)
-        lane_free(queue_lane(queue, priority));
+    for (struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane))
+        lane_free(lane);
+    for (unsigned at = 0; queue->priorities && at < queue->priorities->max; at++)
+        free(queue->priorities->lanes[at]);
     free(queue->priorities);
     free(queue->dying);
     heap_remove(&queue->vhost->expiry, &queue->expiry);
@@ -201,8 +266,12 @@ static void store(struct queue *queue, struct message *message, uint64_t expires
                   uint64_t *needed)
 {
     bool head = queue->stock.ready == 0;
+    bool above = raise_top(queue, message->priority);
     lane_store(queue_lane(queue, message->priority), message, expires_ms, STORED_READY, needed);
-    head |= raise_top(queue, message->priority);
+    if (above) { /* consumers may wait for the disk to give them the head that was */
+        head = true;
+        queue_schedule(queue);
+    }
     if (expires_ms) {
         queue->expiring = true;
         if (head)
@@ -254,11 +323,8 @@ bool queue_publish(struct queue *queue, struct message *message, uint64_t *neede
 
 struct place queue_head(struct queue *queue)
 {
-    struct priorities *priorities = queue->priorities;
-    if (priorities)
-        while (priorities->top && priorities->lanes[priorities->top - 1].ready == 0)
-            priorities->top--;
-    return lane_head(queue_lane(queue, priorities ? priorities->top : 0));
+    unsigned top = queue->priorities ? top_priority(queue->priorities) : 0;
+    return lane_head(top ? queue->priorities->lanes[top - 1] : &queue->lane);
 }
 
 struct message *queue_lend(struct queue *queue, struct place place)
@@ -302,7 +368,13 @@ void queue_requeue(struct lane *lane, uint64_t seq)
     struct queue *queue = lane->queue;
     if (settled_deleted(lane))
         return;
-    lane_give_back(lane, lane_place(lane, seq));
+    struct place place = lane_place(lane, seq);
+    if (queue->settings.delivery_limit != SETTING_NONE &&
+        returns_count(place) > queue->settings.delivery_limit) {
+        dead_letter(lane, place, DEATH_DELIVERY_LIMIT);
+        return;
+    }
+    lane_give_back(lane, place);
     raise_top(queue, lane->priority);
     if (queue->expiring) /* it may be the head again: look at the end of the call */
         heap_set(&queue->vhost->expiry, &queue->expiry, queue->vhost->now.wall_ms);
@@ -319,12 +391,13 @@ uint64_t queue_purge(struct queue *queue)
     uint64_t count = queue->stock.ready;
     if (queue->stock.unsettled == 0 && count >= PURGE_LANES_MIN) {
         clear_lanes(queue);
-        make_lanes(queue, queue->stored ? vhost_lane_ids(queue->vhost, queue_lanes(queue)) : 0);
+        make_lanes_anew(queue,
+                        queue->stored ? vhost_lane_ids(queue->vhost, queue_lanes(queue)) : 0);
         if (queue->stored)
             vhost_put_queue(queue);
     } else {
-        for (unsigned priority = 0; priority < queue_lanes(queue); priority++)
-            lane_discard_ready(queue_lane(queue, priority), UINT64_MAX);
+        for (struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane))
+            lane_discard_ready(lane, UINT64_MAX);
     }
     queue_schedule(queue); /* gets may wait for what is gone */
     return count;

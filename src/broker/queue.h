@@ -30,11 +30,13 @@ struct waiting_get {
     bool no_ack;
 };
 
-/* The lanes above that of priority 0, of a queue with x-max-priority. */
+/* The lanes above that of priority 0, of a queue with x-max-priority. Each is made with its first
+ * message. */
 struct priorities {
     unsigned max;
-    unsigned top; /* nothing above this priority is ready */
-    struct lane lanes[];
+    uint64_t first_id;      /* of the lane of priority 0; theirs follow. 0: not stored */
+    uint64_t ready_bits[4]; /* by priority; a lane whose bit is not set has nothing that is ready */
+    struct lane *lanes[];   /* that of priority 1 first; NULL: not made yet */
 };
 
 struct queue {
@@ -107,16 +109,20 @@ void queue_destroy(struct queue *queue);
  * at its limit and refuses it. */
 bool queue_publish(struct queue *queue, struct message *message, uint64_t *needed);
 
-/* The lane for this priority: the highest that the queue has, if it is above. */
+/* The lane for this priority, made if need be: the highest that the queue has, if it is above. */
+struct lane *queue_upper_lane(struct queue *queue, unsigned priority);
 static inline struct lane *queue_lane(struct queue *queue, unsigned priority)
 {
-    if (!queue->priorities || priority == 0)
-        return &queue->lane;
-    unsigned max = queue->priorities->max;
-    return &queue->priorities->lanes[(priority < max ? priority : max) - 1];
+    return queue->priorities && priority ? queue_upper_lane(queue, priority) : &queue->lane;
 }
 
-/* How many lanes the queue has: queue_lane for each from 0 on. */
+/* The next one of the lanes that were made, upwards from &queue->lane; NULL at the end. */
+struct lane *queue_lane_above(struct queue *queue, const struct lane *lane);
+
+/* Whether the lane has the queue's head, if anything is ready. */
+bool queue_leads(const struct lane *lane);
+
+/* How many lanes the queue may have. */
 static inline unsigned queue_lanes(const struct queue *queue)
 {
     return queue->priorities ? queue->priorities->max + 1 : 1;
@@ -139,8 +145,8 @@ void queue_requeue(struct lane *lane, uint64_t seq);
 /* Drops all that is ready; returns how many. */
 uint64_t queue_purge(struct queue *queue);
 
-/* A lane of the queue has been filled by recovery. */
-void queue_restored(struct queue *queue);
+/* A lane of a queue has been filled by recovery. */
+void queue_restored(struct lane *lane);
 
 /* ---- Dispatch (dispatch.c). */
 

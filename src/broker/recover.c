@@ -10,6 +10,7 @@
 #include "leveret/wire/cursor.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 struct recovered_lane {
     struct recovered_lane *next;
@@ -24,9 +25,20 @@ struct recovered_binding {
     uint8_t data[];
 };
 
+struct recovered_returns {
+    struct recovered_returns *next;
+    uint64_t lane_id, chunk;
+    size_t value_len;
+    uint8_t data[];
+};
+
 struct recovery {
     struct vhost *vhost;
-    struct map lanes; /* from &lane->id to struct lane * */
+    struct map lanes; /* from &lane->id to struct lane *; of priority queues the lowest */
+    struct queue **priority_queues;
+    size_t priority_queue_count;
+    bool sorted; /* they are, by lane id */
+    struct recovered_returns *returns;
     struct recovered_lane *lane_list;
     struct recovered_binding *bindings, **bindings_end;
     enum status status;
@@ -78,9 +90,70 @@ static void recover_queue(struct recovery *recovery, struct bytes key, struct by
         return;
     }
     struct queue *queue = queue_new(vhost, &options);
-    for (unsigned priority = 0; priority < queue_lanes(queue); priority++) {
-        struct lane *lane = queue_lane(queue, priority);
-        map_put(&recovery->lanes, bytes_of(&lane->id, sizeof lane->id), lane);
+    map_put(&recovery->lanes, bytes_of(&queue->lane.id, sizeof queue->lane.id), &queue->lane);
+    if (queue->priorities) {
+        recovery->priority_queues =
+            mem_need_array(recovery->priority_queues, recovery->priority_queue_count + 1,
+                           sizeof *recovery->priority_queues);
+        recovery->priority_queues[recovery->priority_queue_count++] = queue;
+        recovery->sorted = false;
+    }
+}
+
+static int by_lane_id(const void *a, const void *b)
+{
+    uint64_t x = (*(struct queue *const *)a)->lane.id, y = (*(struct queue *const *)b)->lane.id;
+    return x < y ? -1 : x > y;
+}
+
+/* The lane of this id, made if it is one of a priority queue; NULL when it is nobody's. */
+static struct lane *find_lane(struct recovery *recovery, uint64_t lane_id)
+{
+    struct lane *lane = map_get(&recovery->lanes, bytes_of(&lane_id, sizeof lane_id));
+    if (lane || !recovery->priority_queue_count)
+        return lane;
+    if (!recovery->sorted)
+        qsort(recovery->priority_queues, recovery->priority_queue_count,
+              sizeof *recovery->priority_queues, by_lane_id);
+    recovery->sorted = true;
+    size_t low = 0, high = recovery->priority_queue_count; /* the last one that begins before it */
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (recovery->priority_queues[middle]->lane.id <= lane_id)
+            low = middle;
+        else
+            high = middle;
+    }
+    struct queue *queue = recovery->priority_queues[low];
+    if (lane_id < queue->lane.id || lane_id - queue->lane.id > queue->priorities->max)
+        return NULL;
+    return queue_lane(queue, (unsigned)(lane_id - queue->lane.id));
+}
+
+/* Counts of returns wait for their chunk, which comes later. */
+static void keep_returns(struct recovery *recovery, struct bytes key, struct bytes value)
+{
+    struct recovered_returns *returns = mem_need(sizeof *returns + value.len);
+    returns->next = recovery->returns;
+    returns->value_len = value.len;
+    if (value.len)
+        memcpy(returns->data, value.at, value.len);
+    recovery->returns = returns;
+    if (!returns_read_key(key, &returns->lane_id, &returns->chunk))
+        corrupt(recovery, "cannot be read", key);
+}
+
+static void finish_returns(struct recovery *recovery)
+{
+    struct recovered_returns *next;
+    for (struct recovered_returns *at = recovery->returns; at; at = next) {
+        next = at->next;
+        struct lane *lane = recovery->status ? NULL : find_lane(recovery, at->lane_id);
+        struct chunk *chunk = lane ? lane_chunk(lane, at->chunk) : NULL;
+        if (!recovery->status && returns_restore(recovery->vhost, at->lane_id, at->chunk, chunk,
+                                                 bytes_of(at->data, at->value_len)))
+            corrupt(recovery, "cannot be read", BYTES_LITERAL("n"));
+        free(at);
     }
 }
 
@@ -109,6 +182,9 @@ static void definition(void *context, struct bytes key, struct bytes value)
     case DEFINITION_BINDING:
         keep_binding(recovery, key, value);
         return;
+    case DEFINITION_RETURNS:
+        keep_returns(recovery, key, value);
+        return;
     case LANES_KEY: {
         struct reader reader = reader_of(value);
         recovery->vhost->lane_next = recovery->vhost->lane_reserved = read_u64(&reader);
@@ -128,7 +204,7 @@ static void *lane(void *context, uint64_t lane_id, struct journal_lane *handle,
     recovery->lane_list = found;
     found->handle = handle;
     found->delivered_seq = delivered_seq;
-    found->lane = map_get(&recovery->lanes, bytes_of(&lane_id, sizeof lane_id));
+    found->lane = find_lane(recovery, lane_id);
     if (found->lane)
         lane_restore(found->lane, handle);
     return found;
@@ -155,7 +231,7 @@ static void finish_lanes(struct recovery *recovery)
                 journal_lane_drop(vhost->options.journal, &at->handle);
         } else {
             lane_restore_upto(at->lane, at->delivered_seq / JOURNAL_CHUNK_SLOTS);
-            queue_restored(at->lane->queue);
+            queue_restored(at->lane);
             if (at->lane->queue->expiring && !recovery->status)
                 queue_expire(at->lane->queue, 0);
         }
@@ -197,7 +273,9 @@ enum status vhost_recover(struct vhost *vhost, struct moment now, char **error)
         recovery.status = status;
     finish_bindings(&recovery);
     finish_lanes(&recovery);
+    finish_returns(&recovery);
     map_free(&recovery.lanes);
+    free(recovery.priority_queues);
     vhost->recovering = false;
     if (!status) {
         *error = recovery.error;

@@ -140,6 +140,7 @@ struct vhost *vhost_new(const struct vhost_options *options)
     TAILQ_INIT(&vhost->promises_held);
     TAILQ_INIT(&vhost->leaving);
     TAILQ_INIT(&vhost->heavy);
+    TAILQ_INIT(&vhost->returns_changed);
     struct topology_observer observer = {
         .context = vhost,
         .exchange_added = exchange_added,
@@ -329,6 +330,8 @@ void vhost_apply(struct vhost *vhost, struct peer *peer, const struct command *c
 
 void vhost_flush(struct vhost *vhost, struct moment now)
 {
+    if (!TAILQ_EMPTY(&vhost->returns_changed))
+        returns_flush(vhost);
     if (TAILQ_EMPTY(&vhost->promises_due))
         return;
     vhost->now = now;

@@ -1,0 +1,168 @@
+/* Counts of returns: see returns.h. A definition's key is n lane:u64 chunk:u64, its value a format
+ * version and pairs slot:u16 count:u32 of the messages that the journal has. */
+#include "returns.h"
+
+#include "core.h"
+#include "leveret/base/mem.h"
+#include "leveret/wire/cursor.h"
+#include "leveret/wire/properties.h"
+#include "leveret/wire/table.h"
+
+#define FORMAT      1u
+#define KEY_BYTES   17u
+#define PAIR_BYTES  6u
+#define VALUE_BYTES (1 + JOURNAL_CHUNK_SLOTS * PAIR_BYTES)
+#define HEADER      "x-delivery-count"
+
+/* ---- Counting. */
+
+static struct returns *need(struct chunk *chunk)
+{
+    if (!chunk->returns) {
+        chunk->returns = mem_need(sizeof *chunk->returns);
+        chunk->returns->chunk = chunk;
+    }
+    return chunk->returns;
+}
+
+uint32_t returns_count(struct place place)
+{
+    struct returns *returns = need(place.chunk);
+    uint32_t *count = &returns->counts[place.slot];
+    if (*count < UINT32_MAX)
+        ++*count;
+    if (!returns->changed && bit_test(place.chunk->durable_bits, place.slot)) {
+        returns->changed = true;
+        TAILQ_INSERT_TAIL(&place.chunk->lane->vhost->returns_changed, returns, link);
+    }
+    return *count;
+}
+
+struct message *returns_mark(struct message *message, uint32_t count)
+{
+    struct properties properties;
+    if (properties_decode(message_properties(message), &properties) != STATUS_OK)
+        return message_ref(message);
+    struct text headers = {0}, encoded = {0};
+    struct bytes key;
+    struct field field;
+    struct reader at = reader_of(properties.headers);
+    while (table_next(&at, &key, &field))
+        if (!bytes_equal_text(key, HEADER))
+            table_put_field(&headers, key, &field);
+    table_put_i64(&headers, HEADER, count);
+    properties.present |= PROPERTY_HEADERS;
+    properties.headers = text_bytes(&headers);
+    properties_encode(&properties, &encoded);
+    struct message *copy = message_with_properties(message, text_bytes(&encoded));
+    text_free(&headers);
+    text_free(&encoded);
+    if (!copy)
+        return message_ref(message);
+    copy->has_headers = true;
+    return copy;
+}
+
+/* ---- On record. */
+
+static struct bytes write_key(uint64_t lane_id, uint64_t chunk, uint8_t key[KEY_BYTES])
+{
+    struct writer writer = writer_of(key, KEY_BYTES);
+    write_u8(&writer, DEFINITION_RETURNS);
+    write_u64(&writer, lane_id);
+    write_u64(&writer, chunk);
+    return bytes_of(key, KEY_BYTES);
+}
+
+static void erase(struct vhost *vhost, uint64_t lane_id, uint64_t chunk)
+{
+    uint8_t key[KEY_BYTES];
+    journal_erase(vhost->options.journal, write_key(lane_id, chunk, key));
+}
+
+static void unlist(struct returns *returns)
+{
+    if (returns->changed)
+        TAILQ_REMOVE(&returns->chunk->lane->vhost->returns_changed, returns, link);
+    returns->changed = false;
+}
+
+void returns_free(struct chunk *chunk)
+{
+    if (!chunk->returns)
+        return;
+    unlist(chunk->returns);
+    free(chunk->returns);
+    chunk->returns = NULL;
+}
+
+void returns_forget(struct chunk *chunk)
+{
+    if (!chunk->returns)
+        return;
+    if (chunk->returns->stored)
+        erase(chunk->lane->vhost, chunk->lane->id, chunk->number);
+    returns_free(chunk);
+}
+
+static void put(struct returns *returns)
+{
+    struct chunk *chunk = returns->chunk;
+    uint8_t key[KEY_BYTES], value[VALUE_BYTES];
+    struct writer writer = writer_of(value, sizeof value);
+    write_u8(&writer, FORMAT);
+    for (unsigned slot = 0; (slot = bit_next(chunk->durable_bits, slot)) < JOURNAL_CHUNK_SLOTS;
+         slot++) {
+        if (!returns->counts[slot])
+            continue;
+        write_u16(&writer, (uint16_t)slot);
+        write_u32(&writer, returns->counts[slot]);
+    }
+    journal_put(chunk->lane->vhost->options.journal, write_key(chunk->lane->id, chunk->number, key),
+                bytes_of(value, (size_t)(writer.at - value)));
+    returns->stored = true;
+}
+
+void returns_flush(struct vhost *vhost)
+{
+    struct returns *returns;
+    while ((returns = TAILQ_FIRST(&vhost->returns_changed))) {
+        unlist(returns);
+        put(returns);
+    }
+}
+
+/* ---- Recovery. */
+
+bool returns_read_key(struct bytes key, uint64_t *lane_id, uint64_t *chunk)
+{
+    struct reader reader = reader_of(key);
+    bool kind = read_u8(&reader) == DEFINITION_RETURNS;
+    *lane_id = read_u64(&reader);
+    *chunk = read_u64(&reader);
+    return kind && !reader.failed && reader_left(&reader) == 0;
+}
+
+enum status returns_restore(struct vhost *vhost, uint64_t lane_id, uint64_t number,
+                            struct chunk *chunk, struct bytes value)
+{
+    if (!chunk) {
+        erase(vhost, lane_id, number);
+        return STATUS_OK;
+    }
+    struct reader reader = reader_of(value);
+    uint8_t format = read_u8(&reader);
+    if (!reader.failed && format != FORMAT)
+        return STATUS_VERSION;
+    struct returns *returns = need(chunk);
+    returns->stored = true;
+    while (!reader.failed && reader_left(&reader)) {
+        unsigned slot = read_u16(&reader);
+        uint32_t count = read_u32(&reader);
+        if (reader.failed || slot >= JOURNAL_CHUNK_SLOTS)
+            return STATUS_CORRUPT;
+        if (bit_test(chunk->live_bits, slot))
+            returns->counts[slot] = count;
+    }
+    return reader.failed ? STATUS_CORRUPT : STATUS_OK;
+}

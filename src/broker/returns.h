@@ -1,0 +1,57 @@
+/* How often messages came back from their consumers, in queues that limit it (x-delivery-limit).
+ * Thread: the vhost's owner.
+ *
+ * Normal course: returns_count counts one; the counts of a chunk lie beside it, made with the first
+ * return of any of its messages, and are put on record at the end of the turn (returns_flush) as
+ * one definition for each chunk, which goes with the chunk. So a queue whose messages do not come
+ * back pays nothing.
+ *
+ * What can go wrong: the broker ends between a return and the end of the turn: that return is not
+ * counted. What was out to consumers when it ended is not counted either. */
+#ifndef BROKER_RETURNS_H
+#define BROKER_RETURNS_H
+
+#include <sys/queue.h>
+
+#include "lane.h"
+
+struct returns {
+    struct chunk *chunk;
+    TAILQ_ENTRY(returns) link; /* in vhost->returns_changed */
+    bool changed;              /* it is in there */
+    bool stored;               /* the journal has a definition */
+    uint32_t counts[JOURNAL_CHUNK_SLOTS];
+};
+TAILQ_HEAD(returns_list, returns);
+
+/* The message at place has come back once more. Returns how often that is now. */
+uint32_t returns_count(struct place place);
+
+/* How often it has come back. */
+static inline uint32_t returns_of(struct place place)
+{
+    return place.chunk->returns ? place.chunk->returns->counts[place.slot] : 0;
+}
+
+/* The message as it is delivered after count returns: a copy with the header x-delivery-count. The
+ * caller gets a reference; without memory for a copy, on the message itself. */
+struct message *returns_mark(struct message *message, uint32_t count);
+
+/* Nothing of the chunk is left: here and in the journal. */
+void returns_forget(struct chunk *chunk);
+/* The same here only. */
+void returns_free(struct chunk *chunk);
+
+/* Puts what changed into the batch that is filling. Cheap when nothing did. */
+void returns_flush(struct vhost *vhost);
+
+/* ---- Recovery: a definition of kind DEFINITION_RETURNS. */
+
+/* Which chunk it belongs to; false when the key makes no sense. */
+bool returns_read_key(struct bytes key, uint64_t *lane_id, uint64_t *chunk);
+/* Takes over what it says of a chunk; when that is gone (NULL), erases it. Errors: CORRUPT,
+ * VERSION. */
+MUST_USE enum status returns_restore(struct vhost *vhost, uint64_t lane_id, uint64_t number,
+                                     struct chunk *chunk, struct bytes value);
+
+#endif
