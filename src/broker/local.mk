@@ -127,6 +127,8 @@ core_tests = \
 	tests/unit/test_core_time \
 	tests/unit/test_dead_letter \
 	tests/unit/test_length \
+	tests/unit/test_delivery_limit \
+	tests/unit/test_priority \
 	tests/unit/test_single_active \
 	tests/unit/test_unsettled
 check_PROGRAMS += $(core_tests)
@@ -156,6 +158,12 @@ tests_unit_test_core_random_LDADD = $(core_test_libs)
 tests_unit_test_core_time_SOURCES = tests/unit/test_core_time.c $(core_harness)
 tests_unit_test_core_time_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_core_time_LDADD = $(core_test_libs)
+tests_unit_test_priority_SOURCES = tests/unit/test_priority.c $(core_harness)
+tests_unit_test_priority_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_priority_LDADD = $(core_test_libs)
+tests_unit_test_delivery_limit_SOURCES = tests/unit/test_delivery_limit.c $(core_harness)
+tests_unit_test_delivery_limit_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_delivery_limit_LDADD = $(core_test_libs)
 tests_unit_test_single_active_SOURCES = tests/unit/test_single_active.c $(core_harness)
 tests_unit_test_single_active_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_single_active_LDADD = $(core_test_libs)

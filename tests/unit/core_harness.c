@@ -52,6 +52,18 @@ static void add_body(struct text *lines, const struct message *message)
     text_add_bytes(lines, piece);
 }
 
+static void add_marks(struct text *lines, const struct message *message, bool redelivered)
+{
+    struct properties properties;
+    struct field count;
+    if (redelivered)
+        text_printf(lines, " redelivered");
+    if (message->has_headers &&
+        properties_decode(message_properties(message), &properties) == STATUS_OK &&
+        table_find(properties.headers, "x-delivery-count", &count))
+        text_printf(lines, " count %lld", (long long)count.value.integer);
+}
+
 static void add_reply(struct text *lines, const struct event *event)
 {
     const char *command = command_names[event->u.reply.command];
@@ -67,8 +79,8 @@ static void add_reply(struct text *lines, const struct event *event)
         }
         text_printf(lines, " got t%llu ", (unsigned long long)event->got.tag);
         add_body(lines, event->got.message);
-        text_printf(lines, " left %u%s", event->u.reply.messages,
-                    event->got.redelivered ? " redelivered" : "");
+        text_printf(lines, " left %u", event->u.reply.messages);
+        add_marks(lines, event->got.message, event->got.redelivered);
         return;
     }
     text_printf(lines, " ok %s", command);
@@ -96,8 +108,7 @@ static void add_event(struct text *lines, char peer, const struct event *event)
         text_printf(lines, " deliver c%u t%llu ", event->u.deliver.consumer,
                     (unsigned long long)event->u.deliver.tag);
         add_body(lines, event->u.deliver.message);
-        if (event->u.deliver.redelivered)
-            text_printf(lines, " redelivered");
+        add_marks(lines, event->u.deliver.message, event->u.deliver.redelivered);
         break;
     case EVENT_RETURN:
         text_printf(lines, " return ");
@@ -504,20 +515,34 @@ void do_publish_ttl(struct harness *h, const char *who, const char *key, const c
     publish(h, who, message, has(flags, 'm'));
 }
 
-void do_consume(struct harness *h, const char *who, const char *queue, uint32_t consumer,
-                const char *flags, int priority)
+void do_publish_priority(struct harness *h, const char *who, const char *key, const char *body,
+                         uint8_t priority, const char *flags)
 {
-    struct text arguments = {0};
+    struct message *message = harness_message("", key, body, strlen(body), has(flags, 'p'));
+    message->priority = priority;
+    publish(h, who, message, has(flags, 'm'));
+}
+
+void do_consume_args(struct harness *h, const char *who, const char *queue, uint32_t consumer,
+                     const char *flags, const struct text *arguments)
+{
     struct command command = {.type = COMMAND_CONSUME, .no_wait = has(flags, 'n')};
-    if (priority)
-        table_put_i32(&arguments, "x-priority", priority);
     command.u.consume.queue = bytes_of_text(queue);
-    command.u.consume.arguments = text_bytes(&arguments);
+    command.u.consume.arguments = text_bytes(arguments);
     command.u.consume.consumer = consumer;
     command.u.consume.tag = bytes_of_text("tag");
     command.u.consume.no_ack = !has(flags, 'a');
     command.u.consume.exclusive = has(flags, 'x');
     apply(h, who, command);
+}
+
+void do_consume(struct harness *h, const char *who, const char *queue, uint32_t consumer,
+                const char *flags, int priority)
+{
+    struct text arguments = {0};
+    if (priority)
+        table_put_i32(&arguments, "x-priority", priority);
+    do_consume_args(h, who, queue, consumer, flags, &arguments);
     text_free(&arguments);
 }
 

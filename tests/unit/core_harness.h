@@ -7,7 +7,7 @@
  * Events, one a line, with the peer's letter and the channel ("A1"):
  *   A1 ok declare q 0 0            a reply: command, and what it carries
  *   A1 fail publish NOT_FOUND no exchange 'x' in vhost '/'
- *   A1 deliver c1 t5 body [redelivered]
+ *   A1 deliver c1 t5 body [redelivered] [count 2]   (its header x-delivery-count)
  *   A1 got t5 body left 3          A1 empty
  *   A1 confirm 5 [multiple] [nack]
  *   A1 return body NO_ROUTE
@@ -96,9 +96,13 @@ void do_publish(struct harness *h, const char *who, const char *exchange, const 
                 const char *body, const char *flags);
 void do_publish_ttl(struct harness *h, const char *who, const char *key, const char *body,
                     uint64_t ttl_ms, const char *flags);
+void do_publish_priority(struct harness *h, const char *who, const char *key, const char *body,
+                         uint8_t priority, const char *flags);
 /* flags: a needs acks, x exclusive, n no-wait. */
 void do_consume(struct harness *h, const char *who, const char *queue, uint32_t consumer,
                 const char *flags, int priority);
+void do_consume_args(struct harness *h, const char *who, const char *queue, uint32_t consumer,
+                     const char *flags, const struct text *arguments);
 void do_cancel(struct harness *h, const char *who, uint32_t consumer);
 void do_get(struct harness *h, const char *who, const char *queue, const char *flags);
 void do_ack(struct harness *h, const char *who, uint64_t tag, bool multiple);

@@ -1,0 +1,373 @@
+/* x-delivery-limit: what counts as a return, what a consumer is told, what a restart keeps. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core_harness.h"
+#include "leveret/wire/properties.h"
+#include "leveret/wire/table.h"
+
+static struct harness h;
+
+static void setup(void)
+{
+    harness_open(&h);
+    do_open(&h, "A1");
+    do_open(&h, "A2");
+    do_declare(&h, "A1", "dead", "d");
+    harness_sync(&h);
+    harness_take(&h);
+}
+
+static void teardown(void)
+{
+    harness_close(&h);
+}
+
+static void restart(void)
+{
+    harness_crash(&h);
+    do_open(&h, "A1");
+    do_open(&h, "A2");
+    harness_take(&h);
+}
+
+/* limit below -1: not said. Dead letters go to the queue "dead". */
+static void declare(const char *queue, const char *type, int64_t limit)
+{
+    struct text arguments = {0};
+    if (type)
+        table_put_string(&arguments, "x-queue-type", bytes_of_text(type));
+    if (limit >= -1)
+        table_put_i64(&arguments, "x-delivery-limit", limit);
+    table_put_string(&arguments, "x-dead-letter-exchange", bytes_of_text(""));
+    table_put_string(&arguments, "x-dead-letter-routing-key", bytes_of_text("dead"));
+    do_declare_args(&h, "A1", queue, "d", &arguments);
+    text_free(&arguments);
+    harness_sync(&h);
+    harness_take(&h);
+}
+
+static void get_and_return(const char *queue, const char *line, uint64_t tag)
+{
+    do_get(&h, "A1", queue, "a");
+    expect(&h, line);
+    do_nack(&h, "A1", tag, false, true);
+}
+
+START_TEST(a_message_comes_back_so_often)
+{
+    declare("q", "quorum", 2);
+    do_publish(&h, "A1", "", "q", "one", "p");
+    do_publish(&h, "A1", "", "q", "two", "p");
+    get_and_return("q", "A1 got t1 one left 1 count 0\n", 1);
+    get_and_return("q", "A1 got t2 one left 1 redelivered count 1\n", 2);
+    get_and_return("q", "A1 got t3 one left 1 redelivered count 2\n", 3);
+    do_get(&h, "A1", "q", "a");
+    do_get(&h, "A1", "dead", "");
+    expect(&h, "A1 got t4 two left 0 count 0\nA1 got t5 one left 0\n");
+}
+END_TEST
+
+START_TEST(every_way_back_counts)
+{
+    declare("q", NULL, 10); /* of a classic queue, too */
+    do_publish(&h, "A1", "", "q", "m", "p");
+    do_consume(&h, "A2", "q", 1, "a", 0);
+    expect(&h, "A2 ok consume c1\nA2 deliver c1 t1 m\n");
+    do_nack(&h, "A2", 1, false, true);
+    expect(&h, "A2 deliver c1 t2 m redelivered count 1\n");
+    do_plain(&h, "A2", COMMAND_RECOVER);
+    expect(&h, "A2 ok recover\nA2 deliver c1 t3 m redelivered count 2\n");
+    do_cancel(&h, "A2", 1); /* no return */
+    do_close(&h, "A2");
+    do_get(&h, "A1", "q", "a");
+    expect(&h, "A2 ok cancel c1\nA2 ok close\nA1 got t1 m left 0 redelivered count 3\n");
+    harness_attach(&h, 'B');
+    do_open(&h, "B1");
+    do_nack(&h, "A1", 1, false, true);
+    do_consume(&h, "B1", "q", 1, "a", 0);
+    expect(&h, "B1 ok open\nB1 ok consume c1\nB1 deliver c1 t1 m redelivered count 4\n");
+    do_ack(&h, "B1", 9, false); /* fails the channel */
+    do_get(&h, "A1", "q", "a");
+    expect(&h, "B1 fail ack PRECONDITION_FAILED unknown delivery tag 9\n"
+               "A1 got t2 m left 0 redelivered count 5\n");
+    harness_detach(&h, 'A');
+    do_open(&h, "A1");
+    do_consume(&h, "A1", "q", 1, "", 0); /* needs no acks: it goes for good */
+    do_declare(&h, "A1", "q", "p");
+    expect(&h, "A detached\nA1 ok open\nA1 ok consume c1\n"
+               "A1 deliver c1 t1 m redelivered count 6\nA1 ok declare q 0 1\n");
+}
+END_TEST
+
+START_TEST(only_queues_that_ask_for_it_count)
+{
+    declare("q", NULL, -2);
+    do_publish(&h, "A1", "", "q", "m", "p");
+    for (uint64_t tag = 1; tag <= 30; tag++) {
+        do_get(&h, "A1", "q", "a");
+        do_nack(&h, "A1", tag, false, true);
+    }
+    harness_take(&h);
+    do_get(&h, "A1", "q", "");
+    expect(&h, "A1 got t31 m left 0 redelivered\n");
+}
+END_TEST
+
+START_TEST(quorum_queues_count_to_twenty)
+{
+    declare("q", "quorum", -2);
+    declare("free", "quorum", -1);
+    do_publish(&h, "A1", "", "q", "m", "p");
+    do_publish(&h, "A1", "", "free", "f", "p");
+    uint64_t tag = 1;
+    for (int i = 0; i < 20; i++, tag++) {
+        do_get(&h, "A1", "q", "a");
+        do_nack(&h, "A1", tag, false, true);
+    }
+    harness_take(&h);
+    get_and_return("q", "A1 got t21 m left 0 redelivered count 20\n", tag++);
+    do_get(&h, "A1", "q", "a");
+    do_get(&h, "A1", "dead", "");
+    expect(&h, "A1 empty\nA1 got t22 m left 0\n");
+    tag++;
+    for (int i = 0; i < 50; i++, tag++) {
+        do_get(&h, "A1", "free", "a");
+        do_nack(&h, "A1", tag, false, true);
+    }
+    harness_take(&h);
+    do_get(&h, "A1", "free", "a");
+    expect(&h, "A1 got t73 f left 0 redelivered count 50\n");
+}
+END_TEST
+
+START_TEST(none_may_come_back)
+{
+    declare("q", "quorum", 0);
+    do_publish(&h, "A1", "", "q", "m", "p");
+    get_and_return("q", "A1 got t1 m left 0 count 0\n", 1);
+    do_declare(&h, "A1", "q", "p");
+    do_get(&h, "A1", "dead", "");
+    expect(&h, "A1 ok declare q 0 0\nA1 got t2 m left 0\n");
+}
+END_TEST
+
+START_TEST(a_header_of_the_publishers_own_is_replaced)
+{
+    struct text headers = {0}, encoded = {0};
+    declare("q", "quorum", 5);
+    table_put_i32(&headers, "x-delivery-count", 77);
+    struct properties properties = {.present = PROPERTY_HEADERS, .headers = text_bytes(&headers)};
+    properties_encode(&properties, &encoded);
+    struct message *message =
+        message_new(bytes_of_text(""), bytes_of_text("q"), text_bytes(&encoded), 0);
+    message->has_headers = true;
+    struct command command = {.type = COMMAND_PUBLISH, .channel = 1};
+    command.u.publish.message = message;
+    harness_do(&h, 'A', &command);
+    text_free(&headers);
+    text_free(&encoded);
+    get_and_return("q", "A1 got t1 (empty) left 0 count 0\n", 1);
+    get_and_return("q", "A1 got t2 (empty) left 0 redelivered count 1\n", 2);
+}
+END_TEST
+
+/* ---- Restart. */
+
+START_TEST(counts_survive_a_restart)
+{
+    declare("q", "quorum", 2);
+    do_publish(&h, "A1", "", "q", "one", "p");
+    do_publish(&h, "A1", "", "q", "two", ""); /* kept all the same: it is a quorum queue */
+    do_publish(&h, "A1", "", "q", "three", "p");
+    harness_sync(&h);
+    get_and_return("q", "A1 got t1 one left 2 count 0\n", 1);
+    harness_sync(&h);
+    get_and_return("q", "A1 got t2 one left 2 redelivered count 1\n", 2);
+    harness_sync(&h);
+    restart();
+    do_get(&h, "A1", "q", "a");
+    do_get(&h, "A1", "q", "a");
+    harness_sync(&h);
+    do_get(&h, "A1", "q", "a");
+    expect(&h, "A1 got t1 one left 2 redelivered count 2\nA1 got t2 two left 1 count 0\n"
+               "A1 got t3 three left 0 count 0\n");
+    do_nack(&h, "A1", 3, false, true);
+    do_nack(&h, "A1", 1, false, true); /* once too often */
+    harness_sync(&h);
+    restart(); /* what was out is not counted */
+    do_get(&h, "A1", "q", "a");
+    harness_sync(&h);
+    do_get(&h, "A1", "q", "a");
+    do_get(&h, "A1", "dead", "");
+    harness_sync(&h);
+    expect(&h, "A1 got t1 two left 1 redelivered count 0\n"
+               "A1 got t2 three left 0 redelivered count 1\nA1 got t3 one left 0\n");
+    do_ack(&h, "A1", 1, false);
+    do_ack(&h, "A1", 2, false);
+    harness_sync(&h);
+    restart();
+    do_declare(&h, "A1", "q", "p");
+    expect(&h, "A1 ok declare q 0 0\n");
+}
+END_TEST
+
+/* Several chunks, most of their messages returned; then all kinds of ends. */
+START_TEST(counts_go_with_their_messages)
+{
+    enum { COUNT = 2000 };
+    declare("q", "quorum", 5);
+    do_qos(&h, "A1", 0, false);
+    for (int i = 0; i < COUNT; i++) {
+        char body[20];
+        snprintf(body, sizeof body, "m%d", i);
+        do_publish(&h, "A1", "", "q", body, "p");
+        if (i % 100 == 99)
+            harness_sync(&h);
+    }
+    do_consume(&h, "A2", "q", 1, "a", 0);
+    harness_sync(&h);
+    do_close(&h, "A2"); /* all of them come back */
+    do_open(&h, "A2");
+    harness_sync(&h);
+    restart();
+    do_get(&h, "A1", "q", "a");
+    harness_sync(&h);
+    expect(&h, "A1 got t1 m0 left 1999 redelivered count 1\n");
+    do_ack(&h, "A1", 1, false);
+    do_purge(&h, "A1", "q");
+    harness_sync(&h);
+    restart();
+    do_publish(&h, "A1", "", "q", "new", "p");
+    harness_sync(&h);
+    get_and_return("q", "A1 got t1 new left 0 count 0\n", 1);
+    harness_sync(&h);
+    do_delete(&h, "A1", "q", "");
+    harness_sync(&h);
+    restart();
+    declare("q", "quorum", 5);
+    do_publish(&h, "A1", "", "q", "newer", "p");
+    get_and_return("q", "A1 got t1 newer left 0 count 0\n", 1);
+}
+END_TEST
+
+/* The memory of a queue is what it was when its messages have gone. */
+START_TEST(nothing_is_left_behind)
+{
+    struct queue_info before, after;
+    declare("q", "quorum", 100);
+    ck_assert(vhost_find_queue(h.vhost, bytes_of_text("q"), &before));
+    for (uint64_t tag = 1; tag <= 5000; tag++) {
+        do_publish(&h, "A1", "", "q", "m", "p");
+        do_get(&h, "A1", "q", "a");
+        do_nack(&h, "A1", tag * 2 - 1, false, true);
+        do_get(&h, "A1", "q", "a");
+        do_ack(&h, "A1", tag * 2, false);
+        if (tag % 10 == 0)
+            harness_sync(&h);
+        harness_take(&h);
+    }
+    ck_assert(vhost_find_queue(h.vhost, bytes_of_text("q"), &after));
+    ck_assert_uint_lt(after.memory_bytes, before.memory_bytes + 1024);
+    harness_sync(&h);
+    restart();
+    do_declare(&h, "A1", "q", "p");
+    expect(&h, "A1 ok declare q 0 0\n");
+}
+END_TEST
+
+/* ---- Queues of type quorum. */
+
+static void refused(const char *flags, const char *argument, const char *line)
+{
+    struct text arguments = {0};
+    table_put_string(&arguments, "x-queue-type", bytes_of_text("quorum"));
+    if (argument)
+        table_put_i32(&arguments, argument, 1);
+    do_declare_args(&h, "A1", "r", flags, &arguments);
+    text_free(&arguments);
+    expect(&h, line);
+    do_close(&h, "A1");
+    do_open(&h, "A1");
+    harness_take(&h);
+}
+
+START_TEST(quorum_queues_refuse)
+{
+    refused("", NULL,
+            "A1 fail declare PRECONDITION_FAILED invalid property 'non-durable' for queue "
+            "'r' in vhost '/'\n");
+    refused("dx", NULL,
+            "A1 fail declare PRECONDITION_FAILED invalid property 'exclusive-owner' for "
+            "queue 'r' in vhost '/'\n");
+    refused("da", NULL,
+            "A1 fail declare PRECONDITION_FAILED invalid property 'auto-delete' for "
+            "queue 'r' in vhost '/'\n");
+    refused("ds", NULL,
+            "A1 fail declare PRECONDITION_FAILED Cannot declare a server-named queue for "
+            "type rabbit_quorum_queue\n");
+    refused("d", "x-max-priority",
+            "A1 fail declare PRECONDITION_FAILED invalid arg 'x-max-priority' "
+            "for queue 'r' in vhost '/' of queue type rabbit_quorum_queue\n");
+    refused("d", "x-queue-version",
+            "A1 fail declare PRECONDITION_FAILED invalid arg 'x-queue-version'"
+            " for queue 'r' in vhost '/' of queue type rabbit_quorum_queue\n");
+}
+END_TEST
+
+START_TEST(quorum_queues_keep_all)
+{
+    declare("q", "quorum", -2);
+    do_plain(&h, "A1", COMMAND_CONFIRM_SELECT);
+    do_publish(&h, "A1", "", "q", "m", "");
+    vhost_flush(h.vhost, h.now);
+    expect(&h, "A1 ok confirm-select\n"); /* not before it is on disk */
+    harness_sync(&h);
+    expect(&h, "A1 confirm 1\n");
+    restart();
+    do_get(&h, "A1", "q", "a");
+    harness_sync(&h);
+    expect(&h, "A1 got t1 m left 0 count 0\n");
+}
+END_TEST
+
+START_TEST(a_single_active_quorum_queue_gives_nothing_to_get)
+{
+    struct text arguments = {0};
+    table_put_string(&arguments, "x-queue-type", bytes_of_text("quorum"));
+    table_put_bool(&arguments, "x-single-active-consumer", true);
+    do_declare_args(&h, "A1", "q", "d", &arguments);
+    text_free(&arguments);
+    harness_sync(&h);
+    harness_take(&h);
+    do_get(&h, "A1", "q", "a");
+    expect(&h, "A1 fail get RESOURCE_LOCKED cannot obtain access to locked queue 'q' in vhost '/'. "
+               "basic.get operations are not supported by quorum queues with single active "
+               "consumer\n");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("delivery_limit");
+    TCase *tests = tcase_create("delivery_limit");
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_test(tests, a_message_comes_back_so_often);
+    tcase_add_test(tests, every_way_back_counts);
+    tcase_add_test(tests, only_queues_that_ask_for_it_count);
+    tcase_add_test(tests, quorum_queues_count_to_twenty);
+    tcase_add_test(tests, none_may_come_back);
+    tcase_add_test(tests, a_header_of_the_publishers_own_is_replaced);
+    tcase_add_test(tests, counts_survive_a_restart);
+    tcase_add_test(tests, counts_go_with_their_messages);
+    tcase_add_test(tests, nothing_is_left_behind);
+    tcase_add_test(tests, quorum_queues_refuse);
+    tcase_add_test(tests, quorum_queues_keep_all);
+    tcase_add_test(tests, a_single_active_quorum_queue_gives_nothing_to_get);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
