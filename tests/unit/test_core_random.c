@@ -2,7 +2,8 @@
  *   a message is in exactly one place, and the lowest that is ready is delivered first;
  *   nothing confirmed is lost, nothing whose settlement was synced returns;
  *   what was never delivered is not marked redelivered;
- *   each publish is confirmed once, in order.
+ *   each publish is confirmed once, in order;
+ *   of a transaction all is on disk or nothing, and all once it is answered.
  * The seed is printed; LEVERET_SEED and LEVERET_STEPS set it and the number of steps. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +37,7 @@ enum item_state { READY, UNSETTLED, SETTLED, LOST };
 
 struct item {
     uint8_t state;
-    bool persistent, confirmed, delivered, settled_synced;
+    bool persistent, confirmed, delivered, settled_synced, lost;
     uint64_t expires_ms; /* 0: never */
 };
 
@@ -48,7 +49,7 @@ struct model_queue {
 struct handle {
     uint64_t tag;
     unsigned queue, item;
-    bool gone; /* its queue was deleted */
+    bool gone, requeue; /* gone: its queue was deleted; requeue: how it is settled by the commit */
 };
 
 struct published {
@@ -56,8 +57,27 @@ struct published {
     bool routed, open;
 };
 
+struct place {
+    unsigned queue, item;
+};
+
+struct places {
+    struct place *at;
+    unsigned count, room;
+};
+
+/* Committed, but commit-ok has not come. */
+struct commit {
+    struct model_channel *channel; /* NULL: it was closed */
+    struct places published, acked;
+};
+
 struct model_channel {
-    bool open;
+    bool open, tx;
+    struct handle *tx_handles; /* settled in the transaction that is open */
+    unsigned tx_handle_count, tx_handle_room;
+    struct places tx_published; /* the queue, and which of tokens is in the body */
+    bool tx_requeues;
     struct handle *handles;
     unsigned handle_count, handle_room;
     struct published *published; /* by sequence number - 1 */
@@ -76,6 +96,12 @@ static bool surveying;       /* after a restart: what is there is learned, not c
 static unsigned survey_queue, survey_last;
 static bool survey_any;
 static bool failing; /* a command that fails is under way */
+/* Where a message that was published in a transaction stands in its queue is known at the commit:
+ * its body has a number in here. */
+static struct places tokens;
+static struct commit *commits;
+static unsigned commit_count, commit_room;
+static unsigned long commits_answered;
 static unsigned long delivered_events, crashes;
 
 static unsigned pick(unsigned n)
@@ -148,7 +174,8 @@ static void add_handle(struct model_channel *channel, uint64_t tag, unsigned q, 
         channel->handles =
             mem_need_array(channel->handles, channel->handle_room, sizeof *channel->handles);
     }
-    channel->handles[channel->handle_count++] = (struct handle){tag, q, index, false};
+    channel->handles[channel->handle_count++] =
+        (struct handle){.tag = tag, .queue = q, .item = index};
 }
 
 static void end_handle(struct model_channel *channel, unsigned at, bool requeue)
@@ -167,9 +194,166 @@ static void requeue_all(struct model_channel *channel)
         end_handle(channel, channel->handle_count - 1, true);
 }
 
+/* ---- Transactions. */
+
+static unsigned add_place(struct places *places, unsigned queue, unsigned item)
+{
+    if (places->count == places->room) {
+        places->room = places->room ? places->room * 2 : 8;
+        places->at = mem_need_array(places->at, places->room, sizeof *places->at);
+    }
+    places->at[places->count] = (struct place){queue, item};
+    return places->count++;
+}
+
+static struct item *item_at(const struct place *place)
+{
+    return &queues[place->queue].items[place->item];
+}
+
+/* A handle goes into the transaction; its message stays unsettled. */
+static void tx_take(struct model_channel *channel, unsigned at, bool requeue)
+{
+    if (channel->tx_handle_count == channel->tx_handle_room) {
+        channel->tx_handle_room = channel->tx_handle_room ? channel->tx_handle_room * 2 : 8;
+        channel->tx_handles = mem_need_array(channel->tx_handles, channel->tx_handle_room,
+                                             sizeof *channel->tx_handles);
+    }
+    struct handle *taken = &channel->tx_handles[channel->tx_handle_count++];
+    *taken = channel->handles[at];
+    taken->requeue = requeue;
+    channel->tx_requeues |= requeue;
+    channel->handle_count--;
+    memmove(channel->handles + at, channel->handles + at + 1,
+            (channel->handle_count - at) * sizeof *channel->handles);
+}
+
+static int by_tag(const void *a, const void *b)
+{
+    const struct handle *x = a, *y = b;
+    return x->tag < y->tag ? -1 : x->tag > y->tag;
+}
+
+static void tx_forget(struct model_channel *channel)
+{
+    for (unsigned i = 0; i < channel->tx_handle_count; i++) {
+        const struct handle *handle = &channel->tx_handles[i];
+        add_handle(channel, handle->tag, handle->queue, handle->item);
+        channel->handles[channel->handle_count - 1].gone = handle->gone;
+    }
+    if (channel->tx_handle_count)
+        qsort(channel->handles, channel->handle_count, sizeof *channel->handles, by_tag);
+    channel->tx_handle_count = channel->tx_published.count = 0;
+    channel->tx_requeues = false;
+}
+
+/* What the core does with all that a channel holds when it ends. */
+static void give_back(struct model_channel *channel)
+{
+    tx_forget(channel);
+    requeue_all(channel);
+}
+
+static void add_commit(struct model_channel *channel)
+{
+    if (commit_count == commit_room) {
+        commit_room = commit_room ? commit_room * 2 : 8;
+        commits = mem_need_array(commits, commit_room, sizeof *commits);
+    }
+    struct commit *commit = &commits[commit_count++];
+    *commit = (struct commit){.channel = channel};
+    for (unsigned i = 0; i < channel->tx_published.count; i++) {
+        const struct place *published = &channel->tx_published.at[i];
+        struct place *token = &tokens.at[published->item];
+        token->item = add_item(published->queue, token->item);
+        add_place(&commit->published, published->queue, token->item);
+    }
+    for (unsigned i = 0; i < channel->tx_handle_count; i++) {
+        const struct handle *handle = &channel->tx_handles[i];
+        if (handle->gone)
+            continue;
+        set_state(handle->queue, handle->item, handle->requeue ? READY : SETTLED);
+        if (!handle->requeue)
+            add_place(&commit->acked, handle->queue, handle->item);
+    }
+    channel->tx_handle_count = channel->tx_published.count = 0;
+    channel->tx_requeues = false;
+}
+
+static void remove_commit(unsigned at)
+{
+    free(commits[at].published.at);
+    free(commits[at].acked.at);
+    commit_count--;
+    memmove(commits + at, commits + at + 1, (commit_count - at) * sizeof *commits);
+}
+
+/* It is on disk: what was published must not get lost, what was acked must not return. */
+static void commit_synced(unsigned at)
+{
+    for (unsigned i = 0; i < commits[at].published.count; i++)
+        item_at(&commits[at].published.at[i])->confirmed = true;
+    for (unsigned i = 0; i < commits[at].acked.count; i++)
+        item_at(&commits[at].acked.at[i])->settled_synced = true;
+    remove_commit(at);
+}
+
+static bool is_committing(const struct model_channel *channel)
+{
+    for (unsigned i = 0; i < commit_count; i++)
+        if (commits[i].channel == channel)
+            return true;
+    return false;
+}
+
+static void commit_answered(const struct model_channel *channel)
+{
+    unsigned at = 0;
+    while (at < commit_count && commits[at].channel != channel)
+        at++;
+    MUST(at < commit_count);
+    commits_answered++;
+    commit_synced(at);
+}
+
+/* Before a crash: what is still alive of what was published can tell whether all of it is lost. */
+static void commits_keep_live(void)
+{
+    for (struct commit *commit = commits; commit < commits + commit_count; commit++) {
+        unsigned kept = 0;
+        for (unsigned i = 0; i < commit->published.count; i++) {
+            struct place place = commit->published.at[i];
+            if (item_at(&place)->state == READY && item_at(&place)->persistent)
+                commit->published.at[kept++] = place;
+        }
+        commit->published.count = kept;
+    }
+}
+
+/* After it, while what has come back is unsettled. */
+static void commits_check(void)
+{
+    while (commit_count) {
+        const struct commit *commit = &commits[commit_count - 1];
+        unsigned lost = 0, returned = 0;
+        for (unsigned i = 0; i < commit->published.count; i++)
+            lost += item_at(&commit->published.at[i])->lost;
+        for (unsigned i = 0; i < commit->acked.count; i++)
+            returned += item_at(&commit->acked.at[i])->state != SETTLED;
+        MUST(lost == 0 || lost == commit->published.count);
+        MUST(returned == 0 || lost == commit->published.count);
+        remove_commit(commit_count - 1);
+    }
+}
+
 static void end_channel(struct model_channel *channel)
 {
-    requeue_all(channel);
+    give_back(channel);
+    for (unsigned i = 0; i < commit_count; i++)
+        if (commits[i].channel == channel)
+            commits[i].channel = NULL;
+    free(channel->tx_handles);
+    free(channel->tx_published.at);
     free(channel->handles);
     free(channel->published);
     *channel = (struct model_channel){0};
@@ -185,6 +369,12 @@ static void read_body(const struct message *message, unsigned *q, unsigned *inde
     uint64_t numbers[2];
     const char *at = number_scan(body, &numbers[0]);
     MUST(at && *at == ':' && number_scan(at + 1, &numbers[1]));
+    if (numbers[0] == QUEUES) {
+        MUST(numbers[1] < tokens.count);
+        const struct place *place = &tokens.at[numbers[1]];
+        numbers[0] = place->queue;
+        numbers[1] = place->item;
+    }
     MUST(numbers[0] < QUEUES);
     MUST(numbers[1] < queues[numbers[0]].count);
     *q = (unsigned)numbers[0];
@@ -252,6 +442,8 @@ static void on_event(void *context, char letter, const struct event *event)
         break;
     case EVENT_REPLY:
         channel->gets -= event->u.reply.command == COMMAND_GET;
+        if (event->u.reply.command == COMMAND_TX_COMMIT && event->u.reply.status == STATUS_OK)
+            commit_answered(channel);
         if (event->u.reply.status != STATUS_OK && !failing)
             ck_abort_msg("%s", event->u.reply.text);
         if (event->u.reply.command == COMMAND_GET && event->got.message)
@@ -282,7 +474,8 @@ static void open_channels(void)
                 who_of(p, c, who);
                 channels[p][c].open = true;
                 do_open(&h, who);
-                do_plain(&h, who, COMMAND_CONFIRM_SELECT);
+                channels[p][c].tx = p + c > 1 && pick(3) == 0;
+                do_plain(&h, who, channels[p][c].tx ? COMMAND_TX_SELECT : COMMAND_CONFIRM_SELECT);
                 do_qos(&h, who, (uint16_t)(pick(3) ? pick(20) : 0), false);
             }
 }
@@ -331,15 +524,49 @@ static void publish_some(const char *who, struct model_channel *channel, unsigne
     }
 }
 
+/* Within a commit one thing is done after the other, and others are served between: a transaction
+ * that gives messages back does so once, and nothing else, so that the model need not know when. */
+static void tx_publish_some(const char *who, struct model_channel *channel, unsigned q,
+                            unsigned count)
+{
+    char name[8], body[64];
+    name_of(q, name);
+    for (unsigned i = 0; i < count && !channel->tx_requeues; i++) {
+        bool persistent = pick(4) != 0;
+        unsigned token = add_place(&tokens, q, persistent && q < DURABLE);
+        add_place(&channel->tx_published, q, token);
+        int len = snprintf(body, sizeof body, "%u:%u ", QUEUES, token);
+        struct command command = {.type = COMMAND_PUBLISH, .channel = channel_of(who)};
+        command.u.publish.message = harness_message("", name, body, (size_t)len, persistent);
+        harness_do(&h, who[0], &command);
+    }
+}
+
+static void tx_end(const char *who, struct model_channel *channel)
+{
+    if (pick(4)) {
+        add_commit(channel);
+        do_plain(&h, who, COMMAND_TX_COMMIT);
+    } else {
+        tx_forget(channel);
+        do_plain(&h, who, COMMAND_TX_ROLLBACK);
+    }
+}
+
 static void settle_some(const char *who, struct model_channel *channel)
 {
-    if (channel->handle_count == 0)
+    if (channel->handle_count == 0 || channel->tx_requeues)
         return;
-    bool multiple = pick(3) == 0, ack = pick(3) != 0, requeue = pick(2);
+    bool multiple = pick(3) == 0, ack = pick(3) != 0;
+    bool requeue = pick(2) && channel->tx_published.count == 0 && channel->tx_handle_count == 0;
     unsigned at = pick(channel->handle_count < 30 ? channel->handle_count : 30);
     uint64_t tag = channel->handles[at].tag;
-    for (unsigned i = multiple ? 0 : at; i <= at; i++)
-        end_handle(channel, multiple ? 0 : at, !ack && requeue);
+    for (unsigned i = multiple ? 0 : at; i <= at; i++) {
+        if (channel->tx)
+            tx_take(channel, multiple ? 0 : at, !ack && requeue);
+        else
+            end_handle(channel, multiple ? 0 : at, !ack && requeue);
+    }
     if (ack)
         do_ack(&h, who, tag, multiple);
     else
@@ -353,10 +580,13 @@ static void delete_queue(unsigned q)
     harness_sync(&h); /* no get waits for it, unless the disk is slow */
     failing = true;
     for (unsigned p = 0; p < PEERS; p++)
-        for (unsigned c = 1; c <= CHANNELS; c++)
-            for (unsigned i = 0; i < channels[p][c].handle_count; i++)
-                if (channels[p][c].handles[i].queue == q)
-                    channels[p][c].handles[i].gone = true;
+        for (unsigned c = 1; c <= CHANNELS; c++) {
+            struct model_channel *channel = &channels[p][c];
+            for (unsigned i = 0; i < channel->handle_count; i++)
+                channel->handles[i].gone |= channel->handles[i].queue == q;
+            for (unsigned i = 0; i < channel->tx_handle_count; i++)
+                channel->tx_handles[i].gone |= channel->tx_handles[i].queue == q;
+        }
     for (unsigned i = 0; i < queues[q].count; i++) {
         set_state(q, i, SETTLED);
         queues[q].items[i].settled_synced = true;
@@ -373,6 +603,9 @@ static bool all_confirmed(void)
         for (unsigned c = 1; c <= CHANNELS; c++)
             if (channels[p][c].confirmed != channels[p][c].publish_count)
                 return false;
+    for (unsigned i = 0; i < commit_count; i++)
+        if (commits[i].channel)
+            return false;
     return true;
 }
 
@@ -384,6 +617,8 @@ static void synced(void)
         harness_sync(&h);
 #endif
     MUST(all_confirmed());
+    while (commit_count)
+        commit_synced(commit_count - 1);
 #ifndef HARNESS_LEVELDB /* whose pages take their time */
     for (unsigned p = 0; p < PEERS; p++)
         for (unsigned c = 1; c <= CHANNELS; c++)
@@ -426,6 +661,7 @@ static void crash(void)
         for (unsigned c = 1; c <= CHANNELS; c++)
             end_channel(&channels[p][c]);
     }
+    commits_keep_live();
     for (unsigned q = 0; q < QUEUES; q++)
         for (unsigned i = 0; i < queues[q].count; i++)
             if (queues[q].items[i].state == READY)
@@ -451,11 +687,12 @@ static void crash(void)
             struct item *item = &queues[q].items[i];
             if (item->state == LOST) {
                 MUST(!item->persistent || !item->confirmed || expired(item));
-                item->settled_synced = true;
+                item->settled_synced = item->lost = true;
                 set_state(q, i, SETTLED);
             }
         }
     }
+    commits_check();
     for (unsigned q = DURABLE; q < QUEUES; q++)
         for (unsigned i = 0; i < queues[q].count; i++)
             set_state(q, i, SETTLED);
@@ -474,15 +711,21 @@ static void step(void)
     who_of(p, c, who);
     name_of(q, name);
     unsigned what = pick(1000);
-    if (what < 300) {
-        publish_some(who, channel, q, 1 + pick(3));
+    if (channel->tx && channel->gets == 0 && pick(8) == 0) {
+        tx_end(who, channel);
+    } else if (what < 300) {
+        (channel->tx ? tx_publish_some : publish_some)(who, channel, q, 1 + pick(3));
     } else if (what < 306) {
-        publish_some(who, channel, q, 300 + pick(1500));
+        (channel->tx ? tx_publish_some : publish_some)(who, channel, q, 300 + pick(1500));
     } else if (what < 650) {
         settle_some(who, channel);
     } else if (what < 700) {
-        channel->gets++;
-        do_get(&h, who, name, "a");
+        /* Behind a commit-ok that waits for the disk a get-ok would come late: a client that waits
+         * for answers has one of them under way. */
+        if (!is_committing(channel)) {
+            channel->gets++;
+            do_get(&h, who, name, "a");
+        }
     } else if (what < 740) {
         bool acks = pick(4);
         if (!channel->consuming[q])
@@ -506,23 +749,23 @@ static void step(void)
         requeue_all(channel);
         do_plain(&h, who, COMMAND_RECOVER);
     } else if (what < 993) {
-        requeue_all(channel);
+        give_back(channel);
         do_close(&h, who);
         harness_sync(&h);
         end_channel(channel);
         open_channels();
     } else if (what < 995) {
-        requeue_all(channel);
+        give_back(channel);
         failing = true;
         do_ack(&h, who, 999999999, false);
-        failing = false;
         do_close(&h, who);
-        harness_sync(&h);
+        harness_sync(&h); /* the answer may wait behind a commit-ok */
+        failing = false;
         end_channel(channel);
         open_channels();
     } else if (what < 996) {
         for (unsigned i = 1; i <= CHANNELS; i++)
-            requeue_all(&channels[p][i]);
+            give_back(&channels[p][i]);
         harness_detach(&h, (char)('A' + p));
         for (unsigned i = 1; i <= CHANNELS; i++)
             end_channel(&channels[p][i]);
@@ -559,13 +802,15 @@ START_TEST(random_conversations)
     for (unsigned long i = 0; i < steps; i++)
         step();
     crash();
-    printf("seed %llu: %lu steps, %lu deliveries, %lu restarts\n", (unsigned long long)seed, steps,
-           delivered_events, crashes);
+    printf("seed %llu: %lu steps, %lu deliveries, %lu commits, %lu restarts\n",
+           (unsigned long long)seed, steps, delivered_events, commits_answered, crashes);
     for (unsigned p = 0; p < PEERS; p++)
         for (unsigned c = 1; c <= CHANNELS; c++)
             end_channel(&channels[p][c]);
     for (unsigned q = 0; q < QUEUES; q++)
         free(queues[q].items);
+    free(tokens.at);
+    free(commits);
     harness_close(&h);
 }
 END_TEST
