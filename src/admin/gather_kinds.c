@@ -12,6 +12,9 @@ static void keep_queue(void *info, struct arena *arena)
     q->name = arena_keep(arena, q->name);
     q->arguments = arena_keep(arena, q->arguments);
     q->owner_name = arena_keep(arena, q->owner_name);
+    q->policy = arena_keep(arena, q->policy);
+    q->operator_policy = arena_keep(arena, q->operator_policy);
+    q->effective_definition = arena_keep(arena, q->effective_definition);
     q->exclusive_consumer = arena_keep(arena, q->exclusive_consumer);
     q->single_active_consumer = arena_keep(arena, q->single_active_consumer);
 }
@@ -27,6 +30,7 @@ static void keep_exchange(void *info, struct arena *arena)
     x->name = arena_keep(arena, x->name);
     x->type = arena_keep(arena, x->type);
     x->arguments = arena_keep(arena, x->arguments);
+    x->policy = arena_keep(arena, x->policy);
 }
 
 /* Bindings, then the default exchange's, which are implied by the queues. The cursor's top bit says

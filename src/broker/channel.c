@@ -51,6 +51,7 @@ void channel_release(struct channel *channel)
     struct unsettled_entry entry;
     struct consumer *consumer;
     channel_drop_gets(channel);
+    policy_forget_waits(channel);
     reply_to_close(channel);
     tx_free(channel);
     while ((consumer = TAILQ_FIRST(&channel->consumers))) {

@@ -6,6 +6,7 @@
 #include "definition.h"
 #include "leveret/base/random.h"
 #include "peer.h"
+#include "policy.h"
 #include "returns.h"
 #include "roster.h"
 #include "route.h"
@@ -26,6 +27,8 @@ struct vhost {
     struct roster queue_roster, consumer_roster, channel_roster;
     struct peer_list peers;
     uint32_t peer_count;
+
+    struct policies policies;
 
     /* Dispatch and promises. */
     struct queue_list due;              /* to be dispatched before the call ends; by due_link */
@@ -91,6 +94,8 @@ static inline struct queue *vhost_queue(const struct vhost *vhost, struct bytes 
 uint64_t vhost_lane_ids(struct vhost *vhost, unsigned count);
 
 /* ---- Definitions in the journal; each marks the command as journalled. */
+void vhost_put(struct vhost *vhost, const struct text *key, const struct text *value);
+void vhost_erase(struct vhost *vhost, const struct text *key);
 void vhost_put_queue(struct queue *queue);
 void vhost_erase_queue(struct queue *queue);
 

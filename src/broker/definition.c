@@ -4,6 +4,8 @@
  *   queue     q name                       1 flags:u8 lane:u64 arguments:long-string
  *   binding   b kind:u8 source destination key (short-strings) tail
  *                                          1 arguments:long-string
+ *   policy    p name, o name               1 target:u8 priority:u64 pattern:long-string
+ *                                          definition:long-string
  *
  * The tail of a binding's key tells bindings apart that differ in arguments only, and keeps the key
  * below 1 KiB: 0 and the arguments when they are short, else 1 and two 64-bit FNV-1a hashes of them
@@ -113,6 +115,25 @@ void definition_of_binding(const struct binding *binding, struct text *key, stru
         add_long(value, binding_arguments(binding));
 }
 
+/* What the journal keeps for each enum policy_target. */
+static const uint8_t targets[] = {
+    [POLICY_ALL] = 'a',           [POLICY_QUEUES] = 'q',  [POLICY_CLASSIC_QUEUES] = 'c',
+    [POLICY_QUORUM_QUEUES] = 'r', [POLICY_STREAMS] = 's', [POLICY_EXCHANGES] = 'x',
+};
+
+void definition_of_policy(const struct policy_definition *policy, struct text *key,
+                          struct text *value)
+{
+    begin(key, policy->operator_policy ? DEFINITION_OPERATOR_POLICY : DEFINITION_POLICY, value);
+    text_add_bytes(key, policy->name);
+    if (!value)
+        return;
+    add_u8(value, targets[policy->target]);
+    add_u64(value, (uint64_t)policy->priority);
+    add_long(value, policy->pattern);
+    add_long(value, policy->definition);
+}
+
 /* ---- Reading */
 
 /* Begins to read a definition: the readers stand behind the kind and the format. */
@@ -196,4 +217,23 @@ enum status definition_read_binding(struct bytes key, struct bytes value,
     bool same = bytes_equal(text_bytes(&tail), stored_tail);
     text_free(&tail);
     return same ? STATUS_OK : STATUS_CORRUPT;
+}
+
+enum status definition_read_policy(struct bytes key, struct bytes value,
+                                   struct policy_definition *out)
+{
+    struct reader k, v;
+    bool operator_policy = key.len && key.at[0] == DEFINITION_OPERATOR_POLICY;
+    enum status status = open_definition(
+        key, operator_policy ? DEFINITION_OPERATOR_POLICY : DEFINITION_POLICY, value, &k, &v);
+    if (status != STATUS_OK)
+        return status;
+    *out = (struct policy_definition){.operator_policy = operator_policy, .name = rest(&k)};
+    const uint8_t *target = memchr(targets, read_u8(&v), sizeof targets);
+    out->priority = (int64_t)read_u64(&v);
+    out->pattern = read_long_string(&v);
+    if (!target || !close_value(&v, &out->definition))
+        return STATUS_CORRUPT;
+    out->target = (enum policy_target)(target - targets);
+    return STATUS_OK;
 }

@@ -1,9 +1,9 @@
-/* Exchanges, queues and bindings as the journal keeps them: one key and one value each.
+/* Exchanges, queues, bindings and policies as the journal keeps them: one key and one value each.
  * Thread: any; no state.
  *
- * A key begins with the kind of thing: 'x' exchange, 'q' queue, 'b' binding, and is at most 1 KiB.
- * A value begins with a format version. Bindings name their ends, so recovery restores exchanges
- * and queues first; the journal gives no order between kinds.
+ * A key begins with the kind of thing: 'x' exchange, 'q' queue, 'b' binding, 'p' policy, 'o'
+ * operator policy, and is at most 1 KiB. A value begins with a format version. Bindings name their
+ * ends, so recovery restores exchanges and queues first; the journal gives no order between kinds.
  *
  * What can go wrong: a value that is cut short or of a version not known is refused, never guessed.
  */
@@ -11,6 +11,7 @@
 #define BROKER_DEFINITION_H
 
 #include "leveret/base/text.h"
+#include "leveret/broker/command.h"
 #include "topology.h"
 
 enum definition_kind {
@@ -18,6 +19,8 @@ enum definition_kind {
     DEFINITION_QUEUE = 'q',
     DEFINITION_BINDING = 'b',
     DEFINITION_RETURNS = 'n', /* returns.h */
+    DEFINITION_POLICY = 'p',
+    DEFINITION_OPERATOR_POLICY = 'o',
 };
 
 struct queue_definition {
@@ -26,12 +29,21 @@ struct queue_definition {
     uint64_t lane_id; /* of its (first) lane in the journal */
 };
 
+struct policy_definition {
+    bool operator_policy;
+    struct bytes name, pattern, definition; /* definition: a checked table's contents */
+    int64_t priority;
+    enum policy_target target;
+};
+
 /* Each replaces key and value with what the journal keeps. value may be NULL: the key alone, for
  * erasing. */
 void definition_of_exchange(const struct exchange *exchange, struct text *key, struct text *value);
 void definition_of_queue(const struct queue_definition *queue, struct text *key,
                          struct text *value);
 void definition_of_binding(const struct binding *binding, struct text *key, struct text *value);
+void definition_of_policy(const struct policy_definition *policy, struct text *key,
+                          struct text *value);
 
 /* Reading back; views into key and value. *out is what topology_restore and topology_bind take.
  * Errors: CORRUPT (cut short, a table that is none, another kind of key), VERSION. */
@@ -41,5 +53,7 @@ MUST_USE enum status definition_read_queue(struct bytes key, struct bytes value,
                                            struct queue_definition *out);
 MUST_USE enum status definition_read_binding(struct bytes key, struct bytes value,
                                              struct binding_declaration *out);
+MUST_USE enum status definition_read_policy(struct bytes key, struct bytes value,
+                                            struct policy_definition *out);
 
 #endif

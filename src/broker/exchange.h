@@ -10,6 +10,7 @@
 struct topology;
 struct routing;
 struct exchange;
+struct effective_policy;
 
 struct exchange_type {
     const char *name;
@@ -38,9 +39,10 @@ struct exchange {
     void *state;                       /* the type's own */
     struct binding_list bindings_from; /* by binding.from_link */
     uint64_t bindings_from_count;
-    uint64_t number;        /* in the topology's roster */
-    struct bytes arguments; /* a checked table's contents */
-    struct bytes alternate; /* where what finds no destination goes; empty: nowhere */
+    uint64_t number;                 /* in the topology's roster */
+    struct bytes arguments;          /* a checked table's contents */
+    struct effective_policy *policy; /* what applies to it; NULL: nothing */
+    struct bytes alternate;          /* where what finds no destination goes; empty: nowhere */
     bool durable, auto_delete, internal, predeclared;
     bool doomed;                      /* auto-delete, waiting to be deleted */
     uint64_t publish_in, publish_out; /* messages, counted by the publisher's side */

@@ -97,12 +97,16 @@ void vhost_tick(struct vhost *vhost, struct moment now)
     }
     if (vhost->timeout_check_ms <= now.steady_ms)
         timeout_check(vhost);
+    if (vhost->policies.sweeping)
+        policy_sweep(vhost);
     dead_letters_tick(vhost);
     vhost_settle_down(vhost);
 }
 
 uint64_t vhost_deadline_ms(const struct vhost *vhost)
 {
+    if (vhost->policies.sweeping)
+        return vhost->now.steady_ms;
     uint64_t deadline_ms = vhost->timeout_check_ms;
     uint64_t letters_ms = dead_letters_deadline_ms(vhost);
     struct heap_node *node = heap_first(&vhost->idle);

@@ -16,6 +16,15 @@ static void add_lane(const struct lane *lane, struct queue_info *out)
     }
 }
 
+static void fill_policies(const struct effective_policy *policy, struct queue_info *out)
+{
+    if (!policy)
+        return;
+    out->policy = policy->names[POLICY_USERS];
+    out->operator_policy = policy->names[POLICY_OPERATORS];
+    out->effective_definition = policy->definition;
+}
+
 static void fill_queue(struct queue *queue, struct queue_info *out)
 {
     *out = (struct queue_info){
@@ -38,6 +47,7 @@ static void fill_queue(struct queue *queue, struct queue_info *out)
         out->single_active_consumer = queue->active->tag;
     if (queue->exclusive_consumer)
         out->exclusive_consumer = TAILQ_FIRST(&queue->consumers)->tag;
+    fill_policies(queue->policy, out);
     if (queue->owner)
         out->owner_name = queue->owner->name;
     out->memory_bytes = sizeof *queue + queue->stock.memory_bytes;
@@ -80,6 +90,8 @@ static void fill_exchange(const struct exchange *exchange, struct exchange_info 
         .publish_in = exchange->publish_in,
         .publish_out = exchange->publish_out,
     };
+    if (exchange->policy)
+        out->policy = exchange->policy->names[POLICY_USERS];
 }
 
 #define SLICE 64u /* objects taken from the topology at once */

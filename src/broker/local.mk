@@ -99,6 +99,8 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/peer.c \
 	src/broker/peer.h \
 	src/broker/policy.c \
+	src/broker/policy.h \
+	src/broker/policy_apply.c \
 	src/broker/promise.c \
 	src/broker/promise.h \
 	src/broker/publish.c \
@@ -129,6 +131,7 @@ core_tests = \
 	tests/unit/test_length \
 	tests/unit/test_delivery_limit \
 	tests/unit/test_priority \
+	tests/unit/test_policy \
 	tests/unit/test_single_active \
 	tests/unit/test_unsettled
 check_PROGRAMS += $(core_tests)
@@ -164,6 +167,9 @@ tests_unit_test_priority_LDADD = $(core_test_libs)
 tests_unit_test_delivery_limit_SOURCES = tests/unit/test_delivery_limit.c $(core_harness)
 tests_unit_test_delivery_limit_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_delivery_limit_LDADD = $(core_test_libs)
+tests_unit_test_policy_SOURCES = tests/unit/test_policy.c $(core_harness)
+tests_unit_test_policy_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_policy_LDADD = $(core_test_libs)
 tests_unit_test_single_active_SOURCES = tests/unit/test_single_active.c $(core_harness)
 tests_unit_test_single_active_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_single_active_LDADD = $(core_test_libs)

@@ -173,6 +173,7 @@ struct queue *queue_new(struct vhost *vhost, const struct queue_options *options
                   queue->stored);
     map_put(&vhost->queues, queue->endpoint.name, queue);
     queue->number = roster_add(&vhost->queue_roster, queue);
+    policy_join_queue(queue);
     queue_touch(queue);
     if (queue->settings.consumer_timeout_ms != SETTING_NONE)
         timeout_consider(vhost, queue);
@@ -185,6 +186,7 @@ void queue_destroy(struct queue *queue)
         lane_free(lane);
     for (unsigned at = 0; queue->priorities && at < queue->priorities->max; at++)
         free(queue->priorities->lanes[at]);
+    policy_leave(queue->vhost, &queue->policy);
     free(queue->priorities);
     free(queue->dying);
     heap_remove(&queue->vhost->expiry, &queue->expiry);
@@ -240,7 +242,11 @@ void queue_delete(struct queue *queue)
 
 void queue_settings_changed(struct queue *queue)
 {
+    if (queue->settings.expires_ms == SETTING_NONE)
+        heap_remove(&queue->vhost->idle, &queue->idle);
     queue_touch(queue);
+    if (queue->settings.consumer_timeout_ms != SETTING_NONE)
+        timeout_consider(queue->vhost, queue);
     if (queue_limited(queue))
         length_enforce_soon(queue);
 }

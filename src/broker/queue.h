@@ -18,6 +18,7 @@
 #include "settings.h"
 
 struct channel;
+struct effective_policy;
 struct dying;
 struct peer;
 
@@ -53,6 +54,7 @@ struct queue {
     struct peer *owner; /* of an exclusive queue */
     TAILQ_ENTRY(queue) owner_link, due_link, over_link;
     struct queue_settings settings;
+    struct effective_policy *policy; /* what applies to it; NULL: nothing */
     struct bytes arguments;
     uint64_t definition_batch; /* what a promise about its existence waits for */
 

@@ -185,6 +185,11 @@ static void definition(void *context, struct bytes key, struct bytes value)
     case DEFINITION_RETURNS:
         keep_returns(recovery, key, value);
         return;
+    case DEFINITION_POLICY:
+    case DEFINITION_OPERATOR_POLICY:
+        if (policy_restore(recovery->vhost, key, value))
+            corrupt(recovery, "cannot be read", key);
+        return;
     case LANES_KEY: {
         struct reader reader = reader_of(value);
         recovery->vhost->lane_next = recovery->vhost->lane_reserved = read_u64(&reader);
@@ -272,6 +277,7 @@ enum status vhost_recover(struct vhost *vhost, struct moment now, char **error)
     if (status)
         recovery.status = status;
     finish_bindings(&recovery);
+    policy_apply_all(vhost);
     finish_lanes(&recovery);
     finish_returns(&recovery);
     map_free(&recovery.lanes);

@@ -542,6 +542,42 @@ enum status policy_definition_check(struct bytes definition, bool operator_polic
     return status ? status : refuse_unknown(definition, operator_policy, refusal);
 }
 
+#define NOT_CLASSIC (1u << QUEUE_CLASSIC)
+#define NOT_QUORUM  (1u << QUEUE_QUORUM)
+#define NOT_STREAM  (1u << QUEUE_STREAM)
+
+unsigned policy_definition_excludes(struct bytes definition)
+{
+    static const struct {
+        const char *key;
+        unsigned types;
+    } known[] = {
+        {"expires", NOT_STREAM},
+        {"message-ttl", NOT_STREAM},
+        {"max-length", NOT_STREAM},
+        {"max-in-memory-length", NOT_STREAM},
+        {"max-in-memory-bytes", NOT_STREAM},
+        {"overflow", NOT_STREAM},
+        {"dead-letter-exchange", NOT_STREAM},
+        {"dead-letter-routing-key", NOT_STREAM},
+        {"dead-letter-strategy", NOT_STREAM | NOT_CLASSIC},
+        {"delivery-limit", NOT_STREAM | NOT_CLASSIC},
+        {"queue-mode", NOT_STREAM | NOT_QUORUM},
+        {"queue-master-locator", NOT_STREAM | NOT_QUORUM},
+        {"ha-mode", NOT_STREAM | NOT_QUORUM},
+        {"max-age", NOT_CLASSIC | NOT_QUORUM},
+        {"stream-max-segment-size-bytes", NOT_CLASSIC | NOT_QUORUM},
+        {"initial-cluster-size", NOT_CLASSIC | NOT_QUORUM},
+        {"queue-leader-locator", NOT_CLASSIC},
+    };
+    unsigned types = 0;
+    struct field field;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (table_find(definition, known[i].key, &field))
+            types |= known[i].types;
+    return types;
+}
+
 void policy_definition_merge(struct bytes policy, struct bytes operator_policy, struct text *out)
 {
     struct text both = {0}, scratch = {0};

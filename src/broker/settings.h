@@ -70,6 +70,10 @@ MUST_USE enum status queue_settings_equivalent(const struct equivalence *check,
 MUST_USE enum status policy_definition_check(struct bytes definition, bool operator_policy,
                                              struct refusal *refusal);
 
+/* The types of queues that a policy with this definition does not apply to, because queues of that
+ * type in RabbitMQ know one of its keys not: bit 1 << enum queue_type. */
+unsigned policy_definition_excludes(struct bytes definition);
+
 /* Appends what a policy and an operator policy (either may be empty) say together: of two numbers
  * the lower; keys in order. */
 void policy_definition_merge(struct bytes policy, struct bytes operator_policy, struct text *out);

@@ -80,6 +80,16 @@ static struct exchange *exchange_new(struct topology *t, const struct exchange_t
     return x;
 }
 
+void topology_set_alternate(struct topology *topology, struct exchange *exchange,
+                            struct bytes alternate)
+{
+    struct field own;
+    if (table_find(exchange->arguments, "alternate-exchange", &own))
+        return;
+    exchange->alternate = alternate;
+    topology->version++;
+}
+
 /* Frees an exchange that has no bindings left. */
 static void exchange_free(struct exchange **exchange)
 {

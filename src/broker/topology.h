@@ -54,6 +54,11 @@ MUST_USE enum status topology_restore(struct topology *topology,
                                       const struct exchange_declaration *declaration,
                                       struct exchange **out, struct refusal *refusal);
 
+/* A policy says where goes what finds no destination (at NULL: it says nothing); the exchange's own
+ * argument is over it. The name must stay where it is until the next call. */
+void topology_set_alternate(struct topology *topology, struct exchange *exchange,
+                            struct bytes alternate);
+
 /* Deleting what is not there succeeds. Errors: ACCESS_REFUSED (default and predeclared),
  * PRECONDITION_FAILED (in use). */
 MUST_USE enum status topology_delete(struct topology *topology, struct bytes name, bool if_unused,

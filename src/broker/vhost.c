@@ -9,13 +9,13 @@
 
 /* ---- What the topology changes is journalled here. */
 
-static void put(struct vhost *vhost, const struct text *key, const struct text *value)
+void vhost_put(struct vhost *vhost, const struct text *key, const struct text *value)
 {
     journal_put(vhost->options.journal, text_bytes(key), text_bytes(value));
     vhost->journalled = true;
 }
 
-static void erase(struct vhost *vhost, const struct text *key)
+void vhost_erase(struct vhost *vhost, const struct text *key)
 {
     journal_erase(vhost->options.journal, text_bytes(key));
     vhost->journalled = true;
@@ -28,20 +28,24 @@ static void exchange_changed(struct vhost *vhost, const struct exchange *exchang
     struct text key = {0}, value = {0};
     definition_of_exchange(exchange, &key, &value);
     if (added)
-        put(vhost, &key, &value);
+        vhost_put(vhost, &key, &value);
     else
-        erase(vhost, &key);
+        vhost_erase(vhost, &key);
     text_free(&key);
     text_free(&value);
 }
 
 static void exchange_added(void *context, const struct exchange *exchange)
 {
+    struct vhost *vhost = context;
+    policy_join_exchange(vhost, topology_exchange(vhost->topology, exchange->endpoint.name));
     exchange_changed(context, exchange, true);
 }
 
 static void exchange_removed(void *context, const struct exchange *exchange)
 {
+    struct effective_policy *policy = exchange->policy;
+    policy_leave(context, &policy);
     exchange_changed(context, exchange, false);
 }
 
@@ -52,9 +56,9 @@ static void binding_changed(struct vhost *vhost, const struct binding *binding, 
     struct text key = {0}, value = {0};
     definition_of_binding(binding, &key, &value);
     if (added)
-        put(vhost, &key, &value);
+        vhost_put(vhost, &key, &value);
     else
-        erase(vhost, &key);
+        vhost_erase(vhost, &key);
     text_free(&key);
     text_free(&value);
 }
@@ -86,7 +90,7 @@ void vhost_put_queue(struct queue *queue)
 {
     struct text key = {0}, value = {0};
     queue_text(queue, &key, &value);
-    put(queue->vhost, &key, &value);
+    vhost_put(queue->vhost, &key, &value);
     queue->definition_batch = journal_filling(queue->vhost->options.journal);
     text_free(&key);
     text_free(&value);
@@ -96,7 +100,7 @@ void vhost_erase_queue(struct queue *queue)
 {
     struct text key = {0};
     queue_text(queue, &key, NULL);
-    erase(queue->vhost, &key);
+    vhost_erase(queue->vhost, &key);
     text_free(&key);
 }
 
@@ -141,6 +145,7 @@ struct vhost *vhost_new(const struct vhost_options *options)
     TAILQ_INIT(&vhost->leaving);
     TAILQ_INIT(&vhost->heavy);
     TAILQ_INIT(&vhost->returns_changed);
+    policies_init(&vhost->policies);
     struct topology_observer observer = {
         .context = vhost,
         .exchange_added = exchange_added,
@@ -188,6 +193,7 @@ void vhost_free(struct vhost **vhost_at)
     roster_free(&vhost->channel_roster);
     heap_free(&vhost->expiry);
     heap_free(&vhost->idle);
+    policies_free(&vhost->policies);
     free(vhost->gate_text);
     free((void *)vhost->name.at);
     free(vhost);

@@ -220,6 +220,12 @@ static size_t command_views(struct command *c, struct bytes *views[VIEWS_MAX])
     case COMMAND_GET:
         views[n++] = &c->u.get.queue;
         break;
+    case COMMAND_POLICY_PUT:
+    case COMMAND_POLICY_DELETE:
+        views[n++] = &c->u.policy.name;
+        views[n++] = &c->u.policy.pattern;
+        views[n++] = &c->u.policy.definition;
+        break;
     default:
         break;
     }

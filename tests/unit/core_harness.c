@@ -36,6 +36,8 @@ static const char *const command_names[] = {
     [COMMAND_RECOVER] = "recover",
     [COMMAND_ACK] = "ack",
     [COMMAND_NACK] = "nack",
+    [COMMAND_POLICY_PUT] = "policy-put",
+    [COMMAND_POLICY_DELETE] = "policy-delete",
 };
 
 /* ---- Events to text. */

@@ -178,6 +178,8 @@ size_t vhost_list_policies(struct vhost *vhost, bool operator_policies, uint64_t
                            struct policy_info *out, size_t max);
 void vhost_totals(const struct vhost *vhost, struct vhost_totals *out);
 bool vhost_find_queue(struct vhost *vhost, struct bytes name, struct queue_info *out);
+bool vhost_find_policy(struct vhost *vhost, bool operator_policy, struct bytes name,
+                       struct policy_info *out);
 bool vhost_find_exchange(struct vhost *vhost, struct bytes name, struct exchange_info *out);
 
 #endif
