@@ -70,6 +70,21 @@ void peer_publishes(struct peer *peer)
         send_gate(peer);
 }
 
+/* A publisher that goes from queue to queue should not be told of each. */
+#define PACE_PUBLISHES 256u
+
+void peer_pace(struct peer *peer, bool behind)
+{
+    struct vhost *vhost = peer->vhost;
+    bool slow = peer->outruns > 0;
+    peer->outruns = behind ? PACE_PUBLISHES : (uint16_t)(peer->outruns - slow);
+    if (slow == (peer->outruns > 0))
+        return;
+    struct event event = {.type = EVENT_PACE};
+    event.u.pace.slow = !slow;
+    vhost->options.event(vhost->options.context, peer->owner, &event);
+}
+
 void vhost_set_gate(struct vhost *vhost, enum publish_gate gate, const char *text)
 {
     if (vhost->gate == gate)

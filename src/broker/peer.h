@@ -11,7 +11,8 @@ struct peer {
     TAILQ_ENTRY(peer) link;
     struct channel **channels; /* by number */
     uint32_t channel_room;
-    bool publishes;                       /* is told about the gate */
+    bool publishes;   /* is told about the gate */
+    uint16_t outruns; /* consumers of a queue: publishes until that is forgotten; 0: it does not */
     uint64_t under_way_bytes;             /* deliveries that have not left */
     struct consumer_wait wait;            /* consumers that wait for it to go down */
     TAILQ_HEAD(, queue) exclusive_queues; /* by owner_link */
@@ -24,6 +25,9 @@ TAILQ_HEAD(peer_list, peer);
 void peer_destroy(struct peer *peer);
 /* Told the gate at its first publish. */
 void peer_publishes(struct peer *peer);
+/* After a publish: whether it went to a queue whose consumers are far behind. Sends EVENT_PACE when
+ * that begins, and when it has not been so for a while. */
+void peer_pace(struct peer *peer, bool behind);
 
 static inline struct channel *peer_channel(const struct peer *peer, uint16_t id)
 {

@@ -95,16 +95,30 @@ static void send_back(struct channel *channel, struct message *message)
     channel_emit(channel, &event);
 }
 
+/* Messages ready in a queue that has consumers, from which on these are behind. */
+#define BEHIND_READY 1024u
+
+static inline bool consumers_behind(const struct queue *queue)
+{
+    return queue->stock.ready >= BEHIND_READY && queue->consumer_count;
+}
+
 /* To each queue of the route. *needed is raised to the batch that a promise waits for. Returns
  * whether all of them took it. */
-static bool put_along(const struct route_memory *route, struct message *message, uint64_t *needed)
+static bool put_along(struct peer *peer, const struct route_memory *route, struct message *message,
+                      uint64_t *needed)
 {
-    bool taken = true;
+    bool taken = true, behind = false;
     size_t count = route->result.count;
     route->exchange->publish_in++;
     route->exchange->publish_out += count;
-    for (size_t i = 0; i < count; i++)
-        taken &= queue_publish(queue_of(route->result.queues[i]), message, needed);
+    for (size_t i = 0; i < count; i++) {
+        struct queue *queue = queue_of(route->result.queues[i]);
+        behind |= consumers_behind(queue);
+        taken &= queue_publish(queue, message, needed);
+    }
+    if (__builtin_expect(behind || peer->outruns, 0))
+        peer_pace(peer, behind);
     return taken;
 }
 
@@ -135,7 +149,7 @@ static bool publish_along(struct channel *channel, struct route_memory *route,
             return false;
         }
     }
-    bool taken = put_along(route, message, needed);
+    bool taken = put_along(channel->peer, route, message, needed);
     if (count == 0 && !(message->exchange_len == 0 && reply_to_deliver(channel->vhost, message)) &&
         mandatory)
         send_back(channel, message);

@@ -182,6 +182,7 @@ struct connection *connection_new(struct net_worker *worker, int fd,
     connection->handler = handler;
     connection->context = context;
     connection->parser.frame_max = FIRST_FRAME_MAX;
+    connection->read_bytes_max = READ_BYTES_FIRST;
     connection->input_task.run = input_task_run;
     connection->write_task.run = write_task_run;
     connection->free_task.run = run_free_task;
@@ -237,6 +238,11 @@ void connection_resume(struct connection *connection, unsigned reason)
         connection_watch(connection, WATCH_READ, WATCH_NONE);
     if (connection->held_unread)
         loop_at_end(connection->worker->loop, PHASE_APPLY, &connection->input_task);
+}
+
+void connection_slow(struct connection *connection, bool slow)
+{
+    connection->slow = slow;
 }
 
 void connection_counters(const struct connection *connection, struct connection_counters *out)

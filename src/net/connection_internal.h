@@ -8,7 +8,10 @@
 #include "transport.h"
 
 #define READ_BLOCK_BYTES (256ul * 1024)
-#define READ_BYTES_MAX   (32u * 1024)  /* in one read, but within a large body */
+#define READ_BYTES_FIRST (32ul * 1024) /* in one read, before it is known how large frames are */
+#define READ_BYTES_MIN   (4ul * 1024)
+#define READ_FRAMES      2400u         /* in one read; a small message is three of them */
+#define READ_FRAMES_SLOW 200u          /* … of a connection that is held back */
 #define READ_BLOCKS      8u            /* that a worker holds on to */
 #define READ_ROOM_MIN    (64ul * 1024) /* of a block, for reading into it to be worth while */
 
@@ -48,6 +51,7 @@ struct connection {
     bool closing;     /* connection_close was called */
     bool output_shut; /* all is written and the peer has been told so */
     bool write_waits; /* the socket is full: WATCH_WRITE is set */
+    bool slow;        /* read little at a time: connection_slow */
     uint16_t heartbeat_s;
     int broken_errno;
 
@@ -55,6 +59,7 @@ struct connection {
     struct transport transport;
     struct watch *watch;
     unsigned watched;
+    uint32_t read_bytes_max;     /* in the next read */
     uint32_t held_from, held_to; /* the bytes of held that are still to be handed out */
     struct buffer *held;
     struct frame_parser parser;

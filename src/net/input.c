@@ -3,8 +3,9 @@
  * Normal course: the socket is readable → one read into the worker's current block, behind what was
  * left of the last read → the protocol header, once → frame after frame to the owner → the few
  * bytes of an incomplete frame are kept in a buffer of their own, so that a quiet connection holds
- * no block. One read of up to a block's size for each connection and turn: that is the fairness
- * among them. When the owner has taken references on the block the next read goes behind what was
+ * no block. One read for each connection and turn, of about as many frames for each: that is the
+ * fairness among them, and what others have sent meanwhile (a consumer's acks, above all) is seen
+ * soon. When the owner has taken references on the block the next read goes behind what was
  * handed out, or into another block when little room is left; otherwise the same memory, still in
  * the cache, is used over.
  *
@@ -100,11 +101,11 @@ static bool take_protocol_header(struct connection *connection, struct bytes *in
     return !connection->stopped;
 }
 
-/* Hands out frames of input until it or the owner's wish for them ends. */
-static void hand_out(struct connection *connection, struct bytes *input, struct buffer *owner)
+/* Hands out frames of input until it or the owner's wish for them ends. Returns how many. */
+static uint64_t hand_out(struct connection *connection, struct bytes *input, struct buffer *owner)
 {
     if (!connection->opened && !take_protocol_header(connection, input))
-        return;
+        return 0;
     const struct connection_handler *handler = connection->handler;
     void *context = connection->context;
     uint64_t frames = 0;
@@ -126,6 +127,7 @@ static void hand_out(struct connection *connection, struct bytes *input, struct 
             connection->stopped = true;
     }
     connection->counters.received_frames += frames;
+    return frames;
 }
 
 /* Keeps what is left of input for later. */
@@ -200,6 +202,17 @@ static void read_nothing(struct connection *connection, ssize_t n, int error)
         write_schedule(connection);
 }
 
+/* After a read that the limit cut short, which brought so many frames: what the next one may bring.
+ * Work is counted by frames; bytes cost next to nothing. */
+static void adapt_read_limit(struct connection *connection, uint64_t frames)
+{
+    uint64_t wanted = connection->slow ? READ_FRAMES_SLOW : READ_FRAMES;
+    if (frames > wanted && connection->read_bytes_max > READ_BYTES_MIN)
+        connection->read_bytes_max /= 2;
+    else if (frames < wanted / 2 && connection->read_bytes_max < READ_BLOCK_BYTES)
+        connection->read_bytes_max *= 2;
+}
+
 static void read_socket(struct connection *connection)
 {
     struct net_worker *worker = connection->worker;
@@ -213,8 +226,10 @@ static void read_socket(struct connection *connection)
     }
     uint8_t *at = block->data + from;
     struct transport *transport = &connection->transport;
-    ssize_t n =
-        transport->ops->read(transport, at + held_bytes, block->capacity - from - held_bytes);
+    size_t room = block->capacity - from - held_bytes;
+    if (room > connection->read_bytes_max)
+        room = connection->read_bytes_max;
+    ssize_t n = transport->ops->read(transport, at + held_bytes, room);
     if (n <= 0) {
         int error = errno;
         buffer_unref(&block);
@@ -228,7 +243,9 @@ static void read_socket(struct connection *connection)
     connection->read_at_ms = loop_now_ms(worker->loop);
     struct bytes input = bytes_of(at, held_bytes + (size_t)n);
     if (!connection->closing) {
-        hand_out(connection, &input, block);
+        uint64_t frames = hand_out(connection, &input, block);
+        if ((size_t)n == connection->read_bytes_max && !connection->stopped)
+            adapt_read_limit(connection, frames);
         hold(connection, input);
     }
     give_block(&worker->blocks, block, from + held_bytes + (size_t)n);

@@ -216,6 +216,11 @@ void session_event(void *context, const struct event *event)
         gate_event(session, event->u.gate.gate, event->u.gate.text);
         return;
     }
+    if (event->type == EVENT_PACE) {
+        if (!session->socket_gone)
+            connection_slow(session->connection, event->u.pace.slow);
+        return;
+    }
     struct channel *channel = channel_find(session, event->channel);
     if (!channel || !channel_listens(channel))
         return;

@@ -129,6 +129,9 @@ static void add_event(struct text *lines, char peer, const struct event *event)
         text_printf(lines, " gate %s%s%s", gates[event->u.gate.gate], event->u.gate.text ? " " : "",
                     event->u.gate.text ? event->u.gate.text : "");
         break;
+    case EVENT_PACE:
+        text_printf(lines, " pace %s", event->u.pace.slow ? "slow" : "free");
+        break;
     case EVENT_DETACHED:
         text_printf(lines, " detached");
         break;

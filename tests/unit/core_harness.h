@@ -12,7 +12,7 @@
  *   A1 confirm 5 [multiple] [nack]
  *   A1 return body NO_ROUTE
  *   A1 cancelled c1
- *   A gate busy                    A detached
+ *   A gate busy                    A pace slow                    A detached
  */
 #ifndef TESTS_CORE_HARNESS_H
 #define TESTS_CORE_HARNESS_H

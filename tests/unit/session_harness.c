@@ -149,6 +149,11 @@ void connection_resume(struct connection *connection, unsigned reason)
     loop_at_end(connection->loop, PHASE_APPLY, &connection->resume);
 }
 
+void connection_slow(struct connection *connection, bool slow)
+{
+    (void)connection, (void)slow;
+}
+
 uint8_t *connection_reserve(struct connection *connection, size_t bytes)
 {
     CHECK(bytes <= CONNECTION_RESERVE_MAX && !connection->reserved);

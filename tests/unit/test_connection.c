@@ -523,6 +523,48 @@ START_TEST(test_pause)
 }
 END_TEST
 
+/* The most frames handed out in one turn of the loop while count small ones come. */
+static size_t most_in_a_turn(struct owner *owner, size_t count)
+{
+    struct script script = {0};
+    for (size_t i = 0; i < 64; i++)
+        put(&script, FRAME_METHOD, 1, 4);
+    size_t sent = 0, most = 0, goal = owner->frames + count;
+    while (owner->frames < goal) {
+        while (sent < count && write(owner->peer, script.bytes, script.len) == (ssize_t)script.len)
+            sent += script.frames;
+        size_t before = owner->frames;
+        loop_stop(loop);
+        loop_run(loop);
+        most = owner->frames - before > most ? owner->frames - before : most;
+    }
+    drop_script(&script);
+    return most;
+}
+
+START_TEST(test_frames_in_a_turn)
+{
+    struct owner owner;
+    make_owner(&owner, 1 << 20);
+    int flags = fcntl(owner.peer, F_GETFL);
+    ck_assert_int_eq(fcntl(owner.peer, F_SETFL, flags & ~O_NONBLOCK), 0);
+    send_header(&owner);
+    most_in_a_turn(&owner, 16384);
+    size_t usual = most_in_a_turn(&owner, 16384);
+    ck_assert_uint_gt(usual, 1000);
+    ck_assert_uint_lt(usual, 3000);
+    connection_slow(owner.connection, true);
+    most_in_a_turn(&owner, 16384);
+    size_t slow = most_in_a_turn(&owner, 16384);
+    ck_assert_uint_gt(slow, 0);
+    ck_assert_uint_lt(slow, 500);
+    connection_slow(owner.connection, false);
+    most_in_a_turn(&owner, 16384);
+    ck_assert_uint_eq(most_in_a_turn(&owner, 16384), usual);
+    drop_owner(&owner);
+}
+END_TEST
+
 START_TEST(test_stop_by_false)
 {
     struct script script = {0};
@@ -888,6 +930,7 @@ int main(void)
     tcase_add_test(cases, test_frame_larger_than_block);
     tcase_add_test(cases, test_hostile);
     tcase_add_test(cases, test_pause);
+    tcase_add_test(cases, test_frames_in_a_turn);
     tcase_add_test(cases, test_stop_by_false);
     tcase_add_test(cases, test_pause_is_not_missed);
     tcase_add_test(cases, test_echo_partial_writes);

@@ -481,6 +481,43 @@ START_TEST(tells_publishers_of_the_gate)
 }
 END_TEST
 
+/* Publishes many short messages with the default exchange. */
+static void publish_many(const char *who, const char *queue, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        do_publish(&h, who, "", queue, "m", "");
+}
+
+START_TEST(tells_publishers_that_outrun_consumers)
+{
+    do_declare(&h, "A1", "q", "");
+    do_declare(&h, "A1", "other", "");
+    do_open(&h, "B1");
+    do_open(&h, "C1");
+    harness_take(&h);
+    publish_many("A1", "q", 3000); /* nobody consumes: nobody is outrun */
+    expect(&h, "");
+    do_qos(&h, "B1", 1, false);
+    do_consume(&h, "B1", "q", 1, "a", 0);
+    harness_take(&h);
+    publish_many("A1", "q", 2);
+    do_publish(&h, "C1", "", "other", "m", "");
+    expect(&h, "A pace slow\n");
+    publish_many("A1", "other", 255);
+    publish_many("A1", "q", 1);
+    publish_many("A1", "other", 255);
+    expect(&h, "");
+    publish_many("A1", "other", 2);
+    expect(&h, "A pace free\n");
+    publish_many("A1", "q", 1);
+    expect(&h, "A pace slow\n");
+    do_purge(&h, "A1", "q");
+    harness_take(&h);
+    publish_many("A1", "q", 300);
+    expect(&h, "A pace free\n");
+}
+END_TEST
+
 START_TEST(fans_out_and_refuses_internal_exchanges)
 {
     do_exchange(&h, "A1", "x", "fanout", "");
@@ -530,6 +567,7 @@ int main(void)
     tcase_add_test(tests, waits_for_a_disk_that_fails);
     tcase_add_test(tests, keeps_replies_in_order);
     tcase_add_test(tests, tells_publishers_of_the_gate);
+    tcase_add_test(tests, tells_publishers_that_outrun_consumers);
     tcase_add_test(tests, fans_out_and_refuses_internal_exchanges);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -148,6 +148,7 @@ enum event_type {
     EVENT_CONFIRM,
     EVENT_CANCELLED, /* the core ended a consumer (queue deleted …); never for COMMAND_CANCEL */
     EVENT_GATE,      /* publishing: go on, or hold */
+    EVENT_PACE,      /* publishing: it outruns consumers, or no longer */
     EVENT_DETACHED,  /* the last event of a peer; the core has forgotten it */
 };
 
@@ -159,7 +160,7 @@ enum publish_gate {
 
 struct event {
     enum event_type type;
-    uint16_t channel; /* 0 for events of the whole connection (GATE, DETACHED) */
+    uint16_t channel; /* 0 for events of the whole connection (GATE, PACE, DETACHED) */
     union {
         struct {
             enum command_type command; /* what is answered */
@@ -194,6 +195,9 @@ struct event {
             enum publish_gate gate;
             const char *text; /* GATE_ALARM: "memory", "disk", or a sentence */
         } gate;
+        struct {
+            bool slow;
+        } pace;
     } u;
     /* EVENT_REPLY to COMMAND_GET with a message: */
     struct {

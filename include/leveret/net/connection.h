@@ -71,6 +71,8 @@ void connection_set_heartbeat(struct connection *connection, uint16_t interval_s
  * PHASE_APPLY, never from inside the call. */
 void connection_pause(struct connection *connection, unsigned reason);
 void connection_resume(struct connection *connection, unsigned reason);
+/* Fewer frames in each turn of the loop than others get, or as many again. */
+void connection_slow(struct connection *connection, bool slow);
 
 /* Writing. Room for bytes in the output, to be filled at once and committed with the number used.
  * Never NULL; cheap up to CONNECTION_RESERVE_MAX, an allocation above. After connection_close the
