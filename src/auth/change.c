@@ -73,6 +73,28 @@ static void *take_out(struct auth *auth, struct map *map, struct bytes key)
     return old;
 }
 
+/* ---- Who wants to know. */
+
+void auth_set_watcher(struct auth *auth,
+                      void (*changed)(void *context, const struct auth_change *change),
+                      void *context)
+{
+    auth->changed = changed;
+    auth->changed_context = context;
+}
+
+static void tell(const struct auth *auth, const struct auth_change *change)
+{
+    if (auth->changed)
+        auth->changed(auth->changed_context, change);
+}
+
+static void tell_one(const struct auth *auth, const char *event, const char *key, const char *value)
+{
+    const struct auth_change change = {event, {{key, value}}};
+    tell(auth, &change);
+}
+
 /* ---- Users. */
 
 /* "a, b,,a" to "a,b,a"; in text form as the API and the record have it. Owned. */
@@ -136,6 +158,8 @@ enum status auth_put_user(struct auth *auth, const char *name, const char *passw
     bool existed = map_get(&auth->users, bytes_of_text(name)) != NULL;
     status = put_user(auth, name, tags ? tags : "", &secret);
     *created = status == STATUS_OK && !existed;
+    if (status == STATUS_OK)
+        tell_one(auth, existed ? "user.password.changed" : "user.created", "name", name);
     return status;
 }
 
@@ -146,7 +170,11 @@ enum status auth_set_password(struct auth *auth, const char *name, const char *p
     if (!user)
         return STATUS_NOT_FOUND;
     enum status status = password_hash_new(bytes_of_text(password), &secret);
-    return status == STATUS_OK ? put_user(auth, name, user->tags, &secret) : status;
+    if (status == STATUS_OK)
+        status = put_user(auth, name, user->tags, &secret);
+    if (status == STATUS_OK)
+        tell_one(auth, "user.password.changed", "name", name);
+    return status;
 }
 
 enum status auth_set_tags(struct auth *auth, const char *name, const char *tags)
@@ -155,7 +183,11 @@ enum status auth_set_tags(struct auth *auth, const char *name, const char *tags)
     if (!user)
         return STATUS_NOT_FOUND;
     struct password_hash hash = user->password;
-    return put_user(auth, name, tags, &hash);
+    enum status status = put_user(auth, name, tags, &hash);
+    const struct auth_change change = {"user.tags.set", {{"name", name}, {"tags", tags}}};
+    if (status == STATUS_OK)
+        tell(auth, &change);
+    return status;
 }
 
 /* ---- Permissions. */
@@ -215,6 +247,13 @@ enum status auth_put_permission(struct auth *auth, const char *user, const char 
     if (status == STATUS_OK) {
         record = swap_in(auth, &auth->permissions, key, record);
         *created = record == NULL;
+        const struct auth_change change = {"permission.created",
+                                           {{"user", user},
+                                            {"vhost", vhost},
+                                            {"configure", configure},
+                                            {"write", write},
+                                            {"read", read}}};
+        tell(auth, &change);
     } else if (status == STATUS_MALFORMED) {
         *error = strdup("a regular expression must be UTF-8");
     }
@@ -228,7 +267,11 @@ enum status auth_delete_permission(struct auth *auth, const char *user, const ch
     size_t len = permission_key(bytes_of_text(vhost), bytes_of_text(user), key);
     if (!len || !map_get(&auth->permissions, bytes_of(key, len)))
         return STATUS_NOT_FOUND;
-    return delete_permission(auth, bytes_of(key, len));
+    enum status status = delete_permission(auth, bytes_of(key, len));
+    const struct auth_change change = {"permission.deleted", {{"user", user}, {"vhost", vhost}}};
+    if (status == STATUS_OK)
+        tell(auth, &change);
+    return status;
 }
 
 enum status auth_delete_user(struct auth *auth, const char *name)
@@ -244,6 +287,7 @@ enum status auth_delete_user(struct auth *auth, const char *name)
     if (status == STATUS_OK) {
         struct user *old = take_out(auth, &auth->users, key);
         user_free(&old);
+        tell_one(auth, "user.deleted", "name", name);
     }
     return status;
 }
@@ -268,6 +312,8 @@ enum status auth_put_vhost(struct auth *auth, const char *name, const char *desc
         vhost = swap_in(auth, &auth->vhosts, bytes_of_text(vhost->name), vhost);
         *created = vhost == NULL;
         vhost_record_free(&vhost);
+        if (*created)
+            tell_one(auth, "vhost.created", "name", name);
     }
     free(tidy);
     return status;
@@ -286,6 +332,7 @@ enum status auth_delete_vhost(struct auth *auth, const char *name)
     if (status == STATUS_OK) {
         struct vhost_record *old = take_out(auth, &auth->vhosts, key);
         vhost_record_free(&old);
+        tell_one(auth, "vhost.deleted", "name", name);
     }
     return status;
 }

@@ -46,6 +46,9 @@ struct auth {
     pthread_mutex_t limits_lock;
     struct map holders[2]; /* by enum limited, by name */
 
+    void (*changed)(void *context, const struct auth_change *change);
+    void *changed_context;
+
     struct auth_store store; /* put is NULL: in memory */
     char **loopback_users;   /* NULL-ended */
     char *anonymous_user;    /* NULL: the mechanism is off */

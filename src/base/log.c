@@ -27,6 +27,8 @@ struct log {
     atomic_int level;
     enum log_format format;
     pthread_mutex_t reopening;
+    void (*tap)(void *context, enum log_level level, struct bytes line);
+    void *tap_context;
 };
 
 static const char *const level_names[] = {"debug", "info", "warning", "error", "none"};
@@ -79,6 +81,15 @@ enum status log_reopen(struct log *log)
     }
     pthread_mutex_unlock(&log->reopening);
     return status;
+}
+
+void log_set_tap(struct log *log,
+                 void (*tap)(void *context, enum log_level level, struct bytes line), void *context)
+{
+    if (!log)
+        return;
+    log->tap = tap;
+    log->tap_context = context;
 }
 
 void log_set_level(struct log *log, enum log_level level)
@@ -156,4 +167,6 @@ void log_line(struct log *log, enum log_level level, const char *area, const cha
     ssize_t written =
         write(atomic_load_explicit(&log->fd, memory_order_relaxed), line, (size_t)(at - line));
     (void)written;
+    if (log->tap)
+        log->tap(log->tap_context, level, bytes_of(line, (size_t)(at - line - 1)));
 }

@@ -66,6 +66,7 @@ void channel_release(struct channel *channel)
 void channel_close(struct channel *channel, const struct event *closed)
 {
     channel_release(channel);
+    event_channel(channel, false);
     promise_abandon(channel, !closed);
     channel->failed = true;
     if (!closed) {

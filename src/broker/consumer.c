@@ -104,6 +104,7 @@ struct consumer *consumer_new(struct channel *channel, struct queue *queue,
     channel->consumer_count++;
     consumer->number = roster_add(&channel->vhost->consumer_roster, consumer);
     queue_touch(queue);
+    event_consumer(consumer, true);
     consumer->told = !options->stopped;
     if (queue->settings.single_active_consumer && queue->active) {
         change_state(consumer, CONSUMER_WAITING);
@@ -120,6 +121,7 @@ void consumer_end(struct consumer *consumer)
 {
     struct queue *queue = consumer->queue;
     struct channel *channel = consumer->channel;
+    event_consumer(consumer, false);
     change_state(consumer, CONSUMER_STOPPED);
     leave_level(queue, consumer->level);
     consumer->level = NULL;
@@ -256,4 +258,6 @@ void consumer_deliver(struct consumer *consumer, struct message *message, struct
         TAILQ_INSERT_TAIL(&consumer->level->able, consumer, turn_link);
     }
     channel_emit(channel, &event);
+    if (__builtin_expect(channel->vhost->tuning.tracing, 0))
+        trace_delivered(channel, queue, message, redelivered);
 }

@@ -5,6 +5,7 @@
 #include "dead_letter.h"
 #include "definition.h"
 #include "leveret/base/random.h"
+#include "notice.h"
 #include "peer.h"
 #include "policy.h"
 #include "returns.h"
@@ -19,6 +20,8 @@ struct vhost {
     struct vhost_options options;
     struct bytes name;
     struct vhost_tuning tuning;
+    bool watched; /* options.told is called */
+    struct notices notices;
     struct moment now; /* of the call under way */
     struct random_stream random;
     struct topology *topology;

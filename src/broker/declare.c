@@ -177,6 +177,7 @@ static void declare_new(struct channel *channel, const struct command *command, 
     struct queue *queue = queue_new(vhost, &options);
     if (queue->stored)
         vhost_put_queue(queue);
+    event_queue(queue, true);
     reply_declared(channel, command, queue);
 }
 

@@ -42,6 +42,8 @@ static void answer_get(struct queue *queue, struct channel *channel, bool no_ack
     if (counted)
         event.got.message = marked = returns_mark(event.got.message, returns);
     promise_reply(channel, &event, 0);
+    if (channel->vhost->tuning.tracing)
+        trace_delivered(channel, queue, event.got.message, event.got.redelivered);
     message_unref(&marked);
     message_unref(&taken);
 }

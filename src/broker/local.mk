@@ -91,10 +91,13 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/declare.c \
 	src/broker/dispatch.c \
 	src/broker/expiry.c \
+	src/broker/event.c \
 	src/broker/lane.c \
 	src/broker/length.c \
 	src/broker/lane.h \
 	src/broker/listing.c \
+	src/broker/notice.c \
+	src/broker/notice.h \
 	src/broker/paging.c \
 	src/broker/peer.c \
 	src/broker/peer.h \

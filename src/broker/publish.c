@@ -149,6 +149,8 @@ static bool publish_along(struct channel *channel, struct route_memory *route,
             return false;
         }
     }
+    if (__builtin_expect(channel->vhost->tuning.tracing, 0))
+        trace_published(channel, message, &route->result);
     bool taken = put_along(channel->peer, route, message, needed);
     if (count == 0 && !(message->exchange_len == 0 && reply_to_deliver(channel->vhost, message)) &&
         mandatory)

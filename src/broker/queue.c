@@ -215,6 +215,7 @@ void queue_delete(struct queue *queue)
     struct vhost *vhost = queue->vhost;
     CHECK(!queue->deleted);
     queue->deleted = true;
+    event_queue(queue, false);
     struct consumer *consumer;
     while ((consumer = TAILQ_FIRST(&queue->consumers)))
         consumer_cancel(consumer);

@@ -283,6 +283,7 @@ enum status vhost_recover(struct vhost *vhost, struct moment now, char **error)
     map_free(&recovery.lanes);
     free(recovery.priority_queues);
     vhost->recovering = false;
+    notices_recovered(vhost);
     if (!status) {
         *error = recovery.error;
         status = recovery.status;

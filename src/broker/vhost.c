@@ -23,7 +23,10 @@ void vhost_erase(struct vhost *vhost, const struct text *key)
 
 static void exchange_changed(struct vhost *vhost, const struct exchange *exchange, bool added)
 {
-    if (vhost->recovering || !exchange->durable)
+    if (vhost->recovering)
+        return;
+    event_exchange(vhost, exchange, added);
+    if (!exchange->durable)
         return;
     struct text key = {0}, value = {0};
     definition_of_exchange(exchange, &key, &value);
@@ -51,7 +54,11 @@ static void exchange_removed(void *context, const struct exchange *exchange)
 
 static void binding_changed(struct vhost *vhost, const struct binding *binding, bool added)
 {
-    if (vhost->recovering || !binding_stored(binding))
+    if (vhost->recovering)
+        return;
+    event_binding(vhost, binding, added);
+    notices_bound(vhost, binding);
+    if (!binding_stored(binding))
         return;
     struct text key = {0}, value = {0};
     definition_of_binding(binding, &key, &value);
@@ -128,6 +135,8 @@ struct vhost *vhost_new(const struct vhost_options *options)
     struct vhost *vhost = mem_need(sizeof *vhost);
     vhost->options = *options;
     vhost->name = bytes_of(mem_need_text(options->name.at, options->name.len), options->name.len);
+    vhost->options.node_name = bytes_of(
+        mem_need_text(options->node_name.at, options->node_name.len), options->node_name.len);
     vhost->random.state = options->random_seed;
     vhost->tuning.queues_max = UINT64_MAX;
     vhost->committed = journal_committed(options->journal);
@@ -154,7 +163,15 @@ struct vhost *vhost_new(const struct vhost_options *options)
         .binding_removed = binding_removed,
     };
     vhost->topology = topology_new(vhost->name, &vhost->queues, &observer);
+    vhost->recovering = true;
+    notices_declare(vhost);
+    vhost->recovering = false;
     return vhost;
+}
+
+void vhost_watch(struct vhost *vhost, bool on)
+{
+    vhost->watched = on && vhost->options.told;
 }
 
 void vhost_tune(struct vhost *vhost, const struct vhost_tuning *tuning)
@@ -182,6 +199,7 @@ void vhost_free(struct vhost **vhost_at)
     uint64_t after = 0;
     struct queue *queue;
     route_memory_free(&vhost->route);
+    notices_free(&vhost->notices);
     topology_free(&vhost->topology);
     while ((queue = roster_next(&vhost->queue_roster, &after)))
         queue_destroy(queue);
@@ -196,6 +214,7 @@ void vhost_free(struct vhost **vhost_at)
     policies_free(&vhost->policies);
     free(vhost->gate_text);
     free((void *)vhost->name.at);
+    free((void *)vhost->options.node_name.at);
     free(vhost);
 }
 
@@ -243,6 +262,7 @@ static void open_channel(struct peer *peer, const struct command *command)
     }
     CHECK(!peer->channels[id]); /* the session keeps track */
     peer->channels[id] = channel_new(peer, id);
+    event_channel(peer->channels[id], true);
     channel_reply(peer->channels[id], command);
 }
 
@@ -298,6 +318,8 @@ void vhost_settle_down(struct vhost *vhost)
     }
     if (__builtin_expect(vhost->dead_letters.count != 0, 0))
         dead_letters_send(vhost);
+    while (__builtin_expect(vhost->notices.count != 0, 0) && notices_send(vhost))
+        dispatch_due(vhost);
     if (vhost->memory_bytes > vhost->options.resident_bytes_max)
         paging_relieve(vhost);
 }

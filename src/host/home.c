@@ -156,6 +156,20 @@ static void wake(void *context)
     loop_post(home->owner, poll_letter, &home, sizeof home);
 }
 
+/* ---- Events. */
+
+static void told(void *context, const char *event, struct bytes headers)
+{
+    struct home *home = context;
+    node_announce(home->node, ANNOUNCE_EVENT, bytes_of_text(event), headers, bytes_of("", 0));
+}
+
+static void listened(void *context, bool events, bool log)
+{
+    struct home *home = context;
+    node_listened(home->node, events, log);
+}
+
 /* ---- Life. */
 
 enum status home_new(const struct home_options *options, struct home **out, char **error)
@@ -193,6 +207,10 @@ enum status home_new(const struct home_options *options, struct home **out, char
         .message_bytes_max = options->message_bytes_max,
         .consumer_timeout_ms = options->consumer_timeout_ms,
         .peer_window_bytes = PEER_WINDOW_BYTES,
+        .node_name = bytes_of_text(options->node_name),
+        .announces = options->announces,
+        .told = told,
+        .listened = listened,
     };
     random_bytes(&vhost_options.random_seed, sizeof vhost_options.random_seed);
     home->vhost = vhost_new(&vhost_options);
@@ -203,6 +221,7 @@ enum status home_new(const struct home_options *options, struct home **out, char
         return status;
     }
     home_weigh_gate(home);
+    vhost_watch(home->vhost, node_watched(home->node));
     *out = home;
     return STATUS_OK;
 }

@@ -39,6 +39,8 @@ struct home_options {
     struct node *node;
     struct loop *owner;
     struct bytes name;
+    const char *node_name;
+    bool announces;
     const char *path;
     struct journal_threads *threads;
     struct log *log;
@@ -62,6 +64,8 @@ void home_weigh_gate(struct home *home);
 
 struct moment home_moment(const struct home *home);
 
+/* The vhost with the exchanges of events and log lines: who listens. Its owner. */
+void node_listened(struct node *node, bool events, bool log);
 /* The node's alarm as text for connection.blocked; NULL: none. Any thread. */
 const char *node_alarm_text(const struct node *node);
 

@@ -15,6 +15,7 @@
 #include "leveret/base/map.h"
 #include "leveret/base/mem.h"
 #include "leveret/base/text.h"
+#include "leveret/wire/table.h"
 #include "node_internal.h"
 
 #define WATCH_INTERVAL_MS 500u
@@ -34,6 +35,9 @@ struct node {
     struct homes homes; /* deleted ones too: letters may name them */
     unsigned next_owner;
     struct timer *watch;
+    struct announcer *announcer;
+    char *announce_vhost; /* NULL: none */
+    char *name;
     atomic_bool memory_alarm, disk_alarm;
     atomic_ullong memory_bytes, disk_free_bytes;
     atomic_ullong memory_bytes_max, disk_free_bytes_min; /* of options, for any thread */
@@ -58,7 +62,22 @@ static enum status each_pair(void *context, struct bytes prefix,
     return store_each(context, prefix, each, each_context);
 }
 
+struct announcer *node_announcer(const struct node *node)
+{
+    return node->announcer;
+}
+
+const char *node_announce_vhost(const struct node *node)
+{
+    return node->announce_vhost;
+}
+
 /* ---- Life. */
+
+static char *copy(const char *text)
+{
+    return mem_need_text(text, strlen(text));
+}
 
 enum status node_new(const struct node_options *options, struct node **out, char **error)
 {
@@ -68,6 +87,9 @@ enum status node_new(const struct node_options *options, struct node **out, char
     atomic_init(&node->disk_free_bytes_min, options->disk_free_bytes_min);
     pthread_rwlock_init(&node->lock, NULL);
     TAILQ_INIT(&node->homes);
+    node->name = copy(options->name ? options->name : "");
+    node->announce_vhost = options->announce_vhost ? copy(options->announce_vhost) : NULL;
+    node->announcer = announcer_new(node, options->log);
     enum status status = STATUS_OK;
     if (options->data_dir) {
         status = data_dir_open(options->data_dir, &node->data_dir, error);
@@ -106,6 +128,9 @@ void node_free(struct node **node)
     if (n->store)
         store_close(&n->store);
     data_dir_close(&n->data_dir);
+    announcer_free(&n->announcer);
+    free(n->announce_vhost);
+    free(n->name);
     pthread_rwlock_destroy(&n->lock);
     free(n);
 }
@@ -163,6 +188,8 @@ enum status node_add_vhost(struct node *node, struct bytes name, char **error)
         .node = node,
         .owner = workers_loop(node->options.workers, owner),
         .name = name,
+        .node_name = node->name,
+        .announces = node->announce_vhost && bytes_equal_text(name, node->announce_vhost),
         .path = path,
         .threads = node->threads,
         .log = node->options.log,
@@ -311,10 +338,24 @@ static void post_weigh(struct home *home)
     loop_post(home->owner, weigh_letter, &home, sizeof home);
 }
 
+static void announce_alarm(struct node *node, bool on, const char *what)
+{
+    struct text headers = {0};
+    if (!node_watched(node))
+        return;
+    table_put_string(&headers, "source", bytes_of_text(what));
+    table_put_string(&headers, "node", bytes_of_text(node->name));
+    node_announce(node, ANNOUNCE_EVENT,
+                  on ? BYTES_LITERAL("alarm.set") : BYTES_LITERAL("alarm.cleared"),
+                  text_bytes(&headers), bytes_of("", 0));
+    text_free(&headers);
+}
+
 static bool set_alarm(struct node *node, atomic_bool *alarm, bool on, const char *what)
 {
     if (atomic_exchange(alarm, on) == on)
         return false;
+    announce_alarm(node, on, what);
     log_line(node->options.log, on ? LOG_WARNING : LOG_INFO, "alarm",
              on ? "low on %s: publishers are blocked" : "%s suffices again: publishers go on",
              what);

@@ -10,6 +10,13 @@ struct home *node_find_home(struct node *node, struct bytes name);
 /* Calls each() for all homes, under the node's lock. Any thread. */
 void node_each_home(struct node *node, void (*each)(struct home *home));
 
+/* ---- announce.c: what node_announce needs; announce_open takes the log's lines. */
+struct announcer;
+struct announcer *announcer_new(struct node *node, struct log *log);
+void announcer_free(struct announcer **announcer);
+struct announcer *node_announcer(const struct node *node);
+const char *node_announce_vhost(const struct node *node);
+
 /* ---- data_dir.c: the data directory.
  *
  * Layout: lock, format, node/ (users, vhosts, permissions), vhosts/<name>/ (a journal each; the

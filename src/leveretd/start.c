@@ -81,6 +81,8 @@ static enum status start_node(struct server *server, char **error)
         .workers = server->workers,
         .log = server->log,
         .writers = (unsigned)settings->writers,
+        .name = server->node_name,
+        .announce_vhost = settings->default_vhost,
     };
     server_node_limits(settings, &options);
     return explain(node_new(&options, &server->node, error),
@@ -101,6 +103,8 @@ static enum status start_auth(struct server *server, char **error)
     };
     enum status status = auth_new(&options, node_auth_store(server->node), &server->auth);
     settings_free_list(&loopback_users);
+    if (status == STATUS_OK)
+        node_announce_changes(server->node, server->auth);
     return explain(status, "users and permissions in the data directory", error);
 }
 

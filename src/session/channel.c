@@ -7,9 +7,9 @@
  * can go wrong: an error of the channel: channel.close is sent, the core lets go of the channel at
  * once, and all that comes on it but close and close-ok is dropped; an error of the connection:
  * session_fail. */
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "internal.h"

@@ -88,7 +88,7 @@ static void start_ok(struct session *session, const struct method *method)
         has_capability(m->client_properties, "authentication_failure_close");
     session->mechanism = mem_need_text(m->mechanism.at, m->mechanism.len);
 
-    char user[AUTH_NAME_MAX + 1];
+    char user[AUTH_NAME_MAX + 1] = "";
     enum status status = auth_login(options->auth, m->mechanism, m->response,
                                     connection_address(session->connection)->loopback, user);
     if (status == STATUS_NOT_IMPLEMENTED) {
@@ -96,6 +96,7 @@ static void start_ok(struct session *session, const struct method *method)
                      "unknown authentication mechanism '%.*s'", BYTES_PRINT(m->mechanism));
         return;
     }
+    session_tell_login(session, user, m->mechanism, status == STATUS_OK);
     if (status != STATUS_OK) {
         refuse(session, m->mechanism);
         return;
@@ -203,6 +204,7 @@ static void open_vhost(struct session *session, const struct method *method)
     session->state = SESSION_RUNNING;
     const struct method ok = {.id = METHOD_CONNECTION_OPEN_OK};
     session_send(session, 0, &ok);
+    session_tell_opened(session);
     log_line(options->log, LOG_INFO, "connection", "%s user=%s vhost=%s: open",
              connection_name(session->connection), session->user, session->vhost);
 }

@@ -125,6 +125,7 @@ struct session {
     bool detaching;    /* link_close was called */
     bool socket_gone;
     uint64_t id;
+    char *told_name; /* connection.created was told with it; NULL: it was not */
     char *user, *vhost;
     char *mechanism;
     struct text client_properties;
@@ -309,5 +310,13 @@ bool status_is_hard(enum status status);
 /* "NAME - text", cut to a short string; a view of out. */
 #define REPLY_TEXT_ROOM 256
 struct bytes status_reply_text(enum status status, const char *text, char out[REPLY_TEXT_ROOM]);
+
+/* ---- tell.c: events. */
+
+void session_tell_login(const struct session *session, const char *user, struct bytes mechanism,
+                        bool good);
+void session_tell_opened(struct session *session);
+/* The connection is gone; told only when its beginning was. */
+void session_tell_closed(const struct session *session);
 
 #endif

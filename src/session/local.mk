@@ -20,7 +20,8 @@ src_session_libsession_a_SOURCES = \
 	src/session/reply_code.c \
 	src/session/select_class.c \
 	src/session/session.c \
-	src/session/sessions.c
+	src/session/sessions.c \
+	src/session/tell.c
 
 # A whole broker without sockets: what tests of sessions link.
 session_test_libs = src/session/libsession.a src/host/libhost.a src/broker/libbroker.a \

@@ -108,6 +108,8 @@ static void free_session(struct loop_task *task)
     timer_free(&session->timer);
     seat_leave(session->sessions->options.auth, &session->seat);
     text_free(&session->client_properties);
+    session_tell_closed(session);
+    free(session->told_name);
     free(session->user);
     free(session->vhost);
     free(session->mechanism);

@@ -29,6 +29,7 @@ EXTRA_DIST += \
 	tests/scenario/test_hostile.py \
 	tests/scenario/test_http.py \
 	tests/scenario/test_limits.py \
+	tests/scenario/test_notices.py \
 	tests/scenario/test_pika.py \
 	tests/scenario/test_scale.py \
 	tests/scenario/test_space.py \

@@ -37,6 +37,18 @@ MUST_USE enum status auth_new(const struct auth_options *options, const struct a
                               struct auth **out);
 void auth_free(struct auth **auth);
 
+/* Told about each change after it was made, on the main thread: "user.created" and pairs of key and
+ * value, ended by a key that is NULL. One at most; NULL: nobody. */
+struct auth_change {
+    const char *event;
+    struct {
+        const char *key, *value;
+    } fields[8];
+};
+void auth_set_watcher(struct auth *auth,
+                      void (*changed)(void *context, const struct auth_change *change),
+                      void *context);
+
 /* ---- Asking: any thread. */
 
 /* Grows with each change: callers that remember answers compare it. */

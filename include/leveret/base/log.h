@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "leveret/base/bytes.h"
 #include "leveret/base/status.h"
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR, LOG_NONE };
@@ -26,6 +27,12 @@ void log_set_level(struct log *log, enum log_level level);
 
 /* "debug" … "none" (also "critical" → error) to a level. Errors: MALFORMED. */
 MUST_USE enum status log_level_parse(const char *text, enum log_level *out);
+
+/* tap() sees each line that is written too, on the thread that logs; it must not log. NULL: nobody
+ * does. Before threads start, or after they have ended. log NULL: nothing happens. */
+void log_set_tap(struct log *log,
+                 void (*tap)(void *context, enum log_level level, struct bytes line),
+                 void *context);
 
 /* Writes a line when level is enabled. area is a short word ("connection", "journal"). A NULL log
  * drops the line. Control characters in the text are escaped; at most 4 KiB are kept. */

@@ -33,6 +33,12 @@ struct vhost_options {
     uint64_t message_bytes_max; /* largest body; larger: PRECONDITION_FAILED */
     uint64_t
         consumer_timeout_ms; /* a delivery unsettled for longer fails its channel; 0: none does */
+    struct bytes node_name;  /* copied; told in traces */
+    bool announces;          /* has the exchanges of events and log lines */
+    /* Something came or went while vhost_watch is on: "queue.created" and a table's contents. */
+    void (*told)(void *context, const char *event, struct bytes headers);
+    /* Whether anybody listens to this vhost's events and log lines; after each change. */
+    void (*listened)(void *context, bool events, bool log);
     uint32_t peer_window_bytes; /* deliveries under way to one peer before its COMMAND_CREDIT */
 };
 
@@ -44,6 +50,13 @@ struct vhost_tuning {
     bool tracing;        /* messages that come and go are told to amq.rabbitmq.trace */
 };
 void vhost_tune(struct vhost *vhost, const struct vhost_tuning *tuning);
+/* Whether options.told is to be called. */
+void vhost_watch(struct vhost *vhost, bool on);
+/* Publishes what happened on the node to amq.rabbitmq.event or amq.rabbitmq.log. headers: a checked
+ * table's contents. */
+enum announcement { ANNOUNCE_EVENT, ANNOUNCE_LOG };
+void vhost_announce(struct vhost *vhost, enum announcement announcement, struct bytes key,
+                    struct bytes headers, struct bytes body, struct moment now);
 /* Frees all, sending no events. */
 void vhost_free(struct vhost **vhost);
 

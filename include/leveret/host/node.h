@@ -24,6 +24,8 @@ struct node_options {
     uint64_t memory_bytes_max;    /* above: publishers are blocked (alarm "memory") */
     uint64_t disk_free_bytes_min; /* below: publishers are blocked (alarm "disk") */
     uint64_t message_bytes_max;
+    const char *name;             /* "leveret@host" */
+    const char *announce_vhost;   /* has the exchanges of events and log lines; NULL: none has */
     uint64_t consumer_timeout_ms; /* 0: deliveries may stay unsettled for ever */
 };
 
@@ -69,6 +71,17 @@ MUST_USE enum status node_ask_vhost(struct node *node, struct bytes name,
                                     void (*done)(void *argument), void *argument);
 /* The journal's figures of a vhost; false when it keeps nothing on disk. */
 bool node_journal_figures(struct node *node, struct bytes name, struct journal_figures *out);
+
+/* Announces each change of the directory. The main thread; auth must not outlive the node's use. */
+void node_announce_changes(struct node *node, struct auth *auth);
+
+/* ---- Announcements: to amq.rabbitmq.event and amq.rabbitmq.log. Any thread. */
+
+/* Whether anybody listens to events: asked before one is put together. */
+bool node_watched(const struct node *node);
+/* headers: a checked table's contents. Nothing happens when nobody listens. */
+void node_announce(struct node *node, enum announcement announcement, struct bytes key,
+                   struct bytes headers, struct bytes body);
 
 /* ---- A link: a line from one loop to one vhost, carrying commands there and events back in order.
  * When both live on one worker a command is a function call. */
