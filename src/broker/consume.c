@@ -2,19 +2,17 @@
 #include "core.h"
 #include "leveret/wire/table.h"
 
-/* x-priority; false after failing the channel. */
-static bool read_priority(struct channel *channel, const struct command *command,
-                          const struct queue *queue, int64_t *out)
+/* Reads an argument that is a number; false after failing the channel. */
+static bool read_number(struct channel *channel, const struct command *command,
+                        const struct queue *queue, const char *name, int64_t *out)
 {
     struct field field;
-    *out = 0;
-    if (!table_find(command->u.consume.arguments, "x-priority", &field) ||
-        field_integer(&field, out))
+    if (!table_find(command->u.consume.arguments, name, &field) || field_integer(&field, out))
         return true;
     channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
-                   "invalid arg 'x-priority' for queue '%.*s' in vhost '%.*s': \"expected integer, "
-                   "got %s\"",
-                   BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name),
+                   "invalid arg '%s' for queue '%.*s' in vhost '%.*s': \"expected integer, got "
+                   "%s\"",
+                   name, BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name),
                    field_type_name(field.type));
     return false;
 }
@@ -26,8 +24,9 @@ void command_consume(struct channel *channel, const struct command *command)
         return;
     }
     struct queue *queue = find_queue(channel, command->type, command->u.consume.queue, FIND_TO_USE);
-    int64_t priority;
-    if (!queue || !read_priority(channel, command, queue, &priority))
+    int64_t priority = 0, timeout_ms = -1;
+    if (!queue || !read_number(channel, command, queue, "x-priority", &priority) ||
+        !read_number(channel, command, queue, "x-consumer-timeout", &timeout_ms))
         return;
     if (queue->exclusive_consumer ||
         (command->u.consume.exclusive &&
@@ -48,7 +47,10 @@ void command_consume(struct channel *channel, const struct command *command)
         .exclusive = command->u.consume.exclusive,
         .stopped = !command->no_wait && promise_holds(channel, needed),
         .priority = priority,
+        .timeout_ms = timeout_ms < 0 ? SETTING_NONE : (uint64_t)timeout_ms,
     };
+    if (timeout_ms > 0)
+        timeout_consider(channel->vhost, options.timeout_ms);
     channel_reply_event(channel, command, &reply, needed);
     consumer_new(channel, queue, &options);
 }

@@ -90,6 +90,7 @@ struct consumer *consumer_new(struct channel *channel, struct queue *queue,
     consumer->no_ack = options->no_ack;
     consumer->exclusive = options->exclusive;
     consumer->priority = options->priority;
+    consumer->timeout_ms = options->timeout_ms;
     consumer->prefetch = options->no_ack ? 0 : channel->prefetch;
     consumer->state = CONSUMER_STOPPED;
 

@@ -67,6 +67,7 @@ struct consumer {
     uint32_t prefetch; /* 0: no limit */
     uint32_t unsettled;
     int64_t priority;
+    uint64_t timeout_ms; /* of its deliveries; SETTING_NONE: its queue's */
     struct bytes tag, arguments;
     uint8_t data[];
 };
@@ -76,6 +77,7 @@ struct consumer_options {
     struct bytes tag, arguments;
     bool no_ack, exclusive, stopped;
     int64_t priority;
+    uint64_t timeout_ms; /* SETTING_NONE: its queue's */
 };
 /* A new consumer of queue on channel, with the channel's prefetch. Never NULL. */
 struct consumer *consumer_new(struct channel *channel, struct queue *queue,

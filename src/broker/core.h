@@ -64,6 +64,7 @@ struct vhost {
     uint64_t timeout_min_ms; /* the shortest consumer time-out there is; UINT64_MAX: none */
     uint64_t
         timeout_check_ms; /* steady: when deliveries are looked through; UINT64_MAX: none are out */
+    uint64_t timeout_after; /* the channel up to which that is done */
 
     struct map reply_consumers; /* by token */
 
@@ -111,8 +112,8 @@ static inline uint64_t vhost_needed(const struct vhost *vhost)
 /* ---- Consumer time-outs (timeout.c). */
 /* Deliveries are out: sets timeout_check_ms, if there is a time-out. */
 void timeout_arm(struct vhost *vhost);
-/* A queue with a time-out of its own has come. */
-void timeout_consider(struct vhost *vhost, const struct queue *queue);
+/* There is something with a time-out of its own; 0: none. */
+void timeout_consider(struct vhost *vhost, uint64_t timeout_ms);
 /* Fails the channels that hold a delivery for too long. */
 void timeout_check(struct vhost *vhost);
 /* Another time-out for the queues that set none; 0: none. */

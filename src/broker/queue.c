@@ -176,7 +176,7 @@ struct queue *queue_new(struct vhost *vhost, const struct queue_options *options
     policy_join_queue(queue);
     queue_touch(queue);
     if (queue->settings.consumer_timeout_ms != SETTING_NONE)
-        timeout_consider(vhost, queue);
+        timeout_consider(vhost, queue->settings.consumer_timeout_ms);
     return queue;
 }
 
@@ -247,7 +247,7 @@ void queue_settings_changed(struct queue *queue)
         heap_remove(&queue->vhost->idle, &queue->idle);
     queue_touch(queue);
     if (queue->settings.consumer_timeout_ms != SETTING_NONE)
-        timeout_consider(queue->vhost, queue);
+        timeout_consider(queue->vhost, queue->settings.consumer_timeout_ms);
     if (queue_limited(queue))
         length_enforce_soon(queue);
 }

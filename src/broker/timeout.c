@@ -7,6 +7,9 @@
 
 #include <inttypes.h>
 
+/* Channels and deliveries that one call looks at before it leaves the rest to the next one. */
+#define WORK_MAX 20000u
+
 /* How often, at most and at least. */
 #define CHECK_MS_MAX 60000u
 #define CHECK_MS_MIN 1000u
@@ -20,19 +23,31 @@ void timeout_arm(struct vhost *vhost)
         interval_ms = CHECK_MS_MAX;
     if (interval_ms < CHECK_MS_MIN)
         interval_ms = CHECK_MS_MIN;
-    vhost->timeout_check_ms = vhost->now.steady_ms + interval_ms;
+    if (vhost->now.steady_ms + interval_ms < vhost->timeout_check_ms)
+        vhost->timeout_check_ms = vhost->now.steady_ms + interval_ms;
 }
 
-void timeout_consider(struct vhost *vhost, const struct queue *queue)
+void timeout_consider(struct vhost *vhost, uint64_t timeout_ms)
 {
-    if (queue->settings.consumer_timeout_ms < vhost->timeout_min_ms)
-        vhost->timeout_min_ms = queue->settings.consumer_timeout_ms;
+    if (timeout_ms && timeout_ms < vhost->timeout_min_ms)
+        vhost->timeout_min_ms = timeout_ms; /* too low a one only looks more often */
     if (vhost->unsettled)
         timeout_arm(vhost);
 }
 
-/* The time-out that the channel has missed; 0: none. */
-static uint64_t missed(const struct channel *channel)
+/* What applies to a delivery: the consumer's, the queue's or the vhost's; 0: none. */
+static uint64_t timeout_of(const struct unsettled_entry *entry)
+{
+    if (entry->consumer && entry->consumer->timeout_ms != SETTING_NONE)
+        return entry->consumer->timeout_ms;
+    const struct queue *queue = entry->lane->queue;
+    return queue->settings.consumer_timeout_ms != SETTING_NONE
+               ? queue->settings.consumer_timeout_ms
+               : queue->vhost->options.consumer_timeout_ms;
+}
+
+/* The time-out that the channel has missed; 0: none. Counts what it looks at. */
+static uint64_t missed(const struct channel *channel, unsigned *work)
 {
     const struct vhost *vhost = channel->vhost;
     const struct unsettled_entry *entry;
@@ -41,9 +56,8 @@ static uint64_t missed(const struct channel *channel)
         uint64_t age_ms = vhost->now.steady_ms - entry->since_s * UINT64_C(1000);
         if (age_ms < vhost->timeout_min_ms)
             return 0;
-        uint64_t timeout_ms = entry->lane->queue->settings.consumer_timeout_ms;
-        if (timeout_ms == SETTING_NONE)
-            timeout_ms = vhost->options.consumer_timeout_ms;
+        uint64_t timeout_ms = timeout_of(entry);
+        ++*work;
         if (timeout_ms && age_ms >= timeout_ms)
             return timeout_ms;
     }
@@ -53,18 +67,17 @@ static uint64_t missed(const struct channel *channel)
 void timeout_set_default(struct vhost *vhost, uint64_t timeout_ms)
 {
     vhost->options.consumer_timeout_ms = timeout_ms;
-    if (timeout_ms && timeout_ms < vhost->timeout_min_ms)
-        vhost->timeout_min_ms = timeout_ms; /* too low a one only looks more often */
-    if (vhost->unsettled)
-        timeout_arm(vhost);
+    timeout_consider(vhost, timeout_ms);
 }
 
 void timeout_check(struct vhost *vhost)
 {
-    uint64_t after = 0;
-    struct channel *channel;
-    while ((channel = roster_next(&vhost->channel_roster, &after))) {
-        uint64_t timeout_ms = channel->failed ? 0 : missed(channel);
+    struct channel *channel = NULL;
+    unsigned work = 0;
+    while (work < WORK_MAX &&
+           (channel = roster_next(&vhost->channel_roster, &vhost->timeout_after))) {
+        uint64_t timeout_ms = channel->failed ? 0 : missed(channel, &work);
+        work++;
         if (!timeout_ms)
             continue;
         channel_refuse(channel, COMMAND_ACK, STATUS_PRECONDITION_FAILED,
@@ -72,8 +85,14 @@ void timeout_check(struct vhost *vhost)
                        "%" PRIu64 " ms. This timeout value can be configured, see consumers doc "
                        "guide to learn more",
                        channel->id, timeout_ms);
+        work += channel->unsettled.live;
         channel_release(channel);
     }
+    if (channel) { /* the others in the next call */
+        vhost->timeout_check_ms = vhost->now.steady_ms;
+        return;
+    }
+    vhost->timeout_after = 0;
     vhost->timeout_check_ms = UINT64_MAX;
     if (vhost->unsettled)
         timeout_arm(vhost);

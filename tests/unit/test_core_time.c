@@ -162,6 +162,71 @@ START_TEST(deliveries_that_nobody_settles_fail_their_channel)
 }
 END_TEST
 
+START_TEST(a_consumer_has_a_time_out_of_its_own)
+{
+    struct text arguments = {0};
+    do_declare(&h, "A1", "q", "");
+    declare_with("patient", "", "x-consumer-timeout", 1000000);
+    do_open(&h, "A2");
+    do_open(&h, "A3");
+    do_open(&h, "A4");
+    table_put_i32(&arguments, "x-consumer-timeout", 10000);
+    do_consume_args(&h, "A2", "q", 1, "a", &arguments);
+    do_consume_args(&h, "A3", "patient", 1, "a", &arguments);
+    do_consume(&h, "A4", "q", 1, "a", 0); /* has none: neither its queue nor the vhost says one */
+    do_publish(&h, "A1", "", "q", "one", "");
+    do_publish(&h, "A1", "", "q", "two", "");
+    do_publish(&h, "A1", "", "patient", "three", "");
+    do_cancel(&h, "A3", 1); /* its deliveries keep it */
+    harness_take(&h);
+    harness_pass(&h, 9000);
+    expect(&h, "");
+    harness_pass(&h, 3000);
+    expect(&h, "A2 fail ack PRECONDITION_FAILED delivery acknowledgement on channel 2 timed out. "
+               "Timeout value used: 10000 ms. This timeout value can be configured, see consumers "
+               "doc guide to learn more\n"
+               "A3 fail ack PRECONDITION_FAILED delivery acknowledgement on channel 3 timed out. "
+               "Timeout value used: 10000 ms. This timeout value can be configured, see consumers "
+               "doc guide to learn more\n"
+               "A4 deliver c1 t2 one redelivered\n");
+    harness_pass(&h, 1000000);
+    expect(&h, "");
+    text_free(&arguments);
+    table_put_bool(&arguments, "x-consumer-timeout", true);
+    do_consume_args(&h, "A1", "q", 1, "a", &arguments);
+    expect(&h, "A1 fail consume PRECONDITION_FAILED invalid arg 'x-consumer-timeout' for queue 'q' "
+               "in vhost '/': \"expected integer, got bool\"\n");
+    text_free(&arguments);
+}
+END_TEST
+
+/* Many channels and deliveries are looked through in portions. */
+START_TEST(time_outs_are_found_in_portions)
+{
+    declare_with("quick", "", "x-consumer-timeout", 10000);
+    declare_with("slow", "", "x-consumer-timeout", 100000);
+    do_open(&h, "A2");
+    do_open(&h, "A3");
+    do_consume(&h, "A2", "slow", 1, "a", 0);
+    h.quiet = true;
+    for (int i = 0; i < 50000; i++)
+        do_publish(&h, "A1", "", "slow", "m", "");
+    for (int i = 0; i < 50; i++)
+        do_credit(&h, "A2", 1 << 20);
+    h.quiet = false;
+    harness_take(&h);
+    do_publish(&h, "A1", "", "quick", "one", "");
+    do_get(&h, "A3", "quick", "a");
+    harness_take(&h);
+    h.now.steady_ms += 20000;
+    unsigned ticks = 0;
+    while (vhost_deadline_ms(h.vhost) <= h.now.steady_ms && ++ticks < 1000)
+        vhost_tick(h.vhost, h.now);
+    ck_assert_uint_ge(ticks, 2);
+    ck_assert_ptr_nonnull(strstr(harness_take(&h), "A3 fail ack"));
+}
+END_TEST
+
 START_TEST(limits_change_while_deliveries_are_out)
 {
     struct vhost_limits limits = {.resident_bytes_max = 64 << 20, .message_bytes_max = 3};
@@ -410,6 +475,8 @@ int main(void)
     tcase_add_test(tests, unused_queues_expire);
     tcase_add_test(tests, expiry_survives_a_restart);
     tcase_add_test(tests, deliveries_that_nobody_settles_fail_their_channel);
+    tcase_add_test(tests, a_consumer_has_a_time_out_of_its_own);
+    tcase_add_test(tests, time_outs_are_found_in_portions);
     tcase_add_test(tests, limits_change_while_deliveries_are_out);
     tcase_add_test(tests, a_transaction_commits_or_not);
     tcase_add_test(tests, a_closed_transaction_gives_back);
