@@ -37,6 +37,8 @@ static void render_exchange(struct request *r, struct answer *a, const struct ro
     arguments_write(a, "arguments", x->arguments);
     if (ours)
         answer_text(a, "user_who_performed_action", "rmq-internal");
+    if (x->delays)
+        answer_uint(a, "messages_delayed", x->messages_delayed);
     write_rates(r, a, row->vhost, x);
 }
 

@@ -4,6 +4,7 @@
 
 #include "dead_letter.h"
 #include "definition.h"
+#include "delay.h"
 #include "leveret/base/random.h"
 #include "notice.h"
 #include "peer.h"
@@ -66,6 +67,7 @@ struct vhost {
         timeout_check_ms; /* steady: when deliveries are looked through; UINT64_MAX: none are out */
     uint64_t timeout_after; /* the channel up to which that is done */
 
+    struct delays *delays;      /* what waits in exchanges; NULL: nothing ever did */
     struct map reply_consumers; /* by token */
 
     struct returns_list returns_changed; /* counts to be put on record at the end of the turn */
@@ -166,6 +168,8 @@ struct publishing {
     uint64_t needed; /* the batch */
 };
 void publish_filtered(struct vhost *vhost, struct message *message, struct publishing *publishing);
+/* The same from this exchange, whatever the message says, and without any delay; BCC is removed. */
+void publish_delayed(struct vhost *vhost, struct exchange *exchange, struct message *message);
 void route_memory_free(struct route_memory **memory);
 
 /* A delivery goes out that is to be settled. */
@@ -222,6 +226,8 @@ void paging_forget(struct chunk *chunk);                      /* it is about to 
 void paging_read(struct chunk *chunk);
 /* Makes sure that the head comes into memory, and some of what follows. */
 void paging_read_ahead(struct lane *lane);
+/* Asks for all of a lane that is not in memory; returns how many chunks will come. */
+unsigned paging_read_all(struct lane *lane);
 void paging_lane_dropped(struct lane *lane); /* its reports will not come */
 void paging_committed(struct vhost *vhost);
 void paging_relieve(struct vhost *vhost); /* memory may be short */

@@ -6,6 +6,8 @@
  *                                          1 arguments:long-string
  *   policy    p name, o name               1 target:u8 priority:u64 pattern:long-string
  *                                          definition:long-string
+ *   delay     d span:u32 start:u64 exchange
+ *                                          1 lane:u64
  *
  * The tail of a binding's key tells bindings apart that differ in arguments only, and keeps the key
  * below 1 KiB: 0 and the arguments when they are short, else 1 and two 64-bit FNV-1a hashes of them
@@ -32,6 +34,12 @@ static void add_u8(struct text *out, unsigned value)
 static void add_u64(struct text *out, uint64_t value)
 {
     value = __builtin_bswap64(value);
+    text_add(out, &value, sizeof value);
+}
+
+static void add_u32(struct text *out, uint32_t value)
+{
+    value = __builtin_bswap32(value);
     text_add(out, &value, sizeof value);
 }
 
@@ -101,6 +109,16 @@ void definition_of_queue(const struct queue_definition *queue, struct text *key,
                       (queue->exclusive ? QUEUE_EXCLUSIVE : 0u));
     add_u64(value, queue->lane_id);
     add_long(value, queue->arguments);
+}
+
+void definition_of_delay(const struct delay_definition *delay, struct text *key, struct text *value)
+{
+    begin(key, DEFINITION_DELAY, value);
+    add_u32(key, delay->span_ms);
+    add_u64(key, delay->start_ms);
+    text_add_bytes(key, delay->exchange);
+    if (value)
+        add_u64(value, delay->lane_id);
 }
 
 void definition_of_binding(const struct binding *binding, struct text *key, struct text *value)
@@ -194,6 +212,21 @@ enum status definition_read_queue(struct bytes key, struct bytes value,
     out->lane_id = read_u64(&v);
     return close_value(&v, &out->arguments) && out->name.len <= UINT8_MAX ? STATUS_OK
                                                                           : STATUS_CORRUPT;
+}
+
+enum status definition_read_delay(struct bytes key, struct bytes value,
+                                  struct delay_definition *out)
+{
+    struct reader k, v;
+    enum status status = open_definition(key, DEFINITION_DELAY, value, &k, &v);
+    if (status != STATUS_OK)
+        return status;
+    *out = (struct delay_definition){.span_ms = read_u32(&k)};
+    out->start_ms = read_u64(&k);
+    out->exchange = rest(&k);
+    out->lane_id = read_u64(&v);
+    return k.failed || v.failed || reader_left(&v) || out->exchange.len > UINT8_MAX ? STATUS_CORRUPT
+                                                                                    : STATUS_OK;
 }
 
 enum status definition_read_binding(struct bytes key, struct bytes value,

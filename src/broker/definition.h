@@ -1,9 +1,10 @@
 /* Exchanges, queues, bindings and policies as the journal keeps them: one key and one value each.
  * Thread: any; no state.
  *
- * A key begins with the kind of thing: 'x' exchange, 'q' queue, 'b' binding, 'p' policy, 'o'
- * operator policy, and is at most 1 KiB. A value begins with a format version. Bindings name their
- * ends, so recovery restores exchanges and queues first; the journal gives no order between kinds.
+ * A key begins with the kind of thing: 'x' exchange, 'q' queue, 'b' binding, 'd' what waits in a
+ * delaying exchange, 'p' policy, 'o' operator policy, and is at most 1 KiB. A value begins with a
+ * format version. Bindings name their ends, so recovery restores exchanges and queues first; the
+ * journal gives no order between kinds.
  *
  * What can go wrong: a value that is cut short or of a version not known is refused, never guessed.
  */
@@ -18,6 +19,7 @@ enum definition_kind {
     DEFINITION_EXCHANGE = 'x',
     DEFINITION_QUEUE = 'q',
     DEFINITION_BINDING = 'b',
+    DEFINITION_DELAY = 'd',
     DEFINITION_RETURNS = 'n', /* returns.h */
     DEFINITION_POLICY = 'p',
     DEFINITION_OPERATOR_POLICY = 'o',
@@ -36,10 +38,20 @@ struct policy_definition {
     enum policy_target target;
 };
 
+/* The lane with the messages of an exchange that are due in one span of time. */
+struct delay_definition {
+    struct bytes exchange;
+    uint32_t span_ms;
+    uint64_t start_ms; /* wall clock */
+    uint64_t lane_id;
+};
+
 /* Each replaces key and value with what the journal keeps. value may be NULL: the key alone, for
  * erasing. */
 void definition_of_exchange(const struct exchange *exchange, struct text *key, struct text *value);
 void definition_of_queue(const struct queue_definition *queue, struct text *key,
+                         struct text *value);
+void definition_of_delay(const struct delay_definition *delay, struct text *key,
                          struct text *value);
 void definition_of_binding(const struct binding *binding, struct text *key, struct text *value);
 void definition_of_policy(const struct policy_definition *policy, struct text *key,
@@ -51,6 +63,8 @@ MUST_USE enum status definition_read_exchange(struct bytes key, struct bytes val
                                               struct exchange_declaration *out);
 MUST_USE enum status definition_read_queue(struct bytes key, struct bytes value,
                                            struct queue_definition *out);
+MUST_USE enum status definition_read_delay(struct bytes key, struct bytes value,
+                                           struct delay_definition *out);
 MUST_USE enum status definition_read_binding(struct bytes key, struct bytes value,
                                              struct binding_declaration *out);
 MUST_USE enum status definition_read_policy(struct bytes key, struct bytes value,

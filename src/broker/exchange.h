@@ -7,6 +7,7 @@
 #include "binding.h"
 #include "refusal.h"
 
+struct delay;
 struct topology;
 struct routing;
 struct exchange;
@@ -28,15 +29,17 @@ struct exchange_type {
     /* Puts a binding into the type's index and takes it out. NULL: bindings_from is enough. */
     void (*bind)(struct exchange *exchange, struct binding *binding);
     void (*unbind)(struct exchange *exchange, struct binding *binding);
-    /* Calls routing_reach for the destination of each binding that matches. */
+    /* Calls routing_reach for the destination of each binding that matches, or routing_keep. */
     void (*route)(struct exchange *exchange, struct routing *routing);
 };
 
 struct exchange {
     struct endpoint endpoint; /* first; name, stored (the same as durable) */
     const struct exchange_type *type;
+    const struct exchange_type *inner; /* of x-delayed-message: whose state this is; else NULL */
     struct topology *topology;
     void *state;                       /* the type's own */
+    struct delay *delay;               /* what waits in it (delay.h); NULL: nothing ever did */
     struct binding_list bindings_from; /* by binding.from_link */
     uint64_t bindings_from_count;
     uint64_t number;                 /* in the topology's roster */
@@ -57,5 +60,6 @@ extern const struct exchange_type exchange_type_direct;
 extern const struct exchange_type exchange_type_fanout;
 extern const struct exchange_type exchange_type_topic;
 extern const struct exchange_type exchange_type_headers;
+extern const struct exchange_type exchange_type_delayed;
 
 #endif

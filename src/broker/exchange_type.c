@@ -6,6 +6,7 @@ static const struct exchange_type *const types[] = {
     &exchange_type_fanout,
     &exchange_type_topic,
     &exchange_type_headers,
+    &exchange_type_delayed,
 };
 
 const struct exchange_type *exchange_type_find(struct bytes name)

@@ -100,6 +100,8 @@ void vhost_tick(struct vhost *vhost, struct moment now)
     if (vhost->policies.sweeping)
         policy_sweep(vhost);
     dead_letters_tick(vhost);
+    if (vhost->delays)
+        delays_tick(vhost);
     vhost_settle_down(vhost);
 }
 
@@ -120,6 +122,11 @@ uint64_t vhost_deadline_ms(const struct vhost *vhost)
     if (node) {
         uint64_t wall_ms = vhost->now.wall_ms, steady_ms = vhost->now.steady_ms;
         uint64_t at_ms = steady_ms + (node->key > wall_ms ? node->key - wall_ms : 0);
+        if (at_ms < deadline_ms)
+            deadline_ms = at_ms;
+    }
+    if (vhost->delays) {
+        uint64_t at_ms = delays_deadline_ms(vhost);
         if (at_ms < deadline_ms)
             deadline_ms = at_ms;
     }

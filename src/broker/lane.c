@@ -22,6 +22,7 @@ void lane_init(struct lane *lane, const struct lane_options *options)
         .stored = options->stored,
         .keeps_all = options->keeps_all,
         .priority = options->priority,
+        .counted = options->queue != NULL,
         .id = options->id,
         .base = 1, /* so that no seq is 0 */
         .cursor = 1,
@@ -48,7 +49,8 @@ void lane_free(struct lane *lane)
     lane->cursor = lane->base;
     lane->ring_count = lane->ring_room = 0;
     lane->stock->ready -= lane->ready;
-    lane->vhost->ready -= lane->ready;
+    if (lane->counted)
+        lane->vhost->ready -= lane->ready;
     if (lane->stock->ready == 0)
         lane->stock->ready_bytes = 0;
     lane->ready = 0;
@@ -154,6 +156,15 @@ static struct chunk *open_chunk(struct lane *lane)
     return chunk;
 }
 
+void lane_close(struct lane *lane)
+{
+    struct chunk *last = tail(lane);
+    if (!last || last->closed || last->live == 0)
+        return;
+    last->closed = true;
+    paging_closed(last);
+}
+
 /* ---- Messages. */
 
 struct place lane_place(const struct lane *lane, uint64_t seq)
@@ -171,7 +182,7 @@ static void add_ready(struct lane *lane, struct place place, uint64_t body_bytes
     place.chunk->ready++;
     lane->ready++;
     lane->stock->ready++;
-    lane->vhost->ready++;
+    lane->vhost->ready += lane->counted;
     lane->stock->ready_bytes += body_bytes;
 }
 
@@ -193,7 +204,7 @@ static void subtract_ready(struct lane *lane, uint64_t body_bytes)
 {
     lane->ready--;
     lane->stock->ready--;
-    lane->vhost->ready--;
+    lane->vhost->ready -= lane->counted;
     subtract(&lane->stock->ready_bytes, body_bytes, lane->stock->ready);
 }
 
@@ -355,7 +366,8 @@ void lane_restore_chunk(struct lane *lane, uint64_t number,
     memcpy(chunk->durable_bits, live, sizeof chunk->durable_bits);
     chunk->live = chunk->ready = chunk->durable = count;
     lane->ready += count;
-    lane->vhost->ready += count;
+    if (lane->counted)
+        lane->vhost->ready += count;
     lane->stock->ready += count;
     lane->stock->persistent += count;
     lane->stock->ready_bytes += body_bytes;

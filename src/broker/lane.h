@@ -32,6 +32,13 @@ struct lane_calls {
     void (*failed)(struct lane *lane);
 };
 
+/* Which chunks of a lane stay in memory besides the open one. */
+enum lane_keep {
+    LANE_KEEPS_HEAD, /* those near the head: somebody takes from it */
+    LANE_KEEPS_NONE, /* it rests */
+    LANE_KEEPS_ALL,
+};
+
 /* What an owner says about a lane at first. */
 struct lane_options {
     struct vhost *vhost;
@@ -52,6 +59,8 @@ struct lane {
     bool stored, keeps_all;
     bool failed; /* is not read any more */
     uint8_t priority;
+    uint8_t keep;    /* enum lane_keep; the owner may change it */
+    uint8_t counted; /* 1: its messages are ready in a queue, for the vhost's totals; else 0 */
 
     /* ring[(ring_head + i) & (ring_room - 1)] is chunk base + i, NULL when all its messages are
      * settled; the last one is open. */
@@ -111,6 +120,9 @@ struct message *lane_discard(struct lane *lane, struct place place);
 void lane_forget_unsettled(struct lane *lane, uint64_t body_bytes);
 /* Discards the first ready messages, in memory or not, at most max; returns how many. */
 uint64_t lane_discard_ready(struct lane *lane, uint64_t max);
+
+/* The open chunk takes no more, so that it can leave memory. */
+void lane_close(struct lane *lane);
 
 /* The chunk of this number, or NULL. */
 static inline struct chunk *lane_chunk(const struct lane *lane, uint64_t number)

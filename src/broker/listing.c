@@ -89,6 +89,8 @@ static void fill_exchange(const struct exchange *exchange, struct exchange_info 
         .internal = exchange->internal,
         .publish_in = exchange->publish_in,
         .publish_out = exchange->publish_out,
+        .delays = exchange->inner != NULL,
+        .messages_delayed = exchange->delay ? delay_messages(exchange->delay) : 0,
     };
     if (exchange->policy)
         out->policy = exchange->policy->names[POLICY_USERS];

@@ -13,8 +13,10 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/copies.h \
 	src/broker/definition.c \
 	src/broker/definition.h \
+	src/broker/delayed.h \
 	src/broker/endpoint.h \
 	src/broker/exchange.h \
+	src/broker/exchange_delayed.c \
 	src/broker/exchange_direct.c \
 	src/broker/exchange_fanout.c \
 	src/broker/exchange_headers.c \
@@ -76,6 +78,8 @@ src_broker_libbroker_a_SOURCES += \
 	include/leveret/broker/command.h \
 	include/leveret/broker/vhost.h \
 	src/broker/bind.c \
+	src/broker/bucket.c \
+	src/broker/bucket.h \
 	src/broker/channel.c \
 	src/broker/channel.h \
 	src/broker/chunk.c \
@@ -88,8 +92,12 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/dead_letter.h \
 	src/broker/death.c \
 	src/broker/death.h \
+	src/broker/delay.c \
+	src/broker/delay.h \
 	src/broker/declare.c \
 	src/broker/dispatch.c \
+	src/broker/due.c \
+	src/broker/due.h \
 	src/broker/expiry.c \
 	src/broker/event.c \
 	src/broker/lane.c \
@@ -136,6 +144,7 @@ core_tests = \
 	tests/unit/test_priority \
 	tests/unit/test_policy \
 	tests/unit/test_single_active \
+	tests/unit/test_delay \
 	tests/unit/test_unsettled
 check_PROGRAMS += $(core_tests)
 TESTS += $(core_tests)
@@ -161,6 +170,9 @@ tests_unit_test_core_leveldb_LDADD = $(core_test_libs) $(LEVELDB_LIBS)
 tests_unit_test_core_random_SOURCES = tests/unit/test_core_random.c $(core_harness)
 tests_unit_test_core_random_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_core_random_LDADD = $(core_test_libs)
+tests_unit_test_delay_SOURCES = tests/unit/test_delay.c $(core_harness)
+tests_unit_test_delay_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_delay_LDADD = $(core_test_libs)
 tests_unit_test_core_time_SOURCES = tests/unit/test_core_time.c $(core_harness)
 tests_unit_test_core_time_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_core_time_LDADD = $(core_test_libs)

@@ -16,9 +16,11 @@
 #define BEHIND_CHUNKS 4u /* passed by the head, with unsettled deliveries */
 #define PAGES_OUT_MAX 16u
 
-/* Whether the chunk is near the head, so that it should be in memory. */
-static bool near_head(const struct lane *lane, uint64_t number)
+/* Whether the chunk should be in memory: it is near the head, of a lane that keeps that. */
+static bool wanted(const struct lane *lane, uint64_t number)
 {
+    if (lane->keep != LANE_KEEPS_HEAD)
+        return lane->keep == LANE_KEEPS_ALL;
     if (number < lane->cursor)
         return lane->cursor - number <= BEHIND_CHUNKS;
     if (number - lane->cursor >= AHEAD_CHUNKS || !queue_leads(lane))
@@ -47,7 +49,7 @@ static void let_leave(struct chunk *chunk)
 {
     struct lane *lane = chunk->lane;
     struct vhost *vhost = lane->vhost;
-    if (!chunk->closed || chunk->state != CHUNK_RESIDENT || near_head(lane, chunk->number))
+    if (!chunk->closed || chunk->state != CHUNK_RESIDENT || wanted(lane, chunk->number))
         return;
     unlist(chunk);
     if (!chunk->spilled && chunk->durable < chunk->live) {
@@ -131,7 +133,7 @@ void paging_relieve(struct vhost *vhost)
     struct chunk *chunk;
     while (vhost->pages_out < PAGES_OUT_MAX && (chunk = TAILQ_FIRST(&vhost->heavy))) {
         unlist(chunk);
-        if (!near_head(chunk->lane, chunk->number))
+        if (!wanted(chunk->lane, chunk->number))
             page_out(chunk);
     }
 }
@@ -177,6 +179,19 @@ void paging_read_ahead(struct lane *lane)
             paging_read(chunk);
         bytes += chunk->body_bytes;
     }
+}
+
+unsigned paging_read_all(struct lane *lane)
+{
+    unsigned count = 0;
+    for (uint64_t number = lane->base; number - lane->base < lane->ring_count; number++) {
+        struct chunk *chunk = lane_chunk(lane, number);
+        if (!chunk)
+            continue;
+        paging_read(chunk);
+        count += chunk->state == CHUNK_READING;
+    }
+    return count;
 }
 
 /* Gives a chunk its messages back; false when some are missing. */

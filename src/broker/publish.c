@@ -6,6 +6,7 @@
  * same. A queue at its limit refuses it: a nack. */
 #include "copies.h"
 #include "core.h"
+#include "delayed.h"
 #include "leveret/base/mem.h"
 
 #include <inttypes.h>
@@ -61,8 +62,10 @@ static inline struct route_memory *recall(const struct vhost *vhost, struct rout
 }
 
 /* Routes, and remembers. The result is valid until the topology changes. */
+enum routed { ROUTED_WITH_DELAYS, ROUTED_AT_ONCE };
 static struct route_memory *route_by(struct topology *topology, struct route_memory **memory_at,
-                                     struct exchange *exchange, const struct message *message)
+                                     struct exchange *exchange, const struct message *message,
+                                     enum routed how)
 {
     struct route_memory *memory = *memory_at;
     if (!memory)
@@ -70,15 +73,18 @@ static struct route_memory *route_by(struct topology *topology, struct route_mem
     bool copies = copies_asked(message);
     if (copies) {
         copies_collect(message, &memory->copies);
-        const struct route_input input = {memory->copies.keys, memory->copies.count, message};
+        const struct route_input input = {memory->copies.keys, memory->copies.count, message,
+                                          how == ROUTED_AT_ONCE};
         route(topology, exchange, &input, &memory->result);
     } else {
-        route_message(topology, exchange, message, &memory->result);
+        struct bytes key = message_routing_key(message);
+        const struct route_input input = {&key, 1, message, how == ROUTED_AT_ONCE};
+        route(topology, exchange, &input, &memory->result);
     }
     memory->exchange = exchange;
     memory->version = topology_version(topology);
     memory->key_len = 0;
-    if (memory->result.by_key && !copies) {
+    if (memory->result.by_key && !copies && how == ROUTED_WITH_DELAYS) {
         memory->key_len = message->properties_from;
         memcpy(memory->key, message->data, memory->key_len);
     }
@@ -110,7 +116,6 @@ static bool put_along(struct peer *peer, const struct route_memory *route, struc
 {
     bool taken = true, behind = false;
     size_t count = route->result.count;
-    route->exchange->publish_in++;
     route->exchange->publish_out += count;
     for (size_t i = 0; i < count; i++) {
         struct queue *queue = queue_of(route->result.queues[i]);
@@ -125,7 +130,6 @@ static bool put_along(struct peer *peer, const struct route_memory *route, struc
 static void put_to_some(const struct route_memory *route, struct message *message,
                         struct publishing *publishing)
 {
-    route->exchange->publish_in++;
     for (size_t i = 0; i < route->result.count; i++) {
         struct queue *queue = queue_of(route->result.queues[i]);
         if (publishing->passes && !publishing->passes(queue, publishing->context))
@@ -136,12 +140,45 @@ static void put_to_some(const struct route_memory *route, struct message *messag
     route->exchange->publish_out += publishing->routed;
 }
 
-/* The same, for a client. */
+/* To each exchange of the route that keeps the message for a time. Returns how many. */
+static size_t keep_along(struct vhost *vhost, const struct route_result *result,
+                         struct message *message, uint64_t *needed)
+{
+    uint32_t delay_ms = delayed_ms(message);
+    for (size_t i = 0; i < result->keeper_count; i++)
+        delay_keep(vhost, result->keepers[i], message, delay_ms, needed);
+    return result->keeper_count;
+}
+
+/* Whether a message that is to wait would find a queue if it did not. */
+static bool leads_on(struct vhost *vhost, struct exchange *exchange, const struct message *message)
+{
+    return route_by(vhost->topology, &vhost->route, exchange, message, ROUTED_AT_ONCE)
+               ->result.count != 0;
+}
+
+/* A client's message that exchanges keep, unless it is to come back. Returns whether it does not.
+ */
+static bool keep_for(struct channel *channel, const struct route_memory *route,
+                     struct message *message, bool mandatory, uint64_t *needed)
+{
+    struct vhost *vhost = channel->vhost;
+    bool kept = route->result.count || !mandatory || leads_on(vhost, route->exchange, message);
+    if (kept)
+        keep_along(vhost, &route->result, message, needed);
+    return kept;
+}
+
+/* To queues and to exchanges that keep it, for a client. */
 static bool publish_along(struct channel *channel, struct route_memory *route,
                           struct message *message, bool mandatory, uint64_t *needed)
 {
     size_t count = route->result.count;
     struct message *unblinded = NULL;
+    bool kept = false;
+    route->exchange->publish_in++;
+    if (__builtin_expect(route->result.keeper_count != 0, 0))
+        kept = keep_for(channel, route, message, mandatory, needed);
     if (message->has_headers && count) {
         message = unblinded = copies_unblinded(message);
         if (!message) {
@@ -152,8 +189,8 @@ static bool publish_along(struct channel *channel, struct route_memory *route,
     if (__builtin_expect(channel->vhost->tuning.tracing, 0))
         trace_published(channel, message, &route->result);
     bool taken = put_along(channel->peer, route, message, needed);
-    if (count == 0 && !(message->exchange_len == 0 && reply_to_deliver(channel->vhost, message)) &&
-        mandatory)
+    if (count == 0 && !kept &&
+        !(message->exchange_len == 0 && reply_to_deliver(channel->vhost, message)) && mandatory)
         send_back(channel, message);
     message_unref(&unblinded);
     return taken;
@@ -166,7 +203,8 @@ static void publish_message(struct channel *channel, struct message *message, bo
         struct exchange *exchange = exchange_of(channel, message);
         if (!exchange)
             return;
-        route = route_by(channel->vhost->topology, &channel->route, exchange, message);
+        route = route_by(channel->vhost->topology, &channel->route, exchange, message,
+                         ROUTED_WITH_DELAYS);
     }
     uint64_t needed = 0;
     bool taken = publish_along(channel, route, message, mandatory, &needed);
@@ -190,7 +228,8 @@ bool publish_committed(struct channel *channel, struct message *message, bool ma
         topology_exchange(channel->vhost->topology, message_exchange(message));
     if (exchange)
         return publish_along(channel,
-                             route_by(channel->vhost->topology, &channel->route, exchange, message),
+                             route_by(channel->vhost->topology, &channel->route, exchange, message,
+                                      ROUTED_WITH_DELAYS),
                              message, mandatory, needed);
     if (mandatory)
         send_back(channel, message);
@@ -204,7 +243,13 @@ void publish_filtered(struct vhost *vhost, struct message *message, struct publi
         struct exchange *exchange = topology_exchange(vhost->topology, message_exchange(message));
         if (!exchange)
             return;
-        route = route_by(vhost->topology, &vhost->route, exchange, message);
+        route = route_by(vhost->topology, &vhost->route, exchange, message, ROUTED_WITH_DELAYS);
+    }
+    route->exchange->publish_in++;
+    if (route->result.keeper_count) {
+        size_t kept = keep_along(vhost, &route->result, message, &publishing->needed);
+        publishing->routed += kept;
+        publishing->taken += kept;
     }
     put_to_some(route, message, publishing);
 }
@@ -215,6 +260,16 @@ uint64_t publish_internal(struct vhost *vhost, struct message *message, size_t *
     publish_filtered(vhost, message, &publishing);
     *routed = publishing.routed;
     return publishing.needed;
+}
+
+void publish_delayed(struct vhost *vhost, struct exchange *exchange, struct message *message)
+{
+    struct route_memory *route =
+        route_by(vhost->topology, &vhost->route, exchange, message, ROUTED_AT_ONCE);
+    struct message *unblinded = message->has_headers ? copies_unblinded(message) : NULL;
+    struct publishing publishing = {0};
+    put_to_some(route, unblinded ? unblinded : message, &publishing);
+    message_unref(&unblinded);
 }
 
 void command_publish(struct channel *channel, const struct command *command)

@@ -19,8 +19,8 @@ struct recovered_lane {
     uint64_t delivered_seq;
 };
 
-struct recovered_binding {
-    struct recovered_binding *next;
+struct recovered_definition {
+    struct recovered_definition *next;
     size_t key_len, value_len;
     uint8_t data[];
 };
@@ -40,7 +40,8 @@ struct recovery {
     bool sorted; /* they are, by lane id */
     struct recovered_returns *returns;
     struct recovered_lane *lane_list;
-    struct recovered_binding *bindings, **bindings_end;
+    struct recovered_definition *bindings, **bindings_end;
+    struct recovered_definition *delays; /* definitions kept until all exchanges are there */
     enum status status;
     char *error;
 };
@@ -157,16 +158,47 @@ static void finish_returns(struct recovery *recovery)
     }
 }
 
+static struct recovered_definition *recovered_new(struct bytes key, struct bytes value)
+{
+    struct recovered_definition *kept = mem_need(sizeof *kept + key.len + value.len);
+    kept->key_len = key.len;
+    kept->value_len = value.len;
+    memcpy(kept->data, key.at, key.len);
+    if (value.len)
+        memcpy(kept->data + key.len, value.at, value.len);
+    return kept;
+}
+
 static void keep_binding(struct recovery *recovery, struct bytes key, struct bytes value)
 {
-    struct recovered_binding *binding = mem_need(sizeof *binding + key.len + value.len);
-    binding->key_len = key.len;
-    binding->value_len = value.len;
-    memcpy(binding->data, key.at, key.len);
-    if (value.len)
-        memcpy(binding->data + key.len, value.at, value.len);
+    struct recovered_definition *binding = recovered_new(key, value);
     *recovery->bindings_end = binding;
     recovery->bindings_end = &binding->next;
+}
+
+static void keep_delay(struct recovery *recovery, struct bytes key, struct bytes value)
+{
+    struct recovered_definition *delay = recovered_new(key, value);
+    delay->next = recovery->delays;
+    recovery->delays = delay;
+}
+
+/* All definitions are known: lanes for what waits in exchanges. */
+static void recover_delays(struct recovery *recovery)
+{
+    struct recovered_definition *at;
+    while ((at = recovery->delays)) {
+        recovery->delays = at->next;
+        struct bytes key = bytes_of(at->data, at->key_len);
+        struct delay_definition delay;
+        struct lane *lane = NULL;
+        if (definition_read_delay(key, bytes_of(at->data + at->key_len, at->value_len), &delay) ||
+            !(lane = delay_restore(recovery->vhost, &delay)))
+            corrupt(recovery, "cannot be read", key);
+        else
+            map_put(&recovery->lanes, bytes_of(&lane->id, sizeof lane->id), lane);
+        free(at);
+    }
 }
 
 static void definition(void *context, struct bytes key, struct bytes value)
@@ -190,6 +222,9 @@ static void definition(void *context, struct bytes key, struct bytes value)
         if (policy_restore(recovery->vhost, key, value))
             corrupt(recovery, "cannot be read", key);
         return;
+    case DEFINITION_DELAY:
+        keep_delay(recovery, key, value);
+        return;
     case LANES_KEY: {
         struct reader reader = reader_of(value);
         recovery->vhost->lane_next = recovery->vhost->lane_reserved = read_u64(&reader);
@@ -204,6 +239,7 @@ static void *lane(void *context, uint64_t lane_id, struct journal_lane *handle,
                   uint64_t delivered_seq)
 {
     struct recovery *recovery = context;
+    recover_delays(recovery);
     struct recovered_lane *found = mem_need(sizeof *found);
     found->next = recovery->lane_list;
     recovery->lane_list = found;
@@ -222,7 +258,16 @@ static void chunk(void *lane_context, uint64_t number, const uint64_t live[JOURN
     if (!found->lane)
         return;
     lane_restore_chunk(found->lane, number, live, body_bytes, any_expires, found->delivered_seq);
-    found->lane->queue->expiring |= any_expires;
+    if (found->lane->queue)
+        found->lane->queue->expiring |= any_expires;
+}
+
+static void finish_queue(struct lane *lane, bool sound)
+{
+    struct queue *queue = lane->queue;
+    queue_restored(lane);
+    if (queue->expiring && sound)
+        queue_expire(queue, 0);
 }
 
 static void finish_lanes(struct recovery *recovery)
@@ -236,9 +281,8 @@ static void finish_lanes(struct recovery *recovery)
                 journal_lane_drop(vhost->options.journal, &at->handle);
         } else {
             lane_restore_upto(at->lane, at->delivered_seq / JOURNAL_CHUNK_SLOTS);
-            queue_restored(at->lane);
-            if (at->lane->queue->expiring && !recovery->status)
-                queue_expire(at->lane->queue, 0);
+            if (at->lane->queue)
+                finish_queue(at->lane, recovery->status == STATUS_OK);
         }
         free(at);
     }
@@ -247,8 +291,8 @@ static void finish_lanes(struct recovery *recovery)
 static void finish_bindings(struct recovery *recovery)
 {
     struct vhost *vhost = recovery->vhost;
-    struct recovered_binding *next;
-    for (struct recovered_binding *at = recovery->bindings; at; at = next) {
+    struct recovered_definition *next;
+    for (struct recovered_definition *at = recovery->bindings; at; at = next) {
         next = at->next;
         struct bytes key = bytes_of(at->data, at->key_len);
         struct binding_declaration declaration;
@@ -278,8 +322,11 @@ enum status vhost_recover(struct vhost *vhost, struct moment now, char **error)
         recovery.status = status;
     finish_bindings(&recovery);
     policy_apply_all(vhost);
+    recover_delays(&recovery);
     finish_lanes(&recovery);
     finish_returns(&recovery);
+    if (!recovery.status)
+        delays_restored(vhost);
     map_free(&recovery.lanes);
     free(recovery.priority_queues);
     vhost->recovering = false;

@@ -10,11 +10,13 @@
 #include "leveret/wire/properties.h"
 #include "topology_state.h"
 
-#define QUEUES_MIN 16u
+#define QUEUES_MIN  16u
+#define KEEPERS_MIN 2u
 
 void route_result_free(struct route_result *result)
 {
     free(result->queues);
+    free(result->keepers);
     *result = (struct route_result){0};
 }
 
@@ -39,6 +41,18 @@ void routing_reach(struct routing *routing, struct endpoint *destination)
         exchange_stack_push(&routing->topology->pending, (struct exchange *)destination);
 }
 
+void routing_keep(struct routing *routing, struct exchange *exchange)
+{
+    struct route_result *result = routing->result;
+    routing->matched++;
+    if (result->keeper_count == result->keeper_room) {
+        result->keeper_room = result->keeper_room ? result->keeper_room * 2 : KEEPERS_MIN;
+        result->keepers =
+            mem_need_array(result->keepers, result->keeper_room, sizeof(struct exchange *));
+    }
+    result->keepers[result->keeper_count++] = exchange;
+}
+
 static void ask(struct routing *routing, struct exchange *exchange)
 {
     routing->matched = 0;
@@ -59,6 +73,7 @@ void route(struct topology *topology, struct exchange *exchange, const struct ro
     struct routing routing = {input, result, topology, ++topology->stamp, 0};
 
     result->count = 0;
+    result->keeper_count = 0;
     result->by_key = true;
     result->work = 0;
     exchange->endpoint.visited = routing.stamp;
@@ -71,7 +86,7 @@ void route_message(struct topology *topology, struct exchange *exchange,
                    const struct message *message, struct route_result *result)
 {
     struct bytes key = message_routing_key(message);
-    struct route_input input = {&key, 1, message};
+    struct route_input input = {&key, 1, message, false};
     route(topology, exchange, &input, result);
 }
 

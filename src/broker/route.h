@@ -13,6 +13,9 @@
 
 /* Where the queues go; reused from route to route. All zeros at first. */
 struct route_result {
+    /* Exchanges that keep the message, to route it later; each once, valid as the queues are. */
+    struct exchange **keepers;
+    size_t keeper_count, keeper_room;
     struct endpoint *
         *queues; /* each once, in no promised order; valid until topology_version changes */
     size_t count, room;
@@ -28,6 +31,7 @@ struct route_input {
     const struct bytes *keys;      /* the routing key, then those of CC and BCC */
     size_t key_count;              /* at least 1 */
     const struct message *message; /* for its headers; NULL: none */
+    bool at_once;                  /* no exchange keeps it, though it asks for a delay */
 };
 
 /* Fills result with the queues; result->count is 0 when nothing routed. */

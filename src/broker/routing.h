@@ -14,5 +14,7 @@ struct routing {
 
 /* The destination gets the message. */
 void routing_reach(struct routing *routing, struct endpoint *destination);
+/* The exchange being asked keeps the message: it counts as routed. */
+void routing_keep(struct routing *routing, struct exchange *exchange);
 
 #endif

@@ -47,6 +47,8 @@ static void exchange_added(void *context, const struct exchange *exchange)
 
 static void exchange_removed(void *context, const struct exchange *exchange)
 {
+    if (exchange->delay)
+        delay_delete(exchange->delay);
     struct effective_policy *policy = exchange->policy;
     policy_leave(context, &policy);
     exchange_changed(context, exchange, false);
@@ -200,6 +202,7 @@ void vhost_free(struct vhost **vhost_at)
     struct queue *queue;
     route_memory_free(&vhost->route);
     notices_free(&vhost->notices);
+    delays_free(vhost);
     topology_free(&vhost->topology);
     while ((queue = roster_next(&vhost->queue_roster, &after)))
         queue_destroy(queue);

@@ -142,7 +142,7 @@ END_TEST
 START_TEST(several_keys)
 {
     struct bytes keys[] = {bytes_of_text("a"), bytes_of_text("b"), bytes_of_text("a")};
-    struct route_input input = {keys, 3, NULL};
+    struct route_input input = {keys, 3, NULL, false};
     add_queue(&f, "a");
     add_queue(&f, "b");
     add_queue(&f, "c");

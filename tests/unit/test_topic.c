@@ -145,7 +145,7 @@ START_TEST(words_of_any_bytes)
         longest[i] = (uint8_t)(i == '.' ? 0 : i);
     d.routing_key = bytes_of(longest, sizeof longest);
     ck_assert_int_eq(topology_bind(f.topology, &d, &f.refusal), STATUS_OK);
-    struct route_input input = {&d.routing_key, 1, NULL};
+    struct route_input input = {.keys = &d.routing_key, .key_count = 1};
     route(f.topology, exchange_named(&f, "amq.topic"), &input, &f.result);
     ck_assert_uint_eq(f.result.count, 1);
     struct bytes shorter = bytes_of(longest, sizeof longest - 1);

@@ -131,7 +131,7 @@ static inline struct exchange *exchange_named(struct fixture *f, const char *nam
 static inline size_t route_key(struct fixture *f, const char *exchange, const char *key)
 {
     struct bytes k = bytes_of_text(key);
-    struct route_input input = {&k, 1, NULL};
+    struct route_input input = {.keys = &k, .key_count = 1};
     route(f->topology, exchange_named(f, exchange), &input, &f->result);
     return f->result.count;
 }

@@ -141,7 +141,9 @@ struct exchange_info {
     struct bytes name, type, arguments;
     bool durable, auto_delete, internal;
     uint64_t publish_in, publish_out;
-    struct bytes policy; /* its name; empty: none applies */
+    bool delays;               /* it is of the type x-delayed-message */
+    uint64_t messages_delayed; /* what waits in it */
+    struct bytes policy;       /* its name; empty: none applies */
 };
 struct policy_info {
     struct bytes name, pattern, definition; /* definition: a table's contents */
