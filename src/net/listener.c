@@ -120,9 +120,6 @@ static void on_socket(void *context, enum watch_events what)
             return;
         if (fd < 0)
             continue; /* the client's failure: ECONNABORTED, or its network's (accept(2)) */
-        int on = 1;
-        if (!listener->path)
-            (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         listener->accepted(listener->context, fd);
     }
 }
@@ -192,6 +189,9 @@ static int open_socket(const void *address, socklen_t len)
     bool ok = true;
     if (at->sa_family != AF_UNIX)
         ok = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0;
+    /* Accepted sockets inherit it: one call less for each. */
+    if (at->sa_family != AF_UNIX)
+        ok = ok && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0;
     if (at->sa_family == AF_INET6)
         ok = ok && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0;
     if (ok && bind(fd, at, len) == 0 && listen(fd, BACKLOG) == 0)

@@ -9,13 +9,15 @@ static ssize_t plain_read(struct transport *transport, void *at, size_t bytes)
     return recv(transport->fd, at, bytes, MSG_DONTWAIT);
 }
 
-static ssize_t plain_writev(struct transport *transport, const struct iovec *parts, int count)
+static ssize_t plain_writev(struct transport *transport, const struct iovec *parts, int count,
+                            bool last)
 {
+    int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (last ? MSG_MORE : 0);
     if (count == 1)
-        return send(transport->fd, parts->iov_base, parts->iov_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        return send(transport->fd, parts->iov_base, parts->iov_len, flags);
     struct msghdr message = {.msg_iov = (struct iovec *)(void *)(size_t)parts,
                              .msg_iovlen = (size_t)count};
-    return sendmsg(transport->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    return sendmsg(transport->fd, &message, flags);
 }
 
 static void plain_shut_output(struct transport *transport)

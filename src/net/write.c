@@ -33,7 +33,8 @@ static void flush(struct connection *connection)
         struct iovec parts[PARTS_MAX];
         size_t offered;
         int count = output_gather(output, parts, PARTS_MAX, &offered);
-        ssize_t n = transport->ops->writev(transport, parts, count);
+        bool last = connection->closing && offered == output->bytes;
+        ssize_t n = transport->ops->writev(transport, parts, count, last);
         if (n < 0) {
             if (errno == EINTR)
                 continue;

@@ -141,21 +141,18 @@ static enum status receive(struct client *client)
     if (client->in_len == client->in_room)
         client_grow(client, client->in_room * 2);
     for (;;) {
-        struct pollfd wait = {.fd = client->fd, .events = POLLIN};
-        int ready = poll(&wait, 1, (int)CLIENT_TIMEOUT_S * 1000);
-        if (ready == 0)
-            return fail(client, STATUS_IO, "no answer within %u s", CLIENT_TIMEOUT_S);
-        if (ready < 0 && errno != EINTR)
-            return fail(client, STATUS_IO, "poll: %s", strerror(errno));
-        ssize_t n = recv(client->fd, client->in + client->in_len, client->in_room - client->in_len,
-                         MSG_DONTWAIT);
+        /* The socket blocks, for CLIENT_TIMEOUT_S at most. */
+        ssize_t n =
+            recv(client->fd, client->in + client->in_len, client->in_room - client->in_len, 0);
         if (n == 0)
             return fail(client, STATUS_CLOSED, "the broker closed the socket");
         if (n > 0) {
             client->in_len += (size_t)n;
             return STATUS_OK;
         }
-        if (errno != EINTR && errno != EAGAIN)
+        if (errno == EAGAIN)
+            return fail(client, STATUS_IO, "no answer within %u s", CLIENT_TIMEOUT_S);
+        if (errno != EINTR)
             return fail(client, STATUS_IO, "read: %s", strerror(errno));
     }
 }
@@ -289,6 +286,9 @@ enum status client_open(const struct target *target, struct client **out, char w
     client->fd = -1;
     client_grow(client, CLIENT_ROOM_SMALL);
     enum status status = connect_to(client, target);
+    const struct timeval patience = {.tv_sec = CLIENT_TIMEOUT_S};
+    if (!status)
+        setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     if (!status)
         status = handshake(client, target);
     if (status) {
