@@ -5,8 +5,17 @@
 #include "arguments.h"
 #include "handlers.h"
 
+enum part {
+    PART_POLICIES,
+    PART_OPERATOR_POLICIES,
+    PART_QUEUES,
+    PART_EXCHANGES,
+    PART_BINDINGS,
+    PART_COUNT
+};
+
 struct exporting {
-    struct gather queues, exchanges, bindings;
+    struct gather parts[PART_COUNT];
     bool one_vhost;
     struct bytes vhost;
 };
@@ -14,9 +23,8 @@ struct exporting {
 static void free_exporting(void *work)
 {
     struct exporting *e = work;
-    gather_free(&e->queues);
-    gather_free(&e->exchanges);
-    gather_free(&e->bindings);
+    for (size_t part = 0; part < PART_COUNT; part++)
+        gather_free(&e->parts[part]);
     free(e);
 }
 
@@ -89,14 +97,14 @@ static void write_directory(struct answer *a, struct auth *auth)
 static void write_queues(struct answer *a, const struct exporting *e)
 {
     answer_array(a, "queues");
-    for (size_t i = 0; i < e->queues.row_count; i++) {
-        const struct queue_info *q = e->queues.rows[i].info;
+    for (size_t i = 0; i < e->parts[PART_QUEUES].row_count; i++) {
+        const struct queue_info *q = e->parts[PART_QUEUES].rows[i].info;
         if (q->exclusive)
             continue;
         answer_object(a, NULL);
         answer_bytes(a, "name", q->name);
         if (!e->one_vhost)
-            answer_bytes(a, "vhost", e->queues.rows[i].vhost);
+            answer_bytes(a, "vhost", e->parts[PART_QUEUES].rows[i].vhost);
         answer_bool(a, "durable", q->durable);
         answer_bool(a, "auto_delete", q->auto_delete);
         arguments_write(a, "arguments", q->arguments);
@@ -108,14 +116,14 @@ static void write_queues(struct answer *a, const struct exporting *e)
 static void write_exchanges(struct answer *a, const struct exporting *e)
 {
     answer_array(a, "exchanges");
-    for (size_t i = 0; i < e->exchanges.row_count; i++) {
-        const struct exchange_info *x = e->exchanges.rows[i].info;
+    for (size_t i = 0; i < e->parts[PART_EXCHANGES].row_count; i++) {
+        const struct exchange_info *x = e->parts[PART_EXCHANGES].rows[i].info;
         if (x->name.len == 0 || bytes_start_with(x->name, "amq."))
             continue;
         answer_object(a, NULL);
         answer_bytes(a, "name", x->name);
         if (!e->one_vhost)
-            answer_bytes(a, "vhost", e->exchanges.rows[i].vhost);
+            answer_bytes(a, "vhost", e->parts[PART_EXCHANGES].rows[i].vhost);
         answer_bytes(a, "type", x->type);
         answer_bool(a, "durable", x->durable);
         answer_bool(a, "auto_delete", x->auto_delete);
@@ -129,14 +137,14 @@ static void write_exchanges(struct answer *a, const struct exporting *e)
 static void write_bindings(struct answer *a, const struct exporting *e)
 {
     answer_array(a, "bindings");
-    for (size_t i = 0; i < e->bindings.row_count; i++) {
-        const struct binding_info *b = e->bindings.rows[i].info;
+    for (size_t i = 0; i < e->parts[PART_BINDINGS].row_count; i++) {
+        const struct binding_info *b = e->parts[PART_BINDINGS].rows[i].info;
         if (b->source.len == 0)
             continue;
         answer_object(a, NULL);
         answer_bytes(a, "source", b->source);
         if (!e->one_vhost)
-            answer_bytes(a, "vhost", e->bindings.rows[i].vhost);
+            answer_bytes(a, "vhost", e->parts[PART_BINDINGS].rows[i].vhost);
         answer_bytes(a, "destination", b->destination);
         answer_text(a, "destination_type", b->to_exchange ? "exchange" : "queue");
         answer_bytes(a, "routing_key", b->routing_key);
@@ -146,11 +154,25 @@ static void write_bindings(struct answer *a, const struct exporting *e)
     answer_end(a);
 }
 
-static void got_bindings(struct request *r, struct gather *gather)
+static void write_policies(struct answer *a, const struct gather *gather, bool operator_policies)
+{
+    answer_array(a, operator_policies ? "parameters" : "policies");
+    for (size_t i = 0; i < gather->row_count; i++) {
+        const struct row *row = &gather->rows[i];
+        answer_object(a, NULL);
+        if (operator_policies)
+            policy_write_parameter(a, row->vhost, row->info, true);
+        else
+            policy_write(a, row->vhost, row->info);
+        answer_end(a);
+    }
+    answer_end(a);
+}
+
+static void write_all(struct request *r)
 {
     const struct exporting *e = r->work;
     struct answer a = {0};
-    (void)gather;
     answer_object(&a, NULL);
     answer_text(&a, "rabbit_version", API_VERSION);
     answer_text(&a, "rabbitmq_version", API_VERSION);
@@ -158,10 +180,8 @@ static void got_bindings(struct request *r, struct gather *gather)
     answer_text(&a, "product_version", r->admin->options.version);
     if (!e->one_vhost)
         write_directory(&a, r->admin->options.auth);
-    answer_array(&a, "parameters");
-    answer_end(&a);
-    answer_array(&a, "policies");
-    answer_end(&a);
+    write_policies(&a, &e->parts[PART_OPERATOR_POLICIES], true);
+    write_policies(&a, &e->parts[PART_POLICIES], false);
     write_queues(&a, e);
     write_exchanges(&a, e);
     write_bindings(&a, e);
@@ -169,20 +189,21 @@ static void got_bindings(struct request *r, struct gather *gather)
     reply_json(r, 200, &a);
 }
 
-static void got_exchanges(struct request *r, struct gather *gather)
+static void next_part(struct request *r, struct gather *done)
 {
+    static const struct gather_kind *const kinds[PART_COUNT] = {
+        [PART_POLICIES] = &gather_policies, [PART_OPERATOR_POLICIES] = &gather_operator_policies,
+        [PART_QUEUES] = &gather_queues,     [PART_EXCHANGES] = &gather_exchanges,
+        [PART_BINDINGS] = &gather_bindings,
+    };
     struct exporting *e = r->work;
-    (void)gather;
-    e->bindings.kind = &gather_bindings;
-    gather_run(r, &e->bindings, e->one_vhost ? &e->vhost : NULL, got_bindings);
-}
-
-static void got_queues(struct request *r, struct gather *gather)
-{
-    struct exporting *e = r->work;
-    (void)gather;
-    e->exchanges.kind = &gather_exchanges;
-    gather_run(r, &e->exchanges, e->one_vhost ? &e->vhost : NULL, got_exchanges);
+    size_t part = done ? (size_t)(done - e->parts) + 1 : 0;
+    if (part == PART_COUNT) {
+        write_all(r);
+        return;
+    }
+    e->parts[part].kind = kinds[part];
+    gather_run(r, &e->parts[part], e->one_vhost ? &e->vhost : NULL, next_part);
 }
 
 static void export(struct request *r, bool one_vhost)
@@ -191,8 +212,7 @@ static void export(struct request *r, bool one_vhost)
     e->one_vhost = one_vhost;
     if (one_vhost)
         e->vhost = request_vhost(r);
-    e->queues.kind = &gather_queues;
-    gather_run(r, &e->queues, one_vhost ? &e->vhost : NULL, got_queues);
+    next_part(r, NULL);
 }
 
 void api_definitions_get(struct request *r)

@@ -51,7 +51,9 @@ static const char *refusal(const struct request *r)
     if (access == ACCESS_MONITORING && !(r->rights & (RIGHT_MONITORING | RIGHT_ADMINISTRATOR)))
         return "Not monitor user";
     if (access == ACCESS_POLICYMAKER && !(r->rights & (RIGHT_POLICYMAKER | RIGHT_ADMINISTRATOR)))
-        return "Not policymaker user";
+        return "User not authorised to access object";
+    if (access == ACCESS_POLICYMAKER && (r->rights & RIGHT_ADMINISTRATOR))
+        return NULL;
     if ((access != ACCESS_VHOST && access != ACCESS_POLICYMAKER) || !has_vhost(r->route))
         return NULL;
     struct bytes vhost = request_vhost(r);

@@ -35,6 +35,8 @@ static void render_exchange(struct request *r, struct answer *a, const struct ro
     answer_bool(a, "auto_delete", x->auto_delete);
     answer_bool(a, "internal", x->internal);
     arguments_write(a, "arguments", x->arguments);
+    if (x->policy.len)
+        answer_bytes(a, "policy", x->policy);
     if (ours)
         answer_text(a, "user_who_performed_action", "rmq-internal");
     if (x->delays)

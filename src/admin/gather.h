@@ -54,7 +54,7 @@ void gather_run(struct request *request, struct gather *gather, const struct byt
 void gather_free(struct gather *gather);
 
 extern const struct gather_kind gather_queues, gather_exchanges, gather_bindings, gather_consumers,
-    gather_channels, gather_sessions;
+    gather_channels, gather_sessions, gather_policies, gather_operator_policies;
 
 /* The names of all vhosts: an array of texts, both to be freed by names_free. */
 char **vhost_names(const struct admin *admin, size_t *count);

@@ -33,6 +33,24 @@ static void keep_exchange(void *info, struct arena *arena)
     x->policy = arena_keep(arena, x->policy);
 }
 
+static size_t list_policies(struct vhost *vhost, uint64_t *after, void *infos, size_t max)
+{
+    return vhost_list_policies(vhost, false, after, infos, max);
+}
+
+static size_t list_operator_policies(struct vhost *vhost, uint64_t *after, void *infos, size_t max)
+{
+    return vhost_list_policies(vhost, true, after, infos, max);
+}
+
+static void keep_policy(void *info, struct arena *arena)
+{
+    struct policy_info *p = info;
+    p->name = arena_keep(arena, p->name);
+    p->pattern = arena_keep(arena, p->pattern);
+    p->definition = arena_keep(arena, p->definition);
+}
+
 /* Bindings, then the default exchange's, which are implied by the queues. The cursor's top bit says
  * which. */
 #define IMPLIED       (UINT64_C(1) << 63)
@@ -120,3 +138,6 @@ const struct gather_kind gather_consumers = {sizeof(struct consumer_info), list_
 const struct gather_kind gather_channels = {sizeof(struct channel_info), list_channels,
                                             keep_channel};
 const struct gather_kind gather_sessions = {sizeof(struct session_info), NULL, keep_session};
+const struct gather_kind gather_policies = {sizeof(struct policy_info), list_policies, keep_policy};
+const struct gather_kind gather_operator_policies = {sizeof(struct policy_info),
+                                                     list_operator_policies, keep_policy};

@@ -88,6 +88,24 @@ void api_vhosts_list(struct request *r);
 void api_vhost_get(struct request *r);
 void api_vhost_put(struct request *r);
 void api_vhost_delete(struct request *r);
+/* policies.c */
+void api_policies_list(struct request *r);
+void api_policies_list_vhost(struct request *r);
+void api_policy_get(struct request *r);
+void api_policy_put(struct request *r);
+void api_policy_delete(struct request *r);
+void api_operator_policies_list(struct request *r);
+void api_operator_policies_list_vhost(struct request *r);
+void api_operator_policy_get(struct request *r);
+void api_operator_policy_put(struct request *r);
+void api_operator_policy_delete(struct request *r);
+void api_parameters_list(struct request *r);
+void api_parameters_list_component(struct request *r);
+void api_parameters_list_vhost(struct request *r);
+void api_parameter_get(struct request *r);
+void api_parameter_put(struct request *r);
+void api_parameter_delete(struct request *r);
+void api_global_parameter_put(struct request *r);
 /* overview.c */
 void api_overview(struct request *r);
 void api_nodes_list(struct request *r);
@@ -135,6 +153,15 @@ MUST_USE enum status user_from_json(struct auth *auth, const char *name, const s
 MUST_USE enum status vhost_from_json(struct admin *admin, const char *name,
                                      const struct value *vhost, const char *user, bool *created,
                                      char **error);
+/* Fills in what the JSON of a policy says: all but name and operator_policy. *definition is set and
+ * to be freed; out has views into it and the JSON. False: *why says in RabbitMQ's words why not,
+ * zero-ended. (policies.c) */
+bool policy_from_json(const struct value *policy, struct command *out, struct text *definition,
+                      struct text *why);
+/* A policy as the fields of an object, and as a runtime parameter. (policies.c) */
+void policy_write(struct answer *answer, struct bytes vhost, const struct policy_info *policy);
+void policy_write_parameter(struct answer *answer, struct bytes vhost,
+                            const struct policy_info *policy, bool operator_policy);
 /* ["a", "b"] of "a,b". (users.c) */
 void tags_write(struct answer *answer, const char *key, const char *tags);
 /* Tags as a text or a list → "a,b", not zero-ended. False: neither. (users.c) */

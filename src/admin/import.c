@@ -1,5 +1,6 @@
-/* Definitions in: users, vhosts and permissions at once, then for each vhost its exchanges and
- * queues, then its bindings.
+/* Definitions in: users, vhosts and permissions at once, then for each vhost its policies, so that
+ * they apply from the first moment, its exchanges and queues, then its bindings. Operator policies
+ * are in RabbitMQ's definitions among the parameters.
  *
  * Normal course: a link to one vhost after the other; on it IMPORT_CHANNELS channels with one
  * command under way each, so that many share a commit, and one that is refused fails its own
@@ -16,8 +17,16 @@
 
 #define IMPORT_CHANNELS 64u
 
-enum step { STEP_EXCHANGES, STEP_QUEUES, STEP_BINDINGS, STEP_END };
-static const char *const step_keys[] = {"exchanges", "queues", "bindings"};
+enum step {
+    STEP_POLICIES,
+    STEP_OPERATOR_POLICIES,
+    STEP_EXCHANGES,
+    STEP_QUEUES,
+    STEP_BINDINGS,
+    STEP_END
+};
+static const char *const step_keys[] = {"policies", "parameters", "exchanges", "queues",
+                                        "bindings"};
 
 struct importing {
     bool one_vhost;
@@ -27,6 +36,7 @@ struct importing {
     size_t at;       /* in the step's list */
     unsigned waited; /* commands under way */
     bool opened[IMPORT_CHANNELS + 1], busy[IMPORT_CHANNELS + 1];
+    size_t entry[IMPORT_CHANNELS + 1]; /* which of the list a channel is busy with */
 };
 
 static void free_importing(void *work)
@@ -40,10 +50,17 @@ static void advance(struct request *r);
 
 /* ---- Commands. */
 
+static bool is_operator_policy(const struct value *parameter)
+{
+    return bytes_equal_text(value_bytes(value_get(parameter, "component")), "operator_policy");
+}
+
 /* Whether an entry concerns the vhost that is being worked on. */
 static bool concerns(const struct importing *i, const struct value *entry)
 {
     const char *vhost = value_text(value_get(entry, "vhost"));
+    if (i->step == STEP_OPERATOR_POLICIES && !is_operator_policy(entry))
+        return false;
     return i->one_vhost || (vhost && strcmp(vhost, i->vhosts[i->vhost_at]) == 0);
 }
 
@@ -99,6 +116,13 @@ static bool entry_sane(enum step step, const struct value *entry)
                                  : name_of(entry, "name").len > 0;
 }
 
+/* "…\n (//name)", as RabbitMQ. */
+static void refuse_policy(struct request *r, struct bytes name, const char *why)
+{
+    const struct importing *i = r->work;
+    reply_bad_request(r, "%s (%s/%.*s)", why, i->vhosts[i->vhost_at], BYTES_PRINT(name));
+}
+
 static void send_on(struct request *r, uint16_t channel, struct command command)
 {
     struct importing *i = r->work;
@@ -108,11 +132,40 @@ static void send_on(struct request *r, uint16_t channel, struct command command)
     i->waited++;
 }
 
+static void open_channel(struct request *r, uint16_t channel)
+{
+    struct importing *i = r->work;
+    if (!i->opened[channel] && channel != CLIENT_CHANNEL)
+        client_send(r, (struct command){.type = COMMAND_CHANNEL_OPEN, .channel = channel});
+    i->opened[channel] = true;
+}
+
+/* False: answered. */
+static bool send_policy(struct request *r, const struct value *entry, uint16_t channel)
+{
+    const struct importing *i = r->work;
+    bool operator_policy = i->step == STEP_OPERATOR_POLICIES;
+    struct command command = {
+        .u.policy = {.operator_policy = operator_policy, .name = name_of(entry, "name")}};
+    struct text definition, why = {0};
+    bool ok = policy_from_json(operator_policy ? value_get(entry, "value") : entry, &command,
+                               &definition, &why);
+    if (ok) {
+        open_channel(r, channel);
+        send_on(r, channel, command);
+    } else {
+        refuse_policy(r, command.u.policy.name, (const char *)why.at);
+    }
+    text_free(&definition);
+    text_free(&why);
+    return ok;
+}
+
 /* False: answered. */
 static bool send_entry(struct request *r, const struct value *entry, uint16_t channel)
 {
-    struct importing *i = r->work;
-    struct command command = {.type = COMMAND_CHANNEL_OPEN, .channel = channel};
+    const struct importing *i = r->work;
+    struct command command = {0};
     struct text arguments = {0};
     if (!entry_sane(i->step, entry) ||
         arguments_read(value_get(entry, "arguments"), &arguments) != STATUS_OK) {
@@ -120,10 +173,11 @@ static bool send_entry(struct request *r, const struct value *entry, uint16_t ch
         reply_bad_request(r, "an entry of %s is malformed", step_keys[i->step]);
         return false;
     }
-    if (!i->opened[channel] && channel != CLIENT_CHANNEL)
-        client_send(r, command);
-    i->opened[channel] = true;
-    command = (struct command){0};
+    if (i->step <= STEP_OPERATOR_POLICIES) {
+        text_free(&arguments);
+        return send_policy(r, entry, channel);
+    }
+    open_channel(r, channel);
     fill_command(&command, i->step, entry, text_bytes(&arguments));
     send_on(r, channel, command);
     text_free(&arguments);
@@ -140,6 +194,7 @@ static bool fill_channels(struct request *r)
             channel++;
             continue;
         }
+        i->entry[channel] = i->at;
         const struct value *entry = value_at(list, i->at++);
         if (concerns(i, entry) && !send_entry(r, entry, channel))
             return false;
@@ -155,6 +210,12 @@ static void on_reply(struct request *r, const struct event *event)
         return;
     if (status != STATUS_OK && status != STATUS_PRECONDITION_FAILED) {
         reply_status(r, status, event->u.reply.text);
+        return;
+    }
+    if (event->u.reply.command == COMMAND_POLICY_PUT && status != STATUS_OK) {
+        const struct value *list = value_get(r->json, step_keys[i->step]);
+        refuse_policy(r, name_of(value_at(list, i->entry[event->channel]), "name"),
+                      event->u.reply.text);
         return;
     }
     if (event->u.reply.command == COMMAND_CHANNEL_CLOSE) {
@@ -178,7 +239,7 @@ static bool enter_vhost(struct request *r)
         client_close(r);
     memset(i->opened, 0, sizeof i->opened);
     memset(i->busy, 0, sizeof i->busy);
-    i->step = STEP_EXCHANGES;
+    i->step = STEP_POLICIES;
     i->at = 0;
     return client_open(r, bytes_of_text(i->vhosts[i->vhost_at]), on_reply);
 }
@@ -285,17 +346,24 @@ static enum status import_permissions(struct request *r, const char **what)
 /* What comes with RabbitMQ's definitions and has no place here yet. */
 static void warn_of_the_rest(struct request *r)
 {
-    static const char *const keys[] = {"policies", "parameters", "topic_permissions"};
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        if (value_count(value_get(r->json, keys[i])))
+    const struct value *parameters = value_get(r->json, "parameters");
+    if (value_count(value_get(r->json, "topic_permissions")))
+        log_line(r->admin->options.log, LOG_WARNING, "http",
+                 "import: topic_permissions are not supported yet and were left out");
+    for (size_t i = 0; i < value_count(parameters); i++) {
+        const char *component = value_text(value_get(value_at(parameters, i), "component"));
+        if (!component ||
+            (strcmp(component, "operator_policy") != 0 && strcmp(component, "vhost-limits") != 0))
             log_line(r->admin->options.log, LOG_WARNING, "http",
-                     "import: %s are not supported yet and were left out", keys[i]);
+                     "import: a parameter of component '%s' was left out",
+                     component ? component : "?");
+    }
 }
 
 static bool lists_are_lists(const struct request *r)
 {
-    static const char *const keys[] = {"users",     "vhosts", "permissions",
-                                       "exchanges", "queues", "bindings"};
+    static const char *const keys[] = {"users",      "vhosts",    "permissions", "policies",
+                                       "parameters", "exchanges", "queues",      "bindings"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         enum value_kind kind = value_kind_of(value_get(r->json, keys[i]));
         if (kind != VALUE_NONE && kind != VALUE_LIST)
@@ -310,7 +378,8 @@ static void import(struct request *r, bool one_vhost)
     const char *what = NULL;
     enum status status = STATUS_OK;
     if (!lists_are_lists(r)) {
-        reply_bad_request(r, "users, vhosts, permissions, exchanges, queues, bindings are lists");
+        reply_bad_request(r, "users, vhosts, permissions, policies, parameters, exchanges, queues, "
+                             "bindings are lists");
         return;
     }
     if (!one_vhost) {

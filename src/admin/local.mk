@@ -29,6 +29,7 @@ src_admin_libadmin_a_SOURCES = \
 	src/admin/metrics_objects.c \
 	src/admin/name_filter.c \
 	src/admin/overview.c \
+	src/admin/policies.c \
 	src/admin/permissions.c \
 	src/admin/process.c src/admin/process.h \
 	src/admin/properties_json.c src/admin/properties_json.h \

@@ -99,10 +99,9 @@ static void render_queue(struct request *r, struct answer *a, const struct row *
     write_depths(a, q);
     if (q->idle_since_wall_ms)
         time_write(a, "idle_since", q->idle_since_wall_ms);
-    answer_null(a, "policy");
-    answer_null(a, "operator_policy");
-    if (answer_object(a, "effective_policy_definition"))
-        answer_end(a);
+    bytes_or_null(a, "policy", q->policy);
+    bytes_or_null(a, "operator_policy", q->operator_policy);
+    arguments_write(a, "effective_policy_definition", q->effective_definition);
     bytes_or_null(a, "exclusive_consumer_tag", q->exclusive_consumer);
     bytes_or_null(a, "single_active_consumer_tag", q->single_active_consumer);
     answer_null(a, "recoverable_slaves");

@@ -13,7 +13,7 @@
 
 /* What a policy is made of. */
 struct policy_parts {
-    struct bytes name, pattern, definition;
+    struct bytes name, pattern, definition; /* definition: its keys in order */
     int64_t priority;
     enum policy_target target;
 };
@@ -32,12 +32,11 @@ static enum status policy_new(const struct policy_parts *parts, struct policy **
                               struct pattern_error *error)
 {
     static const struct pattern_options options = {.steps_max = PATTERN_STEPS_MAX};
-    struct text scratch = {0};
+    struct bytes definition = parts->definition;
     struct pattern *pattern;
     enum status status = pattern_new(parts->pattern, &options, &pattern, error);
     if (status != STATUS_OK)
         return status;
-    struct bytes definition = arguments_sorted(parts->definition, &scratch);
     struct policy *policy =
         mem_need(sizeof *policy + parts->name.len + parts->pattern.len + definition.len);
     uint8_t *at = policy->data;
@@ -48,7 +47,6 @@ static enum status policy_new(const struct policy_parts *parts, struct policy **
     policy->target = parts->target;
     policy->excludes = policy_definition_excludes(policy->definition);
     policy->pattern = pattern;
-    text_free(&scratch);
     *out = policy;
     return STATUS_OK;
 }
@@ -192,15 +190,16 @@ static struct policy *policy_from(struct channel *channel, const struct command 
     struct vhost *vhost = channel->vhost;
     struct pattern_error error;
     struct policy *policy = NULL;
+    struct text scratch = {0};
     const struct policy_parts parts = {
         .name = command->u.policy.name,
         .pattern = command->u.policy.pattern,
-        .definition = command->u.policy.definition,
+        .definition = arguments_sorted(command->u.policy.definition, &scratch),
         .priority = command->u.policy.priority,
         .target = command->u.policy.target,
     };
-    if (parts.name.len > NAME_BYTES_MAX) {
-        refuse_invalid(channel, command, "a policy's name has at most 255 bytes");
+    if (parts.name.len == 0 || parts.name.len > NAME_BYTES_MAX) {
+        refuse_invalid(channel, command, "a policy's name has 1 to 255 bytes");
     } else if (policy_definition_check(parts.definition, command->u.policy.operator_policy,
                                        &vhost->refusal)) {
         refuse_invalid(channel, command, vhost->refusal.text);
@@ -210,6 +209,7 @@ static struct policy *policy_from(struct channel *channel, const struct command 
                    error.reason, error.at))
             refuse_invalid(channel, command, vhost->refusal.text);
     }
+    text_free(&scratch);
     return policy;
 }
 

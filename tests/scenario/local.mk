@@ -32,5 +32,6 @@ EXTRA_DIST += \
 	tests/scenario/test_notices.py \
 	tests/scenario/test_pika.py \
 	tests/scenario/test_scale.py \
+	tests/scenario/test_policy.py \
 	tests/scenario/test_space.py \
 	tests/scenario/test_vanish.py
