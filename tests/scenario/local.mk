@@ -25,6 +25,7 @@ EXTRA_DIST += \
 	tests/scenario/test_clients.py \
 	tests/scenario/test_crash.py \
 	tests/scenario/test_ctl.py \
+	tests/scenario/test_delay.py \
 	tests/scenario/test_disk.py \
 	tests/scenario/test_hostile.py \
 	tests/scenario/test_http.py \
