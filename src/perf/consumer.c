@@ -1,4 +1,5 @@
-/* A consumer: counts deliveries, notes how long they took, acknowledges every so many. */
+/* A consumer: counts deliveries, notes how long they took, acknowledges every so many, and commits
+ * every so many acks; it does not wait for commit-ok. */
 #include "lane.h"
 #include "leveret/wire/frame.h"
 #include "topology.h"
@@ -49,6 +50,16 @@ static void queue_ack(struct lane *lane, struct client *client)
     lane->unacked = 0;
 }
 
+static void count_ack(struct lane *lane, struct client *client, bool last)
+{
+    const struct method commit = {.id = METHOD_TX_COMMIT};
+    unsigned tx = lane->run->options->tx;
+    if (!tx || (++lane->uncommitted < tx && !last))
+        return;
+    lane->uncommitted = 0;
+    client_queue(client, lane->channel, &commit);
+}
+
 void consumer_received(struct lane *lane, struct client *client, uint64_t now_ns)
 {
     const struct options *options = lane->run->options;
@@ -56,8 +67,10 @@ void consumer_received(struct lane *lane, struct client *client, uint64_t now_ns
         histogram_record(&lane->figures->latency, now_ns - lane->stamp_ns, 1);
     lane->received++;
     bool last = lane->received == lane->limit;
-    if (!options->auto_ack && (++lane->unacked >= options->ack_every || last))
+    if (!options->auto_ack && (++lane->unacked >= options->ack_every || last)) {
         queue_ack(lane, client);
+        count_ack(lane, client, last);
+    }
     if (last) {
         lane->state = LANE_DONE;
         atomic_fetch_add(&lane->run->consumed, 1);

@@ -41,10 +41,13 @@ struct lane {
     /* Confirms: a ring of the times of publishing, 0 once confirmed; tags low to next - 1. */
     uint64_t *ring;
     uint64_t ring_mask, low, next, unconfirmed;
+    unsigned window; /* unconfirmed or uncommitted at most; 0: no end, and no ring */
+    bool committing; /* commit-ok is due */
 
     /* Consumer. */
     uint64_t received, tag;
     unsigned unacked;
+    unsigned uncommitted; /* acks */
 };
 
 /* Sets up a zeroed lane. */
@@ -59,16 +62,18 @@ uint64_t publisher_allowance(struct lane *lane, uint64_t now_ns, uint64_t *wake_
 struct bytes publisher_take(struct lane *lane, uint64_t count, uint64_t now_ns);
 /* bytes more of them are with the kernel. left: bytes of the last take that are not. */
 void publisher_sent(struct lane *lane, size_t left);
-/* Whether it has sent all that it should; queues the question whether it was taken. */
-void publisher_check_end(struct lane *lane, struct client *client, uint64_t now_ns);
+/* Nothing may be sent now. A transaction that is full is committed; when all that should be is
+ * sent, queues the question whether it was taken. */
+void publisher_idle(struct lane *lane, struct client *client, uint64_t now_ns);
 void publisher_confirmed(struct lane *lane, uint64_t tag, bool multiple, bool nack,
                          uint64_t now_ns);
+void publisher_committed(struct lane *lane, uint64_t now_ns);
 void publisher_synced(struct lane *lane, uint64_t now_ns);
 
 /* Consumer: queues qos and consume. */
 void consumer_begin(struct lane *lane, struct client *client);
 void consumer_accepted(struct lane *lane);
-/* A message has come whole. Queues an ack when one is due. */
+/* A message has come whole. Queues an ack when one is due, and a commit. */
 void consumer_received(struct lane *lane, struct client *client, uint64_t now_ns);
 
 #endif

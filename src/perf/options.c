@@ -20,6 +20,7 @@ enum option_key {
     KEY_FANOUT,
     KEY_KEEP,
     KEY_NO_LATENCY,
+    KEY_TX,
     KEY_WARMUP,
     KEY_JSON,
     KEY_BROKER_PID,
@@ -42,6 +43,7 @@ static const struct argp_option table[] = {
     {"size", 's', "BYTES", 0, "Body size (16); k and M are understood", 0},
     {"rate", 'r', "N", 0, "Messages a second of each publisher (no limit)", 0},
     {"confirm", 'c', "WINDOW", 0, "Publisher confirms, at most WINDOW outstanding", 0},
+    {"tx", KEY_TX, "N", 0, "Transactions: commit after N publishes, and after N acks", 0},
     {"pmessages", 'C', "N", 0, "Stop each publisher after N messages", 0},
     {"flag", 'f', "FLAG", 0, "persistent or mandatory; repeatable", 0},
     {"no-latency", KEY_NO_LATENCY, 0, 0, "No time stamps in the bodies", 0},
@@ -150,6 +152,12 @@ static void finish(struct options *options, struct argp_state *state)
     if (options->prefetch && !options->auto_ack && options->ack_every > options->prefetch)
         argp_error(state, "an ack every %u never comes with a prefetch of %u", options->ack_every,
                    options->prefetch);
+    if (options->tx && options->confirm)
+        argp_error(state, "a channel has either transactions or confirms");
+    if (options->tx && options->prefetch && !options->auto_ack &&
+        (uint64_t)options->tx * options->ack_every > options->prefetch)
+        argp_error(state, "%u acks of %u deliveries never come with a prefetch of %u", options->tx,
+                   options->ack_every, options->prefetch);
     if (options->size_bytes < sizeof(uint64_t))
         options->stamped = false;
     if (options->persistent)
@@ -183,6 +191,7 @@ static const struct {
     FIELD('s', SET_COUNT, size_bytes, 0, OPTIONS_SIZE_MAX),
     FIELD('r', SET_REAL, rate, 0, 1e9),
     FIELD('c', SET_COUNT, confirm, 1, OPTIONS_WINDOW_MAX),
+    FIELD(KEY_TX, SET_COUNT, tx, 1, OPTIONS_WINDOW_MAX),
     FIELD('C', SET_LONG_COUNT, pmessages, 1, 1e15),
     FIELD('D', SET_LONG_COUNT, cmessages, 1, 1e15),
     FIELD('a', SET_TRUE, auto_ack, 0, 0),

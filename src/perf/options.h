@@ -39,6 +39,7 @@ struct options {
     unsigned size_bytes;
     double rate;      /* messages a second of each publisher; 0: no limit */
     unsigned confirm; /* unconfirmed publishes at most; 0: no confirms */
+    unsigned tx;      /* publishes, and acks, in a transaction; 0: none */
     bool persistent, mandatory;
     uint64_t pmessages; /* of each publisher; 0: no end */
     bool stamped;       /* bodies carry the time for latencies */

@@ -60,6 +60,10 @@ static enum status on_other(struct peer *peer, struct lane *lane, struct bytes p
         if (lane && lane->kind == LANE_PUBLISHER)
             publisher_synced(lane, now_ns);
         return STATUS_OK;
+    case METHOD_TX_COMMIT_OK:
+        if (lane && lane->kind == LANE_PUBLISHER)
+            publisher_committed(lane, now_ns);
+        return STATUS_OK;
     case METHOD_BASIC_RETURN:
         if (lane)
             lane->returned = true;
@@ -266,7 +270,7 @@ static bool choose(struct peer *peer, uint64_t *wake_ns)
             peer->writing = lane;
             return true;
         }
-        publisher_check_end(lane, peer->client, now_ns);
+        publisher_idle(lane, peer->client, now_ns);
     }
     return false;
 }

@@ -2,6 +2,8 @@
  * with nothing changed in them but the time stamp at the front of each body.
  *
  * Normal course: waiting → loading (allowance → take → sent, again and again) → syncing → done.
+ * A transaction is a window of confirms that are asked for: when it is full it is committed, and
+ * commit-ok confirms all of it.
  * Syncing waits for the confirms, or without confirms for the answer to a basic.qos that travels
  * behind the last message: only then the broker has taken what the kernel's buffers held. What can
  * go wrong: nacks and returns are counted; confirms for unknown tags are ignored. */
@@ -124,9 +126,10 @@ void publisher_init(struct lane *lane, uint32_t frame_max)
     lane->limit = options->pmessages ? options->pmessages : UINT64_MAX;
     build_block(lane, frame_max);
     lane->low = lane->next = 1;
-    if (options->confirm) {
+    lane->window = options->tx ? options->tx : options->confirm;
+    if (lane->window) {
         size_t size = RING_MIN;
-        while (size < (size_t)options->confirm * 4)
+        while (size < (size_t)lane->window * 4)
             size *= 2;
         lane->ring = mem_need_array(NULL, size, sizeof *lane->ring);
         memset(lane->ring, 0, size * sizeof *lane->ring);
@@ -170,7 +173,7 @@ uint64_t publisher_allowance(struct lane *lane, uint64_t now_ns, uint64_t *wake_
         return 0;
     uint64_t allowed = lane->limit - lane->queued;
     if (lane->ring) {
-        uint64_t window = run->options->confirm - lane->unconfirmed;
+        uint64_t window = lane->window - lane->unconfirmed;
         uint64_t room = lane->ring_mask + 1 - (lane->next - lane->low);
         if (allowed > window)
             allowed = window;
@@ -225,10 +228,26 @@ void publisher_synced(struct lane *lane, uint64_t now_ns)
     atomic_fetch_add(&lane->run->published, 1);
 }
 
-void publisher_check_end(struct lane *lane, struct client *client, uint64_t now_ns)
+static void commit(struct lane *lane, struct client *client)
+{
+    struct method method = {.id = METHOD_TX_COMMIT};
+    client_queue(client, lane->channel, &method);
+    lane->committing = true;
+}
+
+void publisher_committed(struct lane *lane, uint64_t now_ns)
+{
+    lane->committing = false;
+    publisher_confirmed(lane, lane->next - 1, true, false, now_ns);
+}
+
+void publisher_idle(struct lane *lane, struct client *client, uint64_t now_ns)
 {
     bool over = lane->queued == lane->limit ||
                 atomic_load_explicit(&lane->run->phase, memory_order_relaxed) != RUN_LOAD;
+    if (lane->run->options->tx && !lane->committing && lane->sent == lane->queued &&
+        lane->unconfirmed && (over || lane->unconfirmed == lane->window))
+        commit(lane, client);
     if (!over || lane->sent != lane->queued || lane->state > LANE_LOADING)
         return;
     lane->state = LANE_SYNCING;

@@ -52,10 +52,10 @@ void report_live(const struct report *report, double at_s, const struct figures_
     latency = after->latency;
     histogram_subtract(&latency, &before->latency);
     print_latency("latency", &latency);
-    if (options->confirm) {
+    if (options->confirm || options->tx) {
         confirm = after->confirm_latency;
         histogram_subtract(&confirm, &before->confirm_latency);
-        print_latency("confirms", &confirm);
+        print_latency(options->tx ? "commits" : "confirms", &confirm);
     }
     printf("\n");
     fflush(stdout);
@@ -68,7 +68,8 @@ static uint64_t main_count(const struct report *report, double *seconds)
     *seconds = options->consumers ? report->receive_seconds : report->publish_seconds;
     if (options->consumers)
         return report->figures->counts[FIGURE_RECEIVED];
-    return report->figures->counts[options->confirm ? FIGURE_CONFIRMED : FIGURE_SENT];
+    bool answered = options->confirm || options->tx;
+    return report->figures->counts[answered ? FIGURE_CONFIRMED : FIGURE_SENT];
 }
 
 static double broker_cpu(const struct report *report)
@@ -169,14 +170,14 @@ enum status report_load(const struct report *report)
     printf("%s: %.3f s", options->id, report->seconds);
     if (options->producers)
         printf(", sent %.0f/s", per_s(figures->counts[FIGURE_SENT], report->publish_seconds));
-    if (options->confirm)
-        printf(", confirmed %.0f/s",
+    if (options->confirm || options->tx)
+        printf(", %s %.0f/s", options->tx ? "committed" : "confirmed",
                per_s(figures->counts[FIGURE_CONFIRMED], report->publish_seconds));
     if (options->consumers)
         printf(", received %.0f/s",
                per_s(figures->counts[FIGURE_RECEIVED], report->receive_seconds));
     print_latency("latency", &figures->latency);
-    print_latency("confirms", &figures->confirm_latency);
+    print_latency(options->tx ? "commits" : "confirms", &figures->confirm_latency);
     printf("\n");
     static const struct {
         enum figure figure;

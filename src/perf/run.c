@@ -77,6 +77,18 @@ static void subtract(struct figures_sum *sum, const struct figures_sum *earlier)
     histogram_subtract(&sum->confirm_latency, &earlier->confirm_latency);
 }
 
+/* Confirms or transactions, if they are wanted. */
+static enum status select_mode(const struct options *options, struct client *client,
+                               uint16_t channel, enum lane_kind kind)
+{
+    const struct method confirm = {.id = METHOD_CONFIRM_SELECT}, tx = {.id = METHOD_TX_SELECT};
+    if (options->tx && (kind == LANE_PUBLISHER || !options->auto_ack))
+        return client_call(client, channel, &tx, METHOD_TX_SELECT_OK, NULL);
+    if (options->confirm && kind == LANE_PUBLISHER)
+        return client_call(client, channel, &confirm, METHOD_CONFIRM_SELECT_OK, NULL);
+    return STATUS_OK;
+}
+
 /* Opens a connection with its channels as the peer of a drive. first: index of its first lane. */
 static enum status open_peer(struct load *load, struct drive *drive, enum lane_kind kind,
                              unsigned first, size_t in_room)
@@ -97,9 +109,8 @@ static enum status open_peer(struct load *load, struct drive *drive, enum lane_k
     for (unsigned i = 0; i < count && !status; i++) {
         uint16_t channel = (uint16_t)(i + 1);
         status = client_open_channel(peer->client, channel);
-        struct method select = {.id = METHOD_CONFIRM_SELECT};
-        if (!status && kind == LANE_PUBLISHER && options->confirm)
-            status = client_call(peer->client, channel, &select, METHOD_CONFIRM_SELECT_OK, NULL);
+        if (!status)
+            status = select_mode(options, peer->client, channel, kind);
         peer->lanes[i] = (struct lane){.kind = kind,
                                        .channel = channel,
                                        .index = first + i,

@@ -196,6 +196,45 @@ START_TEST(publisher_window)
 }
 END_TEST
 
+/* The frames of a method without arguments. */
+#define BARE_METHOD_BYTES (FRAME_OVERHEAD_BYTES + 4)
+
+START_TEST(publisher_transactions)
+{
+    options.tx = 3;
+    options.pmessages = 5;
+    struct lane lane = publisher();
+    struct client client = {.fd = -1};
+    uint64_t wake_ns = UINT64_MAX;
+    ck_assert_uint_eq(publisher_allowance(&lane, 1, &wake_ns), 3);
+    publisher_idle(&lane, &client, 1); /* nothing to commit */
+    publisher_take(&lane, 2, 1);
+    publisher_sent(&lane, 0);
+    publisher_idle(&lane, &client, 1); /* not full */
+    publisher_take(&lane, 1, 1);
+    publisher_idle(&lane, &client, 1); /* not sent */
+    ck_assert_uint_eq(client.out.len, 0);
+    publisher_sent(&lane, 0);
+    for (int i = 0; i < 3; i++) /* commits once */
+        publisher_idle(&lane, &client, 1);
+    ck_assert_uint_eq(client.out.len, BARE_METHOD_BYTES);
+    ck_assert_uint_eq(publisher_allowance(&lane, 1, &wake_ns), 0);
+    publisher_committed(&lane, 2);
+    ck_assert_uint_eq(count(FIGURE_CONFIRMED), 3);
+    ck_assert_uint_eq(publisher_allowance(&lane, 1, &wake_ns), 2);
+    publisher_take(&lane, 2, 1);
+    publisher_sent(&lane, 0);
+    publisher_idle(&lane, &client, 1); /* the end: committed though not full */
+    ck_assert_uint_eq(client.out.len, 2 * BARE_METHOD_BYTES);
+    ck_assert_int_eq(lane.state, LANE_SYNCING);
+    publisher_committed(&lane, 2);
+    ck_assert_int_eq(lane.state, LANE_DONE);
+    ck_assert_uint_eq(count(FIGURE_CONFIRMED), 5);
+    text_free(&client.out);
+    lane_clear(&lane);
+}
+END_TEST
+
 START_TEST(publisher_rate)
 {
     options.rate = 1000;
@@ -328,6 +367,27 @@ START_TEST(peer_takes_bytes_however_cut)
 }
 END_TEST
 
+START_TEST(consumer_transactions)
+{
+    struct pair *pair = consumer_pair();
+    options.ack_every = 3;
+    options.tx = 2;
+    options.cmessages = 20;
+    consumer_init(&pair->lane);
+    struct text out = {0};
+    for (unsigned i = 1; i <= 20; i++)
+        add_delivery(&out, i, 16, 16);
+    ck_assert_int_eq(write(pair->broker, out.at, out.len), (ssize_t)out.len);
+    pair->peer.readable = true;
+    while (pair->peer.readable)
+        ck_assert_int_eq(peer_read(&pair->peer), STATUS_OK);
+    /* Six acks of three and one of two; a commit after every second and after the last. */
+    ck_assert_uint_eq(pair->client->out.len, 7 * 21 + 4 * BARE_METHOD_BYTES);
+    text_free(&out);
+    pair_free(pair);
+}
+END_TEST
+
 START_TEST(peer_says_why)
 {
     struct pair *pair = consumer_pair();
@@ -359,9 +419,11 @@ int main(void)
     tcase_add_test(load, publisher_block_is_whole_frames);
     tcase_add_test(load, publisher_counts_what_is_sent_whole);
     tcase_add_test(load, publisher_window);
+    tcase_add_test(load, publisher_transactions);
     tcase_add_test(load, publisher_rate);
     tcase_add_test(load, publisher_keys);
     tcase_add_loop_test(load, peer_takes_bytes_however_cut, 0, 20);
+    tcase_add_test(load, consumer_transactions);
     tcase_add_test(load, peer_says_why);
     suite_add_tcase(suite, parts);
     suite_add_tcase(suite, load);
