@@ -6,9 +6,10 @@
 
 #include "http.h"
 
-#define ANY     "any user with a tag"
-#define MONITOR "monitoring"
-#define ADMIN   "administrator"
+#define ANY         "any user with a tag"
+#define MONITOR     "monitoring"
+#define ADMIN       "administrator"
+#define POLICYMAKER "policymaker"
 
 /* clang-format off */
 static const struct command commands[] = {
@@ -20,7 +21,7 @@ static const struct command commands[] = {
     {"check_virtual_hosts", "", 0, 0, 0, run_check, "virtual-hosts", ANY, "Whether all virtual hosts work"},
     {"check_port_listener", "PORT", 1, 1, 0, run_check, "port-listener", ANY, "Whether it listens on a port"},
     {"export_definitions", "[FILE]", 0, 1, 0, run_export, NULL, ADMIN,
-     "Users, virtual hosts, permissions, exchanges, queues and bindings as JSON"},
+     "Users, virtual hosts, permissions, policies, exchanges, queues and bindings as JSON"},
     {"import_definitions", "[FILE]", 0, 1, 0, run_import, NULL, ADMIN,
      "Create what such a file (or standard input) describes"},
 
@@ -41,6 +42,18 @@ static const struct command commands[] = {
      "read on the exchange, write on the destination", "Bind a queue (or an exchange) to an exchange"},
     {"unbind", "EXCHANGE QUEUE [ROUTING_KEY]", 2, 3, TAKES_VHOST | TAKES_TO_EXCHANGE | TAKES_ARGUMENT, run_unbind, NULL,
      "read on the exchange, write on the destination", "Remove the binding with this key and these arguments"},
+
+    {.help = "Policies"},
+    {"list_policies", "[COLUMN...]", 0, -1, TAKES_VHOST | TAKES_ALL, run_list, "policies", ANY, "Policies"},
+    {"set_policy", "NAME PATTERN DEFINITION", 3, 3, TAKES_VHOST | TAKES_PRIORITY | TAKES_APPLY_TO, run_set_policy, "policies",
+     POLICYMAKER, "Set what applies to queues and exchanges whose names match: '{\"max-length\": 1000}'"},
+    {"clear_policy", "NAME", 1, 1, TAKES_VHOST, run_clear_policy, "policies", POLICYMAKER, "Take a policy away"},
+    {"list_operator_policies", "[COLUMN...]", 0, -1, TAKES_VHOST | TAKES_ALL, run_list, "operator-policies", ANY,
+     "Operator policies"},
+    {"set_operator_policy", "NAME PATTERN DEFINITION", 3, 3, TAKES_VHOST | TAKES_PRIORITY | TAKES_APPLY_TO, run_set_policy,
+     "operator-policies", ADMIN, "Set limits that neither arguments nor policies exceed: '{\"max-length\": 1000}'"},
+    {"clear_operator_policy", "NAME", 1, 1, TAKES_VHOST, run_clear_policy, "operator-policies", ADMIN,
+     "Take an operator policy away"},
 
     {.help = "Messages"},
     {"publish", "EXCHANGE ROUTING_KEY [BODY]", 2, 3, TAKES_VHOST | TAKES_PROPERTY | TAKES_HEADER | TAKES_PERSISTENT,

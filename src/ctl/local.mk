@@ -15,6 +15,7 @@ leveretctl_SOURCES = \
 	src/ctl/node.c \
 	src/ctl/options.c src/ctl/options.h \
 	src/ctl/pairs.c src/ctl/pairs.h \
+	src/ctl/policies.c \
 	src/ctl/rows.c src/ctl/rows.h \
 	src/ctl/session.h \
 	src/ctl/table.c src/ctl/table.h \

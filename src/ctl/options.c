@@ -42,7 +42,9 @@ enum option_key {
     KEY_PERSISTENT,
     KEY_ACK_MODE,
     KEY_RAW,
-    KEY_DESCRIPTION
+    KEY_DESCRIPTION,
+    KEY_PRIORITY,
+    KEY_APPLY_TO
 };
 
 /* The group is the set of commands' bit; 0: an option of every command. */
@@ -82,6 +84,9 @@ static const struct {
     {"ack-mode", KEY_ACK_MODE, "MODE", TAKES_ACK_MODE, NULL, "requeue (back to their places), ack or reject"},
     {"raw", KEY_RAW, NULL, TAKES_RAW, NULL, "The bodies as they are, and nothing else"},
     {"description", KEY_DESCRIPTION, "TEXT", TAKES_DESCRIPTION, NULL, "What it is for"},
+    {"priority", KEY_PRIORITY, "N", TAKES_PRIORITY, NULL, "The policy with the highest one applies (0)"},
+    {"apply-to", KEY_APPLY_TO, "WHAT", TAKES_APPLY_TO, NULL,
+     "all (the default), queues, classic_queues, quorum_queues, streams or exchanges"},
 };
 /* clang-format on */
 #define OPTION_COUNT (sizeof table / sizeof *table)
@@ -285,6 +290,16 @@ static void take_flag(struct options *o, int key)
     }
 }
 
+static bool read_integer(const char *text, int64_t *out)
+{
+    uint64_t number;
+    bool negative = *text == '-';
+    if (!number_read(text + negative, INT64_MAX, &number))
+        return false;
+    *out = negative ? -(int64_t)number : (int64_t)number;
+    return true;
+}
+
 static void take_value(struct parsing *parsing, int key, char *value)
 {
     struct options *o = parsing->options;
@@ -313,6 +328,13 @@ static void take_value(struct parsing *parsing, int key, char *value)
         break;
     case KEY_DESCRIPTION:
         o->description = value;
+        break;
+    case KEY_PRIORITY:
+        if (!read_integer(value, &o->priority))
+            snprintf(parsing->wrong, sizeof parsing->wrong, "--priority: not a number");
+        break;
+    case KEY_APPLY_TO:
+        o->apply_to = value;
         break;
     }
 }

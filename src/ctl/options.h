@@ -29,7 +29,9 @@ enum option_bit {
     TAKES_COUNT = 1 << 12,
     TAKES_ACK_MODE = 1 << 13,
     TAKES_RAW = 1 << 14,
-    TAKES_DESCRIPTION = 1 << 15
+    TAKES_DESCRIPTION = 1 << 15,
+    TAKES_PRIORITY = 1 << 16,
+    TAKES_APPLY_TO = 1 << 17
 };
 
 /* Texts of the form NAME=VALUE, as given. */
@@ -48,7 +50,8 @@ struct options {
     unsigned given; /* enum option_bit */
     struct pairs arguments, properties, headers;
     uint64_t count;
-    const char *ack_mode, *description;
+    int64_t priority;
+    const char *ack_mode, *description, *apply_to;
     bool help, version;
     char **args; /* the command and its arguments */
     int arg_count;

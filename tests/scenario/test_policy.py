@@ -248,5 +248,46 @@ def definitions(node):
     forget_all(api)
 
 
+class Result:
+    def __init__(self, done):
+        self.code, self.out, self.err = done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def ctl(node, *arguments, code=0):
+    program = Path(broker.leveretd_path()).parent / "leveretctl"
+    done = subprocess.run([program, "-H", node.host, "-P", str(node.management_port), "-q", "-f", "tsv", *arguments],
+                          capture_output=True, timeout=60, env={**os.environ, "HOME": str(node.dir)})
+    result = Result(done)
+    assert result.code == code, f"{arguments}: ended with {result.code}: {result.out}{result.err}"
+    return result
+
+
+@test
+def by_command(node):
+    queue = name("commanded")
+    for command, kind in (("policy", "policies"), ("operator_policy", "operator_policies")):
+        ctl(node, f"set_{command}", "--priority", "-4", "--apply-to", "queues", "p", r"\.commanded\.", '{"max-length": 3}')
+        ctl(node, f"set_{command}", "other", "^x", '{"expires": 10000}')
+        rows = [line.split("\t") for line in ctl(node, f"list_{kind}").out.splitlines()]
+        assert rows == [["/", "other", "^x", "all", '{"expires":10000}', "0"],
+                        ["/", "p", r"\\.commanded\\.", "queues", '{"max-length":3}', "-4"]], rows
+        ctl(node, f"clear_{command}", "other")
+        assert "no " in ctl(node, f"clear_{command}", "other", code=1).err
+        for bad, said in (('{"max-length": -3}', "not a valid maximum length"), ('{"foo": 1}', "not recognised")):
+            assert said in ctl(node, f"set_{command}", "bad", "x", bad, code=1).err
+        assert "definition" in ctl(node, f"set_{command}", "bad", "x", "{bad", code=2).err
+        assert "apply-to" in ctl(node, f"set_{command}", "--apply-to", "foo", "bad", "x", '{"max-length": 3}', code=1).err
+        assert "vhost" in ctl(node, f"set_{command}", "-p", "nope", "bad", "x", '{"max-length": 3}', code=1).err
+        assert "--priority" in ctl(node, f"set_{command}", "--priority", "x", "bad", "x", "{}", code=2).err
+    with channel_on(node) as channel:
+        channel.queue_declare(queue)
+        shown_queue = ctl(node, "list_queues", "name", "policy", "operator_policy", "effective_policy_definition").out
+        assert f'{queue}\tp\tp\t{{"max-length":3}}' in shown_queue.splitlines(), shown_queue
+        channel.queue_delete(queue)
+    exported = json.loads(ctl(node, "export_definitions").out)
+    assert [one["name"] for one in exported["policies"]] == ["p"] and exported["parameters"][0]["component"] == "operator_policy"
+    forget_all(Api(node))
+
+
 if __name__ == "__main__":
     main(management=True)
