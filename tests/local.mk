@@ -5,4 +5,5 @@ include tests/scenario/local.mk
 
 dist_check_SCRIPTS = tests/check-includes
 TESTS += tests/check-includes
-EXTRA_DIST += scripts/lib.sh scripts/packages scripts/run scripts/test scripts/count-results .ci/run
+EXTRA_DIST += scripts/lib.sh scripts/packages scripts/run scripts/test scripts/count-results \
+	scripts/lint scripts/valgrind .ci/run
