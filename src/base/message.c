@@ -31,6 +31,7 @@ struct message *message_new(struct bytes exchange, struct bytes routing_key,
     m->persistent = false;
     m->priority = 0;
     m->has_headers = false;
+    m->blind = false;
     m->slice_count = 0;
     m->slice_room = 0;
     m->ttl_ms = MESSAGE_NO_TTL;
@@ -142,6 +143,7 @@ struct message *message_readdressed(const struct message *message, struct bytes 
     copy->priority = message->priority;
     copy->ttl_ms = message->ttl_ms;
     copy->has_headers = message->has_headers;
+    copy->blind = message->blind;
     for (uint32_t i = 0; i < message_body_pieces(message); i++) {
         struct bytes piece = message_body_piece(message, i);
         struct buffer *owner = message->slice_count ? message->slices[i].owner : NULL;

@@ -1,4 +1,5 @@
 /* Consumers: see consumer.h. */
+#include "copies.h"
 #include "core.h"
 #include "leveret/base/mem.h"
 
@@ -239,6 +240,9 @@ void consumer_deliver(struct consumer *consumer, struct message *message, struct
     struct channel *channel = consumer->channel;
     struct queue *queue = consumer->queue;
     struct event event = {.type = EVENT_DELIVER, .channel = channel->id};
+    struct message *shown = NULL;
+    if (__builtin_expect(message->blind, 0))
+        message = shown = copies_shown(message);
     event.u.deliver.message = message;
     event.u.deliver.tag = ++channel->delivery_tag;
     event.u.deliver.consumer = consumer->id;
@@ -261,4 +265,5 @@ void consumer_deliver(struct consumer *consumer, struct message *message, struct
     channel_emit(channel, &event);
     if (__builtin_expect(channel->vhost->tuning.tracing, 0))
         trace_delivered(channel, queue, message, redelivered);
+    message_unref(&shown);
 }

@@ -63,12 +63,18 @@ void copies_collect(const struct message *message, struct copies *copies)
     }
 }
 
-struct message *copies_unblinded(struct message *message)
+void copies_note_blind(struct message *message)
+{
+    struct field field;
+    if (message->has_headers)
+        message->blind = find(message, "BCC", &field);
+}
+
+struct message *copies_shown(struct message *message)
 {
     struct field field;
     struct properties properties;
-    if (!find(message, "BCC", &field) ||
-        properties_decode(message_properties(message), &properties) != STATUS_OK)
+    if (properties_decode(message_properties(message), &properties) != STATUS_OK)
         return message_ref(message);
     struct text headers = {0}, encoded = {0};
     struct bytes key;
@@ -81,5 +87,8 @@ struct message *copies_unblinded(struct message *message)
     struct message *copy = message_with_properties(message, text_bytes(&encoded));
     text_free(&headers);
     text_free(&encoded);
+    if (!copy)
+        return message_ref(message);
+    copy->blind = false;
     return copy;
 }

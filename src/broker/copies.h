@@ -1,6 +1,7 @@
 /* Carbon copies: the headers CC and BCC name further routing keys
- * (https://www.rabbitmq.com/sender-selected.html). Both are arrays of long strings; BCC is removed
- * before the message is stored or delivered. Thread: the vhost's owner. */
+ * (https://www.rabbitmq.com/sender-selected.html). Both are arrays of long strings; BCC is not
+ * shown to who receives the message, but kept: it dies by all its keys. Thread: the vhost's owner.
+ */
 #ifndef BROKER_COPIES_H
 #define BROKER_COPIES_H
 
@@ -20,8 +21,10 @@ bool copies_asked(const struct message *message);
 const char *copies_malformed(const struct message *message);
 /* Collects the keys; elements that are no long strings are passed over. */
 void copies_collect(const struct message *message, struct copies *copies);
-/* The message as its receivers get it: itself, or a copy without BCC. The caller gets a reference.
- * NULL when there is no memory. */
-struct message *copies_unblinded(struct message *message);
+/* Notes in a message that nobody else has seen yet whether it has blind copies. */
+void copies_note_blind(struct message *message);
+/* A message with blind copies as its receivers get it: a copy without BCC, or itself when there is
+ * no memory. The caller gets a reference. */
+struct message *copies_shown(struct message *message);
 
 #endif

@@ -293,12 +293,12 @@ static void read_some(struct vhost *vhost)
     }
 }
 
-bool dead_letters_send(struct vhost *vhost)
+bool dead_letters_send(struct vhost *vhost, unsigned *work)
 {
     struct dead_letters *letters = &vhost->dead_letters;
     struct deaths *deaths;
-    unsigned work = 0;
-    while (work < SENT_AT_ONCE && (deaths = TAILQ_FIRST(&letters->due))) {
+    unsigned before = *work;
+    while (*work < SENT_AT_ONCE && (deaths = TAILQ_FIRST(&letters->due))) {
         struct chunk *chunk = deaths->chunk;
         if (!chunk_in_memory(chunk)) {
             move(deaths, DEATHS_UNREAD);
@@ -307,7 +307,7 @@ bool dead_letters_send(struct vhost *vhost)
         struct dead dead = deaths->entries[deaths->next];
         struct message *message = message_ref(chunk_message(chunk, dead.slot));
         /* Its way may lead back into this queue, and make more dead letters of this chunk. */
-        bool done = send(chunk->lane->queue, message, dead.reason, &work);
+        bool done = send(chunk->lane->queue, message, dead.reason, work);
         message_unref(&message);
         if (done)
             finish(deaths);
@@ -318,7 +318,7 @@ bool dead_letters_send(struct vhost *vhost)
     if (!TAILQ_EMPTY(&letters->holding) && letters->version != topology_version(vhost->topology) &&
         letters->retry_ms > vhost->now.steady_ms + RETRY_SOON_MS)
         letters->retry_ms = vhost->now.steady_ms + RETRY_SOON_MS;
-    return work > 0;
+    return *work > before;
 }
 
 void dead_letters_tick(struct vhost *vhost)

@@ -55,8 +55,9 @@ bool dead_letter_wanted(const struct queue *queue);
 /* Whether so many are due that no more should be made by what can wait (expiry, length limits). */
 bool dead_letter_crowded(const struct queue *queue);
 
-/* Sends what is due, a bounded amount; returns whether it did anything. */
-bool dead_letters_send(struct vhost *vhost);
+/* Sends what is due; *work counts what the call under way has done, which is bounded. Returns
+ * whether it sent anything. */
+bool dead_letters_send(struct vhost *vhost, unsigned *work);
 /* Tries again what is held, when it is time. */
 void dead_letters_tick(struct vhost *vhost);
 /* The steady_ms at which there is something to do; UINT64_MAX: never. */

@@ -58,25 +58,18 @@ static struct field string_field(struct bytes value)
 
 /* ---- The death under way. */
 
-/* Elements that are long strings, as routing keys. */
-static void put_keys_of(struct text *out, struct bytes headers, const char *name)
+/* The contents of an array: the key that the message was published with, then its copies', but not
+ * those of blind ones. */
+static void write_keys(struct text *out, const struct message *message, struct bytes headers)
 {
-    struct field array, key;
-    if (!table_find(headers, name, &array) || array.type != FIELD_ARRAY)
+    struct field array, key = string_field(message_routing_key(message));
+    array_put_field(out, &key);
+    if (!table_find(headers, "CC", &array) || array.type != FIELD_ARRAY)
         return;
     struct reader at = reader_of(array.value.bytes);
     while (array_next(&at, &key))
         if (key.type == FIELD_STRING)
             array_put_field(out, &key);
-}
-
-/* The contents of an array: the key that the message was published with, then its copies'. */
-static void write_keys(struct text *out, const struct message *message, struct bytes headers)
-{
-    const struct field own = string_field(message_routing_key(message));
-    array_put_field(out, &own);
-    put_keys_of(out, headers, "CC");
-    put_keys_of(out, headers, "BCC");
 }
 
 /* The fields of a first death, in the order in which RabbitMQ writes them. */
@@ -197,7 +190,8 @@ static void write_headers(struct text *out, const struct message *message,
     struct reader at = reader_of(headers);
     while (table_next(&at, &key, &value)) {
         bool replaced = bytes_equal_text(key, "x-death") || (!known && is_first_death(key)) ||
-                        (notice->routing_key.at && bytes_equal_text(key, "CC"));
+                        (notice->routing_key.at &&
+                         (bytes_equal_text(key, "CC") || bytes_equal_text(key, "BCC")));
         if (!replaced)
             add(&entries, key, &value);
     }
@@ -236,6 +230,7 @@ struct message *death_message(const struct message *message, const struct death_
     if (letter) {
         letter->ttl_ms = MESSAGE_NO_TTL;
         letter->has_headers = true;
+        letter->blind = message->blind && !notice->routing_key.at;
     }
     return letter;
 }

@@ -11,7 +11,7 @@ struct death_notice {
     struct bytes queue;
     uint64_t at_s;            /* wall clock */
     struct bytes exchange;    /* where the dead letter is published */
-    struct bytes routing_key; /* by which; at NULL: by the message's own keys, CC included */
+    struct bytes routing_key; /* by which; at NULL: by the message's own, CC and BCC included */
 };
 
 /* The message to publish: the dead one with the death on record, without an expiration. Names in

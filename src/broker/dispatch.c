@@ -4,6 +4,7 @@
  * back) schedules it; at the end of the call it delivers until messages, consumers or memory run
  * out. What can go wrong: the head is on disk. Then it is asked for and paging_in schedules again.
  */
+#include "copies.h"
 #include "core.h"
 #include "leveret/base/mem.h"
 
@@ -41,9 +42,13 @@ static void answer_get(struct queue *queue, struct channel *channel, bool no_ack
     struct message *taken = no_ack ? event.got.message : NULL;
     if (counted)
         event.got.message = marked = returns_mark(event.got.message, returns);
+    struct message *shown = NULL;
+    if (event.got.message->blind)
+        event.got.message = shown = copies_shown(event.got.message);
     promise_reply(channel, &event, 0);
     if (channel->vhost->tuning.tracing)
         trace_delivered(channel, queue, event.got.message, event.got.redelivered);
+    message_unref(&shown);
     message_unref(&marked);
     message_unref(&taken);
 }

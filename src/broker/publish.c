@@ -94,11 +94,13 @@ static struct route_memory *route_by(struct topology *topology, struct route_mem
 static void send_back(struct channel *channel, struct message *message)
 {
     struct event event = channel_event(channel, EVENT_RETURN);
-    event.u.returned.message = message;
+    struct message *shown = message->blind ? copies_shown(message) : message_ref(message);
+    event.u.returned.message = shown;
     event.u.returned.status = STATUS_NO_ROUTE;
     channel->rates.return_unroutable++;
     channel->vhost->rates.return_unroutable++;
     channel_emit(channel, &event);
+    message_unref(&shown);
 }
 
 /* Messages ready in a queue that has consumers, from which on these are behind. */
@@ -174,25 +176,19 @@ static bool publish_along(struct channel *channel, struct route_memory *route,
                           struct message *message, bool mandatory, uint64_t *needed)
 {
     size_t count = route->result.count;
-    struct message *unblinded = NULL;
     bool kept = false;
     route->exchange->publish_in++;
     if (__builtin_expect(route->result.keeper_count != 0, 0))
         kept = keep_for(channel, route, message, mandatory, needed);
-    if (message->has_headers && count) {
-        message = unblinded = copies_unblinded(message);
-        if (!message) {
-            channel_refuse(channel, COMMAND_PUBLISH, STATUS_RESOURCE_ERROR, "out of memory");
-            return false;
-        }
+    if (__builtin_expect(channel->vhost->tuning.tracing, 0)) {
+        struct message *shown = message->blind ? copies_shown(message) : message_ref(message);
+        trace_published(channel, shown, &route->result);
+        message_unref(&shown);
     }
-    if (__builtin_expect(channel->vhost->tuning.tracing, 0))
-        trace_published(channel, message, &route->result);
     bool taken = put_along(channel->peer, route, message, needed);
     if (count == 0 && !kept &&
         !(message->exchange_len == 0 && reply_to_deliver(channel->vhost, message)) && mandatory)
         send_back(channel, message);
-    message_unref(&unblinded);
     return taken;
 }
 
@@ -266,10 +262,8 @@ void publish_delayed(struct vhost *vhost, struct exchange *exchange, struct mess
 {
     struct route_memory *route =
         route_by(vhost->topology, &vhost->route, exchange, message, ROUTED_AT_ONCE);
-    struct message *unblinded = message->has_headers ? copies_unblinded(message) : NULL;
     struct publishing publishing = {0};
-    put_to_some(route, unblinded ? unblinded : message, &publishing);
-    message_unref(&unblinded);
+    put_to_some(route, message, &publishing);
 }
 
 void command_publish(struct channel *channel, const struct command *command)
@@ -288,7 +282,9 @@ void command_publish(struct channel *channel, const struct command *command)
     else if ((malformed = copies_malformed(message)))
         channel_refuse(channel, COMMAND_PUBLISH, STATUS_PRECONDITION_FAILED,
                        "invalid message: the header '%s' must be an array", malformed);
-    else if (reply_to_asked(message))
+    else
+        copies_note_blind(message);
+    if (!channel->failed && reply_to_asked(message))
         reply_to_rewrite(channel, &message);
     if (channel->failed)
         ;

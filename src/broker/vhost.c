@@ -319,8 +319,9 @@ void vhost_settle_down(struct vhost *vhost)
         consumer_wait_end(vhost, wait);
         wake_in_turn(vhost, wait);
     }
-    if (__builtin_expect(vhost->dead_letters.count != 0, 0))
-        dead_letters_send(vhost);
+    unsigned work = 0;
+    while (__builtin_expect(vhost->dead_letters.count != 0, 0) && dead_letters_send(vhost, &work))
+        dispatch_due(vhost);
     while (__builtin_expect(vhost->notices.count != 0, 0) && notices_send(vhost))
         dispatch_due(vhost);
     if (vhost->memory_bytes > vhost->options.resident_bytes_max)

@@ -18,7 +18,8 @@
 #define ENTRY_TTL         0x04u
 #define ENTRY_EXPIRES     0x08u
 #define ENTRY_BODY_APART  0x10u
-#define ENTRY_FLAGS       0x1fu
+#define ENTRY_BLIND       0x20u
+#define ENTRY_FLAGS       0x3fu
 #define PLACE_BYTES       16u
 #define BODY_REF_BYTES    (18u + PLACE_BYTES)
 #define EXTENT_BYTES      (2u + PLACE_BYTES)
@@ -333,6 +334,7 @@ static uint8_t flags_of(const struct message *message, uint64_t expires_ms, uint
 {
     return (uint8_t)((message->persistent ? ENTRY_PERSISTENT : 0) |
                      (message->has_headers ? ENTRY_HAS_HEADERS : 0) |
+                     (message->blind ? ENTRY_BLIND : 0) |
                      (message->ttl_ms != MESSAGE_NO_TTL ? ENTRY_TTL : 0) |
                      (expires_ms ? ENTRY_EXPIRES : 0) | (body_id ? ENTRY_BODY_APART : 0));
 }
@@ -423,6 +425,7 @@ enum status record_block_next(struct record_block_in *block, struct record_entry
     out->body_bytes = take_le(&rest, 8);
     out->persistent = flags & ENTRY_PERSISTENT;
     out->has_headers = flags & ENTRY_HAS_HEADERS;
+    out->blind = flags & ENTRY_BLIND;
     size_t numbers = (flags & ENTRY_EXPIRES ? 8u : 0) + (flags & ENTRY_TTL ? 8u : 0) +
                      (flags & ENTRY_BODY_APART ? 8u : 0);
     if (out->slot >= JOURNAL_CHUNK_SLOTS || out->slot <= block->last_slot ||
@@ -456,6 +459,7 @@ struct message *record_message(const struct record_entry *entry)
         return NULL;
     message->persistent = entry->persistent;
     message->has_headers = entry->has_headers;
+    message->blind = entry->blind;
     message->priority = entry->priority;
     message->ttl_ms = entry->ttl_ms;
     if (!entry->body_id &&

@@ -148,7 +148,7 @@ struct record_entry {
     struct bytes body; /* a view into the block */
     uint16_t slot;     /* within the chunk */
     uint8_t priority;
-    bool persistent, has_headers;
+    bool persistent, has_headers, blind;
 };
 
 /* value may have more behind the block. Errors: CORRUPT. */

@@ -32,6 +32,7 @@ EXTRA_DIST += \
 	tests/scenario/test_limits.py \
 	tests/scenario/test_notices.py \
 	tests/scenario/test_pika.py \
+	tests/scenario/test_queues.py \
 	tests/scenario/test_scale.py \
 	tests/scenario/test_policy.py \
 	tests/scenario/test_space.py \

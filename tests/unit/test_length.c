@@ -114,6 +114,146 @@ START_TEST(transaction_is_partial)
 }
 END_TEST
 
+/* ---- In portions. */
+
+#define MANY 5000
+
+static uint64_t depth(const char *queue)
+{
+    struct queue_info info;
+    ck_assert(vhost_find_queue(h.vhost, bytes_of_text(queue), &info));
+    return info.messages_ready;
+}
+
+static void publish_many(const char *queue, unsigned count, uint64_t ttl_ms, const char *flags)
+{
+    for (unsigned i = 0; i < count; i++) {
+        char body[20];
+        snprintf(body, sizeof body, "%u", i);
+        do_publish_ttl(&h, "A1", queue, body, ttl_ms, flags);
+    }
+    harness_sync(&h);
+    harness_take(&h);
+}
+
+/* Ticks until nothing is due; each takes away at most that much. Returns how many it took. */
+static unsigned tick_in_portions(const char *queue, uint64_t at_once)
+{
+    unsigned ticks = 0;
+    while (vhost_deadline_ms(h.vhost) <= h.now.steady_ms) {
+        uint64_t before = depth(queue);
+        vhost_tick(h.vhost, h.now);
+        ck_assert_uint_le(before - depth(queue), at_once);
+        harness_sync(&h);
+        ticks++;
+        ck_assert_uint_lt(ticks, 100);
+    }
+    return ticks;
+}
+
+/* All come back at once to a queue that may not have them. */
+START_TEST(requeued_too_many)
+{
+    declare("q", "", 10, -1, NULL);
+    h.quiet = true;
+    do_consume(&h, "A1", "q", 1, "a", 0);
+    publish_many("q", MANY, MESSAGE_NO_TTL, "");
+    do_credit(&h, "A1", 1 << 30);
+    ck_assert_uint_eq(depth("q"), 0);
+    do_cancel(&h, "A1", 1);
+    do_nack(&h, "A1", MANY, true, true);
+    ck_assert_uint_ge(depth("q"), MANY - 1000);
+    ck_assert_uint_ge(tick_in_portions("q", 1000), 3);
+    ck_assert_uint_eq(depth("q"), 10);
+    h.quiet = false;
+    do_get(&h, "A1", "q", "");
+    char expected[50];
+    snprintf(expected, sizeof expected, "A1 got t%d %d left 9 redelivered\n", MANY + 1, MANY - 10);
+    expect(&h, expected);
+}
+END_TEST
+
+/* So many expire that others get their turn in between; nobody is given what has expired. */
+START_TEST(expired_in_portions)
+{
+    do_declare(&h, "A1", "q", "");
+    publish_many("q", MANY, 100, "");
+    do_publish(&h, "A1", "", "q", "stays", "");
+    h.now.steady_ms += 100;
+    h.now.wall_ms += 100;
+    harness_take(&h);
+    do_get(&h, "A1", "q", "");
+    ck_assert_uint_ge(depth("q"), MANY - 1000);
+    expect(&h, ""); /* it waits */
+    do_consume(&h, "A1", "q", 1, "", 0);
+    ck_assert_uint_ge(depth("q"), MANY - 3000);
+    tick_in_portions("q", 2000); /* a tick does one portion, and the dispatch after it another */
+    expect(&h, "A1 ok consume c1\nA1 got t1 stays left 0\n");
+    ck_assert_uint_eq(depth("q"), 0);
+    do_publish(&h, "A1", "", "q", "next", "");
+    expect(&h, "A1 deliver c1 t2 next\n");
+}
+END_TEST
+
+/* The same from the disk. */
+START_TEST(expired_on_disk)
+{
+    do_declare(&h, "A1", "q", "d");
+    publish_many("q", MANY, 100, "p");
+    do_publish(&h, "A1", "", "q", "stays", "p");
+    harness_sync(&h);
+    h.now.steady_ms += 100;
+    h.now.wall_ms += 100;
+    harness_crash(&h);
+    do_open(&h, "A1");
+    harness_take(&h);
+    do_get(&h, "A1", "q", "");
+    for (int i = 0; i < 40; i++) {
+        harness_sync(&h);
+        tick_in_portions("q", 2000);
+    }
+    expect(&h, "A1 got t1 stays left 0\n");
+    harness_sync(&h);
+    harness_crash(&h);
+    ck_assert_uint_eq(depth("q"), 0);
+}
+END_TEST
+
+/* A message that was requeued still expires when it would have. */
+START_TEST(expiry_survives_requeue)
+{
+    do_declare(&h, "A1", "q", "");
+    do_publish_ttl(&h, "A1", "q", "one", 100, "");
+    do_get(&h, "A1", "q", "a");
+    harness_pass(&h, 60);
+    do_nack(&h, "A1", 1, false, true);
+    harness_pass(&h, 39);
+    ck_assert_uint_eq(depth("q"), 1);
+    harness_pass(&h, 1);
+    ck_assert_uint_eq(depth("q"), 0);
+}
+END_TEST
+
+/* Over the limit and on disk: what is dropped is dropped there too. */
+START_TEST(limit_holds_over_a_crash)
+{
+    declare("q", "d", 3000, -1, NULL);
+    publish_many("q", MANY, MESSAGE_NO_TTL, "p");
+    ck_assert_uint_eq(depth("q"), 3000);
+    harness_crash(&h);
+    do_open(&h, "A1");
+    ck_assert_uint_eq(depth("q"), 3000);
+    publish_many("q", 2000, MESSAGE_NO_TTL, "p"); /* the head is not in memory */
+    ck_assert_uint_eq(depth("q"), 3000);
+    harness_crash(&h);
+    do_open(&h, "A1");
+    harness_take(&h);
+    do_get(&h, "A1", "q", "");
+    harness_sync(&h);
+    expect(&h, "A1 got t1 4000 left 2999\n");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("length");
@@ -124,6 +264,14 @@ int main(void)
     tcase_add_test(tcase, zero);
     tcase_add_test(tcase, refused_and_taken_elsewhere);
     tcase_add_test(tcase, transaction_is_partial);
+    suite_add_tcase(suite, tcase);
+    tcase = tcase_create("portions");
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, requeued_too_many);
+    tcase_add_test(tcase, expired_in_portions);
+    tcase_add_test(tcase, expired_on_disk);
+    tcase_add_test(tcase, expiry_survives_requeue);
+    tcase_add_test(tcase, limit_holds_over_a_crash);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

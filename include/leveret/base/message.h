@@ -39,6 +39,7 @@ struct message {
     bool persistent;      /* delivery-mode 2 */
     uint8_t priority;     /* 0 when absent */
     bool has_headers;     /* a headers property is present */
+    bool blind;           /* a header BCC is among them: not shown to who receives it */
     uint32_t slice_count; /* 0: the body is inline */
     uint32_t slice_room;  /* allocated slices */
     uint64_t ttl_ms;      /* the expiration property, or MESSAGE_NO_TTL */
@@ -49,10 +50,10 @@ struct message {
 };
 
 /* A message with one reference and an empty body of body_bytes to be filled. properties is the
- * content header's payload from the property flags on. persistent, priority, ttl_ms and
- * has_headers are left at their defaults (false, 0, none, false) for the caller to set before it
- * shares the message. exchange and routing_key: at most 255 bytes. Errors: NULL when there is no
- * memory. */
+ * content header's payload from the property flags on. persistent, priority, ttl_ms,
+ * has_headers and blind are left at their defaults (false, 0, none, false, false) for the caller to
+ * set before it shares the message. exchange and routing_key: at most 255 bytes. Errors: NULL when
+ * there is no memory. */
 struct message *message_new(struct bytes exchange, struct bytes routing_key,
                             struct bytes properties, uint64_t body_bytes)
     __attribute__((warn_unused_result));
@@ -64,8 +65,8 @@ MUST_USE enum status message_fill(struct message *message, struct buffer *owner,
                                   size_t len);
 
 /* A finished message with other properties: the same exchange, routing key, body (shared when it is
- * sliced), persistence, priority, ttl_ms and has_headers. One reference for the caller. Errors:
- * NULL when there is no memory. */
+ * sliced), persistence, priority, ttl_ms, has_headers and blind. One reference for the caller.
+ * Errors: NULL when there is no memory. */
 struct message *message_with_properties(const struct message *message, struct bytes properties)
     __attribute__((warn_unused_result));
 
