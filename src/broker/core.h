@@ -177,8 +177,9 @@ static inline void unsettled_note(struct channel *channel, uint64_t tag, struct 
                                   uint64_t seq, struct consumer *consumer)
 {
     struct vhost *vhost = channel->vhost;
-    struct unsettled_entry entry = {tag, seq, lane, consumer,
-                                    (uint32_t)(vhost->now.steady_ms / 1000)};
+    /* Rounded up: nobody's time is over too early. */
+    uint32_t since_s = (uint32_t)((vhost->now.steady_ms + 999) / 1000);
+    struct unsettled_entry entry = {tag, seq, lane, consumer, since_s};
     unsettled_add(&channel->unsettled, &entry);
     if (__builtin_expect(vhost->timeout_check_ms == UINT64_MAX, 0))
         timeout_arm(vhost);

@@ -53,7 +53,8 @@ static uint64_t missed(const struct channel *channel, unsigned *work)
     const struct unsettled_entry *entry;
     uint32_t at = 0;
     while ((entry = unsettled_next(&channel->unsettled, &at))) {
-        uint64_t age_ms = vhost->now.steady_ms - entry->since_s * UINT64_C(1000);
+        uint64_t since_ms = entry->since_s * UINT64_C(1000);
+        uint64_t age_ms = vhost->now.steady_ms > since_ms ? vhost->now.steady_ms - since_ms : 0;
         if (age_ms < vhost->timeout_min_ms)
             return 0;
         uint64_t timeout_ms = timeout_of(entry);

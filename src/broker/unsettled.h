@@ -19,7 +19,7 @@ struct unsettled_entry {
     uint64_t seq;
     struct lane *lane;         /* NULL: settled, to be dropped */
     struct consumer *consumer; /* NULL: COMMAND_GET */
-    uint32_t since_s;          /* steady clock, seconds */
+    uint32_t since_s;          /* steady clock, seconds, rounded up */
 };
 
 struct unsettled {

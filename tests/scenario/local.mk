@@ -23,6 +23,7 @@ EXTRA_DIST += \
 	tests/scenario/run \
 	tests/scenario/synced.c \
 	tests/scenario/test_clients.py \
+	tests/scenario/test_consumers.py \
 	tests/scenario/test_crash.py \
 	tests/scenario/test_ctl.py \
 	tests/scenario/test_delay.py \
