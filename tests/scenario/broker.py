@@ -246,10 +246,11 @@ class Leveretd:
 
 
 class Rabbit:
-    """A private RabbitMQ by tests/scenario/rabbitmq-node."""
+    """A private RabbitMQ by tests/scenario/rabbitmq-node. plugins: their names; rabbitmq_management has management_port."""
 
-    def __init__(self, dir=None):
+    def __init__(self, dir=None, plugins=()):
         self.host = "127.0.0.1"
+        self.plugins = ["--plugins", ",".join(plugins)] if plugins else []
         self.own_dir = dir is None
         self.dir = Path(dir or tempfile.mkdtemp(prefix="leveret-judge-"))
         self.data = self.dir / "data"
@@ -262,13 +263,21 @@ class Rabbit:
 
     def start(self):
         port = ["--port", str(self.port)] if self.port else []
-        result = self._node("start", *port)
+        result = self._node("start", *port, *self.plugins)
         if result.returncode == 77:
             raise Unavailable("rabbitmq-server is not installed")
         if result.returncode != 0:
             raise DidNotStart(result.stderr)
         facts = dict(line.split("=", 1) for line in result.stdout.splitlines() if "=" in line)
         self.port, self.pid = int(facts["port"]), int(facts["pid"])
+        self.management_port = int(facts.get("management_port", 0))
+        return self
+
+    def find(self):
+        """One that runs in the folder already."""
+        facts = dict(line.split("=", 1) for line in (self.dir / "node").read_text().splitlines())
+        self.port, self.pid = int(facts["port"]), int((self.dir / "pid").read_text())
+        self.management_port = int(facts["management_port"] or 0)
         return self
 
     def alive(self):

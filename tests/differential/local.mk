@@ -1,0 +1,9 @@
+# The differential test: scripts/test runs it (tests/differential/run).
+EXTRA_DIST += \
+	tests/differential/README.md \
+	tests/differential/conversation.py \
+	tests/differential/conversations \
+	tests/differential/known-differences \
+	tests/differential/player.py \
+	tests/differential/run \
+	tests/differential/wire.py
