@@ -98,3 +98,41 @@ void event_channel(const struct channel *channel, bool made)
     table_put_string(&headers, "vhost", vhost->name);
     tell(vhost, made ? "channel.created" : "channel.closed", &headers);
 }
+
+static void put_policy(struct text *out, const struct command *command)
+{
+    static const char *const targets[] = {
+        [POLICY_ALL] = "all",
+        [POLICY_QUEUES] = "queues",
+        [POLICY_CLASSIC_QUEUES] = "classic_queues",
+        [POLICY_QUORUM_QUEUES] = "quorum_queues",
+        [POLICY_STREAMS] = "streams",
+        [POLICY_EXCHANGES] = "exchanges",
+    };
+    const struct field definition = {.type = FIELD_TABLE,
+                                     .value.bytes = command->u.policy.definition};
+    table_put_string(out, "pattern", command->u.policy.pattern);
+    table_put_string(out, "apply-to", bytes_of_text(targets[command->u.policy.target]));
+    table_put_field(out, BYTES_LITERAL("definition"), &definition);
+    table_put_i64(out, "priority", command->u.policy.priority);
+}
+
+void event_policy(const struct channel *channel, const struct command *command)
+{
+    const struct vhost *vhost = channel->vhost;
+    bool set = command->type == COMMAND_POLICY_PUT;
+    struct text headers = {0};
+    if (!vhost->watched)
+        return;
+    table_put_string(&headers, "name", command->u.policy.name);
+    table_put_string(&headers, "vhost", vhost->name);
+    table_put_string(&headers, "user_who_performed_action", channel->peer->user);
+    if (set)
+        put_policy(&headers, command);
+    /* RabbitMQ's names: only the clearing of operator policies has one of its own. */
+    tell(vhost,
+         set                                 ? "policy.set"
+         : command->u.policy.operator_policy ? "operator.policy.cleared"
+                                             : "policy.cleared",
+         &headers);
+}

@@ -47,5 +47,7 @@ void event_exchange(struct vhost *vhost, const struct exchange *exchange, bool m
 void event_binding(struct vhost *vhost, const struct binding *binding, bool made);
 void event_consumer(const struct consumer *consumer, bool made);
 void event_channel(const struct channel *channel, bool made);
+/* A policy was set, or cleared, by the channel's user. */
+void event_policy(const struct channel *channel, const struct command *command);
 
 #endif

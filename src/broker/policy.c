@@ -225,6 +225,7 @@ static void put_policy(struct channel *channel, const struct command *command)
     text_free(&key);
     text_free(&value);
     put_into(&vhost->policies, kind_of(command), policy);
+    event_policy(channel, command);
     policy_sweep_begin(vhost);
     policy_answer(channel, command);
 }
@@ -245,6 +246,7 @@ static void delete_policy(struct channel *channel, const struct command *command
     definition_of_policy(&definition, &key, NULL);
     vhost_erase(vhost, &key);
     text_free(&key);
+    event_policy(channel, command);
     policy_sweep_begin(vhost);
     policy_answer(channel, command);
 }

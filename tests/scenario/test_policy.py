@@ -9,7 +9,7 @@ from pathlib import Path
 import broker
 import pika
 from client import channel_on
-from harness import eventually, main, name, test
+from harness import Skip, eventually, main, name, test
 from http_api import Api, q
 
 
@@ -246,6 +246,51 @@ def definitions(node):
     for i in range(200):
         api.delete(f"queues/%2F/q{i}")
     forget_all(api)
+
+
+@test
+def by_rabbitmqadmin(node):
+    found = sorted(Path("/usr/lib/rabbitmq").glob("lib/*/plugins/rabbitmq_management-*/priv/www/cli/rabbitmqadmin"))
+    if not found:
+        raise Skip("there is no rabbitmqadmin here")
+
+    def admin(*arguments):
+        done = subprocess.run(["/usr/bin/python3", str(found[-1]), "-H", node.host, "-P", str(node.management_port), "-f", "tsv", *arguments],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=30)
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    for kind, plural in (("policy", "policies"), ("operator_policy", "operator_policies")):
+        admin("declare", kind, "name=adm", "pattern=^adm", 'definition={"max-length": 3}', "priority=2", "apply-to=queues")
+        assert "adm\t^adm\tqueues\t2" in admin("list", plural, "name", "pattern", "apply-to", "priority")
+        admin("delete", kind, "name=adm")
+        assert "adm" not in admin("list", plural, "name")
+
+
+@test
+def events(node):
+    api = Api(node)
+    with channel_on(node) as channel:
+        queue = channel.queue_declare("", exclusive=True).method.queue
+        for key in ("policy.#", "operator.#"):
+            channel.queue_bind(queue, "amq.rabbitmq.event", key)
+        api.put("policies/%2F/e", policy("^e", {"max-length": 3}, 2, "queues"))
+        api.put("operator-policies/%2F/e", policy("^e", {"max-length": 3}))
+        api.delete("policies/%2F/e")
+        api.delete("operator-policies/%2F/e")
+        got = []
+
+        def next_one():
+            method, properties, _ = channel.basic_get(queue, auto_ack=True)
+            if method:
+                got.append((method.routing_key, properties.headers))
+            return len(got) == 4
+
+        eventually(next_one)
+        assert [key for key, _ in got] == ["policy.set", "policy.set", "policy.cleared", "operator.policy.cleared"], got
+        headers = got[0][1]
+        assert headers["name"] == "e" and headers["vhost"] == "/" and headers["definition"] == {"max-length": 3}
+        assert headers["apply-to"] == "queues" and headers["priority"] == 2 and headers["user_who_performed_action"] == "guest"
 
 
 class Result:
