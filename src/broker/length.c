@@ -45,12 +45,17 @@ static unsigned shed(struct queue *queue, unsigned max)
     if (dead_letter_crowded(queue))
         max = 0;
     while (count < max && !reading && too_long(queue)) {
-        struct place place = queue_head(queue);
-        reading = wanted && !chunk_in_memory(place.chunk);
+        struct lane *lane = queue_leader(queue);
+        if (!wanted) { /* nor need they be read */
+            count += (unsigned)lane_discard_ready(lane, 1);
+            continue;
+        }
+        struct place place = lane_head(lane);
+        reading = !chunk_in_memory(place.chunk);
         if (reading) {
-            paging_read_ahead(place.chunk->lane);
+            paging_read_ahead(lane);
         } else {
-            dead_letter(place.chunk->lane, place, DEATH_MAXLEN);
+            dead_letter(lane, place, DEATH_MAXLEN);
             count++;
         }
     }

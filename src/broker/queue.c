@@ -328,10 +328,15 @@ bool queue_publish(struct queue *queue, struct message *message, uint64_t *neede
 
 /* ---- Messages out. */
 
-struct place queue_head(struct queue *queue)
+struct lane *queue_leader(struct queue *queue)
 {
     unsigned top = queue->priorities ? top_priority(queue->priorities) : 0;
-    return lane_head(top ? queue->priorities->lanes[top - 1] : &queue->lane);
+    return top ? queue->priorities->lanes[top - 1] : &queue->lane;
+}
+
+struct place queue_head(struct queue *queue)
+{
+    return lane_head(queue_leader(queue));
 }
 
 struct message *queue_lend(struct queue *queue, struct place place)

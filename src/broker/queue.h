@@ -133,6 +133,8 @@ static inline unsigned queue_lanes(const struct queue *queue)
 /* The head: the first message that is ready, of the highest priority. The caller makes sure that
  * there is one. */
 struct place queue_head(struct queue *queue);
+/* The lane of the head. */
+struct lane *queue_leader(struct queue *queue);
 /* The head goes to somebody who will settle it: it stays, no longer ready. Returns the message (the
  * queue keeps its reference). It must be in memory. */
 struct message *queue_lend(struct queue *queue, struct place place);

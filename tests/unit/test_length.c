@@ -1,6 +1,7 @@
 /* Length limits of queues. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "core_harness.h"
 #include "leveret/wire/table.h"
@@ -254,6 +255,104 @@ START_TEST(limit_holds_over_a_crash)
 }
 END_TEST
 
+/* ---- By policy. */
+
+static void put_policy(const char *key, int64_t value, bool letters)
+{
+    struct text definition = {0};
+    struct command command = {.type = COMMAND_POLICY_PUT, .channel = 1};
+    table_put_i64(&definition, key, value);
+    if (letters)
+        table_put_string(&definition, "dead-letter-exchange", bytes_of_text("amq.fanout"));
+    command.u.policy.name = bytes_of_text("p");
+    command.u.policy.pattern = bytes_of_text("^q$");
+    command.u.policy.definition = text_bytes(&definition);
+    command.u.policy.target = POLICY_QUEUES;
+    harness_do(&h, 'A', &command);
+    text_free(&definition);
+}
+
+static double now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+/* How many messages: more than a test needs when somebody wants to know how long a call takes. */
+static unsigned many(void)
+{
+    const char *wanted = getenv("LEVERET_TEST_MANY");
+    return wanted ? (unsigned)atoi(wanted) : 20000;
+}
+
+/* Works off what is due; none of the calls does more than its portion. Prints the slowest. */
+static void work_off(const char *what)
+{
+    double slowest_ms = 0;
+    unsigned calls = 0;
+    while (vhost_deadline_ms(h.vhost) <= h.now.steady_ms) {
+        uint64_t before = depth("q");
+        double begun_ms = now_ms();
+        vhost_tick(h.vhost, h.now);
+        double took_ms = now_ms() - begun_ms;
+        ck_assert_uint_le(before - depth("q"), 4000);
+        if (took_ms > slowest_ms)
+            slowest_ms = took_ms;
+        harness_turn(&h);
+        harness_disk(&h);
+        calls++;
+    }
+    if (calls)
+        printf("%s: %u messages in %u calls, the slowest of %.2f ms\n", what, many(), calls,
+               slowest_ms);
+}
+
+/* A policy lowers the limit of a long queue. _i: 1: on disk, 2: dead-lettered, 3: both. */
+START_TEST(lowered_by_policy)
+{
+    bool stored = _i & 1, letters = _i & 2;
+    if (letters) {
+        declare("dead", "d", -1, -1, NULL);
+        do_bind(&h, "A1", "amq.fanout", "dead", "");
+    }
+    do_declare(&h, "A1", "q", "d");
+    h.quiet = true;
+    publish_many("q", many(), MESSAGE_NO_TTL, stored ? "p" : "");
+    put_policy("max-length", 5, letters);
+    ck_assert_uint_ge(depth("q"), many() - 2000);
+    for (int i = 0; i < 300 && depth("q") > 5; i++) {
+        work_off("shortened");
+        harness_sync(&h);
+    }
+    ck_assert_uint_eq(depth("q"), 5);
+    if (letters)
+        ck_assert_uint_eq(depth("dead"), many() - 5);
+}
+END_TEST
+
+/* All expire. _i as above. */
+START_TEST(all_expire)
+{
+    bool stored = _i & 1, letters = _i & 2;
+    declare("dead", "d", -1, -1, NULL);
+    do_bind(&h, "A1", "amq.fanout", "dead", "");
+    do_declare(&h, "A1", "q", "d");
+    h.quiet = true;
+    if (letters)
+        put_policy("expires", 1000000, true);
+    publish_many("q", many(), 100, stored ? "p" : "");
+    h.now.steady_ms += 100;
+    h.now.wall_ms += 100;
+    for (int i = 0; i < 3000 && depth("q"); i++) {
+        work_off("expired");
+        harness_sync(&h);
+    }
+    ck_assert_uint_eq(depth("q"), 0);
+    ck_assert_uint_eq(depth("dead"), letters ? many() : 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("length");
@@ -272,6 +371,12 @@ int main(void)
     tcase_add_test(tcase, expired_on_disk);
     tcase_add_test(tcase, expiry_survives_requeue);
     tcase_add_test(tcase, limit_holds_over_a_crash);
+    suite_add_tcase(suite, tcase);
+    tcase = tcase_create("many");
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_set_timeout(tcase, 300);
+    tcase_add_loop_test(tcase, lowered_by_policy, 0, 4);
+    tcase_add_loop_test(tcase, all_expire, 0, 4);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
