@@ -113,16 +113,25 @@ void time_write(struct answer *answer, const char *key, uint64_t wall_ms)
 
 void exchange_types_write(struct answer *answer)
 {
-    static const char *const types[] = {"direct", "fanout", "headers", "topic"};
-    char description[80];
+    static const struct {
+        const char *name, *description;
+    } types[] = {
+        {"direct", "AMQP direct exchange, as per the AMQP specification"},
+        {"fanout", "AMQP fanout exchange, as per the AMQP specification"},
+        {"headers", "AMQP headers exchange, as per the AMQP specification"},
+        {"topic", "AMQP topic exchange, as per the AMQP specification"},
+        {"x-consistent-hash", "Consistent Hashing Exchange"},
+        {"x-delayed-message", "Delayed Message Exchange"},
+        {"x-message-deduplication", "Message Deduplication Exchange"},
+        {"x-modulus-hash", "Modulus Hashing Exchange"},
+        {"x-random", "Picks a binding at random"},
+    };
     if (!answer_array(answer, "exchange_types"))
         return;
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-        snprintf(description, sizeof description, "AMQP %s exchange, as per the AMQP specification",
-                 types[i]);
         answer_object(answer, NULL);
-        answer_text(answer, "name", types[i]);
-        answer_text(answer, "description", description);
+        answer_text(answer, "name", types[i].name);
+        answer_text(answer, "description", types[i].description);
         answer_bool(answer, "enabled", true);
         answer_end(answer);
     }

@@ -61,5 +61,8 @@ extern const struct exchange_type exchange_type_fanout;
 extern const struct exchange_type exchange_type_topic;
 extern const struct exchange_type exchange_type_headers;
 extern const struct exchange_type exchange_type_delayed;
+extern const struct exchange_type exchange_type_hash;
+extern const struct exchange_type exchange_type_modulus;
+extern const struct exchange_type exchange_type_random;
 
 #endif

@@ -1,5 +1,6 @@
 # What src/broker builds.
 noinst_LIBRARIES += src/broker/libbroker.a
+src_broker_libbroker_a_CPPFLAGS = $(AM_CPPFLAGS) $(XXHASH_CFLAGS)
 src_broker_libbroker_a_SOURCES = \
 	include/leveret/broker/command.h \
 	include/leveret/broker/vhost.h
@@ -19,9 +20,13 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/exchange_delayed.c \
 	src/broker/exchange_direct.c \
 	src/broker/exchange_fanout.c \
+	src/broker/exchange_hash.c \
 	src/broker/exchange_headers.c \
+	src/broker/exchange_pick.c \
 	src/broker/exchange_topic.c \
 	src/broker/exchange_type.c \
+	src/broker/hash_ring.c \
+	src/broker/hash_ring.h \
 	src/broker/header_list.c \
 	src/broker/header_list.h \
 	src/broker/refusal.c \
@@ -31,6 +36,8 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/route.c \
 	src/broker/route.h \
 	src/broker/routing.h \
+	src/broker/stable_hash.c \
+	src/broker/stable_hash.h \
 	src/broker/topology.c \
 	src/broker/topology.h \
 	src/broker/topology_state.h
@@ -39,6 +46,7 @@ if HAVE_CHECK
 routing_tests = \
 	tests/unit/test_definition \
 	tests/unit/test_exchange \
+	tests/unit/test_exchange_hash \
 	tests/unit/test_headers \
 	tests/unit/test_roster \
 	tests/unit/test_route \
@@ -53,6 +61,10 @@ tests_unit_test_definition_LDADD = $(routing_test_libs)
 tests_unit_test_exchange_SOURCES = tests/unit/test_exchange.c tests/unit/topology_fixture.h
 tests_unit_test_exchange_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_exchange_LDADD = $(routing_test_libs)
+tests_unit_test_exchange_hash_SOURCES = tests/unit/test_exchange_hash.c \
+	tests/unit/topology_fixture.h
+tests_unit_test_exchange_hash_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_exchange_hash_LDADD = $(routing_test_libs)
 tests_unit_test_headers_SOURCES = tests/unit/test_headers.c tests/unit/topology_fixture.h
 tests_unit_test_headers_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_headers_LDADD = $(routing_test_libs)

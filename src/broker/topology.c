@@ -437,6 +437,11 @@ struct topology *topology_new(struct bytes vhost, const struct map *queues,
     return t;
 }
 
+void topology_seed(struct topology *topology, uint64_t seed)
+{
+    topology->random.state = seed;
+}
+
 void topology_free(struct topology **topology)
 {
     struct topology *t = *topology;

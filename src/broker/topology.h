@@ -29,6 +29,8 @@ struct topology_observer {
  * predeclared exchanges. */
 struct topology *topology_new(struct bytes vhost, const struct map *queues,
                               const struct topology_observer *observer);
+/* Where x-random begins to pick; from 0 on when not called. */
+void topology_seed(struct topology *topology, uint64_t seed);
 /* Frees all exchanges and bindings without telling the observer. The queues may be gone already. */
 void topology_free(struct topology **topology);
 

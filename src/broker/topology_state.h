@@ -3,6 +3,7 @@
 #ifndef BROKER_TOPOLOGY_STATE_H
 #define BROKER_TOPOLOGY_STATE_H
 
+#include "leveret/base/random.h"
 #include "leveret/base/text.h"
 #include "roster.h"
 #include "topology.h"
@@ -27,6 +28,7 @@ struct topology {
     struct exchange_stack doomed;  /* auto-delete exchanges without bindings, within one call */
     struct exchange_stack pending; /* reached but not asked yet, within one route */
     uint64_t stamp;                /* of the last route */
+    struct random_stream random;   /* what x-random picks by */
     struct text scratch, sorted;   /* to look bindings up with */
 };
 

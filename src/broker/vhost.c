@@ -168,6 +168,7 @@ struct vhost *vhost_new(const struct vhost_options *options)
     vhost->recovering = true;
     notices_declare(vhost);
     vhost->recovering = false;
+    topology_seed(vhost->topology, random_next(&vhost->random));
     return vhost;
 }
 

@@ -1,0 +1,30 @@
+/* Hashes that are the same on every machine and after every start, for what is decided or stored by
+ * them. (map_hash has a secret and is not.) Not for secrets: who wants two inputs with one hash can
+ * find them. Any thread. */
+#ifndef BROKER_STABLE_HASH_H
+#define BROKER_STABLE_HASH_H
+
+#include "leveret/base/bytes.h"
+
+uint64_t stable_hash(struct bytes input, uint64_t seed);
+
+struct hash128 {
+    uint64_t high, low;
+};
+/* Long enough that two inputs never have the same by chance. */
+struct hash128 stable_hash128(struct bytes input);
+
+static inline bool hash128_equal(struct hash128 a, struct hash128 b)
+{
+    return a.high == b.high && a.low == b.low;
+}
+
+/* A number well mixed: the finalizer of splitmix64. */
+static inline uint64_t stable_mix(uint64_t x)
+{
+    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+    return x ^ x >> 31;
+}
+
+#endif
