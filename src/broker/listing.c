@@ -38,6 +38,7 @@ static void fill_queue(struct queue *queue, struct queue_info *out)
         .ready_bytes = queue->stock.ready_bytes,
         .unacknowledged_bytes = queue->stock.unsettled_bytes,
         .messages_persistent = queue->stock.persistent,
+        .messages_dlx = queue->dying ? queue->dying->count : 0,
         .consumers = queue->consumer_count,
         .idle_since_wall_ms = queue->idle_since_wall_ms,
         .rates = queue->rates,

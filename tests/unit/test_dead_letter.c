@@ -495,6 +495,7 @@ static uint64_t unsettled(const char *queue)
 {
     struct queue_info info;
     ck_assert(vhost_find_queue(h.vhost, bytes_of_text(queue), &info));
+    ck_assert_uint_eq(info.messages_dlx, info.messages_unacknowledged);
     return info.messages_unacknowledged;
 }
 

@@ -127,6 +127,7 @@ struct queue_info {
     struct bytes owner_name; /* the connection of an exclusive queue */
     uint64_t messages_ready, messages_unacknowledged, ready_bytes, unacknowledged_bytes;
     uint64_t messages_persistent, messages_ram;
+    uint64_t messages_dlx; /* of the unacknowledged: wait to be dead-lettered */
     uint64_t memory_bytes;
     uint32_t consumers;
     uint64_t idle_since_wall_ms;
