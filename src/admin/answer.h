@@ -75,7 +75,4 @@ void answer_keyed_real(struct answer *answer, struct bytes key, double value);
 void answer_keyed_bool(struct answer *answer, struct bytes key, bool value);
 void answer_keyed_null(struct answer *answer, struct bytes key);
 
-/* Whether the bytes are UTF-8 throughout (RFC 3629; no surrogates, nothing overlong). */
-bool utf8_valid(struct bytes bytes);
-
 #endif

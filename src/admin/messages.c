@@ -11,6 +11,7 @@
 #include "base64.h"
 #include "client.h"
 #include "handlers.h"
+#include "leveret/base/utf8.h"
 #include "properties_json.h"
 
 #define GET_BYTES_MAX                                                                              \

@@ -17,6 +17,7 @@ src_base_libbase_a_SOURCES = \
 	include/leveret/base/random.h \
 	include/leveret/base/status.h \
 	include/leveret/base/text.h \
+	include/leveret/base/utf8.h \
 	src/base/buffer.c \
 	src/base/check.c \
 	src/base/clock.c \
@@ -29,7 +30,8 @@ src_base_libbase_a_SOURCES = \
 	src/base/pattern.c \
 	src/base/random.c \
 	src/base/status.c \
-	src/base/text.c
+	src/base/text.c \
+	src/base/utf8.c
 
 # For tests of what must survive that there is no memory.
 scarce = tests/support/scarce.c tests/support/scarce.h

@@ -30,12 +30,15 @@ bool copies_asked(const struct message *message)
     return find(message, names[0], &field) || find(message, names[1], &field);
 }
 
-const char *copies_malformed(const struct message *message)
+const char *copies_malformed(const struct message *message, const char **type)
 {
     struct field field;
-    for (unsigned i = 0; i < NAMES; i++)
-        if (find(message, names[i], &field) && field.type != FIELD_ARRAY)
+    for (unsigned i = 0; i < NAMES; i++) {
+        if (find(message, names[i], &field) && field.type != FIELD_ARRAY) {
+            *type = field_type_name(field.type);
             return names[i];
+        }
+    }
     return NULL;
 }
 

@@ -17,8 +17,9 @@ void copies_free(struct copies *copies);
 
 /* Whether the message has either header. Cheap for one without headers. */
 bool copies_asked(const struct message *message);
-/* The header that is not an array, which is an error: "CC" or "BCC"; NULL: none. */
-const char *copies_malformed(const struct message *message);
+/* The header that is not an array, which is an error: "CC" or "BCC", and into *type the name of
+ * what it is instead; NULL: none. */
+const char *copies_malformed(const struct message *message, const char **type);
 /* Collects the keys; elements that are no long strings are passed over. */
 void copies_collect(const struct message *message, struct copies *copies);
 /* Notes in a message that nobody else has seen yet whether it has blind copies. */

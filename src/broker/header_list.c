@@ -1,6 +1,7 @@
 /* Sorting and hashing of headers. */
 #include "header_list.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "leveret/base/map.h"
@@ -63,9 +64,15 @@ static bool same_key(const struct header *a, const struct header *b)
     return a->key_hash == b->key_hash && bytes_equal(a->key, b->key);
 }
 
-/* The number that stands for an integer or a timestamp. */
+/* The number that stands for an integer, a timestamp, or a real number without a fraction: 1 equals
+ * 1.0. From 2^53 on reals are too coarse to be taken for integers. */
 static bool whole(const struct field *value, int64_t *out)
 {
+    if (value->type == FIELD_DOUBLE || value->type == FIELD_FLOAT) {
+        double real = value->value.real;
+        *out = fabs(real) < 9007199254740992.0 ? (int64_t)real : 0;
+        return *out ? (double)*out == real : fpclassify(real) == FP_ZERO;
+    }
     if (value->type != FIELD_TIMESTAMP)
         return field_integer(value, out);
     *out = (int64_t)value->value.timestamp;

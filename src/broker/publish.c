@@ -270,7 +270,7 @@ void command_publish(struct channel *channel, const struct command *command)
 {
     struct vhost *vhost = channel->vhost;
     struct message *message = command->u.publish.message;
-    const char *malformed;
+    const char *malformed, *type;
     if (!channel->peer->publishes)
         peer_publishes(channel->peer);
     channel->rates.publish++;
@@ -279,9 +279,9 @@ void command_publish(struct channel *channel, const struct command *command)
         channel_refuse(channel, COMMAND_PUBLISH, STATUS_PRECONDITION_FAILED,
                        "message size %" PRIu64 " is larger than configured max size %" PRIu64,
                        message->body_bytes, vhost->options.message_bytes_max);
-    else if ((malformed = copies_malformed(message)))
+    else if ((malformed = copies_malformed(message, &type)))
         channel_refuse(channel, COMMAND_PUBLISH, STATUS_PRECONDITION_FAILED,
-                       "invalid message: the header '%s' must be an array", malformed);
+                       "invalid message: {unacceptable_type_in_header,\"%s\",%s}", malformed, type);
     else
         copies_note_blind(message);
     if (!channel->failed && reply_to_asked(message))

@@ -175,7 +175,10 @@ static bool positive(const struct field *field, char why[WHY_MAX])
 static bool version(const struct field *field, char why[WHY_MAX])
 {
     int64_t value;
-    return is_integer(field, &value, why) && (value == 1 || value == 2);
+    if (!is_integer(field, &value, why))
+        return false;
+    snprintf(why, WHY_MAX, "\"unsupported queue version '%" PRId64 "'\"", value);
+    return value == 1 || value == 2;
 }
 
 /* "7D", "12h": a number and one of RabbitMQ's units. */
@@ -276,10 +279,10 @@ static const struct setting settings[] = {
      "delivery-limit", "is not a valid delivery limit", true, not_negative},
     {"x-queue-type", queue_type, WORD(type, type_words), NO_POLICY},
     {"x-queue-mode", queue_mode, IDLE, POLICY("queue-mode", "is not a valid queue-mode value")},
+    {"x-queue-version", version, IDLE, POLICY("queue-version", "is not a valid queue-version value")},
     {"x-consumer-timeout", not_negative, NUMBER(consumer_timeout_ms),
      POLICY("consumer-timeout", "is not a valid consumer timeout")},
     /* Not compared as arguments. */
-    {NULL, version, IDLE, POLICY("queue-version", "is not a valid queue-version value")},
     {NULL, not_negative, IDLE, OPERATOR("max-in-memory-length", "is not a valid maximum memory in bytes")},
     {NULL, not_negative, IDLE, OPERATOR("max-in-memory-bytes", "is not a valid maximum memory in bytes")},
     {NULL, age, IDLE, POLICY("max-age", "is not a valid max age")},

@@ -4,6 +4,8 @@
 static void consume(struct channel *channel, const struct method *method)
 {
     const struct basic_consume *m = &method->u.basic_consume;
+    if (!name_readable(channel, m->consumer_tag))
+        return;
     struct bytes queue = m->queue;
     uint32_t consumer;
     if (m->consumer_tag.len && consumer_find(channel, m->consumer_tag, &consumer)) {

@@ -101,6 +101,11 @@ static bool check_properties(struct channel *channel, const struct properties *p
                       "invalid expiration '%.*s': %s", BYTES_PRINT(p->expiration), why);
         return false;
     }
+    if ((p->present & PROPERTY_DELIVERY_MODE) && p->delivery_mode != 1 && p->delivery_mode != 2) {
+        channel_error(channel, STATUS_PRECONDITION_FAILED, METHOD_BASIC_PUBLISH,
+                      "invalid message: {delivery_mode_unknown,%u}", p->delivery_mode);
+        return false;
+    }
     const char *user = channel->session->user;
     if ((p->present & PROPERTY_USER_ID) && !bytes_equal_text(p->user_id, user)) {
         channel_error(channel, STATUS_PRECONDITION_FAILED, METHOD_BASIC_PUBLISH,

@@ -11,6 +11,8 @@ static void declare(struct channel *channel, const struct method *method)
 {
     const struct exchange_declare *m = &method->u.exchange_declare;
     uint8_t room[NAME_ROOM];
+    if (!name_readable(channel, m->exchange))
+        return;
     struct bytes name = name_stripped(m->exchange, room);
     if (!m->passive && !is_default(name) &&
         (!permit(channel, PERMISSION_CONFIGURE, false, name, method->id) ||

@@ -241,6 +241,8 @@ void channel_class_method(struct channel *channel, const struct method *method);
 
 /* ---- name.c: names of queues and exchanges as clients give them. */
 #define NAME_ROOM 256u
+/* Whether a name that will be kept and shown is UTF-8; else the connection has been failed. */
+bool name_readable(struct channel *channel, struct bytes name);
 /* The name without carriage returns and line feeds, as RabbitMQ reads the names in declarations,
  * deletions and bindings. A view of the name itself, or of room. */
 struct bytes name_stripped(struct bytes name, uint8_t room[NAME_ROOM]);

@@ -1,5 +1,14 @@
-/* Names as clients give them: with line ends that do not belong to them, or left out. */
+/* Names as clients give them: with line ends that do not belong to them, left out, or no text. */
 #include "internal.h"
+#include "leveret/base/utf8.h"
+
+bool name_readable(struct channel *channel, struct bytes name)
+{
+    if (utf8_valid(name))
+        return true;
+    session_fail(channel->session, STATUS_FRAME_ERROR, 0, "Malformed UTF-8 in shortstr");
+    return false;
+}
 
 struct bytes name_stripped(struct bytes name, uint8_t room[NAME_ROOM])
 {

@@ -27,6 +27,8 @@ static void declare(struct channel *channel, const struct method *method)
 {
     const struct queue_declare *m = &method->u.queue_declare;
     uint8_t room[NAME_ROOM];
+    if (!name_readable(channel, m->queue))
+        return;
     struct bytes name = name_stripped(m->queue, room);
     bool server_named = name.len == 0 && !m->passive;
     if (server_named)
