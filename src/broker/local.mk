@@ -154,6 +154,7 @@ core_tests = \
 	tests/unit/test_length \
 	tests/unit/test_delivery_limit \
 	tests/unit/test_priority \
+	tests/unit/test_redelivery_random \
 	tests/unit/test_policy \
 	tests/unit/test_single_active \
 	tests/unit/test_delay \
@@ -197,6 +198,9 @@ tests_unit_test_delivery_limit_LDADD = $(core_test_libs)
 tests_unit_test_policy_SOURCES = tests/unit/test_policy.c $(core_harness)
 tests_unit_test_policy_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_policy_LDADD = $(core_test_libs)
+tests_unit_test_redelivery_random_SOURCES = tests/unit/test_redelivery_random.c $(core_harness)
+tests_unit_test_redelivery_random_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_redelivery_random_LDADD = $(core_test_libs)
 tests_unit_test_single_active_SOURCES = tests/unit/test_single_active.c $(core_harness)
 tests_unit_test_single_active_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_single_active_LDADD = $(core_test_libs)

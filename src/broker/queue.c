@@ -118,17 +118,20 @@ static unsigned top_priority(struct priorities *priorities)
     return 0;
 }
 
-/* Something of this priority becomes ready. Returns whether it is above all that is. */
-static bool raise_top(struct queue *queue, unsigned priority)
+/* Whether this priority is above all that is ready. */
+static bool above_all(const struct queue *queue, unsigned priority)
 {
     struct priorities *priorities = queue->priorities;
     if (!priorities || priority == 0)
         return false;
-    if (priority > priorities->max)
-        priority = priorities->max;
-    bool above = priority > top_priority(priorities);
-    bit_set(priorities->ready_bits, priority);
-    return above;
+    return (priority < priorities->max ? priority : priorities->max) > top_priority(priorities);
+}
+
+/* Something of the lane is ready. (Not before it is: top_priority would take the mark away.) */
+static void mark_ready(const struct lane *lane)
+{
+    if (lane->priority)
+        bit_set(lane->queue->priorities->ready_bits, lane->priority);
 }
 
 bool queue_leads(const struct lane *lane)
@@ -140,7 +143,7 @@ bool queue_leads(const struct lane *lane)
 void queue_restored(struct lane *lane)
 {
     if (lane->ready)
-        raise_top(lane->queue, lane->priority);
+        mark_ready(lane);
 }
 
 /* ---- Life. */
@@ -273,8 +276,10 @@ static void store(struct queue *queue, struct message *message, uint64_t expires
                   uint64_t *needed)
 {
     bool head = queue->stock.ready == 0;
-    bool above = raise_top(queue, message->priority);
-    lane_store(queue_lane(queue, message->priority), message, expires_ms, STORED_READY, needed);
+    bool above = above_all(queue, message->priority);
+    struct lane *lane = queue_lane(queue, message->priority);
+    lane_store(lane, message, expires_ms, STORED_READY, needed);
+    mark_ready(lane);
     if (above) { /* consumers may wait for the disk to give them the head that was */
         head = true;
         queue_schedule(queue);
@@ -387,7 +392,7 @@ void queue_requeue(struct lane *lane, uint64_t seq)
         return;
     }
     lane_give_back(lane, place);
-    raise_top(queue, lane->priority);
+    mark_ready(lane);
     if (queue->expiring) /* it may be the head again: look at the end of the call */
         heap_set(&queue->vhost->expiry, &queue->expiry, queue->vhost->now.wall_ms);
     if (queue_limited(queue))

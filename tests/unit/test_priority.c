@@ -173,6 +173,23 @@ START_TEST(a_restart_keeps_priorities)
 }
 END_TEST
 
+/* The lane's old chunk takes no more after a restart: closing it must not hide what comes next. */
+START_TEST(a_level_goes_on_after_a_restart)
+{
+    declare("q", "d", 9);
+    harness_take(&h);
+    publish("a", 5, "p");
+    harness_sync(&h);
+    restart();
+    do_get(&h, "A1", "q", "a");
+    harness_sync(&h);
+    publish("b", 0, "p");
+    publish("c", 5, "p");
+    do_get(&h, "A1", "q", "a");
+    expect(&h, "A1 got t1 a left 0\nA1 got t2 c left 1\n");
+}
+END_TEST
+
 START_TEST(many_queues_find_their_lanes_again)
 {
     char name[20];
@@ -479,6 +496,7 @@ int main(void)
     tcase_add_test(tests, requeued_ones_take_their_places);
     tcase_add_test(tests, consumers_with_room_get_the_highest);
     tcase_add_test(tests, a_restart_keeps_priorities);
+    tcase_add_test(tests, a_level_goes_on_after_a_restart);
     tcase_add_test(tests, many_queues_find_their_lanes_again);
     tcase_add_test(tests, only_the_head_expires);
     tcase_add_test(tests, a_new_head_below_an_empty_level_expires);
