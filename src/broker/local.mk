@@ -158,6 +158,7 @@ core_tests = \
 	tests/unit/test_policy \
 	tests/unit/test_single_active \
 	tests/unit/test_delay \
+	tests/unit/test_delay_leveldb \
 	tests/unit/test_unsettled
 check_PROGRAMS += $(core_tests)
 TESTS += $(core_tests)
@@ -186,6 +187,10 @@ tests_unit_test_core_random_LDADD = $(core_test_libs)
 tests_unit_test_delay_SOURCES = tests/unit/test_delay.c $(core_harness)
 tests_unit_test_delay_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_delay_LDADD = $(core_test_libs)
+# The same with the journal on LevelDB.
+tests_unit_test_delay_leveldb_SOURCES = tests/unit/test_delay.c $(core_harness)
+tests_unit_test_delay_leveldb_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) -DHARNESS_LEVELDB
+tests_unit_test_delay_leveldb_LDADD = $(core_test_libs) $(LEVELDB_LIBS)
 tests_unit_test_core_time_SOURCES = tests/unit/test_core_time.c $(core_harness)
 tests_unit_test_core_time_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_core_time_LDADD = $(core_test_libs)
