@@ -139,8 +139,9 @@ static void pool_add(struct pool *pool, struct job *job, uint64_t due_ms)
     job->due_ms = due_ms;
     pthread_mutex_lock(&pool->lock);
     TAILQ_INSERT_TAIL(&pool->jobs, job, link);
-    pthread_cond_signal(&pool->more);
     pthread_mutex_unlock(&pool->lock);
+    /* Not under the lock: the thread that wakes would have to wait for it. */
+    pthread_cond_signal(&pool->more);
 }
 
 void threads_write(struct journal_threads *threads, struct job *job)

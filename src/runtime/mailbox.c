@@ -10,6 +10,7 @@
 #include "mailbox.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -86,11 +87,14 @@ void mailbox_init(struct mailbox *mailbox, int wake_fd)
     *mailbox = (struct mailbox){.wake_fd = wake_fd};
     CHECK(pthread_mutex_init(&mailbox->lock, NULL) == 0);
     atomic_init(&mailbox->depth, 0);
+    atomic_init(&mailbox->wakers, 0);
 }
 
 void mailbox_clear(struct mailbox *mailbox)
 {
     CHECK(!mailbox->waiting.count && !mailbox->reading.count);
+    while (atomic_load_explicit(&mailbox->wakers, memory_order_acquire))
+        sched_yield(); /* a sender that has put its last letter in is about to wake us */
     letters_free(&mailbox->waiting);
     letters_free(&mailbox->reading);
     CHECK(pthread_mutex_destroy(&mailbox->lock) == 0);
@@ -107,16 +111,21 @@ static void wake(int wake_fd)
     CHECK(n == (ssize_t)sizeof one);
 }
 
-/* After letters were added under the lock: unlocks, and wakes a receiver that sleeps. */
+/* After letters were added under the lock: unlocks, and wakes a receiver that sleeps. Not under the
+ * lock: the receiver comes for it at once, often on this very processor, and would have to sleep
+ * again. That it is not freed before we are through is what wakers is for. */
 static void handed_over(struct mailbox *mailbox, size_t count)
 {
     bool asleep = mailbox->asleep;
     mailbox->asleep = false;
     atomic_fetch_add_explicit(&mailbox->depth, count, memory_order_relaxed);
-    int fd = mailbox->wake_fd;
     if (asleep)
-        wake(fd); /* under the lock: the receiver cannot be freed before we are through */
+        atomic_fetch_add_explicit(&mailbox->wakers, 1, memory_order_relaxed);
     CHECK(pthread_mutex_unlock(&mailbox->lock) == 0);
+    if (!asleep)
+        return;
+    wake(mailbox->wake_fd);
+    atomic_fetch_sub_explicit(&mailbox->wakers, 1, memory_order_release);
 }
 
 void mailbox_put(struct mailbox *mailbox, letter_handler *handle, const void *letter, size_t bytes)

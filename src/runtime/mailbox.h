@@ -22,6 +22,7 @@ struct mailbox {
     struct letters waiting; /* under lock */
     bool asleep;            /* under lock: the receiver must be woken */
     int wake_fd;            /* an eventfd; the loop's */
+    atomic_uint wakers;     /* senders that are about to write to wake_fd */
     struct letters reading; /* the receiver's */
     atomic_size_t depth;    /* waiting and reading */
 };
