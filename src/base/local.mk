@@ -43,6 +43,7 @@ base_tests = \
 	tests/unit/test_log \
 	tests/unit/test_map \
 	tests/unit/test_message \
+	tests/unit/test_pattern \
 	tests/unit/test_text
 check_PROGRAMS += $(base_tests)
 TESTS += $(base_tests)
@@ -60,6 +61,9 @@ tests_unit_test_message_SOURCES = tests/unit/test_message.c $(scarce)
 tests_unit_test_message_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
 tests_unit_test_message_LDFLAGS = $(AM_LDFLAGS) $(scarce_ldflags)
 tests_unit_test_message_LDADD = $(base_test_libs)
+tests_unit_test_pattern_SOURCES = tests/unit/test_pattern.c
+tests_unit_test_pattern_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_pattern_LDADD = src/base/libbase.a $(PCRE2_LIBS) $(CHECK_LIBS)
 tests_unit_test_text_SOURCES = tests/unit/test_text.c
 tests_unit_test_text_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_text_LDADD = $(base_test_libs)

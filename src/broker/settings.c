@@ -184,13 +184,14 @@ static bool version(const struct field *field, char why[WHY_MAX])
 /* "7D", "12h": a number and one of RabbitMQ's units. */
 static bool age(const struct field *field, char why[WHY_MAX])
 {
+    static const char units[] = "YMDhms";
     if (!string(field, why))
         return false;
     struct bytes text = field->value.bytes;
     for (size_t i = 0; i + 1 < text.len; i++)
         if (text.at[i] < '0' || text.at[i] > '9')
             return false;
-    return text.len > 1 && memchr("YMDhms", text.at[text.len - 1], 6);
+    return text.len > 1 && memchr(units, text.at[text.len - 1], sizeof units - 1);
 }
 
 static bool leader_locator(const struct field *field, char why[WHY_MAX])
@@ -335,6 +336,7 @@ static void apply(const struct setting *setting, const struct field *field,
     int64_t value = 0;
     uint64_t current, wanted;
     bool number = field_integer(field, &value);
+    int word = setting->words ? word_index(field, setting->words) : 0;
     switch (setting->kind) {
     case SETTING_NUMBER:
         wanted = value < 0 ? SETTING_UNLIMITED : (uint64_t)value;
@@ -346,10 +348,12 @@ static void apply(const struct setting *setting, const struct field *field,
         memcpy(member, &(unsigned){(unsigned)value}, sizeof(unsigned));
         break;
     case SETTING_TEXT:
-        memcpy(member, &field->value.bytes, sizeof field->value.bytes);
+        if (field->type == FIELD_STRING)
+            memcpy(member, &field->value.bytes, sizeof field->value.bytes);
         break;
     case SETTING_WORD:
-        *member = (char)word_index(field, setting->words);
+        if (word >= 0)
+            *member = (char)word;
         break;
     case SETTING_FLAG:
         *member = field->value.integer != 0;

@@ -169,6 +169,7 @@ static enum status read_any(struct bytes k, struct bytes v)
     struct exchange_declaration x;
     struct queue_definition q;
     struct binding_declaration b;
+    struct policy_definition p;
     enum status status = definition_read_exchange(k, v, &x);
     if (status == STATUS_OK)
         (void)map_hash(x.name), (void)map_hash(x.type), (void)map_hash(x.arguments);
@@ -182,6 +183,12 @@ static enum status read_any(struct bytes k, struct bytes v)
         if (status == STATUS_OK)
             (void)map_hash(b.source), (void)map_hash(b.destination), (void)map_hash(b.routing_key),
                 (void)map_hash(b.arguments);
+    }
+    if (status == STATUS_CORRUPT && k.len &&
+        (k.at[0] == DEFINITION_POLICY || k.at[0] == DEFINITION_OPERATOR_POLICY)) {
+        status = definition_read_policy(k, v, &p);
+        if (status == STATUS_OK)
+            (void)map_hash(p.name), (void)map_hash(p.pattern), (void)map_hash(p.definition);
     }
     return status;
 }
@@ -221,6 +228,32 @@ static void abuse(uint64_t seed)
     ck_assert_int_eq(read_any((struct bytes){0}, text_bytes(&value)), STATUS_CORRUPT);
 }
 
+START_TEST(policy_round_trip)
+{
+    struct text definition = {0};
+    fill_table(&definition, 400, 'p');
+    for (unsigned i = 0; i < 12; i++) {
+        struct policy_definition d = {.operator_policy = i % 2,
+                                      .name = bytes_of_text("some policy"),
+                                      .pattern = bytes_of_text("^a.*b$"),
+                                      .definition = text_bytes(&definition),
+                                      .priority = (int64_t)i * 7 - 30,
+                                      .target = (enum policy_target)(i / 2)};
+        struct policy_definition back;
+        definition_of_policy(&d, &key, &value);
+        ck_assert_int_eq(key.at[0], i % 2 ? DEFINITION_OPERATOR_POLICY : DEFINITION_POLICY);
+        ck_assert_int_eq(definition_read_policy(text_bytes(&key), text_bytes(&value), &back),
+                         STATUS_OK);
+        ck_assert(bytes_equal(back.name, d.name) && bytes_equal(back.pattern, d.pattern));
+        ck_assert(bytes_equal(back.definition, d.definition));
+        ck_assert_int_eq(back.priority, d.priority);
+        ck_assert_int_eq(back.target, d.target);
+        ck_assert_int_eq(back.operator_policy, d.operator_policy);
+    }
+    text_free(&definition);
+}
+END_TEST
+
 START_TEST(hostile)
 {
     struct text arguments = {0};
@@ -234,6 +267,19 @@ START_TEST(hostile)
     abuse(2);
     definition_of_binding(bind_with(text_bytes(&arguments), "key"), &key, &value);
     abuse(3);
+    struct policy_definition policy = {.name = bytes_of_text("p"),
+                                       .pattern = bytes_of_text("^q"),
+                                       .definition = text_bytes(&arguments)};
+    struct text binding_key = {0}, binding_value = {0};
+    text_add_bytes(&binding_key, text_bytes(&key));
+    text_add_bytes(&binding_value, text_bytes(&value));
+    definition_of_policy(&policy, &key, &value);
+    abuse(4);
+    key.len = value.len = 0;
+    text_add_bytes(&key, text_bytes(&binding_key));
+    text_add_bytes(&value, text_bytes(&binding_value));
+    text_free(&binding_key);
+    text_free(&binding_value);
     /* A tail that does not belong to the arguments. */
     key.at[key.len - 1] ^= 1;
     struct binding_declaration back;
@@ -254,6 +300,7 @@ int main(void)
     tcase_add_test(tc, binding_round_trip);
     tcase_add_test(tc, binding_keys_differ);
     tcase_add_test(tc, longest_key_fits);
+    tcase_add_test(tc, policy_round_trip);
     tcase_add_test(tc, hostile);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);

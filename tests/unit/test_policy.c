@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core_harness.h"
+#include "leveret/base/random.h"
 #include "leveret/wire/table.h"
 
 /* ---- Commands in few words. */
@@ -394,6 +395,110 @@ START_TEST(test_many_queues)
 }
 END_TEST
 
+/* ---- At random: queues and policies come and go while sweeps are under way; at the end of each
+ * sweep every queue has what a plain look at all policies says. */
+
+#define NAMES    4000
+#define POLICIES 12
+
+static bool plain_match(struct bytes pattern, struct bytes name)
+{
+    /* "^q12" or "12$" */
+    size_t len = pattern.len - 1;
+    if (len > name.len)
+        return false;
+    if (pattern.at[0] == '^')
+        return memcmp(name.at, pattern.at + 1, len) == 0;
+    return memcmp(name.at + name.len - len, pattern.at, len) == 0;
+}
+
+static bool better(const struct policy_info *a, const struct policy_info *b)
+{
+    return a->priority != b->priority
+               ? a->priority > b->priority
+               : memcmp(a->name.at, b->name.at, 2) < 0; /* names: "p" and a letter */
+}
+
+static struct bytes expected_policy(struct harness *h, bool operator_policies, struct bytes name)
+{
+    struct policy_info infos[POLICIES];
+    const struct policy_info *best = NULL;
+    uint64_t after = 0;
+    size_t count = vhost_list_policies(h->vhost, operator_policies, &after, infos, POLICIES);
+    for (size_t i = 0; i < count; i++)
+        if (plain_match(infos[i].pattern, name) && (!best || better(&infos[i], best)))
+            best = &infos[i];
+    return best ? best->name : (struct bytes){0};
+}
+
+static void check_all(struct harness *h)
+{
+    struct queue_info info;
+    uint64_t after = 0;
+    while (vhost_list_queues(h->vhost, &after, &info, 1)) {
+        ck_assert(bytes_equal(info.policy, expected_policy(h, false, info.name)));
+        ck_assert(bytes_equal(info.operator_policy, expected_policy(h, true, info.name)));
+    }
+}
+
+static void random_policy(struct harness *h, struct random_stream *random)
+{
+    char name[3] = {'p', (char)('a' + random_next(random) % POLICIES), '\0'}, pattern[16];
+    struct text definition = {0};
+    uint64_t dice = random_next(random);
+    bool operator_policy = dice & 1;
+    if (dice % 5 == 0) {
+        struct policy_info info;
+        if (vhost_find_policy(h->vhost, operator_policy, bytes_of_text(name), &info))
+            clear(h, operator_policy, name);
+        return;
+    }
+    snprintf(pattern, sizeof pattern, dice & 2 ? "^q%u" : "%u$", (unsigned)(dice >> 8 & 31));
+    number(&definition, "max-length", (int64_t)(dice >> 16 & 0xff));
+    put(h, &(struct put){.operator_policy = operator_policy, .priority = (int64_t)(dice >> 32 & 3)},
+        name, pattern, &definition);
+}
+
+static void random_queues(struct harness *h, struct random_stream *random, unsigned count)
+{
+    char name[16];
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t dice = random_next(random);
+        unsigned which = (unsigned)(dice >> 8) % NAMES;
+        snprintf(name, sizeof name, "q%u", which);
+        if (dice % 4)
+            do_declare(h, "A1", name, which % 2 ? "d" : "");
+        else
+            do_delete(h, "A1", name, "");
+    }
+}
+
+START_TEST(test_at_random)
+{
+    struct random_stream random = {(uint64_t)_i + 1};
+    struct harness h;
+    open_broker(&h);
+    h.quiet = true;
+    random_queues(&h, &random, 6000);
+    for (int round = 0; round < 25; round++) {
+        for (int i = 0; i < 8; i++) {
+            if (random_next(&random) % 4)
+                random_policy(&h, &random);
+            random_queues(&h, &random, 30);
+            vhost_tick(h.vhost, h.now);
+        }
+        if (round % 8 == 7) {
+            harness_sync(&h);
+            harness_crash(&h);
+            do_open(&h, "A1");
+        }
+        harness_pass(&h, 1);
+        check_all(&h);
+    }
+    harness_close(&h);
+}
+END_TEST
+
 /* ---- Refusals. */
 
 struct wrong {
@@ -485,6 +590,7 @@ int main(void)
     tcase_add_test(t, test_alternate_exchange);
     tcase_add_test(t, test_restart);
     tcase_add_test(t, test_many_queues);
+    tcase_add_loop_test(t, test_at_random, 0, 3);
     tcase_add_loop_test(t, test_refusals, 0, sizeof wrongs / sizeof *wrongs);
     tcase_add_test(t, test_bad_patterns);
     suite_add_tcase(suite, t);
