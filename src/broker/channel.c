@@ -25,7 +25,7 @@ void channel_destroy(struct channel *channel)
     channel->closing = false;
     promise_abandon(channel, true);
     channel_drop_gets(channel);
-    tx_destroy(&channel->tx);
+    tx_free(channel); /* what was settled in it names consumers and queues, too */
     while (unsettled_take_first(&channel->unsettled, UINT64_MAX, &entry)) {
         if (entry.lane->queue->deleted)
             queue_settle(entry.lane, entry.seq);

@@ -201,7 +201,6 @@ void tx_publish(struct channel *channel, struct message *message, bool mandatory
 typedef void settlement(struct channel *channel, const struct unsettled_entry *entry);
 void tx_settle(struct channel *channel, const struct unsettled_entry *entry, settlement *how);
 void tx_free(struct channel *channel); /* what was acked in it becomes unsettled again */
-void tx_destroy(struct tx **tx);
 void tx_pending(const struct channel *channel, uint64_t *messages, uint64_t *acks);
 
 /* ---- Direct reply-to (reply_to.c). */

@@ -64,7 +64,7 @@ static void roll_back(struct channel *channel)
     tx->entry_count = 0;
 }
 
-void tx_destroy(struct tx **tx_at)
+static void tx_destroy(struct tx **tx_at)
 {
     struct tx *tx = *tx_at;
     if (!tx)
