@@ -156,6 +156,7 @@ core_tests = \
 	tests/unit/test_priority \
 	tests/unit/test_redelivery_random \
 	tests/unit/test_policy \
+	tests/unit/test_queue_settings \
 	tests/unit/test_single_active \
 	tests/unit/test_delay \
 	tests/unit/test_delay_leveldb \
@@ -203,6 +204,9 @@ tests_unit_test_delivery_limit_LDADD = $(core_test_libs)
 tests_unit_test_policy_SOURCES = tests/unit/test_policy.c $(core_harness)
 tests_unit_test_policy_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_policy_LDADD = $(core_test_libs)
+tests_unit_test_queue_settings_SOURCES = tests/unit/test_queue_settings.c
+tests_unit_test_queue_settings_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_queue_settings_LDADD = $(core_test_libs)
 tests_unit_test_redelivery_random_SOURCES = tests/unit/test_redelivery_random.c $(core_harness)
 tests_unit_test_redelivery_random_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_redelivery_random_LDADD = $(core_test_libs)
