@@ -151,6 +151,7 @@ core_tests = \
 	tests/unit/test_core_random \
 	tests/unit/test_core_time \
 	tests/unit/test_dead_letter \
+	tests/unit/test_dead_letter_random \
 	tests/unit/test_length \
 	tests/unit/test_delivery_limit \
 	tests/unit/test_priority \
@@ -216,6 +217,9 @@ tests_unit_test_single_active_LDADD = $(core_test_libs)
 tests_unit_test_dead_letter_SOURCES = tests/unit/test_dead_letter.c $(core_harness)
 tests_unit_test_dead_letter_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_dead_letter_LDADD = $(core_test_libs)
+tests_unit_test_dead_letter_random_SOURCES = tests/unit/test_dead_letter_random.c $(core_harness)
+tests_unit_test_dead_letter_random_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_dead_letter_random_LDADD = $(core_test_libs)
 tests_unit_test_length_SOURCES = tests/unit/test_length.c $(core_harness)
 tests_unit_test_length_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_length_LDADD = $(core_test_libs)
