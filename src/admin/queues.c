@@ -27,7 +27,7 @@ static bool all_zero(const uint64_t *values, size_t count)
     return true;
 }
 
-/* A queue that never had a message has no message_stats, as in RabbitMQ, and needs no sample. */
+/* A queue that never had a message has no message_stats, as in RabbitMQ. */
 static void write_rates(struct request *r, struct answer *a, struct bytes vhost,
                         const struct queue_info *q)
 {
@@ -39,7 +39,7 @@ static void write_rates(struct request *r, struct answer *a, struct bytes vhost,
     values[RATE_COUNT + 1] = q->messages_unacknowledged;
     values[RATE_COUNT + 2] = q->messages_ready + q->messages_unacknowledged;
     bool unused = all_zero(values, RATE_COUNT + 3);
-    if (!unused && wants_rates(a) && !a->capture) {
+    if (wants_rates(a) && !a->capture && (!unused || samples_have_room(r->admin->samples))) {
         sample_key(&key, "queue", vhost, q->name);
         samples_look(r->admin->samples, text_bytes(&key), loop_now_ms(r->admin->options.loop),
                      values, RATE_COUNT + 3, rates);

@@ -71,6 +71,14 @@ void samples_look(struct samples *samples, struct bytes key, uint64_t now_ms,
     }
 }
 
+/* A listing of very many idle objects should not cost memory for each. */
+#define SAMPLES_FOR_IDLE_MAX 5000u
+
+bool samples_have_room(const struct samples *samples)
+{
+    return samples->map.count < SAMPLES_FOR_IDLE_MAX;
+}
+
 void samples_sweep(struct samples *samples, uint64_t now_ms)
 {
     struct sample **old = NULL;

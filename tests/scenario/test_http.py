@@ -17,7 +17,7 @@ NAMES_OF_OVERVIEW = ("rabbitmq_version", "management_version", "product_name", "
                      "message_stats", "queue_totals", "object_totals", "listeners", "contexts", "exchange_types", "churn_rates")
 NAMES_OF_QUEUE = ("name", "vhost", "durable", "auto_delete", "exclusive", "arguments", "node", "state", "type", "consumers",
                   "messages", "messages_ready", "messages_unacknowledged", "messages_details", "message_bytes", "memory",
-                  "policy", "message_stats", "idle_since")
+                  "policy", "idle_since")
 NAMES_OF_CONNECTION = ("name", "user", "vhost", "state", "protocol", "channels", "channel_max", "frame_max", "timeout", "ssl",
                        "host", "port", "peer_host", "peer_port", "connected_at", "client_properties", "recv_oct", "send_oct",
                        "auth_mechanism", "node", "type")
@@ -187,6 +187,7 @@ def queues(node):
     refused(api.put(path, {"durable": False}), 400, "bad_request", "inequivalent arg 'durable'")
     answer = api.get(path).json
     has(answer, NAMES_OF_QUEUE)
+    assert "message_stats" not in answer, "a queue that had no message has none, as in RabbitMQ"
     assert answer["name"] == queue and answer["arguments"] == body["arguments"] and answer["durable"] is True, answer
     refused(api.put("queues/%2F/amq.mine"), 401)
     refused(api.put("queues/none/x"), 404, "not_found")
@@ -195,6 +196,7 @@ def queues(node):
     refused(api.put(path, raw="{nojson"), 400, "bad_request", "not_json")
     refused(api.put(f"queues/%2F/{'x' * 256}"), 400)
     assert api.publish("amq.default", queue, "m").json == {"routed": True}
+    assert api.get(path).json["message_stats"]["publish"] == 1
     refused(api.delete(path + "?if-empty=true"), 400, "bad_request", "not empty")
     assert api.delete(path + "/contents").code == 204
     assert api.get(path).json["messages"] == 0
