@@ -223,9 +223,9 @@ def clients(node):
     channel = connection.channel()
     channel.queue_declare(queue)
     channel.basic_qos(prefetch_count=7)
-    channel.basic_consume(queue, lambda *unused: None, consumer_tag="ctl-tag")
+    channel.basic_consume(queue, lambda *unused: None, consumer_tag="ctl-tag", arguments={"x-priority": 2})
     rows = [row for row in tsv(node, "list_consumers") if row[0] == queue]
-    assert len(rows) == 1 and rows[0][2:] == ["ctl-tag", "true", "7", "true"], rows
+    assert len(rows) == 1 and rows[0][2:] == ["ctl-tag", "true", "7", "true", '{"x-priority":2}'], rows
     names = [row[0] for row in tsv(node, "list_connections", "name")]
     assert len(names) == 1 and names[0] in rows[0][1]
     assert tsv(node, "list_connections", "-p", "/", "user", "channels") == [["guest", "1"]]
