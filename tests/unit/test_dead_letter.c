@@ -72,7 +72,7 @@ static void declare(const char *queue, const char *flags, const char *arguments)
         char name[64];
         snprintf(name, sizeof name, "x-%s", word);
         if (*value && strspn(value, "0123456789") == strlen(value))
-            table_put_i64(&table, name, atoll(value));
+            table_put_i64(&table, name, strtoll(value, NULL, 10));
         else
             table_put_string(&table, name, bytes_of_text(value));
     }
@@ -99,7 +99,7 @@ static void publish_as(const char *exchange, const char *key, const char *body,
     message->persistent = properties.delivery_mode == 2;
     message->priority = properties.priority;
     if (properties.present & PROPERTY_EXPIRATION)
-        message->ttl_ms = (uint64_t)atoll((const char *)properties.expiration.at);
+        message->ttl_ms = strtoull((const char *)properties.expiration.at, NULL, 10);
     struct command command = {.type = COMMAND_PUBLISH, .channel = 1};
     command.u.publish.message = message;
     harness_do(&h, 'A', &command);

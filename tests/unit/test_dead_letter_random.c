@@ -236,8 +236,8 @@ static void check_what_is_there(void)
 START_TEST(nothing_is_lost)
 {
     const char *seed = getenv("LEVERET_SEED"), *steps = getenv("LEVERET_STEPS");
-    unsigned count = steps ? (unsigned)atoi(steps) : STEPS;
-    stream.state = seed ? (uint64_t)atoll(seed) : 1;
+    unsigned count = steps ? (unsigned)strtoul(steps, NULL, 10) : STEPS;
+    stream.state = seed ? strtoull(seed, NULL, 10) : 1;
     printf("seed %llu\n", (unsigned long long)stream.state);
     fates = mem_need((size_t)count * 700);
     h = (struct harness){.quiet = true, .watch = watch, .resident_bytes_max = 1 << 18};

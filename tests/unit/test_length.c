@@ -283,7 +283,7 @@ static double now_ms(void)
 static unsigned many(void)
 {
     const char *wanted = getenv("LEVERET_TEST_MANY");
-    return wanted ? (unsigned)atoi(wanted) : 20000;
+    return wanted ? (unsigned)strtoul(wanted, NULL, 10) : 20000;
 }
 
 /* Works off what is due; none of the calls does more than its portion. Prints the slowest. */
