@@ -133,6 +133,8 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/reply_to.c \
 	src/broker/returns.c \
 	src/broker/returns.h \
+	src/broker/setting_check.c \
+	src/broker/setting_check.h \
 	src/broker/settings.c \
 	src/broker/settings.h \
 	src/broker/settle.c \

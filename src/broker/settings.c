@@ -4,226 +4,12 @@
 #include "arguments.h"
 #include "leveret/base/text.h"
 #include "leveret/wire/table.h"
+#include "setting_check.h"
 
-#include <inttypes.h>
 #include <stddef.h>
-#include <stdio.h>
 
 /* Of a quorum queue that does not say. */
 #define QUORUM_DELIVERY_LIMIT 20
-
-/* The longest time that a queue argument can say, as in RabbitMQ: ten years. */
-#define DURATION_MS_MAX INT64_C(315360000000)
-#define PRIORITY_MAX    255
-#define WHY_MAX         128
-
-/* Writes into why what is wrong with the value, in RabbitMQ's words, and returns false. */
-typedef bool argument_check(const struct field *field, char why[WHY_MAX]);
-
-static bool is_integer(const struct field *field, int64_t *value, char why[WHY_MAX])
-{
-    if (field_integer(field, value))
-        return true;
-    snprintf(why, WHY_MAX, "\"expected integer, got %s\"", field_type_name(field->type));
-    return false;
-}
-
-static bool not_negative(const struct field *field, char why[WHY_MAX])
-{
-    int64_t value;
-    if (!is_integer(field, &value, why))
-        return false;
-    if (value < 0)
-        snprintf(why, WHY_MAX, "{value_negative,%" PRId64 "}", value);
-    return value >= 0;
-}
-
-static bool duration(const struct field *field, char why[WHY_MAX])
-{
-    int64_t value;
-    if (!not_negative(field, why) || !field_integer(field, &value))
-        return false;
-    if (value > DURATION_MS_MAX)
-        snprintf(why, WHY_MAX, "{value_too_large,%" PRId64 "}", value);
-    return value <= DURATION_MS_MAX;
-}
-
-static bool duration_not_zero(const struct field *field, char why[WHY_MAX])
-{
-    int64_t value;
-    if (field_integer(field, &value) && value == 0) {
-        snprintf(why, WHY_MAX, "{value_zero,0}");
-        return false;
-    }
-    return duration(field, why);
-}
-
-/* Or -1: as often as it likes. */
-static bool limit_or_none(const struct field *field, char why[WHY_MAX])
-{
-    int64_t value;
-    return (field_integer(field, &value) && value == -1) || not_negative(field, why);
-}
-
-static bool priority(const struct field *field, char why[WHY_MAX])
-{
-    int64_t value;
-    if (!not_negative(field, why) || !field_integer(field, &value))
-        return false;
-    if (value > PRIORITY_MAX)
-        snprintf(why, WHY_MAX, "{max_value_exceeded,%" PRId64 "}", value);
-    return value <= PRIORITY_MAX;
-}
-
-static bool string(const struct field *field, char why[WHY_MAX])
-{
-    if (field->type == FIELD_STRING)
-        return true;
-    snprintf(why, WHY_MAX, "{unacceptable_type,%s}", field_type_name(field->type));
-    return false;
-}
-
-/* A message with a longer one could not be delivered. */
-static bool routing_key(const struct field *field, char why[WHY_MAX])
-{
-    if (!string(field, why))
-        return false;
-    if (field->value.bytes.len > UINT8_MAX)
-        snprintf(why, WHY_MAX, "{value_too_long,%zu}", field->value.bytes.len);
-    return field->value.bytes.len <= UINT8_MAX;
-}
-
-/* Checked elsewhere; here to be compared when a queue is declared again. */
-static bool any(const struct field *field, char why[WHY_MAX])
-{
-    (void)field;
-    (void)why;
-    return true;
-}
-
-static bool boolean(const struct field *field, char why[WHY_MAX])
-{
-    if (field->type == FIELD_BOOL)
-        return true;
-    snprintf(why, WHY_MAX, "{unacceptable_type,%s}", field_type_name(field->type));
-    return false;
-}
-
-/* In the order of their enums. */
-static const char *const overflow_words[] = {"drop-head", "reject-publish", "reject-publish-dlx",
-                                             NULL};
-static const char *const strategy_words[] = {"at-most-once", "at-least-once", NULL};
-static const char *const type_words[] = {"classic", "quorum", "stream", NULL};
-
-/* The place of a string in the list, or -1. */
-static int word_index(const struct field *field, const char *const *words)
-{
-    for (int i = 0; field->type == FIELD_STRING && words[i]; i++)
-        if (bytes_equal_text(field->value.bytes, words[i]))
-            return i;
-    return -1;
-}
-
-static bool one_of(const struct field *field, const char *const *words)
-{
-    return word_index(field, words) >= 0;
-}
-
-/* "unsupported queue type 'x'" */
-static bool unsupported(const char *what, const struct field *field, char why[WHY_MAX])
-{
-    size_t len = field->value.bytes.len > 64 ? 64 : field->value.bytes.len;
-    snprintf(why, WHY_MAX, "\"unsupported %s '%.*s'\"", what, (int)len,
-             (const char *)field->value.bytes.at);
-    return false;
-}
-
-static bool overflow(const struct field *field, char why[WHY_MAX])
-{
-    if (!string(field, why))
-        return false;
-    snprintf(why, WHY_MAX, "invalid_overflow");
-    return one_of(field, overflow_words);
-}
-
-static bool queue_type(const struct field *field, char why[WHY_MAX])
-{
-    return string(field, why) &&
-           (one_of(field, type_words) || unsupported("queue type", field, why));
-}
-
-static bool queue_mode(const struct field *field, char why[WHY_MAX])
-{
-    static const char *const words[] = {"default", "lazy", NULL};
-    return string(field, why) && (one_of(field, words) || unsupported("queue mode", field, why));
-}
-
-static bool dead_letter_strategy(const struct field *field, char why[WHY_MAX])
-{
-    return string(field, why) &&
-           (one_of(field, strategy_words) || unsupported("dead letter strategy", field, why));
-}
-
-/* ---- Policies only. */
-
-static bool positive(const struct field *field, char why[WHY_MAX])
-{
-    int64_t value;
-    return is_integer(field, &value, why) && value > 0;
-}
-
-static bool version(const struct field *field, char why[WHY_MAX])
-{
-    int64_t value;
-    if (!is_integer(field, &value, why))
-        return false;
-    snprintf(why, WHY_MAX, "\"unsupported queue version '%" PRId64 "'\"", value);
-    return value == 1 || value == 2;
-}
-
-/* "7D", "12h": a number and one of RabbitMQ's units. */
-static bool age(const struct field *field, char why[WHY_MAX])
-{
-    static const char units[] = "YMDhms";
-    if (!string(field, why))
-        return false;
-    struct bytes text = field->value.bytes;
-    for (size_t i = 0; i + 1 < text.len; i++)
-        if (text.at[i] < '0' || text.at[i] > '9')
-            return false;
-    return text.len > 1 && memchr(units, text.at[text.len - 1], sizeof units - 1);
-}
-
-static bool leader_locator(const struct field *field, char why[WHY_MAX])
-{
-    static const char *const words[] = {"client-local", "balanced", "random", "least-leaders",
-                                        NULL};
-    return string(field, why) && one_of(field, words);
-}
-
-static bool master_locator(const struct field *field, char why[WHY_MAX])
-{
-    static const char *const words[] = {"client-local", "min-masters", "random", NULL};
-    return string(field, why) && one_of(field, words);
-}
-
-static bool mirrors(const struct field *field, char why[WHY_MAX])
-{
-    static const char *const words[] = {"all", "exactly", "nodes", NULL};
-    return string(field, why) && one_of(field, words);
-}
-
-static bool synchronisation(const struct field *field, char why[WHY_MAX])
-{
-    static const char *const words[] = {"manual", "automatic", NULL};
-    return string(field, why) && one_of(field, words);
-}
-
-static bool promotion(const struct field *field, char why[WHY_MAX])
-{
-    static const char *const words[] = {"always", "when-synced", NULL};
-    return string(field, why) && one_of(field, words);
-}
 
 /* ---- The table. */
 
@@ -238,15 +24,15 @@ enum setting_kind {
 
 struct setting {
     const char *argument; /* NULL: no argument of a queue */
-    argument_check *check;
+    setting_check *check;
     enum setting_kind kind;
     size_t at; /* offset of the member */
     const char *const *words;
     /* Policies. */
-    const char *policy;           /* the key; NULL: no policy can say it */
-    const char *wrong;            /* "-1 is not a valid …" */
-    bool by_operator;             /* an operator policy can say it, too */
-    argument_check *policy_check; /* NULL: check */
+    const char *policy;          /* the key; NULL: no policy can say it */
+    const char *wrong;           /* "-1 is not a valid …" */
+    bool by_operator;            /* an operator policy can say it, too */
+    setting_check *policy_check; /* NULL: check */
 };
 
 #define MEMBER(name)         offsetof(struct queue_settings, name)
@@ -262,43 +48,43 @@ struct setting {
 
 /* clang-format off */
 static const struct setting settings[] = {
-    {"x-expires", duration_not_zero, NUMBER(expires_ms), OPERATOR("expires", "is not a valid queue expiry")},
-    {"x-message-ttl", duration, NUMBER(message_ttl_ms), OPERATOR("message-ttl", "is not a valid message TTL")},
-    {"x-max-length", not_negative, NUMBER(max_length), OPERATOR("max-length", "is not a valid maximum length")},
-    {"x-max-length-bytes", not_negative, NUMBER(max_length_bytes),
+    {"x-expires", check_duration_not_zero, NUMBER(expires_ms), OPERATOR("expires", "is not a valid queue expiry")},
+    {"x-message-ttl", check_duration, NUMBER(message_ttl_ms), OPERATOR("message-ttl", "is not a valid message TTL")},
+    {"x-max-length", check_not_negative, NUMBER(max_length), OPERATOR("max-length", "is not a valid maximum length")},
+    {"x-max-length-bytes", check_not_negative, NUMBER(max_length_bytes),
      OPERATOR("max-length-bytes", "is not a valid maximum length in bytes")},
-    {"x-overflow", overflow, WORD(overflow, overflow_words), POLICY("overflow", "is not a valid overflow value")},
-    {"x-dead-letter-exchange", any, TEXT(dead_letter_exchange),
-     "dead-letter-exchange", "is not a valid dead letter exchange name", false, string},
-    {"x-dead-letter-routing-key", routing_key, TEXT(dead_letter_routing_key),
+    {"x-overflow", check_overflow, WORD(overflow, setting_overflow_words), POLICY("overflow", "is not a valid overflow value")},
+    {"x-dead-letter-exchange", check_any, TEXT(dead_letter_exchange),
+     "dead-letter-exchange", "is not a valid dead letter exchange name", false, check_string},
+    {"x-dead-letter-routing-key", check_routing_key, TEXT(dead_letter_routing_key),
      POLICY("dead-letter-routing-key", "is not a valid dead letter routing key")},
-    {"x-dead-letter-strategy", dead_letter_strategy, WORD(at_least_once, strategy_words),
+    {"x-dead-letter-strategy", check_dead_letter_strategy, WORD(at_least_once, setting_strategy_words),
      POLICY("dead-letter-strategy", "is not a valid dead letter strategy")},
-    {"x-max-priority", priority, COUNT(max_priority), NO_POLICY},
-    {"x-single-active-consumer", boolean, FLAG(single_active_consumer), NO_POLICY},
-    {"x-delivery-limit", limit_or_none, NUMBER(delivery_limit),
-     "delivery-limit", "is not a valid delivery limit", true, not_negative},
-    {"x-queue-type", queue_type, WORD(type, type_words), NO_POLICY},
-    {"x-queue-mode", queue_mode, IDLE, POLICY("queue-mode", "is not a valid queue-mode value")},
-    {"x-queue-version", version, IDLE, POLICY("queue-version", "is not a valid queue-version value")},
-    {"x-consumer-timeout", not_negative, NUMBER(consumer_timeout_ms),
+    {"x-max-priority", check_priority, COUNT(max_priority), NO_POLICY},
+    {"x-single-active-consumer", check_boolean, FLAG(single_active_consumer), NO_POLICY},
+    {"x-delivery-limit", check_limit_or_none, NUMBER(delivery_limit),
+     "delivery-limit", "is not a valid delivery limit", true, check_not_negative},
+    {"x-queue-type", check_queue_type, WORD(type, setting_type_words), NO_POLICY},
+    {"x-queue-mode", check_queue_mode, IDLE, POLICY("queue-mode", "is not a valid queue-mode value")},
+    {"x-queue-version", check_version, IDLE, POLICY("queue-version", "is not a valid queue-version value")},
+    {"x-consumer-timeout", check_not_negative, NUMBER(consumer_timeout_ms),
      POLICY("consumer-timeout", "is not a valid consumer timeout")},
     /* Not compared as arguments. */
-    {NULL, not_negative, IDLE, OPERATOR("max-in-memory-length", "is not a valid maximum memory in bytes")},
-    {NULL, not_negative, IDLE, OPERATOR("max-in-memory-bytes", "is not a valid maximum memory in bytes")},
-    {NULL, age, IDLE, POLICY("max-age", "is not a valid max age")},
-    {NULL, positive, IDLE, POLICY("stream-max-segment-size-bytes", "is not a valid segment size")},
-    {NULL, leader_locator, IDLE, POLICY("queue-leader-locator", "is not a valid queue leader locator value")},
-    {NULL, not_negative, IDLE, POLICY("initial-cluster-size", "is not a valid cluster size")},
-    {NULL, master_locator, IDLE, POLICY("queue-master-locator", "invalid queue-master-locator value")},
-    {NULL, mirrors, IDLE, POLICY("ha-mode", "is not a valid ha-mode value")},
-    {NULL, any, IDLE, POLICY("ha-params", "is not a valid ha-params value")},
-    {NULL, synchronisation, IDLE, POLICY("ha-sync-mode", "is not a valid ha-sync-mode value")},
-    {NULL, positive, IDLE, POLICY("ha-sync-batch-size", "is not a valid ha-sync-batch-size value")},
-    {NULL, promotion, IDLE, POLICY("ha-promote-on-shutdown", "is not a valid ha-promote-on-shutdown value")},
-    {NULL, promotion, IDLE, POLICY("ha-promote-on-failure", "is not a valid ha-promote-on-failure value")},
+    {NULL, check_not_negative, IDLE, OPERATOR("max-in-memory-length", "is not a valid maximum memory in bytes")},
+    {NULL, check_not_negative, IDLE, OPERATOR("max-in-memory-bytes", "is not a valid maximum memory in bytes")},
+    {NULL, check_age, IDLE, POLICY("max-age", "is not a valid max age")},
+    {NULL, check_positive, IDLE, POLICY("stream-max-segment-size-bytes", "is not a valid segment size")},
+    {NULL, check_leader_locator, IDLE, POLICY("queue-leader-locator", "is not a valid queue leader locator value")},
+    {NULL, check_not_negative, IDLE, POLICY("initial-cluster-size", "is not a valid cluster size")},
+    {NULL, check_master_locator, IDLE, POLICY("queue-master-locator", "invalid queue-master-locator value")},
+    {NULL, check_mirrors, IDLE, POLICY("ha-mode", "is not a valid ha-mode value")},
+    {NULL, check_any, IDLE, POLICY("ha-params", "is not a valid ha-params value")},
+    {NULL, check_synchronisation, IDLE, POLICY("ha-sync-mode", "is not a valid ha-sync-mode value")},
+    {NULL, check_positive, IDLE, POLICY("ha-sync-batch-size", "is not a valid ha-sync-batch-size value")},
+    {NULL, check_promotion, IDLE, POLICY("ha-promote-on-shutdown", "is not a valid ha-promote-on-shutdown value")},
+    {NULL, check_promotion, IDLE, POLICY("ha-promote-on-failure", "is not a valid ha-promote-on-failure value")},
     /* Of exchanges: topology.h. */
-    {NULL, string, IDLE, POLICY("alternate-exchange", "is not a valid alternate exchange name")},
+    {NULL, check_string, IDLE, POLICY("alternate-exchange", "is not a valid alternate exchange name")},
 };
 /* clang-format on */
 #define SETTING_COUNT_ALL (sizeof settings / sizeof *settings)
@@ -336,7 +122,7 @@ static void apply(const struct setting *setting, const struct field *field,
     int64_t value = 0;
     uint64_t current, wanted;
     bool number = field_integer(field, &value);
-    int word = setting->words ? word_index(field, setting->words) : 0;
+    int word = setting->words ? setting_word(field, setting->words) : 0;
     switch (setting->kind) {
     case SETTING_NUMBER:
         wanted = value < 0 ? SETTING_UNLIMITED : (uint64_t)value;
@@ -395,7 +181,7 @@ static const char *refused_by_quorum(struct bytes arguments)
 enum status queue_settings_parse(struct bytes arguments, struct bytes queue, struct bytes vhost,
                                  struct queue_settings *out, struct refusal *refusal)
 {
-    char why[WHY_MAX];
+    char why[SETTING_WHY_MAX];
     struct bytes key;
     struct field field;
     struct reader at = reader_of(arguments);
@@ -495,7 +281,7 @@ static enum status refuse_unknown(struct bytes definition, bool operator_policy,
 }
 
 /* What was said of mirrors, which are accepted and do nothing, must make sense all the same. */
-static enum status check_mirrors(struct bytes definition, struct refusal *refusal)
+static enum status mirrors_make_sense(struct bytes definition, struct refusal *refusal)
 {
     static const char *const others[] = {"ha-params", "ha-sync-mode", "ha-sync-batch-size",
                                          "ha-promote-on-shutdown", "ha-promote-on-failure"};
@@ -528,14 +314,14 @@ enum status policy_definition_check(struct bytes definition, bool operator_polic
     struct reader at = reader_of(definition);
     struct bytes key;
     struct field field;
-    char why[WHY_MAX];
+    char why[SETTING_WHY_MAX];
     if (definition.len == 0)
         return refuse(refusal, STATUS_PRECONDITION_FAILED, "no policy provided");
     while (table_next(&at, &key, &field)) {
         const struct setting *setting = of_policy(key);
         if (!setting || !known(key, operator_policy))
             continue;
-        argument_check *check = setting->policy_check ? setting->policy_check : setting->check;
+        setting_check *check = setting->policy_check ? setting->policy_check : setting->check;
         if (check(&field, why))
             continue;
         struct text value = {0};
@@ -545,7 +331,7 @@ enum status policy_definition_check(struct bytes definition, bool operator_polic
         text_free(&value);
         return status;
     }
-    enum status status = check_mirrors(definition, refusal);
+    enum status status = mirrors_make_sense(definition, refusal);
     return status ? status : refuse_unknown(definition, operator_policy, refusal);
 }
 
