@@ -44,7 +44,7 @@ class Connection:
         self.answered = {}          # channel number → the names of the methods that came since the last call
         self.confirming = {}        # channel number → [last published, open tags]
         self.ended = False
-        self.said_goodbye = False
+        self.said_goodbye = self.closed_by_us = False
         self.answers_closes = True
         self.frame_max = 131072
 
@@ -83,6 +83,8 @@ class Connection:
             if bad:
                 self.event(number, "a frame without an end mark")
             self.frame(kind, number, payload)
+        if self.closed_by_us:
+            self.end()
 
     def frame(self, kind, number, payload):
         if kind == wire.FRAME_METHOD:
@@ -117,7 +119,7 @@ class Connection:
             if self.answers_closes:
                 self.method(0, "connection.close-ok")
         elif method.name == "connection.close-ok":
-            self.said_goodbye = True
+            self.closed_by_us = True
         elif method.name == "channel.close-ok":
             self.confirming.pop(number, None)
 
