@@ -135,15 +135,21 @@ static void free_closing(void *work)
 
 static void with_sessions(struct request *r,
                           bool (*pick)(const struct gather *gather, const void *info),
+                          const char *reason,
                           void (*done)(struct request *r, struct gather *gather))
 {
     struct closing *closing = request_work(r, sizeof *closing, free_closing);
     closing->gather.kind = &gather_sessions;
     closing->gather.pick = pick;
     closing->gather.wanted[0] = r->args[0];
-    closing->reason = mem_need_text(r->reason ? r->reason : "Closed via management API",
-                                    strlen(r->reason ? r->reason : "Closed via management API"));
+    closing->reason = mem_need_text(reason, strlen(reason));
     gather_run(r, &closing->gather, NULL, done);
+}
+
+/* Why connections are closed on request. */
+static const char *reason_given(const struct request *r)
+{
+    return r->reason ? r->reason : "Closed via management API";
 }
 
 /* The connection, if the user may know it; else answered. */
@@ -167,7 +173,7 @@ static void show(struct request *r, struct gather *gather)
 
 void api_connection_get(struct request *r)
 {
-    with_sessions(r, is_called, show);
+    with_sessions(r, is_called, "", show);
 }
 
 /* Each worker closes those of the rows that it has: the others it does not find. */
@@ -204,13 +210,20 @@ static void close_one(struct request *r, struct gather *gather)
 
 void api_connection_delete(struct request *r)
 {
-    with_sessions(r, is_called, close_one);
+    with_sessions(r, is_called, reason_given(r), close_one);
 }
 
 void api_connections_of_user_delete(struct request *r)
 {
     if ((r->rights & RIGHT_ADMINISTRATOR) || bytes_equal_text(r->args[0], r->user))
-        with_sessions(r, of_user, close_all);
+        with_sessions(r, of_user, reason_given(r), close_all);
     else
         reply_refused(r);
+}
+
+void connections_close_of_deleted_user(struct request *r)
+{
+    char reason[320]; /* as much as a reply text holds */
+    snprintf(reason, sizeof reason, "user '%.*s' is deleted", BYTES_PRINT(r->args[0]));
+    with_sessions(r, of_user, reason, close_all);
 }

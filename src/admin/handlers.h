@@ -49,6 +49,8 @@ void api_connections_of_user(struct request *r);
 void api_connection_get(struct request *r);
 void api_connection_delete(struct request *r);
 void api_connections_of_user_delete(struct request *r);
+/* The connections of the user who is the path's argument, who has been deleted; answers 204. */
+void connections_close_of_deleted_user(struct request *r);
 /* messages.c */
 void api_message_publish(struct request *r);
 void api_messages_get(struct request *r);

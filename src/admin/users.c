@@ -200,7 +200,7 @@ void api_user_delete(struct request *r)
     if (status == STATUS_OK) {
         log_line(r->admin->options.log, LOG_INFO, "http", "user '%s' deleted by '%s'",
                  (const char *)r->args[0].at, r->user);
-        reply_empty(r, 204);
+        connections_close_of_deleted_user(r);
     } else if (status == STATUS_NOT_FOUND) {
         reply_not_found(r);
     } else {

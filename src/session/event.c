@@ -189,7 +189,7 @@ static void detached(struct session *session)
         session_send(session, 0, &ok);
         session_end(session, CLOSE_LINGER_MS);
     } else if (session->state == SESSION_RUNNING) {
-        session_fail(session, STATUS_CONNECTION_FORCED, 0, "vhost '%s' is down", session->vhost);
+        session_fail(session, STATUS_CONNECTION_FORCED, 0, "vhost '%s' is deleted", session->vhost);
     }
     session_maybe_free(session);
 }

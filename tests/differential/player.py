@@ -7,6 +7,7 @@ then cancellations and deliveries (by consumer), then confirms one by one. Betwe
 How long to wait after a statement: when a recording is there, until what it says has come (and a moment longer, to see what
 should not come); without one, until it is quiet.
 """
+import json
 import re
 import select
 import socket
@@ -153,6 +154,7 @@ class Names:
         # The real name may have needed quotes.
         text = re.sub(r'"(amq\.rabbitmq\.reply-to\.\d+)"', r"\1", text)
         text = re.sub(r"<\d+\.\d+\.\d+>", "<pid>", text)
+        text = re.sub(r"\bnode=[^\s,}]+", "node=NODE", text)
         return re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", text)
 
     def real(self, text):
@@ -708,6 +710,19 @@ class Player:
         if answer.code >= 300 and self.step is not None:
             self.notes.append(f"api {answer.code}")
         return answer
+
+    def do_api(self, words, pairs):
+        """api METHOD PATH [JSON]: tells the code. VHOST in the path stands for the vhost, and user:NAME for a user."""
+        path = re.sub(r"user:(\w+)", lambda match: self.user(match.group(1)), words[1].replace("VHOST", self.tag))
+        body = words[2] if len(words) > 2 else "{}" if words[0] in ("PUT", "POST") else None
+        answer = self.node.api(words[0], path, json.loads(body) if body else None)
+        self.notes.append(f"api {answer.code}")
+        time.sleep(self.pace.api_pause)
+
+    def do_tracing(self, words, pairs):
+        """tracing on"""
+        self.api("PUT", f"vhosts/{self.tag}", {"tracing": words[0] == "on"})
+        time.sleep(self.pace.api_pause)
 
     def do_policy(self, words, pairs, kind="policies"):
         """policy NAME PATTERN [apply-to=queues] [priority=N] key=value…"""
