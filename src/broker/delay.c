@@ -12,6 +12,8 @@
 /* What one tick does at most: messages routed, messages moved to finer buckets. */
 #define FIRE_AT_ONCE  500u
 #define SPLIT_AT_ONCE 1000u
+/* Messages loaded for one routed: that much less work they are. */
+#define LOADS_PER_FIRE 16u
 /* Buckets that are split at a time. */
 #define SPLITS_MAX 4u
 /* How long before its time the bucket that is next must begin to load, whatever else is loaded. */
@@ -167,17 +169,26 @@ static void fire(struct delay *delay)
     message_unref(&message);
 }
 
-/* Does what is due of one exchange. Returns how much, at most max. */
+/* Returns how much work it was. */
+static unsigned prepare(struct bucket *bucket)
+{
+    unsigned work = 1 + (unsigned)(bucket->lane.ready / LOADS_PER_FIRE);
+    bucket_prepare(bucket);
+    return work;
+}
+
+/* Does what is due of one exchange. Returns how much, at most max and one bucket. */
 static unsigned wake(struct delay *delay, unsigned max)
 {
     unsigned work = 0;
     uint64_t at_ms, now_ms = delay->vhost->now.wall_ms;
     enum step step;
     while (work < max && (step = next_step(delay, &at_ms)) && at_ms <= now_ms) {
-        if (step == STEP_FIRE)
-            fire(delay);
-        else
-            bucket_prepare(container_of(heap_first(&delay->unready), struct bucket, unready));
+        if (step == STEP_PREPARE) {
+            work += prepare(container_of(heap_first(&delay->unready), struct bucket, unready));
+            continue;
+        }
+        fire(delay);
         work++;
     }
     delay_update(delay);
@@ -194,8 +205,10 @@ static bool may_prepare(const struct delays *delays)
 static void prepare_ahead(struct delays *delays, uint64_t now_ms)
 {
     struct heap_node *node;
-    while (may_prepare(delays) && (node = heap_first(&delays->prepare)) && node->key <= now_ms)
-        bucket_prepare(container_of(node, struct bucket, prepare));
+    unsigned work = 0;
+    while (work < FIRE_AT_ONCE && may_prepare(delays) && (node = heap_first(&delays->prepare)) &&
+           node->key <= now_ms)
+        work += prepare(container_of(node, struct bucket, prepare));
 }
 
 /* A bucket to split that waits for nothing. */

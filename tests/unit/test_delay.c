@@ -373,6 +373,94 @@ START_TEST(what_waits_goes_with_its_exchange)
 }
 END_TEST
 
+START_TEST(a_transaction_keeps_at_its_commit)
+{
+    with_consumer();
+    do_plain(&h, "A1", COMMAND_TX_SELECT);
+    publish_after("x", "k", "kept", 100, "p");
+    publish_after("x", "nowhere", "lost", 100, "pm");
+    ck_assert_uint_eq(waiting("x"), 0);
+    pass(50);
+    do_plain(&h, "A1", COMMAND_TX_COMMIT);
+    ck_assert_uint_eq(waiting("x"), 1);
+    harness_sync(&h);
+    expect(&h, "A1 ok tx-select\nA1 return lost NO_ROUTE\nA1 ok commit\n");
+    pass(99);
+    expect(&h, "");
+    pass(1);
+    expect(&h, "A1 deliver c1 t1 kept\n");
+}
+END_TEST
+
+START_TEST(dead_letters_wait_too)
+{
+    struct text arguments = {0};
+    with_consumer();
+    table_put_string(&arguments, "x-dead-letter-exchange", bytes_of_text("x"));
+    table_put_string(&arguments, "x-dead-letter-routing-key", bytes_of_text("k"));
+    do_declare_args(&h, "A1", "work", "d", &arguments);
+    text_free(&arguments);
+    publish_after("", "work", "m", 1000, "p");
+    do_get(&h, "A1", "work", "a");
+    do_nack(&h, "A1", 1, false, false);
+    harness_sync(&h);
+    harness_take(&h);
+    ck_assert_uint_eq(waiting("x"), 1);
+    pass(999);
+    expect(&h, "");
+    pass(1);
+    expect(&h, "A1 deliver c1 t2 m\n");
+}
+END_TEST
+
+START_TEST(an_alternate_exchange_is_asked_at_its_time)
+{
+    struct text arguments = {0};
+    struct command command = {.type = COMMAND_EXCHANGE_DECLARE, .channel = 1};
+    do_exchange(&h, "A1", "other", "fanout", "");
+    do_declare(&h, "A1", "q", "");
+    do_bind(&h, "A1", "other", "q", "");
+    table_put_string(&arguments, "x-delayed-type", bytes_of_text("direct"));
+    table_put_string(&arguments, "alternate-exchange", bytes_of_text("other"));
+    command.u.exchange_declare.name = bytes_of_text("x");
+    command.u.exchange_declare.type = bytes_of_text("x-delayed-message");
+    command.u.exchange_declare.arguments = text_bytes(&arguments);
+    harness_do(&h, 'A', &command);
+    text_free(&arguments);
+    harness_take(&h);
+    publish_after("x", "nowhere", "m", 100, "m");
+    pass(99);
+    do_get(&h, "A1", "q", "");
+    pass(1);
+    do_get(&h, "A1", "q", "");
+    expect(&h, "A1 empty\nA1 got t1 m left 0\n");
+}
+END_TEST
+
+START_TEST(what_cannot_be_read_is_set_aside)
+{
+    with_consumer();
+    publish_after("x", "k", "unreadable", 5000, "p");
+    publish_after("x", "k", "later", 100000, "p");
+    harness_sync(&h);
+    restart();
+    h.break_pages = true;
+    pass(10000);
+    expect(&h, "");
+    h.break_pages = false;
+    publish_after("x", "k", "new", 10, "p");
+    pass(10);
+    expect(&h, "A1 deliver c1 t1 new\n");
+    pass(90000);
+    expect(&h, "A1 deliver c1 t2 later\n");
+    ck_assert_uint_eq(waiting("x"), 1); /* on disk still */
+    harness_sync(&h);
+    restart();
+    pass(0);
+    expect(&h, "A1 deliver c1 t1 unreadable\n");
+}
+END_TEST
+
 /* ---- Restart. */
 
 START_TEST(what_is_durable_survives)
@@ -667,6 +755,10 @@ int main(void)
     tcase_add_test(kept, copies_go_along_and_stay_hidden);
     tcase_add_test(kept, an_exchange_that_is_bound_keeps_too);
     tcase_add_test(kept, what_waits_goes_with_its_exchange);
+    tcase_add_test(kept, a_transaction_keeps_at_its_commit);
+    tcase_add_test(kept, dead_letters_wait_too);
+    tcase_add_test(kept, an_alternate_exchange_is_asked_at_its_time);
+    tcase_add_test(kept, what_cannot_be_read_is_set_aside);
     tcase_add_test(kept, what_is_durable_survives);
     tcase_add_test(kept, a_crash_between_leaving_and_arriving_shows_neither_or_both);
     tcase_add_test(kept, the_clock_jumps);
