@@ -656,6 +656,51 @@ START_TEST(large_messages_at_random)
 }
 END_TEST
 
+/* Stopped at any moment, also while buckets are split and messages on their way into the queue are
+ * not on disk yet: at the end each is in the queue once, in order. */
+START_TEST(crashes_at_any_moment)
+{
+    struct random_stream random = {.state = (uint64_t)_i + 500};
+    with_consumer();
+    do_cancel(&h, "A1", 1);
+    memset(&model, 0, sizeof model);
+    h.quiet = true;
+    for (unsigned i = 0; i < 400; i++)
+        model_publish(1 + random_next(&random) % (i % 2 ? 7200000 : 1000),
+                      4 + random_next(&random) % 60000, true);
+    harness_sync(&h);
+    for (unsigned step = 0; step < 600; step++) {
+        uint64_t ms = random_next(&random) % 30000;
+        h.now.steady_ms += ms;
+        h.now.wall_ms += ms;
+        for (uint64_t turns = random_next(&random) % 12; turns; turns--) {
+            vhost_tick(h.vhost, h.now);
+            if (random_next(&random) % 2)
+                harness_turn(&h);
+            if (random_next(&random) % 2)
+                harness_disk(&h);
+        }
+        if (random_next(&random) % 8 == 0) {
+            harness_crash(&h);
+            struct queue_info info;
+            ck_assert(vhost_find_queue(h.vhost, bytes_of_text("q"), &info));
+            ck_assert_uint_eq(info.messages_ready + waiting("x"), 400);
+        }
+    }
+    pass(10000000);
+    for (int i = 0; DISK_IS_SLOW && i < 100 && waiting("x"); i++)
+        pass(1000);
+    ck_assert_uint_eq(waiting("x"), 0);
+    model.late = true;
+    h.watch = note_delivery;
+    restart();
+    pass(0);
+    for (int n = 0; DISK_IS_SLOW && n < 200 && model.waiting; n++)
+        pass(0);
+    ck_assert_uint_eq(model.waiting, 0);
+}
+END_TEST
+
 /* ---- Quantity. */
 
 #define MANY 1000000u
@@ -766,6 +811,7 @@ int main(void)
     tcase_add_checked_fixture(model_case, setup, teardown);
     tcase_set_timeout(model_case, 300);
     tcase_add_loop_test(model_case, small_messages_at_random, 0, SEEDS);
+    tcase_add_loop_test(model_case, crashes_at_any_moment, 0, SEEDS);
     tcase_add_loop_test(model_case, large_messages_at_random, 0, SEEDS / 2);
     TCase *many = tcase_create("many");
     tcase_add_checked_fixture(many, setup, teardown);
