@@ -3,6 +3,7 @@
 #define BROKER_CORE_H
 
 #include "dead_letter.h"
+#include "dedup.h"
 #include "definition.h"
 #include "delay.h"
 #include "leveret/base/random.h"
@@ -67,6 +68,7 @@ struct vhost {
         timeout_check_ms; /* steady: when deliveries are looked through; UINT64_MAX: none are out */
     uint64_t timeout_after; /* the channel up to which that is done */
 
+    struct dedups dedups;
     struct delays *delays;      /* what waits in exchanges; NULL: nothing ever did */
     struct map reply_consumers; /* by token */
 

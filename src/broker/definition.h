@@ -20,6 +20,8 @@ enum definition_kind {
     DEFINITION_QUEUE = 'q',
     DEFINITION_BINDING = 'b',
     DEFINITION_DELAY = 'd',
+    DEFINITION_DEDUP = 'i', /* dedup_store.c, like the next */
+    DEFINITION_DEDUP_OWNER = 'I',
     DEFINITION_RETURNS = 'n', /* returns.h */
     DEFINITION_POLICY = 'p',
     DEFINITION_OPERATOR_POLICY = 'o',

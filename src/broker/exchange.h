@@ -7,6 +7,7 @@
 #include "binding.h"
 #include "refusal.h"
 
+struct dedup;
 struct delay;
 struct topology;
 struct routing;
@@ -40,6 +41,7 @@ struct exchange {
     struct topology *topology;
     void *state;                       /* the type's own */
     struct delay *delay;               /* what waits in it (delay.h); NULL: nothing ever did */
+    struct dedup *dedup;               /* what came before; NULL: it takes anything */
     struct binding_list bindings_from; /* by binding.from_link */
     uint64_t bindings_from_count;
     uint64_t number;                 /* in the topology's roster */
@@ -61,6 +63,7 @@ extern const struct exchange_type exchange_type_fanout;
 extern const struct exchange_type exchange_type_topic;
 extern const struct exchange_type exchange_type_headers;
 extern const struct exchange_type exchange_type_delayed;
+extern const struct exchange_type exchange_type_deduplication;
 extern const struct exchange_type exchange_type_hash;
 extern const struct exchange_type exchange_type_modulus;
 extern const struct exchange_type exchange_type_random;

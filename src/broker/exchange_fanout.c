@@ -1,4 +1,6 @@
-/* Fanout exchanges: every binding matches. */
+/* Fanout exchanges: every binding matches. So it does in exchanges of the type
+ * x-message-deduplication; what these do besides is dedup.h's. */
+#include "dedup_arguments.h"
 #include "routing.h"
 
 static void fanout_route(struct exchange *exchange, struct routing *routing)
@@ -13,3 +15,15 @@ static void fanout_route(struct exchange *exchange, struct routing *routing)
 
 const struct exchange_type exchange_type_fanout = {
     .name = "fanout", .by_key = true, .route = fanout_route};
+
+static enum status deduplication_validate(struct bytes arguments, struct refusal *refusal)
+{
+    return dedup_check_exchange(arguments, true, refusal);
+}
+
+const struct exchange_type exchange_type_deduplication = {
+    .name = "x-message-deduplication",
+    .by_key = true,
+    .validate = deduplication_validate,
+    .route = fanout_route,
+};

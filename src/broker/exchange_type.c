@@ -7,6 +7,7 @@ static const struct exchange_type *const types[] = {
     &exchange_type_topic,
     &exchange_type_headers,
     &exchange_type_delayed,
+    &exchange_type_deduplication,
     &exchange_type_hash,
     &exchange_type_modulus,
     &exchange_type_random,

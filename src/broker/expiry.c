@@ -99,6 +99,7 @@ void vhost_tick(struct vhost *vhost, struct moment now)
         timeout_check(vhost);
     if (vhost->policies.sweeping)
         policy_sweep(vhost);
+    dedups_tick(vhost);
     dead_letters_tick(vhost);
     if (vhost->delays)
         delays_tick(vhost);
@@ -114,6 +115,8 @@ uint64_t vhost_deadline_ms(const struct vhost *vhost)
     struct heap_node *node = heap_first(&vhost->idle);
     if (!TAILQ_EMPTY(&vhost->over))
         return vhost->now.steady_ms;
+    if (dedups_deadline_ms(vhost) < deadline_ms)
+        deadline_ms = dedups_deadline_ms(vhost);
     if (letters_ms < deadline_ms)
         deadline_ms = letters_ms;
     if (node && node->key < deadline_ms)

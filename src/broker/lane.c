@@ -19,6 +19,7 @@ void lane_init(struct lane *lane, const struct lane_options *options)
         .queue = options->queue,
         .stock = options->stock,
         .calls = options->calls,
+        .dedup = options->dedup,
         .stored = options->stored,
         .keeps_all = options->keeps_all,
         .priority = options->priority,
@@ -54,6 +55,8 @@ void lane_free(struct lane *lane)
     if (lane->stock->ready == 0)
         lane->stock->ready_bytes = 0;
     lane->ready = 0;
+    if (lane->dedup && lane->stock->ready + lane->stock->unsettled == 0)
+        dedup_lane_emptied(lane);
 }
 
 void lane_clear(struct lane *lane)
@@ -238,6 +241,8 @@ struct place lane_store(struct lane *lane, struct message *message, uint64_t exp
         add_ready(lane, place, message->body_bytes);
     else
         add_unsettled(lane, message->body_bytes);
+    if (__builtin_expect(lane->dedup != NULL, 0))
+        dedup_lane_stored(lane, place);
     return place;
 }
 
@@ -301,6 +306,8 @@ struct message *lane_discard(struct lane *lane, struct place place)
     bool ready = bit_test(chunk->ready_bits, place.slot);
     bool durable = bit_test(chunk->durable_bits, place.slot);
     uint64_t body_bytes;
+    if (__builtin_expect(lane->dedup != NULL, 0))
+        dedup_lane_left(lane, place_seq(place));
     struct message *message = chunk_remove(chunk, place.slot, &body_bytes);
     if (message)
         vhost_memory(lane, -(int64_t)message_memory(message));

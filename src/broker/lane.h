@@ -13,6 +13,7 @@
 
 #include "chunk.h"
 
+struct dedup;
 struct queue;
 struct vhost;
 struct lane;
@@ -45,10 +46,11 @@ struct lane_options {
     struct queue *queue; /* NULL: not a queue's */
     struct stock *stock; /* the owner's, like calls */
     const struct lane_calls *calls;
-    bool stored;      /* persistent messages are journalled … */
-    bool keeps_all;   /* … and transient ones, too */
-    uint8_t priority; /* of a queue's lane */
-    uint64_t id;      /* in the journal; 0: none yet */
+    struct dedup *dedup; /* told what comes and goes; NULL: nobody */
+    bool stored;         /* persistent messages are journalled … */
+    bool keeps_all;      /* … and transient ones, too */
+    uint8_t priority;    /* of a queue's lane */
+    uint64_t id;         /* in the journal; 0: none yet */
 };
 
 struct lane {
@@ -56,6 +58,7 @@ struct lane {
     struct queue *queue;
     struct stock *stock;
     const struct lane_calls *calls;
+    struct dedup *dedup; /* told what comes and goes; NULL: nobody */
     bool stored, keeps_all;
     bool failed; /* is not read any more */
     uint8_t priority;

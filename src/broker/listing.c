@@ -43,6 +43,7 @@ static void fill_queue(struct queue *queue, struct queue_info *out)
         .idle_since_wall_ms = queue->idle_since_wall_ms,
         .rates = queue->rates,
         .failed = queue->failed,
+        .deduplicated = queue->dedup ? queue->dedup->refused : 0,
     };
     if (queue->active)
         out->single_active_consumer = queue->active->tag;
@@ -90,6 +91,7 @@ static void fill_exchange(const struct exchange *exchange, struct exchange_info 
         .internal = exchange->internal,
         .publish_in = exchange->publish_in,
         .publish_out = exchange->publish_out,
+        .deduplicated = exchange->dedup ? exchange->dedup->refused : 0,
         .delays = exchange->inner != NULL,
         .messages_delayed = exchange->delay ? delay_messages(exchange->delay) : 0,
     };

@@ -12,6 +12,14 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/binding.h \
 	src/broker/copies.c \
 	src/broker/copies.h \
+	src/broker/dedup.c \
+	src/broker/dedup.h \
+	src/broker/dedup_arguments.c \
+	src/broker/dedup_arguments.h \
+	src/broker/dedup_cache.c \
+	src/broker/dedup_cache.h \
+	src/broker/dedup_store.c \
+	src/broker/dedup_store.h \
 	src/broker/definition.c \
 	src/broker/definition.h \
 	src/broker/delayed.h \
@@ -152,6 +160,7 @@ core_tests = \
 	tests/unit/test_core_leveldb \
 	tests/unit/test_core_random \
 	tests/unit/test_core_time \
+	tests/unit/test_dedup \
 	tests/unit/test_dead_letter \
 	tests/unit/test_dead_letter_random \
 	tests/unit/test_length \
@@ -195,6 +204,9 @@ tests_unit_test_delay_LDADD = $(core_test_libs)
 tests_unit_test_delay_leveldb_SOURCES = tests/unit/test_delay.c $(core_harness)
 tests_unit_test_delay_leveldb_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) -DHARNESS_LEVELDB
 tests_unit_test_delay_leveldb_LDADD = $(core_test_libs) $(LEVELDB_LIBS)
+tests_unit_test_dedup_SOURCES = tests/unit/test_dedup.c $(core_harness)
+tests_unit_test_dedup_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_dedup_LDADD = $(core_test_libs)
 tests_unit_test_core_time_SOURCES = tests/unit/test_core_time.c $(core_harness)
 tests_unit_test_core_time_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_core_time_LDADD = $(core_test_libs)

@@ -171,6 +171,14 @@ static bool keep_for(struct channel *channel, const struct route_memory *route,
     return kept;
 }
 
+/* The message is taken: exchanges that deduplicate know it from now on. One that is not, or that
+ * found no queue, may come again. */
+static void remember_along(const struct route_result *result, const struct message *message)
+{
+    for (size_t i = 0; i < result->sieve_count; i++)
+        dedup_remember(result->sieves[i], message);
+}
+
 /* To queues and to exchanges that keep it, for a client. */
 static bool publish_along(struct channel *channel, struct route_memory *route,
                           struct message *message, bool mandatory, uint64_t *needed)
@@ -186,7 +194,11 @@ static bool publish_along(struct channel *channel, struct route_memory *route,
         message_unref(&shown);
     }
     bool taken = put_along(channel->peer, route, message, needed);
-    if (count == 0 && !kept &&
+    if (__builtin_expect(route->result.sieve_count != 0, 0) && taken && (count || kept))
+        remember_along(&route->result, message);
+    if (route->result.duplicate && route->result.duplicate_needed > *needed)
+        *needed = route->result.duplicate_needed;
+    if (count == 0 && !kept && !route->result.duplicate &&
         !(message->exchange_len == 0 && reply_to_deliver(channel->vhost, message)) && mandatory)
         send_back(channel, message);
     return taken;
@@ -248,6 +260,14 @@ void publish_filtered(struct vhost *vhost, struct message *message, struct publi
         publishing->taken += kept;
     }
     put_to_some(route, message, publishing);
+    if (publishing->taken)
+        remember_along(&route->result, message);
+    if (route->result.duplicate) { /* where it would go it has been */
+        publishing->routed++;
+        publishing->taken++;
+        if (route->result.duplicate_needed > publishing->needed)
+            publishing->needed = route->result.duplicate_needed;
+    }
 }
 
 uint64_t publish_internal(struct vhost *vhost, struct message *message, size_t *routed)
@@ -264,6 +284,8 @@ void publish_delayed(struct vhost *vhost, struct exchange *exchange, struct mess
         route_by(vhost->topology, &vhost->route, exchange, message, ROUTED_AT_ONCE);
     struct publishing publishing = {0};
     put_to_some(route, message, &publishing);
+    if (publishing.taken)
+        remember_along(&route->result, message);
 }
 
 void command_publish(struct channel *channel, const struct command *command)

@@ -42,6 +42,7 @@ static void make_lane(struct queue *queue, unsigned priority, struct lane *lane,
         .queue = queue,
         .stock = &queue->stock,
         .calls = &calls,
+        .dedup = queue->dedup && queue->dedup->cache.places ? queue->dedup : NULL,
         .stored = queue->stored,
         .keeps_all = queue->settings.type == QUEUE_QUORUM,
         .priority = (uint8_t)priority,
@@ -163,6 +164,9 @@ struct queue *queue_new(struct vhost *vhost, const struct queue_options *options
     queue->exclusive = options->exclusive;
     queue->stored = options->durable && !options->exclusive;
     queue_settings_merge(queue->arguments, &queue_settings_default, &queue->settings);
+    queue->dedup = dedup_new(vhost, &queue->endpoint, queue->arguments, false);
+    if (queue->dedup)
+        queue->dedup->stored = queue->stored;
     make_lanes(queue, options->lane_id);
     queue->idle_since_wall_ms = vhost->now.wall_ms;
     SLIST_INIT(&queue->levels);
@@ -183,8 +187,17 @@ struct queue *queue_new(struct vhost *vhost, const struct queue_options *options
     return queue;
 }
 
+/* The lanes tell nobody any more. */
+static void leave_dedup(struct queue *queue)
+{
+    for (struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane))
+        lane->dedup = NULL;
+}
+
 void queue_destroy(struct queue *queue)
 {
+    leave_dedup(queue);
+    dedup_free(&queue->dedup);
     for (struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane))
         lane_free(lane);
     for (unsigned at = 0; queue->priorities && at < queue->priorities->max; at++)
@@ -240,6 +253,8 @@ void queue_delete(struct queue *queue)
     roster_remove(&vhost->queue_roster, queue->number);
     if (queue->stored)
         vhost_erase_queue(queue);
+    leave_dedup(queue);
+    dedup_delete(&queue->dedup);
     clear_lanes(queue);
     free_if_done(queue);
 }
@@ -305,7 +320,8 @@ static void refuse_message(struct queue *queue, struct message *message)
     dead_letter(lane, place, DEATH_MAXLEN);
 }
 
-bool queue_publish(struct queue *queue, struct message *message, uint64_t *needed)
+/* A message comes in that was not there before. */
+static bool take_in(struct queue *queue, struct message *message, uint64_t *needed)
 {
     uint64_t expires_ms = 0;
     bool at_once = false;
@@ -329,6 +345,18 @@ bool queue_publish(struct queue *queue, struct message *message, uint64_t *neede
     if (at_once && queue->expiring)
         queue_expire(queue, EXPIRE_AT_ONCE);
     return true;
+}
+
+bool queue_publish(struct queue *queue, struct message *message, uint64_t *needed)
+{
+    if (__builtin_expect(!queue->dedup, 1))
+        return take_in(queue, message, needed);
+    if (dedup_refuses(queue->dedup, message, needed))
+        return true; /* it was taken when it came first */
+    bool taken = take_in(queue, message, needed);
+    if (taken)
+        dedup_remember(queue->dedup, message);
+    return taken;
 }
 
 /* ---- Messages out. */

@@ -58,6 +58,7 @@ struct queue {
     struct bytes arguments;
     uint64_t definition_batch; /* what a promise about its existence waits for */
 
+    struct dedup *dedup; /* what was there before; NULL: it takes anything */
     struct stock stock;
     struct lane lane;              /* of priority 0 */
     struct priorities *priorities; /* NULL: no others */

@@ -225,6 +225,14 @@ static void definition(void *context, struct bytes key, struct bytes value)
     case DEFINITION_DELAY:
         keep_delay(recovery, key, value);
         return;
+    case DEFINITION_DEDUP:
+        if (dedup_restore_entry(recovery->vhost, key, value))
+            corrupt(recovery, "cannot be read", key);
+        return;
+    case DEFINITION_DEDUP_OWNER:
+        if (dedup_restore_owner(recovery->vhost, key, value))
+            corrupt(recovery, "cannot be read", key);
+        return;
     case LANES_KEY: {
         struct reader reader = reader_of(value);
         recovery->vhost->lane_next = recovery->vhost->lane_reserved = read_u64(&reader);
@@ -323,6 +331,7 @@ enum status vhost_recover(struct vhost *vhost, struct moment now, char **error)
     finish_bindings(&recovery);
     policy_apply_all(vhost);
     recover_delays(&recovery);
+    dedups_restored(vhost, recovery.status == STATUS_OK);
     finish_lanes(&recovery);
     finish_returns(&recovery);
     if (!recovery.status)

@@ -12,11 +12,13 @@
 
 #define QUEUES_MIN  16u
 #define KEEPERS_MIN 2u
+#define SIEVES_MIN  2u
 
 void route_result_free(struct route_result *result)
 {
     free(result->queues);
     free(result->keepers);
+    free(result->sieves);
     *result = (struct route_result){0};
 }
 
@@ -53,8 +55,32 @@ void routing_keep(struct routing *routing, struct exchange *exchange)
     result->keepers[result->keeper_count++] = exchange;
 }
 
+/* Whether an exchange that deduplicates lets the message pass. What it is handed back after a delay
+ * has been asked for when it came. */
+static bool lets_pass(struct routing *routing, struct exchange *exchange)
+{
+    const struct route_input *input = routing->input;
+    struct route_result *result = routing->result;
+    result->by_key = false;
+    if (!input->message || (input->at_once && exchange == routing->first))
+        return true;
+    if (routing->topology->observer.refuses(exchange->dedup, input->message,
+                                            &result->duplicate_needed)) {
+        result->duplicate = true;
+        return false;
+    }
+    if (result->sieve_count == result->sieve_room) {
+        result->sieve_room = result->sieve_room ? result->sieve_room * 2 : SIEVES_MIN;
+        result->sieves = mem_need_array(result->sieves, result->sieve_room, sizeof *result->sieves);
+    }
+    result->sieves[result->sieve_count++] = exchange->dedup;
+    return true;
+}
+
 static void ask(struct routing *routing, struct exchange *exchange)
 {
+    if (exchange->dedup && !lets_pass(routing, exchange))
+        return;
     routing->matched = 0;
     if (!exchange->type->by_key)
         routing->result->by_key = false;
@@ -70,10 +96,13 @@ void route(struct topology *topology, struct exchange *exchange, const struct ro
            struct route_result *result)
 {
     struct exchange_stack *pending = &topology->pending;
-    struct routing routing = {input, result, topology, ++topology->stamp, 0};
+    struct routing routing = {input, result, topology, exchange, ++topology->stamp, 0};
 
     result->count = 0;
     result->keeper_count = 0;
+    result->sieve_count = 0;
+    result->duplicate = false;
+    result->duplicate_needed = 0;
     result->by_key = true;
     result->work = 0;
     exchange->endpoint.visited = routing.stamp;

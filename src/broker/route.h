@@ -16,6 +16,11 @@ struct route_result {
     /* Exchanges that keep the message, to route it later; each once, valid as the queues are. */
     struct exchange **keepers;
     size_t keeper_count, keeper_room;
+    /* What deduplicates and has let the message pass: told when it is taken. */
+    struct dedup **sieves;
+    size_t sieve_count, sieve_room;
+    bool duplicate;            /* an exchange knew it: it does not go from there */
+    uint64_t duplicate_needed; /* the batch that the first one waits for */
     struct endpoint *
         *queues; /* each once, in no promised order; valid until topology_version changes */
     size_t count, room;

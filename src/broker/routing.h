@@ -8,6 +8,7 @@ struct routing {
     const struct route_input *input;
     struct route_result *result;
     struct topology *topology;
+    const struct exchange *first; /* where the message was published */
     uint64_t stamp;   /* of this route: endpoints that have it were reached */
     uint64_t matched; /* calls of routing_reach by the exchange being asked */
 };

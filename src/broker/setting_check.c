@@ -1,6 +1,8 @@
 /* Checks of single settings: what a value may be, in RabbitMQ's words. See settings.h. */
 #include "setting_check.h"
 
+#include "dedup_arguments.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -151,6 +153,13 @@ bool check_dead_letter_strategy(const struct field *field, char why[SETTING_WHY_
 {
     return check_string(field, why) && (one_of(field, setting_strategy_words) ||
                                         unsupported("dead letter strategy", field, why));
+}
+
+bool check_cache_bound(const struct field *field, char why[SETTING_WHY_MAX])
+{
+    uint64_t number;
+    snprintf(why, SETTING_WHY_MAX, "must be an integer greater than 0");
+    return dedup_number(field, &number);
 }
 
 /* ---- Policies only. */

@@ -17,6 +17,8 @@ setting_check check_not_negative, check_duration, check_duration_not_zero, check
 setting_check check_string, check_routing_key, check_overflow, check_queue_type, check_queue_mode,
     check_dead_letter_strategy;
 setting_check check_boolean;
+/* x-cache-size, x-cache-ttl: dedup_arguments.h. */
+setting_check check_cache_bound;
 /* Checked elsewhere; here to be compared when a queue is declared again. */
 setting_check check_any;
 /* Of policies only. */

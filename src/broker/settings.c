@@ -69,6 +69,11 @@ static const struct setting settings[] = {
     {"x-queue-version", check_version, IDLE, POLICY("queue-version", "is not a valid queue-version value")},
     {"x-consumer-timeout", check_not_negative, NUMBER(consumer_timeout_ms),
      POLICY("consumer-timeout", "is not a valid consumer timeout")},
+    /* Of dedup.h, which reads them itself. */
+    {"x-message-deduplication", check_boolean, IDLE, NO_POLICY},
+    {"x-cache-size", check_cache_bound, IDLE, NO_POLICY},
+    {"x-cache-ttl", check_cache_bound, IDLE, NO_POLICY},
+    {"x-deduplication-header", check_string, IDLE, NO_POLICY},
     /* Not compared as arguments. */
     {NULL, check_not_negative, IDLE, OPERATOR("max-in-memory-length", "is not a valid maximum memory in bytes")},
     {NULL, check_not_negative, IDLE, OPERATOR("max-in-memory-bytes", "is not a valid maximum memory in bytes")},

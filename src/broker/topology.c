@@ -10,6 +10,7 @@
 #include "topology.h"
 
 #include "arguments.h"
+#include "dedup_arguments.h"
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
 #include "leveret/wire/table.h"
@@ -116,7 +117,10 @@ static enum status check_arguments(const struct topology *t, const struct exchan
                       "invalid type '%s' for arg 'alternate-exchange' in exchange '%.*s' in vhost "
                       "'%.*s'",
                       field_type_name(alternate.type), BYTES_PRINT(d->name), BYTES_PRINT(t->vhost));
-    return type->validate ? type->validate(d->arguments, refusal) : STATUS_OK;
+    enum status status = dedup_check_exchange(d->arguments, false, refusal);
+    if (status == STATUS_OK && type->validate)
+        status = type->validate(d->arguments, refusal);
+    return status;
 }
 
 static enum status check_equivalent(const struct topology *t, const struct exchange *x,

@@ -14,6 +14,8 @@
 #include "exchange.h"
 #include "leveret/base/map.h"
 
+struct message;
+
 /* Told about each change, after it is made and before anything is freed (predeclared exchanges: not
  * told). Must not change the topology. Any function may be NULL. */
 struct topology_observer {
@@ -22,6 +24,8 @@ struct topology_observer {
     void (*exchange_removed)(void *context, const struct exchange *exchange);
     void (*binding_added)(void *context, const struct binding *binding);
     void (*binding_removed)(void *context, const struct binding *binding);
+    /* Whether an exchange's dedup knows the message already: dedup_refuses. */
+    bool (*refuses)(struct dedup *dedup, const struct message *message, uint64_t *needed);
 };
 
 /* queues: the core's map from name to struct queue *, whose first member is a struct endpoint; it

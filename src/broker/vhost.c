@@ -41,12 +41,19 @@ static void exchange_changed(struct vhost *vhost, const struct exchange *exchang
 static void exchange_added(void *context, const struct exchange *exchange)
 {
     struct vhost *vhost = context;
-    policy_join_exchange(vhost, topology_exchange(vhost->topology, exchange->endpoint.name));
+    struct exchange *made = topology_exchange(vhost->topology, exchange->endpoint.name);
+    made->dedup = dedup_new(vhost, &made->endpoint, made->arguments,
+                            made->type == &exchange_type_deduplication);
+    if (made->dedup)
+        made->dedup->stored = made->durable;
+    policy_join_exchange(vhost, made);
     exchange_changed(context, exchange, true);
 }
 
 static void exchange_removed(void *context, const struct exchange *exchange)
 {
+    struct dedup *dedup = exchange->dedup;
+    dedup_delete(&dedup);
     if (exchange->delay)
         delay_delete(exchange->delay);
     struct effective_policy *policy = exchange->policy;
@@ -157,12 +164,14 @@ struct vhost *vhost_new(const struct vhost_options *options)
     TAILQ_INIT(&vhost->heavy);
     TAILQ_INIT(&vhost->returns_changed);
     policies_init(&vhost->policies);
+    dedups_init(&vhost->dedups);
     struct topology_observer observer = {
         .context = vhost,
         .exchange_added = exchange_added,
         .exchange_removed = exchange_removed,
         .binding_added = binding_added,
         .binding_removed = binding_removed,
+        .refuses = dedup_refuses,
     };
     vhost->topology = topology_new(vhost->name, &vhost->queues, &observer);
     vhost->recovering = true;
@@ -189,6 +198,17 @@ static void no_event(void *context, void *owner, const struct event *event)
     (void)event;
 }
 
+/* Those of the exchanges. */
+static void free_dedups(struct vhost *vhost)
+{
+    const struct exchange *exchange;
+    uint64_t after = 0;
+    while (topology_list_exchanges(vhost->topology, &after, &exchange, 1)) {
+        struct dedup *dedup = exchange->dedup;
+        dedup_free(&dedup);
+    }
+}
+
 void vhost_free(struct vhost **vhost_at)
 {
     struct vhost *vhost = *vhost_at;
@@ -204,6 +224,7 @@ void vhost_free(struct vhost **vhost_at)
     route_memory_free(&vhost->route);
     notices_free(&vhost->notices);
     delays_free(vhost);
+    free_dedups(vhost);
     topology_free(&vhost->topology);
     while ((queue = roster_next(&vhost->queue_roster, &after)))
         queue_destroy(queue);
@@ -216,6 +237,7 @@ void vhost_free(struct vhost **vhost_at)
     heap_free(&vhost->expiry);
     heap_free(&vhost->idle);
     policies_free(&vhost->policies);
+    dedups_free(&vhost->dedups);
     free(vhost->gate_text);
     free((void *)vhost->name.at);
     free((void *)vhost->options.node_name.at);

@@ -421,9 +421,9 @@ START_TEST(ring_random)
     unsigned long total = 0;
     for (unsigned i = 0; i < OWNERS; i++)
         owners[i].seed = i < 4 ? UINT64_MAX - i : random_next(&random);
-    for (unsigned step = 0; step < 3000; step++) {
+    for (unsigned step = 0; step < 1000; step++) {
         struct owner *owner = &owners[random_next(&random) % OWNERS];
-        uint64_t weight = random_next(&random) % (step % 1000 < 500 ? 20 : 3);
+        uint64_t weight = random_next(&random) % (step % 400 < 200 ? 20 : 3);
         if (weight > owner->weight)
             hash_ring_add(&ring, owner, owner->seed, owner->weight, weight);
         else

@@ -131,6 +131,7 @@ struct queue_info {
     uint64_t memory_bytes;
     uint32_t consumers;
     uint64_t idle_since_wall_ms;
+    uint64_t deduplicated; /* messages that were there before and so did not come in */
     struct rates rates;
     bool failed;                          /* its stored messages cannot be read: see the log */
     struct bytes policy, operator_policy; /* names; empty: none applies */
@@ -142,6 +143,7 @@ struct exchange_info {
     struct bytes name, type, arguments;
     bool durable, auto_delete, internal;
     uint64_t publish_in, publish_out;
+    uint64_t deduplicated; /* messages that came before and so went nowhere */
     bool delays;               /* it is of the type x-delayed-message */
     uint64_t messages_delayed; /* what waits in it */
     struct bytes policy;       /* its name; empty: none applies */
