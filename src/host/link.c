@@ -372,6 +372,11 @@ bool link_backlogged(const struct link *link)
     return !link->local && loop_backlogged(link->home->owner);
 }
 
+size_t link_letters(const struct link *link)
+{
+    return link->local ? 0 : loop_mailbox_depth(link->home->owner);
+}
+
 void link_close(struct link *link)
 {
     if (direct(link)) {

@@ -217,8 +217,7 @@ void session_event(void *context, const struct event *event)
         return;
     }
     if (event->type == EVENT_PACE) {
-        if (!session->socket_gone)
-            connection_slow(session->connection, event->u.pace.slow);
+        gate_pace(session, event->u.pace.slow);
         return;
     }
     struct channel *channel = channel_find(session, event->channel);

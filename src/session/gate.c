@@ -13,6 +13,9 @@
 #include "leveret/base/mem.h"
 
 #define MAILBOX_RETRY_MS 1u
+/* Letters waiting for the owner at which a publisher that outruns consumers is not read: what these
+ * ack waits behind them. */
+#define OUTRUN_LETTERS_MAX 1024u
 /* A connection that published this recently is held when the gate shuts, without waiting for the
  * next. */
 #define PUBLISHES_MS 1000u
@@ -55,12 +58,26 @@ static void wait_for_mailbox(struct session *session)
     TAILQ_INSERT_TAIL(&sessions->mailbox_waiters, session, mailbox_entry);
 }
 
+static bool owner_behind(const struct session *session)
+{
+    const struct link *link = session->link;
+    return link && (link_backlogged(link) ||
+                    (session->outruns && link_letters(link) >= OUTRUN_LETTERS_MAX));
+}
+
+void gate_pace(struct session *session, bool slow)
+{
+    session->outruns = slow;
+    if (!session->socket_gone)
+        connection_slow(session->connection, slow);
+}
+
 void gate_check_mailbox(struct sessions *sessions)
 {
     struct session *session, *next;
     for (session = TAILQ_FIRST(&sessions->mailbox_waiters); session; session = next) {
         next = TAILQ_NEXT(session, mailbox_entry);
-        if (session->link && link_backlogged(session->link))
+        if (owner_behind(session))
             continue;
         TAILQ_REMOVE(&sessions->mailbox_waiters, session, mailbox_entry);
         session->waits_for_mailbox = false;
@@ -76,7 +93,7 @@ void gate_published(struct session *session)
     session->last_publish_ms = loop_now_ms(session->sessions->loop);
     if (session->gate != GATE_OPEN)
         hold(session);
-    if (session->link && link_backlogged(session->link))
+    if (owner_behind(session))
         wait_for_mailbox(session);
 }
 

@@ -142,6 +142,7 @@ struct session {
     enum publish_gate gate;
     char *gate_text;
     bool blocked_sent;
+    bool outruns;        /* consumers: EVENT_PACE */
     bool unread_answers; /* PAUSE_OUTPUT is on: backlogs wait too */
     uint64_t last_publish_ms;
     struct permit_memory permit;
@@ -289,6 +290,7 @@ void session_event(void *context, const struct event *event);
 /* ---- gate.c: holding publishers. */
 void gate_published(struct session *session);
 void gate_event(struct session *session, enum publish_gate gate, const char *text);
+void gate_pace(struct session *session, bool slow);
 void gate_check_mailbox(struct sessions *sessions);
 /* The client has been sent something that it asked for; bytes have left. */
 void gate_answered(struct session *session);

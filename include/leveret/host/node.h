@@ -100,6 +100,8 @@ MUST_USE enum status link_open(struct node *node, struct bytes vhost,
 void link_send(struct link *link, const struct command *command);
 /* Whether the owner is too far behind to be sent more publishes now. */
 bool link_backlogged(const struct link *link);
+/* Letters that wait for the owner, from anybody; 0 when it is this loop. */
+size_t link_letters(const struct link *link);
 /* Ends the link: EVENT_DETACHED follows and is the last event, after which the link is gone. */
 void link_close(struct link *link);
 
