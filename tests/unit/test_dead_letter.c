@@ -457,6 +457,55 @@ START_TEST(rejected_on_disk)
 }
 END_TEST
 
+/* The queue, or the vhost, goes while its dead letters wait for the disk. */
+START_TEST(gone_while_waiting)
+{
+    declare("dead", "d", "");
+    declare("q", "d", "dead-letter-exchange= dead-letter-routing-key=dead");
+    publish_many("q", MANY * 3);
+    h.quiet = true;
+    do_consume(&h, "A1", "q", 1, "a", 0);
+    for (int i = 0; i < 20; i++) {
+        harness_sync(&h);
+        do_credit(&h, "A1", 1 << 20);
+    }
+    do_nack(&h, "A1", MANY * 3, true, false);
+    for (int i = 0; i < _i; i++) {
+        harness_turn(&h);
+        harness_disk(&h);
+    }
+    do_delete(&h, "A1", "q", "");
+    harness_pass(&h, 0);
+    harness_sync(&h);
+    ck_assert_uint_lt(depth("dead"), MANY * 3);
+    ck_assert_uint_eq(vhost_deadline_ms(h.vhost), UINT64_MAX);
+    do_declare(&h, "A1", "q", "d");
+    harness_sync(&h);
+    ck_assert_uint_eq(depth("q"), 0);
+}
+END_TEST
+
+/* The letter of a transaction's rejection is on disk with the commit. */
+START_TEST(rejected_in_a_transaction)
+{
+    declare("dead", "d", "");
+    declare("q", "d", "dead-letter-exchange= dead-letter-routing-key=dead");
+    publish_many("q", 1);
+    do_plain(&h, "A1", COMMAND_TX_SELECT);
+    do_get(&h, "A1", "q", "a");
+    do_nack(&h, "A1", 1, false, false);
+    ck_assert_uint_eq(depth("dead"), 0);
+    harness_take(&h);
+    do_plain(&h, "A1", COMMAND_TX_COMMIT);
+    expect(&h, "");
+    harness_sync(&h);
+    expect(&h, "A1 ok commit\n");
+    harness_crash(&h);
+    ck_assert_uint_eq(depth("dead"), 1);
+    ck_assert_uint_eq(depth("q"), 0);
+}
+END_TEST
+
 /* A crash at any moment of the work: each message is in one of the two queues. */
 START_TEST(crash_between)
 {
@@ -613,13 +662,15 @@ int main(void)
     add_case(suite, "where",
              (const TTest *const[]){no_exchange, own_keys, other_key_ends_copies, NULL});
     add_case(suite, "again", (const TTest *const[]){deaths_add_up, cycles_end, odd_headers, NULL});
-    add_case(suite, "disk", (const TTest *const[]){rejected_on_disk, NULL});
+    add_case(suite, "disk",
+             (const TTest *const[]){rejected_on_disk, rejected_in_a_transaction, NULL});
     add_case(suite, "at least once",
              (const TTest *const[]){kept_without_route, kept_while_refused, kept_over_a_crash,
                                     kept_needs_refusal, many_kept, NULL});
     TCase *crash = tcase_create("crash");
     tcase_add_checked_fixture(crash, setup, teardown);
     tcase_add_loop_test(crash, crash_between, 0, 8);
+    tcase_add_loop_test(crash, gone_while_waiting, 0, 4);
     suite_add_tcase(suite, crash);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
