@@ -6,6 +6,8 @@
 #include "leveret/base/mem.h"
 
 #define NAME_BYTES_MAX 255u
+/* Of a definition: listings copy it for each queue that it applies to. */
+#define DEFINITION_BYTES_MAX 8192u
 /* Steps of a match: ten times what a plain pattern needs on a long name, and some 0.1 ms. */
 #define PATTERN_STEPS_MAX 10000u
 
@@ -144,6 +146,7 @@ void policies_init(struct policies *policies)
 
 void policies_free(struct policies *policies)
 {
+    policies_forget_waits(policies);
     for (unsigned kind = 0; kind < POLICY_KINDS; kind++) {
         struct policy_list *list = &policies->of[kind];
         for (size_t i = 0; i < list->count; i++)
@@ -200,6 +203,8 @@ static struct policy *policy_from(struct channel *channel, const struct command 
     };
     if (parts.name.len == 0 || parts.name.len > NAME_BYTES_MAX) {
         refuse_invalid(channel, command, "a policy's name has 1 to 255 bytes");
+    } else if (parts.definition.len > DEFINITION_BYTES_MAX) {
+        refuse_invalid(channel, command, "a policy's definition is too long");
     } else if (policy_definition_check(parts.definition, command->u.policy.operator_policy,
                                        &vhost->refusal)) {
         refuse_invalid(channel, command, vhost->refusal.text);

@@ -90,7 +90,8 @@ void policy_sweep_begin(struct vhost *vhost);
 void policy_sweep(struct vhost *vhost);
 /* Answers a command when the sweep is through, now if there is none. */
 void policy_answer(struct channel *channel, const struct command *command);
-/* The channel goes: its commands are not answered any more. */
+/* The channel goes, or all: these commands are not answered any more. */
 void policy_forget_waits(struct channel *channel);
+void policies_forget_waits(struct policies *policies);
 
 #endif

@@ -138,8 +138,8 @@ void policy_leave(struct vhost *vhost, struct effective_policy **policy)
 
 /* Whether something changed. What *policy pointed to before is in *old, to be left. */
 static bool take_policy(struct vhost *vhost, const struct subject *subject,
-                            struct effective_policy **policy, struct effective_policy **old,
-                            unsigned *work)
+                        struct effective_policy **policy, struct effective_policy **old,
+                        unsigned *work)
 {
     struct effective_policy *e = effective_for(vhost, subject, work);
     *work += COST_OBJECT;
@@ -279,6 +279,15 @@ void policy_apply_all(struct vhost *vhost)
     policies->after = 0;
     while (policies->sweeping)
         policy_sweep(vhost);
+}
+
+void policies_forget_waits(struct policies *policies)
+{
+    struct policy_wait *wait;
+    while ((wait = TAILQ_FIRST(&policies->waits))) {
+        TAILQ_REMOVE(&policies->waits, wait, link);
+        free(wait);
+    }
 }
 
 void policy_answer(struct channel *channel, const struct command *command)

@@ -85,7 +85,8 @@ void topology_set_alternate(struct topology *topology, struct exchange *exchange
                             struct bytes alternate)
 {
     struct field own;
-    if (table_find(exchange->arguments, "alternate-exchange", &own))
+    if (table_find(exchange->arguments, "alternate-exchange", &own) ||
+        (!alternate.at && !exchange->alternate.at))
         return;
     exchange->alternate = alternate;
     topology->version++;

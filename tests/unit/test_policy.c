@@ -395,6 +395,39 @@ START_TEST(test_many_queues)
 }
 END_TEST
 
+/* The vhost goes while a sweep is under way. */
+START_TEST(test_goes_meanwhile)
+{
+    struct harness h;
+    char name[32];
+    open_broker(&h);
+    for (int i = 0; i < 3000; i++) {
+        snprintf(name, sizeof name, "q%d", i);
+        do_declare(&h, "A1", name, "");
+    }
+    harness_sync(&h);
+    put_number(&h, "p", "^q", 0, "max-length", 7);
+    ck_assert_uint_le(vhost_deadline_ms(h.vhost), h.now.steady_ms);
+    harness_close(&h);
+}
+END_TEST
+
+START_TEST(test_definition_too_long)
+{
+    struct harness h;
+    struct text definition = {0};
+    char longer[9000];
+    open_broker(&h);
+    memset(longer, 'x', sizeof longer);
+    longer[sizeof longer - 1] = '\0';
+    word(&definition, "dead-letter-exchange", longer);
+    put(&h, &(struct put){0}, "p", "q", &definition);
+    expect(&h, "A1 fail policy-put PRECONDITION_FAILED Validation failed\n\na policy's definition "
+               "is too long\n\n");
+    harness_close(&h);
+}
+END_TEST
+
 /* ---- At random: queues and policies come and go while sweeps are under way; at the end of each
  * sweep every queue has what a plain look at all policies says. */
 
@@ -590,6 +623,8 @@ int main(void)
     tcase_add_test(t, test_alternate_exchange);
     tcase_add_test(t, test_restart);
     tcase_add_test(t, test_many_queues);
+    tcase_add_test(t, test_goes_meanwhile);
+    tcase_add_test(t, test_definition_too_long);
     tcase_add_loop_test(t, test_at_random, 0, 3);
     tcase_add_loop_test(t, test_refusals, 0, sizeof wrongs / sizeof *wrongs);
     tcase_add_test(t, test_bad_patterns);
