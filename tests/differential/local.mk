@@ -3,6 +3,7 @@ EXTRA_DIST += \
 	tests/differential/README.md \
 	tests/differential/conversation.py \
 	tests/differential/conversations \
+	tests/differential/explore \
 	tests/differential/known-differences \
 	tests/differential/player.py \
 	tests/differential/run \
