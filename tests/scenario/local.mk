@@ -28,6 +28,7 @@ EXTRA_DIST += \
 	tests/scenario/test_ctl.py \
 	tests/scenario/test_delay.py \
 	tests/scenario/test_disk.py \
+	tests/scenario/test_exchanges.py \
 	tests/scenario/test_hostile.py \
 	tests/scenario/test_http.py \
 	tests/scenario/test_limits.py \
