@@ -71,7 +71,7 @@ void delays_free(struct vhost *vhost)
     if (!delays)
         return;
     while ((delay = TAILQ_FIRST(&delays->all)))
-        delay_free(delay, false);
+        delay_free(delay, false); /* NOLINT(clang-analyzer-unix.Malloc) */
     heap_free(&delays->wake);
     heap_free(&delays->prepare);
     free(delays);
