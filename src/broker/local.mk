@@ -172,6 +172,7 @@ core_tests = \
 	tests/unit/test_single_active \
 	tests/unit/test_delay \
 	tests/unit/test_delay_leveldb \
+	tests/unit/test_delay_random \
 	tests/unit/test_unsettled
 check_PROGRAMS += $(core_tests)
 TESTS += $(core_tests)
@@ -197,11 +198,15 @@ tests_unit_test_core_leveldb_LDADD = $(core_test_libs) $(LEVELDB_LIBS)
 tests_unit_test_core_random_SOURCES = tests/unit/test_core_random.c $(core_harness)
 tests_unit_test_core_random_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_core_random_LDADD = $(core_test_libs)
-tests_unit_test_delay_SOURCES = tests/unit/test_delay.c $(core_harness)
+delay_test = tests/unit/delay_fixture.h $(core_harness)
+tests_unit_test_delay_SOURCES = tests/unit/test_delay.c $(delay_test)
 tests_unit_test_delay_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_delay_LDADD = $(core_test_libs)
+tests_unit_test_delay_random_SOURCES = tests/unit/test_delay_random.c $(delay_test)
+tests_unit_test_delay_random_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_delay_random_LDADD = $(core_test_libs)
 # The same with the journal on LevelDB.
-tests_unit_test_delay_leveldb_SOURCES = tests/unit/test_delay.c $(core_harness)
+tests_unit_test_delay_leveldb_SOURCES = tests/unit/test_delay_random.c $(delay_test)
 tests_unit_test_delay_leveldb_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) -DHARNESS_LEVELDB
 tests_unit_test_delay_leveldb_LDADD = $(core_test_libs) $(LEVELDB_LIBS)
 tests_unit_test_dedup_SOURCES = tests/unit/test_dedup.c $(core_harness)
