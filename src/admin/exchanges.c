@@ -41,6 +41,8 @@ static void render_exchange(struct request *r, struct answer *a, const struct ro
         answer_text(a, "user_who_performed_action", "rmq-internal");
     if (x->delays)
         answer_uint(a, "messages_delayed", x->messages_delayed);
+    if (x->deduplicated)
+        answer_uint(a, "deduplicated", x->deduplicated);
     write_rates(r, a, row->vhost, x);
 }
 

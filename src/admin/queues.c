@@ -59,6 +59,8 @@ static void write_depths(struct answer *a, const struct queue_info *q)
     answer_uint(a, "messages_ram", ram);
     answer_uint(a, "messages_paged_out", messages - ram);
     answer_uint(a, "messages_persistent", q->messages_persistent);
+    if (q->deduplicated)
+        answer_uint(a, "deduplicated", q->deduplicated);
     if (q->messages_dlx)
         answer_uint(a, "messages_dlx", q->messages_dlx);
     answer_uint(a, "message_bytes", q->ready_bytes + q->unacknowledged_bytes);

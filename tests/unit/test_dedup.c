@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "leveret/base/random.h"
 #include "leveret/wire/properties.h"
 #include "leveret/wire/table.h"
 
 static struct harness h;
+static uint8_t next_priority; /* of the messages to come */
 
 static void setup(void)
 {
@@ -89,6 +91,7 @@ static void publish_headers(const char *to, const char *key, const char *body,
     ck_assert_int_eq(message_fill(m, NULL, (const uint8_t *)body, strlen(body)), STATUS_OK);
     m->persistent = strchr(flags, 'p') != NULL;
     m->has_headers = true;
+    m->priority = next_priority;
     struct command c = {.type = COMMAND_PUBLISH, .channel = 1};
     c.u.publish.message = m;
     c.u.publish.mandatory = strchr(flags, 'm') != NULL;
@@ -497,6 +500,169 @@ START_TEST(refused_by_the_queue_may_come_again)
 }
 END_TEST
 
+START_TEST(delayed)
+{
+    struct text arguments = {0}, headers = {0};
+    arguments_of(&arguments, true, 0, 0);
+    table_put_string(&arguments, "x-delayed-type", bytes_of_text("fanout"));
+    exchange("x", "x-delayed-message", &arguments);
+    do_declare(&h, "A1", "q", "d");
+    do_bind(&h, "A1", "x", "q", "");
+    table_put_string(&headers, "x-deduplication-header", bytes_of_text("a"));
+    table_put_i32(&headers, "x-delay", 100);
+    publish_headers("x", "", "m", &headers, "p");
+    publish_headers("x", "", "m", &headers, "p");
+    harness_pass(&h, 200);
+    ck_assert_uint_eq(ready("q"), 1); /* it does not meet itself when its time has come */
+    publish_headers("x", "", "m", &headers, "p");
+    harness_pass(&h, 200);
+    ck_assert_uint_eq(ready("q"), 1);
+    text_free(&arguments);
+    text_free(&headers);
+}
+END_TEST
+
+START_TEST(dead_letters)
+{
+    struct text arguments = {0};
+    dedup_queue("dead", "d", 0, 0);
+    table_put_string(&arguments, "x-dead-letter-exchange", bytes_of_text(""));
+    table_put_string(&arguments, "x-dead-letter-routing-key", bytes_of_text("dead"));
+    arguments_of(&arguments, true, 0, 0);
+    do_declare_args(&h, "A1", "q", "d", &arguments);
+    for (uint64_t tag = 1; tag <= 2; tag++) {
+        publish("", "q", "m", "a", "p");
+        do_get(&h, "A1", "q", "a");
+        do_nack(&h, "A1", tag, false, false);
+        harness_sync(&h);
+    }
+    ck_assert_uint_eq(ready("q"), 0);
+    ck_assert_uint_eq(refused("q"), 0); /* it had left */
+    ck_assert_uint_eq(ready("dead"), 1);
+    ck_assert_uint_eq(refused("dead"), 1);
+    text_free(&arguments);
+}
+END_TEST
+
+/* ---- Random conversations with a queue, against a plain list of what is in it. */
+
+#define IDENTIFIERS 20u
+
+struct model {
+    struct random_stream random;
+    bool there[IDENTIFIERS], durable[IDENTIFIERS];
+    unsigned unsettled[IDENTIFIERS]; /* by place; the identifier */
+    uint64_t tags[IDENTIFIERS], last_tag;
+    unsigned unsettled_count;
+};
+
+static unsigned count_there(const struct model *model)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < IDENTIFIERS; i++)
+        count += model->there[i];
+    return count;
+}
+
+static void random_publish(struct model *model)
+{
+    unsigned identifier = (unsigned)(random_next(&model->random) % IDENTIFIERS);
+    bool durable = random_next(&model->random) % 3 != 0;
+    char body[16];
+    snprintf(body, sizeof body, "id-%u", identifier);
+    next_priority = (uint8_t)(random_next(&model->random) % 5);
+    publish("", "q", body, body, durable ? "p" : "");
+    if (!model->there[identifier]) {
+        model->there[identifier] = true;
+        model->durable[identifier] = durable;
+    }
+}
+
+static void random_get(struct model *model)
+{
+    unsigned long long tag;
+    unsigned identifier;
+    harness_sync(&h);
+    harness_take(&h);
+    bool ack = random_next(&model->random) % 2;
+    do_get(&h, "A1", "q", ack ? "a" : "");
+    harness_sync(&h); /* it may have to be read */
+    const char *got = strstr(harness_take(&h), "got t");
+    if (!got)
+        return;
+    ck_assert_int_eq(sscanf(got, "got t%llu id-%u", &tag, &identifier), 2);
+    ck_assert(model->there[identifier]);
+    if (!ack) {
+        model->there[identifier] = false;
+        return;
+    }
+    model->tags[model->unsettled_count] = tag;
+    model->unsettled[model->unsettled_count++] = identifier;
+}
+
+static void random_settle(struct model *model)
+{
+    if (!model->unsettled_count)
+        return;
+    unsigned at = (unsigned)(random_next(&model->random) % model->unsettled_count);
+    if (random_next(&model->random) % 2) {
+        do_ack(&h, "A1", model->tags[at], false);
+        model->there[model->unsettled[at]] = false;
+    } else {
+        do_nack(&h, "A1", model->tags[at], false, true);
+    }
+    model->unsettled_count--;
+    model->tags[at] = model->tags[model->unsettled_count];
+    model->unsettled[at] = model->unsettled[model->unsettled_count];
+}
+
+static void random_purge(struct model *model)
+{
+    bool held[IDENTIFIERS] = {false};
+    do_purge(&h, "A1", "q");
+    for (unsigned i = 0; i < model->unsettled_count; i++)
+        held[model->unsettled[i]] = true;
+    memcpy(model->there, held, sizeof held);
+}
+
+static void random_crash(struct model *model)
+{
+    harness_sync(&h);
+    harness_crash(&h);
+    again();
+    model->unsettled_count = 0;
+    for (unsigned i = 0; i < IDENTIFIERS; i++)
+        model->there[i] &= model->durable[i];
+}
+
+START_TEST(random_conversations)
+{
+    struct text arguments = {0};
+    struct model model = {.random = {(uint64_t)_i + 1}};
+    arguments_of(&arguments, true, 0, 0);
+    if (_i % 2)
+        table_put_i32(&arguments, "x-max-priority", 3);
+    do_declare_args(&h, "A1", "q", "d", &arguments);
+    text_free(&arguments);
+    for (unsigned step = 0; step < 3000; step++) {
+        uint64_t what = random_next(&model.random) % 100;
+        if (what < 50)
+            random_publish(&model);
+        else if (what < 75)
+            random_get(&model);
+        else if (what < 96)
+            random_settle(&model);
+        else if (what < 98)
+            random_purge(&model);
+        else
+            random_crash(&model);
+        if (ready("q") + model.unsettled_count != count_there(&model))
+            ck_abort_msg("step %u: %u ready, %u unsettled, %u expected", step, (unsigned)ready("q"),
+                         model.unsettled_count, count_there(&model));
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("dedup");
@@ -519,6 +685,9 @@ int main(void)
     tcase_add_test(tc, large_purge);
     tcase_add_test(tc, queue_with_a_cache);
     tcase_add_test(tc, refused_by_the_queue_may_come_again);
+    tcase_add_test(tc, delayed);
+    tcase_add_test(tc, dead_letters);
+    tcase_add_loop_test(tc, random_conversations, 0, 6);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
