@@ -13,6 +13,7 @@
 #include "leveret/base/mem.h"
 #include "leveret/base/number.h"
 #include "leveret/base/random.h"
+#include "leveret/wire/table.h"
 
 #define QUEUES   5u /* the first three durable */
 #define DURABLE  3u
@@ -428,10 +429,16 @@ static void confirmed(struct model_channel *channel, uint64_t upto, bool multipl
     channel->confirmed = upto;
 }
 
+#define OPERATOR 'H' /* a peer that changes policies, and nothing else */
+
 /* The consumer's number says whether it acknowledges: odd ones do. */
 static void on_event(void *context, char letter, const struct event *event)
 {
     (void)context;
+    if (letter == OPERATOR) {
+        MUST(event->type != EVENT_REPLY || event->u.reply.status == STATUS_OK);
+        return;
+    }
     unsigned peer = (unsigned)(letter - 'A');
     struct model_channel *channel = &channels[peer][event->channel];
     switch (event->type) {
@@ -703,6 +710,42 @@ static void crash(void)
     compare();
 }
 
+/* A policy comes, changes or goes. It says nothing that makes a difference within this test: the
+ * queues take it over all the same. */
+static void change_policy(void)
+{
+    static const struct {
+        const char *key;
+        int64_t value;
+    } settings[] = {{"max-length", 1000000000},
+                    {"max-length-bytes", 1000000000000},
+                    {"message-ttl", 300000000000},
+                    {"expires", 300000000000},
+                    {"consumer-timeout", 300000000000}};
+    static const char *const patterns[] = {"", "^q", "[02468]$", "^nothing"};
+    struct text definition = {0};
+    struct policy_info info;
+    char name[] = {'p', (char)('0' + pick(4)), '\0'};
+    struct command command = {.type = COMMAND_POLICY_DELETE, .channel = 1};
+    command.u.policy.operator_policy = pick(2);
+    command.u.policy.name = bytes_of_text(name);
+    if (pick(3)) {
+        unsigned which = pick(command.u.policy.operator_policy ? 4 : 5);
+        table_put_i64(&definition, settings[which].key, settings[which].value);
+        command.type = COMMAND_POLICY_PUT;
+        command.u.policy.pattern = bytes_of_text(patterns[pick(4)]);
+        command.u.policy.priority = pick(3);
+        command.u.policy.definition = text_bytes(&definition);
+    } else if (!vhost_find_policy(h.vhost, command.u.policy.operator_policy, command.u.policy.name,
+                                  &info)) {
+        return;
+    }
+    if (!h.peers[OPERATOR - 'A'])
+        do_open(&h, (const char[]){OPERATOR, '1', '\0'});
+    harness_do(&h, OPERATOR, &command);
+    text_free(&definition);
+}
+
 static void step(void)
 {
     unsigned p = pick(PEERS), c = 1 + pick(CHANNELS), q = pick(QUEUES);
@@ -776,6 +819,7 @@ static void step(void)
             set_state(q, first_ready(q), SETTLED);
         do_purge(&h, who, name);
     } else if (what < 998) {
+        change_policy();
         if (pick(4) == 0)
             delete_queue(q);
         else
