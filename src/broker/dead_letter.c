@@ -19,8 +19,9 @@
 /* How long held ones wait: from the last try, and when the topology has changed. */
 #define RETRY_MS      1000u
 #define RETRY_SOON_MS 50u
-/* How many queues one retry goes through. */
+/* How many queues are tried in one call; when there are more, the calls come closer together. */
 #define RETRY_QUEUES_MAX 100u
+#define RETRY_MS_MIN     10u
 
 enum deaths_state { DEATHS_UNLISTED, DEATHS_DUE, DEATHS_UNREAD, DEATHS_READING, DEATHS_HELD };
 
@@ -111,10 +112,13 @@ static void move(struct deaths *deaths, enum deaths_state state)
     if (state)
         TAILQ_INSERT_TAIL(list_of(deaths), deaths, link);
     bool holds = !TAILQ_EMPTY(&dying->held);
-    if (holds && !held)
+    if (holds && !held) {
         TAILQ_INSERT_TAIL(&letters->holding, dying, link);
-    else if (held && !holds)
+        letters->holding_count++;
+    } else if (held && !holds) {
         TAILQ_REMOVE(&letters->holding, dying, link);
+        letters->holding_count--;
+    }
 }
 
 static struct deaths *deaths_of(struct queue *queue, struct chunk *chunk)
@@ -328,6 +332,11 @@ void dead_letters_tick(struct vhost *vhost)
     struct dying *dying, *last = TAILQ_LAST(&letters->holding, dying_list);
     if (letters->retry_ms > vhost->now.steady_ms)
         return;
+    uint64_t pause_ms = RETRY_MS;
+    if (letters->holding_count > RETRY_QUEUES_MAX)
+        pause_ms = RETRY_MS * RETRY_QUEUES_MAX / letters->holding_count;
+    if (pause_ms < RETRY_MS_MIN)
+        pause_ms = RETRY_MS_MIN;
     for (unsigned i = 0; i < RETRY_QUEUES_MAX && (dying = TAILQ_FIRST(&letters->holding)); i++) {
         TAILQ_REMOVE(&letters->holding, dying, link);
         TAILQ_INSERT_TAIL(&letters->holding, dying, link);
@@ -336,7 +345,7 @@ void dead_letters_tick(struct vhost *vhost)
             break;
     }
     letters->retry_ms =
-        TAILQ_EMPTY(&letters->holding) ? UINT64_MAX : vhost->now.steady_ms + RETRY_MS;
+        TAILQ_EMPTY(&letters->holding) ? UINT64_MAX : vhost->now.steady_ms + pause_ms;
 }
 
 uint64_t dead_letters_deadline_ms(const struct vhost *vhost)

@@ -39,6 +39,7 @@ struct dead_letters {
     unsigned readings;          /* how many stand in reading */
     uint64_t due_count;         /* messages in due */
     struct dying_list holding;  /* whose turn it is next comes first */
+    unsigned holding_count;     /* how many queues stand there */
     uint64_t retry_ms;          /* steady: when held ones are tried; UINT64_MAX: there are none */
     uint64_t version;           /* of the topology that they were tried with */
 };

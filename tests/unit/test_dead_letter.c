@@ -643,6 +643,27 @@ START_TEST(many_kept)
 }
 END_TEST
 
+/* Many queues: each is tried in its turn, a few in one call. */
+START_TEST(many_keep)
+{
+    char name[20];
+    h.quiet = true;
+    for (int i = 0; i < 300; i++) {
+        snprintf(name, sizeof name, "q%d", i);
+        declare(name, "", KEPT);
+        do_publish(&h, "A1", "", name, "m", "");
+        get_and_reject(name);
+    }
+    harness_pass(&h, 5000);
+    declare("dead", "", "");
+    do_exchange(&h, "A1", "dlx", "fanout", "");
+    do_bind(&h, "A1", "dlx", "dead", "");
+    harness_pass(&h, 60);
+    ck_assert_uint_eq(depth("dead"), 300);
+    ck_assert_uint_eq(vhost_deadline_ms(h.vhost), UINT64_MAX);
+}
+END_TEST
+
 static void add_case(Suite *suite, const char *name, const TTest *const *tests)
 {
     TCase *tcase = tcase_create(name);
@@ -666,7 +687,7 @@ int main(void)
              (const TTest *const[]){rejected_on_disk, rejected_in_a_transaction, NULL});
     add_case(suite, "at least once",
              (const TTest *const[]){kept_without_route, kept_while_refused, kept_over_a_crash,
-                                    kept_needs_refusal, many_kept, NULL});
+                                    kept_needs_refusal, many_kept, many_keep, NULL});
     TCase *crash = tcase_create("crash");
     tcase_add_checked_fixture(crash, setup, teardown);
     tcase_add_loop_test(crash, crash_between, 0, 8);
