@@ -254,6 +254,32 @@ START_TEST(policy_round_trip)
 }
 END_TEST
 
+START_TEST(delay_round_trip)
+{
+    struct delay_definition d = {.exchange = bytes_of_text("x"),
+                                 .span_ms = 3600000,
+                                 .start_ms = 1700000000000,
+                                 .lane_id = UINT64_MAX - 5};
+    struct delay_definition back;
+    definition_of_delay(&d, &key, &value);
+    ck_assert_int_eq(key.at[0], DEFINITION_DELAY);
+    ck_assert_int_eq(definition_read_delay(text_bytes(&key), text_bytes(&value), &back), STATUS_OK);
+    ck_assert(bytes_equal(back.exchange, d.exchange));
+    ck_assert_uint_eq(back.span_ms, d.span_ms);
+    ck_assert_uint_eq(back.start_ms, d.start_ms);
+    ck_assert_uint_eq(back.lane_id, d.lane_id);
+    for (size_t len = 0; len < value.len; len++) /* cut short, and too long */
+        ck_assert_int_eq(definition_read_delay(text_bytes(&key), bytes_of(value.at, len), &back),
+                         STATUS_CORRUPT);
+    for (size_t len = 0; len < 13; len++)
+        ck_assert_int_eq(definition_read_delay(bytes_of(key.at, len), text_bytes(&value), &back),
+                         STATUS_CORRUPT);
+    text_add(&value, "", 1);
+    ck_assert_int_eq(definition_read_delay(text_bytes(&key), text_bytes(&value), &back),
+                     STATUS_CORRUPT);
+}
+END_TEST
+
 START_TEST(hostile)
 {
     struct text arguments = {0};
@@ -301,6 +327,7 @@ int main(void)
     tcase_add_test(tc, binding_keys_differ);
     tcase_add_test(tc, longest_key_fits);
     tcase_add_test(tc, policy_round_trip);
+    tcase_add_test(tc, delay_round_trip);
     tcase_add_test(tc, hostile);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);

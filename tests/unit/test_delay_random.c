@@ -238,6 +238,38 @@ START_TEST(a_million_wait_in_little_memory)
 }
 END_TEST
 
+START_TEST(transient_messages_leave_memory_when_it_is_short)
+{
+    static uint8_t body[2000];
+    struct tally tally = {0};
+    struct random_stream random = {.state = 9};
+    harness_close(&h);
+    h.resident_bytes_max = 4 << 20;
+    setup();
+    with_consumer();
+    h.quiet = true;
+    h.watch = count_delivery;
+    h.watch_context = &tally;
+    for (uint32_t i = 0; i < 40000; i++) {
+        struct text headers = {0};
+        table_put_i64(&headers, "x-delay", (int64_t)(20000 + random_next(&random) % 7000000));
+        publish_headers("x", "k", body, sizeof body, &headers, "");
+        text_free(&headers);
+        if (i % 100 == 0) {
+            harness_turn(&h);
+            harness_disk(&h);
+        }
+    }
+    harness_sync(&h);
+    ck_assert_uint_lt(vhost_resident_bytes(h.vhost), 22 << 20); /* 88 MB are in there */
+    while (tally.count < 40000 && waiting("x")) {
+        pass(60000);
+        ck_assert_uint_lt(vhost_resident_bytes(h.vhost), 60 << 20);
+    }
+    ck_assert_uint_eq(tally.count, 40000);
+}
+END_TEST
+
 START_TEST(overdue_messages_leave_in_portions)
 {
     struct tally tally = {0};
@@ -280,6 +312,7 @@ int main(void)
     tcase_set_timeout(many, 300);
     if (!DISK_IS_SLOW)
         tcase_add_test(many, a_million_wait_in_little_memory);
+    tcase_add_test(many, transient_messages_leave_memory_when_it_is_short);
     tcase_add_test(many, overdue_messages_leave_in_portions);
     suite_add_tcase(suite, model_case);
     suite_add_tcase(suite, many);
