@@ -15,7 +15,7 @@
 #include "leveret/base/random.h"
 #include "leveret/wire/table.h"
 
-#define STEPS  20000
+#define STEPS  8000
 #define QUEUES 4u
 
 static const char *const names[QUEUES] = {"a", "b", "c", "d"};
