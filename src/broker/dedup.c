@@ -284,12 +284,13 @@ void dedups_tick(struct vhost *vhost)
     }
     while (work < TICK_WORK_MAX && (dedup = TAILQ_FIRST(&vhost->dedups.dying))) {
         work++;
-        if (dedup->cache.count) {
+        if (dedup->cache
+                .count) { /* NOLINT(clang-analyzer-unix.Malloc): see end_get in dispatch.c */
             forget(dedup, dedup->cache.oldest);
             continue;
         }
         TAILQ_REMOVE(&vhost->dedups.dying, dedup, link);
-        dedup_free(&dedup); /* NOLINT(clang-analyzer-unix.Malloc) */
+        dedup_free(&dedup);
     }
 }
 

@@ -580,8 +580,9 @@ static void random_publish(struct model *model)
 
 static void random_get(struct model *model)
 {
-    unsigned long long tag;
+    uint64_t tag;
     unsigned identifier;
+    char *end;
     harness_sync(&h);
     harness_take(&h);
     bool ack = random_next(&model->random) % 2;
@@ -590,7 +591,9 @@ static void random_get(struct model *model)
     const char *got = strstr(harness_take(&h), "got t");
     if (!got)
         return;
-    ck_assert_int_eq(sscanf(got, "got t%llu id-%u", &tag, &identifier), 2);
+    tag = strtoull(got + strlen("got t"), &end, 10);
+    identifier = (unsigned)strtoul(end + strlen(" id-"), NULL, 10);
+    ck_assert_uint_lt(identifier, IDENTIFIERS);
     ck_assert(model->there[identifier]);
     if (!ack) {
         model->there[identifier] = false;
