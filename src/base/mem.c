@@ -5,9 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void out_of_memory(size_t bytes) __attribute__((noreturn, cold));
-
-static void out_of_memory(size_t bytes)
+void mem_give_up(size_t bytes)
 {
     fprintf(stderr, "out of memory: %zu bytes are not to be had; giving up\n", bytes);
     abort();
@@ -30,7 +28,7 @@ void *mem_need(size_t bytes)
 {
     void *at = calloc(1, bytes ? bytes : 1);
     if (!at)
-        out_of_memory(bytes);
+        mem_give_up(bytes);
     return at;
 }
 
@@ -38,10 +36,10 @@ void *mem_need_array(void *old, size_t count, size_t element_bytes)
 {
     size_t bytes;
     if (__builtin_mul_overflow(count, element_bytes, &bytes))
-        out_of_memory(SIZE_MAX);
+        mem_give_up(SIZE_MAX);
     void *at = realloc(old, bytes ? bytes : 1);
     if (!at)
-        out_of_memory(bytes);
+        mem_give_up(bytes);
     return at;
 }
 
@@ -49,7 +47,7 @@ char *mem_need_text(const void *at, size_t len)
 {
     char *copy = malloc(len + 1);
     if (!copy)
-        out_of_memory(len + 1);
+        mem_give_up(len + 1);
     if (len)
         memcpy(copy, at, len);
     copy[len] = '\0';

@@ -90,8 +90,8 @@ struct message *copies_shown(struct message *message)
     struct message *copy = message_with_properties(message, text_bytes(&encoded));
     text_free(&headers);
     text_free(&encoded);
-    if (!copy)
-        return message_ref(message);
+    if (!copy) /* shown as it is it would tell of the blind ones, and it was confirmed */
+        mem_give_up(message_memory(message));
     copy->blind = false;
     return copy;
 }

@@ -26,6 +26,9 @@ void *mem_need(size_t bytes) __attribute__((malloc, returns_nonnull, warn_unused
 void *mem_need_array(void *old, size_t count, size_t element_bytes)
     __attribute__((returns_nonnull, warn_unused_result));
 
+/* Ends the program as mem_need does: for what is too small and too late to be refused. */
+void mem_give_up(size_t bytes) __attribute__((noreturn, cold));
+
 /* A zero-ended copy of len bytes; never NULL. */
 char *mem_need_text(const void *at, size_t len) __attribute__((malloc, returns_nonnull));
 
