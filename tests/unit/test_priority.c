@@ -1,7 +1,6 @@
 /* Priority queues: order, places, restart, paging, expiry, and what they cost. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "core_harness.h"
 #include "leveret/base/number.h"
@@ -447,43 +446,6 @@ START_TEST(levels_cost_memory_when_they_are_used)
 }
 END_TEST
 
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-/* One message above an otherwise low queue, again and again: finding the head must not cost a walk
- * over the levels. Compared with the same work on two levels; generous, since machines are busy. */
-START_TEST(the_number_of_levels_costs_no_time)
-{
-    double took[2];
-    static const int32_t max[] = {1, 255};
-    h.quiet = true;
-    for (int which = 0; which < 2; which++) {
-        char name[] = {'q', (char)('0' + which), 0};
-        took[which] = 1e9;
-        declare(name, "", max[which]);
-        for (int i = 0; i < 1000; i++)
-            do_publish_priority(&h, "A1", name, "low", 0, "");
-        for (int round = 0; round < 5; round++) {
-            double from = seconds();
-            for (int i = 0; i < 10000; i++) {
-                do_publish_priority(&h, "A1", name, "m", 255, "");
-                do_get(&h, "A1", name, "");
-                do_publish_priority(&h, "A1", name, "low", 0, "");
-                do_get(&h, "A1", name, "");
-            }
-            double this_time = seconds() - from;
-            if (this_time < took[which])
-                took[which] = this_time;
-        }
-    }
-    ck_assert_msg(took[1] < took[0] * 2, "%g s with 2 levels, %g s with 256", took[0], took[1]);
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("priority");
@@ -506,7 +468,6 @@ int main(void)
     tcase_add_test(tests, purged_whether_many_or_few);
     tcase_add_test(tests, unsettled_ones_outlive_their_queue);
     tcase_add_test(tests, levels_cost_memory_when_they_are_used);
-    tcase_add_test(tests, the_number_of_levels_costs_no_time);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
