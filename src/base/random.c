@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "leveret/base/check.h"
+#include "leveret/base/map.h"
 
 void random_bytes(void *out, size_t len)
 {
@@ -32,7 +33,10 @@ void random_name(struct random_stream *stream, char out[RANDOM_NAME_LEN + 1])
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     /* 128 bits in digits of 6: 10 from each half, 2 more from what is left of both. */
-    uint64_t a = random_next(stream), b = random_next(stream);
+    uint64_t drawn[2] = {random_next(stream), random_next(stream)};
+    uint64_t a = map_hash(bytes_of(drawn, sizeof drawn));
+    drawn[0] = ~drawn[0];
+    uint64_t b = map_hash(bytes_of(drawn, sizeof drawn));
     for (int i = 0; i < 10; i++, a >>= 6, b >>= 6) {
         out[i] = digits[a & 63];
         out[10 + i] = digits[b & 63];

@@ -14,8 +14,9 @@ struct random_stream {
 };
 uint64_t random_next(struct random_stream *stream);
 
-/* 22 characters of base64url from 16 bytes of the stream, zero-ended, for server-named queues and
- * consumer tags. */
+/* 22 characters of base64url for 16 bytes of the stream, zero-ended: for server-named queues,
+ * consumer tags and direct replies. The bytes are hashed with the process's secret (map_set_secret),
+ * so that who sees names cannot tell the next one. */
 #define RANDOM_NAME_LEN 22
 void random_name(struct random_stream *stream, char out[RANDOM_NAME_LEN + 1]);
 
