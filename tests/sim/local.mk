@@ -1,0 +1,17 @@
+# The simulator of the core: see sim.h. One program; tests/unit/core_harness.c is its bench.
+if HAVE_CHECK
+check_PROGRAMS += tests/sim/simulate
+TESTS += tests/sim/simulate
+endif
+tests_sim_simulate_SOURCES = \
+	tests/sim/checks.c \
+	tests/sim/ledger.c \
+	tests/sim/sim.h \
+	tests/sim/simulate.c \
+	tests/sim/steps.c \
+	tests/sim/world.c \
+	tests/unit/core_harness.c \
+	tests/unit/core_harness.h
+tests_sim_simulate_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_sim_simulate_LDADD = src/broker/libbroker.a src/journal/libjournal.a src/wire/libwire.a \
+	src/base/libbase.a $(PCRE2_LIBS) $(XXHASH_LIBS) $(CRYPTO_LIBS) $(CHECK_LIBS)

@@ -1,0 +1,129 @@
+/* Runs worlds, one after the other: see sim.h. SIM_STEPS steps in all (plain number), from SIM_SEED; a failure prints the seed of its
+ * world, which SIM_WORLD=seed runs alone. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "sim.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define STEPS 60000
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define STEPS 60000
+#endif
+#endif
+#ifndef STEPS
+#define STEPS 1000000
+#endif
+#define WORLD_STEPS_MAX 2000
+
+struct sim sim;
+
+unsigned pick(unsigned below)
+{
+    return (unsigned)(random_next(&sim.random) % below);
+}
+
+void sim_trail(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(sim.trail[sim.trail_count++ % 64], sizeof sim.trail[0], format, arguments);
+    va_end(arguments);
+    if (getenv("SIM_VERBOSE"))
+        fprintf(stderr, "%s\n", sim.trail[(sim.trail_count - 1) % 64]);
+}
+
+void sim_fail(const char *format, ...)
+{
+    va_list arguments;
+    printf("%.*s", BYTES_PRINT(text_bytes(&sim.world.shown)));
+    for (unsigned long i = sim.trail_count > 60 ? sim.trail_count - 60 : 0; i < sim.trail_count; i++)
+        printf("%s\n", sim.trail[i % 64]);
+    va_start(arguments, format);
+    printf("FAILED: ");
+    vprintf(format, arguments);
+    va_end(arguments);
+    printf("\nagain: SIM_WORLD=%llu %s\n", (unsigned long long)sim.world.seed,
+           "tests/sim/simulate");
+    fflush(stdout);
+    abort();
+}
+
+static void run_world(uint64_t seed)
+{
+    sim.random.state = seed;
+    sim.trail_count = 0;
+    sim.worlds++;
+    world_make(seed);
+    sim.h = (struct harness){.quiet = true, .watch = on_event};
+    sim.h.resident_bytes_max = chance(40) ? 4000 + pick(20000) : 8 << 20;
+    sim.h.window_bytes = chance(50) ? 3000 + pick(20000) : 1 << 20;
+    sim.h.consumer_timeout_ms = chance(20) ? 2000 + pick(10000) : 0;
+    harness_open(&sim.h);
+    vhost_tune(sim.h.vhost, &(struct vhost_tuning){UINT64_MAX, sim.world.tracing});
+    open_all();
+    world_declare();
+    sync_all();
+    unsigned steps = 50 + pick(chance(50) ? 300 : WORLD_STEPS_MAX);
+    for (unsigned i = 0; i < steps; i++) {
+        step();
+        if (i % 16 == 0)
+            check_counts();
+    }
+    drain();
+    check_nothing_left();
+    for (unsigned p = 0; p < PEERS; p++)
+        for (unsigned c = 1; c <= CHANNELS; c++) {
+            struct sim_channel *channel = &sim.channels[p][c];
+            free(channel->handles.at);
+            free(channel->tx_handles.at);
+            free(channel->published.at);
+            free(channel->committed.at);
+            *channel = (struct sim_channel){0};
+            sim.owed[p] = 0;
+        }
+    ledger_clear();
+    harness_close(&sim.h);
+    world_free();
+}
+
+static uint64_t number_of(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv(name);
+    return text ? strtoull(text, NULL, 10) : otherwise;
+}
+
+START_TEST(worlds)
+{
+    uint64_t seed = number_of("SIM_SEED", 20261121), steps = number_of("SIM_STEPS", STEPS);
+    uint64_t world = number_of("SIM_WORLD", 0);
+    struct random_stream seeds = {seed};
+    clock_t begin = clock();
+    while (!world && sim.steps < steps)
+        run_world(random_next(&seeds));
+    if (world)
+        run_world(world);
+    printf("seed %llu: %lu steps in %lu worlds, %lu deliveries, %lu crashes, %lu exact counts, "
+           "%.1f s\n",
+           (unsigned long long)seed, sim.steps, sim.worlds, sim.deliveries, sim.crashes,
+           sim.sure_checked, (double)(clock() - begin) / CLOCKS_PER_SEC);
+    free(sim.messages);
+}
+END_TEST
+
+/* In this process, for as long as it takes: the harness speaks to Check. */
+int main(void)
+{
+    Suite *suite = suite_create("simulate");
+    TCase *tests = tcase_create("simulate");
+    tcase_add_test(tests, worlds);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_set_fork_status(runner, CK_NOFORK);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
