@@ -270,28 +270,25 @@ static void chunk(void *lane_context, uint64_t number, const uint64_t live[JOURN
         found->lane->queue->expiring |= any_expires;
 }
 
-static void finish_queue(struct lane *lane, bool sound)
-{
-    struct queue *queue = lane->queue;
-    queue_restored(lane);
-    if (queue->expiring && sound)
-        queue_expire(queue, 0);
-}
-
+/* The head of a queue is known when all of its lanes are there. */
 static void finish_lanes(struct recovery *recovery)
 {
     struct vhost *vhost = recovery->vhost;
     struct recovered_lane *next;
+    for (struct recovered_lane *at = recovery->lane_list; at; at = at->next) {
+        if (!at->lane)
+            continue;
+        lane_restore_upto(at->lane, at->delivered_seq / JOURNAL_CHUNK_SLOTS);
+        if (at->lane->queue)
+            queue_restored(at->lane);
+    }
     for (struct recovered_lane *at = recovery->lane_list; at; at = next) {
+        struct queue *queue = at->lane ? at->lane->queue : NULL;
         next = at->next;
-        if (!at->lane) {
-            if (!recovery->status)
-                journal_lane_drop(vhost->options.journal, &at->handle);
-        } else {
-            lane_restore_upto(at->lane, at->delivered_seq / JOURNAL_CHUNK_SLOTS);
-            if (at->lane->queue)
-                finish_queue(at->lane, recovery->status == STATUS_OK);
-        }
+        if (!at->lane && !recovery->status)
+            journal_lane_drop(vhost->options.journal, &at->handle);
+        if (queue && queue->expiring && !recovery->status)
+            queue_expire(queue, 0);
         free(at);
     }
 }

@@ -263,6 +263,28 @@ START_TEST(a_new_head_below_an_empty_level_expires)
 }
 END_TEST
 
+/* A level that is on record without a message is read back before the one with the head. */
+START_TEST(a_head_that_expires_is_found_after_a_restart)
+{
+    declare("q", "d", 9);
+    struct message *message = harness_message("", "q", "a", 1, true);
+    message->priority = 1;
+    message->ttl_ms = 100;
+    struct command command = {.type = COMMAND_PUBLISH, .channel = 1};
+    command.u.publish.message = message;
+    harness_do(&h, 'A', &command);
+    publish("b", 2, "p");
+    harness_sync(&h);
+    do_get(&h, "A1", "q", "");
+    harness_sync(&h);
+    restart();
+    ck_assert_uint_eq(info().messages_ready, 1);
+    harness_sync(&h);
+    harness_pass(&h, 100);
+    ck_assert_uint_eq(info().messages_ready, 0);
+}
+END_TEST
+
 /* ---- Deep. */
 
 /* Random priorities; then what comes out is in order within each, and the highest first. */
@@ -462,6 +484,7 @@ int main(void)
     tcase_add_test(tests, many_queues_find_their_lanes_again);
     tcase_add_test(tests, only_the_head_expires);
     tcase_add_test(tests, a_new_head_below_an_empty_level_expires);
+    tcase_add_test(tests, a_head_that_expires_is_found_after_a_restart);
     tcase_add_test(tests, deep_ones_leave_memory);
     tcase_add_test(tests, transient_ones_page_out_when_memory_is_short);
     tcase_add_test(tests, a_higher_one_does_not_wait_for_the_disk);
