@@ -151,8 +151,9 @@ void ledger_queue_emptied(unsigned q, bool deleted)
 {
     for (unsigned uid = 0; uid < sim.message_count; uid++) {
         struct sim_message *message = &sim.messages[uid];
-        if (!message->resolved && (message->targets & MASK(q)))
-            message->copies[0].unsure = true;
+        for (unsigned t = 0; t < sim.world.queue_count && !message->resolved; t++)
+            if ((message->targets & MASK(t)) && (sim.world.queues[t].reach & MASK(q)))
+                message->copies[0].unsure = true;
         for (unsigned origin = 0; origin < sim.world.queue_count && message->targets; origin++) {
             struct copy *copy = &message->copies[origin];
             if (copy->place == BROKER && (copy->at & MASK(q))) {
@@ -199,7 +200,7 @@ static void crash_copy(const struct sim_message *message, struct copy *copy, que
         if (reach & MASK(q)) {
             const struct sim_queue *queue = &sim.world.queues[q];
             may_survive |= queue->stored && (message->persistent || queue->keeps_all);
-            must &= queue->stored;
+            must &= queue->stored && queue->lossless;
         }
     if (message->due_ms)
         may_survive |= message->persistent;

@@ -19,6 +19,17 @@ static const char *who_of(unsigned p, unsigned c)
 
 /* ---- Ends. */
 
+static void consumer_over(unsigned p, unsigned c, unsigned q)
+{
+    struct sim_queue *queue = &sim.world.queues[q];
+    if (!sim.channels[p][c].consuming[q])
+        return;
+    sim.channels[p][c].consuming[q] = false;
+    queue->consumers--;
+    if (queue->active_peer == (int)p && queue->active_channel == (int)c)
+        queue->active_peer = -1;
+}
+
 /* All that is out on the channel goes back; consumers end. */
 static void release(unsigned p, unsigned c)
 {
@@ -31,10 +42,8 @@ static void release(unsigned p, unsigned c)
         struct handle handle = handle_take(&channel->handles, channel->handles.count - 1);
         ledger_end(channel, &handle, END_REQUEUE);
     }
-    for (unsigned q = 0; q < sim.world.queue_count; q++) {
-        sim.world.queues[q].consumers -= channel->consuming[q];
-        channel->consuming[q] = false;
-    }
+    for (unsigned q = 0; q < sim.world.queue_count; q++)
+        consumer_over(p, c, q);
     for (unsigned i = 0; channel->tx && i < channel->published.count; i++)
         sim.messages[channel->published.at[i]].targets = 0;
     channel->published.count = channel->tx ? 0 : channel->published.count;
@@ -175,9 +184,7 @@ void on_event(void *context, char letter, const struct event *event)
         confirmed(channel, event->u.confirm.upto, event->u.confirm.multiple, event->u.confirm.nack);
         break;
     case EVENT_CANCELLED:
-        sim.world.queues[event->u.cancelled.consumer / 2].consumers -=
-            channel->consuming[event->u.cancelled.consumer / 2];
-        channel->consuming[event->u.cancelled.consumer / 2] = false;
+        consumer_over((unsigned)p, c, event->u.cancelled.consumer / 2);
         break;
     case EVENT_RETURN: {
         unsigned long uid =
@@ -336,8 +343,7 @@ static void consume(unsigned p, unsigned c, unsigned q)
         return;
     if (channel->consuming[q]) {
         sim_trail("%s cancel %s", who_of(p, c), queue->name);
-        channel->consuming[q] = false;
-        queue->consumers--;
+        consumer_over(p, c, q);
         do_cancel(&sim.h, who_of(p, c), q * 2);
         do_cancel(&sim.h, who_of(p, c), q * 2 + 1);
         return;
