@@ -289,6 +289,8 @@ static void finish_lanes(struct recovery *recovery)
             journal_lane_drop(vhost->options.journal, &at->handle);
         if (queue && queue->expiring && !recovery->status)
             queue_expire(queue, 0);
+        if (queue && queue_limited(queue)) /* what was out is ready again */
+            length_enforce_soon(queue);
         free(at);
     }
 }

@@ -255,6 +255,23 @@ START_TEST(limit_holds_over_a_crash)
 }
 END_TEST
 
+/* What was with consumers is ready again, more than the limit allows. */
+START_TEST(limit_holds_for_what_was_out)
+{
+    declare("q", "d", 2, -1, NULL);
+    do_get(&h, "A1", "q", "a");
+    for (unsigned i = 0; i < 4; i++) {
+        do_publish(&h, "A1", "", "q", "a", "p");
+        do_get(&h, "A1", "q", "a");
+    }
+    do_publish(&h, "A1", "", "q", "b", "p");
+    harness_sync(&h);
+    harness_crash(&h);
+    harness_pass(&h, 0);
+    ck_assert_uint_eq(depth("q"), 2);
+}
+END_TEST
+
 /* ---- By policy. */
 
 static void put_policy(const char *key, int64_t value, bool letters)
