@@ -18,6 +18,11 @@ bool length_refuses(const struct queue *queue, uint64_t body_bytes)
            queue->stock.ready_bytes + body_bytes > settings->max_length_bytes;
 }
 
+bool length_passes_on(const struct queue *queue)
+{
+    return queue->settings.overflow == OVERFLOW_REJECT_PUBLISH_DLX && dead_letter_wanted(queue);
+}
+
 static bool too_long(const struct queue *queue)
 {
     const struct queue_settings *settings = &queue->settings;

@@ -137,7 +137,8 @@ static void put_to_some(const struct route_memory *route, struct message *messag
         if (publishing->passes && !publishing->passes(queue, publishing->context))
             continue;
         publishing->routed++;
-        publishing->taken += queue_publish(queue, message, &publishing->needed);
+        publishing->taken +=
+            queue_publish(queue, message, &publishing->needed) || length_passes_on(queue);
     }
     route->exchange->publish_out += publishing->routed;
 }

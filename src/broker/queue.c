@@ -313,7 +313,7 @@ static void store(struct queue *queue, struct message *message, uint64_t expires
 static void refuse_message(struct queue *queue, struct message *message)
 {
     uint64_t needed = 0;
-    if (queue->settings.overflow != OVERFLOW_REJECT_PUBLISH_DLX || !dead_letter_wanted(queue))
+    if (!length_passes_on(queue))
         return;
     struct lane *lane = queue_lane(queue, message->priority);
     struct place place = lane_store(lane, message, 0, STORED_UNSETTLED, &needed);

@@ -190,6 +190,8 @@ static inline bool queue_limited(const struct queue *queue)
 
 /* Whether the queue refuses one more message with a body of this size. */
 bool length_refuses(const struct queue *queue, uint64_t body_bytes);
+/* Whether what it refuses is dead-lettered: for who sends a dead letter, as good as taken. */
+bool length_passes_on(const struct queue *queue);
 /* The queue may have too many: takes from its head, now or in portions. Not for one that is not
  * limited. */
 void length_enforce(struct queue *queue);

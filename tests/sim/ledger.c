@@ -1,5 +1,6 @@
-/* What is known of each message: see sim.h. A message carries its number in its body; a copy is named by the queue that the
- * message was first routed to, which x-first-death-queue tells of dead letters. */
+/* What is known of each message: see sim.h. A message carries its number in its body; a copy is
+ * named by the queue that the message was first routed to, which x-first-death-queue tells of dead
+ * letters. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,8 +139,8 @@ void ledger_end(struct sim_channel *channel, struct handle *handle, int how)
                 copy->unsure |= !queue->dead_letters || !next->lossless || !next->exists ||
                                 (next->may_refuse && !queue->at_least_once);
             }
-        if (queue->at_least_once) /* it may be held until then */
-            copy->at |= MASK(handle->queue);
+        copy->at |= MASK(handle->queue); /* until it has been read, or a queue takes it */
+        copy->left |= MASK(handle->queue);
     } else {
         copy->place = GONE;
         copy->settled_synced = false;
@@ -277,8 +278,8 @@ static unsigned identify(const struct message *message, unsigned queue, unsigned
 
 static void check_order(struct sim_queue *queue, const struct sim_message *message, unsigned uid)
 {
-    unsigned priority = message->priority < queue->priority_max ? message->priority
-                                                                : queue->priority_max;
+    unsigned priority =
+        message->priority < queue->priority_max ? message->priority : queue->priority_max;
     if (message->due_ms)
         return;
     if (message->order < queue->last_order[priority])
@@ -316,6 +317,9 @@ void ledger_delivered(int peer, unsigned c, unsigned q, const struct event *even
     struct copy *copy = &message->copies[origin];
     (void)event;
     sim.deliveries++;
+    sim_note("  %s delivers %u of %s to %c%u tag %llu%s%s", queue->name, uid,
+             sim.world.queues[origin].name, 'A' + peer, c, (unsigned long long)tag,
+             redelivered ? " redelivered" : "", no_ack ? " no-ack" : "");
     if (!message->order || !(message->targets & MASK(origin)))
         sim_fail("message %u came to %s, where it was not sent", uid,
                  sim.world.queues[origin].name);
@@ -335,6 +339,8 @@ void ledger_delivered(int peer, unsigned c, unsigned q, const struct event *even
         sim_fail("message %u was settled, and is delivered by %s", uid, queue->name);
     if (!(copy->at & MASK(q)))
         sim_fail("message %u cannot be in %s (but in %x)", uid, queue->name, copy->at);
+    if ((copy->left & MASK(q)) && !copy->doubtful)
+        sim_fail("message %u was rejected, and is delivered by %s again", uid, queue->name);
     if (message->due_ms && sim.h.now.wall_ms < message->due_ms)
         sim_fail("message %u is delivered before its time", uid);
     if (origin == q && message->expires_ms && sim.h.now.wall_ms >= message->expires_ms)
@@ -356,7 +362,7 @@ void ledger_delivered(int peer, unsigned c, unsigned q, const struct event *even
     }
     copy->place = OUT;
     queue->out++;
-    handle_add(&sim.channels[peer][c].handles,
-               &(struct handle){.tag = tag, .uid = uid, .origin = (uint8_t)origin,
-                                .queue = (uint8_t)q});
+    handle_add(
+        &sim.channels[peer][c].handles,
+        &(struct handle){.tag = tag, .uid = uid, .origin = (uint8_t)origin, .queue = (uint8_t)q});
 }

@@ -1,8 +1,10 @@
-/* The simulator of the core: worlds of queues, exchanges and policies made at random from a seed, steps of clients, time and
- * crashes, and a ledger of what must have become of each message. One thread; everything repeats from the seed.
+/* The simulator of the core: worlds of queues, exchanges and policies made at random from a seed,
+ * steps of clients, time and crashes, and a ledger of what must have become of each message. One
+ * thread; everything repeats from the seed.
  *
- * world.c makes worlds, steps.c does things in them, ledger.c knows of messages, checks.c asks the core whether it agrees. What
- * can go wrong, sim_fail tells: the world, its last steps, the seed. */
+ * world.c makes worlds, steps.c does things in them, ledger.c knows of messages, checks.c asks the
+ * core whether it agrees. What can go wrong, sim_fail tells: the world, its last steps, the seed.
+ */
 #ifndef TESTS_SIM_H
 #define TESTS_SIM_H
 
@@ -30,20 +32,20 @@ struct sim_queue {
     bool may_drop;   /* time, length or number of deliveries may end a message */
     bool may_refuse; /* a publish */
     bool at_least_once;
-    bool dead_letters; /* always: by argument */
+    bool dead_letters;    /* always: by argument */
     bool letters_perhaps; /* by a policy */
     bool lossless;        /* what is in it is not lost but by ack, purge, deletion */
     bool exclusive;
     unsigned delivery_limit; /* 0: may change or there is none */
     unsigned priority_max;
-    uint64_t ttl_ms; /* of the argument; 0: none */
-    queue_mask next; /* where dead letters may go */
+    uint64_t ttl_ms;       /* of the argument; 0: none */
+    queue_mask next;       /* where dead letters may go */
     queue_mask reach_drop; /* where a message in it may be without having been rejected */
     queue_mask reach;      /* or with */
     /* What is so now. */
     bool exists;
-    unsigned out;       /* deliveries that are not settled */
-    unsigned consumers; /* of channels that are open */
+    unsigned out;                    /* deliveries that are not settled */
+    unsigned consumers;              /* of channels that are open */
     int active_peer, active_channel; /* of the last delivery, with single; -1: nobody */
     uint64_t last_order[16];         /* by priority: of the last first delivery */
 };
@@ -65,7 +67,19 @@ struct sim_policy {
     char shown[120];
 };
 
-enum { X_DEFAULT, X_DIRECT, X_FANOUT, X_TOPIC, X_HASH, X_RANDOM, X_MODULUS, X_DELAYED, X_ALTERNATE, X_CHAIN, X_COUNT };
+enum {
+    X_DEFAULT,
+    X_DIRECT,
+    X_FANOUT,
+    X_TOPIC,
+    X_HASH,
+    X_RANDOM,
+    X_MODULUS,
+    X_DELAYED,
+    X_ALTERNATE,
+    X_CHAIN,
+    X_COUNT
+};
 
 struct sim_world {
     uint64_t seed;
@@ -74,7 +88,7 @@ struct sim_world {
     struct sim_exchange exchanges[X_COUNT];
     struct sim_policy policies[POLICIES_MAX];
     unsigned policy_count;
-    bool message_ttl, tracing;
+    bool message_ttl, tracing, time_outs;
     unsigned crashes; /* of 1000 steps that many */
     struct text shown;
 };
@@ -85,12 +99,13 @@ enum place { NOWHERE, BROKER, OUT, GONE };
 /* A message's copy in the queue that it was routed to, wherever it went from there. */
 struct copy {
     uint8_t place;
-    uint8_t queue;    /* OUT: whose delivery; BROKER: where it was seen last */
-    queue_mask at;    /* BROKER: where it may be */
-    bool unsure;      /* it may be gone */
-    bool refusable;   /* it may never have come in */
-    bool been_out;    /* of `queue`, and came back */
-    bool doubtful;    /* a crash: marks and counts need not be right */
+    uint8_t queue;   /* OUT: whose delivery; BROKER: where it was seen last */
+    queue_mask at;   /* BROKER: where it may be */
+    queue_mask left; /* rejected from: not to come from there again */
+    bool unsure;     /* it may be gone */
+    bool refusable;  /* it may never have come in */
+    bool been_out;   /* of `queue`, and came back */
+    bool doubtful;   /* a crash: marks and counts need not be right */
     bool settled_synced;
     uint16_t returns; /* to `queue` */
 };
@@ -107,7 +122,7 @@ struct handle {
     uint64_t tag;
     unsigned uid;
     uint8_t origin, queue;
-    bool gone; /* its queue was deleted */
+    bool gone;   /* its queue was deleted */
     uint8_t how; /* in a transaction */
 };
 struct handles {
@@ -125,7 +140,7 @@ struct sim_channel {
     bool open, confirm, tx, failed, committing;
     bool consuming[QUEUES_MAX];
     unsigned gets;
-    uint64_t answered;    /* confirms up to here */
+    uint64_t answered;     /* confirms up to here */
     struct uids published; /* confirm: by number from 1; tx: not committed yet */
     struct uids committed; /* tx: commit-ok is to come */
     struct handles handles, tx_handles;
@@ -140,6 +155,7 @@ struct sim {
     struct sim_message *messages;
     unsigned message_count, message_room;
     uint64_t order;
+    bool verbose;
     bool may_fail; /* the command under way */
     bool refused_get;
     const struct sim_queue *got_from;
@@ -154,6 +170,8 @@ extern struct sim sim;
 
 void sim_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 void sim_trail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same for what is too much to be kept: only with SIM_VERBOSE. */
+void sim_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 unsigned pick(unsigned below);
 static inline bool chance(unsigned percent)
 {
@@ -164,8 +182,8 @@ static inline bool chance(unsigned percent)
 /* world.c */
 void world_make(uint64_t seed);
 void world_free(void);
-void world_declare(void);       /* all that is not there */
-void world_look(void);          /* which queues are gone */
+void world_declare(void); /* all that is not there */
+void world_look(void);    /* which queues are gone */
 void world_queue_gone(unsigned q);
 void world_clear(void); /* deletes all */
 void policy_toggle(unsigned p);

@@ -1,5 +1,5 @@
-/* Runs worlds, one after the other: see sim.h. SIM_STEPS steps in all (plain number), from SIM_SEED; a failure prints the seed of its
- * world, which SIM_WORLD=seed runs alone. */
+/* Runs worlds, one after the other: see sim.h. SIM_STEPS steps in all (plain number), from
+ * SIM_SEED; a failure prints the seed of its world, which SIM_WORLD=seed runs alone. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -31,15 +31,27 @@ void sim_trail(const char *format, ...)
     va_start(arguments, format);
     vsnprintf(sim.trail[sim.trail_count++ % 64], sizeof sim.trail[0], format, arguments);
     va_end(arguments);
-    if (getenv("SIM_VERBOSE"))
+    if (sim.verbose)
         fprintf(stderr, "%s\n", sim.trail[(sim.trail_count - 1) % 64]);
+}
+
+void sim_note(const char *format, ...)
+{
+    va_list arguments;
+    if (!sim.verbose)
+        return;
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "\n");
 }
 
 void sim_fail(const char *format, ...)
 {
     va_list arguments;
     printf("%.*s", BYTES_PRINT(text_bytes(&sim.world.shown)));
-    for (unsigned long i = sim.trail_count > 60 ? sim.trail_count - 60 : 0; i < sim.trail_count; i++)
+    for (unsigned long i = sim.trail_count > 60 ? sim.trail_count - 60 : 0; i < sim.trail_count;
+         i++)
         printf("%s\n", sim.trail[i % 64]);
     va_start(arguments, format);
     printf("FAILED: ");
@@ -61,6 +73,7 @@ static void run_world(uint64_t seed)
     sim.h.resident_bytes_max = chance(40) ? 4000 + pick(20000) : 8 << 20;
     sim.h.window_bytes = chance(50) ? 3000 + pick(20000) : 1 << 20;
     sim.h.consumer_timeout_ms = chance(20) ? 2000 + pick(10000) : 0;
+    sim.world.time_outs |= sim.h.consumer_timeout_ms != 0;
     harness_open(&sim.h);
     vhost_tune(sim.h.vhost, &(struct vhost_tuning){UINT64_MAX, sim.world.tracing});
     open_all();
@@ -101,6 +114,7 @@ START_TEST(worlds)
     uint64_t world = number_of("SIM_WORLD", 0);
     struct random_stream seeds = {seed};
     clock_t begin = clock();
+    sim.verbose = getenv("SIM_VERBOSE") != NULL;
     while (!world && sim.steps < steps)
         run_world(random_next(&seeds));
     if (world)

@@ -1,6 +1,7 @@
-/* Random worlds. The first queue is the sink: durable, without limits, where dead letters end. Others send their dead letters to
- * queues before them, so that none go round. In most worlds all that may drop has a dead-letter exchange by argument, so
- * that nothing may vanish; what vanishes all the same is found at the end. */
+/* Random worlds. The first queue is the sink: durable, without limits, where dead letters end.
+ * Others send their dead letters to queues before them, so that none go round. In most worlds all
+ * that may drop has a dead-letter exchange by argument, so that nothing may vanish; what vanishes
+ * all the same is found at the end. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,8 +119,10 @@ static void make_queue(unsigned q, bool careful)
         put_i(arguments, "x-delivery-limit", queue->delivery_limit);
         queue->may_drop = true;
     }
-    if (chance(10))
+    if (chance(10)) {
+        sim.world.time_outs = true;
         put_i(arguments, "x-consumer-timeout", 1000 + pick(5000));
+    }
 }
 
 /* ---- Policies. */
@@ -332,8 +335,7 @@ void world_clear(void)
             do_delete(&sim.h, "A1", sim.world.queues[q].name, "");
     for (unsigned x = 0; x < X_COUNT; x++) {
         struct command command = {.type = COMMAND_EXCHANGE_DELETE, .channel = 1};
-        command.u.exchange_delete.name =
-            bytes_of_text(x ? sim.world.exchanges[x].name : "xdead");
+        command.u.exchange_delete.name = bytes_of_text(x ? sim.world.exchanges[x].name : "xdead");
         harness_do(&sim.h, 'A', &command);
     }
 }
@@ -368,8 +370,7 @@ static void show(void)
                 sim.world.crashes);
     for (unsigned q = 0; q < sim.world.queue_count; q++) {
         const struct sim_queue *queue = &sim.world.queues[q];
-        struct field field = {.type = FIELD_TABLE,
-                              .value.bytes = text_bytes(&queue->arguments)};
+        struct field field = {.type = FIELD_TABLE, .value.bytes = text_bytes(&queue->arguments)};
         struct reader at = reader_of(field.value.bytes);
         struct bytes key;
         text_printf(out, "  %s '%s'%s%s next %x reach %x:", queue->name, queue->flags,

@@ -567,6 +567,25 @@ START_TEST(kept_without_route)
 }
 END_TEST
 
+/* What refuses it, but sends it on, has it: it is not sent again and again. */
+START_TEST(not_kept_when_passed_on)
+{
+    declare("last", "d", "");
+    do_exchange(&h, "A1", "dlx", "direct", "d");
+    declare("dead", "d", "max-length=0 overflow=reject-publish-dlx dead-letter-exchange=end");
+    do_bind(&h, "A1", "dlx", "dead", "dead");
+    do_exchange(&h, "A1", "end", "fanout", "d");
+    do_bind(&h, "A1", "end", "last", "");
+    declare("q", "d", KEPT);
+    do_publish(&h, "A1", "", "q", "one", "p");
+    get_and_reject("q");
+    harness_pass(&h, 60);
+    ck_assert_uint_eq(unsettled("q"), 0);
+    harness_pass(&h, 10000);
+    ck_assert_uint_eq(depth("last"), 1);
+}
+END_TEST
+
 START_TEST(kept_while_refused)
 {
     declare("dead", "d", "max-length=2 overflow=reject-publish");
@@ -686,8 +705,9 @@ int main(void)
     add_case(suite, "disk",
              (const TTest *const[]){rejected_on_disk, rejected_in_a_transaction, NULL});
     add_case(suite, "at least once",
-             (const TTest *const[]){kept_without_route, kept_while_refused, kept_over_a_crash,
-                                    kept_needs_refusal, many_kept, many_keep, NULL});
+             (const TTest *const[]){kept_without_route, not_kept_when_passed_on, kept_while_refused,
+                                    kept_over_a_crash, kept_needs_refusal, many_kept, many_keep,
+                                    NULL});
     TCase *crash = tcase_create("crash");
     tcase_add_checked_fixture(crash, setup, teardown);
     tcase_add_loop_test(crash, crash_between, 0, 8);

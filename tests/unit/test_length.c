@@ -388,6 +388,7 @@ int main(void)
     tcase_add_test(tcase, expired_on_disk);
     tcase_add_test(tcase, expiry_survives_requeue);
     tcase_add_test(tcase, limit_holds_over_a_crash);
+    tcase_add_test(tcase, limit_holds_for_what_was_out);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("many");
     tcase_add_checked_fixture(tcase, setup, teardown);
