@@ -8,4 +8,4 @@ include tests/sim/local.mk
 dist_check_SCRIPTS = tests/check-includes
 TESTS += tests/check-includes
 EXTRA_DIST += scripts/lib.sh scripts/packages scripts/run scripts/test scripts/count-results \
-	scripts/lint scripts/valgrind .ci/run
+	scripts/lint scripts/simulate scripts/valgrind .ci/run

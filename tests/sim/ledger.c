@@ -125,6 +125,8 @@ void ledger_end(struct sim_channel *channel, struct handle *handle, int how)
     if (copy->place != OUT)
         sim_fail("the simulator lost a delivery of message %u", handle->uid);
     queue->out--;
+    sim_note("  end %d of %u of %s in %s", how, handle->uid, sim.world.queues[handle->origin].name,
+             queue->name);
     if (how == END_REQUEUE) {
         copy->been_out = true;
         copy->returns++;
@@ -208,11 +210,19 @@ static void crash_copy(const struct sim_message *message, struct copy *copy, que
     if (copy->place == NOWHERE || (copy->place == GONE && copy->settled_synced))
         return;
     copy->unsure |= copy->place == GONE || !must;
-    copy->refusable |= !message->on_disk;
+    copy->refusable |= !message->on_disk || message->due_ms; /* it may be routed once more */
     copy->doubtful = true;
     copy->at = reach;
     copy->place = may_survive ? BROKER : GONE;
     copy->settled_synced = !may_survive;
+}
+
+static bool all_stored(queue_mask queues)
+{
+    for (unsigned q = 0; q < sim.world.queue_count; q++)
+        if ((queues & MASK(q)) && !sim.world.queues[q].stored)
+            return false;
+    return true;
 }
 
 void ledger_crashed(void)
@@ -226,7 +236,10 @@ void ledger_crashed(void)
         for (unsigned q = 0; q < sim.world.queue_count; q++)
             if (message->targets & MASK(q))
                 crash_copy(message, &message->copies[q], sim.world.queues[q].reach);
-        if (!message->resolved && !(message->persistent && message->on_disk))
+        bool kept = message->persistent && message->on_disk;
+        for (unsigned q = 0; q < sim.world.queue_count; q++)
+            kept &= !(message->targets & MASK(q)) || all_stored(sim.world.queues[q].reach);
+        if (!message->resolved && !kept)
             message->copies[0].unsure = true;
     }
     for (unsigned q = 0; q < sim.world.queue_count; q++) {
@@ -315,7 +328,6 @@ void ledger_delivered(int peer, unsigned c, unsigned q, const struct event *even
     struct sim_message *message = &sim.messages[uid];
     struct sim_queue *queue = &sim.world.queues[q];
     struct copy *copy = &message->copies[origin];
-    (void)event;
     sim.deliveries++;
     sim_note("  %s delivers %u of %s to %c%u tag %llu%s%s", queue->name, uid,
              sim.world.queues[origin].name, 'A' + peer, c, (unsigned long long)tag,
@@ -346,7 +358,8 @@ void ledger_delivered(int peer, unsigned c, unsigned q, const struct event *even
     if (origin == q && message->expires_ms && sim.h.now.wall_ms >= message->expires_ms)
         sim_fail("message %u has expired and is delivered", uid);
     check_marks(queue, copy, uid, q, redelivered, count);
-    if (!redelivered && origin == q && !copy->doubtful)
+    /* What a get takes may be told later, behind other answers. */
+    if (!redelivered && origin == q && !copy->doubtful && event->type == EVENT_DELIVER)
         check_order(queue, message, uid);
     if (copy->queue != q) {
         copy->returns = 0;

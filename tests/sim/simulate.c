@@ -7,14 +7,14 @@
 #include "sim.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define STEPS 5000
+#define STEPS 60000
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define STEPS 5000
+#define STEPS 60000
 #endif
 #endif
 #ifndef STEPS
-#define STEPS 20000
+#define STEPS 1000000
 #endif
 #define WORLD_STEPS_MAX 2000
 

@@ -47,7 +47,7 @@ static void limits(struct sim_queue *queue)
     if (chance(70))
         put_i(arguments, "x-max-length", 1 + pick(chance(50) ? 5 : 60));
     if (chance(30))
-        put_i(arguments, "x-max-length-bytes", 100 + pick(8000));
+        put_i(arguments, "x-max-length-bytes", 700 + pick(8000));
     unsigned overflow = pick(queue->keeps_all ? 2 : 3);
     if (!chance(75)) {
         queue->may_drop = true;
@@ -149,7 +149,7 @@ static void make_policy(unsigned p, bool careful)
             refuses = true;
         }
     } else if (key == 2) {
-        put_i(definition, "max-length-bytes", 50 + pick(4000));
+        put_i(definition, "max-length-bytes", 700 + pick(4000));
     } else if (key == 3) {
         put_i(definition, "message-ttl", 1 + pick(3000));
     } else if (!policy->operator_policy) {
