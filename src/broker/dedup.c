@@ -284,8 +284,8 @@ void dedups_tick(struct vhost *vhost)
     }
     while (work < TICK_WORK_MAX && (dedup = TAILQ_FIRST(&vhost->dedups.dying))) {
         work++;
-        if (dedup->cache
-                .count) { /* NOLINT(clang-analyzer-unix.Malloc): see end_get in dispatch.c */
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): see end_get in dispatch.c */
+        if (dedup->cache.count) {
             forget(dedup, dedup->cache.oldest);
             continue;
         }
