@@ -16,7 +16,11 @@ void handle_add(struct handles *handles, const struct handle *handle)
         handles->room = handles->room ? handles->room * 2 : 16;
         handles->at = mem_need_array(handles->at, handles->room, sizeof *handles->at);
     }
-    handles->at[handles->count++] = *handle;
+    /* In order of tags: the answer to a get may come behind later deliveries. */
+    unsigned at = handles->count++;
+    for (; at && handles->at[at - 1].tag > handle->tag; at--)
+        handles->at[at] = handles->at[at - 1];
+    handles->at[at] = *handle;
 }
 
 struct handle handle_take(struct handles *handles, unsigned at)

@@ -34,10 +34,10 @@ static void consumer_over(unsigned p, unsigned c, unsigned q)
 static void release(unsigned p, unsigned c)
 {
     struct sim_channel *channel = &sim.channels[p][c];
-    while (channel->tx_handles.count)
-        handle_add(&channel->handles, &(struct handle){0}),
-            channel->handles.at[channel->handles.count - 1] =
-                handle_take(&channel->tx_handles, channel->tx_handles.count - 1);
+    while (channel->tx_handles.count) {
+        struct handle handle = handle_take(&channel->tx_handles, 0);
+        handle_add(&channel->handles, &handle);
+    }
     while (channel->handles.count) {
         struct handle handle = handle_take(&channel->handles, channel->handles.count - 1);
         ledger_end(channel, &handle, END_REQUEUE);
@@ -424,12 +424,6 @@ static void settle(unsigned p, unsigned c)
         do_nack(&sim.h, who_of(p, c), tag, multiple, how == END_REQUEUE);
 }
 
-static int by_tag(const void *a, const void *b)
-{
-    const struct handle *x = a, *y = b;
-    return x->tag < y->tag ? -1 : x->tag > y->tag;
-}
-
 static void tx_end(unsigned p, unsigned c)
 {
     struct sim_channel *channel = &sim.channels[p][c];
@@ -442,8 +436,6 @@ static void tx_end(unsigned p, unsigned c)
             struct handle handle = handle_take(&channel->tx_handles, 0);
             handle_add(&channel->handles, &handle);
         }
-        if (channel->handles.count)
-            qsort(channel->handles.at, channel->handles.count, sizeof *channel->handles.at, by_tag);
         do_plain(&sim.h, who_of(p, c), COMMAND_TX_ROLLBACK);
         return;
     }
