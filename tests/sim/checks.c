@@ -52,6 +52,19 @@ static void check_limits(const struct sim_queue *queue, const struct queue_info 
                  (unsigned long long)info->messages_ready, (unsigned long long)info->ready_bytes);
 }
 
+uint64_t check_room(unsigned q, uint64_t *limit)
+{
+    struct queue_info info;
+    struct field field;
+    if (!vhost_find_queue(sim.h.vhost, bytes_of_text(sim.world.queues[q].name), &info))
+        return 0;
+    *limit = UINT64_MAX;
+    if (table_find(info.arguments, "x-overflow", &field) &&
+        !bytes_equal_text(field.value.bytes, "drop-head"))
+        *limit = limit_of(&info, "x-max-length", "max-length");
+    return info.messages_ready;
+}
+
 void check_counts(void)
 {
     uint64_t ready = 0, unsettled = 0, least, most, letters = 0;

@@ -213,6 +213,8 @@ void on_event(void *context, char peer, const struct event *event);
 void drain(void);
 
 /* checks.c */
+/* How many are ready; *limit: how many may be for a publish to be taken. */
+uint64_t check_room(unsigned q, uint64_t *limit);
 void check_counts(void);
 void check_quiet(void); /* after a sync */
 void check_nothing_left(void);

@@ -331,7 +331,13 @@ static void publish(unsigned p, unsigned c)
         uid_add(&channel->published, uid);
     if (!channel->tx)
         ledger_published(uid);
+    uint64_t limit = UINT64_MAX, ignored, before = 0;
+    unsigned first = message->targets ? (unsigned)__builtin_ctz(message->targets) : 0;
+    if (first && !channel->tx)
+        before = check_room(first, &limit);
     harness_do(&sim.h, (char)('A' + p), &command);
+    if (limit != UINT64_MAX && before >= limit && check_room(first, &ignored) > before)
+        sim_fail("message %u was taken by %s, which is full", uid, sim.world.queues[first].name);
 }
 
 /* ---- Consuming. */

@@ -56,7 +56,7 @@ static void limits(struct sim_queue *queue)
     put_s(arguments, "x-overflow", overflows[overflow]);
     queue->may_refuse = overflow > 0;
     queue->may_drop |= overflow != 1;
-    if (overflow == 1 && queue->dead_letters && chance(50)) {
+    if (overflow == 1 && queue->dead_letters && chance(75)) {
         put_s(arguments, "x-dead-letter-strategy", "at-least-once");
         queue->at_least_once = true;
     }
@@ -107,7 +107,7 @@ static void make_queue(unsigned q, bool careful)
         table_put_bool(arguments, "x-single-active-consumer", true);
         queue->single = true;
     }
-    if (chance(40))
+    if (chance(50))
         limits(queue);
     if (chance(30)) {
         queue->ttl_ms = 1 + pick(chance(50) ? 20 : 2000);
