@@ -234,15 +234,24 @@ struct consumer *consumer_next(struct queue *queue)
     return NULL;
 }
 
+static void deliver_shown(struct consumer *consumer, struct message *message, struct lane *lane,
+                          uint64_t seq, bool redelivered)
+{
+    struct message *shown = copies_shown(message);
+    consumer_deliver(consumer, shown, lane, seq, redelivered);
+    message_unref(&shown);
+}
+
 void consumer_deliver(struct consumer *consumer, struct message *message, struct lane *lane,
                       uint64_t seq, bool redelivered)
 {
+    if (__builtin_expect(message->blind, 0)) {
+        deliver_shown(consumer, message, lane, seq, redelivered);
+        return;
+    }
     struct channel *channel = consumer->channel;
     struct queue *queue = consumer->queue;
     struct event event = {.type = EVENT_DELIVER, .channel = channel->id};
-    struct message *shown = NULL;
-    if (__builtin_expect(message->blind, 0))
-        message = shown = copies_shown(message);
     event.u.deliver.message = message;
     event.u.deliver.tag = ++channel->delivery_tag;
     event.u.deliver.consumer = consumer->id;
@@ -265,5 +274,4 @@ void consumer_deliver(struct consumer *consumer, struct message *message, struct
     channel_emit(channel, &event);
     if (__builtin_expect(channel->vhost->tuning.tracing, 0))
         trace_delivered(channel, queue, message, redelivered);
-    message_unref(&shown);
 }

@@ -180,29 +180,47 @@ static void remember_along(const struct route_result *result, const struct messa
         dedup_remember(result->sieves[i], message);
 }
 
+/* No queue of the vhost is to have it: a reply that is waited for, or to be sent back. */
+static void find_no_queue(struct channel *channel, struct message *message, bool mandatory)
+{
+    if (!(message->exchange_len == 0 && reply_to_deliver(channel->vhost, message)) && mandatory)
+        send_back(channel, message);
+}
+
+/* A route that exchanges with features of their own are on, or a vhost that is traced. */
+static bool publish_specially(struct channel *channel, struct route_memory *route,
+                              struct message *message, bool mandatory, uint64_t *needed)
+{
+    struct route_result *result = &route->result;
+    bool kept = false;
+    if (result->keeper_count)
+        kept = keep_for(channel, route, message, mandatory, needed);
+    if (channel->vhost->tuning.tracing) {
+        struct message *shown = message->blind ? copies_shown(message) : message_ref(message);
+        trace_published(channel, shown, result);
+        message_unref(&shown);
+    }
+    bool taken = put_along(channel->peer, route, message, needed);
+    bool found = kept || result->count;
+    if (taken && found)
+        remember_along(result, message);
+    if (result->duplicate && result->duplicate_needed > *needed)
+        *needed = result->duplicate_needed;
+    if (!found && !result->duplicate)
+        find_no_queue(channel, message, mandatory);
+    return taken;
+}
+
 /* To queues and to exchanges that keep it, for a client. */
 static bool publish_along(struct channel *channel, struct route_memory *route,
                           struct message *message, bool mandatory, uint64_t *needed)
 {
-    size_t count = route->result.count;
-    bool kept = false;
     route->exchange->publish_in++;
-    if (__builtin_expect(route->result.keeper_count != 0, 0))
-        kept = keep_for(channel, route, message, mandatory, needed);
-    if (__builtin_expect(channel->vhost->tuning.tracing, 0)) {
-        struct message *shown = message->blind ? copies_shown(message) : message_ref(message);
-        trace_published(channel, shown, &route->result);
-        message_unref(&shown);
-    }
-    bool taken = put_along(channel->peer, route, message, needed);
-    if (__builtin_expect(route->result.sieve_count != 0, 0) && taken && (count || kept))
-        remember_along(&route->result, message);
-    if (route->result.duplicate && route->result.duplicate_needed > *needed)
-        *needed = route->result.duplicate_needed;
-    if (count == 0 && !kept && !route->result.duplicate &&
-        !(message->exchange_len == 0 && reply_to_deliver(channel->vhost, message)) && mandatory)
-        send_back(channel, message);
-    return taken;
+    if (__builtin_expect(route->result.special | channel->vhost->tuning.tracing, 0))
+        return publish_specially(channel, route, message, mandatory, needed);
+    if (route->result.count == 0)
+        find_no_queue(channel, message, mandatory);
+    return put_along(channel->peer, route, message, needed);
 }
 
 static void publish_message(struct channel *channel, struct message *message, bool mandatory)
@@ -302,10 +320,10 @@ void command_publish(struct channel *channel, const struct command *command)
         channel_refuse(channel, COMMAND_PUBLISH, STATUS_PRECONDITION_FAILED,
                        "message size %" PRIu64 " is larger than configured max size %" PRIu64,
                        message->body_bytes, vhost->options.message_bytes_max);
-    else if ((malformed = copies_malformed(message, &type)))
+    else if (message->has_headers && (malformed = copies_malformed(message, &type)))
         channel_refuse(channel, COMMAND_PUBLISH, STATUS_PRECONDITION_FAILED,
                        "invalid message: {unacceptable_type_in_header,\"%s\",%s}", malformed, type);
-    else
+    else if (message->has_headers)
         copies_note_blind(message);
     if (!channel->failed && reply_to_asked(message))
         reply_to_rewrite(channel, &message);

@@ -349,12 +349,10 @@ static bool take_in(struct queue *queue, struct message *message, uint64_t *need
 
 bool queue_publish(struct queue *queue, struct message *message, uint64_t *needed)
 {
-    if (__builtin_expect(!queue->dedup, 1))
-        return take_in(queue, message, needed);
-    if (dedup_refuses(queue->dedup, message, needed))
+    if (__builtin_expect(queue->dedup != NULL, 0) && dedup_refuses(queue->dedup, message, needed))
         return true; /* it was taken when it came first */
     bool taken = take_in(queue, message, needed);
-    if (taken)
+    if (__builtin_expect(queue->dedup != NULL, 0) && taken)
         dedup_remember(queue->dedup, message);
     return taken;
 }

@@ -109,6 +109,7 @@ void route(struct topology *topology, struct exchange *exchange, const struct ro
     ask(&routing, exchange);
     while (pending->count)
         ask(&routing, pending->exchanges[--pending->count]);
+    result->special = result->keeper_count || result->sieve_count || result->duplicate;
 }
 
 void route_message(struct topology *topology, struct exchange *exchange,
