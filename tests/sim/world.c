@@ -204,16 +204,16 @@ static queue_mask some_queues(void)
 static void make_exchanges(void)
 {
     static const struct sim_exchange all[X_COUNT] = {
-        [X_DEFAULT] = {"", "direct", .used = true},
-        [X_DIRECT] = {"xd", "direct"},
-        [X_FANOUT] = {"xf", "fanout", ROUTE_ALL},
-        [X_TOPIC] = {"xt", "topic"},
-        [X_HASH] = {"xh", "x-consistent-hash", ROUTE_ONE},
-        [X_RANDOM] = {"xr", "x-random", ROUTE_ONE},
-        [X_MODULUS] = {"xm", "x-modulus-hash", ROUTE_ONE},
-        [X_DELAYED] = {"xl", "x-delayed-message", .delays = true},
-        [X_ALTERNATE] = {"xa", "direct"},
-        [X_CHAIN] = {"xc", "direct"},
+        [X_DEFAULT] = {.name = "", .type = "direct", .used = true},
+        [X_DIRECT] = {.name = "xd", .type = "direct"},
+        [X_FANOUT] = {.name = "xf", .type = "fanout", .routing = ROUTE_ALL},
+        [X_TOPIC] = {.name = "xt", .type = "topic"},
+        [X_HASH] = {.name = "xh", .type = "x-consistent-hash", .routing = ROUTE_ONE},
+        [X_RANDOM] = {.name = "xr", .type = "x-random", .routing = ROUTE_ONE},
+        [X_MODULUS] = {.name = "xm", .type = "x-modulus-hash", .routing = ROUTE_ONE},
+        [X_DELAYED] = {.name = "xl", .type = "x-delayed-message", .delays = true},
+        [X_ALTERNATE] = {.name = "xa", .type = "direct"},
+        [X_CHAIN] = {.name = "xc", .type = "direct"},
     };
     memcpy(sim.world.exchanges, all, sizeof all);
     for (unsigned x = 1; x < X_COUNT; x++) {
