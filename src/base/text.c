@@ -27,14 +27,6 @@ uint8_t *text_reserve(struct text *text, size_t more)
     return text->at + text->len;
 }
 
-void text_add(struct text *text, const void *at, size_t len)
-{
-    if (len == 0)
-        return;
-    memcpy(text_reserve(text, len), at, len);
-    text->len += len;
-}
-
 void text_add_bytes(struct text *text, struct bytes bytes)
 {
     text_add(text, bytes.at, bytes.len);

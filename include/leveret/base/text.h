@@ -2,6 +2,8 @@
 #ifndef LEVERET_BASE_TEXT_H
 #define LEVERET_BASE_TEXT_H
 
+#include <string.h>
+
 #include "leveret/base/bytes.h"
 
 struct text {
@@ -13,7 +15,17 @@ struct text {
 void text_free(struct text *text);
 /* Makes room for more bytes and returns where they go; the caller adds to len what it wrote. */
 uint8_t *text_reserve(struct text *text, size_t more);
-void text_add(struct text *text, const void *at, size_t len);
+
+static inline void text_add(struct text *text, const void *at, size_t len)
+{
+    if (len == 0)
+        return;
+    if (__builtin_expect(len > text->room - text->len, 0))
+        (void)text_reserve(text, len);
+    memcpy(text->at + text->len, at, len);
+    text->len += len;
+}
+
 void text_add_bytes(struct text *text, struct bytes bytes);
 /* A number in decimal digits. */
 void text_add_number(struct text *text, uint64_t number);
