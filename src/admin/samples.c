@@ -139,8 +139,7 @@ void detail_write(struct answer *answer, const char *key, uint64_t value, double
     char details[64];
     size_t len = strlen(key);
     CHECK(len + sizeof suffix <= sizeof details);
-    memcpy(details, key, len);
-    memcpy(details + len, suffix, sizeof suffix);
+    memcpy(mempcpy(details, key, len), suffix, sizeof suffix);
     answer_uint(answer, key, value);
     if (answer_object(answer, details)) {
         answer_real(answer, "rate", rate);
