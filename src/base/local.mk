@@ -2,6 +2,7 @@
 noinst_LIBRARIES += src/base/libbase.a
 src_base_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(XXHASH_CFLAGS) $(PCRE2_CFLAGS)
 src_base_libbase_a_SOURCES = \
+	include/leveret/base/account.h \
 	include/leveret/base/buffer.h \
 	include/leveret/base/bytes.h \
 	include/leveret/base/check.h \
@@ -18,6 +19,7 @@ src_base_libbase_a_SOURCES = \
 	include/leveret/base/status.h \
 	include/leveret/base/text.h \
 	include/leveret/base/utf8.h \
+	src/base/account.c \
 	src/base/buffer.c \
 	src/base/check.c \
 	src/base/clock.c \
@@ -39,6 +41,7 @@ scarce_ldflags = -Wl,--wrap=mem_try,--wrap=mem_try_array
 
 if HAVE_CHECK
 base_tests = \
+	tests/unit/test_account \
 	tests/unit/test_heap \
 	tests/unit/test_log \
 	tests/unit/test_map \
@@ -48,6 +51,9 @@ base_tests = \
 check_PROGRAMS += $(base_tests)
 TESTS += $(base_tests)
 base_test_libs = src/base/libbase.a $(XXHASH_LIBS) $(CHECK_LIBS)
+tests_unit_test_account_SOURCES = tests/unit/test_account.c
+tests_unit_test_account_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_account_LDADD = $(base_test_libs)
 tests_unit_test_heap_SOURCES = tests/unit/test_heap.c
 tests_unit_test_heap_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_heap_LDADD = $(base_test_libs)
