@@ -89,7 +89,17 @@ struct reading {
     struct text *out;
     enum status status;
     unsigned depth;
+    unsigned *entries; /* read so far, of the whole object */
 };
+
+/* Counts an entry, of which the text so far is part. False: there are too many, or too many bytes.
+ */
+static bool count_entry(struct reading *r)
+{
+    if (++*r->entries > ARGUMENTS_ENTRIES_MAX || r->out->len > ARGUMENTS_BYTES_MAX)
+        r->status = STATUS_LIMIT;
+    return r->status == STATUS_OK;
+}
 
 static bool simple_field(const struct value *value, struct field *out)
 {
@@ -120,7 +130,7 @@ static void read_entry(void *context, const char *key, const struct value *value
 static void read_nested(struct reading *r, const struct value *value, struct field *field,
                         struct text *contents)
 {
-    struct reading below = {.out = contents, .depth = r->depth + 1};
+    struct reading below = {.out = contents, .depth = r->depth + 1, .entries = r->entries};
     bool list = value_kind_of(value) == VALUE_LIST;
     if (below.depth >= TABLE_DEPTH_MAX) {
         r->status = STATUS_LIMIT;
@@ -128,7 +138,7 @@ static void read_nested(struct reading *r, const struct value *value, struct fie
     }
     if (!list)
         value_each(value, read_entry, &below);
-    for (size_t i = 0; list && i < value_count(value) && below.status == STATUS_OK; i++) {
+    for (size_t i = 0; list && i < value_count(value) && count_entry(&below); i++) {
         const struct value *element = value_at(value, i);
         struct field inner;
         struct text text = {0};
@@ -149,9 +159,9 @@ static void read_entry(void *context, const char *key, const struct value *value
     struct bytes name = bytes_of_text(key);
     struct field field = {0};
     struct text text = {0};
-    if (r->status != STATUS_OK)
+    if (r->status != STATUS_OK || !count_entry(r))
         return;
-    if (name.len > 255) {
+    if (name.len > NAME_BYTES_MAX) {
         r->status = STATUS_MALFORMED;
         return;
     }
@@ -164,19 +174,25 @@ static void read_entry(void *context, const char *key, const struct value *value
 
 enum status arguments_read(const struct value *object, struct text *out)
 {
-    struct reading reading = {.out = out};
-    switch (value_kind_of(object)) {
-    case VALUE_NONE:
-    case VALUE_NULL:
-        return STATUS_OK;
-    case VALUE_LIST: /* [] is what PHP makes of an empty object */
-        return value_count(object) ? STATUS_MALFORMED : STATUS_OK;
-    case VALUE_MAP:
-        value_each(object, read_entry, &reading);
-        return reading.status;
-    default:
+    unsigned entries = 0;
+    struct reading reading = {.out = out, .entries = &entries};
+    if (!object || (value_kind_of(object) == VALUE_LIST && value_count(object) == 0))
+        return STATUS_OK; /* [] is what PHP makes of an empty object */
+    if (value_kind_of(object) != VALUE_MAP)
         return STATUS_MALFORMED;
-    }
+    if (value_count(object) > ARGUMENTS_ENTRIES_MAX)
+        return STATUS_LIMIT;
+    value_each(object, read_entry, &reading);
+    if (reading.status == STATUS_OK && out->len > ARGUMENTS_BYTES_MAX)
+        return STATUS_LIMIT;
+    return reading.status;
+}
+
+const char *arguments_wrong(enum status status)
+{
+    if (status == STATUS_LIMIT)
+        return "nested too deep, or with too many entries or bytes";
+    return "must be an object whose keys have at most 255 bytes";
 }
 
 /* ---- Properties keys of bindings. */

@@ -9,9 +9,19 @@
 /* Writes a checked table's contents as an object under key. */
 void arguments_write(struct answer *answer, const char *key, struct bytes table);
 
-/* Appends a JSON object's keys to a table's contents. A missing or null value is an empty table.
- * Errors: MALFORMED (no object, a key above 255 bytes), LIMIT (nested too deep). */
+/* Keys and elements of one JSON object that becomes a table, at all depths together. More are
+ * refused before the table is built further. */
+#define ARGUMENTS_ENTRIES_MAX 4096u
+/* Bytes of the table's contents that a JSON object may become. */
+#define ARGUMENTS_BYTES_MAX ((size_t)1 << 20)
+
+/* Appends a JSON object's keys to a table's contents, none for NULL (a missing value); on an error
+ * *out holds a part of them.
+ * Errors: MALFORMED (no object, a key above NAME_BYTES_MAX), LIMIT (nested too deep, too many
+ * entries or bytes). */
 MUST_USE enum status arguments_read(const struct value *object, struct text *out);
+/* What an error of arguments_read says to the client. */
+const char *arguments_wrong(enum status status);
 
 /* The short text that tells apart two bindings of the same ends and key: a hash of the arguments
  * that does not depend on their order, base64url, zero-ended. */

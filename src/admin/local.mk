@@ -17,6 +17,7 @@ src_admin_libadmin_a_SOURCES = \
 	src/admin/definitions.c \
 	src/admin/dispatch.c \
 	src/admin/exchanges.c \
+	src/admin/form.c src/admin/form.h \
 	src/admin/gather.c src/admin/gather.h \
 	src/admin/gather_kinds.c \
 	src/admin/handlers.h \
@@ -47,7 +48,7 @@ src_admin_libadmin_a_SOURCES = \
 	src/admin/vhosts.c
 
 if HAVE_CHECK
-admin_tests = tests/unit/test_answer tests/unit/test_http_route tests/unit/test_listing
+admin_tests = tests/unit/test_answer tests/unit/test_form tests/unit/test_http_route tests/unit/test_listing
 check_PROGRAMS += $(admin_tests)
 TESTS += $(admin_tests)
 admin_test_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/src/admin
@@ -57,6 +58,10 @@ tests_unit_test_answer_CPPFLAGS = $(admin_test_cppflags)
 tests_unit_test_answer_CFLAGS = $(admin_test_cflags)
 tests_unit_test_answer_LDADD = src/admin/libadmin.a src/wire/libwire.a src/base/libbase.a \
 	$(JANSSON_LIBS) $(XXHASH_LIBS) $(CHECK_LIBS)
+tests_unit_test_form_SOURCES = tests/unit/test_form.c
+tests_unit_test_form_CPPFLAGS = $(admin_test_cppflags)
+tests_unit_test_form_CFLAGS = $(admin_test_cflags)
+tests_unit_test_form_LDADD = $(tests_unit_test_answer_LDADD)
 tests_unit_test_http_route_SOURCES = tests/unit/test_http_route.c
 tests_unit_test_http_route_CPPFLAGS = $(admin_test_cppflags)
 tests_unit_test_http_route_CFLAGS = $(admin_test_cflags)

@@ -4,8 +4,8 @@
 #include "arguments.h"
 #include "core.h"
 #include "leveret/base/mem.h"
+#include "leveret/wire/cursor.h"
 
-#define NAME_BYTES_MAX 255u
 /* Of a definition: listings copy it for each queue that it applies to. */
 #define DEFINITION_BYTES_MAX 8192u
 /* Steps of a match: ten times what a plain pattern needs on a long name, and some 0.1 ms. */

@@ -8,6 +8,9 @@
 
 #include "leveret/base/bytes.h"
 
+/* Bytes of a short string: a name, a routing key, a key of a table. */
+#define NAME_BYTES_MAX 255u
+
 struct reader {
     const uint8_t *at, *end;
     bool failed;
