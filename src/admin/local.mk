@@ -25,6 +25,7 @@ src_admin_libadmin_a_SOURCES = \
 	src/admin/import.c \
 	src/admin/limits.c \
 	src/admin/listing.c src/admin/listing.h \
+	src/admin/memory.c \
 	src/admin/messages.c \
 	src/admin/metrics.c src/admin/metrics.h \
 	src/admin/metrics_objects.c \

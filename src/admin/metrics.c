@@ -166,6 +166,22 @@ static void write_alarms(struct text *out, const struct node_alarms *a)
            "Free disk space low watermark in bytes", "", a->disk_free_bytes_min);
 }
 
+static void write_memory(struct text *out, const struct account *account)
+{
+    const char *name = "leveret_memory_bytes";
+    metric_family(out, "", name, "gauge", "Memory that clients make the broker hold, by kind");
+    for (unsigned kind = 0; kind < ACCOUNT_KIND_COUNT; kind++)
+        text_printf(out, "%s{kind=\"%s\"} %" PRIu64 "\n", name,
+                    account_kind_name((enum account_kind)kind),
+                    account_bytes(account, (enum account_kind)kind));
+    name = "leveret_memory_limit_bytes";
+    metric_family(out, "", name, "gauge", "What each kind of memory may come to");
+    for (unsigned kind = 0; kind < ACCOUNT_KIND_COUNT; kind++)
+        text_printf(out, "%s{kind=\"%s\"} %" PRIu64 "\n", name,
+                    account_kind_name((enum account_kind)kind),
+                    account_limit_bytes(account, (enum account_kind)kind));
+}
+
 static void write_process(struct text *out, const struct admin *admin)
 {
     struct process_figures p;
@@ -207,6 +223,7 @@ static void write_node(struct text *out, struct request *r)
     node_alarms(r->admin->options.node, &alarms);
     write_identity(out, &r->admin->options);
     write_alarms(out, &alarms);
+    write_memory(out, node_account(r->admin->options.node));
     write_process(out, r->admin);
     write_attempts(out, r->admin);
 }

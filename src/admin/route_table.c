@@ -26,6 +26,8 @@ const struct route routes[] = {
     {GET,    "/api/cluster-name", api_cluster_name, USER},
     {GET,    "/api/nodes", api_nodes_list, MONITORING},
     {GET,    "/api/nodes/:n", api_node_get, MONITORING},
+    {GET,    "/api/nodes/:n/memory", api_node_memory, MONITORING},
+    {GET,    "/api/nodes/:n/memory/relative", api_node_memory_relative, MONITORING},
     {GET,    "/api/feature-flags", api_empty_list, ADMINISTRATOR},
     {GET,    "/api/auth", api_auth_settings, ANYBODY},
     {GET,    "/api/auth/attempts/:n", api_auth_attempts, MONITORING},

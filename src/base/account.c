@@ -59,6 +59,13 @@ void account_add(struct account *account, enum account_kind kind, int64_t bytes)
         atomic_fetch_add_explicit(&account->counters[kind].bytes, bytes, memory_order_relaxed);
 }
 
+void account_tell(struct account *account, enum account_kind kind, uint64_t *told_bytes,
+                  uint64_t held_bytes)
+{
+    account_add(account, kind, (int64_t)(held_bytes - *told_bytes));
+    *told_bytes = held_bytes;
+}
+
 bool account_take(struct account *account, enum account_kind kind, uint64_t bytes)
 {
     if (!account)

@@ -7,6 +7,7 @@
 
 #include "api.h"
 #include "command.h"
+#include "leveret/base/account.h"
 #include "rows.h"
 
 #define FILE_BYTES_MAX ((size_t)512 << 20)
@@ -31,7 +32,10 @@ static const struct rows_column status_lines[] = {
     {"memory_bytes", "node.mem_used"},
     {"memory_bytes_max", "node.mem_limit"},
     {"memory_alarm", "node.mem_alarm"},
-    {"disk_free_bytes", "node.disk_free"},
+#define X(kind, name, share, what) {"memory." name, "memory." name},
+    ACCOUNT_KINDS(X)
+#undef X
+        {"disk_free_bytes", "node.disk_free"},
     {"disk_free_bytes_min", "node.disk_free_limit"},
     {"disk_alarm", "node.disk_free_alarm"},
     {"files_open", "node.fd_used"},
@@ -62,7 +66,7 @@ enum outcome run_status(struct session *session)
 {
     const struct options *o = session->options;
     const struct api_request overview = {.path = api_path("overview", NULL)};
-    struct value *about = NULL, *nodes = NULL;
+    struct value *about = NULL, *nodes = NULL, *memory = NULL;
     enum outcome outcome = api_call(session, &overview, &about);
     if (outcome != OUTCOME_OK)
         return outcome;
@@ -70,12 +74,21 @@ enum outcome run_status(struct session *session)
     if (value_get(about, "listeners")) {
         const struct api_request all = {.path = api_path("nodes", NULL)};
         outcome = api_call(session, &all, &nodes);
+        const char *node = value_text(value_get(value_at(nodes, 0), "name"));
+        const struct api_request kinds = {.path =
+                                              api_path("nodes", node ? node : "", "memory", NULL)};
+        if (outcome == OUTCOME_OK)
+            outcome = api_call(session, &kinds, &memory);
+        else
+            free(kinds.path);
     }
     if (outcome == OUTCOME_OK) {
         struct value *both = value_new_map();
         value_set(both, "overview", value_copy(about));
         if (value_at(nodes, 0))
             value_set(both, "node", value_copy(value_at(nodes, 0)));
+        if (value_get(memory, "memory"))
+            value_set(both, "memory", value_copy(value_get(memory, "memory")));
         if (o->format != FORMAT_JSON && value_get(about, "listeners"))
             value_set(both, "listeners", listeners(value_get(about, "listeners")));
         rows_print_one(o, status_lines, sizeof status_lines / sizeof *status_lines, both);
@@ -83,6 +96,7 @@ enum outcome run_status(struct session *session)
     }
     value_free(&about);
     value_free(&nodes);
+    value_free(&memory);
     return outcome;
 }
 

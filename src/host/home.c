@@ -46,6 +46,20 @@ static void timer_due(void *context)
     home_touched(home);
 }
 
+/* What the vhost's messages take, told to the node's account. */
+static void tell_memory(struct home *home, uint64_t bytes)
+{
+    if (bytes == home->told_bytes)
+        return;
+    account_tell(node_account(home->node), ACCOUNT_MESSAGES, &home->told_bytes, bytes);
+    if (bytes < home->weighed_bytes)
+        home->weighed_bytes = bytes;
+    if (bytes - home->weighed_bytes < NODE_WEIGH_BYTES)
+        return;
+    home->weighed_bytes = bytes;
+    node_weigh_memory(home->node);
+}
+
 static void end_of_turn(struct loop_task *task)
 {
     struct home *home = container_of(task, struct home, commit);
@@ -63,6 +77,7 @@ static void end_of_turn(struct loop_task *task)
         journal_poll(home->journal);
         home->in_core--;
     }
+    tell_memory(home, vhost_resident_bytes(home->vhost));
     uint64_t unwritten = journal_unwritten_bytes(home->journal);
     if ((home->gate == GATE_OPEN && unwritten > HOME_UNWRITTEN_BYTES_MAX) ||
         (home->gate == GATE_BUSY && unwritten < HOME_UNWRITTEN_BYTES_MAX / 2))
@@ -209,6 +224,7 @@ enum status home_new(const struct home_options *options, struct home **out, char
         .peer_window_bytes = PEER_WINDOW_BYTES,
         .node_name = bytes_of_text(options->node_name),
         .announces = options->announces,
+        .account = node_account(options->node),
         .told = told,
         .listened = listened,
     };
@@ -229,6 +245,7 @@ enum status home_new(const struct home_options *options, struct home **out, char
 static void close_vhost(struct home *home)
 {
     vhost_free(&home->vhost);
+    tell_memory(home, 0);
     if (home->journal)
         journal_free(&home->journal);
     if (home->memory_disk)

@@ -26,7 +26,9 @@ struct home {
     struct timer *timer; /* made on first use, by the owner */
     struct loop_task commit;
     unsigned in_core; /* calls into the core under way: what its events cause must wait (link.c) */
-    enum status health; /* of the journal */
+    uint64_t told_bytes;    /* of messages, to the node's account */
+    uint64_t weighed_bytes; /* told when the node's memory was last weighed */
+    enum status health;     /* of the journal */
     enum publish_gate gate;
     char gate_text[160];
     char health_text[160];

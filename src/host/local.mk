@@ -2,6 +2,7 @@
 noinst_LIBRARIES += src/host/libhost.a
 src_host_libhost_a_SOURCES = \
 	include/leveret/host/node.h \
+	src/host/alarm.c \
 	src/host/data_dir.c \
 	src/host/announce.c \
 	src/host/home.c \

@@ -1,11 +1,11 @@
-/* The node: data directory, journal threads, the table of vhosts and their owners, alarms.
+/* The node: data directory, journal threads, the table of vhosts and their owners; alarm.c has the
+ * alarms.
  *
  * Normal course: node_new locks the data directory; node_add_vhost recovers each vhost and gives it
  * the next worker; links and questions find a vhost's home in the table, under a read lock. What
  * can go wrong: the directory is locked, of a newer format or damaged: node_new or node_add_vhost
  * refuses and says how to go on; memory or disk run short: an alarm, which holds publishers until
  * it is over. */
-#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -15,11 +15,9 @@
 #include "leveret/base/map.h"
 #include "leveret/base/mem.h"
 #include "leveret/base/text.h"
-#include "leveret/wire/table.h"
 #include "node_internal.h"
 
-#define WATCH_INTERVAL_MS 500u
-/* Transient messages page out when a vhost holds this share of the memory limit. */
+/* Transient messages page out when a vhost holds this share of the memory budget. */
 #define RESIDENT_SHARE 2u
 
 TAILQ_HEAD(homes, home);
@@ -34,13 +32,10 @@ struct node {
     struct map by_name;
     struct homes homes; /* deleted ones too: letters may name them */
     unsigned next_owner;
-    struct timer *watch;
+    struct alarms *alarms;
     struct announcer *announcer;
     char *announce_vhost; /* NULL: none */
     char *name;
-    atomic_bool memory_alarm, disk_alarm;
-    atomic_ullong memory_bytes, disk_free_bytes;
-    atomic_ullong memory_bytes_max, disk_free_bytes_min; /* of options, for any thread */
 };
 
 /* ---- The store of users, as auth/ wants it. */
@@ -83,13 +78,20 @@ enum status node_new(const struct node_options *options, struct node **out, char
 {
     struct node *node = mem_need(sizeof *node);
     node->options = *options;
-    atomic_init(&node->memory_bytes_max, options->memory_bytes_max);
-    atomic_init(&node->disk_free_bytes_min, options->disk_free_bytes_min);
     pthread_rwlock_init(&node->lock, NULL);
     TAILQ_INIT(&node->homes);
     node->name = copy(options->name ? options->name : "");
     node->announce_vhost = options->announce_vhost ? copy(options->announce_vhost) : NULL;
     node->announcer = announcer_new(node, options->log);
+    const struct alarms_options alarms = {
+        .node = node,
+        .name = node->name,
+        .data_dir = options->data_dir,
+        .log = options->log,
+        .memory_bytes_max = options->memory_bytes_max,
+        .disk_free_bytes_min = options->disk_free_bytes_min,
+    };
+    node->alarms = alarms_new(&alarms);
     enum status status = STATUS_OK;
     if (options->data_dir) {
         status = data_dir_open(options->data_dir, &node->data_dir, error);
@@ -115,8 +117,7 @@ void node_free(struct node **node)
     if (!n)
         return;
     *node = NULL;
-    if (n->watch)
-        timer_free(&n->watch);
+    alarms_stop(n->alarms);
     struct home *home;
     while ((home = TAILQ_FIRST(&n->homes))) {
         TAILQ_REMOVE(&n->homes, home, entry);
@@ -129,6 +130,7 @@ void node_free(struct node **node)
         store_close(&n->store);
     data_dir_close(&n->data_dir);
     announcer_free(&n->announcer);
+    alarms_free(&n->alarms);
     free(n->announce_vhost);
     free(n->name);
     pthread_rwlock_destroy(&n->lock);
@@ -141,6 +143,11 @@ const struct auth_store *node_auth_store(struct node *node)
 }
 
 /* ---- Vhosts. */
+
+static size_t resident_bytes_max(const struct node *node)
+{
+    return (size_t)(account_budget_bytes(node_account(node)) / RESIDENT_SHARE);
+}
 
 struct home *node_find_home(struct node *node, struct bytes name)
 {
@@ -195,7 +202,7 @@ enum status node_add_vhost(struct node *node, struct bytes name, char **error)
         .log = node->options.log,
         .message_bytes_max = node->options.message_bytes_max,
         .consumer_timeout_ms = node->options.consumer_timeout_ms,
-        .resident_bytes_max = (size_t)(node->options.memory_bytes_max / RESIDENT_SHARE),
+        .resident_bytes_max = resident_bytes_max(node),
     };
     struct home *home;
     enum status status = home_new(&options, &home, error);
@@ -315,73 +322,7 @@ bool node_journal_figures(struct node *node, struct bytes name, struct journal_f
     return true;
 }
 
-/* ---- Alarms. */
-
-const char *node_alarm_text(const struct node *node)
-{
-    if (atomic_load(&node->memory_alarm))
-        return atomic_load(&node->disk_alarm) ? "low on memory & disk" : "low on memory";
-    return atomic_load(&node->disk_alarm) ? "low on disk" : NULL;
-}
-
-static void weigh_letter(struct loop *receiver, void *letter, size_t bytes)
-{
-    (void)bytes;
-    struct home *home;
-    memcpy(&home, letter, sizeof home);
-    if (receiver)
-        home_weigh_gate(home);
-}
-
-static void post_weigh(struct home *home)
-{
-    loop_post(home->owner, weigh_letter, &home, sizeof home);
-}
-
-static void announce_alarm(struct node *node, bool on, const char *what)
-{
-    struct text headers = {0};
-    if (!node_watched(node))
-        return;
-    table_put_string(&headers, "source", bytes_of_text(what));
-    table_put_string(&headers, "node", bytes_of_text(node->name));
-    node_announce(node, ANNOUNCE_EVENT,
-                  on ? BYTES_LITERAL("alarm.set") : BYTES_LITERAL("alarm.cleared"),
-                  text_bytes(&headers), bytes_of("", 0));
-    text_free(&headers);
-}
-
-static bool set_alarm(struct node *node, atomic_bool *alarm, bool on, const char *what)
-{
-    if (atomic_exchange(alarm, on) == on)
-        return false;
-    announce_alarm(node, on, what);
-    log_line(node->options.log, on ? LOG_WARNING : LOG_INFO, "alarm",
-             on ? "low on %s: publishers are blocked" : "%s suffices again: publishers go on",
-             what);
-    return true;
-}
-
-static void watch_resources(void *context)
-{
-    struct node *node = context;
-    const struct node_options *options = &node->options;
-    struct resources now;
-    resources_read(options->data_dir, &now);
-    if (options->memory_bytes_max && now.memory_bytes > options->memory_bytes_max) {
-        malloc_trim(0); /* what was freed but not given back is not in use */
-        resources_read(options->data_dir, &now);
-    }
-    atomic_store(&node->memory_bytes, now.memory_bytes);
-    atomic_store(&node->disk_free_bytes, now.disk_free_bytes);
-    bool memory = options->memory_bytes_max && now.memory_bytes > options->memory_bytes_max;
-    bool disk = now.disk_free_bytes < options->disk_free_bytes_min;
-    bool changed = set_alarm(node, &node->memory_alarm, memory, "memory");
-    changed |= set_alarm(node, &node->disk_alarm, disk, "disk");
-    if (changed)
-        node_each_home(node, post_weigh);
-    timer_set(node->watch, WATCH_INTERVAL_MS);
-}
+/* ---- Limits. */
 
 struct limits_letter {
     struct home *home;
@@ -404,34 +345,27 @@ void node_set_limits(struct node *node, const struct node_options *options)
     node->options.disk_free_bytes_min = options->disk_free_bytes_min;
     node->options.message_bytes_max = options->message_bytes_max;
     node->options.consumer_timeout_ms = options->consumer_timeout_ms;
-    atomic_store(&node->memory_bytes_max, options->memory_bytes_max);
-    atomic_store(&node->disk_free_bytes_min, options->disk_free_bytes_min);
-    struct limits_letter letter = {
-        .limits = {.resident_bytes_max = (size_t)(options->memory_bytes_max / RESIDENT_SHARE),
-                   .message_bytes_max = options->message_bytes_max,
-                   .consumer_timeout_ms = options->consumer_timeout_ms}};
+    alarms_set_limits(node->alarms, options->memory_bytes_max, options->disk_free_bytes_min);
+    struct limits_letter letter = {.limits = {.resident_bytes_max = resident_bytes_max(node),
+                                              .message_bytes_max = options->message_bytes_max,
+                                              .consumer_timeout_ms = options->consumer_timeout_ms}};
     pthread_rwlock_rdlock(&node->lock);
     TAILQ_FOREACH(letter.home, &node->homes, entry)
     loop_post(letter.home->owner, limits_letter, &letter, sizeof letter);
     pthread_rwlock_unlock(&node->lock);
-    if (node->watch)
-        watch_resources(node);
 }
 
 void node_watch(struct node *node, struct loop *main_loop)
 {
-    node->watch = timer_new(main_loop, watch_resources, node);
-    watch_resources(node);
+    alarms_watch(node->alarms, main_loop);
 }
 
-void node_alarms(const struct node *node, struct node_alarms *out)
+struct alarms *node_alarms_of(const struct node *node)
 {
-    *out = (struct node_alarms){
-        .memory = atomic_load(&node->memory_alarm),
-        .disk = atomic_load(&node->disk_alarm),
-        .memory_bytes = atomic_load(&node->memory_bytes),
-        .memory_bytes_max = atomic_load(&node->memory_bytes_max),
-        .disk_free_bytes = atomic_load(&node->disk_free_bytes),
-        .disk_free_bytes_min = atomic_load(&node->disk_free_bytes_min),
-    };
+    return node->alarms;
+}
+
+struct account *node_account(const struct node *node)
+{
+    return alarms_account(node->alarms);
 }

@@ -30,6 +30,25 @@ const char *data_dir_path(const struct data_dir *dir);
 char *data_dir_node_path(const struct data_dir *dir);
 char *data_dir_vhost_path(const struct data_dir *dir, struct bytes vhost);
 
+/* ---- alarm.c: the account of memory, and the alarms. */
+struct alarms_options {
+    struct node *node;
+    const char *name, *data_dir; /* not copied; data_dir NULL: there is no disk to watch */
+    struct log *log;
+    uint64_t memory_bytes_max, disk_free_bytes_min;
+};
+struct alarms;
+struct alarms *alarms_new(const struct alarms_options *options);
+/* Ends the watching, on the main thread; alarms_free follows when nobody can ask any more. */
+void alarms_stop(struct alarms *alarms);
+void alarms_free(struct alarms **alarms);
+struct account *alarms_account(const struct alarms *alarms);
+/* Main thread. */
+void alarms_set_limits(struct alarms *alarms, uint64_t memory_bytes_max,
+                       uint64_t disk_free_bytes_min);
+void alarms_watch(struct alarms *alarms, struct loop *main_loop);
+struct alarms *node_alarms_of(const struct node *node);
+
 /* ---- watch.c: memory and disk. */
 struct resources {
     uint64_t memory_bytes; /* resident set of this process, but what is mapped from files */

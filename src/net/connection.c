@@ -22,10 +22,11 @@
 /* However large a frame the peers agree on: a method or header frame is gathered in one piece. */
 #define FRAME_MAX_MAX (128u * 1024 * 1024)
 
-struct net_worker *net_worker_new(struct loop *loop)
+struct net_worker *net_worker_new(struct loop *loop, struct account *account)
 {
     struct net_worker *worker = mem_need(sizeof *worker);
     worker->loop = loop;
+    worker->account = account;
     return worker;
 }
 

@@ -25,6 +25,7 @@ struct read_blocks {
 
 struct net_worker {
     struct loop *loop;
+    struct account *account; /* NULL: nothing is told */
     size_t connections;
     struct read_blocks blocks;
     struct output_pool pool;

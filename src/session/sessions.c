@@ -16,7 +16,7 @@ struct sessions *sessions_new(struct loop *loop, const struct session_options *o
     struct sessions *sessions = mem_need(sizeof *sessions);
     sessions->loop = loop;
     sessions->options = *options;
-    sessions->net = net_worker_new(loop);
+    sessions->net = net_worker_new(loop, node_account(options->node));
     TAILQ_INIT(&sessions->all);
     TAILQ_INIT(&sessions->mailbox_waiters);
     sessions->mailbox_timer = timer_new(loop, mailbox_timer_due, sessions);

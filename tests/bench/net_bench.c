@@ -124,7 +124,7 @@ int main(int argc, char **argv)
     pthread_t thread;
     CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) == 0);
     CHECK(loop_new(&echo.loop) == STATUS_OK);
-    struct net_worker *worker = net_worker_new(echo.loop);
+    struct net_worker *worker = net_worker_new(echo.loop, NULL);
     echo.connection = connection_new(worker, fds[0], &handler, &echo);
     peer.fd = fds[1];
     CHECK(pthread_create(&thread, NULL, run_peer, &peer) == 0);

@@ -22,6 +22,7 @@ EXTRA_DIST += \
 	tests/scenario/rabbitmq-node \
 	tests/scenario/run \
 	tests/scenario/synced.c \
+	tests/scenario/test_alarms.py \
 	tests/scenario/test_clients.py \
 	tests/scenario/test_consumers.py \
 	tests/scenario/test_crash.py \

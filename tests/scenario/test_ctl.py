@@ -91,6 +91,7 @@ def status_in_each_format(node):
     rows = dict(tsv(node, "status"))
     assert rows["pid"] == str(node.pid) and f"amqp {node.host}:{node.port}" in rows["listeners"]
     answer = as_json(node, "status")
+    assert int(rows["memory.connection_other"]) >= 0 and answer["memory"]["total"]["rss"] > 0, answer["memory"]
     assert answer["overview"]["node"] == rows["node"] and answer["node"]["os_pid"] == str(node.pid)
     assert dict(tsv(node, "whoami")) == {"name": "guest", "tags": "administrator"}
     run(node, "check_running")

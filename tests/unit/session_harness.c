@@ -45,9 +45,10 @@ struct net_worker {
     int unused;
 };
 
-struct net_worker *net_worker_new(struct loop *loop)
+struct net_worker *net_worker_new(struct loop *loop, struct account *account)
 {
     (void)loop;
+    (void)account;
     return mem_need(sizeof(struct net_worker));
 }
 

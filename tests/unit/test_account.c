@@ -74,8 +74,27 @@ START_TEST(budget_changes)
 }
 END_TEST
 
+START_TEST(tells_what_has_changed)
+{
+    struct account *account = account_new(1000);
+    uint64_t mine = 0, others = 0;
+    account_tell(account, ACCOUNT_READERS, &mine, 30);
+    account_tell(account, ACCOUNT_READERS, &others, 500);
+    ck_assert_uint_eq(account_bytes(account, ACCOUNT_READERS), 530);
+    account_tell(account, ACCOUNT_READERS, &mine, 10);
+    ck_assert_uint_eq(account_bytes(account, ACCOUNT_READERS), 510);
+    account_tell(account, ACCOUNT_READERS, &mine, 0);
+    account_tell(account, ACCOUNT_READERS, &others, 0);
+    ck_assert_uint_eq(account_total_bytes(account), 0);
+    account_free(&account);
+}
+END_TEST
+
 START_TEST(nothing_is_counted_without_an_account)
 {
+    uint64_t told = 0;
+    account_tell(NULL, ACCOUNT_MESSAGES, &told, 1);
+    ck_assert_uint_eq(told, 1);
     account_add(NULL, ACCOUNT_MESSAGES, 1);
     ck_assert(account_take(NULL, ACCOUNT_MESSAGES, UINT64_MAX));
 }
@@ -99,6 +118,7 @@ int main(void)
     tcase_add_test(tests, takes_up_to_the_limit);
     tcase_add_test(tests, hostile_sizes);
     tcase_add_test(tests, budget_changes);
+    tcase_add_test(tests, tells_what_has_changed);
     tcase_add_test(tests, nothing_is_counted_without_an_account);
     tcase_add_test(tests, kinds_have_names);
     suite_add_tcase(suite, tests);

@@ -117,7 +117,7 @@ static const struct connection_handler handler = {on_opened, on_frame, on_writte
 static void set_up(void)
 {
     ck_assert_int_eq(loop_new(&loop), STATUS_OK);
-    worker = net_worker_new(loop);
+    worker = net_worker_new(loop, NULL);
 }
 
 static void tear_down(void)

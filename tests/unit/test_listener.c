@@ -138,7 +138,7 @@ static void on_closed(void *context)
 static void check_names(int fd, const char *host, uint16_t port)
 {
     static const struct connection_handler handler = {.closed = on_closed};
-    struct net_worker *worker = net_worker_new(loop);
+    struct net_worker *worker = net_worker_new(loop, NULL);
     bool closed = false;
     struct connection *connection = connection_new(worker, dup(fd), &handler, &closed);
     const struct connection_address *names = connection_address(connection);

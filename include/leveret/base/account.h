@@ -55,6 +55,10 @@ uint64_t account_budget_bytes(const struct account *account);
 /* Counts bytes that are held anyway; negative: that were given back. account may be NULL: nothing
  * is counted. */
 void account_add(struct account *account, enum account_kind kind, int64_t bytes);
+/* For a thread that counts by itself and tells the account once a turn: adds what has changed since
+ * *told_bytes, which becomes held_bytes. account may be NULL. */
+void account_tell(struct account *account, enum account_kind kind, uint64_t *told_bytes,
+                  uint64_t held_bytes);
 /* Counts bytes if the kind stays within its limit; false, counting nothing, when it would not.
  * Give back with account_add(…, -bytes). account may be NULL: always true. */
 bool account_take(struct account *account, enum account_kind kind, uint64_t bytes)

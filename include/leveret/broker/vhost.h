@@ -9,6 +9,7 @@
 #ifndef LEVERET_BROKER_VHOST_H
 #define LEVERET_BROKER_VHOST_H
 
+#include "leveret/base/account.h"
 #include "leveret/broker/command.h"
 #include "leveret/journal/journal.h"
 
@@ -39,6 +40,9 @@ struct vhost_options {
     void (*told)(void *context, const char *event, struct bytes headers);
     /* Whether anybody listens to this vhost's events and log lines; after each change. */
     void (*listened)(void *context, bool events, bool log);
+    /* Counts what clients make this vhost hold beside message bytes, which the host reads with
+     * vhost_resident_bytes; NULL: nothing is counted or refused. Not owned. */
+    struct account *account;
     uint32_t peer_window_bytes; /* deliveries under way to one peer before its COMMAND_CREDIT */
 };
 
@@ -143,7 +147,7 @@ struct exchange_info {
     struct bytes name, type, arguments;
     bool durable, auto_delete, internal;
     uint64_t publish_in, publish_out;
-    uint64_t deduplicated; /* messages that came before and so went nowhere */
+    uint64_t deduplicated;     /* messages that came before and so went nowhere */
     bool delays;               /* it is of the type x-delayed-message */
     uint64_t messages_delayed; /* what waits in it */
     struct bytes policy;       /* its name; empty: none applies */

@@ -9,6 +9,7 @@
 
 #include "leveret/auth/auth.h"
 #include "leveret/auth/limits.h"
+#include "leveret/base/account.h"
 #include "leveret/base/log.h"
 #include "leveret/broker/vhost.h"
 #include "leveret/journal/journal_leveldb.h"
@@ -21,7 +22,7 @@ struct node_options {
     struct workers *workers;
     struct log *log;
     unsigned writers;             /* journal writer threads */
-    uint64_t memory_bytes_max;    /* above: publishers are blocked (alarm "memory") */
+    uint64_t memory_bytes_max;    /* above: publishers are blocked (alarm "memory"); 0: always */
     uint64_t disk_free_bytes_min; /* below: publishers are blocked (alarm "disk") */
     uint64_t message_bytes_max;
     const char *name;             /* "leveret@host" */
@@ -60,6 +61,17 @@ struct node_alarms {
     uint64_t memory_bytes, memory_bytes_max, disk_free_bytes, disk_free_bytes_min;
 };
 void node_alarms(const struct node *node, struct node_alarms *out);
+/* What clients make this node hold, by kind; its budget is memory_bytes_max, but never below
+ * NODE_BUDGET_BYTES_MIN, so that whoever set the watermark to 0 can still log in and raise it. Any
+ * thread; lives as long as the node. */
+struct account *node_account(const struct node *node);
+#define NODE_BUDGET_BYTES_MIN (64ull << 20)
+/* For whoever has told the account that much more is held, at most once a turn: raises the alarm
+ * "memory" when the account's sum has passed memory_bytes_max, without waiting for the next look at
+ * the resident set. That look ends it, when both are below. Any thread. */
+void node_weigh_memory(struct node *node);
+/* How much a thread may have taken since it last weighed. */
+#define NODE_WEIGH_BYTES (256u << 10)
 /* Starts watching memory and disk, on the main loop. */
 void node_watch(struct node *node, struct loop *main_loop);
 

@@ -14,6 +14,7 @@
 #ifndef LEVERET_NET_CONNECTION_H
 #define LEVERET_NET_CONNECTION_H
 
+#include "leveret/base/account.h"
 #include "leveret/base/buffer.h"
 #include "leveret/base/message.h"
 #include "leveret/runtime/loop.h"
@@ -22,7 +23,8 @@
 struct connection;
 struct net_worker; /* what one loop's connections share: read blocks, pools */
 
-struct net_worker *net_worker_new(struct loop *loop);
+/* account: told once a turn what the connections hold; NULL: nothing is told. Never NULL. */
+struct net_worker *net_worker_new(struct loop *loop, struct account *account);
 void net_worker_free(struct net_worker **worker);
 
 /* After connection_close none but closed is called. */

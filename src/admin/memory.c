@@ -1,0 +1,90 @@
+/* What memory is held for, by kind: RabbitMQ's shape with the kinds of our account.
+ *
+ * connection_readers, connection_writers and connection_other are RabbitMQ's names. What the
+ * account does not count (code, tables of the broker's own, what the allocator keeps) is
+ * "allocated_unused" or "other_system", so that the kinds add up to the resident set. */
+#include <malloc.h>
+
+#include "handlers.h"
+#include "process.h"
+
+struct memory_figures {
+    uint64_t kinds[ACCOUNT_KIND_COUNT];
+    uint64_t rss, allocated, unused, other;
+};
+
+static void read_figures(const struct admin *admin, struct memory_figures *out)
+{
+    const struct account *account = node_account(admin->options.node);
+    const struct mallinfo2 heap = mallinfo2();
+    struct process_figures process;
+    uint64_t counted = 0;
+    process_figures(&process);
+    *out = (struct memory_figures){.rss = process.resident_bytes,
+                                   .allocated = heap.uordblks + heap.hblkhd};
+    for (unsigned kind = 0; kind < ACCOUNT_KIND_COUNT; kind++) {
+        out->kinds[kind] = account_bytes(account, (enum account_kind)kind);
+        counted += out->kinds[kind];
+    }
+    uint64_t left = out->rss > counted ? out->rss - counted : 0;
+    out->unused = heap.fordblks < left ? heap.fordblks : left;
+    out->other = left - out->unused;
+}
+
+static bool is_this_node(struct request *r)
+{
+    if (bytes_equal_text(r->args[0], r->admin->options.node_name))
+        return true;
+    reply_not_found(r);
+    return false;
+}
+
+void api_node_memory(struct request *r)
+{
+    struct memory_figures figures;
+    struct answer a = {0};
+    if (!is_this_node(r))
+        return;
+    read_figures(r->admin, &figures);
+    answer_object(&a, NULL);
+    answer_object(&a, "memory");
+    for (unsigned kind = 0; kind < ACCOUNT_KIND_COUNT; kind++)
+        answer_uint(&a, account_kind_name((enum account_kind)kind), figures.kinds[kind]);
+    answer_uint(&a, "allocated_unused", figures.unused);
+    answer_uint(&a, "other_system", figures.other);
+    answer_object(&a, "total");
+    answer_uint(&a, "rss", figures.rss);
+    answer_uint(&a, "allocated", figures.allocated);
+    answer_uint(&a, "erlang", figures.allocated);
+    answer_end(&a);
+    answer_text(&a, "strategy", "rss");
+    answer_end(&a);
+    answer_end(&a);
+    reply_json(r, 200, &a);
+}
+
+/* Whole percents of the resident set, as RabbitMQ says them. */
+static uint64_t percent(uint64_t bytes, uint64_t whole)
+{
+    return whole ? (uint64_t)((double)bytes * 100 / (double)whole + 0.5) : 0;
+}
+
+void api_node_memory_relative(struct request *r)
+{
+    struct memory_figures figures;
+    struct answer a = {0};
+    if (!is_this_node(r))
+        return;
+    read_figures(r->admin, &figures);
+    answer_object(&a, NULL);
+    answer_object(&a, "memory");
+    for (unsigned kind = 0; kind < ACCOUNT_KIND_COUNT; kind++)
+        answer_uint(&a, account_kind_name((enum account_kind)kind),
+                    percent(figures.kinds[kind], figures.rss));
+    answer_uint(&a, "allocated_unused", percent(figures.unused, figures.rss));
+    answer_uint(&a, "other_system", percent(figures.other, figures.rss));
+    answer_uint(&a, "total", 100);
+    answer_end(&a);
+    answer_end(&a);
+    reply_json(r, 200, &a);
+}

@@ -1,0 +1,180 @@
+/* The account of memory and the alarms "memory" and "disk".
+ *
+ * Normal course: the main loop looks at the resident set and the disk every WATCH_INTERVAL_MS;
+ * workers that have told the account of growth call node_weigh_memory, which compares one sum. An
+ * alarm that comes or goes makes every vhost weigh its gate anew. What can go wrong: a burst
+ * between two looks: the account knows of it before the system does, and raises the alarm from the
+ * worker that saw it; the main loop is busy: the same. Only the look on the main loop ends an
+ * alarm, when the resident set and the account's sum are both below the watermark. */
+#include <malloc.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "leveret/base/mem.h"
+#include "leveret/base/text.h"
+#include "leveret/wire/table.h"
+#include "node_internal.h"
+
+#define WATCH_INTERVAL_MS 500u
+
+struct alarms {
+    struct alarms_options options;
+    struct account *account;
+    struct timer *watch; /* NULL until alarms_watch */
+    atomic_bool memory, disk;
+    atomic_ullong memory_bytes, disk_free_bytes; /* as last looked at */
+    atomic_ullong memory_bytes_max, disk_free_bytes_min;
+};
+
+static uint64_t budget(uint64_t memory_bytes_max)
+{
+    return memory_bytes_max > NODE_BUDGET_BYTES_MIN ? memory_bytes_max : NODE_BUDGET_BYTES_MIN;
+}
+
+struct alarms *alarms_new(const struct alarms_options *options)
+{
+    struct alarms *alarms = mem_need(sizeof *alarms);
+    alarms->options = *options;
+    alarms->account = account_new(budget(options->memory_bytes_max));
+    atomic_init(&alarms->memory_bytes_max, options->memory_bytes_max);
+    atomic_init(&alarms->disk_free_bytes_min, options->disk_free_bytes_min);
+    return alarms;
+}
+
+void alarms_stop(struct alarms *alarms)
+{
+    if (alarms->watch)
+        timer_free(&alarms->watch);
+}
+
+void alarms_free(struct alarms **alarms)
+{
+    account_free(&(*alarms)->account);
+    free(*alarms);
+    *alarms = NULL;
+}
+
+struct account *alarms_account(const struct alarms *alarms)
+{
+    return alarms->account;
+}
+
+/* ---- Telling. */
+
+const char *node_alarm_text(const struct node *node)
+{
+    const struct alarms *alarms = node_alarms_of(node);
+    bool disk = atomic_load(&alarms->disk);
+    if (atomic_load(&alarms->memory))
+        return disk ? "low on memory & disk" : "low on memory";
+    return disk ? "low on disk" : NULL;
+}
+
+static void weigh_letter(struct loop *receiver, void *letter, size_t bytes)
+{
+    (void)bytes;
+    struct home *home;
+    memcpy(&home, letter, sizeof home);
+    if (receiver)
+        home_weigh_gate(home);
+}
+
+static void post_weigh(struct home *home)
+{
+    loop_post(home->owner, weigh_letter, &home, sizeof home);
+}
+
+static void announce(struct alarms *alarms, bool on, const char *what)
+{
+    struct text headers = {0};
+    struct node *node = alarms->options.node;
+    if (!node_watched(node))
+        return;
+    table_put_string(&headers, "source", bytes_of_text(what));
+    table_put_string(&headers, "node", bytes_of_text(alarms->options.name));
+    node_announce(node, ANNOUNCE_EVENT,
+                  on ? BYTES_LITERAL("alarm.set") : BYTES_LITERAL("alarm.cleared"),
+                  text_bytes(&headers), bytes_of("", 0));
+    text_free(&headers);
+}
+
+/* Returns whether the alarm has changed. */
+static bool set(struct alarms *alarms, atomic_bool *alarm, bool on, const char *what)
+{
+    if (atomic_exchange(alarm, on) == on)
+        return false;
+    announce(alarms, on, what);
+    log_line(alarms->options.log, on ? LOG_WARNING : LOG_INFO, "alarm",
+             on ? "low on %s: publishers are blocked" : "%s suffices again: publishers go on",
+             what);
+    return true;
+}
+
+/* ---- Looking. */
+
+static bool above(uint64_t bytes, uint64_t bytes_max)
+{
+    return bytes_max == 0 || bytes > bytes_max;
+}
+
+void node_weigh_memory(struct node *node)
+{
+    struct alarms *alarms = node_alarms_of(node);
+    if (atomic_load_explicit(&alarms->memory, memory_order_relaxed) ||
+        !above(account_total_bytes(alarms->account), atomic_load(&alarms->memory_bytes_max)))
+        return;
+    if (set(alarms, &alarms->memory, true, "memory"))
+        node_each_home(node, post_weigh);
+}
+
+static void look(void *context)
+{
+    struct alarms *alarms = context;
+    const char *data_dir = alarms->options.data_dir;
+    uint64_t memory_bytes_max = atomic_load(&alarms->memory_bytes_max);
+    struct resources now;
+    resources_read(data_dir, &now);
+    if (above(now.memory_bytes, memory_bytes_max)) {
+        malloc_trim(0); /* what was freed but not given back is not in use */
+        resources_read(data_dir, &now);
+    }
+    atomic_store(&alarms->memory_bytes, now.memory_bytes);
+    atomic_store(&alarms->disk_free_bytes, now.disk_free_bytes);
+    bool memory = above(now.memory_bytes, memory_bytes_max) ||
+                  above(account_total_bytes(alarms->account), memory_bytes_max);
+    bool disk = now.disk_free_bytes < atomic_load(&alarms->disk_free_bytes_min);
+    bool changed = set(alarms, &alarms->memory, memory, "memory");
+    changed |= set(alarms, &alarms->disk, disk, "disk");
+    if (changed)
+        node_each_home(alarms->options.node, post_weigh);
+    timer_set(alarms->watch, WATCH_INTERVAL_MS);
+}
+
+void alarms_set_limits(struct alarms *alarms, uint64_t memory_bytes_max,
+                       uint64_t disk_free_bytes_min)
+{
+    atomic_store(&alarms->memory_bytes_max, memory_bytes_max);
+    atomic_store(&alarms->disk_free_bytes_min, disk_free_bytes_min);
+    account_set_budget(alarms->account, budget(memory_bytes_max));
+    if (alarms->watch)
+        look(alarms);
+}
+
+void alarms_watch(struct alarms *alarms, struct loop *main_loop)
+{
+    alarms->watch = timer_new(main_loop, look, alarms);
+    look(alarms);
+}
+
+void node_alarms(const struct node *node, struct node_alarms *out)
+{
+    const struct alarms *alarms = node_alarms_of(node);
+    *out = (struct node_alarms){
+        .memory = atomic_load(&alarms->memory),
+        .disk = atomic_load(&alarms->disk),
+        .memory_bytes = atomic_load(&alarms->memory_bytes),
+        .memory_bytes_max = atomic_load(&alarms->memory_bytes_max),
+        .disk_free_bytes = atomic_load(&alarms->disk_free_bytes),
+        .disk_free_bytes_min = atomic_load(&alarms->disk_free_bytes_min),
+    };
+}
