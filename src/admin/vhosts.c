@@ -223,7 +223,7 @@ static void deleted(void *context)
         log_line(admin->options.log, LOG_INFO, "http", "vhost '%s' deleted by '%s'",
                  (const char *)r->args[0].at, r->user);
     else if (node_add_vhost(admin->options.node, r->args[0], &error) != STATUS_OK)
-        log_line(admin->options.log, LOG_ERROR, "http", "vhost '%s' cannot be opened: %s",
+        log_line(admin->options.log, LOG_ERROR, "http", "vhost '%s' cannot be opened: %.1000s",
                  (const char *)r->args[0].at, error ? error : "");
     free(error);
     if (admin->closed)

@@ -25,6 +25,7 @@ src_base_libbase_a_SOURCES = \
 	src/base/clock.c \
 	src/base/heap.c \
 	src/base/log.c \
+	src/base/log_text.c src/base/log_text.h \
 	src/base/map.c \
 	src/base/mem.c \
 	src/base/message.c \

@@ -18,6 +18,7 @@
 
 #include "leveret/base/clock.h"
 #include "leveret/base/mem.h"
+#include "log_text.h"
 
 #define LINE_BYTES_MAX 4096
 
@@ -112,22 +113,6 @@ enum status log_level_parse(const char *text, enum log_level *out)
     return STATUS_MALFORMED;
 }
 
-/* Copies text to at, escaping what would break a line (and, in JSON, a string). Returns the end. */
-static char *escape(char *at, const char *end, const char *text, bool json)
-{
-    for (; *text && at + 7 < end; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c < 0x20 || c == 0x7f) {
-            at += snprintf(at, (size_t)(end - at), json ? "\\u%04x" : "\\x%02x", c);
-        } else {
-            if (json && (c == '"' || c == '\\'))
-                *at++ = '\\';
-            *at++ = (char)c;
-        }
-    }
-    return at;
-}
-
 static size_t timestamp(char *at, size_t room)
 {
     uint64_t now = clock_wall_ms();
@@ -145,7 +130,7 @@ void log_line(struct log *log, enum log_level level, const char *area, const cha
     char text[LINE_BYTES_MAX - 256];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    size_t len = log_text_format(text, sizeof text, format, args);
     va_end(args);
 
     char line[LINE_BYTES_MAX];
@@ -158,7 +143,7 @@ void log_line(struct log *log, enum log_level level, const char *area, const cha
     at += snprintf(at, (size_t)(end - at),
                    json ? "\",\"level\":\"%s\",\"area\":\"%s\",\"text\":\"" : " %s %s: ",
                    level_names[level], area);
-    at = escape(at, end, text, json);
+    at = log_text_escape(at, end, text, len, json);
     if (json) {
         memcpy(at, "\"}", 2);
         at += 2;

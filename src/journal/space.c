@@ -369,7 +369,7 @@ static void inspect_some(struct space *space)
     if (status == STATUS_NOT_FOUND)
         status = inspection_items(&space->inspection, engine->path, INSPECT_STEP_BYTES, 0, &error);
     if (status != STATUS_OK)
-        log_line(engine->log, LOG_ERROR, "journal", "%s", error);
+        log_line(engine->log, LOG_ERROR, "journal", "%.1000s", error);
     free(error);
 }
 

@@ -82,7 +82,7 @@ static int serve(const struct sources *sources, struct settings *settings)
         /* The log may be a file; whoever started the broker looks here. */
         fprintf(stderr, "leveretd: %s\n", error ? error : status_text(status));
         if (server.log && settings->log_file)
-            log_line(server.log, LOG_ERROR, "leveretd", "could not start: %s",
+            log_line(server.log, LOG_ERROR, "leveretd", "could not start: %.2000s",
                      error ? error : status_text(status));
     }
     free(error);

@@ -284,9 +284,9 @@ static void log_ready(struct server *server)
         text_printf(&where, "; HTTP API on port %u", api);
     if (metrics)
         text_printf(&where, "; metrics on port %u", metrics);
-    log_line(server->log, LOG_INFO, "leveretd", "ready: %.*s; %u worker%s; data in %s",
-             BYTES_PRINT(text_bytes(&where)), server->sessions_made,
-             server->sessions_made == 1 ? "" : "s",
+    text_add(&where, "", 1);
+    log_line(server->log, LOG_INFO, "leveretd", "ready: %.2000s; %u worker%s; data in %.1000s",
+             (const char *)where.at, server->sessions_made, server->sessions_made == 1 ? "" : "s",
              server->settings->data_dir ? server->settings->data_dir : "memory only");
     text_free(&where);
 }

@@ -89,6 +89,82 @@ START_TEST(long_lines_are_cut)
 }
 END_TEST
 
+/* The text of the only line, without its newline. */
+static const char *only_text(void)
+{
+    char *at = strstr(read_back(path), " error a: ");
+    ck_assert_ptr_nonnull(at);
+    at[strcspn(at, "\n")] = '\0';
+    return at + strlen(" error a: ");
+}
+
+START_TEST(texts_are_cut)
+{
+    static char longest[5000], expected[600];
+    memset(longest, 'x', sizeof longest - 1);
+    memset(expected, 'x', LOG_VALUE_BYTES_MAX);
+    snprintf(expected + LOG_VALUE_BYTES_MAX, sizeof expected - LOG_VALUE_BYTES_MAX,
+             "\xe2\x80\xa6|%.256s\xe2\x80\xa6|7", longest);
+    log_line(logger, LOG_ERROR, "a", "%s|%.*s|%d", longest, (int)sizeof longest - 1, longest, 7);
+    ck_assert_str_eq(only_text(), expected);
+}
+END_TEST
+
+START_TEST(a_text_of_just_the_limit_is_whole)
+{
+    char text[LOG_VALUE_BYTES_MAX + 1] = {0};
+    memset(text, 'y', LOG_VALUE_BYTES_MAX);
+    log_line(logger, LOG_ERROR, "a", "%s", text);
+    ck_assert_str_eq(only_text(), text);
+}
+END_TEST
+
+START_TEST(a_format_may_choose_its_limit)
+{
+    static char text[1001];
+    memset(text, 'z', sizeof text - 1);
+    log_line(logger, LOG_ERROR, "a", "%.1000s", text);
+    ck_assert_str_eq(only_text(), text);
+}
+END_TEST
+
+START_TEST(a_cut_leaves_characters_whole)
+{
+    char text[2 * LOG_VALUE_BYTES_MAX + 1] = "a";
+    for (size_t i = 1; i + 2 < sizeof text; i += 2)
+        memcpy(text + i, "\xc3\xa4", 3);
+    log_line(logger, LOG_ERROR, "a", "%s", text);
+    ck_assert_uint_eq(strlen(only_text()), LOG_VALUE_BYTES_MAX - 1 + strlen("\xe2\x80\xa6"));
+}
+END_TEST
+
+START_TEST(numbers_of_all_sizes)
+{
+    log_line(logger, LOG_ERROR, "a", "%d %u %02x %lu %llu %zu %c %% %.2f %s", -5, 6u, 7u, 8ul, 9ull,
+             (size_t)10, 'c', 1.5, "end");
+    ck_assert_str_eq(only_text(), "-5 6 07 8 9 10 c % 1.50 end");
+}
+END_TEST
+
+START_TEST(bytes_that_are_no_text)
+{
+    log_line(logger, LOG_ERROR, "a", "%.*s", 9, "a\0b\xff\xc2\x85\xc3\xa4");
+    ck_assert_str_eq(only_text(), "a\\x00b\\xff\\x85\xc3\xa4\\x00");
+}
+END_TEST
+
+START_TEST(bytes_that_are_no_text_in_json)
+{
+    struct log *other;
+    log_close(&logger);
+    ck_assert_int_eq(log_open(path, LOG_INFO, LOG_JSON, &other), STATUS_OK);
+    log_line(other, LOG_INFO, "area", "%.*s", 8, "a\0b\xff\xc2\x85\n\"");
+    log_close(&other);
+    ck_assert_ptr_nonnull(
+        strstr(read_back(path), "\"text\":\"a\\u0000b\\ufffd\\u0085\\u000a\\\"\"}\n"));
+}
+END_TEST
+
 START_TEST(json)
 {
     struct log *other;
@@ -135,6 +211,13 @@ int main(void)
     tcase_add_test(tc, levels);
     tcase_add_test(tc, control_characters_break_no_line);
     tcase_add_test(tc, long_lines_are_cut);
+    tcase_add_test(tc, texts_are_cut);
+    tcase_add_test(tc, a_text_of_just_the_limit_is_whole);
+    tcase_add_test(tc, a_format_may_choose_its_limit);
+    tcase_add_test(tc, a_cut_leaves_characters_whole);
+    tcase_add_test(tc, numbers_of_all_sizes);
+    tcase_add_test(tc, bytes_that_are_no_text);
+    tcase_add_test(tc, bytes_that_are_no_text_in_json);
     tcase_add_test(tc, json);
     tcase_add_test(tc, rotation);
     tcase_add_test(tc, no_such_directory);

@@ -34,8 +34,14 @@ void log_set_tap(struct log *log,
                  void (*tap)(void *context, enum log_level level, struct bytes line),
                  void *context);
 
+/* How much of one text (%s, %.*s) a line shows, in bytes; the rest is cut and "…" put in its place.
+ * Names and texts of clients are as long as they like: this keeps them from filling the log. A
+ * format that knows better says so with a number: "%.1000s". */
+#define LOG_VALUE_BYTES_MAX 256u
+
 /* Writes a line when level is enabled. area is a short word ("connection", "journal"). A NULL log
- * drops the line. Control characters in the text are escaped; at most 4 KiB are kept. */
+ * drops the line. Control characters, and bytes that are not UTF-8, are escaped; at most 4 KiB are
+ * kept. */
 void log_line(struct log *log, enum log_level level, const char *area, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
