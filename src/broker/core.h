@@ -110,7 +110,7 @@ void vhost_erase_queue(struct queue *queue);
 /* The batch that a reply to the command under way waits for: 0, or what is filling. */
 static inline uint64_t vhost_needed(const struct vhost *vhost)
 {
-    return vhost->journalled ? journal_filling(vhost->options.journal) : 0;
+    return vhost->journalled ? journal_await(vhost->options.journal) : 0;
 }
 
 /* ---- Consumer time-outs (timeout.c). */

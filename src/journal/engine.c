@@ -148,14 +148,15 @@ static void choose_segment_min(struct engine *engine)
 
 static void hand_over(struct engine *engine)
 {
-    if (engine->flying || !engine->filling->batch.touched || engine->refused)
-        return;
     struct flight *flight = engine->filling;
+    if (engine->flying || engine->refused || !(flight->batch.touched || engine->awaited))
+        return;
+    engine->awaited = false;
     flight->batch.number = engine->filling_number++;
     choose_segment_min(engine);
     bool anything = batch_close(&flight->batch);
     if (!anything) {
-        /* All that was done is undone: committed without a write. */
+        /* All that was done is undone, or there was nothing: committed without a write. */
         detach_lanes(&flight->batch);
         batch_clear(&flight->batch); /* no segment ends without a record being erased */
         engine->committed = flight->batch.number;
@@ -205,6 +206,7 @@ static void retry(struct engine *engine)
     if (engine->filling->batch.touched) {
         struct batch *later = &engine->filling->batch;
         later->number = engine->filling_number++;
+        engine->awaited = false;
         batch_close(later);
         batch_absorb(batch, later);
     }
@@ -275,6 +277,13 @@ static void engine_page_in(struct journal *journal, struct journal_lane *lane, u
 static uint64_t engine_filling(const struct journal *journal)
 {
     return engine_of_const(journal)->filling_number;
+}
+
+static uint64_t engine_await(struct journal *journal)
+{
+    struct engine *engine = engine_of(journal);
+    engine->awaited = true;
+    return engine->filling_number;
 }
 
 static uint64_t engine_committed(const struct journal *journal)
@@ -430,6 +439,7 @@ static const struct journal_ops engine_ops = {
     .page_out = engine_page_out,
     .page_in = engine_page_in,
     .filling = engine_filling,
+    .await = engine_await,
     .committed = engine_committed,
     .unwritten_bytes = engine_unwritten_bytes,
     .flush = engine_flush,

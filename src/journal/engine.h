@@ -107,6 +107,7 @@ struct engine {
     struct flight *filling, *flying; /* flying: NULL when none is being written */
     struct flight_list spare;
     uint64_t filling_number, committed, reported;
+    bool awaited; /* an answer waits for the filling batch: journal_await */
     struct lane_list lanes;
     struct page_request_list page_requests;
     struct page_out_list page_outs;

@@ -203,6 +203,7 @@ struct memory_journal {
     struct journal_memory_disk *disk;
     struct journal_callbacks callbacks;
     bool automatic, in_flight, health_due;
+    bool awaited; /* somebody waits for the filling batch */
     enum status failing;
     uint64_t filling_number, committed, reported;
     struct batch filling, flying;
@@ -346,6 +347,13 @@ static uint64_t memory_filling(const struct journal *journal)
     return self_of_const(journal)->filling_number;
 }
 
+static uint64_t memory_await(struct journal *journal)
+{
+    struct memory_journal *j = self_of(journal);
+    j->awaited = true;
+    return j->filling_number;
+}
+
 static uint64_t memory_committed(const struct journal *journal)
 {
     return self_of_const(journal)->committed;
@@ -360,8 +368,13 @@ static uint64_t memory_unwritten_bytes(const struct journal *journal)
 static void memory_flush(struct journal *journal)
 {
     struct memory_journal *j = self_of(journal);
-    if (j->in_flight || j->filling.count == 0)
+    if (j->in_flight || (j->filling.count == 0 && !j->awaited))
         return;
+    j->awaited = false;
+    if (j->filling.count == 0) {
+        j->committed = j->filling_number++;
+        return;
+    }
     struct batch empty = j->flying; /* cleared already; keeps its room */
     j->flying = j->filling;
     j->filling = empty;
@@ -554,6 +567,7 @@ static const struct journal_ops memory_ops = {
     .page_out = memory_page_out,
     .page_in = memory_page_in,
     .filling = memory_filling,
+    .await = memory_await,
     .committed = memory_committed,
     .unwritten_bytes = memory_unwritten_bytes,
     .flush = memory_flush,

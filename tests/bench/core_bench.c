@@ -73,6 +73,12 @@ static uint64_t null_filling(const struct journal *j)
     return ((const struct null_journal *)j)->filling;
 }
 
+static uint64_t null_await(struct journal *j)
+{
+    self(j)->dirty = true;
+    return self(j)->filling;
+}
+
 static uint64_t null_committed(const struct journal *j)
 {
     return ((const struct null_journal *)j)->committed;
@@ -96,6 +102,7 @@ static const struct journal_ops null_ops = {
     .settle = null_settle,
     .delivered = null_settle,
     .filling = null_filling,
+    .await = null_await,
     .committed = null_committed,
     .flush = null_flush,
 };

@@ -382,6 +382,23 @@ def at_least_once(node):
         assert {first, take(ch, dead)[2]} == {b"one", b"two"}
 
 
+@test(own=True, leveret_only="quorum queues only in RabbitMQ")
+def a_commit_does_not_wait_for_a_held_letter(node):
+    with channel_on(node) as ch:
+        full = declare(ch, "full", max_length=1, overflow="reject-publish")
+        q = declare(ch, dead_letter_exchange="", dead_letter_routing_key=full, dead_letter_strategy="at-least-once",
+                    overflow="reject-publish")
+        ch.tx_select()
+        put(ch, full, "one")
+        put(ch, q, "two")
+        ch.tx_commit()
+        reject(ch, q)
+        ch.tx_commit()                              # the journal has nothing to write, and nobody else writes
+        assert (depth(ch, q), depth(ch, full)) == (0, 1)
+        ch.queue_purge(full)
+        assert take(ch, full)[2] == b"two"
+
+
 @test(own=True, seconds=60, leveret_only="RabbitMQ can lose dead letters when it is killed")
 def kept_over_a_kill(node):
     with channel_on(node) as ch:

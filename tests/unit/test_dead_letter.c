@@ -608,6 +608,23 @@ START_TEST(kept_while_refused)
 }
 END_TEST
 
+/* What is held is not on disk, but the commit does not wait for what comes of it. */
+START_TEST(kept_of_a_transaction)
+{
+    declare("q", "d", KEPT);
+    publish_many("q", 1);
+    harness_sync(&h);
+    do_plain(&h, "A1", COMMAND_TX_SELECT);
+    do_get(&h, "A1", "q", "a");
+    do_nack(&h, "A1", 1, false, false);
+    harness_take(&h);
+    do_plain(&h, "A1", COMMAND_TX_COMMIT);
+    harness_sync(&h);
+    expect(&h, "A1 ok commit\n");
+    ck_assert_uint_eq(unsettled("q"), 1);
+}
+END_TEST
+
 START_TEST(kept_over_a_crash)
 {
     declare("q", "d", KEPT);
@@ -706,8 +723,8 @@ int main(void)
              (const TTest *const[]){rejected_on_disk, rejected_in_a_transaction, NULL});
     add_case(suite, "at least once",
              (const TTest *const[]){kept_without_route, not_kept_when_passed_on, kept_while_refused,
-                                    kept_over_a_crash, kept_needs_refusal, many_kept, many_keep,
-                                    NULL});
+                                    kept_of_a_transaction, kept_over_a_crash, kept_needs_refusal,
+                                    many_kept, many_keep, NULL});
     TCase *crash = tcase_create("crash");
     tcase_add_checked_fixture(crash, setup, teardown);
     tcase_add_loop_test(crash, crash_between, 0, 8);

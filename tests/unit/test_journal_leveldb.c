@@ -183,6 +183,24 @@ START_TEST(an_empty_batch_behind_one_in_flight_is_committed_in_order)
 }
 END_TEST
 
+START_TEST(an_awaited_batch_is_committed_with_nothing_in_it)
+{
+    ck_assert_uint_eq(journal_await(J), 1);
+    disk_await(&disk, &P.commits, 1);
+    ck_assert_uint_eq(P.committed, 1);
+    struct journal_lane *lane = journal_lane_new(J, 7);
+    append_many(lane, 1, 2, 10);
+    journal_flush(J);
+    uint64_t batch = journal_await(J);
+    journal_flush(J); /* the one before is under way */
+    while (P.committed < batch)
+        disk_await(&disk, &P.commits, P.commits + 1);
+    ck_assert_uint_eq(journal_filling(J), batch + 1);
+    disk_commit(&disk); /* nobody waits */
+    ck_assert_uint_eq(journal_filling(J), batch + 1);
+}
+END_TEST
+
 START_TEST(pages_include_what_is_not_on_disk_yet)
 {
     struct journal_lane *lane = journal_lane_new(J, 7);
@@ -723,6 +741,7 @@ int main(void)
     tcase_add_test(tests, settled_before_written_is_never_written);
     tcase_add_test(tests, some_settled_before_written);
     tcase_add_test(tests, an_empty_batch_behind_one_in_flight_is_committed_in_order);
+    tcase_add_test(tests, an_awaited_batch_is_committed_with_nothing_in_it);
     tcase_add_test(tests, pages_include_what_is_not_on_disk_yet);
     tcase_add_test(tests, many_small_blocks_make_one_page);
     tcase_add_test(tests, seqs_may_be_given_again_after_a_restart);

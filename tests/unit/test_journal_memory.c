@@ -41,6 +41,27 @@ static void restart(void)
     ck_assert_int_eq(journal_recover(journal, &recovery, &error), STATUS_OK);
 }
 
+START_TEST(an_awaited_batch_is_committed_with_nothing_in_it)
+{
+    ck_assert_uint_eq(journal_await(journal), 1);
+    journal_flush(journal);
+    ck_assert_uint_eq(journal_filling(journal), 2);
+    journal_poll(journal);
+    ck_assert_uint_eq(probe.committed, 1);
+    journal_put(journal, BYTES_LITERAL("a"), BYTES_LITERAL("1"));
+    journal_flush(journal); /* batch 2, in flight */
+    ck_assert_uint_eq(journal_await(journal), 3);
+    journal_flush(journal);
+    journal_poll(journal);
+    ck_assert_uint_eq(probe.committed, 1); /* not before the one in front of it */
+    commit();
+    commit();
+    ck_assert_uint_eq(probe.committed, 3);
+    journal_flush(journal); /* nobody waits */
+    ck_assert_uint_eq(journal_filling(journal), 4);
+}
+END_TEST
+
 START_TEST(batches_are_numbered_and_reported_in_order)
 {
     ck_assert_uint_eq(journal_filling(journal), 1);
@@ -151,6 +172,7 @@ int main(void)
     TCase *tests = tcase_create("memory");
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, batches_are_numbered_and_reported_in_order);
+    tcase_add_test(tests, an_awaited_batch_is_committed_with_nothing_in_it);
     tcase_add_test(tests, recovery_finds_what_was_synced_only);
     tcase_add_test(tests, transients_page_and_do_not_survive);
     tcase_add_test(tests, a_dropped_lane_is_gone_and_its_pages_are_not_told);

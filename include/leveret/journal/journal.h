@@ -88,6 +88,7 @@ struct journal_ops {
                      const struct journal_entry *entries, size_t count);
     void (*page_in)(struct journal *, struct journal_lane *, uint64_t chunk);
     uint64_t (*filling)(const struct journal *);
+    uint64_t (*await)(struct journal *);
     uint64_t (*committed)(const struct journal *);
     uint64_t (*unwritten_bytes)(const struct journal *);
     void (*flush)(struct journal *);
@@ -163,10 +164,18 @@ static inline void journal_page_in(struct journal *j, struct journal_lane *lane,
     j->ops->page_in(j, lane, chunk);
 }
 
-/* The number of the batch now filling: what is done now is on disk once committed() names it. */
+/* The number of the batch now filling: what is done now is on disk once committed() names it. It is
+ * named only if something was added to it: see journal_await. */
 static inline uint64_t journal_filling(const struct journal *j)
 {
     return j->ops->filling(j);
+}
+
+/* The same number, for an answer that waits for it: committed() will name this batch even when
+ * nothing is added to it, without a write, as soon as those before it are on disk. */
+static inline uint64_t journal_await(struct journal *j)
+{
+    return j->ops->await(j);
 }
 
 /* The last batch known to be on disk. */
@@ -182,9 +191,9 @@ static inline uint64_t journal_unwritten_bytes(const struct journal *j)
 }
 
 /* End of a loop turn: hands the filling batch over if none is being written. A batch to which
- * nothing was added stays the filling one. One to which something was added, all of it settled
- * since, needs no write, but committed() names it all the same (from the next journal_poll):
- * promises wait for it. */
+ * nothing was added stays the filling one, unless it is awaited. One that is awaited and empty, or
+ * to which something was added, all of it settled since, needs no write, but committed() names it
+ * all the same (from the next journal_poll): promises wait for it. */
 static inline void journal_flush(struct journal *j)
 {
     j->ops->flush(j);
