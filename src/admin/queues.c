@@ -78,6 +78,15 @@ static struct bytes queue_type(const struct queue_info *q)
     return BYTES_LITERAL("classic");
 }
 
+/* As RabbitMQ 4.3 tells it, there of quorum queues only. */
+static void write_delivery_limit(struct answer *a, uint64_t limit)
+{
+    if (limit == QUEUE_DELIVERY_UNLIMITED)
+        answer_text(a, "delivery_limit", "unlimited");
+    else if (limit != QUEUE_DELIVERY_UNCOUNTED)
+        answer_uint(a, "delivery_limit", limit);
+}
+
 static void bytes_or_null(struct answer *a, const char *name, struct bytes value)
 {
     if (value.len)
@@ -103,6 +112,7 @@ static void render_queue(struct request *r, struct answer *a, const struct row *
     write_depths(a, q);
     if (q->idle_since_wall_ms)
         time_write(a, "idle_since", q->idle_since_wall_ms);
+    write_delivery_limit(a, q->delivery_limit);
     bytes_or_null(a, "policy", q->policy);
     bytes_or_null(a, "operator_policy", q->operator_policy);
     arguments_write(a, "effective_policy_definition", q->effective_definition);

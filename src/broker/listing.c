@@ -25,6 +25,10 @@ static void fill_policies(const struct effective_policy *policy, struct queue_in
     out->effective_definition = policy->definition;
 }
 
+_Static_assert(QUEUE_DELIVERY_UNCOUNTED == SETTING_NONE &&
+                   QUEUE_DELIVERY_UNLIMITED == SETTING_UNLIMITED,
+               "queue_info tells the delivery limit as settings.h has it");
+
 static void fill_queue(struct queue *queue, struct queue_info *out)
 {
     *out = (struct queue_info){
@@ -43,6 +47,7 @@ static void fill_queue(struct queue *queue, struct queue_info *out)
         .idle_since_wall_ms = queue->idle_since_wall_ms,
         .rates = queue->rates,
         .failed = queue->failed,
+        .delivery_limit = queue->settings.delivery_limit,
         .deduplicated = queue->dedup ? queue->dedup->refused : 0,
     };
     if (queue->active)

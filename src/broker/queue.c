@@ -406,14 +406,21 @@ void queue_reject(struct lane *lane, uint64_t seq)
         dead_letter(lane, lane_place(lane, seq), DEATH_REJECTED);
 }
 
+/* Counts one more return. A limit that nobody asked for never drops a message: it needs somewhere
+ * to send it. */
+static bool returned_too_often(const struct queue *queue, struct place place)
+{
+    return returns_count(place) > queue->settings.delivery_limit &&
+           (queue->settings.delivery_limit_said || dead_letter_wanted(queue));
+}
+
 void queue_requeue(struct lane *lane, uint64_t seq)
 {
     struct queue *queue = lane->queue;
     if (settled_deleted(lane))
         return;
     struct place place = lane_place(lane, seq);
-    if (queue->settings.delivery_limit != SETTING_NONE &&
-        returns_count(place) > queue->settings.delivery_limit) {
+    if (queue->settings.delivery_limit != SETTING_NONE && returned_too_often(queue, place)) {
         dead_letter(lane, place, DEATH_DELIVERY_LIMIT);
         return;
     }

@@ -48,11 +48,10 @@ bool check_duration_not_zero(const struct field *field, char why[SETTING_WHY_MAX
     return check_duration(field, why);
 }
 
-/* Or -1: as often as it likes. */
-bool check_limit_or_none(const struct field *field, char why[SETTING_WHY_MAX])
+bool check_integer(const struct field *field, char why[SETTING_WHY_MAX])
 {
     int64_t value;
-    return (field_integer(field, &value) && value == -1) || check_not_negative(field, why);
+    return is_integer(field, &value, why);
 }
 
 bool check_priority(const struct field *field, char why[SETTING_WHY_MAX])

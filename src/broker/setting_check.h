@@ -11,7 +11,7 @@
 typedef bool setting_check(const struct field *field, char why[SETTING_WHY_MAX]);
 
 /* Numbers. */
-setting_check check_not_negative, check_duration, check_duration_not_zero, check_limit_or_none,
+setting_check check_not_negative, check_duration, check_duration_not_zero, check_integer,
     check_priority;
 /* Texts and words. */
 setting_check check_string, check_routing_key, check_overflow, check_queue_type, check_queue_mode,

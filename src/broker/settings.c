@@ -8,7 +8,8 @@
 
 #include <stddef.h>
 
-/* Of a quorum queue that does not say. */
+/* How often a message may come back to a quorum queue that has a dead-letter exchange and of which
+ * nobody said a limit; then it is dead-lettered. Without a dead-letter exchange it stays. */
 #define QUORUM_DELIVERY_LIMIT 20
 
 /* ---- The table. */
@@ -62,8 +63,8 @@ static const struct setting settings[] = {
      POLICY("dead-letter-strategy", "is not a valid dead letter strategy")},
     {"x-max-priority", check_priority, COUNT(max_priority), NO_POLICY},
     {"x-single-active-consumer", check_boolean, FLAG(single_active_consumer), NO_POLICY},
-    {"x-delivery-limit", check_limit_or_none, NUMBER(delivery_limit),
-     "delivery-limit", "is not a valid delivery limit", true, check_not_negative},
+    {"x-delivery-limit", check_integer, NUMBER(delivery_limit),
+     OPERATOR("delivery-limit", "is not a valid delivery limit")},
     {"x-queue-type", check_queue_type, WORD(type, setting_type_words), NO_POLICY},
     {"x-queue-mode", check_queue_mode, IDLE, POLICY("queue-mode", "is not a valid queue-mode value")},
     {"x-queue-version", check_version, IDLE, POLICY("queue-version", "is not a valid queue-version value")},
@@ -119,6 +120,12 @@ static const struct setting *of_policy(struct bytes key)
     return NULL;
 }
 
+/* A number that limits something; a negative one is no limit, so it is above all others. */
+static uint64_t limit_of(int64_t value)
+{
+    return value < 0 ? SETTING_UNLIMITED : (uint64_t)value;
+}
+
 /* Puts a checked value into its place. */
 static void apply(const struct setting *setting, const struct field *field,
                   struct queue_settings *out)
@@ -130,7 +137,7 @@ static void apply(const struct setting *setting, const struct field *field,
     int word = setting->words ? setting_word(field, setting->words) : 0;
     switch (setting->kind) {
     case SETTING_NUMBER:
-        wanted = value < 0 ? SETTING_UNLIMITED : (uint64_t)value;
+        wanted = limit_of(value);
         memcpy(&current, member, sizeof current);
         if (number && wanted < current)
             memcpy(member, &wanted, sizeof wanted);
@@ -166,8 +173,10 @@ void queue_settings_merge(struct bytes arguments, const struct queue_settings *b
         if (setting)
             apply(setting, &field, out);
     }
-    if (out->type == QUEUE_QUORUM && out->delivery_limit == SETTING_NONE)
-        out->delivery_limit = QUORUM_DELIVERY_LIMIT;
+    out->delivery_limit_said = out->delivery_limit != SETTING_NONE;
+    if (out->type == QUEUE_QUORUM && !out->delivery_limit_said)
+        out->delivery_limit =
+            out->dead_letter_exchange.at ? QUORUM_DELIVERY_LIMIT : SETTING_UNLIMITED;
 }
 
 /* What a queue of type quorum refuses to be asked for; NULL: nothing. */
@@ -385,7 +394,8 @@ void policy_definition_merge(struct bytes policy, struct bytes operator_policy, 
     int64_t a, b;
     while (table_next(&at, &key, &mine)) {
         bool limited = table_find_bytes(operator_policy, key, &limit);
-        bool lower = limited && field_integer(&mine, &a) && field_integer(&limit, &b) && a < b;
+        bool lower = limited && field_integer(&mine, &a) && field_integer(&limit, &b) &&
+                     limit_of(a) < limit_of(b);
         table_put_field(&both, key, limited && !lower ? &limit : &mine);
     }
     at = reader_of(operator_policy);

@@ -14,7 +14,7 @@
 #include "refusal.h"
 
 #define SETTING_NONE UINT64_MAX
-/* Said to be without limit: x-delivery-limit -1. */
+/* Without limit, though it is counted: a negative x-delivery-limit. Above every number. */
 #define SETTING_UNLIMITED (UINT64_MAX - 1)
 
 /* What happens to a message that comes to a queue at its limit. */
@@ -38,6 +38,7 @@ struct queue_settings {
     unsigned max_priority;        /* x-max-priority; 0: one for all */
     uint8_t overflow;             /* x-overflow: enum overflow */
     uint8_t type;                 /* x-queue-type: enum queue_type */
+    bool delivery_limit_said;     /* an argument or a policy says the delivery limit */
     bool at_least_once;           /* x-dead-letter-strategy, as said: see dead_letter.h */
     bool single_active_consumer;  /* x-single-active-consumer */
     struct bytes dead_letter_exchange;    /* at NULL: none ("" is the default exchange) */

@@ -334,5 +334,43 @@ def by_command(node):
     forget_all(Api(node))
 
 
+def deliveries(channel, queue, most):
+    """How often the queue's one message is delivered, given back each time, up to most."""
+    for times in range(most):
+        method = channel.basic_get(queue)[0]
+        if method is None:
+            return times
+        channel.basic_nack(method.delivery_tag)
+    return most
+
+
+@test
+def delivery_limits(node):
+    api, queue = Api(node), name("q")
+    limit = lambda: api.get(f"queues/%2F/{q(queue)}").json["delivery_limit"]
+    with channel_on(node) as channel:
+        channel.confirm_delivery()
+        channel.queue_declare(queue, durable=True, arguments={"x-queue-type": "quorum"})
+        channel.basic_publish("", queue, b"m")
+        assert limit() == "unlimited" and deliveries(channel, queue, 30) == 30
+        assert api.put("policies/%2F/dlx", policy(f"^{queue}$", {"dead-letter-exchange": "nowhere"})).code == 201
+        assert limit() == 20 and deliveries(channel, queue, 30) == 30      # the exchange does not exist: it would be lost
+        both = {"dead-letter-exchange": "nowhere", "delivery-limit": -1}
+        assert api.put("policies/%2F/dlx", policy(f"^{queue}$", both)).code == 204
+        assert limit() == "unlimited" and deliveries(channel, queue, 30) == 30
+        assert api.put("operator-policies/%2F/op", policy(f"^{queue}$", {"delivery-limit": -5})).code == 201
+        assert limit() == "unlimited" and deliveries(channel, queue, 30) == 30
+        assert api.put("operator-policies/%2F/op", policy(f"^{queue}$", {"delivery-limit": 125})).code == 204
+        assert limit() == 125 and deliveries(channel, queue, 30) == 6       # the 126th return is one too many
+        channel.basic_publish("", queue, b"m")
+        assert deliveries(channel, queue, 130) == 126
+        invalid(api.put("policies/%2F/dlx", policy("^q", {"delivery-limit": "-1"})), '<<"-1">> is not a valid delivery limit')
+        channel.queue_delete(queue)
+        channel.queue_declare(queue, durable=True)
+        assert "delivery_limit" not in api.get(f"queues/%2F/{q(queue)}").json
+        channel.queue_delete(queue)
+    forget_all(api)
+
+
 if __name__ == "__main__":
     main(management=True)

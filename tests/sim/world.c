@@ -69,8 +69,7 @@ static void kind(struct sim_queue *queue)
     queue->stored = true;
     if (what < 5) {
         put_s(&queue->arguments, "x-queue-type", "quorum");
-        queue->keeps_all = queue->may_drop = true;
-        queue->delivery_limit = 20;
+        queue->keeps_all = true;
     } else if (what < 7) {
         queue->flags[0] = '\0';
         queue->stored = false;
@@ -117,6 +116,9 @@ static void make_queue(unsigned q, bool careful)
     if (chance(20)) {
         queue->delivery_limit = pick(5);
         put_i(arguments, "x-delivery-limit", queue->delivery_limit);
+        queue->may_drop = true;
+    } else if (queue->keeps_all && queue->dead_letters) {
+        queue->delivery_limit = 20;
         queue->may_drop = true;
     }
     if (chance(10)) {

@@ -141,6 +141,113 @@ START_TEST(quorum_queues_count_to_twenty)
 }
 END_TEST
 
+/* Takes the one message of the queue and gives it back, so often; *tag goes on. */
+static void return_times(const char *queue, unsigned times, uint64_t *tag)
+{
+    for (unsigned i = 0; i < times; i++, ++*tag) {
+        do_get(&h, "A1", queue, "a");
+        do_nack(&h, "A1", *tag, false, true);
+    }
+    harness_take(&h);
+}
+
+static void declare_quorum(const char *queue, const char *dead_letter_exchange)
+{
+    struct text arguments = {0};
+    table_put_string(&arguments, "x-queue-type", bytes_of_text("quorum"));
+    if (dead_letter_exchange)
+        table_put_string(&arguments, "x-dead-letter-exchange", bytes_of_text(dead_letter_exchange));
+    do_declare_args(&h, "A1", queue, "d", &arguments);
+    text_free(&arguments);
+    harness_sync(&h);
+    harness_take(&h);
+}
+
+static void dead_letters_by_policy(bool on)
+{
+    struct text definition = {0};
+    table_put_string(&definition, "dead-letter-exchange", bytes_of_text(""));
+    table_put_string(&definition, "dead-letter-routing-key", bytes_of_text("dead"));
+    struct command c = {.type = on ? COMMAND_POLICY_PUT : COMMAND_POLICY_DELETE, .channel = 1};
+    c.u.policy.name = bytes_of_text("p");
+    c.u.policy.pattern = bytes_of_text(".*");
+    c.u.policy.definition = text_bytes(&definition);
+    c.u.policy.target = POLICY_QUEUES;
+    harness_do(&h, 'A', &c);
+    text_free(&definition);
+    harness_sync(&h);
+    harness_take(&h);
+}
+
+static uint64_t shown_limit(const char *queue)
+{
+    struct queue_info info;
+    ck_assert(vhost_find_queue(h.vhost, bytes_of_text(queue), &info));
+    return info.delivery_limit;
+}
+
+/* Nobody said a limit, and there is nowhere to send it: it stays, and is counted. */
+START_TEST(without_a_limit_or_dead_letters_it_stays)
+{
+    uint64_t tag = 1;
+    declare_quorum("q", NULL);
+    ck_assert_uint_eq(shown_limit("q"), QUEUE_DELIVERY_UNLIMITED);
+    do_publish(&h, "A1", "", "q", "m", "p");
+    return_times("q", 100, &tag);
+    get_and_return("q", "A1 got t101 m left 0 redelivered count 100\n", tag++);
+    harness_sync(&h);
+    restart();
+    do_get(&h, "A1", "q", "a");
+    harness_sync(&h);
+    expect(&h, "A1 got t1 m left 0 redelivered count 101\n");
+}
+END_TEST
+
+START_TEST(dead_letters_that_come_by_policy_limit)
+{
+    uint64_t tag = 1;
+    declare_quorum("q", NULL);
+    do_publish(&h, "A1", "", "q", "m", "p");
+    return_times("q", 15, &tag);
+    dead_letters_by_policy(true);
+    ck_assert_uint_eq(shown_limit("q"), 20);
+    return_times("q", 3, &tag);
+    dead_letters_by_policy(false);
+    ck_assert_uint_eq(shown_limit("q"), QUEUE_DELIVERY_UNLIMITED);
+    return_times("q", 10, &tag);
+    dead_letters_by_policy(true);
+    get_and_return("q", "A1 got t29 m left 0 redelivered count 28\n", tag++);
+    do_get(&h, "A1", "q", "a");
+    do_get(&h, "A1", "dead", "");
+    expect(&h, "A1 empty\nA1 got t30 m left 0\n");
+}
+END_TEST
+
+/* A dead-letter exchange that does not exist drops what is sent to it: not for a limit that nobody
+ * asked for. */
+START_TEST(a_dead_letter_exchange_that_is_missing_drops_nothing)
+{
+    uint64_t tag = 1;
+    declare_quorum("q", "later");
+    do_publish(&h, "A1", "", "q", "m", "p");
+    return_times("q", 40, &tag);
+    get_and_return("q", "A1 got t41 m left 0 redelivered count 40\n", tag++);
+}
+END_TEST
+
+START_TEST(limits_are_shown)
+{
+    declare("two", NULL, 2);
+    declare("plain", NULL, -2);
+    declare("free", "quorum", -1);
+    declare("twenty", "quorum", -2);
+    ck_assert_uint_eq(shown_limit("two"), 2);
+    ck_assert_uint_eq(shown_limit("plain"), QUEUE_DELIVERY_UNCOUNTED);
+    ck_assert_uint_eq(shown_limit("free"), QUEUE_DELIVERY_UNLIMITED);
+    ck_assert_uint_eq(shown_limit("twenty"), 20);
+}
+END_TEST
+
 START_TEST(none_may_come_back)
 {
     declare("q", "quorum", 0);
@@ -356,6 +463,10 @@ int main(void)
     tcase_add_test(tests, every_way_back_counts);
     tcase_add_test(tests, only_queues_that_ask_for_it_count);
     tcase_add_test(tests, quorum_queues_count_to_twenty);
+    tcase_add_test(tests, without_a_limit_or_dead_letters_it_stays);
+    tcase_add_test(tests, dead_letters_that_come_by_policy_limit);
+    tcase_add_test(tests, a_dead_letter_exchange_that_is_missing_drops_nothing);
+    tcase_add_test(tests, limits_are_shown);
     tcase_add_test(tests, none_may_come_back);
     tcase_add_test(tests, a_header_of_the_publishers_own_is_replaced);
     tcase_add_test(tests, counts_survive_a_restart);

@@ -123,10 +123,63 @@ START_TEST(of_others_the_argument)
 }
 END_TEST
 
+START_TEST(unlimited_is_above_every_number)
+{
+    const struct number *number = &numbers[4];
+    ck_assert_str_eq(number->key, "delivery-limit");
+    ck_assert_uint_eq(lowest(number, -1, 0, 0), SETTING_UNLIMITED);
+    ck_assert_uint_eq(lowest(number, 0, -7, 0), SETTING_UNLIMITED);
+    ck_assert_uint_eq(lowest(number, 0, 0, -1), SETTING_UNLIMITED);
+    ck_assert_uint_eq(lowest(number, -1, -2, INT64_MIN), SETTING_UNLIMITED);
+    ck_assert_uint_eq(lowest(number, -1, 7, 0), 7);
+    ck_assert_uint_eq(lowest(number, 7, -1, 0), 7);
+    ck_assert_uint_eq(lowest(number, 0, -1, 7), 7);
+    ck_assert_uint_eq(lowest(number, 0, 7, -1), 7);
+    ck_assert_uint_eq(lowest(number, 9, -1, 7), 7);
+    ck_assert_uint_eq(lowest(number, 7, -1, -3), 7);
+}
+END_TEST
+
+static bool definition_good(bool operators)
+{
+    return policy_definition_check(text_bytes(&policy), operators, &refusal) == STATUS_OK;
+}
+
+START_TEST(policies_may_say_unlimited)
+{
+    struct queue_settings out;
+    table_put_i64(&policy, "delivery-limit", -1);
+    ck_assert(definition_good(false));
+    ck_assert(definition_good(true));
+    table_put_i64(&arguments, "x-delivery-limit", INT64_MIN);
+    ck_assert(!queue_settings_parse(text_bytes(&arguments), bytes_of_text("q"), bytes_of_text("/"),
+                                    &out, &refusal));
+    ck_assert_uint_eq(out.delivery_limit, SETTING_UNLIMITED);
+    policy.len = 0;
+    table_put_string(&policy, "delivery-limit", bytes_of_text("-1"));
+    ck_assert(!definition_good(false));
+    policy.len = 0;
+    table_put_i64(&policy, "max-length", -1); /* of others a negative number is still an error */
+    ck_assert(!definition_good(false));
+}
+END_TEST
+
 START_TEST(quorum_has_a_delivery_limit)
 {
     table_put_string(&arguments, "x-queue-type", bytes_of_text("quorum"));
+    ck_assert_uint_eq(settings().delivery_limit, SETTING_UNLIMITED);
+    ck_assert(!settings().delivery_limit_said);
+    table_put_string(&policy, "dead-letter-exchange", bytes_of_text("x"));
     ck_assert_uint_eq(settings().delivery_limit, 20);
+    policy.len = 0;
+    ck_assert_uint_eq(settings().delivery_limit, SETTING_UNLIMITED);
+    table_put_string(&arguments, "x-dead-letter-exchange", bytes_of_text(""));
+    ck_assert_uint_eq(settings().delivery_limit, 20);
+    ck_assert(!settings().delivery_limit_said);
+    table_put_i64(&operator_policy, "delivery-limit", -1);
+    ck_assert_uint_eq(settings().delivery_limit, SETTING_UNLIMITED);
+    ck_assert(settings().delivery_limit_said);
+    operator_policy.len = 0;
     table_put_i64(&policy, "delivery-limit", 30);
     ck_assert_uint_eq(settings().delivery_limit, 30);
     table_put_i64(&operator_policy, "delivery-limit", 3);
@@ -170,6 +223,8 @@ int main(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_loop_test(tests, of_numbers_the_lowest, 0, sizeof numbers / sizeof *numbers);
     tcase_add_test(tests, of_others_the_argument);
+    tcase_add_test(tests, unlimited_is_above_every_number);
+    tcase_add_test(tests, policies_may_say_unlimited);
     tcase_add_test(tests, quorum_has_a_delivery_limit);
     tcase_add_test(tests, merged_definitions_are_in_order);
     tcase_add_test(tests, some_policies_are_not_for_all_queues);

@@ -125,6 +125,10 @@ struct rates { /* counters since start; the API makes rates of them */
         get_empty, ack, redeliver, reject;
 };
 
+/* For queue_info.delivery_limit: a queue that does not count returns; one that does, without limit.
+ */
+#define QUEUE_DELIVERY_UNCOUNTED UINT64_MAX
+#define QUEUE_DELIVERY_UNLIMITED (UINT64_MAX - 1)
 struct queue_info {
     struct bytes name, arguments;
     bool durable, auto_delete, exclusive;
@@ -140,6 +144,7 @@ struct queue_info {
     bool failed;                          /* its stored messages cannot be read: see the log */
     struct bytes policy, operator_policy; /* names; empty: none applies */
     struct bytes effective_definition;    /* of the two together: a table's contents */
+    uint64_t delivery_limit;              /* of returns; QUEUE_DELIVERY_… below */
     struct bytes exclusive_consumer;      /* its tag; empty: none */
     struct bytes single_active_consumer;  /* the active one's tag; empty: none, or not that kind */
 };
