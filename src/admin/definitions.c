@@ -4,6 +4,7 @@
 
 #include "arguments.h"
 #include "handlers.h"
+#include "leveret/base/identity.h"
 
 enum part {
     PART_POLICIES,
@@ -174,10 +175,10 @@ static void write_all(struct request *r)
     const struct exporting *e = r->work;
     struct answer a = {0};
     answer_object(&a, NULL);
-    answer_text(&a, "rabbit_version", API_VERSION);
-    answer_text(&a, "rabbitmq_version", API_VERSION);
-    answer_text(&a, "product_name", r->admin->options.product);
-    answer_text(&a, "product_version", r->admin->options.version);
+    answer_text(&a, "rabbit_version", DIALECT_VERSION);
+    answer_text(&a, "rabbitmq_version", DIALECT_VERSION);
+    answer_text(&a, "product_name", PRODUCT_NAME);
+    answer_text(&a, "product_version", r->admin->options.leveret_version);
     if (!e->one_vhost)
         write_directory(&a, r->admin->options.auth);
     write_policies(&a, &e->parts[PART_OPERATOR_POLICIES], true);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "handlers.h"
+#include "leveret/base/identity.h"
 #include "metrics.h"
 #include "process.h"
 #include "totals.h"
@@ -143,7 +144,7 @@ static void write_identity(struct text *out, const struct admin_options *o)
     text_printf(out,
                 "rabbitmq_build_info{rabbitmq_version=\"%s\",product_name=\"%s\","
                 "product_version=\"%s\"} 1\n",
-                API_VERSION, o->product, o->version);
+                DIALECT_VERSION, PRODUCT_NAME, o->leveret_version);
     metric_family(out, "", "rabbitmq_identity_info", "gauge", "Node and cluster identity");
     text_printf(out, "rabbitmq_identity_info{rabbitmq_node=\"");
     metric_label(out, bytes_of_text(o->node_name));

@@ -6,6 +6,7 @@
 #include "handlers.h"
 #include "http.h"
 #include "leveret/base/clock.h"
+#include "leveret/base/identity.h"
 #include "process.h"
 #include "totals.h"
 
@@ -133,10 +134,10 @@ static void write_churn_fields(struct request *r, struct answer *a, const struct
 static void write_overview(struct request *r, struct answer *a, const struct totals *totals)
 {
     const struct admin_options *o = &r->admin->options;
-    answer_text(a, "management_version", API_VERSION);
-    answer_text(a, "rabbitmq_version", API_VERSION);
-    answer_text(a, "product_name", o->product);
-    answer_text(a, "product_version", o->version);
+    answer_text(a, "management_version", DIALECT_VERSION);
+    answer_text(a, "rabbitmq_version", DIALECT_VERSION);
+    answer_text(a, "product_name", PRODUCT_NAME);
+    answer_text(a, "product_version", o->leveret_version);
     answer_text(a, "cluster_name", o->cluster_name);
     answer_text(a, "node", o->node_name);
     answer_text(a, "rates_mode", "basic");
@@ -287,9 +288,9 @@ void api_version_get(struct request *r)
 {
     struct answer a = {0};
     answer_object(&a, NULL);
-    answer_text(&a, "product", r->admin->options.product);
-    answer_text(&a, "version", r->admin->options.version);
-    answer_text(&a, "api_version", API_VERSION);
+    answer_text(&a, "product", PRODUCT_NAME);
+    answer_text(&a, "version", r->admin->options.leveret_version);
+    answer_text(&a, "api_version", DIALECT_VERSION);
     answer_end(&a);
     reply_json(r, 200, &a);
 }

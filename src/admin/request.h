@@ -19,10 +19,6 @@
 #define REQUEST_ARGS_MAX 6u
 #define SAMPLE_PERIOD_MS 5000u
 
-/* The level of RabbitMQ's API that this one follows: what tools compare versions with. Who we are
- * is said apart, in product_name and product_version. */
-#define API_VERSION "3.10.8"
-
 struct http_server;
 struct samples;
 struct client;

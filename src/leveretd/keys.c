@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "leveret/base/check.h"
+#include "leveret/base/identity.h"
 #include "leveret/base/log.h"
 #include "leveret/base/mem.h"
 #include "literal.h"
@@ -95,8 +96,8 @@ static const struct key keys[] = {
     PLAIN("data_dir", KEY_TEXT_OR_OFF, data_dir, LEVERET_DATA_DIR),
     RANGE("workers", KEY_COUNT, workers, "0", 0, 256),
     RANGE("journal.writers", KEY_COUNT, writers, "2", 1, 16),
-    PLAIN("server_properties.product", KEY_TEXT, product, "Leveret"),
-    PLAIN("server_properties.version", KEY_TEXT, version, LEVERET_VERSION),
+    PLAIN("server_properties.product", KEY_TEXT, product, DIALECT_PRODUCT),
+    PLAIN("server_properties.version", KEY_TEXT, version, DIALECT_VERSION),
     PLAIN("cluster_name", KEY_TEXT, cluster_name, NULL),
 };
 #define KEYS (sizeof keys / sizeof keys[0])

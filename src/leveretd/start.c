@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "leveret/base/check.h"
+#include "leveret/base/identity.h"
 #include "leveret/base/map.h"
 #include "leveret/base/mem.h"
 #include "leveret/base/random.h"
@@ -161,6 +162,7 @@ static enum status start_sessions(struct server *server, char **error)
         .log = server->log,
         .product = settings->product,
         .version = settings->version,
+        .leveret_version = LEVERET_VERSION,
         .cluster_name = settings->cluster_name ? settings->cluster_name : server->node_name,
     };
     server_session_limits(settings, &server->session_options);
@@ -251,8 +253,7 @@ static enum status start_admin(struct server *server, char **error)
         .log = server->log,
         .sessions = server->sessions,
         .workers = server->sessions_made,
-        .product = server->session_options.product,
-        .version = server->session_options.version,
+        .leveret_version = LEVERET_VERSION,
         .cluster_name = server->session_options.cluster_name,
         .node_name = server->node_name,
         .listeners = server->listener_infos,
@@ -323,7 +324,7 @@ enum status server_start(struct server *server, char **error)
                                   (enum log_format)settings->log_format, &server->log);
     if (status != STATUS_OK)
         return explain(status, settings->log_file ? settings->log_file : "log", error);
-    log_line(server->log, LOG_INFO, "leveretd", "%s %s starting, process %d", "Leveret",
+    log_line(server->log, LOG_INFO, "leveretd", "%s %s starting, process %d", PRODUCT_NAME,
              LEVERET_VERSION, (int)getpid());
     machine_raise_file_limit(server->log);
     server->node_name = make_node_name();

@@ -5,10 +5,12 @@
  * do not expect it); limits out of bounds, an unknown or forbidden vhost (530); a method out of
  * order (503); time (session.c). */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "internal.h"
+#include "leveret/base/identity.h"
 #include "leveret/base/mem.h"
 #include "leveret/wire/table.h"
 
@@ -30,8 +32,12 @@ void handshake_server_properties(const struct session_options *options, struct t
     table_end(out, begin);
     table_put_string(out, "cluster_name", bytes_of_text(options->cluster_name));
     table_put_string(out, "copyright", BYTES_LITERAL("Copyright the authors of Leveret"));
-    table_put_string(out, "information", BYTES_LITERAL("Leveret, an AMQP 0-9-1 broker"));
-    table_put_string(out, "platform", BYTES_LITERAL("C"));
+    char self[128], information[160];
+    snprintf(self, sizeof self, PRODUCT_NAME " %s", options->leveret_version);
+    snprintf(information, sizeof information, "%s, an AMQP 0-9-1 broker", self);
+    table_put_string(out, "information", bytes_of_text(information));
+    table_put_string(out, "leveret_version", bytes_of_text(options->leveret_version));
+    table_put_string(out, "platform", bytes_of_text(self));
     table_put_string(out, "product", bytes_of_text(options->product));
     table_put_string(out, "version", bytes_of_text(options->version));
 }

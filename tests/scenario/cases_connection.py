@@ -17,6 +17,7 @@ def server_properties(node):
         properties = raw.server.server_properties
         for key in ("product", "version", "platform", "copyright", "information", "cluster_name"):
             assert properties[key], key
+        assert properties["product"] == "RabbitMQ", properties
         for capability in ("publisher_confirms", "exchange_exchange_bindings", "basic.nack", "consumer_cancel_notify",
                            "connection.blocked", "consumer_priorities", "authentication_failure_close",
                            "per_consumer_qos", "direct_reply_to"):

@@ -32,6 +32,7 @@ EXTRA_DIST += \
 	tests/scenario/test_exchanges.py \
 	tests/scenario/test_hostile.py \
 	tests/scenario/test_http.py \
+	tests/scenario/test_identity.py \
 	tests/scenario/test_limits.py \
 	tests/scenario/test_notices.py \
 	tests/scenario/test_pika.py \

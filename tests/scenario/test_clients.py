@@ -111,7 +111,7 @@ TABLE = [
     ("ruby", client_ruby, "basics exchanges confirms requeue tx cancel_notify headers sizes errors"),
     ("js", client_js, "basics exchanges confirms qos get cancel_notify headers sizes small_frames channels errors"),
     ("php", client_php, "all"),
-    ("celery", celery, "results retries canvas delayed control killed_worker"),
+    ("celery", celery, "results retries canvas delayed eta control killed_worker"),
 ]
 
 

@@ -222,6 +222,7 @@ struct harness *harness_new(void)
         .auth = h->auth,
         .product = "Leveret",
         .version = "test",
+        .leveret_version = "9.8.7",
         .cluster_name = "test",
         .channel_max = 16,
         .frame_max = 131072,

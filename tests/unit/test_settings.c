@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "leveret/base/identity.h"
 #include "leveret/base/log.h"
 #include "literal.h"
 #include "settings.h"
@@ -209,7 +210,8 @@ START_TEST(defaults)
     ck_assert_str_eq(settings->data_dir, LEVERET_DATA_DIR);
     ck_assert_uint_eq(settings->workers, 0);
     ck_assert_uint_eq(settings->writers, 2);
-    ck_assert_str_eq(settings->product, "Leveret");
+    ck_assert_str_eq(settings->product, DIALECT_PRODUCT);
+    ck_assert_str_eq(settings->version, DIALECT_VERSION);
 }
 END_TEST
 

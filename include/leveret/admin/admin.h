@@ -16,7 +16,7 @@ struct admin_options {
     struct log *log;
     struct sessions **sessions; /* one for each worker */
     unsigned workers;
-    const char *product, *version, *cluster_name, *node_name;
+    const char *leveret_version, *cluster_name, *node_name;
     struct admin_listener { /* what the broker listens on, for overview and nodes */
         const char *protocol, *address;
         uint16_t port;

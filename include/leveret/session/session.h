@@ -14,7 +14,8 @@ struct session_options {
     struct node *node;
     struct auth *auth;
     struct log *log;
-    const char *product, *version; /* server properties */
+    const char *product, *version; /* server properties that clients choose their behaviour by */
+    const char *leveret_version;   /* what this is, whatever product and version say */
     const char *cluster_name;
     uint16_t channel_max; /* offered in tune; 0: no limit but 65535 */
     uint32_t frame_max;

@@ -53,6 +53,28 @@ def delayed():
     assert time.monotonic() - started >= 0.9
 
 
+def scheduled():
+    """How many tasks for later the workers hold."""
+    held = app.control.inspect(timeout=3).scheduled() or {}
+    return sum(len(tasks) for tasks in held.values())
+
+
+def held_until(count):
+    end = time.monotonic() + 60
+    while (held := scheduled()) < count:
+        assert time.monotonic() < end, f"the worker holds {held} of {count} tasks for later"
+
+
+def eta():
+    """A worker that holds more tasks for later than its prefetch (2) takes a task for now. For that Celery raises the limit
+    of the channel with each task that it holds, if it believes that basic.qos has RabbitMQ's meaning."""
+    later = [add.apply_async((i, i), countdown=3600) for i in range(10)]
+    held_until(2)
+    assert add.delay(1, 1).get(timeout=60) == 2
+    held_until(len(later))
+    assert not any(job.ready() for job in later)
+
+
 def control():
     assert add.delay(1, 1).get(timeout=30) == 2     # the worker is up
     replies = app.control.ping(timeout=3)
@@ -72,7 +94,7 @@ def killed_worker():
     assert job.get(timeout=40)
 
 
-SCENARIOS = {f.__name__: f for f in (results, retries, canvas, delayed, control, killed_worker)}
+SCENARIOS = {f.__name__: f for f in (results, retries, canvas, delayed, eta, control, killed_worker)}
 workers = []
 
 
