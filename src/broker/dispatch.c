@@ -35,6 +35,8 @@ static void answer_get(struct queue *queue, struct channel *channel, bool no_ack
     } else {
         uint64_t seq = place_seq(place);
         COUNT(channel, queue, get);
+        if (returns)
+            returns_lent(place);
         event.got.message = queue_lend(queue, place);
         unsettled_note(channel, event.got.tag, place.chunk->lane, seq, NULL);
     }
@@ -79,6 +81,8 @@ static void deliver_counted(struct queue *queue, struct consumer *consumer, stru
     uint64_t seq = place_seq(place);
     struct lane *lane = place.chunk->lane;
     uint32_t returns = returns_of(place);
+    if (!consumer->no_ack)
+        returns_lent(place);
     struct message *message =
         consumer->no_ack ? queue_take(queue, place) : message_ref(queue_lend(queue, place));
     struct message *marked = returns_mark(message, returns);

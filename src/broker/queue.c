@@ -406,11 +406,11 @@ void queue_reject(struct lane *lane, uint64_t seq)
         dead_letter(lane, lane_place(lane, seq), DEATH_REJECTED);
 }
 
-/* Counts one more return. A limit that nobody asked for never drops a message: it needs somewhere
- * to send it. */
-static bool returned_too_often(const struct queue *queue, struct place place)
+/* A limit that nobody asked for never drops a message: it needs somewhere to send it. */
+bool queue_returned_too_often(const struct queue *queue, uint32_t returns)
 {
-    return returns_count(place) > queue->settings.delivery_limit &&
+    return queue->settings.delivery_limit != SETTING_NONE &&
+           returns > queue->settings.delivery_limit &&
            (queue->settings.delivery_limit_said || dead_letter_wanted(queue));
 }
 
@@ -420,7 +420,8 @@ void queue_requeue(struct lane *lane, uint64_t seq)
     if (settled_deleted(lane))
         return;
     struct place place = lane_place(lane, seq);
-    if (queue->settings.delivery_limit != SETTING_NONE && returned_too_often(queue, place)) {
+    if (queue->settings.delivery_limit != SETTING_NONE &&
+        queue_returned_too_often(queue, returns_count(place))) {
         dead_letter(lane, place, DEATH_DELIVERY_LIMIT);
         return;
     }

@@ -147,6 +147,8 @@ void queue_settle(struct lane *lane, uint64_t seq);
 void queue_reject(struct lane *lane, uint64_t seq);
 /* An unsettled delivery comes back to its place, marked as redelivered. */
 void queue_requeue(struct lane *lane, uint64_t seq);
+/* Whether a message of the queue that came back so often is not to be delivered again. */
+bool queue_returned_too_often(const struct queue *queue, uint32_t returns);
 /* Drops all that is ready; returns how many. */
 uint64_t queue_purge(struct queue *queue);
 

@@ -334,6 +334,8 @@ enum status vhost_recover(struct vhost *vhost, struct moment now, char **error)
     finish_lanes(&recovery);
     finish_returns(&recovery);
     if (!recovery.status)
+        returns_restored(vhost);
+    if (!recovery.status)
         delays_restored(vhost);
     map_free(&recovery.lanes);
     free(recovery.priority_queues);

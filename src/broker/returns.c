@@ -1,8 +1,10 @@
 /* Counts of returns: see returns.h. A definition's key is n lane:u64 chunk:u64, its value a format
- * version and pairs slot:u16 count:u32 of the messages that the journal has. */
+ * version and pairs slot:u16 count:u32 of the messages that the journal has, each count with the
+ * delivery that is out. */
 #include "returns.h"
 
 #include "core.h"
+#include "dead_letter.h"
 #include "leveret/base/mem.h"
 #include "leveret/wire/cursor.h"
 #include "leveret/wire/properties.h"
@@ -12,6 +14,7 @@
 #define KEY_BYTES   17u
 #define PAIR_BYTES  6u
 #define VALUE_BYTES (1 + JOURNAL_CHUNK_SLOTS * PAIR_BYTES)
+#define COUNT_MAX   (UINT32_MAX - 1) /* so that a message that is out can count one more */
 #define HEADER      "x-delivery-count"
 
 /* ---- Counting. */
@@ -25,17 +28,28 @@ static struct returns *need(struct chunk *chunk)
     return chunk->returns;
 }
 
-uint32_t returns_count(struct place place)
+static void set(struct place place, uint32_t count)
 {
     struct returns *returns = need(place.chunk);
-    uint32_t *count = &returns->counts[place.slot];
-    if (*count < UINT32_MAX)
-        ++*count;
+    returns->counts[place.slot] = count;
     if (!returns->changed && bit_test(place.chunk->durable_bits, place.slot)) {
         returns->changed = true;
         TAILQ_INSERT_TAIL(&place.chunk->lane->vhost->returns_changed, returns, link);
     }
-    return *count;
+}
+
+uint32_t returns_count(struct place place)
+{
+    uint32_t count = returns_of(place);
+    if (count < COUNT_MAX)
+        count++;
+    set(place, count);
+    return count;
+}
+
+void returns_lent(struct place place)
+{
+    set(place, returns_of(place));
 }
 
 struct message *returns_mark(struct message *message, uint32_t count)
@@ -115,8 +129,9 @@ static void put(struct returns *returns)
          slot++) {
         if (!returns->counts[slot])
             continue;
+        bool out = !bit_test(chunk->ready_bits, slot);
         write_u16(&writer, (uint16_t)slot);
-        write_u32(&writer, returns->counts[slot]);
+        write_u32(&writer, returns->counts[slot] + out);
     }
     journal_put(chunk->lane->vhost->options.journal, write_key(chunk->lane->id, chunk->number, key),
                 bytes_of(value, (size_t)(writer.at - value)));
@@ -162,7 +177,35 @@ enum status returns_restore(struct vhost *vhost, uint64_t lane_id, uint64_t numb
         if (reader.failed || slot >= JOURNAL_CHUNK_SLOTS)
             return STATUS_CORRUPT;
         if (bit_test(chunk->live_bits, slot))
-            returns->counts[slot] = count;
+            returns->counts[slot] = count < COUNT_MAX ? count : COUNT_MAX;
     }
     return reader.failed ? STATUS_CORRUPT : STATUS_OK;
+}
+
+static void end_returned(struct lane *lane, uint64_t number)
+{
+    struct chunk *chunk = lane_chunk(lane, number);
+    if (!chunk || !queue_returned_too_often(lane->queue, chunk->returns ? UINT32_MAX : 1))
+        return; /* none of them can have */
+    for (unsigned slot = 0;
+         chunk && (slot = bit_next(chunk->ready_bits, slot)) < JOURNAL_CHUNK_SLOTS; slot++) {
+        struct place place = {chunk, slot};
+        if (queue_returned_too_often(lane->queue, returns_of(place)))
+            dead_letter(lane, place, DEATH_DELIVERY_LIMIT);
+        chunk = lane_chunk(lane, number); /* it goes with its last message */
+    }
+}
+
+void returns_restored(struct vhost *vhost)
+{
+    struct queue *queue;
+    uint64_t after = 0;
+    while ((queue = roster_next(&vhost->queue_roster, &after))) {
+        if (queue->settings.delivery_limit == SETTING_NONE)
+            continue;
+        for (struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane))
+            for (uint64_t number = lane->base, end = number + lane->ring_count; number < end;
+                 number++)
+                end_returned(lane, number);
+    }
 }

@@ -6,8 +6,15 @@
  * one definition for each chunk, which goes with the chunk. So a queue whose messages do not come
  * back pays nothing.
  *
- * What can go wrong: the broker ends between a return and the end of the turn: that return is not
- * counted. What was out to consumers when it ended is not counted either. */
+ * A delivery that is out when the broker ends comes back, too, and counts. On record each count is
+ * therefore what it will be if the broker ends now: one more for a message that is out. A message
+ * that goes out for the first time needs no record: the lane's delivered mark says after a restart
+ * that it was delivered, and a message that may have been delivered and has no count has come back
+ * once. returns_lent notes the later deliveries. What exceeds its queue's limit after a restart
+ * goes where dead letters go before anybody can get it (returns_restored).
+ *
+ * What can go wrong: the broker ends before the batch with a count or a mark is on disk: what
+ * happened in its last instant is not counted, as it is not marked as redelivered. */
 #ifndef BROKER_RETURNS_H
 #define BROKER_RETURNS_H
 
@@ -17,21 +24,26 @@
 
 struct returns {
     struct chunk *chunk;
-    TAILQ_ENTRY(returns) link; /* in vhost->returns_changed */
-    bool changed;              /* it is in there */
-    bool stored;               /* the journal has a definition */
-    uint32_t counts[JOURNAL_CHUNK_SLOTS];
+    TAILQ_ENTRY(returns) link;            /* in vhost->returns_changed */
+    bool changed;                         /* it is in there */
+    bool stored;                          /* the journal has a definition */
+    uint32_t counts[JOURNAL_CHUNK_SLOTS]; /* 0: see returns_of */
 };
 TAILQ_HEAD(returns_list, returns);
 
-/* The message at place has come back once more. Returns how often that is now. */
-uint32_t returns_count(struct place place);
-
-/* How often it has come back. */
+/* How often the message at place has come back. */
 static inline uint32_t returns_of(struct place place)
 {
-    return place.chunk->returns ? place.chunk->returns->counts[place.slot] : 0;
+    const struct returns *returns = place.chunk->returns;
+    if (returns && returns->counts[place.slot])
+        return returns->counts[place.slot];
+    return bit_test(place.chunk->redelivered_bits, place.slot);
 }
+
+/* It has come back once more. Returns how often that is now. */
+uint32_t returns_count(struct place place);
+/* It came back before and is out once more. */
+void returns_lent(struct place place);
 
 /* The message as it is delivered after count returns: a copy with the header x-delivery-count. The
  * caller gets a reference; without memory for a copy, on the message itself. */
@@ -53,5 +65,7 @@ bool returns_read_key(struct bytes key, uint64_t *lane_id, uint64_t *chunk);
  * VERSION. */
 MUST_USE enum status returns_restore(struct vhost *vhost, uint64_t lane_id, uint64_t number,
                                      struct chunk *chunk, struct bytes value);
+/* All counts are there: ends what came back too often to its queue. */
+void returns_restored(struct vhost *vhost);
 
 #endif
