@@ -245,11 +245,10 @@ static void bound(struct request *r, const struct event *reply)
         reply_status(r, reply->u.reply.status, reply->u.reply.text);
         return;
     }
-    const char *routing_key = body_text(r, "routing_key");
-    struct text arguments, key = {0}, location = {0};
-    if (!body_arguments(r, &arguments))
-        return;
-    properties_key(&key, bytes_of_text(routing_key ? routing_key : ""), text_bytes(&arguments));
+    struct form form = body_form(r);
+    struct text arguments = {0}, key = {0}, location = {0};
+    form_table(&form, "arguments", &arguments);
+    properties_key(&key, form_name(&form, "routing_key", bytes_of("", 0)), text_bytes(&arguments));
     url_quote(&location, r->args[2], false);
     text_add(&location, "/", 1);
     url_quote(&location, text_bytes(&key), false);
@@ -265,19 +264,15 @@ static void bind(struct request *r, bool exchange)
     struct command command = {.type = exchange ? COMMAND_EXCHANGE_BIND : COMMAND_QUEUE_BIND};
     struct bytes source = request_exchange(r, 1);
     struct bytes destination = exchange ? request_exchange(r, 2) : r->args[2];
-    const char *routing_key = body_text(r, "routing_key");
-    struct text arguments;
-    if (routing_key && strlen(routing_key) > 255) {
-        reply_bad_request(r, "routing_key too long");
-        return;
-    }
-    if (!may_bind(r, source, destination) || !body_arguments(r, &arguments))
-        return;
+    struct form form = body_form(r);
+    struct text arguments = {0};
+    form_table(&form, "arguments", &arguments);
     command.u.bind.source = source;
     command.u.bind.destination = destination;
-    command.u.bind.routing_key = bytes_of_text(routing_key ? routing_key : "");
+    command.u.bind.routing_key = form_name(&form, "routing_key", bytes_of("", 0));
     command.u.bind.arguments = text_bytes(&arguments);
-    client_command(r, request_vhost(r), &command, bound);
+    if (may_bind(r, source, destination) && body_ok(r, &form))
+        client_command(r, request_vhost(r), &command, bound);
     text_free(&arguments);
 }
 

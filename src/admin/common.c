@@ -2,61 +2,20 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "arguments.h"
 #include "handlers.h"
 
 /* ---- Of the body. */
 
-bool body_bool(struct request *r, const char *key, bool otherwise, bool *out)
+struct form body_form(const struct request *r)
 {
-    const struct value *value = value_get(r->json, key);
-    const char *text = value_text(value);
-    *out = otherwise;
-    switch (value_kind_of(value)) {
-    case VALUE_NONE:
-    case VALUE_NULL:
-        return true;
-    case VALUE_BOOL:
-        *out = value_true(value);
-        return true;
-    case VALUE_TEXT:
-        *out = strcmp(text, "true") == 0;
-        if (*out || strcmp(text, "false") == 0)
-            return true;
-        reply_bad_pair(r, "not_boolean", value_bytes(value));
-        return false;
-    default:
-        reply_bad_pair(r, "not_boolean", bytes_of_text(key));
-        return false;
-    }
+    return form_of(r->json);
 }
 
-bool body_arguments(struct request *r, struct text *out)
+bool body_ok(struct request *r, const struct form *form)
 {
-    *out = (struct text){0};
-    if (arguments_read(value_get(r->json, "arguments"), out) == STATUS_OK)
+    if (form_ok(form))
         return true;
-    text_free(out);
-    reply_bad_request(r, "arguments are no object, or nested too deep");
-    return false;
-}
-
-const char *body_text(const struct request *r, const char *key)
-{
-    return value_text(value_get(r->json, key));
-}
-
-bool body_requires(struct request *r, const char *const *keys)
-{
-    char missing[512];
-    size_t len = 0;
-    for (; *keys; keys++)
-        if (value_kind_of(value_get(r->json, *keys)) == VALUE_NONE && len < sizeof missing - 64)
-            len += (size_t)snprintf(missing + len, sizeof missing - len, "%s{key_missing,%s}",
-                                    len ? "," : "", *keys);
-    if (len == 0)
-        return true;
-    reply_bad_request(r, "[%s]", missing);
+    reply_bad_request(r, "%s", form->wrong);
     return false;
 }
 

@@ -149,21 +149,19 @@ static void exchange_changed(struct request *r, const struct event *reply)
 static void declare(struct request *r)
 {
     bool existed = ((struct one_exchange *)r->work)->found;
-    const char *type = body_text(r, "type");
     struct command command = {.type = COMMAND_EXCHANGE_DECLARE};
-    struct text arguments;
-    bool durable, auto_delete, internal;
-    if (!body_bool(r, "durable", false, &durable) ||
-        !body_bool(r, "auto_delete", false, &auto_delete) ||
-        !body_bool(r, "internal", false, &internal) || !body_arguments(r, &arguments))
-        return;
+    struct form form = body_form(r);
+    struct text arguments = {0};
+    form_table(&form, "arguments", &arguments);
     command.u.exchange_declare.name = request_exchange(r, 1);
-    command.u.exchange_declare.type = bytes_of_text(type ? type : "direct");
+    command.u.exchange_declare.type = form_name(&form, "type", BYTES_LITERAL("direct"));
     command.u.exchange_declare.arguments = text_bytes(&arguments);
-    command.u.exchange_declare.durable = durable;
-    command.u.exchange_declare.auto_delete = auto_delete;
-    command.u.exchange_declare.internal = internal;
-    client_command(r, request_vhost(r), &command, existed ? exchange_changed : exchange_created);
+    command.u.exchange_declare.durable = form_bool(&form, "durable", false);
+    command.u.exchange_declare.auto_delete = form_bool(&form, "auto_delete", false);
+    command.u.exchange_declare.internal = form_bool(&form, "internal", false);
+    if (body_ok(r, &form))
+        client_command(r, request_vhost(r), &command,
+                       existed ? exchange_changed : exchange_created);
     text_free(&arguments);
 }
 

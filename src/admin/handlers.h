@@ -2,6 +2,7 @@
 #ifndef LEVERET_ADMIN_HANDLERS_H
 #define LEVERET_ADMIN_HANDLERS_H
 
+#include "form.h"
 #include "listing.h"
 #include "samples.h"
 
@@ -67,9 +68,10 @@ void api_user_limit_delete(struct request *r);
 /* A vhost's or user's limits as an object. */
 void limits_write(struct answer *a, const char *key, struct auth *auth, enum limited limited,
                   const char *holder);
-/* Sets those that an object has; none when there is no object. Errors: as auth_put_limit. */
-enum status limits_from_json(struct admin *admin, enum limited limited, const char *holder,
-                             const struct value *limits);
+/* Sets those that the object in the form's field has; none when the field is missing. Errors:
+ * MALFORMED with the reason in the form; as auth_put_limit. */
+MUST_USE enum status limits_from_json(struct admin *admin, enum limited limited, const char *holder,
+                                      struct form *form, const char *key);
 /* users.c */
 void api_users_list(struct request *r);
 void api_users_without_permissions(struct request *r);
@@ -140,24 +142,20 @@ void api_definitions_post_vhost(struct request *r);
 
 /* ---- Pieces that several of them use (common.c). */
 
-/* A boolean of the body: "true" and "false" are taken as well. False: answered 400. */
-bool body_bool(struct request *r, const char *key, bool otherwise, bool *out);
-/* The body's "arguments" as a table. False: answered 400. Free *out. */
-bool body_arguments(struct request *r, struct text *out);
-/* A text of the body; NULL when it is missing or none. Valid as long as the request. */
-const char *body_text(const struct request *r, const char *key);
-/* Whether all keys (NULL-ended) are there. False: answered 400 as RabbitMQ does. */
-bool body_requires(struct request *r, const char *const *keys);
+/* The request's body, to be read field by field; a request without a body has no fields. */
+struct form body_form(const struct request *r);
+/* Whether all fields that were read are right. False: answered 400 with the first error. */
+bool body_ok(struct request *r, const struct form *form);
 
-/* Makes or changes a user as the API and definitions describe him. Errors: as auth_put_user.
- * (users.c) */
-MUST_USE enum status user_from_json(struct auth *auth, const char *name, const struct value *user,
+/* Makes or changes a user as the API and definitions describe him. Errors: MALFORMED with the
+ * reason in the form, which names the field; as auth_put_user. (users.c) */
+MUST_USE enum status user_from_json(struct auth *auth, const char *name, struct form *user,
                                     bool *created);
-/* Makes or changes a vhost; the user gets all permissions on a new one. Errors: as node_add_vhost,
- * auth_put_vhost, with a sentence in *error (may stay NULL; free it). (vhosts.c) */
-MUST_USE enum status vhost_from_json(struct admin *admin, const char *name,
-                                     const struct value *vhost, const char *user, bool *created,
-                                     char **error);
+/* Makes or changes a vhost; the user gets all permissions on a new one. Errors: MALFORMED with the
+ * reason in the form, which names the field; as node_add_vhost and auth_put_vhost, with a sentence
+ * in *error (may stay NULL; free it). (vhosts.c) */
+MUST_USE enum status vhost_from_json(struct admin *admin, const char *name, struct form *vhost,
+                                     const char *user, bool *created, char **error);
 /* Fills in what the JSON of a policy says: all but name and operator_policy. *definition is set and
  * to be freed; out has views into it and the JSON. False: *why says in RabbitMQ's words why not,
  * zero-ended. (policies.c) */
@@ -169,8 +167,9 @@ void policy_write_parameter(struct answer *answer, struct bytes vhost,
                             const struct policy_info *policy, bool operator_policy);
 /* ["a", "b"] of "a,b". (users.c) */
 void tags_write(struct answer *answer, const char *key, const char *tags);
-/* Tags as a text or a list → "a,b", not zero-ended. False: neither. (users.c) */
-bool tags_read(const struct value *value, struct text *out);
+/* Tags as a string or a list of strings → "a,b", not zero-ended; nothing when the field is
+ * missing. (users.c) */
+void tags_read(struct form *form, const char *key, struct text *out);
 
 /* "127.0.0.1:5000 -> …" cut apart, for connection_details. */
 void peer_write(struct answer *answer, const char *key, struct bytes connection_name);

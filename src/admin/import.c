@@ -269,13 +269,12 @@ static enum status import_users(struct request *r, const char **what)
     const struct value *users = value_get(r->json, "users");
     bool created;
     for (size_t i = 0; i < value_count(users); i++) {
-        *what = value_text(value_get(value_at(users, i), "name"));
-        enum status status =
-            *what ? user_from_json(r->admin->options.auth, *what, value_at(users, i), &created)
-                  : STATUS_MALFORMED;
+        struct form form = form_of(value_at(users, i));
+        *what = form_text(&form, "name", NULL);
+        enum status status = *what ? user_from_json(r->admin->options.auth, *what, &form, &created)
+                                   : STATUS_MALFORMED;
         if (status == STATUS_OK)
-            status = limits_from_json(r->admin, LIMITED_USER, *what,
-                                      value_get(value_at(users, i), "limits"));
+            status = limits_from_json(r->admin, LIMITED_USER, *what, &form, "limits");
         if (status != STATUS_OK)
             return status;
     }
@@ -292,10 +291,10 @@ static enum status import_vhost_limits(struct request *r, const char **what)
         const char *component = value_text(value_get(parameter, "component"));
         if (!component || strcmp(component, "vhost-limits") != 0)
             continue;
-        *what = value_text(value_get(parameter, "vhost"));
-        status =
-            *what ? limits_from_json(r->admin, LIMITED_VHOST, *what, value_get(parameter, "value"))
-                  : STATUS_MALFORMED;
+        struct form form = form_of(parameter);
+        *what = form_text(&form, "vhost", NULL);
+        status = *what ? limits_from_json(r->admin, LIMITED_VHOST, *what, &form, "value")
+                       : STATUS_MALFORMED;
     }
     return status;
 }
@@ -306,14 +305,14 @@ static enum status import_vhosts(struct request *r, const char **what)
     bool created;
     for (size_t i = 0; i < value_count(vhosts); i++) {
         char *error = NULL;
-        *what = value_text(value_get(value_at(vhosts, i), "name"));
+        struct form form = form_of(value_at(vhosts, i));
+        *what = form_text(&form, "name", NULL);
         enum status status =
-            *what ? vhost_from_json(r->admin, *what, value_at(vhosts, i), r->user, &created, &error)
+            *what ? vhost_from_json(r->admin, *what, &form, r->user, &created, &error)
                   : STATUS_MALFORMED;
         free(error);
         if (status == STATUS_OK)
-            status = limits_from_json(r->admin, LIMITED_VHOST, *what,
-                                      value_get(value_at(vhosts, i), "limits"));
+            status = limits_from_json(r->admin, LIMITED_VHOST, *what, &form, "limits");
         if (status != STATUS_OK)
             return status;
     }

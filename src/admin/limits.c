@@ -114,24 +114,31 @@ struct importing {
     struct auth *auth;
     enum limited limited;
     const char *holder;
+    struct form *form;
+    const char *key;    /* the form's field that holds the limits */
     enum status status; /* the first one that is not OK */
 };
 
-static void import_limit(void *context, const char *key, const struct value *value)
+static void import_limit(void *context, const char *name, const struct value *value)
 {
     struct importing *i = context;
     if (i->status)
         return;
     i->status = value_kind_of(value) == VALUE_INT
-                    ? auth_put_limit(i->auth, i->limited, i->holder, key, value_int(value))
+                    ? auth_put_limit(i->auth, i->limited, i->holder, name, value_int(value))
                     : STATUS_MALFORMED;
+    if (i->status == STATUS_MALFORMED)
+        form_refuse(i->form, i->key, "'%s' is no limit, or its value is no integer", name);
 }
 
 enum status limits_from_json(struct admin *admin, enum limited limited, const char *holder,
-                             const struct value *limits)
+                             struct form *form, const char *key)
 {
-    struct importing importing = {admin->options.auth, limited, holder, STATUS_OK};
-    if (value_kind_of(limits) == VALUE_MAP)
+    struct importing importing = {admin->options.auth, limited, holder, form, key, STATUS_OK};
+    const struct value *limits = form_map(form, key);
+    if (!form_ok(form))
+        return STATUS_MALFORMED;
+    if (limits)
         value_each(limits, import_limit, &importing);
     if (limited == LIMITED_VHOST)
         node_tune_vhost(admin->options.node, admin->options.auth, bytes_of_text(holder));
@@ -165,11 +172,12 @@ static void change(struct request *r, enum limited limited, int64_t max)
 
 static void put(struct request *r, enum limited limited)
 {
-    const struct value *value = value_get(r->json, "value");
-    if (value_kind_of(value) != VALUE_INT)
-        reply_bad_request(r, "a limit is an integer: {\"value\": 100}; negative: none");
-    else
-        change(r, limited, value_int(value));
+    static const char *const keys[] = {"value", NULL};
+    struct form form = body_form(r);
+    form_need(&form, keys);
+    int64_t max = form_int(&form, "value", LIMIT_NONE, INT64_MIN, INT64_MAX);
+    if (body_ok(r, &form))
+        change(r, limited, max);
 }
 
 void api_vhost_limit_put(struct request *r)

@@ -12,76 +12,76 @@
 #include "client.h"
 #include "handlers.h"
 #include "leveret/base/utf8.h"
+#include "leveret/broker/publication.h"
 #include "properties_json.h"
 
 #define GET_BYTES_MAX                                                                              \
     ((size_t)64 << 20) /* of an answer: then fewer messages are told than asked for */
 
+/* Bytes of the properties as they are sent: with a content header around them they fit a frame of
+ * the default frame_max. More is refused, since no client could receive it. */
+#define PROPERTIES_BYTES_MAX (131072u - 64u)
+
 /* ---- A message from JSON. */
 
-/* The expiration property in milliseconds. False: not a number. */
-static bool read_ttl(const struct properties *p, uint64_t *ttl_ms)
-{
-    *ttl_ms = MESSAGE_NO_TTL;
-    if (!(p->present & PROPERTY_EXPIRATION))
-        return true;
-    if (p->expiration.len == 0 || p->expiration.len > 15)
-        return false;
-    *ttl_ms = 0;
-    for (size_t i = 0; i < p->expiration.len; i++) {
-        if (p->expiration.at[i] < '0' || p->expiration.at[i] > '9')
-            return false;
-        *ttl_ms = *ttl_ms * 10 + (uint64_t)(p->expiration.at[i] - '0');
-    }
-    return true;
-}
-
-/* NULL when there is no memory. */
-static struct message *make_message(struct bytes exchange, struct bytes routing_key,
-                                    const struct properties *p, uint64_t ttl_ms,
+/* The message with its body. NULL: answered. */
+static struct message *make_message(struct request *r, struct bytes exchange,
+                                    struct bytes routing_key, const struct properties *p,
                                     struct bytes payload)
 {
+    char why[PUBLICATION_WHY_MAX];
     struct text encoded = {0};
+    struct message *message;
     properties_encode(p, &encoded);
-    struct message *message = message_new(exchange, routing_key, text_bytes(&encoded), payload.len);
+    if (encoded.len > PROPERTIES_BYTES_MAX) {
+        text_free(&encoded);
+        reply_bad_request(r, "properties: more than %u bytes", PROPERTIES_BYTES_MAX);
+        return NULL;
+    }
+    const struct publication publication = {
+        .exchange = exchange,
+        .routing_key = routing_key,
+        .properties = text_bytes(&encoded),
+        .body_bytes = payload.len,
+        .body_bytes_max = UINT64_MAX, /* the core knows the vhost's */
+        .user = r->user,
+    };
+    enum status status = publication_message(&publication, &message, why);
     struct buffer *buffer = message && payload.len ? buffer_new(payload.len) : NULL;
     text_free(&encoded);
-    if (!message)
-        return NULL;
-    message->persistent = p->delivery_mode == 2;
-    message->priority = p->priority;
-    message->has_headers = p->present & PROPERTY_HEADERS;
-    message->ttl_ms = ttl_ms;
-    if (payload.len) {
+    if (message && payload.len) {
         if (buffer)
             memcpy(buffer->data, payload.at, payload.len);
-        if (!buffer || message_fill(message, buffer, buffer->data, payload.len) != STATUS_OK)
+        if (!buffer || message_fill(message, buffer, buffer->data, payload.len) != STATUS_OK) {
             message_unref(&message);
+            status = STATUS_NO_MEMORY;
+        }
         buffer_unref(&buffer);
     }
+    if (status == STATUS_NO_MEMORY)
+        reply_status(r, status, NULL);
+    else if (status != STATUS_OK)
+        reply_bad_request(r, "%s - %s", reply_code_name(status), why);
     return message;
 }
 
 /* The payload as it is meant. False: answered. *decoded is to be freed. */
-static bool read_payload(struct request *r, struct bytes *out, uint8_t **decoded)
+static bool read_payload(struct request *r, struct form *form, struct bytes *out, uint8_t **decoded)
 {
-    const struct value *payload = value_get(r->json, "payload");
-    const char *encoding = body_text(r, "payload_encoding");
-    *out = value_bytes(payload);
+    const char *encoding = form_text(form, "payload_encoding", "");
     *decoded = NULL;
-    if (value_kind_of(payload) != VALUE_TEXT) {
-        reply_bad_pair(r, "not_string", BYTES_LITERAL("payload"));
+    *out = form_bytes(form, "payload", bytes_of("", 0));
+    if (!body_ok(r, form))
         return false;
-    }
-    if (encoding && strcmp(encoding, "string") == 0)
+    if (strcmp(encoding, "string") == 0)
         return true;
-    if (!encoding || strcmp(encoding, "base64") != 0) {
-        reply_bad_pair(r, "unsupported_encoding", bytes_of_text(encoding ? encoding : ""));
+    if (strcmp(encoding, "base64") != 0) {
+        reply_bad_pair(r, "unsupported_encoding", bytes_of_text(encoding));
         return false;
     }
     *decoded = base64_decode(*out, &out->len);
     if (!*decoded) {
-        reply_bad_pair(r, "not_base64", value_bytes(payload));
+        reply_bad_pair(r, "not_base64", form_bytes(form, "payload", bytes_of("", 0)));
         return false;
     }
     out->at = *decoded;
@@ -91,34 +91,20 @@ static bool read_payload(struct request *r, struct bytes *out, uint8_t **decoded
 /* The message of the request's body, or NULL: answered. */
 static struct message *message_from_body(struct request *r)
 {
+    static const char *const keys[] = {"properties", "routing_key", "payload", "payload_encoding",
+                                       NULL};
+    struct form form = body_form(r);
     struct properties p;
     struct text headers;
-    const char *wrong, *what;
-    struct bytes routing_key = value_bytes(value_get(r->json, "routing_key")), payload;
+    struct bytes payload;
     struct message *message = NULL;
-    uint8_t *decoded;
-    uint64_t ttl_ms;
-    if (properties_read(value_get(r->json, "properties"), &p, &headers, &wrong, &what) !=
-        STATUS_OK) {
-        reply_bad_pair(r, what, bytes_of_text(wrong));
-        return NULL;
-    }
-    if (!read_ttl(&p, &ttl_ms))
-        reply_bad_request(r, "406 PRECONDITION_FAILED - invalid expiration '%.*s': no_integer",
-                          BYTES_PRINT(p.expiration));
-    else if ((p.present & PROPERTY_USER_ID) && !bytes_equal_text(p.user_id, r->user))
-        reply_bad_request(r,
-                          "406 PRECONDITION_FAILED - user_id property set to '%.*s' but "
-                          "authenticated user was '%s'",
-                          BYTES_PRINT(p.user_id), r->user);
-    else if (routing_key.len > 255)
-        reply_bad_request(r, "routing_key too long");
-    else if (read_payload(r, &payload, &decoded)) {
-        message = make_message(request_exchange(r, 1), routing_key, &p, ttl_ms, payload);
-        free(decoded);
-        if (!message)
-            reply_status(r, STATUS_NO_MEMORY, NULL);
-    }
+    uint8_t *decoded = NULL;
+    form_need(&form, keys);
+    struct bytes routing_key = form_name(&form, "routing_key", bytes_of("", 0));
+    properties_read(&form, "properties", &p, &headers);
+    if (read_payload(r, &form, &payload, &decoded))
+        message = make_message(r, request_exchange(r, 1), routing_key, &p, payload);
+    free(decoded);
     text_free(&headers);
     return message;
 }
@@ -152,12 +138,9 @@ static void on_published(struct request *r, const struct event *event)
 
 void api_message_publish(struct request *r)
 {
-    static const char *const keys[] = {"properties", "routing_key", "payload", "payload_encoding",
-                                       NULL};
     struct bytes vhost = request_vhost(r);
     struct command publish = {.type = COMMAND_PUBLISH};
-    if (!body_requires(r, keys) ||
-        !request_allowed(r, PERMISSION_WRITE, vhost, request_exchange(r, 1)))
+    if (!request_allowed(r, PERMISSION_WRITE, vhost, request_exchange(r, 1)))
         return;
     struct message *message = message_from_body(r);
     if (!message)
@@ -285,52 +268,40 @@ static const struct {
     {"reject_requeue_false", false, false},
 };
 
-static bool read_ack_mode(struct request *r, struct getting *g)
+static bool read_ack_mode(struct request *r, const char *mode, struct getting *g)
 {
-    const char *mode = body_text(r, "ackmode");
-    for (size_t i = 0; mode && i < sizeof ack_modes / sizeof *ack_modes; i++) {
+    for (size_t i = 0; i < sizeof ack_modes / sizeof *ack_modes; i++) {
         if (strcmp(ack_modes[i].name, mode) != 0)
             continue;
         g->no_ack = ack_modes[i].no_ack;
         g->requeue = ack_modes[i].requeue;
         return true;
     }
-    reply_bad_pair(r, "unknown_ackmode", bytes_of_text(mode ? mode : ""));
+    reply_bad_pair(r, "unknown_ackmode", bytes_of_text(mode));
     return false;
 }
 
-/* A number, or a text of one (rabbitmqadmin sends texts); below 0 is without end. */
-static bool read_count(struct request *r, const char *key, uint64_t *out)
+/* A number, or a string that holds one (rabbitmqadmin sends such); below 0 is without end. */
+static uint64_t read_count(struct form *form, const char *key)
 {
-    const struct value *value = value_get(r->json, key);
-    const char *text = value_text(value);
-    int64_t number;
-    if (value_kind_of(value) == VALUE_INT) {
-        number = value_int(value);
-    } else {
-        char *end = NULL;
-        number = text ? strtoll(text, &end, 10) : 0;
-        if (!text || end == text || *end) {
-            reply_bad_pair(r, "not_integer", bytes_of_text(text ? text : key));
-            return false;
-        }
-    }
-    *out = number < 0 ? UINT64_MAX : (uint64_t)number;
-    return true;
+    int64_t number = form_int_or_text(form, key, -1, INT64_MIN, INT64_MAX);
+    return number < 0 ? UINT64_MAX : (uint64_t)number;
 }
 
 /* False: answered. */
 static bool read_get(struct request *r, struct getting *g)
 {
     static const char *const keys[] = {"ackmode", "count", "encoding", NULL};
-    const char *encoding = body_text(r, "encoding");
-    g->truncate = UINT64_MAX;
-    if (!body_requires(r, keys) || !read_ack_mode(r, g) || !read_count(r, "count", &g->left))
+    struct form form = body_form(r);
+    form_need(&form, keys);
+    const char *mode = form_text(&form, "ackmode", "");
+    const char *encoding = form_text(&form, "encoding", "");
+    g->left = read_count(&form, "count");
+    g->truncate = read_count(&form, "truncate");
+    if (!body_ok(r, &form) || !read_ack_mode(r, mode, g))
         return false;
-    if (value_get(r->json, "truncate") && !read_count(r, "truncate", &g->truncate))
-        return false;
-    g->base64 = encoding && strcmp(encoding, "base64") == 0;
-    if (!g->base64 && (!encoding || strcmp(encoding, "auto") != 0)) {
+    g->base64 = strcmp(encoding, "base64") == 0;
+    if (!g->base64 && strcmp(encoding, "auto") != 0) {
         reply_bad_request(r, "Unsupported encoding. Please use auto or base64.");
         return false;
     }
@@ -379,17 +350,20 @@ void api_aliveness_test(struct request *r)
     struct command declare = {.type = COMMAND_QUEUE_DECLARE};
     struct command publish = {.type = COMMAND_PUBLISH}, get = {.type = COMMAND_GET};
     if (!request_allowed(r, PERMISSION_CONFIGURE, vhost, queue) ||
-        !request_allowed(r, PERMISSION_READ, vhost, queue) || !client_open(r, vhost, on_alive))
+        !request_allowed(r, PERMISSION_READ, vhost, queue))
         return;
-    declare.u.queue_declare.name = queue;
-    publish.u.publish.message =
-        make_message(bytes_of("", 0), queue, &none, MESSAGE_NO_TTL, BYTES_LITERAL("test_message"));
-    get.u.get.queue = queue;
-    get.u.get.no_ack = true;
-    if (!publish.u.publish.message) {
-        reply_status(r, STATUS_NO_MEMORY, NULL);
+    struct message *message =
+        make_message(r, bytes_of("", 0), queue, &none, BYTES_LITERAL("test_message"));
+    if (!message)
+        return;
+    if (!client_open(r, vhost, on_alive)) {
+        message_unref(&message);
         return;
     }
+    declare.u.queue_declare.name = queue;
+    publish.u.publish.message = message;
+    get.u.get.queue = queue;
+    get.u.get.no_ack = true;
     client_send(r, declare);
     client_send(r, publish);
     client_send(r, get);

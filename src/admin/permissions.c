@@ -101,15 +101,12 @@ void api_permission_put(struct request *r)
     bool created = false;
     char *error = NULL;
     const char *patterns[3];
-    if (!body_requires(r, keys))
+    struct form form = body_form(r);
+    form_need(&form, keys);
+    for (size_t i = 0; i < 3; i++)
+        patterns[i] = form_text(&form, keys[i], "");
+    if (!body_ok(r, &form))
         return;
-    for (size_t i = 0; i < 3; i++) {
-        patterns[i] = body_text(r, keys[i]);
-        if (!patterns[i]) {
-            reply_bad_pair(r, "not_string", bytes_of_text(keys[i]));
-            return;
-        }
-    }
     enum status status = auth_put_permission(r->admin->options.auth, (const char *)r->args[1].at,
                                              (const char *)r->args[0].at, patterns[0], patterns[1],
                                              patterns[2], &created, &error);

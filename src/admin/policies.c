@@ -65,6 +65,8 @@ static bool read_target(const struct value *value, enum policy_target *out, stru
             *out = (enum policy_target)i;
             return true;
         }
+    if (value_kind_of(value) != VALUE_TEXT)
+        return wrong(why, "apply-to should be a string", bytes_of("", 0), "");
     return wrong(why, "apply-to '", name,
                  "' unrecognised; should be 'queues', 'exchanges' or 'all'");
 }
@@ -308,11 +310,13 @@ static void delete_found(struct request *r)
 static void put_policy(struct request *r, bool operator_policy)
 {
     static const char *const keys[] = {"pattern", "definition", NULL};
+    struct form form = body_form(r);
+    form_need(&form, keys);
     if (!auth_vhost_exists(r->admin->options.auth, request_vhost(r)))
         reply_error(r, 404, "not_found", "vhost_not_found");
     else if (r->args[1].len > 255)
         reply_bad_request(r, "name too long");
-    else if (body_requires(r, keys))
+    else if (body_ok(r, &form))
         with_policy(r, 0, operator_policy, listing_policies, put_found);
 }
 

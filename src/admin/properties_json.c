@@ -57,57 +57,38 @@ void properties_write(struct answer *answer, const char *key, const struct prope
     answer_end(answer);
 }
 
-static bool read_field(size_t i, const struct value *value, char *at)
+static void read_field(struct form *form, size_t i, char *at)
 {
-    int64_t number = value_int(value);
-    if (fields[i].shape == SHAPE_TEXT) {
-        struct bytes text = value_bytes(value);
-        if (value_kind_of(value) != VALUE_TEXT || text.len > 255)
-            return false;
-        *(struct bytes *)(void *)at = text;
-        return true;
+    switch (fields[i].shape) {
+    case SHAPE_TEXT:
+        *(struct bytes *)(void *)at = form_name(form, fields[i].name, bytes_of("", 0));
+        break;
+    case SHAPE_OCTET:
+        *(uint8_t *)at = (uint8_t)form_int(form, fields[i].name, 0, 0, UINT8_MAX);
+        break;
+    case SHAPE_TIMESTAMP:
+        *(uint64_t *)(void *)at = (uint64_t)form_int(form, fields[i].name, 0, 0, INT64_MAX);
+        break;
     }
-    if (value_kind_of(value) != VALUE_INT || number < 0)
-        return false;
-    if (fields[i].shape == SHAPE_TIMESTAMP) {
-        *(uint64_t *)(void *)at = (uint64_t)number;
-        return true;
-    }
-    *(uint8_t *)at = (uint8_t)number;
-    return number <= 255;
 }
 
-enum status properties_read(const struct value *object, struct properties *out,
-                            struct text *headers, const char **wrong, const char **what)
+void properties_read(struct form *form, const char *key, struct properties *out,
+                     struct text *headers)
 {
+    struct form given = form_of(form_map(form, key));
     *out = (struct properties){0};
     *headers = (struct text){0};
-    *wrong = "properties";
-    *what = "not_object";
-    if (value_kind_of(object) == VALUE_LIST && value_count(object) == 0)
-        return STATUS_OK; /* as we print none at all */
-    if (value_kind_of(object) != VALUE_MAP)
-        return STATUS_MALFORMED;
     for (size_t i = 0; i < FIELD_COUNT; i++) {
-        const struct value *value = value_get(object, fields[i].name);
-        if (!value)
+        if (!form_has(&given, fields[i].name))
             continue;
-        if (!read_field(i, value, (char *)out + fields[i].offset)) {
-            *wrong = fields[i].name;
-            *what = fields[i].shape == SHAPE_TEXT ? "not_string" : "not_int";
-            return STATUS_MALFORMED;
-        }
+        read_field(&given, i, (char *)out + fields[i].offset);
         out->present |= fields[i].bit;
     }
-    const struct value *table = value_get(object, "headers");
-    if (!table)
-        return STATUS_OK;
-    *wrong = "headers";
-    if (arguments_read(table, headers) != STATUS_OK) {
-        text_free(headers);
-        return STATUS_MALFORMED;
+    if (form_has(&given, "headers")) {
+        form_table(&given, "headers", headers);
+        out->headers = text_bytes(headers);
+        out->present |= PROPERTY_HEADERS;
     }
-    out->headers = text_bytes(headers);
-    out->present |= PROPERTY_HEADERS;
-    return STATUS_OK;
+    if (!form_ok(&given))
+        form_refuse(form, key, "%s", given.wrong);
 }

@@ -258,16 +258,15 @@ static void declare(struct request *r)
 {
     bool existed = ((struct one_queue *)r->work)->found;
     struct command command = {.type = COMMAND_QUEUE_DECLARE};
-    struct text arguments;
-    bool durable, auto_delete;
-    if (!body_bool(r, "durable", false, &durable) ||
-        !body_bool(r, "auto_delete", false, &auto_delete) || !body_arguments(r, &arguments))
-        return;
+    struct form form = body_form(r);
+    struct text arguments = {0};
+    form_table(&form, "arguments", &arguments);
     command.u.queue_declare.name = r->args[1];
     command.u.queue_declare.arguments = text_bytes(&arguments);
-    command.u.queue_declare.durable = durable;
-    command.u.queue_declare.auto_delete = auto_delete;
-    client_command(r, request_vhost(r), &command, existed ? queue_changed : queue_created);
+    command.u.queue_declare.durable = form_bool(&form, "durable", false);
+    command.u.queue_declare.auto_delete = form_bool(&form, "auto_delete", false);
+    if (body_ok(r, &form))
+        client_command(r, request_vhost(r), &command, existed ? queue_changed : queue_created);
     text_free(&arguments);
 }
 
@@ -318,7 +317,10 @@ void api_queue_purge(struct request *r)
 /* sync and cancel_sync concern mirrors: there are none, so both are done already. */
 void api_queue_actions(struct request *r)
 {
-    const char *action = body_text(r, "action");
+    struct form form = body_form(r);
+    const char *action = form_text(&form, "action", NULL);
+    if (!body_ok(r, &form))
+        return;
     if (action && (strcmp(action, "sync") == 0 || strcmp(action, "cancel_sync") == 0))
         reply_empty(r, 204);
     else

@@ -122,26 +122,33 @@ void api_whoami(struct request *r)
 
 /* ---- Changing. */
 
-/* Tags as text or list → "a,b". False: neither. */
-bool tags_read(const struct value *value, struct text *out)
+static void add_tag(struct text *out, const char *tag, size_t len)
 {
-    if (value_kind_of(value) == VALUE_TEXT) {
-        for (const char *at = value_text(value); *at;) {
+    text_printf(out, "%s%.*s", out->len ? "," : "", (int)len, tag);
+}
+
+void tags_read(struct form *form, const char *key, struct text *out)
+{
+    const struct value *value = value_get(form->object, key);
+    if (value_kind_of(value) != VALUE_LIST) {
+        for (const char *at = form_text(form, key, ""); *at;) {
             at += strspn(at, ", ");
             size_t len = strcspn(at, ", ");
             if (len)
-                text_printf(out, "%s%.*s", out->len ? "," : "", (int)len, at);
+                add_tag(out, at, len);
             at += len;
         }
-        return true;
+        return;
     }
     for (size_t i = 0; i < value_count(value); i++) {
-        const char *tag = value_text(value_at(value, i));
-        if (!tag || strchr(tag, ','))
-            return false;
-        text_printf(out, "%s%s", out->len ? "," : "", tag);
+        struct bytes tag = value_bytes(value_at(value, i));
+        if (value_kind_of(value_at(value, i)) != VALUE_TEXT || tag.len == 0 ||
+            memchr(tag.at, ',', tag.len) || memchr(tag.at, '\0', tag.len)) {
+            form_refuse(form, key, "a tag is a string without commas");
+            return;
+        }
+        add_tag(out, (const char *)tag.at, tag.len);
     }
-    return value_kind_of(value) == VALUE_LIST;
 }
 
 static bool is_base64(const char *text)
@@ -152,44 +159,41 @@ static bool is_base64(const char *text)
     return decoded != NULL;
 }
 
-enum status user_from_json(struct auth *auth, const char *name, const struct value *user,
-                           bool *created)
+enum status user_from_json(struct auth *auth, const char *name, struct form *user, bool *created)
 {
-    const char *password = value_text(value_get(user, "password"));
-    const char *hash = value_text(value_get(user, "password_hash"));
-    const char *hashing = value_text(value_get(user, "hashing_algorithm"));
+    const char *password = form_text(user, "password", NULL);
+    const char *hash = form_text(user, "password_hash", NULL);
+    const char *hashing = form_text(user, "hashing_algorithm", NULL);
     struct text tags = {0};
     enum status status = STATUS_MALFORMED;
-    if (tags_read(value_get(user, "tags"), &tags)) {
-        text_add(&tags, "", 1);
-        if (hash && !*hash)
-            hash = NULL;
+    tags_read(user, "tags", &tags);
+    text_add(&tags, "", 1);
+    if (hash && !*hash)
+        hash = NULL; /* that is how a user without a password is exported */
+    if (hash && !is_base64(hash))
+        form_refuse(user, "password_hash", "not_base64");
+    if (form_ok(user))
         status = auth_put_user(auth, name, password, password ? NULL : hash,
                                password ? NULL : hashing, (const char *)tags.at, created);
-    }
     text_free(&tags);
     return status;
 }
 
 void api_user_put(struct request *r)
 {
-    const char *hash = body_text(r, "password_hash");
+    struct form form = body_form(r);
     bool created = false;
-    if (value_kind_of(value_get(r->json, "tags")) == VALUE_NONE) {
+    if (!form_has(&form, "tags")) {
         reply_bad_request(r, "tags_not_present");
         return;
     }
-    if (hash && !is_base64(hash)) {
-        reply_bad_pair(r, "not_base64", bytes_of_text(hash));
-        return;
-    }
     enum status status =
-        user_from_json(r->admin->options.auth, (const char *)r->args[0].at, r->json, &created);
+        user_from_json(r->admin->options.auth, (const char *)r->args[0].at, &form, &created);
     if (status == STATUS_OK) {
         log_line(r->admin->options.log, LOG_INFO, "http", "user '%s' %s by '%s'",
                  (const char *)r->args[0].at, created ? "created" : "changed", r->user);
         reply_created(r, created);
-    } else {
+    } else if (body_ok(r, &form)) {
         reply_status(r, status, NULL);
     }
 }
@@ -210,13 +214,14 @@ void api_user_delete(struct request *r)
 
 void api_users_bulk_delete(struct request *r)
 {
-    const struct value *users = value_get(r->json, "users");
+    static const char *const keys[] = {"users", NULL};
+    struct form form = body_form(r);
+    form_need(&form, keys);
+    const struct value *users = form_list(&form, "users");
     struct auth *auth = r->admin->options.auth;
     char tags[1024];
-    if (value_kind_of(users) != VALUE_LIST) {
-        reply_bad_request(r, "[{key_missing,users}]");
+    if (!body_ok(r, &form))
         return;
-    }
     for (size_t i = 0; i < value_count(users); i++) {
         const char *name = value_text(value_at(users, i));
         if (!name || !auth_user_tags(auth, bytes_of_text(name), tags, sizeof tags)) {

@@ -162,28 +162,43 @@ static enum status make_vhost(struct admin *admin, const char *name, const char 
     return status;
 }
 
-enum status vhost_from_json(struct admin *admin, const char *name, const struct value *vhost,
+/* What the JSON says of a vhost. */
+struct vhost_facts {
+    const char *description;
+    struct text tags; /* zero-ended */
+    bool tracing;
+};
+
+/* RabbitMQ's API has description and tags beside the name, its definitions within metadata. */
+static void read_facts(struct form *form, struct vhost_facts *out)
+{
+    struct form meta = form_of(form_map(form, "metadata"));
+    struct form *tagged = form_has(form, "tags") ? form : &meta;
+    *out = (struct vhost_facts){0};
+    out->description = form_text(form, "description", form_text(&meta, "description", ""));
+    out->tracing = form_bool(form, "tracing", false);
+    tags_read(tagged, "tags", &out->tags);
+    text_add(&out->tags, "", 1);
+    if (!form_ok(&meta))
+        form_refuse(form, "metadata", "%s", meta.wrong);
+}
+
+enum status vhost_from_json(struct admin *admin, const char *name, struct form *vhost,
                             const char *user, bool *created, char **error)
 {
-    const struct value *meta = value_get(vhost, "metadata");
-    const struct value *given = value_get(vhost, "tags") ? vhost : meta;
-    const char *description = value_text(value_get(vhost, "description"));
-    struct text tags = {0};
-    enum status status;
-    if (!description)
-        description = value_text(value_get(meta, "description"));
-    if (!tags_read(value_get(given, "tags"), &tags))
-        tags.len = 0;
-    text_add(&tags, "", 1);
-    bool tracing = value_true(value_get(vhost, "tracing"));
+    struct vhost_facts facts;
+    enum status status = STATUS_MALFORMED;
+    read_facts(vhost, &facts);
+    const char *tags = (const char *)facts.tags.at;
     *created = !auth_vhost_exists(admin->options.auth, bytes_of_text(name));
-    if (*created)
-        status = make_vhost(admin, name, description ? description : "", (const char *)tags.at,
-                            tracing, user, error);
+    if (!form_ok(vhost))
+        *created = false;
+    else if (*created)
+        status = make_vhost(admin, name, facts.description, tags, facts.tracing, user, error);
     else
-        status = auth_put_vhost(admin->options.auth, name, description ? description : "",
-                                (const char *)tags.at, tracing, created);
-    text_free(&tags);
+        status = auth_put_vhost(admin->options.auth, name, facts.description, tags, facts.tracing,
+                                created);
+    text_free(&facts.tags);
     if (status == STATUS_OK)
         node_tune_vhost(admin->options.node, admin->options.auth, bytes_of_text(name));
     return status;
@@ -194,16 +209,17 @@ void api_vhost_put(struct request *r)
     const char *name = (const char *)r->args[0].at;
     char *error = NULL;
     bool created;
+    struct form form = body_form(r);
     if (r->args[0].len > AUTH_NAME_MAX) {
         reply_bad_request(r, "name too long");
         return;
     }
-    enum status status = vhost_from_json(r->admin, name, r->json, r->user, &created, &error);
+    enum status status = vhost_from_json(r->admin, name, &form, r->user, &created, &error);
     if (status == STATUS_OK) {
         log_line(r->admin->options.log, LOG_INFO, "http", "vhost '%s' %s by '%s'", name,
                  created ? "created" : "changed", r->user);
         reply_created(r, created);
-    } else {
+    } else if (body_ok(r, &form)) {
         reply_status(r, status, error);
     }
     free(error);

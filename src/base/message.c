@@ -15,7 +15,8 @@
 struct message *message_new(struct bytes exchange, struct bytes routing_key,
                             struct bytes properties, uint64_t body_bytes)
 {
-    CHECK(exchange.len <= UINT8_MAX && routing_key.len <= UINT8_MAX);
+    if (exchange.len > UINT8_MAX || routing_key.len > UINT8_MAX)
+        return NULL;
     size_t envelope = 2 + exchange.len + routing_key.len + properties.len;
     if (envelope > UINT32_MAX)
         return NULL;

@@ -22,8 +22,9 @@ void command_exchange_declare(struct channel *channel, const struct command *com
         .internal = command->u.exchange_declare.internal,
     };
     struct vhost *vhost = channel->vhost;
-    conclude(channel, command,
-             topology_declare(vhost->topology, &declaration, NULL, &vhost->refusal));
+    if (command_gate(channel, command))
+        conclude(channel, command,
+                 topology_declare(vhost->topology, &declaration, NULL, &vhost->refusal));
 }
 
 void command_exchange_delete(struct channel *channel, const struct command *command)
@@ -46,6 +47,8 @@ static bool declaration_of(struct channel *channel, const struct command *comman
         .arguments = command->u.bind.arguments,
         .kind = to_queue ? ENDPOINT_QUEUE : ENDPOINT_EXCHANGE,
     };
+    if (!command_gate(channel, command))
+        return false;
     if (!to_queue)
         return true;
     struct queue *queue = vhost_queue(channel->vhost, out->destination);

@@ -19,6 +19,8 @@ static bool read_number(struct channel *channel, const struct command *command,
 
 void command_consume(struct channel *channel, const struct command *command)
 {
+    if (!command_gate(channel, command))
+        return;
     if (reply_to_is_pseudo(command->u.consume.queue)) {
         reply_to_consume(channel, command);
         return;

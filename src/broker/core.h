@@ -148,6 +148,9 @@ void fail_unreadable(struct channel *channel, enum command_type command, const s
 void channel_drop_gets(struct channel *channel);
 /* Whether the peer may use the queue: RESOURCE_LOCKED and false if not. */
 bool check_lock(struct channel *channel, enum command_type command, const struct queue *queue);
+/* Whether the names and arguments of a command that declares, binds, unbinds or consumes can be; if
+ * not, fails the channel. (command_gate.c) */
+bool command_gate(struct channel *channel, const struct command *command);
 
 /* The halves of a publish, for a transaction. First: whether the message can be published. Fails
  * the channel. */

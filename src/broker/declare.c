@@ -184,6 +184,8 @@ static void declare_new(struct channel *channel, const struct command *command, 
 void command_queue_declare(struct channel *channel, const struct command *command)
 {
     struct bytes name = command->u.queue_declare.name;
+    if (!command_gate(channel, command))
+        return;
     if (reply_to_is_pseudo(name) || reply_to_is_name(name)) {
         declare_reply_to(channel, command);
         return;

@@ -3,6 +3,7 @@ noinst_LIBRARIES += src/broker/libbroker.a
 src_broker_libbroker_a_CPPFLAGS = $(AM_CPPFLAGS) $(XXHASH_CFLAGS)
 src_broker_libbroker_a_SOURCES = \
 	include/leveret/broker/command.h \
+	include/leveret/broker/publication.h \
 	include/leveret/broker/vhost.h
 
 # Routing: exchanges, bindings, which queues a message goes to.
@@ -104,6 +105,7 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/channel.h \
 	src/broker/chunk.c \
 	src/broker/chunk.h \
+	src/broker/command_gate.c \
 	src/broker/consume.c \
 	src/broker/consumer.c \
 	src/broker/consumer.h \
@@ -134,6 +136,7 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/policy_apply.c \
 	src/broker/promise.c \
 	src/broker/promise.h \
+	src/broker/publication.c \
 	src/broker/publish.c \
 	src/broker/queue.c \
 	src/broker/queue.h \
@@ -165,6 +168,7 @@ core_tests = \
 	tests/unit/test_dead_letter_random \
 	tests/unit/test_length \
 	tests/unit/test_delivery_limit \
+	tests/unit/test_publication \
 	tests/unit/test_priority \
 	tests/unit/test_redelivery_random \
 	tests/unit/test_policy \
@@ -218,6 +222,9 @@ tests_unit_test_core_time_LDADD = $(core_test_libs)
 tests_unit_test_priority_SOURCES = tests/unit/test_priority.c $(core_harness)
 tests_unit_test_priority_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_priority_LDADD = $(core_test_libs)
+tests_unit_test_publication_SOURCES = tests/unit/test_publication.c $(core_harness)
+tests_unit_test_publication_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_publication_LDADD = $(core_test_libs)
 tests_unit_test_delivery_limit_SOURCES = tests/unit/test_delivery_limit.c $(core_harness)
 tests_unit_test_delivery_limit_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_delivery_limit_LDADD = $(core_test_libs)

@@ -1,22 +1,18 @@
 /* Content assembly: basic.publish, a header frame, body frames (AMQP 0-9-1, 4.2.6) become one
  * message.
  *
- * Normal course: content_begin remembers where to; content_header checks the properties and makes
- * the message; content_body fills it, by reference for large bodies; the last piece sends
- * COMMAND_PUBLISH. What can go wrong: frames out of order (505), malformed properties (502), more
- * body than announced (501); a body that is too large, a wrong user_id or expiration: 406 on the
- * channel, and the rest of the content is dropped with everything else until close-ok. */
-#include <inttypes.h>
-#include <stdio.h>
+ * Normal course: content_begin remembers where to; content_header makes the message, once
+ * publication.h has found nothing wrong with it; content_body fills it, by reference for large
+ * bodies; the last piece sends COMMAND_PUBLISH. What can go wrong: frames out of order (505),
+ * malformed properties (502), more body than announced (501); a body that is too large, a wrong
+ * user_id or expiration: 406 on the channel, and the rest of the content is dropped with everything
+ * else until close-ok. */
 #include <stdlib.h>
 
 #include "internal.h"
 #include "leveret/base/mem.h"
+#include "leveret/broker/publication.h"
 #include "leveret/wire/properties.h"
-
-/* RabbitMQ takes no expiration beyond ten years. */
-#define EXPIRATION_MS_MAX UINT64_C(315360000000)
-#define WHY_MAX           300
 
 bool content_due(const struct channel *channel)
 {
@@ -68,52 +64,15 @@ static void publish(struct channel *channel)
     gate_published(channel->session);
 }
 
-/* A whole number of milliseconds, with a sign if need be, as RabbitMQ reads it. Writes into why
- * what is wrong with it, in RabbitMQ's words, and returns false. */
-static bool parse_expiration(struct bytes text, uint64_t *out, char why[WHY_MAX])
+/* Says why the message is not taken. */
+static void refuse(struct channel *channel, enum status status, const char *why)
 {
-    size_t at = text.len && (text.at[0] == '-' || text.at[0] == '+'), first = at;
-    uint64_t value = 0;
-    for (; at < text.len && text.at[at] >= '0' && text.at[at] <= '9'; at++) {
-        if (value <= EXPIRATION_MS_MAX)
-            value = value * 10 + (text.at[at] - '0');
-    }
-    *out = value;
-    if (at == first)
-        snprintf(why, WHY_MAX, "no_integer");
-    else if (at < text.len)
-        snprintf(why, WHY_MAX, "{leftover_string,\"%.*s\"}", (int)(text.len - at), text.at + at);
-    else if (value && text.at[0] == '-')
-        snprintf(why, WHY_MAX, "{value_negative,%.*s}", BYTES_PRINT(text));
-    else if (value > EXPIRATION_MS_MAX)
-        snprintf(why, WHY_MAX, "{value_too_large,%.*s}", BYTES_PRINT(text));
+    if (status == STATUS_PRECONDITION_FAILED)
+        channel_error(channel, status, METHOD_BASIC_PUBLISH, "%s", why);
     else
-        return true;
-    return false;
-}
-
-/* What the broker itself cares about in the properties. False: the channel has been failed. */
-static bool check_properties(struct channel *channel, const struct properties *p, uint64_t *ttl_ms)
-{
-    char why[WHY_MAX];
-    if ((p->present & PROPERTY_EXPIRATION) && !parse_expiration(p->expiration, ttl_ms, why)) {
-        channel_error(channel, STATUS_PRECONDITION_FAILED, METHOD_BASIC_PUBLISH,
-                      "invalid expiration '%.*s': %s", BYTES_PRINT(p->expiration), why);
-        return false;
-    }
-    if ((p->present & PROPERTY_DELIVERY_MODE) && p->delivery_mode != 1 && p->delivery_mode != 2) {
-        channel_error(channel, STATUS_PRECONDITION_FAILED, METHOD_BASIC_PUBLISH,
-                      "invalid message: {delivery_mode_unknown,%u}", p->delivery_mode);
-        return false;
-    }
-    const char *user = channel->session->user;
-    if ((p->present & PROPERTY_USER_ID) && !bytes_equal_text(p->user_id, user)) {
-        channel_error(channel, STATUS_PRECONDITION_FAILED, METHOD_BASIC_PUBLISH,
-                      "user_id property set to '%.*s' but authenticated user was '%s'",
-                      BYTES_PRINT(p->user_id), user);
-        return false;
-    }
-    return true;
+        session_fail(channel->session,
+                     status == STATUS_NO_MEMORY ? STATUS_RESOURCE_ERROR : STATUS_SYNTAX_ERROR,
+                     METHOD_BASIC_PUBLISH, "%s", why);
 }
 
 void content_header(struct channel *channel, struct bytes payload)
@@ -126,7 +85,6 @@ void content_header(struct channel *channel, struct bytes payload)
     }
     c->header_due = false;
     struct content_header header;
-    struct properties p;
     if (content_header_decode(payload, &header) != STATUS_OK) {
         session_fail(session, STATUS_SYNTAX_ERROR, METHOD_BASIC_PUBLISH,
                      "malformed content header");
@@ -138,31 +96,21 @@ void content_header(struct channel *channel, struct bytes payload)
                      header.class_id);
         return;
     }
-    if (properties_decode(header.properties, &p) != STATUS_OK) {
-        session_fail(session, STATUS_SYNTAX_ERROR, METHOD_BASIC_PUBLISH, "malformed properties");
+    const struct publication publication = {
+        .exchange = bytes_of(c->exchange, c->exchange_len),
+        .routing_key = bytes_of(c->routing_key, c->routing_key_len),
+        .properties = header.properties,
+        .body_bytes = header.body_bytes,
+        .body_bytes_max = session->sessions->options.message_bytes_max,
+        .user = session->user,
+    };
+    char why[PUBLICATION_WHY_MAX];
+    struct message *message;
+    enum status status = publication_message(&publication, &message, why);
+    if (status != STATUS_OK) {
+        refuse(channel, status, why);
         return;
     }
-    uint64_t body_max = session->sessions->options.message_bytes_max;
-    if (header.body_bytes > body_max) {
-        channel_error(channel, STATUS_PRECONDITION_FAILED, METHOD_BASIC_PUBLISH,
-                      "message size %" PRIu64 " is larger than configured max size %" PRIu64,
-                      header.body_bytes, body_max);
-        return;
-    }
-    uint64_t ttl_ms = MESSAGE_NO_TTL;
-    if (!check_properties(channel, &p, &ttl_ms))
-        return;
-    struct message *message = message_new(bytes_of(c->exchange, c->exchange_len),
-                                          bytes_of(c->routing_key, c->routing_key_len),
-                                          header.properties, header.body_bytes);
-    if (!message) {
-        session_fail(session, STATUS_RESOURCE_ERROR, METHOD_BASIC_PUBLISH, "out of memory");
-        return;
-    }
-    message->persistent = p.delivery_mode == 2;
-    message->priority = p.priority;
-    message->has_headers = (p.present & PROPERTY_HEADERS) != 0;
-    message->ttl_ms = ttl_ms;
     c->message = message;
     c->body_due = true;
     if (header.body_bytes == 0)

@@ -1,6 +1,7 @@
 /* JSON of the HTTP API: writing with a column filter, reading, arguments, properties, base64,
  * percent-encoding. */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "answer.h"
@@ -308,15 +309,19 @@ END_TEST
 START_TEST(properties_go_there_and_back)
 {
     static const char json[] =
-        "{\"content_type\":\"text/plain\",\"delivery_mode\":2,\"priority\":9,\"expiration\":\"5\","
-        "\"timestamp\":123456,\"user_id\":\"guest\",\"headers\":{\"a\":[1]}}";
+        "{\"p\":{\"content_type\":\"text/"
+        "plain\",\"delivery_mode\":2,\"priority\":9,\"expiration\":\"5\","
+        "\"timestamp\":123456,\"user_id\":\"guest\",\"headers\":{\"a\":[1]}}}";
     struct value *v = parse(json);
     struct properties p;
     struct text headers;
-    const char *wrong, *what;
-    ck_assert_int_eq(properties_read(v, &p, &headers, &wrong, &what), STATUS_OK);
+    struct form form = form_of(v);
+    properties_read(&form, "p", &p, &headers);
+    ck_assert_msg(form_ok(&form), "%s", form.wrong);
     ck_assert_uint_eq(p.delivery_mode, 2);
-    properties_write(&out, NULL, &p);
+    answer_object(&out, NULL);
+    properties_write(&out, "p", &p);
+    answer_end(&out);
     expect(json);
     text_free(&headers);
     value_free(&v);
@@ -334,24 +339,33 @@ END_TEST
 START_TEST(wrong_properties_are_named)
 {
     static const struct {
-        const char *json, *wrong, *what;
+        const char *json, *wrong;
     } cases[] = {
-        {"{\"delivery_mode\":\"2\"}", "delivery_mode", "not_int"},
-        {"{\"priority\":256}", "priority", "not_int"},
-        {"{\"priority\":-1}", "priority", "not_int"},
-        {"{\"expiration\":5}", "expiration", "not_string"},
-        {"{\"headers\":\"x\"}", "headers", "not_object"},
-        {"[1]", "properties", "not_object"},
-        {"3", "properties", "not_object"},
+        {"{\"delivery_mode\":\"2\"}", "delivery_mode: must be an integer, not a string"},
+        {"{\"delivery_mode\":null}", "delivery_mode: must be an integer, not null"},
+        {"{\"priority\":256}", "priority: 256 is not between 0 and 255"},
+        {"{\"priority\":-1}", "priority: -1 is not between 0 and 255"},
+        {"{\"priority\":1.5}", "priority: must be an integer, not a fraction"},
+        {"{\"timestamp\":-1}", "timestamp: -1 is not between 0 and 9223372036854775807"},
+        {"{\"expiration\":5}", "expiration: must be a string, not a number"},
+        {"{\"user_id\":[]}", "user_id: must be a string, not a list"},
+        {"{\"headers\":\"x\"}", "headers: must be an object, not a string"},
+        {"{\"headers\":null}", "headers: must be an object, not null"},
+        {"[1]", "must be an object, not a list"},
+        {"3", "must be an object, not a number"},
+        {"null", "must be an object, not null"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct value *v = parse(cases[i].json);
+        char json[100], wrong[100];
         struct properties p;
         struct text headers;
-        const char *wrong, *what;
-        ck_assert_int_eq(properties_read(v, &p, &headers, &wrong, &what), STATUS_MALFORMED);
-        ck_assert_str_eq(wrong, cases[i].wrong);
-        ck_assert_str_eq(what, cases[i].what);
+        snprintf(json, sizeof json, "{\"properties\":%s}", cases[i].json);
+        snprintf(wrong, sizeof wrong, "properties: %s", cases[i].wrong);
+        struct value *v = parse(json);
+        struct form form = form_of(v);
+        properties_read(&form, "properties", &p, &headers);
+        ck_assert_str_eq(form.wrong, wrong);
+        text_free(&headers);
         value_free(&v);
     }
 }

@@ -52,8 +52,9 @@ struct message {
 /* A message with one reference and an empty body of body_bytes to be filled. properties is the
  * content header's payload from the property flags on. persistent, priority, ttl_ms,
  * has_headers and blind are left at their defaults (false, 0, none, false, false) for the caller to
- * set before it shares the message. exchange and routing_key: at most 255 bytes. Errors: NULL when
- * there is no memory. */
+ * set before it shares the message. What clients send becomes a message by
+ * broker/publication.h, which checks it. Errors: NULL when there is no memory, or when exchange or
+ * routing_key has more than 255 bytes. */
 struct message *message_new(struct bytes exchange, struct bytes routing_key,
                             struct bytes properties, uint64_t body_bytes)
     __attribute__((warn_unused_result));
