@@ -72,18 +72,16 @@ void chunk_fill(struct chunk *chunk, unsigned slot, struct message *message, uin
     put(chunk, slot, message, expires_ms);
 }
 
-struct message *chunk_remove(struct chunk *chunk, unsigned slot, uint64_t *body_bytes)
+struct message *chunk_remove(struct chunk *chunk, unsigned slot, uint64_t body_bytes)
 {
     struct message *message = NULL;
     if (chunk_in_memory(chunk)) {
         message = chunk->slots[slot - chunk->first];
         chunk->slots[slot - chunk->first] = NULL;
-        *body_bytes = message->body_bytes;
         chunk->memory_bytes -= message_memory(message);
-    } else {
-        *body_bytes = chunk->body_bytes / chunk->live;
     }
-    chunk->body_bytes -= *body_bytes;
+    CHECK(chunk->body_bytes >= body_bytes);
+    chunk->body_bytes -= body_bytes;
     chunk->live--;
     bit_clear(chunk->live_bits, slot);
     if (bit_test(chunk->ready_bits, slot)) {

@@ -48,7 +48,7 @@ struct chunk {
     uint16_t live, ready;  /* how many bits are set below */
     uint16_t durable;      /* live and durable */
     uint64_t batch;        /* of the last append */
-    uint64_t body_bytes;   /* of the live messages; when not in memory by average */
+    uint64_t body_bytes;   /* of the live messages, in memory or not */
     uint64_t memory_bytes; /* what its messages cost */
     uint64_t live_bits[JOURNAL_CHUNK_WORDS], ready_bits[JOURNAL_CHUNK_WORDS],
         redelivered_bits[JOURNAL_CHUNK_WORDS], durable_bits[JOURNAL_CHUNK_WORDS];
@@ -71,8 +71,8 @@ unsigned chunk_add(struct chunk *chunk, struct message *message, uint64_t expire
 void chunk_fill(struct chunk *chunk, unsigned slot, struct message *message, uint64_t expires_ms);
 
 /* The slot is settled; what it held is handed out (NULL when it was not in memory), with its
- * reference. Returns its body's size in *body_bytes, by average when not in memory. */
-struct message *chunk_remove(struct chunk *chunk, unsigned slot, uint64_t *body_bytes);
+ * reference. body_bytes: its body's size. */
+struct message *chunk_remove(struct chunk *chunk, unsigned slot, uint64_t body_bytes);
 
 /* Lets go of all messages; the bit maps stay. Returns the memory freed, in bytes. */
 uint64_t chunk_drop_messages(struct chunk *chunk);

@@ -210,7 +210,7 @@ void dead_letter_forget(struct chunk *chunk)
     deaths->dying->count -= waiting;
     chunk->lane->vhost->dead_letters.count -= waiting;
     for (unsigned i = 0; i < waiting; i++)
-        lane_forget_unsettled(chunk->lane, 0);
+        lane_forget_unsettled(chunk->lane);
     free_deaths(deaths);
 }
 

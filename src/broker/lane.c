@@ -30,6 +30,33 @@ void lane_init(struct lane *lane, const struct lane_options *options)
     };
 }
 
+/* The size of a message's body; the journal knows it when it is not in memory. */
+static uint64_t body_bytes_of(struct place place)
+{
+    const struct chunk *chunk = place.chunk;
+    return chunk_in_memory(chunk) ? place_message(place)->body_bytes
+                                  : journal_body_bytes(chunk->lane->vhost->options.journal,
+                                                       chunk->lane->handle, place_seq(place));
+}
+
+static void subtract(uint64_t *sum, uint64_t part)
+{
+    CHECK(*sum >= part);
+    *sum -= part;
+}
+
+/* All of the chunk leaves the sums of bytes. */
+static void forget_bytes(struct lane *lane, struct chunk *chunk)
+{
+    uint64_t ready_bytes = chunk->ready == chunk->live ? chunk->body_bytes : 0;
+    for (unsigned slot = 0; chunk->ready < chunk->live &&
+                            (slot = bit_next(chunk->ready_bits, slot)) < JOURNAL_CHUNK_SLOTS;
+         slot++)
+        ready_bytes += body_bytes_of((struct place){chunk, slot});
+    subtract(&lane->stock->ready_bytes, ready_bytes);
+    subtract(&lane->stock->unsettled_bytes, chunk->body_bytes - ready_bytes);
+}
+
 void lane_free(struct lane *lane)
 {
     for (uint32_t i = 0; i < lane->ring_count; i++) {
@@ -41,6 +68,7 @@ void lane_free(struct lane *lane)
             dead_letter_forget(*chunk);
         returns_free(*chunk);
         vhost_memory(lane, -(int64_t)(*chunk)->memory_bytes);
+        forget_bytes(lane, *chunk);
         lane->stock->persistent -= (*chunk)->durable;
         chunk_free(chunk);
     }
@@ -52,8 +80,6 @@ void lane_free(struct lane *lane)
     lane->stock->ready -= lane->ready;
     if (lane->counted)
         lane->vhost->ready -= lane->ready;
-    if (lane->stock->ready == 0)
-        lane->stock->ready_bytes = 0;
     lane->ready = 0;
     if (lane->dedup && lane->stock->ready + lane->stock->unsettled == 0)
         dedup_lane_emptied(lane);
@@ -196,26 +222,24 @@ static void add_unsettled(struct lane *lane, uint64_t body_bytes)
     lane->stock->unsettled_bytes += body_bytes;
 }
 
-/* Sums of bytes are estimates where messages were not in memory: they do not go below zero, and to
- * it with the last message. */
-static void subtract(uint64_t *bytes, uint64_t part, uint64_t messages_left)
-{
-    *bytes = messages_left == 0 || *bytes < part ? 0 : *bytes - part;
-}
-
 static void subtract_ready(struct lane *lane, uint64_t body_bytes)
 {
     lane->ready--;
     lane->stock->ready--;
     lane->vhost->ready -= lane->counted;
-    subtract(&lane->stock->ready_bytes, body_bytes, lane->stock->ready);
+    subtract(&lane->stock->ready_bytes, body_bytes);
 }
 
-void lane_forget_unsettled(struct lane *lane, uint64_t body_bytes)
+void lane_forget_unsettled(struct lane *lane)
 {
     lane->stock->unsettled--;
     lane->vhost->unsettled--;
-    subtract(&lane->stock->unsettled_bytes, body_bytes, lane->stock->unsettled);
+}
+
+static void subtract_unsettled(struct lane *lane, uint64_t body_bytes)
+{
+    lane_forget_unsettled(lane);
+    subtract(&lane->stock->unsettled_bytes, body_bytes);
 }
 
 struct place lane_store(struct lane *lane, struct message *message, uint64_t expires_ms,
@@ -262,14 +286,6 @@ struct place lane_head(struct lane *lane)
     return (struct place){chunk, bit_first(chunk->ready_bits)};
 }
 
-/* The size of a message's body, by average when it is not in memory. */
-static uint64_t body_bytes_of(struct place place)
-{
-    const struct chunk *chunk = place.chunk;
-    return chunk_in_memory(chunk) ? place_message(place)->body_bytes
-                                  : chunk->body_bytes / chunk->live;
-}
-
 void lane_hold(struct lane *lane, struct place place)
 {
     uint64_t body_bytes = body_bytes_of(place);
@@ -293,7 +309,7 @@ void lane_give_back(struct lane *lane, struct place place)
 {
     struct chunk *chunk = place.chunk;
     uint64_t body_bytes = body_bytes_of(place);
-    lane_forget_unsettled(lane, body_bytes);
+    subtract_unsettled(lane, body_bytes);
     bit_set(chunk->redelivered_bits, place.slot);
     add_ready(lane, place, body_bytes);
     if (lane->cursor > chunk->number)
@@ -305,16 +321,16 @@ struct message *lane_discard(struct lane *lane, struct place place)
     struct chunk *chunk = place.chunk;
     bool ready = bit_test(chunk->ready_bits, place.slot);
     bool durable = bit_test(chunk->durable_bits, place.slot);
-    uint64_t body_bytes;
+    uint64_t body_bytes = body_bytes_of(place);
     if (__builtin_expect(lane->dedup != NULL, 0))
         dedup_lane_left(lane, place_seq(place));
-    struct message *message = chunk_remove(chunk, place.slot, &body_bytes);
+    struct message *message = chunk_remove(chunk, place.slot, body_bytes);
     if (message)
         vhost_memory(lane, -(int64_t)message_memory(message));
     if (ready)
         subtract_ready(lane, body_bytes);
     else
-        lane_forget_unsettled(lane, body_bytes);
+        subtract_unsettled(lane, body_bytes);
     lane->stock->persistent -= durable;
     lane->vhost->journalled |= durable;
     if (durable || chunk->spilled)

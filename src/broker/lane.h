@@ -20,9 +20,10 @@ struct lane;
 
 /* What an owner has in its lanes, all together. */
 struct stock {
-    uint64_t ready, unsettled, ready_bytes, unsettled_bytes;
-    uint64_t memory_bytes; /* of messages in memory */
-    uint64_t persistent;   /* live and durable messages */
+    uint64_t ready, unsettled;
+    uint64_t ready_bytes, unsettled_bytes; /* of their bodies; exact, in memory or not */
+    uint64_t memory_bytes;                 /* of messages in memory */
+    uint64_t persistent;                   /* live and durable messages */
 };
 
 /* What an owner is told. */
@@ -119,8 +120,8 @@ void lane_hold(struct lane *lane, struct place place);
 /* A message leaves, ready or not. Returns it with the lane's reference; NULL when it was not in
  * memory. */
 struct message *lane_discard(struct lane *lane, struct place place);
-/* An unsettled message of a lane that was cleared meanwhile ends. */
-void lane_forget_unsettled(struct lane *lane, uint64_t body_bytes);
+/* An unsettled message of a lane that was cleared meanwhile ends; its bytes went with the lane. */
+void lane_forget_unsettled(struct lane *lane);
 /* Discards the first ready messages, in memory or not, at most max; returns how many. */
 uint64_t lane_discard_ready(struct lane *lane, uint64_t max);
 

@@ -197,27 +197,17 @@ unsigned paging_read_all(struct lane *lane)
 /* Gives a chunk its messages back; false when some are missing. */
 static bool fill_chunk(struct chunk *chunk, struct journal_page *page)
 {
-    uint64_t body_bytes = 0;
     unsigned filled = 0;
     for (size_t i = 0; i < page->count; i++) {
         struct journal_entry *entry = &page->entries[i];
         unsigned slot = (unsigned)(entry->seq % JOURNAL_CHUNK_SLOTS);
         if (!bit_test(chunk->live_bits, slot) || (slot < chunk->room && chunk_message(chunk, slot)))
             continue;
-        body_bytes += entry->message->body_bytes;
         chunk_fill(chunk, slot, entry->message, entry->expires_ms);
         entry->message = NULL;
         filled++;
     }
-    if (filled < chunk->live)
-        return false;
-    uint64_t *ready_bytes = &chunk->lane->stock->ready_bytes;
-    if (chunk->ready) /* the sum was an estimate when it came from recovery */
-        *ready_bytes = *ready_bytes + body_bytes > chunk->body_bytes
-                           ? *ready_bytes + body_bytes - chunk->body_bytes
-                           : 0;
-    chunk->body_bytes = body_bytes;
-    return true;
+    return filled == chunk->live;
 }
 
 static void paged_in(struct lane *lane, struct chunk *chunk, struct journal_page *page)

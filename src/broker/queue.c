@@ -387,7 +387,7 @@ static bool settled_deleted(struct lane *lane)
 {
     if (!lane->queue->deleted)
         return false;
-    lane_forget_unsettled(lane, 0);
+    lane_forget_unsettled(lane);
     free_if_done(lane->queue);
     return true;
 }

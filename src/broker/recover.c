@@ -341,6 +341,8 @@ enum status vhost_recover(struct vhost *vhost, struct moment now, char **error)
     free(recovery.priority_queues);
     vhost->recovering = false;
     notices_recovered(vhost);
+    if (!recovery.status)
+        length_tick(vhost); /* the rest of it when time goes on: vhost_deadline_ms */
     if (!status) {
         *error = recovery.error;
         status = recovery.status;

@@ -164,7 +164,7 @@ static void poll_letter(struct loop *receiver, void *letter, size_t bytes)
     home_touched(home);
 }
 
-/* On a writer thread. */
+/* On any thread. */
 static void wake(void *context)
 {
     struct home *home = context;
@@ -238,6 +238,7 @@ enum status home_new(const struct home_options *options, struct home **out, char
     }
     home_weigh_gate(home);
     vhost_watch(home->vhost, node_watched(home->node));
+    wake(home); /* recovery may have left work: the first turn sees to it without an event */
     *out = home;
     return STATUS_OK;
 }

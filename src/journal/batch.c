@@ -91,7 +91,9 @@ void batch_clear(struct batch *batch)
     }
     if (batch->definitions.room > SPARE_ROOM_MAX)
         text_free(&batch->definitions);
-    batch->definitions.len = 0;
+    if (batch->sizes.room > SPARE_ROOM_MAX)
+        text_free(&batch->sizes);
+    batch->definitions.len = batch->sizes.len = 0;
     let_go_of_bodies(batch);
     batch->block_erases.count = 0;
     batch->chunks.count = batch->lanes.count = 0;
@@ -111,6 +113,7 @@ void batch_free(struct batch *batch)
     }
     let_go_of_bodies(batch);
     text_free(&batch->definitions);
+    text_free(&batch->sizes);
     free(batch->bodies.at);
     free(batch->block_erases.at);
     free(batch->chunks.at);
@@ -317,7 +320,7 @@ void batch_append(struct batch *batch, struct journal_lane *lane, uint64_t seq, 
     group->bytes += block_cost(&run->entries[run->count - 1]);
     slot_set(chunk->live, (unsigned)(seq % JOURNAL_CHUNK_SLOTS));
     chunk->live_count++;
-    chunk->body_bytes += message->body_bytes;
+    sizes_add(&chunk->sizes, (unsigned)(seq % JOURNAL_CHUNK_SLOTS), message->body_bytes);
     chunk->any_expires |= expires_ms != 0;
     batch_touch_chunk(batch, chunk);
     lane->last_seq = seq;
@@ -373,13 +376,12 @@ void batch_end_body(struct batch *batch, struct body **body)
 }
 
 /* Takes a message out of the batch again. */
-static void forget_pending(struct batch *batch, struct chunk *chunk, struct run *run,
+static void forget_pending(struct batch *batch, const struct chunk *chunk, struct run *run,
                            struct pending *entry)
 {
     struct group *group = group_of(run, chunk->number);
     group->live--;
     group->bytes -= block_cost(entry);
-    chunk->body_bytes -= entry->message->body_bytes;
     batch->bytes -= message_memory(entry->message);
     message_unref(&entry->message);
 }
@@ -397,13 +399,11 @@ bool batch_settle(struct batch *batch, struct journal_lane *lane, uint64_t seq)
             batch_end_body(batch, &body);
     }
     struct pending *entry = find_pending(lane->filling, seq);
-    if (entry) {
+    if (entry)
         forget_pending(batch, chunk, lane->filling, entry);
-    } else {
-        /* How large it was is not remembered; an average is near enough for a sum. */
-        chunk->body_bytes -= chunk->body_bytes / chunk->live_count;
+    else
         chunk->dirty = true;
-    }
+    sizes_remove(&chunk->sizes, slot);
     chunk->live_count--;
     batch_touch_chunk(batch, chunk);
     batch->touched = true;

@@ -63,6 +63,7 @@ STAILQ_HEAD(run_list, run);
 struct index_update {
     struct record_index index;
     size_t refs_from, extents_from; /* its body references and extents, in the batch's lists */
+    size_t sizes_from, sizes_len;   /* the sizes of its messages, encoded, in the batch's text */
     bool erase;
 };
 
@@ -125,6 +126,7 @@ struct batch {
     BATCH_LIST(struct index_update) indexes;
     BATCH_LIST(struct record_body_ref) refs;
     BATCH_LIST(struct record_extent) extents;
+    struct text sizes;
     struct segment_list dead_segments; /* to be removed once it is written */
     BATCH_LIST(struct lane_update) lane_updates;
 };

@@ -205,7 +205,8 @@ static void encode_index(struct engine *engine, const struct batch *batch,
     /* No entry with a reference: the array may not be there at all. */
     record_index_encode(buffer, &update->index,
                         batch->refs.at ? batch->refs.at + update->refs_from : NULL,
-                        batch->extents.at ? batch->extents.at + update->extents_from : NULL);
+                        batch->extents.at ? batch->extents.at + update->extents_from : NULL,
+                        bytes_of(batch->sizes.at + update->sizes_from, update->sizes_len));
     put(engine, record_key_bytes(&key), text_bytes(buffer));
 }
 

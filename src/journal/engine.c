@@ -258,6 +258,16 @@ static void engine_settle(struct journal *journal, struct journal_lane *lane, ui
         paged_settle(engine_of(journal), lane, seq);
 }
 
+static uint64_t engine_body_bytes(struct journal *journal, struct journal_lane *lane, uint64_t seq)
+{
+    (void)journal;
+    const struct chunk *chunk = lane_find(lane, seq / JOURNAL_CHUNK_SLOTS);
+    unsigned slot = (unsigned)(seq % JOURNAL_CHUNK_SLOTS);
+    if (chunk && slot_is_set(chunk->live, slot))
+        return sizes_of(&chunk->sizes, slot);
+    return chunk && paged_is_live(chunk, slot) ? paged_body_bytes(chunk, slot) : 0;
+}
+
 static void engine_delivered(struct journal *journal, struct journal_lane *lane, uint64_t seq)
 {
     batch_delivered(&engine_of(journal)->filling->batch, lane, seq);
@@ -435,6 +445,7 @@ static const struct journal_ops engine_ops = {
     .lane_drop = engine_lane_drop,
     .append = engine_append,
     .settle = engine_settle,
+    .body_bytes = engine_body_bytes,
     .delivered = engine_delivered,
     .page_out = engine_page_out,
     .page_in = engine_page_in,

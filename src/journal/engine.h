@@ -7,6 +7,7 @@
  *   relocate.c  moving chunks, so that segments become empty and small blocks large
  *   paged.c     transient messages on disk
  *   recovery.c  reading all that is stored at start
+ *   recount.c   what each message takes, for a chunk whose index does not say
  *   space.c     room on the disk, giving back what is dead (space.h)
  *
  * Thread: fields belong to the vhost's owner but for those under lock, and `writing`, which belongs
@@ -195,6 +196,8 @@ void paged_settle(struct engine *engine, struct journal_lane *lane, uint64_t seq
 void paged_prepare(struct engine *engine, struct page_request *request, struct chunk *chunk);
 /* Whether the slot holds a transient message that is not settled. */
 bool paged_is_live(const struct chunk *chunk, unsigned slot);
+/* The size of the body of such a message. */
+uint64_t paged_body_bytes(const struct chunk *chunk, unsigned slot);
 /* Reads the places of a request. Reader. */
 void paged_read(struct page_request *request);
 void paged_done(struct page_request *request); /* lets go of the places */
@@ -202,6 +205,11 @@ void paged_drop_lane(struct engine *engine, struct journal_lane *lane);
 void paged_remove_files(const char *path); /* of an earlier run */
 void paged_begin(struct engine *engine);
 void paged_end(struct engine *engine);
+
+/* ---- recount.c */
+/* Sets the chunk's sizes, which are all zeros, from its blocks. At recovery. Errors: IO, NO_MEMORY,
+ * and CORRUPT when one of the messages is in no sound block. */
+MUST_USE enum status recount_chunk(struct engine *engine, struct chunk *chunk);
 
 /* ---- recovery.c */
 MUST_USE enum status recovery_run(struct engine *engine, const struct journal_recovery *recovery,

@@ -16,6 +16,7 @@ static void chunk_free(struct chunk *chunk)
     CHECK(!chunk->paged && chunk->touched_at == 0);
     free(chunk->uses);
     free(chunk->extents);
+    sizes_clear(&chunk->sizes);
     free(chunk);
 }
 

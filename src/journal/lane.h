@@ -9,6 +9,7 @@
 #include "leveret/base/map.h"
 #include "leveret/journal/journal.h"
 #include "segments.h"
+#include "sizes.h"
 
 struct run;
 struct paged;
@@ -54,7 +55,7 @@ struct chunk {
     uint64_t live[JOURNAL_CHUNK_WORDS];   /* appended and not settled */
     uint64_t starts[JOURNAL_CHUNK_WORDS]; /* where blocks in the database begin */
     struct extent *extents;               /* blocks in segments, in the order written */
-    uint64_t body_bytes;                  /* of what is alive; for stored messages an estimate */
+    struct sizes sizes;                   /* of the bodies of what is alive */
     uint64_t stored_bytes;                /* of the blocks in the database */
     struct body_use *uses;                /* slots ascending */
     struct paged *paged;                  /* transient messages, or NULL (paged.h) */

@@ -7,6 +7,8 @@ src_journal_libjournal_a_SOURCES = \
 	include/leveret/journal/journal_memory.h \
 	src/journal/batch.c \
 	src/journal/batch.h \
+	src/journal/counts.c \
+	src/journal/counts.h \
 	src/journal/crc32c.c \
 	src/journal/crc32c.h \
 	src/journal/database.h \
@@ -24,10 +26,13 @@ src_journal_libjournal_a_SOURCES = \
 	src/journal/plan.c \
 	src/journal/record.c \
 	src/journal/record.h \
+	src/journal/recount.c \
 	src/journal/recovery.c \
 	src/journal/relocate.c \
 	src/journal/segments.c \
 	src/journal/segments.h \
+	src/journal/sizes.c \
+	src/journal/sizes.h \
 	src/journal/space.c \
 	src/journal/space.h \
 	src/journal/store.c \
@@ -40,7 +45,7 @@ src_journal_libjournal_a_SOURCES = \
 
 if HAVE_CHECK
 journal_tests = tests/unit/test_journal_record tests/unit/test_journal_memory tests/unit/test_journal_leveldb \
-	tests/unit/test_journal_damage tests/unit/test_journal_failure
+	tests/unit/test_journal_damage tests/unit/test_journal_failure tests/unit/test_journal_sizes
 check_PROGRAMS += $(journal_tests)
 TESTS += $(journal_tests)
 
@@ -69,6 +74,10 @@ tests_unit_test_journal_leveldb_LDADD = $(journal_test_libs)
 tests_unit_test_journal_damage_SOURCES = tests/unit/test_journal_damage.c $(journal_test_sources)
 tests_unit_test_journal_damage_CPPFLAGS = $(journal_test_cppflags)
 tests_unit_test_journal_damage_LDADD = $(journal_test_libs)
+
+tests_unit_test_journal_sizes_SOURCES = tests/unit/test_journal_sizes.c $(journal_test_sources)
+tests_unit_test_journal_sizes_CPPFLAGS = $(journal_test_cppflags)
+tests_unit_test_journal_sizes_LDADD = $(journal_test_libs)
 
 tests_unit_test_journal_failure_SOURCES = tests/unit/test_journal_failure.c $(journal_test_sources) \
 	$(scarce)

@@ -8,6 +8,7 @@
  * back. */
 #include "leveret/journal/journal_memory.h"
 
+#include "counts.h"
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
 #include "leveret/base/text.h"
@@ -92,6 +93,7 @@ struct disk_lane {
     struct disk_lane *next;
     uint64_t id, delivered;
     struct shelf shelf;
+    struct counts counts;
 };
 
 struct definition {
@@ -107,6 +109,13 @@ struct journal_memory_disk {
 struct journal_memory_disk *journal_memory_disk_new(void)
 {
     return mem_need(sizeof(struct journal_memory_disk));
+}
+
+static void disk_lane_free(struct disk_lane *lane)
+{
+    shelf_free(&lane->shelf);
+    counts_free(&lane->counts);
+    free(lane);
 }
 
 static void definition_free(struct definition *definition)
@@ -125,8 +134,7 @@ void journal_memory_disk_free(struct journal_memory_disk **disk)
     while (d->lanes) {
         struct disk_lane *lane = d->lanes;
         d->lanes = lane->next;
-        shelf_free(&lane->shelf);
-        free(lane);
+        disk_lane_free(lane);
     }
     while (d->definitions) {
         struct definition *definition = d->definitions;
@@ -157,8 +165,7 @@ static void disk_drop_lane(struct journal_memory_disk *disk, uint64_t id)
         return;
     struct disk_lane *lane = *at;
     *at = lane->next;
-    shelf_free(&lane->shelf);
-    free(lane);
+    disk_lane_free(lane);
 }
 
 static struct definition **disk_find(struct journal_memory_disk *disk, struct bytes key)
@@ -189,7 +196,8 @@ struct batch {
 struct journal_lane {
     struct journal_lane *next;
     uint64_t id;
-    struct shelf shelf; /* all that is appended or paged out, and not settled */
+    struct shelf shelf;           /* all that is appended or paged out, and not settled */
+    struct counts durable, paged; /* of that: what was appended, and what was paged out */
 };
 
 struct result {
@@ -269,6 +277,8 @@ static struct journal_lane *memory_lane_new(struct journal *journal, uint64_t la
 static void journal_lane_free(struct journal_lane *lane)
 {
     shelf_free(&lane->shelf);
+    counts_free(&lane->durable);
+    counts_free(&lane->paged);
     free(lane);
 }
 
@@ -299,6 +309,7 @@ static void memory_append(struct journal *journal, struct journal_lane *lane, ui
     op->entry = (struct journal_entry){seq, expires_ms, message_ref(message)};
     self_of(journal)->filling.bytes += message_memory(message);
     shelf_add(&lane->shelf, &op->entry);
+    counts_add(&lane->durable, seq, message->body_bytes);
 }
 
 static void memory_settle(struct journal *journal, struct journal_lane *lane, uint64_t seq)
@@ -307,6 +318,17 @@ static void memory_settle(struct journal *journal, struct journal_lane *lane, ui
     op->lane_id = lane->id;
     op->entry.seq = seq;
     shelf_remove(&lane->shelf, seq);
+    if (!counts_remove(&lane->durable, seq))
+        counts_remove(&lane->paged, seq);
+}
+
+static uint64_t memory_body_bytes(struct journal *journal, struct journal_lane *lane, uint64_t seq)
+{
+    (void)journal;
+    uint64_t bytes = 0;
+    if (!counts_find(&lane->durable, seq, &bytes))
+        counts_find(&lane->paged, seq, &bytes);
+    return bytes;
 }
 
 static void memory_delivered(struct journal *journal, struct journal_lane *lane, uint64_t seq)
@@ -333,6 +355,7 @@ static void memory_page_out(struct journal *journal, struct journal_lane *lane, 
     for (size_t i = 0; i < count; i++) {
         CHECK(entries[i].seq / JOURNAL_CHUNK_SLOTS == chunk);
         shelf_add(&lane->shelf, &entries[i]);
+        counts_add(&lane->paged, entries[i].seq, entries[i].message->body_bytes);
     }
     add_result(journal, lane, chunk)->paged_out = true;
 }
@@ -387,6 +410,7 @@ static void memory_flush(struct journal *journal)
 static void apply(struct journal_memory_disk *disk, struct operation *op)
 {
     struct definition **at;
+    struct disk_lane *lane = op->kind >= OP_APPEND ? disk_lane(disk, op->lane_id) : NULL;
     switch (op->kind) {
     case OP_PUT:
         at = disk_find(disk, text_bytes(&op->key));
@@ -406,17 +430,17 @@ static void apply(struct journal_memory_disk *disk, struct operation *op)
         }
         break;
     case OP_APPEND:
-        shelf_add(&disk_lane(disk, op->lane_id)->shelf, &op->entry);
+        shelf_add(&lane->shelf, &op->entry);
+        counts_add(&lane->counts, op->entry.seq, op->entry.message->body_bytes);
         break;
     case OP_SETTLE:
-        shelf_remove(&disk_lane(disk, op->lane_id)->shelf, op->entry.seq);
+        shelf_remove(&lane->shelf, op->entry.seq);
+        counts_remove(&lane->counts, op->entry.seq);
         break;
-    case OP_DELIVERED: {
-        struct disk_lane *lane = disk_lane(disk, op->lane_id);
+    case OP_DELIVERED:
         if (lane->delivered < op->entry.seq)
             lane->delivered = op->entry.seq;
         break;
-    }
     case OP_DROP:
         disk_drop_lane(disk, op->lane_id);
         break;
@@ -505,13 +529,14 @@ static void recover_lane(struct memory_journal *j, const struct disk_lane *store
             const struct journal_entry *entry = &shelf->at[i];
             if (!entry->message)
                 continue;
-            uint64_t slot = entry->seq % JOURNAL_CHUNK_SLOTS;
-            live[slot / 64] |= (uint64_t)1 << (slot % 64);
             bytes += entry->message->body_bytes;
+            counts_add(&lane->durable, entry->seq, entry->message->body_bytes);
             any = true;
             any_expires |= entry->expires_ms != 0;
             shelf_add(&lane->shelf, entry);
         }
+        if (any)
+            CHECK(counts_restore(&stored->counts, chunk, live) == bytes);
         if (any)
             recovery->chunk(context, chunk, live, bytes, any_expires);
     }
@@ -563,6 +588,7 @@ static const struct journal_ops memory_ops = {
     .lane_drop = memory_lane_drop,
     .append = memory_append,
     .settle = memory_settle,
+    .body_bytes = memory_body_bytes,
     .delivered = memory_delivered,
     .page_out = memory_page_out,
     .page_in = memory_page_in,

@@ -436,14 +436,22 @@ void page_in_forget_lane(struct engine *engine, const struct journal_lane *lane)
     }
 }
 
-/* Whether a slot that is alive was asked for and not found. */
+static uint64_t counted_bytes(const struct chunk *chunk, unsigned slot)
+{
+    return slot_is_set(chunk->live, slot) ? sizes_of(&chunk->sizes, slot)
+                                          : paged_body_bytes(chunk, slot);
+}
+
+/* How many slots that are alive were asked for and not found, or found with another size than is
+ * counted: sums that decide what is dropped would become wrong. */
 static unsigned count_missing(const struct page_request *request, const struct chunk *chunk)
 {
     unsigned missing = 0;
     for (unsigned slot = 0; chunk && slot < JOURNAL_CHUNK_SLOTS; slot++) {
         bool alive = slot_is_set(chunk->live, slot) || paged_is_live(chunk, slot);
         bool asked = slot_is_set(request->expected, slot) || slot_is_set(request->transient, slot);
-        missing += alive && asked && !request->slots[slot].message;
+        const struct message *found = request->slots[slot].message;
+        missing += alive && asked && (!found || found->body_bytes != counted_bytes(chunk, slot));
     }
     return missing;
 }

@@ -62,6 +62,7 @@ struct page_out {
 /* What a chunk has. */
 struct paged {
     uint64_t live[JOURNAL_CHUNK_WORDS];
+    struct sizes sizes; /* of the bodies of those */
     struct page_place *places;
     size_t place_count;
     unsigned writing; /* page_outs under way */
@@ -211,6 +212,7 @@ void paged_out_start(struct engine *engine, struct journal_lane *lane, uint64_t 
         if (slot_is_set(paged->live, slot)) /* stored already */
             continue;
         slot_set(paged->live, slot);
+        sizes_add(&paged->sizes, slot, entries[i].message->body_bytes);
         out->entries[out->count] = entries[i];
         message_ref(out->entries[out->count++].message);
     }
@@ -270,6 +272,7 @@ static void page_out_run(struct job *job)
 static void paged_forget(struct engine *engine, struct chunk *chunk)
 {
     let_go_of_places(engine->spill, &chunk->paged->places, &chunk->paged->place_count);
+    sizes_clear(&chunk->paged->sizes);
     free(chunk->paged);
     chunk->paged = NULL;
 }
@@ -286,6 +289,14 @@ static void tidy(struct engine *engine, struct chunk *chunk)
     engine_tidy_chunk(chunk);
 }
 
+static void forget_slot(struct paged *paged, unsigned slot)
+{
+    if (!slot_is_set(paged->live, slot))
+        return;
+    slot_clear(paged->live, slot);
+    sizes_remove(&paged->sizes, slot);
+}
+
 static void report(struct engine *engine, struct page_out *out)
 {
     struct chunk *chunk = out->lane ? lane_find(out->lane, out->chunk) : NULL;
@@ -295,7 +306,7 @@ static void report(struct engine *engine, struct page_out *out)
         for (size_t i = 0; i < out->place_count; i++)
             add_place(&paged->places, &paged->place_count, out->places[i]);
         for (size_t i = 0; i < out->count && out->status != STATUS_OK; i++)
-            slot_clear(paged->live, (unsigned)(out->entries[i].seq % JOURNAL_CHUNK_SLOTS));
+            forget_slot(paged, (unsigned)(out->entries[i].seq % JOURNAL_CHUNK_SLOTS));
         free(out->places);
         tidy(engine, chunk);
     } else {
@@ -328,13 +339,18 @@ void paged_settle(struct engine *engine, struct journal_lane *lane, uint64_t seq
     struct chunk *chunk = lane_find(lane, seq / JOURNAL_CHUNK_SLOTS);
     if (!chunk || !chunk->paged)
         return;
-    slot_clear(chunk->paged->live, (unsigned)(seq % JOURNAL_CHUNK_SLOTS));
+    forget_slot(chunk->paged, (unsigned)(seq % JOURNAL_CHUNK_SLOTS));
     tidy(engine, chunk);
 }
 
 bool paged_is_live(const struct chunk *chunk, unsigned slot)
 {
     return chunk->paged && slot_is_set(chunk->paged->live, slot);
+}
+
+uint64_t paged_body_bytes(const struct chunk *chunk, unsigned slot)
+{
+    return sizes_of(&chunk->paged->sizes, slot);
 }
 
 void paged_drop_lane(struct engine *engine, struct journal_lane *lane)

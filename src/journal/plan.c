@@ -205,7 +205,7 @@ static void plan_index(struct batch *batch, const struct chunk *chunk)
     index->chunk = chunk->number;
     memcpy(index->live, chunk->live, sizeof index->live);
     memcpy(index->starts, chunk->starts, sizeof index->starts);
-    index->body_bytes = chunk->body_bytes;
+    index->body_bytes = chunk->sizes.sum;
     index->stored_bytes = chunk->stored_bytes;
     index->any_expires = chunk->any_expires;
     index->ref_count = chunk->use_count;
@@ -219,6 +219,9 @@ static void plan_index(struct batch *batch, const struct chunk *chunk)
     for (unsigned i = 0; i < chunk->extent_count; i++)
         *LIST_ADD(batch->extents) =
             (struct record_extent){chunk->extents[i].place, chunk->extents[i].slot};
+    update->sizes_from = batch->sizes.len;
+    sizes_encode(&chunk->sizes, chunk->live, &batch->sizes);
+    update->sizes_len = batch->sizes.len - update->sizes_from;
 }
 
 /* Nothing durable is left of the chunk. */
@@ -239,7 +242,7 @@ static void plan_end_of_chunk(struct batch *batch, struct chunk *chunk)
         return;
     }
     memset(chunk->starts, 0, sizeof chunk->starts);
-    chunk->body_bytes = chunk->stored_bytes = 0;
+    chunk->stored_bytes = 0;
     chunk->indexed = chunk->any_expires = false;
 }
 
@@ -436,6 +439,8 @@ static void merge_indexes(struct batch *batch)
     }
     struct record_body_ref *refs = batch->refs.at;
     struct record_extent *extents = batch->extents.at;
+    struct text sizes = batch->sizes;
+    batch->sizes = (struct text){0};
     batch->refs.at = NULL;
     batch->refs.count = batch->refs.room = 0;
     batch->extents.at = NULL;
@@ -450,14 +455,19 @@ static void merge_indexes(struct batch *batch)
             *LIST_ADD(batch->refs) = refs[update->refs_from + i_ref];
         for (unsigned e = 0; !update->erase && e < update->index.extent_count; e++)
             *LIST_ADD(batch->extents) = extents[update->extents_from + e];
+        size_t sizes_from = batch->sizes.len;
+        if (!update->erase)
+            text_add(&batch->sizes, sizes.at + update->sizes_from, update->sizes_len);
         batch->indexes.at[kept] = *update;
         batch->indexes.at[kept].refs_from = refs_from;
+        batch->indexes.at[kept].sizes_from = sizes_from;
         batch->indexes.at[kept++].extents_from = extents_from;
     }
     batch->indexes.count = kept;
     map_free(&latest);
     free(refs);
     free(extents);
+    text_free(&sizes);
     free(keys);
 }
 
@@ -475,9 +485,11 @@ void batch_absorb(struct batch *batch, struct batch *later)
     for (size_t i = 0; i < later->indexes.count; i++) {
         later->indexes.at[i].refs_from += batch->refs.count;
         later->indexes.at[i].extents_from += batch->extents.count;
+        later->indexes.at[i].sizes_from += batch->sizes.len;
     }
     APPEND_LIST(batch->refs, later->refs);
     APPEND_LIST(batch->extents, later->extents);
+    text_add_bytes(&batch->sizes, text_bytes(&later->sizes));
     for (size_t i = 0; i < later->dead_segments.count; i++)
         segment_list_add(&batch->dead_segments, later->dead_segments.at[i]);
     APPEND_LIST(batch->indexes, later->indexes);

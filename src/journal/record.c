@@ -10,9 +10,11 @@
 
 #include "leveret/base/check.h"
 
-#define FORMAT_VERSION    1u
+#define FORMAT_VERSION    2u
+#define FORMAT_OLDEST     1u
 #define INDEX_ANY_EXPIRES 0x01u
-#define ENTRY_BYTES       18u /* slot 2, flags, priority, two lengths, envelope 4, body 8 */
+#define INDEX_SIZES       0x02u /* from format 2 on */
+#define ENTRY_BYTES       18u   /* slot 2, flags, priority, two lengths, envelope 4, body 8 */
 #define ENTRY_PERSISTENT  0x01u
 #define ENTRY_HAS_HEADERS 0x02u
 #define ENTRY_TTL         0x04u
@@ -181,7 +183,7 @@ void record_version_encode(struct text *out)
     record_seal(out, from, record_key_bytes(&key));
 }
 
-enum status record_version_decode(struct bytes value)
+enum status record_version_decode(struct bytes value, bool *is_old)
 {
     struct record_key key = record_key_version();
     struct bytes payload;
@@ -190,7 +192,9 @@ enum status record_version_decode(struct bytes value)
         return status;
     if (payload.len < 4)
         return STATUS_CORRUPT;
-    return take_le(&payload, 4) == FORMAT_VERSION ? STATUS_OK : STATUS_VERSION;
+    uint64_t version = take_le(&payload, 4);
+    *is_old = version < FORMAT_VERSION;
+    return version >= FORMAT_OLDEST && version <= FORMAT_VERSION ? STATUS_OK : STATUS_VERSION;
 }
 
 void record_lane_encode(struct text *out, uint64_t lane_id, uint64_t delivered_seq)
@@ -233,14 +237,16 @@ static void take_place(struct bytes *rest, struct place *out)
 }
 
 void record_index_encode(struct text *out, const struct record_index *index,
-                         const struct record_body_ref *refs, const struct record_extent *extents)
+                         const struct record_body_ref *refs, const struct record_extent *extents,
+                         struct bytes sizes)
 {
     struct record_key key = record_key_index(index->lane_id, index->chunk);
     size_t from = record_begin(out);
     uint8_t *at = text_reserve(out, INDEX_BYTES + index->ref_count * (size_t)BODY_REF_BYTES +
                                         index->extent_count * (size_t)EXTENT_BYTES);
     uint8_t *begin = at;
-    at = put_le(at, index->any_expires ? INDEX_ANY_EXPIRES : 0, 1);
+    at = put_le(at, (index->any_expires ? INDEX_ANY_EXPIRES : 0u) | (sizes.len ? INDEX_SIZES : 0u),
+                1);
     at = put_le(at, index->ref_count, 2);
     at = put_le(at, index->extent_count, 2);
     for (unsigned i = 0; i < JOURNAL_CHUNK_WORDS; i++)
@@ -260,6 +266,7 @@ void record_index_encode(struct text *out, const struct record_index *index,
         at = put_place(at, &extents[i].place);
     }
     out->len += (size_t)(at - begin);
+    text_add_bytes(out, sizes);
     record_seal(out, from, record_key_bytes(&key));
 }
 
@@ -291,7 +298,8 @@ static bool take_extents(struct bytes *rest, unsigned count, struct record_exten
 }
 
 enum status record_index_decode(struct bytes key, struct bytes value, struct record_index *out,
-                                struct record_body_ref *refs, struct record_extent *extents)
+                                struct record_body_ref *refs, struct record_extent *extents,
+                                struct bytes *sizes)
 {
     struct bytes rest;
     bool is_lane;
@@ -301,7 +309,8 @@ enum status record_index_decode(struct bytes key, struct bytes value, struct rec
     if (record_key_parse(key, &out->lane_id, &out->chunk, &is_lane) != STATUS_OK || is_lane ||
         rest.len < INDEX_BYTES)
         return STATUS_CORRUPT;
-    out->any_expires = take_le(&rest, 1) & INDEX_ANY_EXPIRES;
+    uint64_t flags = take_le(&rest, 1);
+    out->any_expires = flags & INDEX_ANY_EXPIRES;
     out->ref_count = (uint16_t)take_le(&rest, 2);
     out->extent_count = (uint16_t)take_le(&rest, 2);
     for (unsigned i = 0; i < JOURNAL_CHUNK_WORDS; i++)
@@ -311,12 +320,13 @@ enum status record_index_decode(struct bytes key, struct bytes value, struct rec
     out->body_bytes = take_le(&rest, 8);
     out->stored_bytes = take_le(&rest, 8);
     if (out->ref_count > JOURNAL_CHUNK_SLOTS || out->extent_count > JOURNAL_CHUNK_SLOTS ||
-        rest.len !=
-            out->ref_count * (size_t)BODY_REF_BYTES + out->extent_count * (size_t)EXTENT_BYTES)
+        (flags & ~(uint64_t)(INDEX_ANY_EXPIRES | INDEX_SIZES)) ||
+        rest.len <
+            out->ref_count * (size_t)BODY_REF_BYTES + out->extent_count * (size_t)EXTENT_BYTES ||
+        !take_refs(&rest, out->ref_count, refs) || !take_extents(&rest, out->extent_count, extents))
         return STATUS_CORRUPT;
-    return take_refs(&rest, out->ref_count, refs) && take_extents(&rest, out->extent_count, extents)
-               ? STATUS_OK
-               : STATUS_CORRUPT;
+    *sizes = rest;
+    return (rest.len > 0) == !!(flags & INDEX_SIZES) ? STATUS_OK : STATUS_CORRUPT;
 }
 
 /* ---- Blocks. */

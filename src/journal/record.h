@@ -62,7 +62,8 @@ MUST_USE enum status record_open(struct bytes key, struct bytes value, struct by
 
 /* ---- The version record. Errors: CORRUPT, VERSION. */
 void record_version_encode(struct text *out);
-MUST_USE enum status record_version_decode(struct bytes value);
+/* *is_old: it is a format before this one, in which indexes have no sizes. */
+MUST_USE enum status record_version_decode(struct bytes value, bool *is_old);
 
 /* ---- The lane's record. */
 void record_lane_encode(struct text *out, uint64_t lane_id, uint64_t delivered_seq);
@@ -89,18 +90,21 @@ struct record_index {
     uint64_t lane_id, chunk;
     uint64_t live[JOURNAL_CHUNK_WORDS];   /* appended and not settled */
     uint64_t starts[JOURNAL_CHUNK_WORDS]; /* the slots under which the database has a block */
-    uint64_t body_bytes;                  /* of the live messages, about */
-    uint64_t stored_bytes;                /* of the blocks */
+    uint64_t body_bytes;   /* of the live messages; not believed when it is read (sizes.h) */
+    uint64_t stored_bytes; /* of the blocks */
     bool any_expires;
     uint16_t ref_count, extent_count;
 };
 
+/* sizes: of the live slots, encoded (sizes.h). */
 void record_index_encode(struct text *out, const struct record_index *index,
-                         const struct record_body_ref *refs, const struct record_extent *extents);
-/* refs and extents have room for JOURNAL_CHUNK_SLOTS each. Errors: CORRUPT. */
+                         const struct record_body_ref *refs, const struct record_extent *extents,
+                         struct bytes sizes);
+/* refs and extents have room for JOURNAL_CHUNK_SLOTS each; *sizes is a view into value, empty in an
+ * index of an old format. Errors: CORRUPT. */
 MUST_USE enum status record_index_decode(struct bytes key, struct bytes value,
                                          struct record_index *out, struct record_body_ref *refs,
-                                         struct record_extent *extents);
+                                         struct record_extent *extents, struct bytes *sizes);
 
 /* ---- Blocks: record_block_begin, record_block_add for each message, record_block_end. */
 

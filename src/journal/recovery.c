@@ -26,6 +26,7 @@ struct recovering {
     enum status status;
     bool any; /* a record of any kind was seen */
     bool version;
+    bool is_old;       /* the format is one in which indexes have no sizes */
     struct map bodies; /* by id, while references to them are gathered */
     struct journal_lane *lane;
     void *lane_context;
@@ -38,7 +39,7 @@ static bool on_version(void *context, struct bytes key, struct bytes value)
     struct recovering *r = context;
     (void)key;
     r->version = true;
-    r->status = record_version_decode(value);
+    r->status = record_version_decode(value, &r->is_old);
     return false;
 }
 
@@ -90,7 +91,18 @@ static struct body *find_body(struct recovering *r, const struct record_body_ref
     return body;
 }
 
-static enum status add_chunk(struct recovering *r, const struct record_index *index)
+/* What each message's body takes; in an old format the blocks have to be asked. */
+static enum status read_sizes(struct recovering *r, struct chunk *chunk, struct bytes sizes)
+{
+    if (sizes.len)
+        return sizes_decode(sizes, chunk->live, &chunk->sizes);
+    chunk->dirty = true;
+    batch_touch_chunk(&r->engine->filling->batch, chunk);
+    return recount_chunk(r->engine, chunk);
+}
+
+static enum status add_chunk(struct recovering *r, const struct record_index *index,
+                             struct bytes sizes)
 {
     unsigned live = slots_count(index->live);
     if (live == 0)
@@ -99,7 +111,6 @@ static enum status add_chunk(struct recovering *r, const struct record_index *in
     memcpy(chunk->live, index->live, sizeof chunk->live);
     memcpy(chunk->starts, index->starts, sizeof chunk->starts);
     chunk->live_count = (uint16_t)live;
-    chunk->body_bytes = index->body_bytes;
     chunk->stored_bytes = index->stored_bytes;
     chunk->any_expires = index->any_expires;
     chunk->indexed = true;
@@ -114,8 +125,11 @@ static enum status add_chunk(struct recovering *r, const struct record_index *in
             return STATUS_CORRUPT;
         chunk_use_body(chunk, r->refs[i].slot, find_body(r, &r->refs[i]));
     }
-    r->to->chunk(r->lane_context, index->chunk, index->live, index->body_bytes, index->any_expires);
-    return STATUS_OK;
+    enum status status = read_sizes(r, chunk, sizes);
+    if (status == STATUS_OK)
+        r->to->chunk(r->lane_context, index->chunk, index->live, chunk->sizes.sum,
+                     index->any_expires);
+    return status;
 }
 
 static bool on_lane_or_index(void *context, struct bytes key, struct bytes value)
@@ -135,11 +149,12 @@ static bool on_lane_or_index(void *context, struct bytes key, struct bytes value
         return true;
     }
     struct record_index index;
-    r->status = record_index_decode(key, value, &index, r->refs, r->extents);
+    struct bytes sizes;
+    r->status = record_index_decode(key, value, &index, r->refs, r->extents, &sizes);
     if (r->status == STATUS_OK) {
         if (!r->lane || r->lane->id != lane_id)
             start_lane(r, lane_id, 0);
-        r->status = add_chunk(r, &index);
+        r->status = add_chunk(r, &index, sizes);
     }
     return r->status == STATUS_OK;
 }
@@ -180,6 +195,7 @@ static enum status read_all(struct recovering *r, char **error)
         }
         r->engine->writing.begin_database = true;
     }
+    r->engine->writing.begin_database |= r->is_old;
     if (status == STATUS_OK)
         status = walk(r, "d", "e", "a definition", on_definition, error);
     if (status == STATUS_OK)

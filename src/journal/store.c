@@ -46,7 +46,8 @@ static void definition_key(struct text *out, struct bytes key)
 static bool on_version(void *context, struct bytes key, struct bytes value)
 {
     (void)key;
-    *(enum status *)context = record_version_decode(value);
+    bool is_old; /* what the store keeps has not changed since */
+    *(enum status *)context = record_version_decode(value, &is_old);
     return false;
 }
 

@@ -61,6 +61,14 @@ static void null_append(struct journal *j, struct journal_lane *lane, uint64_t s
     self(j)->dirty = true;
 }
 
+static uint64_t null_body_bytes(struct journal *j, struct journal_lane *lane, uint64_t seq)
+{
+    (void)j;
+    (void)lane;
+    (void)seq;
+    return 0;
+}
+
 static void null_settle(struct journal *j, struct journal_lane *lane, uint64_t seq)
 {
     (void)lane;
@@ -100,6 +108,7 @@ static const struct journal_ops null_ops = {
     .lane_drop = null_lane_drop,
     .append = null_append,
     .settle = null_settle,
+    .body_bytes = null_body_bytes,
     .delivered = null_settle,
     .filling = null_filling,
     .await = null_await,

@@ -55,9 +55,10 @@ static void check_index(struct bytes payload)
     struct record_key key = record_key_index(7, 3);
     struct text value = sealed(record_key_bytes(&key), payload), again = {0};
     struct record_index index;
-    if (record_index_decode(record_key_bytes(&key), text_bytes(&value), &index, refs, extents) ==
-        STATUS_OK) {
-        record_index_encode(&again, &index, refs, extents);
+    struct bytes sizes;
+    if (record_index_decode(record_key_bytes(&key), text_bytes(&value), &index, refs, extents,
+                            &sizes) == STATUS_OK) {
+        record_index_encode(&again, &index, refs, extents, sizes);
         CHECK(again.len == value.len);
     }
     text_free(&again);

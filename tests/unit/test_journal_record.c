@@ -128,11 +128,12 @@ START_TEST(an_index_comes_back_as_it_went)
     refs[1] = (struct record_body_ref){12, 6000, {5, 77, 6008}, 500};
     extents[0] = (struct record_extent){{6, 88, 999}, 2};
     struct text value = {0};
-    record_index_encode(&value, &index, refs, extents);
+    record_index_encode(&value, &index, refs, extents, BYTES_LITERAL("sizes"));
     struct record_key key = record_key_index(7, 9);
     struct record_index got;
+    struct bytes sizes;
     ck_assert_int_eq(record_index_decode(record_key_bytes(&key), text_bytes(&value), &got, got_refs,
-                                         got_extents),
+                                         got_extents, &sizes),
                      STATUS_OK);
     ck_assert(got.lane_id == 7 && got.chunk == 9 && got.any_expires);
     ck_assert_mem_eq(got.live, index.live, sizeof got.live);
@@ -145,9 +146,10 @@ START_TEST(an_index_comes_back_as_it_went)
     ck_assert_uint_eq(got_refs[1].slot, 500);
     ck_assert_uint_eq(got_extents[0].place.bytes, 999);
     ck_assert_uint_eq(got_extents[0].slot, 2);
+    ck_assert(bytes_equal(sizes, BYTES_LITERAL("sizes")));
     for (size_t len = 0; len < value.len; len++)
         ck_assert_int_eq(record_index_decode(record_key_bytes(&key), bytes_of(value.at, len), &got,
-                                             got_refs, got_extents),
+                                             got_refs, got_extents, &sizes),
                          STATUS_CORRUPT);
     text_free(&value);
 }
@@ -157,12 +159,18 @@ START_TEST(other_versions_are_told_apart_from_damage)
 {
     struct text value = {0};
     struct record_key key = record_key_version();
+    bool is_old = true;
     record_version_encode(&value);
-    ck_assert_int_eq(record_version_decode(text_bytes(&value)), STATUS_OK);
+    ck_assert_int_eq(record_version_decode(text_bytes(&value), &is_old), STATUS_OK);
+    ck_assert(!is_old);
     value.at[8] ^= 0x10;
-    ck_assert_int_eq(record_version_decode(text_bytes(&value)), STATUS_CORRUPT);
+    ck_assert_int_eq(record_version_decode(text_bytes(&value), &is_old), STATUS_CORRUPT);
     record_seal(&value, 0, record_key_bytes(&key));
-    ck_assert_int_eq(record_version_decode(text_bytes(&value)), STATUS_VERSION);
+    ck_assert_int_eq(record_version_decode(text_bytes(&value), &is_old), STATUS_VERSION);
+    value.at[8] = 1;
+    record_seal(&value, 0, record_key_bytes(&key));
+    ck_assert_int_eq(record_version_decode(text_bytes(&value), &is_old), STATUS_OK);
+    ck_assert(is_old);
     text_free(&value);
 }
 END_TEST

@@ -43,7 +43,9 @@ struct journal_page {
     uint64_t chunk;
     size_t count;
     struct journal_entry *entries; /* ascending seq; the receiver takes the message references */
-    enum status status;            /* OK, or IO/CORRUPT: what could be read is here all the same */
+    /* OK, or CORRUPT: what could be read is here all the same. Each message that is here has the
+     * size that journal_body_bytes says. */
+    enum status status;
 };
 
 struct journal_callbacks {
@@ -69,8 +71,8 @@ struct journal_recovery {
     void *(*lane)(void *context, uint64_t lane_id, struct journal_lane *lane,
                   uint64_t delivered_seq);
     /* A chunk with something alive in it: which of its slots are alive (bit i: seq =
-     * chunk * JOURNAL_CHUNK_SLOTS + i), the sum of their body bytes as stored when the chunk was
-     * last written, and whether any of them expires. */
+     * chunk * JOURNAL_CHUNK_SLOTS + i), the exact sum of their body bytes, and whether any of them
+     * expires. */
     void (*chunk)(void *lane_context, uint64_t chunk, const uint64_t live[JOURNAL_CHUNK_WORDS],
                   uint64_t body_bytes, bool any_expires);
 };
@@ -83,6 +85,7 @@ struct journal_ops {
     void (*append)(struct journal *, struct journal_lane *, uint64_t seq, uint64_t expires_ms,
                    struct message *);
     void (*settle)(struct journal *, struct journal_lane *, uint64_t seq);
+    uint64_t (*body_bytes)(struct journal *, struct journal_lane *, uint64_t seq);
     void (*delivered)(struct journal *, struct journal_lane *, uint64_t seq);
     void (*page_out)(struct journal *, struct journal_lane *, uint64_t chunk,
                      const struct journal_entry *entries, size_t count);
@@ -140,6 +143,14 @@ static inline void journal_append(struct journal *j, struct journal_lane *lane, 
 static inline void journal_settle(struct journal *j, struct journal_lane *lane, uint64_t seq)
 {
     j->ops->settle(j, lane, seq);
+}
+
+/* The size of the body of a message that was appended or paged out and is not settled: for who has
+ * let go of the message itself. 0 when there is no such message. */
+static inline uint64_t journal_body_bytes(struct journal *j, struct journal_lane *lane,
+                                          uint64_t seq)
+{
+    return j->ops->body_bytes(j, lane, seq);
 }
 
 /* Messages up to seq may have been delivered: recovery will say so. Merged within a batch; written
