@@ -120,16 +120,21 @@ void api_connections_of_user(struct request *r)
 /* ---- One, and closing. */
 
 struct closing {
-    struct gather gather;
+    struct gather gather; /* first */
     char *reason;
-    size_t at; /* the worker asked */
+    size_t at;          /* the worker asked */
+    struct map users;   /* whose connections close, when it is about deleted users */
+    enum status status; /* what is answered when they are closed */
+    char *text;         /* and why, if that is not OK */
 };
 
 static void free_closing(void *work)
 {
     struct closing *closing = work;
     gather_free(&closing->gather);
+    map_free(&closing->users);
     free(closing->reason);
+    free(closing->text);
     free(closing);
 }
 
@@ -192,8 +197,10 @@ static void closed_on_worker(struct request *r)
     struct closing *closing = r->work;
     if (++closing->at < r->admin->options.workers)
         request_ask_sessions(r, (unsigned)closing->at, close_on_worker, closing, closed_on_worker);
-    else
+    else if (closing->status == STATUS_OK)
         reply_empty(r, 204);
+    else
+        reply_status(r, closing->status, closing->text);
 }
 
 static void close_all(struct request *r, struct gather *gather)
@@ -221,9 +228,28 @@ void api_connections_of_user_delete(struct request *r)
         reply_refused(r);
 }
 
-void connections_close_of_deleted_user(struct request *r)
+static bool of_users(const struct gather *gather, const void *info)
 {
-    char reason[320]; /* as much as a reply text holds */
-    snprintf(reason, sizeof reason, "user '%.*s' is deleted", BYTES_PRINT(r->args[0]));
-    with_sessions(r, of_user, reason, close_all);
+    const struct closing *closing = (const void *)gather;
+    return map_get(&closing->users, ((const struct session_info *)info)->user);
+}
+
+void connections_close_of_deleted(struct request *r, const char *const *users, size_t count,
+                                  enum status status, const char *text)
+{
+    struct closing *closing = request_work(r, sizeof *closing, free_closing);
+    closing->gather.kind = &gather_sessions;
+    closing->gather.pick = of_users;
+    closing->status = status;
+    closing->text = text ? mem_need_text(text, strlen(text)) : NULL;
+    if (count == 1) {
+        char reason[320]; /* as much as a reply text holds */
+        snprintf(reason, sizeof reason, "user '%s' is deleted", users[0]);
+        closing->reason = mem_need_text(reason, strlen(reason));
+    } else {
+        closing->reason = mem_need_text("user is deleted", strlen("user is deleted"));
+    }
+    for (size_t i = 0; i < count; i++)
+        map_put(&closing->users, bytes_of_text(users[i]), closing);
+    gather_run(r, &closing->gather, NULL, close_all);
 }

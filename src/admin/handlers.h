@@ -50,8 +50,10 @@ void api_connections_of_user(struct request *r);
 void api_connection_get(struct request *r);
 void api_connection_delete(struct request *r);
 void api_connections_of_user_delete(struct request *r);
-/* The connections of the user who is the path's argument, who has been deleted; answers 204. */
-void connections_close_of_deleted_user(struct request *r);
+/* Closes the connections of users that were deleted, then answers 204, or why not all of them were.
+ * The names must live as long as the request, and not in its work, which changes. */
+void connections_close_of_deleted(struct request *r, const char *const *users, size_t count,
+                                  enum status status, const char *text);
 /* messages.c */
 void api_message_publish(struct request *r);
 void api_messages_get(struct request *r);

@@ -162,6 +162,22 @@ void request_ask_sessions(struct request *request, unsigned worker,
     sessions_ask(request->admin->options.sessions[worker], on_sessions, on_done, request);
 }
 
+static void later_letter(struct loop *receiver, void *letter, size_t bytes)
+{
+    struct request *r;
+    (void)bytes;
+    memcpy(&r, letter, sizeof r);
+    if (receiver)
+        on_done(r);
+}
+
+void request_later(struct request *request, void (*next)(struct request *request))
+{
+    request->asked = next;
+    request->asking = true;
+    loop_post(request->admin->options.loop, later_letter, &request, sizeof request);
+}
+
 void *request_work(struct request *request, size_t bytes, void (*free_work)(void *work))
 {
     if (request->free_work)

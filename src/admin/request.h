@@ -119,6 +119,9 @@ MUST_USE enum status request_try(struct request *request, struct bytes vhost,
 void request_ask_sessions(struct request *request, unsigned worker,
                           void (*ask)(struct sessions *sessions, void *argument), void *argument,
                           void (*done)(struct request *request));
+/* Runs next(request) in a later turn of the loop: long work goes on in portions, and others are
+ * served between them. */
+void request_later(struct request *request, void (*next)(struct request *request));
 /* Gives the request its work, zeroed, to be freed with it by free_work. */
 void *request_work(struct request *request, size_t bytes, void (*free_work)(void *work));
 

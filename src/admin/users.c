@@ -1,5 +1,6 @@
 /* Users and whoami. The directory is asked and changed directly: it is auth's, and this is the main
  * thread. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base64.h"
@@ -81,20 +82,24 @@ void api_users_list(struct request *r)
     listing_write(r, collect(r, NULL));
 }
 
-static void mark_user(void *context, const struct permission_info *info)
+static void note_user(void *context, const struct permission_info *info)
 {
-    struct gather *rows = listing_rows(context);
-    for (size_t i = 0; i < rows->row_count; i++)
-        if (strcmp(((const struct user_info *)rows->rows[i].info)->name, info->user) == 0) {
-            rows->rows[i] = rows->rows[--rows->row_count];
-            return;
-        }
+    struct map *permitted = context;
+    map_put(permitted, bytes_of_text(info->user), permitted);
 }
 
 void api_users_without_permissions(struct request *r)
 {
+    struct map permitted = {0};
     struct listing *listing = collect(r, NULL);
-    auth_each_permission(r->admin->options.auth, mark_user, listing);
+    struct gather *rows = listing_rows(listing);
+    size_t kept = 0;
+    auth_each_permission(r->admin->options.auth, note_user, &permitted);
+    for (size_t i = 0; i < rows->row_count; i++)
+        if (!map_get(&permitted, name_user(&rows->rows[i])))
+            rows->rows[kept++] = rows->rows[i];
+    rows->row_count = kept;
+    map_free(&permitted);
     listing_write(r, listing);
 }
 
@@ -200,16 +205,61 @@ void api_user_put(struct request *r)
 
 void api_user_delete(struct request *r)
 {
-    enum status status = auth_delete_user(r->admin->options.auth, (const char *)r->args[0].at);
+    const char *name = (const char *)r->args[0].at;
+    enum status status = auth_delete_user(r->admin->options.auth, name);
     if (status == STATUS_OK) {
-        log_line(r->admin->options.log, LOG_INFO, "http", "user '%s' deleted by '%s'",
-                 (const char *)r->args[0].at, r->user);
-        connections_close_of_deleted_user(r);
+        log_line(r->admin->options.log, LOG_INFO, "http", "user '%s' deleted by '%s'", name,
+                 r->user);
+        connections_close_of_deleted(r, &name, 1, STATUS_OK, NULL);
     } else if (status == STATUS_NOT_FOUND) {
         reply_not_found(r);
     } else {
         reply_status(r, status, NULL);
     }
+}
+
+/* ---- Deleting many: a portion is one write to the disk, and one turn of the loop. */
+
+#define BULK_PORTION 256u
+
+struct bulk {
+    const char **names; /* views into the request's JSON */
+    size_t count, at;
+};
+
+static void free_bulk(void *work)
+{
+    struct bulk *bulk = work;
+    free(bulk->names);
+    free(bulk);
+}
+
+static void end_bulk(struct request *r, enum status status)
+{
+    struct bulk *bulk = r->work;
+    char text[128];
+    const char **names = bulk->names; /* outlive the work, which closing replaces */
+    size_t deleted = bulk->at;
+    bulk->names = NULL;
+    snprintf(text, sizeof text, "%zu of %zu users deleted: %s", deleted, bulk->count,
+             status_text(status));
+    log_line(r->admin->options.log, LOG_INFO, "http", "%zu users deleted by '%s'", deleted,
+             r->user);
+    connections_close_of_deleted(r, names, deleted, status, text);
+    free(names);
+}
+
+static void delete_portion(struct request *r)
+{
+    struct bulk *bulk = r->work;
+    size_t left = bulk->count - bulk->at, portion = left < BULK_PORTION ? left : BULK_PORTION;
+    enum status status = auth_delete_users(r->admin->options.auth, bulk->names + bulk->at, portion);
+    if (status == STATUS_OK)
+        bulk->at += portion;
+    if (status != STATUS_OK || bulk->at == bulk->count)
+        end_bulk(r, status);
+    else
+        request_later(r, delete_portion);
 }
 
 void api_users_bulk_delete(struct request *r)
@@ -218,23 +268,19 @@ void api_users_bulk_delete(struct request *r)
     struct form form = body_form(r);
     form_need(&form, keys);
     const struct value *users = form_list(&form, "users");
-    struct auth *auth = r->admin->options.auth;
     char tags[1024];
     if (!body_ok(r, &form))
         return;
-    for (size_t i = 0; i < value_count(users); i++) {
-        const char *name = value_text(value_at(users, i));
-        if (!name || !auth_user_tags(auth, bytes_of_text(name), tags, sizeof tags)) {
+    struct bulk *bulk = request_work(r, sizeof *bulk, free_bulk);
+    bulk->names = mem_need_array(NULL, value_count(users) + 1, sizeof *bulk->names);
+    for (; bulk->count < value_count(users); bulk->count++) {
+        const char *name = value_text(value_at(users, bulk->count));
+        if (!name ||
+            !auth_user_tags(r->admin->options.auth, bytes_of_text(name), tags, sizeof tags)) {
             reply_bad_pair(r, "no_such_user", bytes_of_text(name ? name : ""));
             return;
         }
+        bulk->names[bulk->count] = name;
     }
-    for (size_t i = 0; i < value_count(users); i++) {
-        enum status status = auth_delete_user(auth, value_text(value_at(users, i)));
-        if (status != STATUS_OK && status != STATUS_NOT_FOUND) {
-            reply_status(r, status, NULL);
-            return;
-        }
-    }
-    reply_empty(r, 204);
+    delete_portion(r);
 }

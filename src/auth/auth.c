@@ -9,10 +9,10 @@
 
 #include <stdio.h>
 
-#include "directory.h"
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
 #include "leveret/base/pattern.h"
+#include "staged.h"
 
 /* ---- Life. */
 
@@ -56,6 +56,7 @@ enum status auth_new(const struct auth_options *options, const struct auth_store
     bool first = true;
 
     init_lock(&auth->lock);
+    TAILQ_INIT(&auth->staged);
     CHECK(pthread_mutex_init(&auth->limits_lock, NULL) == 0);
     if (store)
         auth->store = *store;
@@ -67,7 +68,7 @@ enum status auth_new(const struct auth_options *options, const struct auth_store
 
     enum status status = auth_load(auth, &first);
     if (status == STATUS_OK && first)
-        status = auth_first_start(auth, options);
+        status = auth->store.filled ? STATUS_CORRUPT : auth_first_start(auth, options);
     if (status != STATUS_OK)
         auth_free(&auth);
     *out = auth;
@@ -84,6 +85,7 @@ void auth_free(struct auth **auth)
     *auth = NULL;
     if (!a)
         return;
+    staged_drop(a);
     for (size_t at = 0; (user = map_next(&a->users, &at));)
         user_free(&user);
     for (size_t at = 0; (vhost = map_next(&a->vhosts, &at));)
@@ -207,14 +209,14 @@ void auth_set_loopback_users(struct auth *auth, const char *const *loopback_user
     free_list(before);
 }
 
-/* ---- Listing. */
+/* ---- Listing: without the lock, since this is the one thread that changes anything. A long list
+ * then holds up no change, and with it nobody who asks. */
 
 void auth_each_user(const struct auth *auth, void (*each)(void *, const struct user_info *),
                     void *context)
 {
     char hash[PASSWORD_HASH_TEXT_MAX];
 
-    auth_read_lock(auth);
     struct map_entry *sorted = map_sorted(&auth->users);
     for (size_t i = 0; i < auth->users.count; i++) {
         const struct user *user = sorted[i].value;
@@ -225,13 +227,19 @@ void auth_each_user(const struct auth *auth, void (*each)(void *, const struct u
         each(context, &info);
     }
     free(sorted);
-    auth_unlock(auth);
+}
+
+bool auth_find_vhost(const struct auth *auth, struct bytes name, struct vhost_entry *out)
+{
+    const struct vhost_record *vhost = map_get(&auth->vhosts, name);
+    if (vhost)
+        *out = (struct vhost_entry){vhost->name, vhost->description, vhost->tags, vhost->tracing};
+    return vhost;
 }
 
 void auth_each_vhost(const struct auth *auth, void (*each)(void *, const struct vhost_entry *),
                      void *context)
 {
-    auth_read_lock(auth);
     struct map_entry *sorted = map_sorted(&auth->vhosts);
     for (size_t i = 0; i < auth->vhosts.count; i++) {
         const struct vhost_record *vhost = sorted[i].value;
@@ -239,13 +247,11 @@ void auth_each_vhost(const struct auth *auth, void (*each)(void *, const struct 
         each(context, &entry);
     }
     free(sorted);
-    auth_unlock(auth);
 }
 
 void auth_each_permission(const struct auth *auth,
                           void (*each)(void *, const struct permission_info *), void *context)
 {
-    auth_read_lock(auth);
     struct map_entry *sorted = map_sorted(&auth->permissions);
     for (size_t i = 0; i < auth->permissions.count; i++) {
         const struct permission_record *record = sorted[i].value;
@@ -255,7 +261,6 @@ void auth_each_permission(const struct auth *auth,
         each(context, &info);
     }
     free(sorted);
-    auth_unlock(auth);
 }
 
 bool auth_user_tags(const struct auth *auth, struct bytes user, char *out, size_t room)

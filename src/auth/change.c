@@ -1,79 +1,21 @@
 /* Changing the directory: the main thread.
  *
- * Normal course: check the names, build the new entry, store its record (waits for the disk,
- * without the lock), then swap the entry under the write lock. What can go wrong: the store
- * refuses, and then the map is untouched and the caller has the status. Deleting takes away
- * permissions first, one by one: when the store fails in between, the user or vhost is still there
- * with fewer permissions, and deleting again finishes it. The other order could leave a permission
- * behind for a later user of the same name. */
+ * Normal course: check the names, build the new entry and its record, stage both (staged.c), which
+ * stores and swaps them in at once or with the batch that is open. What can go wrong: a name or
+ * text that cannot be: nothing is staged; the store refuses: nothing has changed. A user or vhost
+ * goes with its permissions and limits in one write, so that none is left for a later one of its
+ * name. */
 #include <stdio.h>
 
-#include "directory.h"
-#include "leveret/base/check.h"
 #include "leveret/base/mem.h"
 #include "record.h"
+#include "staged.h"
 
 static enum status check_name(const char *name)
 {
     size_t len = name ? strlen(name) : 0;
     return len > 0 && len <= AUTH_NAME_MAX && record_is_text(name) ? STATUS_OK : STATUS_MALFORMED;
 }
-
-/* ---- The store. */
-
-static void key_build(struct text *out, const char *prefix, struct bytes name)
-{
-    text_add(out, prefix, strlen(prefix));
-    text_add_bytes(out, name);
-}
-
-enum status store_record(struct auth *auth, const char *prefix, struct bytes name,
-                         const struct record_member *members, size_t count)
-{
-    struct text key = {0}, value = {0};
-    /* Written without a store too: what JSON cannot hold is refused in tests as in earnest. */
-    enum status status = record_write(members, count, &value);
-    if (status == STATUS_OK && auth->store.put) {
-        key_build(&key, prefix, name);
-        status = auth->store.put(auth->store.context, text_bytes(&key), text_bytes(&value));
-    }
-    text_free(&key);
-    text_free(&value);
-    return status;
-}
-
-enum status erase_record(struct auth *auth, const char *prefix, struct bytes name)
-{
-    struct text key = {0};
-    if (!auth->store.erase)
-        return STATUS_OK;
-    key_build(&key, prefix, name);
-    enum status status = auth->store.erase(auth->store.context, text_bytes(&key));
-    text_free(&key);
-    return status;
-}
-
-/* ---- The maps. Each returns what was there before, for the caller to free. */
-
-static void *swap_in(struct auth *auth, struct map *map, struct bytes key, void *entry)
-{
-    CHECK(pthread_rwlock_wrlock(&auth->lock) == 0);
-    void *old = map_put(map, key, entry);
-    atomic_fetch_add_explicit(&auth->version, 1, memory_order_release);
-    auth_unlock(auth);
-    return old;
-}
-
-static void *take_out(struct auth *auth, struct map *map, struct bytes key)
-{
-    CHECK(pthread_rwlock_wrlock(&auth->lock) == 0);
-    void *old = map_remove(map, key);
-    atomic_fetch_add_explicit(&auth->version, 1, memory_order_release);
-    auth_unlock(auth);
-    return old;
-}
-
-/* ---- Who wants to know. */
 
 void auth_set_watcher(struct auth *auth,
                       void (*changed)(void *context, const struct auth_change *change),
@@ -83,16 +25,10 @@ void auth_set_watcher(struct auth *auth,
     auth->changed_context = context;
 }
 
-static void tell(const struct auth *auth, const struct auth_change *change)
+void auth_cancel(struct auth *auth)
 {
-    if (auth->changed)
-        auth->changed(auth->changed_context, change);
-}
-
-static void tell_one(const struct auth *auth, const char *event, const char *key, const char *value)
-{
-    const struct auth_change change = {event, {{key, value}}};
-    tell(auth, &change);
+    auth->batch = false;
+    staged_drop(auth);
 }
 
 /* ---- Users. */
@@ -120,9 +56,10 @@ static char *tidy_tags(const char *tags)
 }
 
 static enum status put_user(struct auth *auth, const char *name, const char *tags,
-                            const struct password_hash *hash)
+                            const struct password_hash *hash, const char *event)
 {
     char text[PASSWORD_HASH_TEXT_MAX];
+    struct text record = {0};
 
     if (strlen(tags) > AUTH_TAGS_MAX)
         return STATUS_MALFORMED;
@@ -132,14 +69,20 @@ static enum status put_user(struct auth *auth, const char *name, const char *tag
         {"tags", tidy, 0},
         {"password_hash", text, 0},
         {"hashing", hash->hashing ? hash->hashing : PASSWORD_HASHING_DEFAULT, 0}};
-    enum status status = store_record(auth, RECORD_KEY_USER, bytes_of_text(name), members, 3);
+    enum status status = record_write(members, 3, &record);
     if (status == STATUS_OK) {
         struct user *user = user_new(name, tidy, hash);
-        user = swap_in(auth, &auth->users, bytes_of_text(user->name), user);
-        user_free(&user);
+        staged_put(auth, ENTRY_USER, bytes_of_text(user->name), user, &record, event);
+        status = staged_end(auth);
     }
     free(tidy);
     return status;
+}
+
+enum status auth_check_hash(const char *hash, const char *hashing)
+{
+    struct password_hash secret;
+    return password_hash_read(hash, hashing, &secret);
 }
 
 enum status auth_put_user(struct auth *auth, const char *name, const char *password,
@@ -155,109 +98,94 @@ enum status auth_put_user(struct auth *auth, const char *name, const char *passw
         status = password_hash_read(hash, hashing, &secret);
     if (status != STATUS_OK)
         return status;
-    bool existed = map_get(&auth->users, bytes_of_text(name)) != NULL;
-    status = put_user(auth, name, tags ? tags : "", &secret);
+    bool existed = staged_find(auth, ENTRY_USER, bytes_of_text(name)) != NULL;
+    status = put_user(auth, name, tags ? tags : "", &secret,
+                      existed ? "user.password.changed" : "user.created");
     *created = status == STATUS_OK && !existed;
-    if (status == STATUS_OK)
-        tell_one(auth, existed ? "user.password.changed" : "user.created", "name", name);
     return status;
 }
 
 enum status auth_set_password(struct auth *auth, const char *name, const char *password)
 {
     struct password_hash secret;
-    const struct user *user = map_get(&auth->users, bytes_of_text(name));
+    const struct user *user = staged_find(auth, ENTRY_USER, bytes_of_text(name));
     if (!user)
         return STATUS_NOT_FOUND;
     enum status status = password_hash_new(bytes_of_text(password), &secret);
     if (status == STATUS_OK)
-        status = put_user(auth, name, user->tags, &secret);
-    if (status == STATUS_OK)
-        tell_one(auth, "user.password.changed", "name", name);
+        status = put_user(auth, name, user->tags, &secret, "user.password.changed");
     return status;
 }
 
 enum status auth_set_tags(struct auth *auth, const char *name, const char *tags)
 {
-    const struct user *user = map_get(&auth->users, bytes_of_text(name));
+    const struct user *user = staged_find(auth, ENTRY_USER, bytes_of_text(name));
     if (!user)
         return STATUS_NOT_FOUND;
     struct password_hash hash = user->password;
-    enum status status = put_user(auth, name, tags, &hash);
-    const struct auth_change change = {"user.tags.set", {{"name", name}, {"tags", tags}}};
-    if (status == STATUS_OK)
-        tell(auth, &change);
-    return status;
+    return put_user(auth, name, tags, &hash, EVENT_TAGS_SET);
 }
 
 /* ---- Permissions. */
 
-static enum status delete_permission(struct auth *auth, struct bytes key)
+/* Stages the removal of all permissions of the users, or on the vhosts, that the map has. */
+static void remove_permissions(struct auth *auth, const struct map *names, bool of_users)
 {
-    enum status status = erase_record(auth, RECORD_KEY_PERMISSION, key);
-    if (status != STATUS_OK)
-        return status;
-    struct permission_record *old = take_out(auth, &auth->permissions, key);
-    permission_record_free(&old);
-    return STATUS_OK;
+    const struct permission_record *p;
+    for (size_t at = 0; (p = map_next(&auth->permissions, &at));)
+        if (map_get(names, bytes_of_text(of_users ? p->user : p->vhost)))
+            staged_remove(auth, ENTRY_PERMISSION, bytes_of(p->key, p->key_len), NULL);
 }
 
-/* Takes away all permissions of a user or on a vhost; the other one is NULL. */
-static enum status delete_permissions(struct auth *auth, const char *user, const char *vhost)
+enum status auth_check_permission(const char *configure, const char *write, const char *read,
+                                  char **error)
 {
-    enum status status = STATUS_OK;
-    bool found = true;
-    while (found && status == STATUS_OK) {
-        const struct permission_record *record;
-        found = false;
-        for (size_t at = 0; !found && (record = map_next(&auth->permissions, &at));) {
-            if ((!user || strcmp(record->user, user) == 0) &&
-                (!vhost || strcmp(record->vhost, vhost) == 0))
-                found = true;
-        }
-        if (found)
-            status = delete_permission(auth, bytes_of(record->key, record->key_len));
-    }
-    return status;
+    const char *text[PERMISSION_KINDS] = {
+        [PERMISSION_CONFIGURE] = configure,
+        [PERMISSION_WRITE] = write,
+        [PERMISSION_READ] = read,
+    };
+    struct permission_record *record;
+    enum status status = permission_record_new("", "", text, &record, error);
+    if (status != STATUS_OK)
+        return status == STATUS_LIMIT ? STATUS_MALFORMED : status;
+    permission_record_free(&record);
+    return STATUS_OK;
 }
 
 enum status auth_put_permission(struct auth *auth, const char *user, const char *vhost,
                                 const char *configure, const char *write, const char *read,
                                 bool *created, char **error)
 {
-    struct permission_record *record;
+    struct permission_record *entry;
     const char *text[PERMISSION_KINDS] = {
         [PERMISSION_CONFIGURE] = configure,
         [PERMISSION_WRITE] = write,
         [PERMISSION_READ] = read,
     };
+    struct text record = {0};
     *created = false;
     *error = NULL;
-    if (!map_get(&auth->users, bytes_of_text(user)) ||
-        !map_get(&auth->vhosts, bytes_of_text(vhost)))
+    if (!staged_find(auth, ENTRY_USER, bytes_of_text(user)) ||
+        !staged_find(auth, ENTRY_VHOST, bytes_of_text(vhost)))
         return STATUS_NOT_FOUND;
-    enum status status = permission_record_new(user, vhost, text, &record, error);
+    enum status status = permission_record_new(user, vhost, text, &entry, error);
     if (status != STATUS_OK)
         return status == STATUS_LIMIT ? STATUS_MALFORMED : status;
 
-    struct bytes key = bytes_of(record->key, record->key_len);
+    struct bytes key = bytes_of(entry->key, entry->key_len);
     struct record_member members[] = {
         {"configure", configure, 0}, {"write", write, 0}, {"read", read, 0}};
-    status = store_record(auth, RECORD_KEY_PERMISSION, key, members, 3);
-    if (status == STATUS_OK) {
-        record = swap_in(auth, &auth->permissions, key, record);
-        *created = record == NULL;
-        const struct auth_change change = {"permission.created",
-                                           {{"user", user},
-                                            {"vhost", vhost},
-                                            {"configure", configure},
-                                            {"write", write},
-                                            {"read", read}}};
-        tell(auth, &change);
-    } else if (status == STATUS_MALFORMED) {
+    status = record_write(members, 3, &record);
+    if (status != STATUS_OK) {
+        permission_record_free(&entry);
         *error = strdup("a regular expression must be UTF-8");
+        return status;
     }
-    permission_record_free(&record);
+    bool existed = staged_find(auth, ENTRY_PERMISSION, key) != NULL;
+    staged_put(auth, ENTRY_PERMISSION, key, entry, &record, "permission.created");
+    status = staged_end(auth);
+    *created = status == STATUS_OK && !existed;
     return status;
 }
 
@@ -265,31 +193,52 @@ enum status auth_delete_permission(struct auth *auth, const char *user, const ch
 {
     char key[PERMISSION_KEY_MAX];
     size_t len = permission_key(bytes_of_text(vhost), bytes_of_text(user), key);
-    if (!len || !map_get(&auth->permissions, bytes_of(key, len)))
+    const struct permission_record *p =
+        len ? map_get(&auth->permissions, bytes_of(key, len)) : NULL;
+    if (!p)
         return STATUS_NOT_FOUND;
-    enum status status = delete_permission(auth, bytes_of(key, len));
-    const struct auth_change change = {"permission.deleted", {{"user", user}, {"vhost", vhost}}};
-    if (status == STATUS_OK)
-        tell(auth, &change);
-    return status;
+    staged_remove(auth, ENTRY_PERMISSION, bytes_of(p->key, p->key_len), "permission.deleted");
+    return staged_end(auth);
+}
+
+/* ---- Users and vhosts that go. */
+
+/* With their permissions and limits. Names that are not there are passed over. */
+static enum status delete_all(struct auth *auth, enum entry_kind kind, const char *const *names,
+                              size_t count)
+{
+    static const char *const events[] = {"user.deleted", "vhost.deleted"};
+    const struct map *map = kind == ENTRY_USER ? &auth->users : &auth->vhosts;
+    struct map gone = {0};
+    for (size_t i = 0; i < count; i++)
+        if (map_get(map, bytes_of_text(names[i])))
+            map_put(&gone, bytes_of_text(names[i]), map_get(map, bytes_of_text(names[i])));
+    remove_permissions(auth, &gone, kind == ENTRY_USER);
+    char **entry;
+    for (size_t at = 0; (entry = map_next(&gone, &at));) {
+        struct bytes key = bytes_of_text(*entry); /* entries begin with their name */
+        limits_stage_none(auth, kind == ENTRY_USER ? LIMITED_USER : LIMITED_VHOST, key);
+        staged_remove(auth, kind, key, events[kind]);
+    }
+    map_free(&gone);
+    return staged_end(auth);
+}
+
+enum status auth_delete_users(struct auth *auth, const char *const *names, size_t count)
+{
+    return delete_all(auth, ENTRY_USER, names, count);
 }
 
 enum status auth_delete_user(struct auth *auth, const char *name)
 {
-    struct bytes key = bytes_of_text(name);
-    if (!map_get(&auth->users, key))
-        return STATUS_NOT_FOUND;
-    enum status status = delete_permissions(auth, name, NULL);
-    if (status == STATUS_OK)
-        status = auth_clear_limits(auth, LIMITED_USER, name);
-    if (status == STATUS_OK)
-        status = erase_record(auth, RECORD_KEY_USER, key);
-    if (status == STATUS_OK) {
-        struct user *old = take_out(auth, &auth->users, key);
-        user_free(&old);
-        tell_one(auth, "user.deleted", "name", name);
-    }
-    return status;
+    return map_get(&auth->users, bytes_of_text(name)) ? delete_all(auth, ENTRY_USER, &name, 1)
+                                                      : STATUS_NOT_FOUND;
+}
+
+enum status auth_delete_vhost(struct auth *auth, const char *name)
+{
+    return map_get(&auth->vhosts, bytes_of_text(name)) ? delete_all(auth, ENTRY_VHOST, &name, 1)
+                                                       : STATUS_NOT_FOUND;
 }
 
 /* ---- Vhosts. */
@@ -297,6 +246,7 @@ enum status auth_delete_user(struct auth *auth, const char *name)
 enum status auth_put_vhost(struct auth *auth, const char *name, const char *description,
                            const char *tags, bool tracing, bool *created)
 {
+    struct text record = {0};
     *created = false;
     if (!description)
         description = "";
@@ -306,33 +256,15 @@ enum status auth_put_vhost(struct auth *auth, const char *name, const char *desc
     char *tidy = tidy_tags(tags ? tags : "");
     struct record_member members[] = {
         {"description", description, 0}, {"tags", tidy, 0}, {"tracing", NULL, tracing}};
-    enum status status = store_record(auth, RECORD_KEY_VHOST, bytes_of_text(name), members, 3);
+    enum status status = record_write(members, 3, &record);
     if (status == STATUS_OK) {
         struct vhost_record *vhost = vhost_record_new(name, description, tidy, tracing);
-        vhost = swap_in(auth, &auth->vhosts, bytes_of_text(vhost->name), vhost);
-        *created = vhost == NULL;
-        vhost_record_free(&vhost);
-        if (*created)
-            tell_one(auth, "vhost.created", "name", name);
+        bool existed = staged_find(auth, ENTRY_VHOST, bytes_of_text(name)) != NULL;
+        staged_put(auth, ENTRY_VHOST, bytes_of_text(vhost->name), vhost, &record,
+                   existed ? NULL : "vhost.created");
+        status = staged_end(auth);
+        *created = status == STATUS_OK && !existed;
     }
     free(tidy);
-    return status;
-}
-
-enum status auth_delete_vhost(struct auth *auth, const char *name)
-{
-    struct bytes key = bytes_of_text(name);
-    if (!map_get(&auth->vhosts, key))
-        return STATUS_NOT_FOUND;
-    enum status status = delete_permissions(auth, NULL, name);
-    if (status == STATUS_OK)
-        status = auth_clear_limits(auth, LIMITED_VHOST, name);
-    if (status == STATUS_OK)
-        status = erase_record(auth, RECORD_KEY_VHOST, key);
-    if (status == STATUS_OK) {
-        struct vhost_record *old = take_out(auth, &auth->vhosts, key);
-        vhost_record_free(&old);
-        tell_one(auth, "vhost.deleted", "name", name);
-    }
     return status;
 }

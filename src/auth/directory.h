@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/queue.h>
 
 #include "leveret/auth/auth.h"
 #include "leveret/auth/limits.h"
@@ -36,6 +37,9 @@ struct permission_record {
     struct pattern *pattern[PERMISSION_KINDS]; /* NULL: matches nothing */
 };
 
+enum entry_kind { ENTRY_USER, ENTRY_VHOST, ENTRY_PERMISSION, ENTRY_KINDS };
+TAILQ_HEAD(staged_list, staged);
+
 struct auth {
     /* Held for reading by any thread that asks, for writing by the main thread while it swaps an
      * entry. The main thread reads without it: it is the only one that writes. */
@@ -49,9 +53,13 @@ struct auth {
     void (*changed)(void *context, const struct auth_change *change);
     void *changed_context;
 
-    struct auth_store store; /* put is NULL: in memory */
-    char **loopback_users;   /* NULL-ended */
-    char *anonymous_user;    /* NULL: the mechanism is off */
+    struct auth_store store;   /* write is NULL: in memory */
+    struct staged_list staged; /* changes that are not stored yet: staged.h */
+    size_t staged_count;
+    struct map staged_by_key[ENTRY_KINDS]; /* the last one for each key */
+    bool batch;                            /* true between auth_begin and auth_commit */
+    char **loopback_users;                 /* NULL-ended */
+    char *anonymous_user;                  /* NULL: the mechanism is off */
     char mechanisms[64];
 };
 
@@ -78,14 +86,13 @@ MUST_USE enum status permission_record_new(const char *user, const char *vhost,
                                            struct permission_record **out, char **error);
 void permission_record_free(struct permission_record **permission);
 
-/* One record into the store, or out of it; the key is prefix and name. */
-MUST_USE enum status store_record(struct auth *auth, const char *prefix, struct bytes name,
-                                  const struct record_member *members, size_t count);
-MUST_USE enum status erase_record(struct auth *auth, const char *prefix, struct bytes name);
-
-/* limits.c: a record that was loaded; the end. */
+/* limits.c: a record that was loaded; limits that are stored; the end. */
 MUST_USE enum status limits_load(struct auth *auth, enum limited limited, struct bytes key,
                                  struct bytes value);
+void limits_set(struct auth *auth, enum limited limited, struct bytes name,
+                const int64_t max[LIMITS_EACH]);
+/* Stages that a holder has no limits; nothing when it has none. */
+void limits_stage_none(struct auth *auth, enum limited limited, struct bytes name);
 void limits_free(struct auth *auth);
 
 /* Reads the directory from its store into the maps. *first: nothing was there yet. */

@@ -11,6 +11,7 @@
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
 #include "record.h"
+#include "staged.h"
 
 struct limit_holder {
     _Atomic int64_t max[LIMITS_EACH];
@@ -93,8 +94,8 @@ void limits_free(struct auth *auth)
 
 /* ---- Limits. */
 
-static void set_limits(struct auth *auth, enum limited limited, struct bytes name,
-                       const int64_t max[LIMITS_EACH])
+void limits_set(struct auth *auth, enum limited limited, struct bytes name,
+                const int64_t max[LIMITS_EACH])
 {
     lock(auth);
     struct limit_holder *holder = hold(auth, limited, name);
@@ -114,57 +115,76 @@ enum status limits_load(struct auth *auth, enum limited limited, struct bytes ke
     if (status != STATUS_OK)
         return status;
     const int64_t max[LIMITS_EACH] = {members[0].number, members[1].number};
-    set_limits(auth, limited, bytes_of(key.at + skip, key.len - skip), max);
+    limits_set(auth, limited, bytes_of(key.at + skip, key.len - skip), max);
     return STATUS_OK;
 }
 
-static bool exists(const struct auth *auth, enum limited limited, const char *name)
+static bool exists(const struct auth *auth, enum limited limited, struct bytes name)
 {
-    return map_get(limited == LIMITED_USER ? &auth->users : &auth->vhosts, bytes_of_text(name));
+    return staged_find(auth, limited == LIMITED_USER ? ENTRY_USER : ENTRY_VHOST, name);
 }
 
-/* Stores the limits, or takes the record away when there is none. */
-static enum status store(struct auth *auth, enum limited limited, const char *name,
+/* Stages the limits, or that there is no record when there is none of them. */
+static enum status stage(struct auth *auth, enum limited limited, struct bytes name,
                          const int64_t max[LIMITS_EACH])
 {
     bool some = false;
+    struct text record = {0};
     struct record_member members[LIMITS_EACH];
     for (unsigned i = 0; i < LIMITS_EACH; i++) {
         members[i] = (struct record_member){names[limited][i], NULL, max[i]};
         some |= max[i] >= 0;
     }
-    struct bytes key = bytes_of_text(name);
-    return some ? store_record(auth, prefixes[limited], key, members, LIMITS_EACH)
-                : erase_record(auth, prefixes[limited], key);
+    enum status status = some ? record_write(members, LIMITS_EACH, &record) : STATUS_OK;
+    if (status == STATUS_OK)
+        staged_limits(auth, limited, name, prefixes[limited], max, some ? &record : NULL);
+    return status;
+}
+
+static void current(struct auth *auth, enum limited limited, struct bytes name,
+                    int64_t max[LIMITS_EACH])
+{
+    if (staged_find_limits(auth, limited, name, max))
+        return;
+    for (unsigned i = 0; i < LIMITS_EACH; i++)
+        max[i] = auth_limit(auth, limited, name, i);
+}
+
+bool auth_limit_known(enum limited limited, const char *limit)
+{
+    for (unsigned i = 0; i < LIMITS_EACH; i++)
+        if (strcmp(limit, names[limited][i]) == 0)
+            return true;
+    return false;
 }
 
 enum status auth_put_limit(struct auth *auth, enum limited limited, const char *name,
                            const char *limit, int64_t value)
 {
     int64_t max[LIMITS_EACH];
-    bool known = false;
-    if (!exists(auth, limited, name))
+    struct bytes holder = bytes_of_text(name);
+    if (!exists(auth, limited, holder))
         return STATUS_NOT_FOUND;
-    for (unsigned i = 0; i < LIMITS_EACH; i++) {
-        bool this_one = strcmp(limit, names[limited][i]) == 0;
-        max[i] = this_one ? value : auth_limit(auth, limited, bytes_of_text(name), i);
-        known |= this_one;
-    }
-    if (!known)
+    if (!auth_limit_known(limited, limit))
         return STATUS_MALFORMED;
-    enum status status = store(auth, limited, name, max);
-    if (status == STATUS_OK)
-        set_limits(auth, limited, bytes_of_text(name), max);
-    return status;
+    current(auth, limited, holder, max);
+    for (unsigned i = 0; i < LIMITS_EACH; i++)
+        if (strcmp(limit, names[limited][i]) == 0)
+            max[i] = value;
+    enum status status = stage(auth, limited, holder, max);
+    return status == STATUS_OK ? staged_end(auth) : status;
 }
 
-enum status auth_clear_limits(struct auth *auth, enum limited limited, const char *name)
+void limits_stage_none(struct auth *auth, enum limited limited, struct bytes name)
 {
     static const int64_t none[LIMITS_EACH] = {LIMIT_NONE, LIMIT_NONE};
-    enum status status = store(auth, limited, name, none);
-    if (status == STATUS_OK)
-        set_limits(auth, limited, bytes_of_text(name), none);
-    return status;
+    int64_t max[LIMITS_EACH];
+    current(auth, limited, name, max);
+    for (unsigned i = 0; i < LIMITS_EACH; i++)
+        if (max[i] >= 0) {
+            staged_limits(auth, limited, name, prefixes[limited], none, NULL);
+            return;
+        }
 }
 
 int64_t auth_limit(struct auth *auth, enum limited limited, struct bytes name, unsigned index)

@@ -1,12 +1,14 @@
 /* Reading the directory from its store, and filling it at first start.
  *
- * What can go wrong: a crash between the writes of the first start. The format record is written
- * last; without it the first start is done again, over what is there. */
+ * What can go wrong: a crash during the first start, which is one write: it is done again. A store
+ * that was filled before and holds nothing now: refused with CORRUPT, so that no default user is
+ * made anew beside data that others own. */
 #include <stdio.h>
 
 #include "directory.h"
 #include "leveret/base/mem.h"
 #include "record.h"
+#include "staged.h"
 
 struct loading {
     struct auth *auth;
@@ -165,17 +167,13 @@ enum status auth_load(struct auth *auth, bool *first)
     return STATUS_OK;
 }
 
-static enum status put_format(struct auth *auth)
+static enum status stage_format(struct auth *auth)
 {
     struct record_member members[] = {{"format", NULL, RECORD_FORMAT}};
-    struct text value = {0};
-    if (!auth->store.put)
-        return STATUS_OK;
-    enum status status = record_write(members, 1, &value);
+    struct text record = {0};
+    enum status status = record_write(members, 1, &record);
     if (status == STATUS_OK)
-        status = auth->store.put(auth->store.context, BYTES_LITERAL(RECORD_KEY_FORMAT),
-                                 text_bytes(&value));
-    text_free(&value);
+        staged_record(auth, RECORD_KEY_FORMAT, &record);
     return status;
 }
 
@@ -187,11 +185,17 @@ enum status auth_first_start(struct auth *auth, const struct auth_options *optio
     bool created;
     char *error = NULL;
 
+    auth_begin(auth);
     enum status status = auth_put_user(auth, user, pass, NULL, NULL, "administrator", &created);
     if (status == STATUS_OK)
         status = auth_put_vhost(auth, vhost, "Default virtual host", "", false, &created);
     if (status == STATUS_OK)
         status = auth_put_permission(auth, user, vhost, ".*", ".*", ".*", &created, &error);
+    if (status == STATUS_OK)
+        status = stage_format(auth);
     free(error);
-    return status == STATUS_OK ? put_format(auth) : status;
+    if (status == STATUS_OK)
+        return auth_commit(auth);
+    auth_cancel(auth);
+    return status;
 }

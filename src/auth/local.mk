@@ -14,7 +14,9 @@ src_auth_libauth_a_SOURCES = \
 	src/auth/password.h \
 	src/auth/record.c \
 	src/auth/record.h \
-	src/auth/sasl.c
+	src/auth/sasl.c \
+	src/auth/staged.c \
+	src/auth/staged.h
 
 if HAVE_CHECK
 check_PROGRAMS += tests/unit/test_auth

@@ -40,14 +40,15 @@ struct node {
 
 /* ---- The store of users, as auth/ wants it. */
 
-static enum status put(void *context, struct bytes key, struct bytes value)
+static enum status write_pairs(void *context, const struct auth_write *writes, size_t count)
 {
-    return store_put(context, key, value);
-}
-
-static enum status erase(void *context, struct bytes key)
-{
-    return store_erase(context, key);
+    for (size_t i = 0; i < count; i++) {
+        if (writes[i].erase)
+            store_erase(context, writes[i].key);
+        else
+            store_put(context, writes[i].key, writes[i].value);
+    }
+    return store_commit(context);
 }
 
 static enum status each_pair(void *context, struct bytes prefix,
@@ -100,7 +101,8 @@ enum status node_new(const struct node_options *options, struct node **out, char
             status = store_open(path, &node->store, error);
             free(path);
         }
-        node->auth_store = (struct auth_store){node->store, put, erase, each_pair};
+        node->auth_store =
+            (struct auth_store){.context = node->store, .write = write_pairs, .each = each_pair};
     }
     if (status == STATUS_OK) {
         node->threads = journal_threads_new(options->writers, options->log);
@@ -288,28 +290,15 @@ static void tuning_letter(struct loop *receiver, void *letter, size_t bytes)
         vhost_tune(l->home->vhost, &l->tuning);
 }
 
-struct tracing_question {
-    struct bytes vhost;
-    bool tracing;
-};
-
-static void find_tracing(void *context, const struct vhost_entry *entry)
-{
-    struct tracing_question *question = context;
-    if (bytes_equal_text(question->vhost, entry->name))
-        question->tracing = entry->tracing;
-}
-
 void node_tune_vhost(struct node *node, struct auth *auth, struct bytes name)
 {
     struct home *home = node_find_home(node, name);
     if (!home)
         return;
-    struct tracing_question question = {name, false};
-    auth_each_vhost(auth, find_tracing, &question);
+    struct vhost_entry entry;
+    bool tracing = auth_find_vhost(auth, name, &entry) && entry.tracing;
     int64_t queues = auth_limit(auth, LIMITED_VHOST, name, LIMIT_QUEUES);
-    struct tuning_letter letter = {home,
-                                   {queues < 0 ? UINT64_MAX : (uint64_t)queues, question.tracing}};
+    struct tuning_letter letter = {home, {queues < 0 ? UINT64_MAX : (uint64_t)queues, tracing}};
     loop_post(home->owner, tuning_letter, &letter, sizeof letter);
 }
 

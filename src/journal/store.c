@@ -1,5 +1,5 @@
-/* The node's small store: a LevelDB database of its own, each change synced before it is said to be
- * done.
+/* The node's small store: a LevelDB database of its own. Changes are collected; store_commit writes
+ * and syncs them together.
  *
  * What can go wrong: as journal_leveldb.h says. After a failed write the database is opened again
  * by the next one. */
@@ -106,21 +106,24 @@ void store_close(struct store **store)
     free(gone);
 }
 
-enum status store_put(struct store *store, struct bytes key, struct bytes value)
+void store_put(struct store *store, struct bytes key, struct bytes value)
 {
     struct text full = {0};
     definition_key(&full, key);
     add_sealed(store, text_bytes(&full), value);
     text_free(&full);
-    return write_batch(store);
 }
 
-enum status store_erase(struct store *store, struct bytes key)
+void store_erase(struct store *store, struct bytes key)
 {
     struct text full = {0};
     definition_key(&full, key);
     database_batch_erase(store->batch, text_bytes(&full));
     text_free(&full);
+}
+
+enum status store_commit(struct store *store)
+{
     return write_batch(store);
 }
 

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "leveret/auth/auth.h"
+#include "leveret/auth/limits.h"
 #include "leveret/base/clock.h"
 #include "leveret/base/map.h"
 #include "leveret/base/mem.h"
@@ -26,6 +27,7 @@ struct fake_pair {
 struct fake_store {
     struct fake_pair pairs[STORE_MAX];
     int writes_left; /* then every write fails with fail; < 0: never */
+    unsigned writes; /* that did not fail */
     enum status fail, fail_each;
 };
 
@@ -47,11 +49,8 @@ static bool may_write(struct fake_store *store)
     return true;
 }
 
-static enum status fake_put(void *context, struct bytes key, struct bytes value)
+static void fake_put(struct fake_store *store, struct bytes key, struct bytes value)
 {
-    struct fake_store *store = context;
-    if (!may_write(store))
-        return store->fail;
     struct fake_pair *pair = find_pair(store, key);
     for (size_t i = 0; !pair && i < STORE_MAX; i++)
         if (!store->pairs[i].used)
@@ -63,17 +62,21 @@ static enum status fake_put(void *context, struct bytes key, struct bytes value)
     pair->key_len = key.len;
     pair->value_len = value.len;
     pair->used = true;
-    return STATUS_OK;
 }
 
-static enum status fake_erase(void *context, struct bytes key)
+static enum status fake_write(void *context, const struct auth_write *writes, size_t count)
 {
     struct fake_store *store = context;
     if (!may_write(store))
         return store->fail;
-    struct fake_pair *pair = find_pair(store, key);
-    if (pair)
-        pair->used = false;
+    store->writes++;
+    for (size_t i = 0; i < count; i++) {
+        struct fake_pair *pair = find_pair(store, writes[i].key);
+        if (!writes[i].erase)
+            fake_put(store, writes[i].key, writes[i].value);
+        else if (pair)
+            pair->used = false;
+    }
     return STATUS_OK;
 }
 
@@ -95,7 +98,7 @@ static enum status fake_each(void *context, struct bytes prefix,
 }
 
 static struct fake_store disk;
-static struct auth_store store = {&disk, fake_put, fake_erase, fake_each};
+static struct auth_store store = {.context = &disk, .write = fake_write, .each = fake_each};
 static struct auth *auth;
 
 static const char *const loopback_users[] = {"guest", NULL};
@@ -181,20 +184,37 @@ START_TEST(first_start_other_defaults)
 }
 END_TEST
 
-/* A first start that fails anywhere is an error, and the next one makes up for it. */
+/* A first start is one write. When it fails nothing is there, and the next one makes up for it. */
 START_TEST(first_start_interrupted)
 {
-    for (int writes = 0; writes < 4; writes++) {
-        auth_free(&auth);
-        memset(&disk, 0, sizeof disk);
-        disk.writes_left = writes;
-        disk.fail = STATUS_NO_SPACE;
-        ck_assert_int_eq(auth_new(&options, &store, &auth), STATUS_NO_SPACE);
-        ck_assert_ptr_null(auth);
-        disk.writes_left = -1;
-        ck_assert_int_eq(auth_new(&options, &store, &auth), STATUS_OK);
-        ck_assert(auth_may_open(auth, text("guest"), text("/")));
-    }
+    auth_free(&auth);
+    memset(&disk, 0, sizeof disk);
+    disk.fail = STATUS_NO_SPACE;
+    ck_assert_int_eq(auth_new(&options, &store, &auth), STATUS_NO_SPACE);
+    ck_assert_ptr_null(auth);
+    for (size_t i = 0; i < STORE_MAX; i++)
+        ck_assert(!disk.pairs[i].used);
+    disk.writes_left = -1;
+    ck_assert_int_eq(auth_new(&options, &store, &auth), STATUS_OK);
+    ck_assert_uint_eq(disk.writes, 1);
+    ck_assert(auth_may_open(auth, text("guest"), text("/")));
+}
+END_TEST
+
+/* A directory that was made before and is empty now was lost: no default user is made anew. */
+START_TEST(lost_directory_is_not_made_anew)
+{
+    struct auth_store again = store;
+    again.filled = true;
+    auth_free(&auth);
+    ck_assert_int_eq(auth_new(&options, &again, &auth), STATUS_OK);
+    auth_free(&auth);
+    memset(&disk, 0, sizeof disk);
+    disk.writes_left = -1;
+    ck_assert_int_eq(auth_new(&options, &again, &auth), STATUS_CORRUPT);
+    ck_assert_ptr_null(auth);
+    ck_assert_uint_eq(disk.writes, 0);
+    ck_assert_int_eq(auth_new(&options, &store, &auth), STATUS_OK);
 }
 END_TEST
 
@@ -677,19 +697,138 @@ START_TEST(store_failure_changes_nothing)
 }
 END_TEST
 
-/* Deleting a user that fails half-way leaves no permission behind for a later user of the name. */
-START_TEST(store_failure_in_delete)
+/* A user goes with its permissions and limits, or stays with them. */
+START_TEST(delete_is_one_write)
 {
     add_user("alice", "x", "");
     permit("alice", "/", "a", "a", "a");
-    disk.writes_left = 1;
+    ck_assert_int_eq(auth_put_limit(auth, LIMITED_USER, "alice", "max-channels", 3), STATUS_OK);
+    disk.writes_left = 0;
     ck_assert_int_eq(auth_delete_user(auth, "alice"), STATUS_IO);
     ck_assert_int_eq(check_password("alice", "x"), STATUS_OK);
-    ck_assert(!auth_may_open(auth, text("alice"), text("/")));
+    ck_assert(auth_may_open(auth, text("alice"), text("/")));
+    disk.writes_left = 1;
+    ck_assert_int_eq(auth_delete_user(auth, "alice"), STATUS_OK);
     disk.writes_left = -1;
     reopen();
+    add_user("alice", "x", "");
     ck_assert(!auth_may_open(auth, text("alice"), text("/")));
+    ck_assert_int_eq(auth_limit(auth, LIMITED_USER, text("alice"), LIMIT_CHANNELS), LIMIT_NONE);
+}
+END_TEST
+
+/* ---- Batches. */
+
+static void fill_batch(void)
+{
+    bool created;
+    char *error;
+    auth_begin(auth);
+    ck_assert_int_eq(auth_put_user(auth, "alice", "x", NULL, NULL, "a", &created), STATUS_OK);
+    ck_assert(created);
+    ck_assert_int_eq(auth_put_user(auth, "alice", "y", NULL, NULL, "b", &created), STATUS_OK);
+    ck_assert(!created);
+    ck_assert_int_eq(auth_put_vhost(auth, "v", "", "", true, &created), STATUS_OK);
+    ck_assert_int_eq(auth_put_permission(auth, "nobody", "v", "", "", "", &created, &error),
+                     STATUS_NOT_FOUND);
+    ck_assert_int_eq(auth_put_permission(auth, "alice", "v", "a", "b", "c", &created, &error),
+                     STATUS_OK);
+    ck_assert_int_eq(auth_put_limit(auth, LIMITED_VHOST, "v", "max-queues", 5), STATUS_OK);
+    ck_assert_int_eq(auth_put_limit(auth, LIMITED_VHOST, "v", "max-connections", 6), STATUS_OK);
+}
+
+/* What is staged is seen by nobody, stored with one write, and there at once. */
+START_TEST(batch_is_one_write)
+{
+    struct vhost_entry entry;
+    uint64_t version = auth_version(auth);
+    unsigned writes = disk.writes;
+    fill_batch();
+    ck_assert_uint_eq(auth_version(auth), version);
+    ck_assert(!auth_vhost_exists(auth, text("v")));
+    ck_assert(!auth_may_open(auth, text("alice"), text("v")));
+    ck_assert_int_eq(check_password("alice", "y"), STATUS_ACCESS_REFUSED);
+    ck_assert_int_eq(auth_commit(auth), STATUS_OK);
+    ck_assert_uint_eq(disk.writes, writes + 1);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(check_password("alice", "y"), STATUS_OK);
+        ck_assert(auth_may_open(auth, text("alice"), text("v")));
+        ck_assert(auth_find_vhost(auth, text("v"), &entry) && entry.tracing);
+        ck_assert_int_eq(auth_limit(auth, LIMITED_VHOST, text("v"), LIMIT_QUEUES), 5);
+        ck_assert_int_eq(auth_limit(auth, LIMITED_VHOST, text("v"), LIMIT_CONNECTIONS), 6);
+        reopen();
+    }
+}
+END_TEST
+
+START_TEST(batch_that_fails_or_is_cancelled_changes_nothing)
+{
+    for (int cancel = 0; cancel < 2; cancel++) {
+        uint64_t version = auth_version(auth);
+        fill_batch();
+        disk.writes_left = 0;
+        if (cancel)
+            auth_cancel(auth);
+        else
+            ck_assert_int_eq(auth_commit(auth), STATUS_IO);
+        ck_assert_uint_eq(auth_version(auth), version);
+        ck_assert(!auth_vhost_exists(auth, text("v")));
+        ck_assert_int_eq(check_password("alice", "y"), STATUS_ACCESS_REFUSED);
+        ck_assert_int_eq(auth_limit(auth, LIMITED_VHOST, text("v"), LIMIT_QUEUES), LIMIT_NONE);
+        disk.writes_left = -1;
+    }
+    fill_batch();
+    ck_assert_int_eq(auth_commit(auth), STATUS_OK);
+}
+END_TEST
+
+START_TEST(users_deleted_together)
+{
+    const char *const names[] = {"alice", "nobody", "bob", "alice"};
+    add_user("alice", "x", "");
+    add_user("bob", "x", "");
+    add_user("carol", "x", "");
+    permit("alice", "/", "", "", "");
+    permit("carol", "/", "", "", "");
+    unsigned writes = disk.writes;
+    ck_assert_int_eq(auth_delete_users(auth, names, 4), STATUS_OK);
+    ck_assert_uint_eq(disk.writes, writes + 1);
+    ck_assert_int_eq(check_password("alice", "x"), STATUS_ACCESS_REFUSED);
+    ck_assert_int_eq(check_password("bob", "x"), STATUS_ACCESS_REFUSED);
+    ck_assert_int_eq(check_password("carol", "x"), STATUS_OK);
+    ck_assert(auth_may_open(auth, text("carol"), text("/")));
+    ck_assert(!auth_may_open(auth, text("alice"), text("/")));
+}
+END_TEST
+
+static char told[512];
+
+static void hear(void *context, const struct auth_change *change)
+{
+    (void)context;
+    strcat(told, change->event);
+    for (size_t i = 0; change->fields[i].key; i++) {
+        strcat(told, i ? "," : "(");
+        strcat(told, change->fields[i].value);
+    }
+    strcat(told, ")");
+}
+
+START_TEST(changes_are_told_once_they_have_happened)
+{
+    auth_set_watcher(auth, hear, NULL);
+    told[0] = '\0';
+    fill_batch();
+    ck_assert_str_eq(told, "");
+    ck_assert_int_eq(auth_commit(auth), STATUS_OK);
+    ck_assert_str_eq(told, "user.created(alice)user.password.changed(alice)vhost.created(v)"
+                           "permission.created(alice,v,a,b,c)");
+    told[0] = '\0';
+    ck_assert_int_eq(auth_set_tags(auth, "alice", "t"), STATUS_OK);
+    ck_assert_int_eq(auth_delete_permission(auth, "alice", "v"), STATUS_OK);
     ck_assert_int_eq(auth_delete_user(auth, "alice"), STATUS_OK);
+    ck_assert_str_eq(told, "user.tags.set(alice,t)permission.deleted(alice,v)user.deleted(alice)");
+    auth_set_watcher(auth, NULL, NULL);
 }
 END_TEST
 
@@ -714,8 +853,7 @@ START_TEST(store_damaged)
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct fake_store before = disk;
-        ck_assert_int_eq(fake_put(&disk, bytes_of(bad[i].key, bad[i].key_len), text(bad[i].value)),
-                         STATUS_OK);
+        fake_put(&disk, bytes_of(bad[i].key, bad[i].key_len), text(bad[i].value));
         auth_free(&auth);
         ck_assert_int_eq(auth_new(&options, &store, &auth), bad[i].status);
         ck_assert_ptr_null(auth);
@@ -735,7 +873,6 @@ static atomic_bool threads_stop;
 static void *ask(void *argument)
 {
     char user[AUTH_NAME_MAX + 1], tags[64];
-    int count = 0;
     uint64_t *asked = argument;
     while (!atomic_load(&threads_stop)) {
         ck_assert_int_eq(
@@ -744,7 +881,6 @@ static void *ask(void *argument)
         ck_assert(auth_allowed(auth, text("guest"), text("/"), PERMISSION_READ, text("q")));
         (void)auth_allowed(auth, text("u7"), text("/"), PERMISSION_READ, text("q"));
         (void)auth_user_tags(auth, text("u7"), tags, sizeof tags);
-        auth_each_permission(auth, count_permission, &count);
         (void)auth_version(auth);
         ++*asked;
     }
@@ -794,7 +930,8 @@ int main(void)
     Suite *suite = suite_create("auth");
     add_case(suite, "first start",
              (const TTest *const[]){first_start_makes_guest, first_start_only_once,
-                                    first_start_other_defaults, first_start_interrupted, NULL});
+                                    first_start_other_defaults, first_start_interrupted,
+                                    lost_directory_is_not_made_anew, NULL});
     add_case(suite, "passwords",
              (const TTest *const[]){passwords, no_password_no_login, import_refused,
                                     exported_hash_imports, loopback_only, loopback_users_change,
@@ -809,8 +946,12 @@ int main(void)
              (const TTest *const[]){permissions, permission_names_are_bytes, permission_refused,
                                     permission_catastrophe, NULL});
     add_case(suite, "store",
-             (const TTest *const[]){store_failure_changes_nothing, store_failure_in_delete,
+             (const TTest *const[]){store_failure_changes_nothing, delete_is_one_write,
                                     store_damaged, NULL});
+    add_case(suite, "batch",
+             (const TTest *const[]){
+                 batch_is_one_write, batch_that_fails_or_is_cancelled_changes_nothing,
+                 users_deleted_together, changes_are_told_once_they_have_happened, NULL});
     add_case(suite, "threads", (const TTest *const[]){threads, NULL});
 
     TCase *import = tcase_create("import");

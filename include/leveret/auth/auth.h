@@ -20,19 +20,24 @@ struct auth_options {
     const char *anonymous_user;
 };
 
-/* How the directory is kept. All NULL: in memory (tests). Each returns a status; load calls each()
- * for all pairs. */
+/* How the directory is kept. All NULL: in memory (tests). Each returns a status; each calls back
+ * for all pairs whose key begins with prefix. */
+struct auth_write {
+    struct bytes key, value;
+    bool erase; /* true: the key goes, and there is no value */
+};
 struct auth_store {
     void *context;
-    enum status (*put)(void *context, struct bytes key, struct bytes value);
-    enum status (*erase)(void *context, struct bytes key);
+    /* Writes all of them or none, synced. */
+    enum status (*write)(void *context, const struct auth_write *writes, size_t count);
     enum status (*each)(void *context, struct bytes prefix,
                         void (*each)(void *context, struct bytes key, struct bytes value),
                         void *each_context);
+    bool filled; /* true: a directory was made here before. If nothing is in it now, it was lost */
 };
 
 /* Reads the directory; at first start makes the default user (tag administrator), vhost and
- * permission. Errors: IO, CORRUPT, NO_SPACE, VERSION. */
+ * permission. Errors: IO, CORRUPT (also: lost, see auth_store), NO_SPACE, VERSION. */
 MUST_USE enum status auth_new(const struct auth_options *options, const struct auth_store *store,
                               struct auth **out);
 void auth_free(struct auth **auth);
@@ -76,7 +81,7 @@ enum permission { PERMISSION_CONFIGURE, PERMISSION_WRITE, PERMISSION_READ };
 bool auth_allowed(const struct auth *auth, struct bytes user, struct bytes vhost,
                   enum permission permission, struct bytes resource);
 
-/* ---- Listing: any thread; each() is called under the read lock and must not call back. */
+/* ---- Listing: the main thread; each() must not change the directory. */
 struct user_info {
     const char *name;
     const char *tags;          /* "administrator,monitoring" */
@@ -96,10 +101,26 @@ void auth_each_vhost(const struct auth *auth, void (*each)(void *, const struct 
                      void *);
 void auth_each_permission(const struct auth *auth,
                           void (*each)(void *, const struct permission_info *), void *);
-/* The user's tags, copied; false when there is no such user. */
+/* False when there is no such vhost; else out has views that last until the next change. */
+bool auth_find_vhost(const struct auth *auth, struct bytes name, struct vhost_entry *out);
+/* The user's tags, copied; any thread; false when there is no such user. */
 bool auth_user_tags(const struct auth *auth, struct bytes user, char *out, size_t room);
 
 /* ---- Changing: the main thread. Errors besides: IO, NO_SPACE (not stored, nothing changed). */
+
+/* Many changes with one write to the disk. From auth_begin on, changes are checked and kept aside
+ * (each sees those before it); auth_commit stores all of them with one write and then makes them
+ * visible together, or none: IO, NO_SPACE. auth_cancel forgets them. What is made in a batch is not
+ * deleted in the same one. */
+void auth_begin(struct auth *auth);
+MUST_USE enum status auth_commit(struct auth *auth);
+void auth_cancel(struct auth *auth);
+
+/* Whether auth_put_user would take the hash, and auth_put_permission the expressions. Errors:
+ * MALFORMED (*error as there). */
+MUST_USE enum status auth_check_hash(const char *hash, const char *hashing);
+MUST_USE enum status auth_check_permission(const char *configure, const char *write,
+                                           const char *read, char **error);
 
 /* Other users that may log in from loopback only: as in auth_options. */
 void auth_set_loopback_users(struct auth *auth, const char *const *loopback_users);
@@ -114,6 +135,8 @@ MUST_USE enum status auth_set_password(struct auth *auth, const char *name, cons
 MUST_USE enum status auth_set_tags(struct auth *auth, const char *name, const char *tags);
 /* Errors: NOT_FOUND. Its permissions go too. */
 MUST_USE enum status auth_delete_user(struct auth *auth, const char *name);
+/* All of them with one write; those that are not there are passed over. */
+MUST_USE enum status auth_delete_users(struct auth *auth, const char *const *names, size_t count);
 MUST_USE enum status auth_put_vhost(struct auth *auth, const char *name, const char *description,
                                     const char *tags, bool tracing, bool *created);
 MUST_USE enum status auth_delete_vhost(struct auth *auth, const char *name);

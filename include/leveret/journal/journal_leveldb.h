@@ -41,9 +41,11 @@ struct store;
 /* Errors: LOCKED, VERSION, CORRUPT, IO, NO_SPACE, with a sentence in *error (free it). */
 MUST_USE enum status store_open(const char *path, struct store **out, char **error);
 void store_close(struct store **store);
-/* Errors: IO, NO_SPACE: nothing changed. */
-MUST_USE enum status store_put(struct store *store, struct bytes key, struct bytes value);
-MUST_USE enum status store_erase(struct store *store, struct bytes key);
+/* What is put and erased waits for store_commit, which writes all of it, synced, or nothing. Errors:
+ * IO, NO_SPACE: nothing changed, nothing waits. */
+void store_put(struct store *store, struct bytes key, struct bytes value);
+void store_erase(struct store *store, struct bytes key);
+MUST_USE enum status store_commit(struct store *store);
 /* Calls each() for all keys that begin with prefix, ascending; the views last for the call. */
 MUST_USE enum status store_each(struct store *store, struct bytes prefix,
                                 void (*each)(void *context, struct bytes key, struct bytes value),
