@@ -8,6 +8,7 @@ src_host_libhost_a_SOURCES = \
 	src/host/home.c \
 	src/host/home.h \
 	src/host/link.c \
+	src/host/made.c \
 	src/host/node.c \
 	src/host/node_internal.h \
 	src/host/watch.c

@@ -50,21 +50,20 @@ bool data_dir_was_filled(const char *data_dir)
 enum status data_dir_check_node(const char *data_dir, char **error)
 {
     struct text text = {0};
-    if (has_entries(data_dir, "node") || !data_dir_was_filled(data_dir))
+    char *path = path_of(data_dir, "node");
+    bool exists = store_exists(path);
+    free(path);
+    if (exists || !data_dir_was_filled(data_dir))
         return STATUS_OK;
-    data_dir_explain_lost(data_dir, &text);
-    *error = (char *)text.at;
-    return STATUS_CORRUPT;
-}
-
-void data_dir_explain_lost(const char *data_dir, struct text *out)
-{
-    text_printf(out,
-                "%s/node, with the users, permissions and names of vhosts, is missing or empty: "
-                "restore it from a backup. To go on without it, move %s/vhosts and %s/made away: "
+    text_printf(&text,
+                "%s/node, with the users, permissions and names of vhosts, is missing or "
+                "incomplete: restore it from a backup. To go on without it, move %s/vhosts and "
+                "%s/made away: "
                 "then the default user is made anew, and a vhost that is created again has its "
                 "messages back when its directory was moved back before%c",
                 data_dir, data_dir, data_dir, '\0');
+    *error = (char *)text.at;
+    return STATUS_CORRUPT;
 }
 
 /* The file is empty, so that it is whole as soon as its name is there. */

@@ -96,13 +96,17 @@ enum status node_new(const struct node_options *options, struct node **out, char
     enum status status = STATUS_OK;
     if (options->data_dir) {
         status = data_dir_open(options->data_dir, &node->data_dir, error);
+        if (status == STATUS_OK)
+            status = data_dir_check_node(options->data_dir, error);
         if (status == STATUS_OK) {
             char *path = data_dir_node_path(node->data_dir);
             status = store_open(path, &node->store, error);
             free(path);
         }
-        node->auth_store =
-            (struct auth_store){.context = node->store, .write = write_pairs, .each = each_pair};
+        node->auth_store = (struct auth_store){.context = node->store,
+                                               .write = write_pairs,
+                                               .each = each_pair,
+                                               .filled = data_dir_was_filled(options->data_dir)};
     }
     if (status == STATUS_OK) {
         node->threads = journal_threads_new(options->writers, options->log);
@@ -137,6 +141,11 @@ void node_free(struct node **node)
     free(n->name);
     pthread_rwlock_destroy(&n->lock);
     free(n);
+}
+
+enum status node_mark_filled(struct node *node)
+{
+    return node->data_dir ? data_dir_mark_filled(data_dir_path(node->data_dir)) : STATUS_OK;
 }
 
 const struct auth_store *node_auth_store(struct node *node)

@@ -19,8 +19,8 @@ const char *node_announce_vhost(const struct node *node);
 
 /* ---- data_dir.c: the data directory.
  *
- * Layout: lock, format, node/ (users, vhosts, permissions), vhosts/<name>/ (a journal each; the
- * name percent-encoded). */
+ * Layout: lock, format, made (made.c), node/ (users, vhosts, permissions), vhosts/<name>/ (a
+ * journal each; the name percent-encoded). */
 struct data_dir;
 /* Makes or opens it, locks it, checks its format version. Errors: LOCKED, VERSION, IO, NO_SPACE. */
 MUST_USE enum status data_dir_open(const char *path, struct data_dir **out, char **error);
@@ -48,6 +48,13 @@ void alarms_set_limits(struct alarms *alarms, uint64_t memory_bytes_max,
                        uint64_t disk_free_bytes_min);
 void alarms_watch(struct alarms *alarms, struct loop *main_loop);
 struct alarms *node_alarms_of(const struct node *node);
+
+/* ---- made.c: whether the directory was filled before. */
+bool data_dir_was_filled(const char *data_dir);
+/* Remembers that it was. Errors: IO, NO_SPACE. */
+MUST_USE enum status data_dir_mark_filled(const char *data_dir);
+/* Whether node/ is there if it was. Errors: CORRUPT, with a sentence in *error (free it). */
+MUST_USE enum status data_dir_check_node(const char *data_dir, char **error);
 
 /* ---- watch.c: memory and disk. */
 struct resources {

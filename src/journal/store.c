@@ -71,6 +71,11 @@ static enum status begin(struct store *store, char **error)
     return version;
 }
 
+bool store_exists(const char *path)
+{
+    return database_exists(path);
+}
+
 enum status store_open(const char *path, struct store **out, char **error)
 {
     *error = NULL;

@@ -106,7 +106,14 @@ static enum status start_auth(struct server *server, char **error)
     settings_free_list(&loopback_users);
     if (status == STATUS_OK)
         node_announce_changes(server->node, server->auth);
-    return explain(status, "users and permissions in the data directory", error);
+    if (status == STATUS_OK && node_mark_filled(server->node) != STATUS_OK)
+        log_line(server->log, LOG_WARNING, "leveretd",
+                 "cannot write the file 'made' into %s; the next start tries again",
+                 settings->data_dir);
+    return explain(status,
+                   "the users and permissions in node/ of the data directory are lost or cannot be "
+                   "read: restore node/ from a backup",
+                   error);
 }
 
 struct name_list {

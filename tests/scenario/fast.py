@@ -43,7 +43,8 @@ def _short_at(payload, at):
 
 
 class Fast:
-    def __init__(self, node, seconds=20, vhost="/", capabilities=(), frame_max=131072, heartbeat=0):
+    def __init__(self, node, seconds=20, vhost="/", capabilities=(), frame_max=131072, heartbeat=0,
+                 user="guest", password="guest"):
         self.node = node
         self.socket = socket.create_connection((node.host, node.port), seconds)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -57,8 +58,8 @@ class Fast:
         try:
             self.socket.sendall(b"AMQP\x00\x00\x09\x01")
             self._wait(10, 10)
-            self.socket.sendall(method(0, 10, 11, properties + short("PLAIN") + long(b"\x00guest\x00guest")
-                                       + short("en_US")))
+            self.socket.sendall(method(0, 10, 11, properties + short("PLAIN")
+                                       + long(f"\0{user}\0{password}".encode()) + short("en_US")))
             self._wait(10, 30)
             self.socket.sendall(method(0, 10, 31, struct.pack(">HLH", 2047, frame_max, heartbeat))
                                 + method(0, 10, 40, short(vhost) + b"\x00\x00"))

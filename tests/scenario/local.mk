@@ -21,6 +21,7 @@ EXTRA_DIST += \
 	tests/scenario/http_api.py \
 	tests/scenario/rabbitmq-node \
 	tests/scenario/run \
+	tests/scenario/small_disk.py \
 	tests/scenario/synced.c \
 	tests/scenario/test_alarms.py \
 	tests/scenario/test_clients.py \
@@ -40,4 +41,5 @@ EXTRA_DIST += \
 	tests/scenario/test_scale.py \
 	tests/scenario/test_policy.py \
 	tests/scenario/test_space.py \
+	tests/scenario/test_users.py \
 	tests/scenario/test_vanish.py

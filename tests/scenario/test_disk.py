@@ -2,45 +2,21 @@
 """Bad disks: one that fills, one that fails, files that are damaged, directories that are in use or too new."""
 import contextlib
 import hashlib
-import os
 import random
 import re
 import shutil
 import socket
 import subprocess
-import tempfile
 import time
-from pathlib import Path
 
 import broker
 from fast import Fast, Gone, Window
 from harness import Skip, eventually, main, name, test
+from small_disk import free_bytes, small_disk
 
 MIB = 1 << 20
 BLOCKED = ("connection.blocked",)
 QUEUE = "disk"
-
-
-@contextlib.contextmanager
-def small_disk(bytes_max):
-    """A folder on a file system of its own that holds so much."""
-    folder = Path(tempfile.mkdtemp(prefix="leveret-disk-"))
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={bytes_max}", "leveret-test", folder],
-                             stderr=subprocess.PIPE, text=True)
-    if mounted.returncode:
-        folder.rmdir()
-        raise Skip(f"no file system can be mounted here: {mounted.stderr.strip()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", folder], check=False)
-        with contextlib.suppress(OSError):
-            folder.rmdir()
-
-
-def free_bytes(folder):
-    about = os.statvfs(folder)
-    return about.f_bavail * about.f_frsize
 
 
 def body_of(number, size):

@@ -38,6 +38,9 @@ void node_free(struct node **node);
 
 /* The directory of users, for auth_new. */
 const struct auth_store *node_auth_store(struct node *node);
+/* After auth_new: remembers in the data directory that users were made in it, so that their loss is
+ * noticed. Errors: IO, NO_SPACE. */
+MUST_USE enum status node_mark_filled(struct node *node);
 
 /* Opens a vhost: gives it an owner, recovers its journal (waits for the disk). Main thread. Errors:
  * as journal_recover; LOCKED: one of this name is still being deleted. */

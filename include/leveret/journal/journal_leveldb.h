@@ -38,6 +38,8 @@ void journal_leveldb_figures(const struct journal *journal, struct journal_figur
 /* ---- A small synced key-value store (users, vhosts, permissions). Any one thread; waits for the
  * disk. */
 struct store;
+/* Whether there is one to be opened; else store_open makes one. */
+bool store_exists(const char *path);
 /* Errors: LOCKED, VERSION, CORRUPT, IO, NO_SPACE, with a sentence in *error (free it). */
 MUST_USE enum status store_open(const char *path, struct store **out, char **error);
 void store_close(struct store **store);
