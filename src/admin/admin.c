@@ -53,10 +53,6 @@ static void sampled(void *context, const struct totals *totals)
 static void sample(void *context)
 {
     struct admin *admin = context;
-    if (admin->server)
-        http_resume(admin->server);
-    if (admin->metrics_server)
-        http_resume(admin->metrics_server);
     totals_count(admin, sampled, admin);
 }
 
@@ -67,14 +63,16 @@ enum status admin_new(const struct admin_options *options, struct admin **out, c
     struct admin *admin = mem_need(sizeof *admin);
     enum status status = STATUS_OK;
     admin->options = *options;
+    admin->account = node_account(options->node);
     admin->refs = 1;
     admin->started_wall_ms = clock_wall_ms();
     admin->samples = samples_new();
     admin->sampler = timer_new(options->loop, sample, admin);
     if (options->address)
-        status = http_new(admin, options->address, false, &admin->server, error);
+        status = http_new(admin, options->address, &options->limits, false, &admin->server, error);
     if (status == STATUS_OK && options->metrics_address)
-        status = http_new(admin, options->metrics_address, true, &admin->metrics_server, error);
+        status = http_new(admin, options->metrics_address, &options->metrics_limits, true,
+                          &admin->metrics_server, error);
     if (status != STATUS_OK) {
         admin_free(&admin);
         return status;
@@ -100,7 +98,7 @@ void admin_free(struct admin **admin)
     struct request *next;
     for (struct request *r = a->requests; r; r = next) {
         next = r->next;
-        r->http = NULL;
+        http_forget(r);
         if (!r->asking)
             request_free(r);
     }

@@ -1,11 +1,13 @@
-/* From a request to its handler.
+/* From a request to its handler, in two steps: before its body is read, and with it.
  *
- * Normal course: find the route, check password and tags, decode the path's parts, read the JSON
- * body, call the handler. What can go wrong is answered here: 404, 405, 401, 400 not_json. */
+ * Normal course: find the route, check password and tags, decode the path's parts; then parse the
+ * JSON body and call the handler. What can go wrong is answered here: 404, 405, 401, 503, 400
+ * not_json. */
 #include <stdlib.h>
 
 #include "access.h"
 #include "http.h"
+#include "leveret/base/account.h"
 #include "leveret/base/mem.h"
 #include "route.h"
 #include "url.h"
@@ -74,6 +76,50 @@ static bool check_vhost(struct request *r)
     return false;
 }
 
+/* ---- The body. */
+
+static uint64_t body_bytes_max(const struct request *r)
+{
+    switch (r->route->body) {
+    case BODY_NAMES:
+        return BODY_NAMES_BYTES;
+    case BODY_MESSAGE:
+        return 2 * r->admin->options.message_bytes_max + BODY_SMALL_BYTES;
+    case BODY_DEFINITIONS:
+        return r->admin->options.limits.body_bytes_max;
+    default:
+        return BODY_SMALL_BYTES;
+    }
+}
+
+/* At most how many values the JSON has: each but the first stands behind one of these. */
+static uint64_t count_values(struct bytes json)
+{
+    uint64_t count = 1;
+    for (size_t i = 0; i < json.len; i++)
+        count += json.at[i] == ',' || json.at[i] == '[' || json.at[i] == ':';
+    return count;
+}
+
+/* Counts in the account what the body will be when it is parsed. False: there is no room for it,
+ * and answered so. */
+static bool take_json(struct request *r)
+{
+    uint64_t values = count_values(text_bytes(&r->body));
+    uint64_t bytes = values * VALUE_BYTES + r->body.len;
+    if (values > BODY_VALUES_MAX && r->route->body == BODY_SMALL) {
+        reply_bad_request(r, "the body has more than %u values", BODY_VALUES_MAX);
+        return false;
+    }
+    if (!account_take(r->admin->account, ACCOUNT_HTTP_REQUESTS, bytes)) {
+        reply_error(r, 503, "service_unavailable",
+                    "requests hold as much memory as they may: try again later");
+        return false;
+    }
+    r->json_bytes = bytes;
+    return true;
+}
+
 /* The body as JSON, when there is one. False: answered. */
 static bool read_body(struct request *r)
 {
@@ -82,6 +128,8 @@ static bool read_body(struct request *r)
         blank++;
     if (!changes(r) || r->method == METHOD_DELETE || blank == r->body.len)
         return true;
+    if (!take_json(r))
+        return false;
     if (value_parse(text_bytes(&r->body), &r->json) == STATUS_OK &&
         value_kind_of(r->json) == VALUE_MAP) {
         text_free(&r->body);
@@ -101,39 +149,49 @@ static void not_found(struct request *r, const char *allow)
     }
 }
 
-void route_request(struct request *request)
+/* Who asks, and whether he may. False: answered. */
+static bool check_access(struct request *r)
+{
+    if (!access_check(r)) {
+        reply_login_failed(r);
+        return false;
+    }
+    if (!check_vhost(r))
+        return false;
+    const char *why = refusal(r);
+    if (why)
+        reply_error(r, 401, "not_authorised", why);
+    return !why;
+}
+
+bool route_begin(struct request *request)
 {
     struct bytes parts[REQUEST_ARGS_MAX];
     size_t count;
     char allow[64];
-    request->route = route_find(routes, request->method, request->path, parts, &count, allow);
-    if (request->on_metrics_port &&
-        !(request->route && strncmp(request->route->pattern, "/metrics", 8) == 0)) {
+    const struct route *route =
+        route_find(routes, request->method, request->path, parts, &count, allow);
+    request->route = route;
+    bool is_metrics = route && strncmp(route->pattern, "/metrics", 8) == 0;
+    if (request->on_metrics_port && !is_metrics) {
         reply_not_found(request);
-        return;
+        return false;
     }
-    if (!request->route) {
+    if (!route) {
         not_found(request, allow);
-        return;
+        return false;
     }
     decode_parts(request, parts, count);
     if (!parts_sane(request)) {
         reply_not_found(request);
-        return;
+        return false;
     }
-    if (request->route->access != ACCESS_ANYBODY) {
-        if (!access_check(request)) {
-            reply_login_failed(request);
-            return;
-        }
-        if (!check_vhost(request))
-            return;
-        const char *why = refusal(request);
-        if (why) {
-            reply_error(request, 401, "not_authorised", why);
-            return;
-        }
-    }
+    request->body_bytes_max = body_bytes_max(request);
+    return request->on_metrics_port || route->access == ACCESS_ANYBODY || check_access(request);
+}
+
+void route_handle(struct request *request)
+{
     if (read_body(request))
         request->route->handle(request);
 }

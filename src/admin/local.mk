@@ -1,6 +1,6 @@
 # What src/admin builds.
 noinst_LIBRARIES += src/admin/libadmin.a
-src_admin_libadmin_a_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS)
+src_admin_libadmin_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 src_admin_libadmin_a_SOURCES = \
 	include/leveret/admin/admin.h \
 	src/admin/access.c src/admin/access.h \
@@ -41,7 +41,11 @@ src_admin_libadmin_a_SOURCES = \
 	src/admin/route.c src/admin/route.h \
 	src/admin/route_table.c \
 	src/admin/samples.c src/admin/samples.h \
-	src/admin/http.c src/admin/http.h \
+	src/admin/chunks.c src/admin/chunks.h \
+	src/admin/head.c src/admin/head.h \
+	src/admin/http.c src/admin/http.h src/admin/http_internal.h \
+	src/admin/http_input.c \
+	src/admin/http_output.c \
 	src/admin/totals.c src/admin/totals.h \
 	src/admin/url.c src/admin/url.h \
 	src/admin/users.c \
@@ -49,7 +53,7 @@ src_admin_libadmin_a_SOURCES = \
 	src/admin/vhosts.c
 
 if HAVE_CHECK
-admin_tests = tests/unit/test_answer tests/unit/test_form tests/unit/test_http_route tests/unit/test_listing
+admin_tests = tests/unit/test_answer tests/unit/test_form tests/unit/test_http_head tests/unit/test_http_route tests/unit/test_listing
 check_PROGRAMS += $(admin_tests)
 TESTS += $(admin_tests)
 admin_test_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/src/admin
@@ -63,6 +67,10 @@ tests_unit_test_form_SOURCES = tests/unit/test_form.c
 tests_unit_test_form_CPPFLAGS = $(admin_test_cppflags)
 tests_unit_test_form_CFLAGS = $(admin_test_cflags)
 tests_unit_test_form_LDADD = $(tests_unit_test_answer_LDADD)
+tests_unit_test_http_head_SOURCES = tests/unit/test_http_head.c
+tests_unit_test_http_head_CPPFLAGS = $(admin_test_cppflags)
+tests_unit_test_http_head_CFLAGS = $(admin_test_cflags)
+tests_unit_test_http_head_LDADD = src/admin/libadmin.a src/base/libbase.a $(CHECK_LIBS)
 tests_unit_test_http_route_SOURCES = tests/unit/test_http_route.c
 tests_unit_test_http_route_CPPFLAGS = $(admin_test_cppflags)
 tests_unit_test_http_route_CFLAGS = $(admin_test_cflags)

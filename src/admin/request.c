@@ -5,6 +5,7 @@
 
 #include "client.h"
 #include "http.h"
+#include "leveret/base/account.h"
 #include "leveret/base/mem.h"
 #include "url.h"
 
@@ -25,6 +26,7 @@ struct request *request_new(struct admin *admin)
 void request_free(struct request *request)
 {
     struct admin *admin = request->admin;
+    http_forget(request);
     *request->link = request->next;
     if (request->next)
         request->next->link = request->link;
@@ -39,6 +41,7 @@ void request_free(struct request *request)
     }
     if (request->json)
         value_free(&request->json);
+    account_add(admin->account, ACCOUNT_HTTP_REQUESTS, -(int64_t)request->json_bytes);
     text_free(&request->body);
     free(request->path);
     free(request->query);

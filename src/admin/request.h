@@ -14,11 +14,10 @@
 #include "leveret/base/text.h"
 #include "value.h"
 
-#define BODY_BYTES_MAX   20000000u /* as RabbitMQ's management.http.max_body_size */
-#define REQUESTS_MAX     256u      /* under way at once; more are told to come back */
 #define REQUEST_ARGS_MAX 6u
 #define SAMPLE_PERIOD_MS 5000u
 
+struct http_connection;
 struct http_server;
 struct samples;
 struct client;
@@ -34,6 +33,7 @@ struct admin {
     size_t request_count;
     unsigned refs;
     bool closed;
+    struct account *account; /* the node's */
     uint64_t started_wall_ms;
     uint64_t logins, logins_failed;
 };
@@ -62,15 +62,17 @@ enum rights {
 
 struct request {
     struct admin *admin;
-    void *http; /* the server's; NULL: nobody waits for the answer */
+    struct http_connection *http; /* NULL: nobody waits for the answer */
     enum method method;
     char *path;                   /* as sent, without the query */
     char *query;                  /* without '?'; "" for none */
     char *authorization, *reason; /* headers, or NULL */
     char peer[64];                /* the client's address */
     bool loopback, on_metrics_port;
-    struct text body;   /* bytes as sent */
-    struct value *json; /* the body read, or NULL */
+    uint64_t body_bytes_max; /* what the path takes; set by route_begin */
+    struct text body;        /* bytes as sent */
+    uint64_t json_bytes;     /* what json is counted as in the account */
+    struct value *json;      /* the body read, or NULL */
     const struct route *route;
     struct bytes
         args[REQUEST_ARGS_MAX]; /* what stood for the pattern's names, decoded, zero-ended */

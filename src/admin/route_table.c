@@ -6,18 +6,23 @@
 #define PUT           METHOD_PUT
 #define POST          METHOD_POST
 #define DELETE        METHOD_DELETE
-#define ANYBODY       ACCESS_ANYBODY
-#define USER          ACCESS_USER
-#define VHOST         ACCESS_VHOST
-#define POLICYMAKER   ACCESS_POLICYMAKER
-#define MONITORING    ACCESS_MONITORING
-#define ADMINISTRATOR ACCESS_ADMINISTRATOR
+#define ANYBODY       ACCESS_ANYBODY, BODY_SMALL
+#define USER          ACCESS_USER, BODY_SMALL
+#define VHOST         ACCESS_VHOST, BODY_SMALL
+#define POLICYMAKER   ACCESS_POLICYMAKER, BODY_SMALL
+#define MONITORING    ACCESS_MONITORING, BODY_SMALL
+#define ADMINISTRATOR ACCESS_ADMINISTRATOR, BODY_SMALL
+
+#define VHOST_MESSAGE             ACCESS_VHOST, BODY_MESSAGE
+#define ADMINISTRATOR_NAMES       ACCESS_ADMINISTRATOR, BODY_NAMES
+#define ADMINISTRATOR_DEFINITIONS ACCESS_ADMINISTRATOR, BODY_DEFINITIONS
 
 /* clang-format off */
 const struct route routes[] = {
-    {GET,    "/metrics", api_metrics, ANYBODY},
-    {GET,    "/metrics/per-object", api_metrics_per_object, ANYBODY},
-    {GET,    "/metrics/detailed", api_metrics_detailed, ANYBODY},
+    /* On the port of metrics alone, anybody may ask for these. */
+    {GET,    "/metrics", api_metrics, MONITORING},
+    {GET,    "/metrics/per-object", api_metrics_per_object, MONITORING},
+    {GET,    "/metrics/detailed", api_metrics_detailed, MONITORING},
 
     {GET,    "/api/overview", api_overview, USER},
     {GET,    "/api/whoami", api_whoami, USER},
@@ -49,7 +54,7 @@ const struct route routes[] = {
     {GET,    "/api/exchanges/:v/:x", api_exchange_get, VHOST},
     {PUT,    "/api/exchanges/:v/:x", api_exchange_put, VHOST},
     {DELETE, "/api/exchanges/:v/:x", api_exchange_delete, VHOST},
-    {POST,   "/api/exchanges/:v/:x/publish", api_message_publish, VHOST},
+    {POST,   "/api/exchanges/:v/:x/publish", api_message_publish, VHOST_MESSAGE},
     {GET,    "/api/exchanges/:v/:x/bindings/source", api_bindings_of_source, VHOST},
     {GET,    "/api/exchanges/:v/:x/bindings/destination", api_bindings_of_destination, VHOST},
 
@@ -85,7 +90,7 @@ const struct route routes[] = {
 
     {GET,    "/api/users", api_users_list, ADMINISTRATOR},
     {GET,    "/api/users/without-permissions", api_users_without_permissions, ADMINISTRATOR},
-    {POST,   "/api/users/bulk-delete", api_users_bulk_delete, ADMINISTRATOR},
+    {POST,   "/api/users/bulk-delete", api_users_bulk_delete, ADMINISTRATOR_NAMES},
     {GET,    "/api/users/:u", api_user_get, ADMINISTRATOR},
     {PUT,    "/api/users/:u", api_user_put, ADMINISTRATOR},
     {DELETE, "/api/users/:u", api_user_delete, ADMINISTRATOR},
@@ -129,9 +134,9 @@ const struct route routes[] = {
     {DELETE, "/api/global-parameters/:n", reply_not_found, POLICYMAKER},
 
     {GET,    "/api/definitions", api_definitions_get, ADMINISTRATOR},
-    {POST,   "/api/definitions", api_definitions_post, ADMINISTRATOR},
+    {POST,   "/api/definitions", api_definitions_post, ADMINISTRATOR_DEFINITIONS},
     {GET,    "/api/definitions/:v", api_definitions_get_vhost, ADMINISTRATOR},
-    {POST,   "/api/definitions/:v", api_definitions_post_vhost, ADMINISTRATOR},
+    {POST,   "/api/definitions/:v", api_definitions_post_vhost, ADMINISTRATOR_DEFINITIONS},
 
     {GET,    "/api/aliveness-test/:v", api_aliveness_test, VHOST},
     {GET,    "/api/healthchecks/node", api_health_alarms, MONITORING},

@@ -65,7 +65,7 @@ static const char *read_spec(const char *format, struct spec *out)
 {
     size_t len = 0;
     *out = (struct spec){.text = "%"};
-    while (*format && !strchr("diuxXcsgfp%", *format)) {
+    while (*format && !strchr("diuxXcsgf%", *format)) {
         CHECK(++len < SPEC_BYTES_MAX - 2);
         out->text[len] = *format;
         out->longs += *format == 'l';
@@ -87,17 +87,8 @@ static const char *read_spec(const char *format, struct spec *out)
 static int format_number(char *at, const struct spec *spec, va_list *args)
 {
     const char *text = spec->text;
-    switch (spec->conversion) {
-    case 'g':
-    case 'f':
+    if (spec->conversion == 'g' || spec->conversion == 'f')
         return snprintf(at, NUMBER_BYTES, text, va_arg(*args, double));
-    case 'p':
-        return snprintf(at, NUMBER_BYTES, text, va_arg(*args, void *));
-    case 'c':
-        return snprintf(at, NUMBER_BYTES, text, va_arg(*args, int));
-    default:
-        break;
-    }
     if (spec->longs > 1)
         return snprintf(at, NUMBER_BYTES, text, va_arg(*args, unsigned long long));
     if (spec->longs == 1)

@@ -62,6 +62,17 @@ static const struct key keys[] = {
     PLAIN("prometheus.tcp.ip", KEY_TEXT, prometheus_ip, NULL),
     PLAIN("prometheus.tcp.port", KEY_PORT, prometheus_port, "15692"),
 
+    RANGE("management.tcp.max_connections", KEY_COUNT, http_connections, "512", 1, 1000000),
+    RANGE("management.tcp.max_connections_per_address", KEY_COUNT, http_connections_per_address,
+          "128", 1, 1000000),
+    RANGE("management.tcp.idle_timeout", KEY_COUNT, http_idle_ms, "60000", 1000, HOUR_MS),
+    RANGE("management.tcp.request_timeout", KEY_COUNT, http_request_ms, "10000", 100, HOUR_MS),
+    RANGE("management.http.max_body_size", KEY_SIZE, http_body_bytes_max, "256MiB", 64 * KIB,
+          2048 * MIB),
+    RANGE("prometheus.tcp.max_connections", KEY_COUNT, metrics_connections, "64", 1, 1000000),
+    RANGE("prometheus.tcp.max_connections_per_address", KEY_COUNT, metrics_connections_per_address,
+          "32", 1, 1000000),
+
     RANGE("heartbeat", KEY_COUNT, heartbeat_s, "60", 0, UINT16_MAX),
     RANGE("channel_max", KEY_COUNT, channel_max, "2047", 0, UINT16_MAX),
     RANGE("frame_max", KEY_SIZE, frame_bytes_max, "131072", 4096, 16 * MIB),

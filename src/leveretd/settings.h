@@ -28,6 +28,9 @@ struct settings {
     char *unix_path;
     char *management_ip, *management_port, *prometheus_ip, *prometheus_port;
 
+    uint64_t http_connections, http_connections_per_address, http_idle_ms, http_request_ms;
+    uint64_t http_body_bytes_max, metrics_connections, metrics_connections_per_address;
+
     uint64_t heartbeat_s, channel_max, frame_bytes_max, handshake_timeout_ms;
     uint64_t message_bytes_max, output_bytes_max, consumer_timeout_ms;
 

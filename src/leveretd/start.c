@@ -251,10 +251,17 @@ static enum status start_admin(struct server *server, char **error)
     server->prometheus_address = settings_prometheus_address(server->settings);
     if (!server->management_address && !server->prometheus_address)
         return STATUS_OK;
+    const struct settings *settings = server->settings;
     struct admin_options options = {
         .loop = server->loop,
         .address = server->management_address,
         .metrics_address = server->prometheus_address,
+        .limits = {.connections = (unsigned)settings->http_connections,
+                   .connections_per_address = (unsigned)settings->http_connections_per_address,
+                   .idle_ms = (uint32_t)settings->http_idle_ms,
+                   .request_ms = (uint32_t)settings->http_request_ms,
+                   .body_bytes_max = settings->http_body_bytes_max},
+        .message_bytes_max = settings->message_bytes_max,
         .node = server->node,
         .auth = server->auth,
         .log = server->log,
@@ -266,6 +273,10 @@ static enum status start_admin(struct server *server, char **error)
         .listeners = server->listener_infos,
         .listener_count = server->listener_info_count,
     };
+    options.metrics_limits = options.limits;
+    options.metrics_limits.connections = (unsigned)settings->metrics_connections;
+    options.metrics_limits.connections_per_address =
+        (unsigned)settings->metrics_connections_per_address;
     return explain(admin_new(&options, &server->admin, error), "HTTP API", error);
 }
 

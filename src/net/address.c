@@ -1,5 +1,5 @@
 /* Socket addresses as text. */
-#include "address.h"
+#include "leveret/net/address.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

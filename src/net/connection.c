@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "address.h"
 #include "connection_internal.h"
 #include "leveret/base/check.h"
 #include "leveret/base/container.h"
 #include "leveret/base/mem.h"
+#include "leveret/net/address.h"
 
 /* Before tune. */
 #define FIRST_FRAME_MAX 131072u

@@ -11,6 +11,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdarg.h>
@@ -22,11 +23,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "address.h"
 #include "leveret/base/bytes.h"
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
 #include "leveret/base/number.h"
+#include "leveret/net/address.h"
 
 #define SOCKETS_MAX  2
 #define BACKLOG      4096
@@ -235,6 +236,41 @@ static void drop_sockets(struct listener *listener)
     listener->name[0] = '\0';
 }
 
+/* A name of this machine, "localhost": a socket for each of its addresses. */
+static enum status open_resolved(struct listener *listener, const struct place *place, char **error)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+    struct addrinfo *found;
+    char port[8];
+    snprintf(port, sizeof port, "%u", place->port);
+    /* The resolver would take "1.2.3" for an address: rather an error. */
+    if (place->host[strspn(place->host, "0123456789.:")] == '\0' ||
+        getaddrinfo(place->host, port, &hints, &found) != 0)
+        return explain(STATUS_MALFORMED, error,
+                       "'%s' is no IPv4 or IPv6 address, and no name of one", place->host);
+    enum status status = STATUS_OK;
+    for (const struct addrinfo *a = found; a && listener->count < SOCKETS_MAX; a = a->ai_next) {
+        /* Port 0: the second address takes the port that the first was given. */
+        if (a->ai_family == AF_INET6)
+            ((struct sockaddr_in6 *)(void *)a->ai_addr)->sin6_port =
+                htons(listener->port ? listener->port : place->port);
+        else
+            ((struct sockaddr_in *)(void *)a->ai_addr)->sin_port =
+                htons(listener->port ? listener->port : place->port);
+        int fd = open_socket(a->ai_addr, a->ai_addrlen);
+        if (fd < 0 && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL) && a->ai_next)
+            continue; /* a name for a family that the machine does not have */
+        if (fd < 0) {
+            status = explain(STATUS_IO, error, "cannot listen on %s port %u: %s", place->host,
+                             place->port, strerrordesc_np(errno));
+            break;
+        }
+        add_socket(listener, fd);
+    }
+    freeaddrinfo(found);
+    return status;
+}
+
 static enum status open_named(struct listener *listener, const struct place *place, char **error)
 {
     struct in_addr v4;
@@ -247,7 +283,7 @@ static enum status open_named(struct listener *listener, const struct place *pla
         struct sockaddr_in6 address = ipv6(v6, place->port);
         fd = open_socket(&address, sizeof address);
     } else {
-        return explain(STATUS_MALFORMED, error, "'%s' is no IPv4 or IPv6 address", place->host);
+        return open_resolved(listener, place, error);
     }
     if (fd < 0)
         return explain(STATUS_IO, error, "cannot listen on %s port %u: %s", place->host,

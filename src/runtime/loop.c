@@ -278,11 +278,6 @@ struct loop *loop_current(void)
     return current_loop;
 }
 
-void *loop_event_base(struct loop *loop)
-{
-    return loop->base;
-}
-
 void loop_at_end(struct loop *loop, enum loop_phase phase, struct loop_task *task)
 {
     tasks_add(&loop->tasks, phase, task);

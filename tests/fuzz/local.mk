@@ -1,8 +1,8 @@
 # The fuzz targets. Usually each is linked with driver.c and is part of the test run; configured with
 # --enable-fuzzers (and clang), each is linked with libFuzzer and scripts/fuzz runs it.
 fuzz_targets = tests/fuzz/fuzz_frame tests/fuzz/fuzz_method tests/fuzz/fuzz_properties \
-  tests/fuzz/fuzz_record tests/fuzz/fuzz_session tests/fuzz/fuzz_table
-fuzz_corpus = tests/fuzz/corpus/frame.txt tests/fuzz/corpus/method.txt \
+  tests/fuzz/fuzz_record tests/fuzz/fuzz_session tests/fuzz/fuzz_table tests/fuzz/fuzz_http
+fuzz_corpus = tests/fuzz/corpus/frame.txt tests/fuzz/corpus/http.txt tests/fuzz/corpus/method.txt \
   tests/fuzz/corpus/properties.txt tests/fuzz/corpus/record.txt \
   tests/fuzz/corpus/session.txt tests/fuzz/corpus/table.txt
 EXTRA_DIST += tests/fuzz/make_corpus.py $(fuzz_corpus)
@@ -28,7 +28,7 @@ clean-fuzz-inputs:
 	rm -rf tests/fuzz/inputs
 .PHONY: clean-fuzz-inputs
 CLEAN_ALSO += clean-fuzz-inputs
-CLEANFILES += frame.crash method.crash properties.crash record.crash session.crash table.crash
+CLEANFILES += frame.crash http.crash method.crash properties.crash record.crash session.crash table.crash
 
 tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz_frame.c $(fuzz_driver)
 tests_fuzz_fuzz_frame_CPPFLAGS = $(AM_CPPFLAGS)
@@ -59,6 +59,11 @@ tests_fuzz_fuzz_session_SOURCES = tests/fuzz/fuzz_session.c tests/unit/session_h
   tests/unit/session_harness.h $(fuzz_driver)
 tests_fuzz_fuzz_session_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
 tests_fuzz_fuzz_session_LDADD = $(session_test_libs)
+
+tests_fuzz_fuzz_http_SOURCES = tests/fuzz/fuzz_http.c $(fuzz_driver)
+tests_fuzz_fuzz_http_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/admin
+tests_fuzz_fuzz_http_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
+tests_fuzz_fuzz_http_LDADD = src/admin/libadmin.a src/base/libbase.a
 
 # For scripts/fuzz.
 fuzzers: $(BUILT_SOURCES)

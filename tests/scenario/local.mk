@@ -33,6 +33,7 @@ EXTRA_DIST += \
 	tests/scenario/test_exchanges.py \
 	tests/scenario/test_hostile.py \
 	tests/scenario/test_http.py \
+	tests/scenario/test_http_bounds.py \
 	tests/scenario/test_identity.py \
 	tests/scenario/test_limits.py \
 	tests/scenario/test_notices.py \

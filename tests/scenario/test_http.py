@@ -441,7 +441,7 @@ def parse_metrics(text):
 def metrics(node):
     queue = name('odd"\\\n')
     assert Api(node).put(f"queues/%2F/{q(queue)}").code == 201
-    before = parse_metrics(Api(node, user=None).call("GET", "/metrics").text)
+    before = parse_metrics(Api(node).call("GET", "/metrics").text)
     for i in range(5):
         Api(node).publish("amq.default", queue, "m")
     after = parse_metrics(Api(node, user=None, port=node.metrics_port).call("GET", "/metrics").text)
@@ -452,10 +452,11 @@ def metrics(node):
                 "rabbitmq_disk_space_available_bytes", "leveret_journal_commit_seconds_count", 'leveret_mailbox_letters{worker="0"}'):
         assert one in after, one
     assert any(key.startswith("rabbitmq_identity_info{") for key in after)
-    each = parse_metrics(Api(node, user=None).call("GET", "/metrics/per-object").text)
+    refused(Api(node, user=None).call("GET", "/metrics"), 401)
+    each = parse_metrics(Api(node).call("GET", "/metrics/per-object").text)
     escaped = queue.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     assert each[f'rabbitmq_queue_messages_ready{{vhost="/",queue="{escaped}"}}'] == 5
-    detailed = Api(node, user=None).call("GET", "/metrics/detailed?family=queue_coarse_metrics&vhost=%2F").text
+    detailed = Api(node, user=None, port=node.metrics_port).call("GET", "/metrics/detailed?family=queue_coarse_metrics&vhost=%2F").text
     assert "rabbitmq_detailed_queue_messages_ready{" in detailed and "queue_consumers" not in detailed
     parse_metrics(detailed)
     assert Api(node, port=node.metrics_port).get("overview").code == 404, "the metrics port has nothing else"

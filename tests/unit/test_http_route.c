@@ -10,13 +10,13 @@ static void none(struct request *r)
 }
 
 static const struct route table[] = {
-    {METHOD_GET, "/api/users", none, ACCESS_USER},
-    {METHOD_GET, "/api/users/without-permissions", none, ACCESS_USER},
-    {METHOD_GET, "/api/users/:u", none, ACCESS_USER},
-    {METHOD_PUT, "/api/users/:u", none, ACCESS_USER},
-    {METHOD_DELETE, "/api/users/:u", none, ACCESS_USER},
-    {METHOD_GET, "/api/bindings/:v/e/:x/q/:q", none, ACCESS_VHOST},
-    {METHOD_OTHER, NULL, NULL, ACCESS_USER},
+    {METHOD_GET, "/api/users", none, ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/users/without-permissions", none, ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/users/:u", none, ACCESS_USER, BODY_SMALL},
+    {METHOD_PUT, "/api/users/:u", none, ACCESS_USER, BODY_SMALL},
+    {METHOD_DELETE, "/api/users/:u", none, ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/bindings/:v/e/:x/q/:q", none, ACCESS_VHOST, BODY_SMALL},
+    {METHOD_OTHER, NULL, NULL, ACCESS_USER, BODY_SMALL},
 };
 
 static struct bytes parts[REQUEST_ARGS_MAX];

@@ -230,6 +230,18 @@ START_TEST(test_malformed)
 }
 END_TEST
 
+START_TEST(test_name)
+{
+    struct listener *listener = listen_on("localhost:0");
+    int fd = connect_ip("127.0.0.1", listener_port(listener));
+    ck_assert_int_ge(fd, 0);
+    run_for(10);
+    ck_assert_int_eq(accepted_count, 1);
+    close(fd);
+    listener_free(&listener);
+}
+END_TEST
+
 START_TEST(test_unix_socket)
 {
     struct stat there;
@@ -317,6 +329,7 @@ int main(void)
     tcase_add_test(cases, test_all_addresses);
     tcase_add_test(cases, test_one_address);
     tcase_add_test(cases, test_malformed);
+    tcase_add_test(cases, test_name);
     tcase_add_test(cases, test_unix_socket);
     tcase_add_test(cases, test_no_descriptors);
     suite_add_tcase(suite, cases);

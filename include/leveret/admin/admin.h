@@ -7,10 +7,21 @@
 
 struct admin;
 
+/* What strangers may take of an HTTP server. */
+struct http_limits {
+    unsigned connections; /* open at once; an idle one makes room for the next, else 503 */
+    unsigned connections_per_address; /* of these from one address, loopback included */
+    uint32_t idle_ms;                 /* a connection without a request ends after this time */
+    uint32_t request_ms;              /* from a request's first byte to the end of its head */
+    uint64_t body_bytes_max; /* of a request with definitions; others have less (route.h) */
+};
+
 struct admin_options {
     struct loop *loop;           /* the main thread's */
     const char *address;         /* as listener_new: "15672", "127.0.0.1:0"; NULL: no API */
     const char *metrics_address; /* "15692"; NULL: only on the API's port */
+    struct http_limits limits, metrics_limits;
+    uint64_t message_bytes_max; /* of a message: bounds the bodies of requests that publish */
     struct node *node;
     struct auth *auth;
     struct log *log;

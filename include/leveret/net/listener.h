@@ -11,7 +11,8 @@
 
 struct listener;
 
-/* address: "5672" (all IPv4 and IPv6 addresses), "127.0.0.1:5672", "[::1]:5672", "unix:/path". Port
+/* address: "5672" (all IPv4 and IPv6 addresses), "127.0.0.1:5672", "[::1]:5672", "localhost:5672"
+ * (a name is resolved once, now), "unix:/path". Port
  * 0: any free one. One listener may hold several sockets ("5672": one for IPv4, one for IPv6; IPv6
  * is left out silently on machines without it). A stale Unix socket file is replaced, a live one is
  * an error. Errors: MALFORMED, IO (address in use …), with a sentence in *error (free it). */

@@ -24,8 +24,6 @@ void loop_stop(struct loop *loop); /* any thread; loop_run returns at the end of
 
 /* The loop that runs on this thread, or NULL. */
 struct loop *loop_current(void);
-/* libevent's base (struct event_base *), for evhttp in admin/ only. */
-void *loop_event_base(struct loop *loop);
 
 /* The time as of this turn: cheap. Milliseconds, steady and since 1970. */
 uint64_t loop_now_ms(const struct loop *loop);

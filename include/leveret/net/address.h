@@ -1,4 +1,4 @@
-/* Socket addresses as text. Only for src/net. */
+/* Socket addresses as text. Any thread. */
 #ifndef LEVERET_NET_ADDRESS_H
 #define LEVERET_NET_ADDRESS_H
 
