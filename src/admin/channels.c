@@ -35,7 +35,7 @@ static void render_channel(struct request *r, struct answer *a, const struct row
     answer_bytes(a, "user_who_performed_action", c->user);
     answer_text(a, "node", r->admin->options.node_name);
     answer_uint(a, "number", c->number);
-    answer_text(a, "state", c->flow_active ? "running" : "flow");
+    answer_text(a, "state", "running");
     answer_bool(a, "confirm", c->confirm);
     answer_bool(a, "transactional", c->transactional);
     answer_uint(a, "prefetch_count", c->prefetch_count);

@@ -11,7 +11,6 @@ struct channel *channel_new(struct peer *peer, uint16_t id)
     channel->peer = peer;
     channel->vhost = peer->vhost;
     channel->id = id;
-    channel->flow = true;
     TAILQ_INIT(&channel->consumers);
     consumer_wait_init(&channel->wait);
     TAILQ_INIT(&channel->gets);
@@ -126,14 +125,6 @@ void channel_refuse(struct channel *channel, enum command_type command, enum sta
 }
 
 /* ---- Commands on the channel itself. */
-
-void channel_flow(struct channel *channel, const struct command *command)
-{
-    channel->flow = command->u.flow.active;
-    if (channel->flow)
-        consumer_wait_over(channel->vhost, &channel->wait);
-    channel_reply(channel, command);
-}
 
 void channel_qos(struct channel *channel, const struct command *command)
 {

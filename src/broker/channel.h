@@ -23,7 +23,7 @@ struct channel {
     uint16_t id;
     bool failed;  /* an error was told: nothing is done until it is closed */
     bool closing; /* freed once its held replies are out */
-    bool confirm, flow;
+    bool confirm;
     uint8_t promise_list;         /* enum promise_list */
     uint32_t prefetch;            /* for new consumers; 0: no limit */
     uint32_t prefetch_all;        /* over all consumers; 0: no limit */

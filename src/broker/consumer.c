@@ -209,9 +209,8 @@ static inline enum consumer_state ability(const struct consumer *consumer)
     const struct channel *channel = consumer->channel;
     if (consumer->prefetch && consumer->unsettled >= consumer->prefetch)
         return CONSUMER_BLOCKED_SELF;
-    if (!channel->flow || channel->failed ||
-        (channel->prefetch_all && !consumer->no_ack &&
-         channel->unsettled_consumers >= channel->prefetch_all))
+    if (channel->failed ||
+        (channel->prefetch_all && channel->unsettled_consumers >= channel->prefetch_all))
         return CONSUMER_BLOCKED_CHANNEL;
     if (channel->peer->under_way_bytes >= channel->vhost->options.peer_window_bytes)
         return CONSUMER_BLOCKED_PEER;

@@ -2,7 +2,7 @@
  *
  * Normal course: a consumer stands in the list of its priority level in its queue. consumer_next
  * takes the first of the highest level; one that cannot take now is moved to where it is waited
- * for: its own acks, its channel (flow, global prefetch), or its peer (bytes under way). When that
+ * for: its own acks, its channel (global prefetch), or its peer (bytes under way). When that
  * changes it comes back to its level and the queue is scheduled. So a queue whose consumers are all
  * blocked costs a publisher nothing. Those that wait for the same thing come back one by one, each
  * after its queue has had what there is: the one that used it up is the last next time.

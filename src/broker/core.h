@@ -125,7 +125,7 @@ void timeout_set_default(struct vhost *vhost, uint64_t timeout_ms);
 
 /* ---- The handlers of commands. The channel is open and not failed. */
 typedef void command_handler(struct channel *channel, const struct command *command);
-command_handler channel_flow, channel_qos, channel_confirm_select; /* channel.c */
+command_handler channel_qos, channel_confirm_select; /* channel.c */
 command_handler command_exchange_declare, command_exchange_delete, command_bind,
     command_unbind;                                                               /* bind.c */
 command_handler command_queue_declare, command_queue_delete, command_queue_purge; /* declare.c */

@@ -179,7 +179,6 @@ static void fill_channel(const struct channel *channel, struct channel_info *out
         .number = channel->id,
         .confirm = channel->confirm,
         .transactional = channel->tx != NULL,
-        .flow_active = channel->flow,
         .prefetch_count = channel->prefetch,
         .global_prefetch_count = channel->prefetch_all,
         .consumers = channel->consumer_count,

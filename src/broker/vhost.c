@@ -247,7 +247,6 @@ void vhost_free(struct vhost **vhost_at)
 /* ---- Commands. */
 
 static command_handler *const handlers[] = {
-    [COMMAND_CHANNEL_FLOW] = channel_flow,
     [COMMAND_CONFIRM_SELECT] = channel_confirm_select,
     [COMMAND_TX_SELECT] = command_tx_select,
     [COMMAND_TX_COMMIT] = command_tx_commit,

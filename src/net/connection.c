@@ -17,8 +17,9 @@
 #include "leveret/base/mem.h"
 #include "leveret/net/address.h"
 
-/* Before tune. */
-#define FIRST_FRAME_MAX 131072u
+/* Before tune-ok, when the client may be anybody: the largest frame, in bytes, as in RabbitMQ 4;
+ * log-ins with long tokens fit. A larger one ends the connection with 501. */
+#define FIRST_FRAME_MAX 8192u
 /* However large a frame the peers agree on: a method or header frame is gathered in one piece. */
 #define FRAME_MAX_MAX (128u * 1024 * 1024)
 

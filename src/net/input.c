@@ -101,6 +101,13 @@ static bool take_protocol_header(struct connection *connection, struct bytes *in
     return !connection->stopped;
 }
 
+static void fail_frame(struct connection *connection, enum status status, const struct frame *bad)
+{
+    char text[FRAME_TEXT_ROOM];
+    frame_fault_print(&connection->parser, bad, text);
+    connection_fail(connection, status, text);
+}
+
 /* Hands out frames of input until it or the owner's wish for them ends. Returns how many. */
 static uint64_t hand_out(struct connection *connection, struct bytes *input, struct buffer *owner)
 {
@@ -115,7 +122,7 @@ static uint64_t hand_out(struct connection *connection, struct bytes *input, str
         if (status == STATUS_AGAIN)
             break;
         if (status != STATUS_OK) {
-            connection_fail(connection, status, "malformed frame");
+            fail_frame(connection, status, &frame);
             break;
         }
         frames += frame.last_piece;

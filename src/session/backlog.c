@@ -69,8 +69,10 @@ bool backlog_next(struct channel *channel, struct frame *out)
     const uint8_t *at = backlog->frames.at + backlog->at;
     memcpy(&head, at, sizeof head);
     backlog->at += sizeof head + head.bytes;
-    *out = (struct frame){(enum frame_type)head.type, channel->number,
-                          bytes_of(at + sizeof head, head.bytes), head.last_piece};
+    *out = (struct frame){.type = (enum frame_type)head.type,
+                          .channel = channel->number,
+                          .payload = bytes_of(at + sizeof head, head.bytes),
+                          .last_piece = head.last_piece};
     if (bytes_held(channel) <= BACKLOG_BYTES_MAX / 2)
         set_full(channel, false);
     return true;

@@ -47,7 +47,6 @@ static struct channel *channel_new(struct session *session, uint16_t number)
     channel->session = session;
     channel->number = number;
     channel->state = CHANNEL_OPENING;
-    channel->flow_active = true;
     channel->replay.run = replay;
     session->channels[number] = channel;
     session->channel_count++;
@@ -205,9 +204,19 @@ static void close_ok(struct channel *channel)
         channel_free(&channel);
 }
 
+/* Deliveries are on always; a client that wants fewer says so with basic.qos. It must not believe
+ * that it switched them off. */
+static void flow(struct channel *channel, bool active)
+{
+    const struct method ok = {.id = METHOD_CHANNEL_FLOW_OK, .u.channel_flow_ok = {.active = true}};
+    if (active)
+        channel_write(channel, &ok);
+    else
+        session_fail(channel->session, STATUS_NOT_IMPLEMENTED, METHOD_CHANNEL_FLOW, "active=false");
+}
+
 void channel_class_method(struct channel *channel, const struct method *method)
 {
-    struct command c;
     switch (method->id) {
     case METHOD_CHANNEL_OPEN:
         session_fail(channel->session, STATUS_CHANNEL_ERROR, method->id,
@@ -219,10 +228,7 @@ void channel_class_method(struct channel *channel, const struct method *method)
         command_close(channel);
         break;
     case METHOD_CHANNEL_FLOW:
-        channel->flow_active = method->u.channel_flow.active;
-        c = (struct command){.type = COMMAND_CHANNEL_FLOW};
-        c.u.flow.active = channel->flow_active;
-        channel_command(channel, &c);
+        flow(channel, method->u.channel_flow.active);
         break;
     case METHOD_CHANNEL_FLOW_OK:
         break;
@@ -260,12 +266,7 @@ static bool decode(struct session *session, struct bytes payload, struct method 
     enum status status = method_decode(payload, out);
     if (status == STATUS_OK)
         return true;
-    if (status == STATUS_NOT_FOUND)
-        session_fail(session, STATUS_COMMAND_INVALID, 0, "unknown method %u.%u",
-                     METHOD_CLASS(out->id), METHOD_NUMBER(out->id));
-    else
-        session_fail(session, STATUS_SYNTAX_ERROR, out->id, "malformed arguments of %s",
-                     method_name(out->id));
+    session_fail_method(session, status, payload, out);
     return false;
 }
 

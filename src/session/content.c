@@ -85,6 +85,10 @@ void content_header(struct channel *channel, struct bytes payload)
     }
     c->header_due = false;
     struct content_header header;
+    if (payload.len < CONTENT_HEADER_BYTES) {
+        session_fail_unknown_frame(session, FRAME_HEADER, payload);
+        return;
+    }
     if (content_header_decode(payload, &header) != STATUS_OK) {
         session_fail(session, STATUS_SYNTAX_ERROR, METHOD_BASIC_PUBLISH,
                      "malformed content header");

@@ -68,14 +68,6 @@ static void answer_get(struct channel *channel, const struct event *event)
     gate_answered(channel->session);
 }
 
-static void answer_flow(struct channel *channel, const struct event *event)
-{
-    (void)event;
-    const struct method m = {.id = METHOD_CHANNEL_FLOW_OK,
-                             .u.channel_flow_ok = {.active = channel->flow_active}};
-    channel_write(channel, &m);
-}
-
 static void answer_channel_open(struct channel *channel, const struct event *event)
 {
     (void)event;
@@ -97,7 +89,6 @@ static const struct answer {
     enum method_id ok, method;
 } answers[] = {
     [COMMAND_CHANNEL_OPEN] = {answer_channel_open, 0, METHOD_CHANNEL_OPEN},
-    [COMMAND_CHANNEL_FLOW] = {answer_flow, 0, METHOD_CHANNEL_FLOW},
     [COMMAND_CONFIRM_SELECT] = {answer_confirm_select, 0, METHOD_CONFIRM_SELECT},
     [COMMAND_TX_SELECT] = {answer_plain, METHOD_TX_SELECT_OK, METHOD_TX_SELECT},
     [COMMAND_TX_COMMIT] = {answer_plain, METHOD_TX_COMMIT_OK, METHOD_TX_COMMIT},

@@ -16,6 +16,10 @@
 
 #define SESSION_MAGIC 0x5e5510beu
 
+/* Without these a method or header frame is not one: class and method; class, weight, body size. */
+#define METHOD_NUMBERS_BYTES 4u
+#define CONTENT_HEADER_BYTES 12u
+
 /* Frames kept for a channel that waits for an answer; beyond, the connection is not read. */
 #define BACKLOG_BYTES_MAX 65536u
 /* How long a client may take to answer connection.close. */
@@ -97,7 +101,6 @@ struct channel {
     struct open_confirm confirm;
     struct channel *next_confirming;
     struct loop_task replay;
-    bool flow_active; /* channel.flow as the client last said */
     bool confirm_mode, tx_mode;
 };
 
@@ -180,6 +183,12 @@ void session_send(struct session *session, uint16_t channel, const struct method
  * the one at fault, or 0. */
 void session_fail(struct session *session, enum status status, enum method_id method,
                   const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* The same for a frame too short to be of its type, and for a payload that method_decode refused
+ * with status. */
+void session_fail_unknown_frame(struct session *session, enum frame_type type,
+                                struct bytes payload);
+void session_fail_method(struct session *session, enum status status, struct bytes payload,
+                         const struct method *method);
 /* Lets the core forget this connection; EVENT_DETACHED follows if it ever knew it. */
 void session_detach(struct session *session);
 /* No more words: closes the socket when what is queued has left. */

@@ -99,6 +99,28 @@ void session_fail(struct session *session, enum status status, enum method_id me
     session_detach(session);
 }
 
+void session_fail_unknown_frame(struct session *session, enum frame_type type, struct bytes payload)
+{
+    const struct frame_parser parser = {0};
+    const struct frame bad = {.type = type, .payload = payload, .fault = FRAME_UNKNOWN};
+    char text[FRAME_TEXT_ROOM];
+    frame_fault_print(&parser, &bad, text);
+    session_fail(session, STATUS_FRAME_ERROR, 0, "%s", text);
+}
+
+void session_fail_method(struct session *session, enum status status, struct bytes payload,
+                         const struct method *method)
+{
+    if (payload.len < METHOD_NUMBERS_BYTES)
+        session_fail_unknown_frame(session, FRAME_METHOD, payload);
+    else if (status == STATUS_NOT_FOUND)
+        session_fail(session, STATUS_COMMAND_INVALID, 0, "unknown method %u.%u",
+                     METHOD_CLASS(method->id), METHOD_NUMBER(method->id));
+    else
+        session_fail(session, STATUS_SYNTAX_ERROR, method->id, "malformed arguments of %s",
+                     method_name(method->id));
+}
+
 static void free_session(struct loop_task *task)
 {
     struct session *session = container_of(task, struct session, free_task);
@@ -181,12 +203,16 @@ static void take_method_zero(struct session *session, struct bytes payload)
     }
     if (status == STATUS_OK)
         connection_class_method(session, &m);
-    else if (status == STATUS_NOT_FOUND)
-        session_fail(session, STATUS_COMMAND_INVALID, 0, "unknown method %u.%u", METHOD_CLASS(m.id),
-                     METHOD_NUMBER(m.id));
     else
-        session_fail(session, STATUS_SYNTAX_ERROR, m.id, "malformed arguments of %s",
-                     method_name(m.id));
+        session_fail_method(session, status, payload, &m);
+}
+
+/* A frame of a type that does not belong on its channel. */
+static void fail_unexpected(struct session *session, const struct frame *frame)
+{
+    char text[FRAME_TEXT_ROOM];
+    frame_octets_print(frame, text);
+    session_fail(session, STATUS_UNEXPECTED_FRAME, 0, "%s", text);
 }
 
 static bool frame_came(void *context, const struct frame *frame, struct buffer *owner)
@@ -199,12 +225,11 @@ static bool frame_came(void *context, const struct frame *frame, struct buffer *
         channel_frame(session, frame, owner);
     } else if (frame->type == FRAME_HEARTBEAT) {
         if (frame->channel != 0)
-            session_fail(session, STATUS_UNEXPECTED_FRAME, 0, "heartbeat on channel %u",
-                         frame->channel);
+            fail_unexpected(session, frame);
     } else if (frame->channel == 0 && frame->type == FRAME_METHOD) {
         take_method_zero(session, frame->payload);
     } else if (frame->channel == 0) {
-        session_fail(session, STATUS_UNEXPECTED_FRAME, 0, "content frame on channel 0");
+        fail_unexpected(session, frame);
     } else {
         session_fail(session, STATUS_CHANNEL_ERROR, 0, "frame on channel %u before connection.open",
                      frame->channel);

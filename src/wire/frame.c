@@ -4,9 +4,10 @@
  * waits until it is there whole and is handed out; a body frame's payload is handed out as it
  * comes, and the parser remembers how much is still due.
  *
- * What can go wrong: an unknown type, a frame larger than frame_max, a wrong end octet, a heartbeat
- * with a payload. Each is a FRAME_ERROR and there is no way to go on: where the next frame begins
- * is no longer known. The length is judged before anything waits for that many bytes. */
+ * What can go wrong: an unknown type, a frame too much larger than frame_max, a wrong end octet, a
+ * heartbeat with a payload. Each is a FRAME_ERROR and there is no way to go on: where the next
+ * frame begins is no longer known. The length is judged before anything waits for that many bytes.
+ */
 #include "leveret/wire/frame.h"
 
 const uint8_t protocol_header[PROTOCOL_HEADER_BYTES] = {'A', 'M', 'Q', 'P', 0, 0, 9, 1};
@@ -32,19 +33,30 @@ static bool type_known(uint8_t type)
            type == FRAME_HEARTBEAT;
 }
 
-static enum status body_piece(struct frame_parser *parser, struct bytes *input, struct frame *out)
+static enum status fault(struct frame *out, enum frame_fault fault, uint32_t number)
+{
+    out->fault = fault;
+    out->number = number;
+    return STATUS_FRAME_ERROR;
+}
+
+/* first: nothing of this frame's payload has been handed out. */
+static inline enum status body_piece(struct frame_parser *parser, bool first, struct bytes *input,
+                                     struct frame *out)
 {
     bool whole = input->len > parser->body_left; /* the end octet included */
     size_t len = whole ? parser->body_left : input->len;
 
     if (input->len == 0)
         return STATUS_AGAIN;
-    if (whole && input->at[len] != FRAME_END)
-        return STATUS_FRAME_ERROR;
     out->type = FRAME_BODY;
     out->channel = parser->body_channel;
     out->payload = bytes_of(input->at, len);
     out->last_piece = whole;
+    if (whole && input->at[len] != FRAME_END) {
+        parser->in_body = !first;
+        return fault(out, FRAME_END_WRONG, input->at[len]);
+    }
     parser->body_left -= (uint32_t)len;
     parser->in_body = !whole;
     advance(input, whole ? len + FRAME_END_BYTES : len);
@@ -54,34 +66,38 @@ static enum status body_piece(struct frame_parser *parser, struct bytes *input, 
 enum status frame_next(struct frame_parser *parser, struct bytes *input, struct frame *out)
 {
     if (parser->in_body)
-        return body_piece(parser, input, out);
+        return body_piece(parser, false, input, out);
     if (input->len < FRAME_HEADER_BYTES)
-        return input->len > 0 && !type_known(input->at[0]) ? STATUS_FRAME_ERROR : STATUS_AGAIN;
+        return STATUS_AGAIN;
 
     struct reader r = reader_of(*input);
     uint8_t type = read_u8(&r);
     uint16_t channel = read_u16(&r);
     uint32_t len = read_u32(&r);
 
-    if (!type_known(type) || (type == FRAME_HEARTBEAT && len > 0))
-        return STATUS_FRAME_ERROR;
-    if (parser->frame_max > 0 && (uint64_t)len + FRAME_OVERHEAD_BYTES > parser->frame_max)
-        return STATUS_FRAME_ERROR;
+    out->type = (enum frame_type)type;
+    out->channel = channel;
+    /* With its overhead it is at most frame_max + FRAME_EXCESS_BYTES. */
+    _Static_assert(FRAME_EXCESS_BYTES == FRAME_OVERHEAD_BYTES, "payloads of frame_max bytes pass");
+    if (parser->frame_max > 0 && len > parser->frame_max) {
+        out->payload = bytes_of(NULL, 0);
+        return fault(out, FRAME_TOO_LARGE, len);
+    }
     if (type == FRAME_BODY) {
         advance(input, FRAME_HEADER_BYTES);
         parser->in_body = true;
         parser->body_left = len;
         parser->body_channel = channel;
-        return body_piece(parser, input, out);
+        return body_piece(parser, true, input, out);
     }
     if (reader_left(&r) < (uint64_t)len + FRAME_END_BYTES)
         return STATUS_AGAIN;
-    if (r.at[len] != FRAME_END)
-        return STATUS_FRAME_ERROR;
-    out->type = (enum frame_type)type;
-    out->channel = channel;
     out->payload = bytes_of(r.at, len);
     out->last_piece = true;
+    if (r.at[len] != FRAME_END)
+        return fault(out, FRAME_END_WRONG, r.at[len]);
+    if (!type_known(type) || (type == FRAME_HEARTBEAT && len > 0))
+        return fault(out, FRAME_UNKNOWN, type);
     advance(input, FRAME_OVERHEAD_BYTES + (size_t)len);
     return STATUS_OK;
 }

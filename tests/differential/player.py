@@ -22,6 +22,7 @@ ANSWER_SECONDS = 10
 TRACING = threading.Lock()
 CONNECT_SECONDS = 20
 PROTOCOL = b"AMQP\x00\x00\x09\x01"
+OWN_PROPERTIES = {"leveret_version"}      # of what Leveret says of itself
 CAPABILITIES = ("publisher_confirms", "exchange_exchange_bindings", "basic.nack", "consumer_cancel_notify",
                 "connection.blocked", "authentication_failure_close")
 
@@ -193,7 +194,7 @@ def _show_start(values):
     capabilities = own.get("capabilities", Value("void", None))
     return (f"connection.start version={values['version-major']}.{values['version-minor']} "
             f"mechanisms={','.join(sorted(values['mechanisms'].split()))} locales={values['locales']} "
-            f"properties={','.join(sorted(own))} capabilities={wire.show_value(capabilities)}")
+            f"properties={','.join(sorted(own.keys() - OWN_PROPERTIES))} capabilities={wire.show_value(capabilities)}")
 
 
 def _show_event(what, values, properties, body):

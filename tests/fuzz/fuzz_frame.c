@@ -40,7 +40,13 @@ static struct outcome parse(struct bytes data, uint32_t frame_max, size_t part)
         input.len += left < part ? left : part;
         while ((outcome.end = frame_next(&parser, &input, &frame)) == STATUS_OK)
             note(&outcome, &frame, &in_body);
-        CHECK(frame_max == 0 || outcome.end != STATUS_AGAIN || input.len <= frame_max);
+        CHECK(frame_max == 0 || outcome.end != STATUS_AGAIN ||
+              input.len <= (uint64_t)frame_max + FRAME_EXCESS_BYTES);
+    }
+    if (outcome.end == STATUS_FRAME_ERROR) {
+        char text[FRAME_TEXT_ROOM];
+        frame_fault_print(&parser, &frame, text);
+        CHECK(strlen(text) < FRAME_TEXT_ROOM - 1);
     }
     return outcome;
 }

@@ -621,8 +621,6 @@ void step(void)
     } else if (what < 980) {
         if (sim.world.policy_count)
             policy_toggle(pick(sim.world.policy_count));
-    } else if (what < 985) {
-        do_flow(&sim.h, who_of(p, c), chance(70));
     } else if (what < 990) {
         do_qos(&sim.h, who_of(p, c), (uint16_t)pick(20), chance(30));
     } else if (pick(30) < sim.world.crashes) {

@@ -13,7 +13,6 @@
 static const char *const command_names[] = {
     [COMMAND_CHANNEL_OPEN] = "open",
     [COMMAND_CHANNEL_CLOSE] = "close",
-    [COMMAND_CHANNEL_FLOW] = "flow",
     [COMMAND_CREDIT] = "credit",
     [COMMAND_CONFIRM_SELECT] = "confirm-select",
     [COMMAND_TX_SELECT] = "tx-select",
@@ -401,11 +400,6 @@ void do_open(struct harness *h, const char *who)
 void do_close(struct harness *h, const char *who)
 {
     do_plain(h, who, COMMAND_CHANNEL_CLOSE);
-}
-
-void do_flow(struct harness *h, const char *who, bool active)
-{
-    apply(h, who, (struct command){.type = COMMAND_CHANNEL_FLOW, .u.flow.active = active});
 }
 
 void do_credit(struct harness *h, const char *who, uint32_t bytes)

@@ -74,7 +74,6 @@ uint16_t channel_of(const char *who);
 void do_open(struct harness *h, const char *who); /* attaches the peer if need be */
 void do_close(struct harness *h, const char *who);
 void do_plain(struct harness *h, const char *who, enum command_type type); /* no arguments */
-void do_flow(struct harness *h, const char *who, bool active);
 void do_credit(struct harness *h, const char *who, uint32_t bytes);
 void do_qos(struct harness *h, const char *who, uint16_t count, bool global);
 

@@ -79,7 +79,9 @@ static void hand_out(struct connection *c)
             break;
         if (status != STATUS_OK) {
             c->failed = true;
-            c->handler->failed(c->context, status, "malformed frame");
+            char text[FRAME_TEXT_ROOM];
+            frame_fault_print(&c->parser, &frame, text);
+            c->handler->failed(c->context, status, text);
             break;
         }
         if (!c->handler->frame(c->context, &frame, NULL))

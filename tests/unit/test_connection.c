@@ -23,7 +23,7 @@ struct owner {
     bool refuses, stops, echoes, closes_on_failure;
     unsigned pauses; /* reason to pause for at each frame */
     enum status status;
-    char text[128];
+    char text[FRAME_TEXT_ROOM];
     size_t frames, body_bytes, written;
     uint8_t *seen; /* every frame, written down again in a normal form */
     size_t seen_bytes;
@@ -126,7 +126,8 @@ static void tear_down(void)
     loop_free(&loop);
 }
 
-static void make_owner(struct owner *owner, int buffer_bytes)
+/* As accepted, before tune. */
+static void make_untuned_owner(struct owner *owner, int buffer_bytes)
 {
     int fds[2];
     memset(owner, 0, sizeof *owner);
@@ -138,6 +139,12 @@ static void make_owner(struct owner *owner, int buffer_bytes)
         }
     owner->peer = fds[1];
     owner->connection = connection_new(worker, fds[0], &handler, owner);
+}
+
+static void make_owner(struct owner *owner, int buffer_bytes)
+{
+    make_untuned_owner(owner, buffer_bytes);
+    connection_set_frame_max(owner->connection, 131072);
 }
 
 static void stop_now(void *context)
@@ -477,10 +484,10 @@ static void expect_frame_error(const uint8_t *bytes, size_t len, uint32_t frame_
 START_TEST(test_hostile)
 {
     static const uint8_t huge[] = {1, 0, 1, 0xff, 0xff, 0xff, 0xff};
-    static const uint8_t over[] = {2, 0, 1, 0, 0, 0x0f, 0xf9};
+    static const uint8_t over[] = {2, 0, 1, 0, 0, 0x10, 0x01};
     static const uint8_t body[] = {3, 0, 1, 0xff, 0xff, 0xff, 0xf8, 1, 2, 3};
-    static const uint8_t type[] = {4, 0, 1, 0, 0, 0, 1};
-    static const uint8_t zero[] = {0};
+    static const uint8_t type[] = {4, 0, 1, 0, 0, 0, 1, 0, 0xCE};
+    static const uint8_t zero[] = {0, 0, 0, 0, 0, 0, 0, 0xCE};
     static const uint8_t end[] = {1, 0, 1, 0, 0, 0, 1, 9, 0xCF};
     static const uint8_t beat[] = {8, 0, 0, 0, 0, 0, 1, 9, 0xCE};
     expect_frame_error(huge, sizeof huge, 131072);
@@ -491,6 +498,27 @@ START_TEST(test_hostile)
     expect_frame_error(zero, sizeof zero, 131072);
     expect_frame_error(end, sizeof end, 131072);
     expect_frame_error(beat, sizeof beat, 131072);
+}
+END_TEST
+
+/* Until a client is known its frames are short. */
+START_TEST(test_frames_before_tune)
+{
+    struct script script = {0};
+    struct owner owner;
+    static const uint8_t longer[] = {2, 0, 0, 0, 0, 0x20, 0x01};
+    make_untuned_owner(&owner, 0);
+    send_header(&owner);
+    put(&script, FRAME_METHOD, 0, 8192);
+    send_all(&owner, script.bytes, script.len);
+    turn();
+    check_seen(&owner, &script);
+    send_all(&owner, longer, sizeof longer);
+    turn();
+    ck_assert_int_eq(owner.status, STATUS_FRAME_ERROR);
+    ck_assert_str_eq(owner.text, "type 2, all octets = <<>>: {frame_too_large,8193,8184}");
+    drop_owner(&owner);
+    drop_script(&script);
 }
 END_TEST
 
@@ -920,6 +948,7 @@ int main(void)
     TCase *cases = tcase_create("connection");
     tcase_add_checked_fixture(cases, set_up, tear_down);
     tcase_set_timeout(cases, 60);
+    tcase_add_test(cases, test_frames_before_tune);
     tcase_add_test(cases, test_opened);
     tcase_add_test(cases, test_refused);
     tcase_add_test(cases, test_split_everywhere);

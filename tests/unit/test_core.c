@@ -193,13 +193,33 @@ START_TEST(knows_limits_of_channel_and_peer)
     expect(&h, "A1 deliver c1 t3 c\n");
     do_qos(&h, "A1", 0, true);
     expect(&h, "A1 ok qos\nA1 deliver c2 t4 d\n");
-    do_flow(&h, "A1", false);
-    do_publish(&h, "A1", "", "q", "e", "");
-    expect(&h, "A1 ok flow\n");
-    do_flow(&h, "A1", true);
-    expect(&h, "A1 ok flow\nA1 deliver c2 t5 e\n");
     do_get(&h, "A1", "q", "a");
     expect(&h, "A1 empty\n");
+}
+END_TEST
+
+/* As in RabbitMQ: what it gets does not count, but it waits like the others. */
+START_TEST(a_consumer_without_acks_is_held_too)
+{
+    do_declare(&h, "A1", "q", "");
+    do_declare(&h, "A1", "loose", "");
+    do_qos(&h, "A1", 1, true);
+    do_consume(&h, "A1", "q", 1, "a", 0);
+    do_consume(&h, "A1", "loose", 2, "", 0);
+    harness_take(&h);
+    do_publish(&h, "A1", "", "loose", "a", "");
+    do_publish(&h, "A1", "", "loose", "b", "");
+    expect(&h, "A1 deliver c2 t1 a\nA1 deliver c2 t2 b\n");
+    do_publish(&h, "A1", "", "q", "c", "");
+    do_publish(&h, "A1", "", "loose", "d", "");
+    expect(&h, "A1 deliver c1 t3 c\n");
+    do_ack(&h, "A1", 3, false);
+    expect(&h, "A1 deliver c2 t4 d\n");
+    do_publish(&h, "A1", "", "q", "e", "");
+    do_publish(&h, "A1", "", "loose", "f", "");
+    expect(&h, "A1 deliver c1 t5 e\n");
+    do_qos(&h, "A1", 0, true);
+    expect(&h, "A1 ok qos\nA1 deliver c2 t6 f\n");
 }
 END_TEST
 
@@ -554,6 +574,7 @@ int main(void)
     tcase_add_test(tests, delivers_at_once);
     tcase_add_test(tests, takes_turns_by_priority);
     tcase_add_test(tests, knows_limits_of_channel_and_peer);
+    tcase_add_test(tests, a_consumer_without_acks_is_held_too);
     tcase_add_test(tests, queues_share_what_a_channel_may_take);
     tcase_add_test(tests, queues_share_what_a_peer_may_take);
     tcase_add_test(tests, waits_for_credit);

@@ -1,5 +1,6 @@
 /* wire/frame: protocol headers, whole frames, pieces of bodies, every way of arriving in parts. */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "leveret/base/text.h"
@@ -157,13 +158,14 @@ START_TEST(body_without_its_end_octet_yet)
 }
 END_TEST
 
-START_TEST(frame_max_is_the_whole_frame)
+/* Payloads of frame_max bytes pass: the frame is longer by its overhead then. */
+START_TEST(frame_max_and_a_little_more)
 {
     static const uint8_t types[] = {FRAME_METHOD, FRAME_HEADER, FRAME_BODY};
 
     for (size_t i = 0; i < sizeof types; i++) {
         struct text wire = {0};
-        add_frame(&wire, types[i], 1, FRAME_MAX - FRAME_OVERHEAD_BYTES, 'x');
+        add_frame(&wire, types[i], 1, FRAME_MAX, 'x');
         ck_assert_int_eq(next_status(wire.at, wire.len, FRAME_MAX), STATUS_OK);
         ck_assert_int_eq(next_status(wire.at, wire.len, FRAME_MAX - 1), STATUS_FRAME_ERROR);
         ck_assert_int_eq(next_status(wire.at, wire.len, 0), STATUS_OK);
@@ -182,7 +184,7 @@ START_TEST(hostile_lengths)
 
     ck_assert_int_eq(next_status(method, sizeof method, FRAME_MAX), STATUS_FRAME_ERROR);
     ck_assert_int_eq(next_status(method, sizeof method, 0), STATUS_AGAIN);
-    ck_assert_int_eq(next_status(body, sizeof body, UINT32_MAX), STATUS_FRAME_ERROR);
+    ck_assert_int_eq(next_status(body, sizeof body, UINT32_MAX - 1), STATUS_FRAME_ERROR);
     ck_assert_int_eq(next_status(body, sizeof body, 0), STATUS_OK);
 }
 END_TEST
@@ -209,9 +211,7 @@ START_TEST(unknown_types)
         add_frame(&wire, (uint8_t)type, 0, 0, 0);
         ck_assert_int_eq(next_status(wire.at, wire.len, FRAME_MAX),
                          known ? STATUS_OK : STATUS_FRAME_ERROR);
-        /* The first octet tells. */
-        ck_assert_int_eq(next_status(wire.at, 1, FRAME_MAX),
-                         known ? STATUS_AGAIN : STATUS_FRAME_ERROR);
+        ck_assert_int_eq(next_status(wire.at, wire.len - 1, FRAME_MAX), STATUS_AGAIN);
         text_free(&wire);
     }
 }
@@ -227,6 +227,82 @@ START_TEST(heartbeat_with_a_payload)
 }
 END_TEST
 
+/* ---- The reason, in RabbitMQ's words. */
+
+static void expect_fault(const char *octets, size_t len, const char *text)
+{
+    struct frame_parser parser = {.frame_max = FRAME_MAX};
+    struct bytes input = bytes_of(octets, len);
+    struct frame frame;
+    char out[FRAME_TEXT_ROOM];
+
+    ck_assert_int_eq(frame_next(&parser, &input, &frame), STATUS_FRAME_ERROR);
+    frame_fault_print(&parser, &frame, out);
+    ck_assert_str_eq(out, text);
+}
+
+#define FAULT(octets, text) expect_fault(octets, sizeof octets - 1, text)
+
+START_TEST(reasons)
+{
+    FAULT("\2\0\1\0\0\x10\1", "type 2, all octets = <<>>: {frame_too_large,4097,4088}");
+    FAULT("\5\0\1\xff\xff\xff\xff", "type 5, all octets = <<>>: {frame_too_large,4294967295,4088}");
+    FAULT("\1\0\1\0\0\0\4\0\x14\0\x0aX",
+          "type 1, all octets = <<0,20,0,10>>: {invalid_frame_end_marker,88}");
+    FAULT("\3\0\1\0\0\0\x11"
+          "0123456789abcdefg\0",
+          "type 3, first 16 octets = <<\"0123456789abcdef\">>: {invalid_frame_end_marker,0}");
+    FAULT("\3\0\1\0\0\0\0\1", "type 3, all octets = <<>>: {invalid_frame_end_marker,1}");
+    FAULT("\5\0\1\0\0\0\0\xce", "type 5, all octets = <<>>: unknown_frame");
+    FAULT("\10\0\0\0\0\0\3a\"\n\xce", "type 8, all octets = <<\"a\\\"\\n\">>: unknown_frame");
+    FAULT("\10\0\0\0\0\0\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+          "\xff\xce",
+          "type 8, first 16 octets = "
+          "<<255,255,255,255,255,255,255,255,255,255,255,255,255,255,255,255>>: unknown_frame");
+}
+END_TEST
+
+/* Its beginning has been handed out, and is no longer there to be shown. */
+START_TEST(reason_of_a_body_in_pieces)
+{
+    struct frame_parser parser = {.frame_max = FRAME_MAX};
+    struct frame frame;
+    char out[FRAME_TEXT_ROOM];
+    struct bytes input = bytes_of("\3\0\1\0\0\0\3ab", 9);
+
+    expect(&parser, &input, FRAME_BODY, 1, 2, false);
+    input = bytes_of("cX", 2);
+    ck_assert_int_eq(frame_next(&parser, &input, &frame), STATUS_FRAME_ERROR);
+    frame_fault_print(&parser, &frame, out);
+    ck_assert_str_eq(out, "type 3: {invalid_frame_end_marker,88}");
+}
+END_TEST
+
+START_TEST(octets)
+{
+    static const struct {
+        const char *octets, *text;
+    } rows[] = {
+        {"", "<<>>"},
+        {"\b\t\n\v\f\r\x1b", "<<\"\\b\\t\\n\\v\\f\\r\\e\">>"},
+        {"a\x01", "<<97,1>>"},
+        {"a\x07", "<<97,7>>"},
+        {"a\x0e", "<<97,14>>"},
+        {"\x7f", "<<127>>"},
+        {"\\", "<<\"\\\\\">>"},
+        {" ~", "<<\" ~\">>"},
+        {"\xc3\xa9", "<<195,169>>"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct frame frame = {.type = FRAME_HEADER, .payload = bytes_of_text(rows[i].octets)};
+        char out[FRAME_TEXT_ROOM], expected[FRAME_TEXT_ROOM];
+        frame_octets_print(&frame, out);
+        snprintf(expected, sizeof expected, "type 2, all octets = %s", rows[i].text);
+        ck_assert_str_eq(out, expected);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("frame");
@@ -238,11 +314,14 @@ int main(void)
     tcase_add_test(parse, every_split_in_two);
     tcase_add_test(parse, one_byte_at_a_time);
     tcase_add_test(parse, body_without_its_end_octet_yet);
-    tcase_add_test(refuse, frame_max_is_the_whole_frame);
+    tcase_add_test(refuse, frame_max_and_a_little_more);
     tcase_add_test(refuse, hostile_lengths);
     tcase_add_test(refuse, wrong_end_octet);
     tcase_add_test(refuse, unknown_types);
     tcase_add_test(refuse, heartbeat_with_a_payload);
+    tcase_add_test(refuse, reasons);
+    tcase_add_test(refuse, reason_of_a_body_in_pieces);
+    tcase_add_test(refuse, octets);
     suite_add_tcase(suite, parse);
     suite_add_tcase(suite, refuse);
     SRunner *runner = srunner_create(suite);

@@ -313,7 +313,7 @@ START_TEST(heartbeat_on_a_channel_is_505)
     log_in();
     harness_feed(h, c, BYTES_LITERAL("\x08\x00\x01\x00\x00\x00\x00\xce"));
     ck_assert_str_eq(harness_told(c),
-                     "0 connection.close 505 UNEXPECTED_FRAME - heartbeat on channel 1\n");
+                     "0 connection.close 505 UNEXPECTED_FRAME - type 8, all octets = <<>>\n");
 }
 END_TEST
 
@@ -321,9 +321,44 @@ START_TEST(bad_frame_end_is_501)
 {
     log_in();
     harness_feed(h, c, BYTES_LITERAL("\x08\x00\x00\x00\x00\x00\x00\xcd"));
-    ck_assert_ptr_nonnull(strstr(harness_told(c), "0 connection.close 501 FRAME_ERROR"));
+    ck_assert_str_eq(harness_told(c),
+                     "0 connection.close 501 FRAME_ERROR - type 8, all octets = <<>>: "
+                     "{invalid_frame_end_marker,205}\n");
     harness_settle(h);
     ck_assert(harness_closed(c));
+}
+END_TEST
+
+START_TEST(content_on_channel_zero_is_505)
+{
+    log_in();
+    harness_feed(h, c,
+                 BYTES_LITERAL("\x03\x00\x00\x00\x00\x00\x03"
+                               "abc\xce"));
+    ck_assert_str_eq(harness_told(c),
+                     "0 connection.close 505 UNEXPECTED_FRAME - type 3, all octets "
+                     "= <<\"abc\">>\n");
+}
+END_TEST
+
+START_TEST(frames_that_are_too_short_are_501)
+{
+    log_in();
+    harness_feed(h, c, BYTES_LITERAL("\x01\x00\x01\x00\x00\x00\x03\x00\x14\x00\xce"));
+    ck_assert_str_eq(harness_told(c), "0 connection.close 501 FRAME_ERROR - type 1, all octets = "
+                                      "<<0,20,0>>: unknown_frame\n");
+}
+END_TEST
+
+START_TEST(flow_off_is_540)
+{
+    log_in();
+    const struct method on = {.id = METHOD_CHANNEL_FLOW, .u.channel_flow = {.active = true}};
+    const struct method off = {.id = METHOD_CHANNEL_FLOW, .u.channel_flow = {.active = false}};
+    harness_send(h, c, 1, &on);
+    ck_assert_str_eq(harness_told(c), "1 channel.flow-ok\n");
+    harness_send(h, c, 1, &off);
+    ck_assert_str_eq(harness_told(c), "0 connection.close 540 NOT_IMPLEMENTED - active=false\n");
 }
 END_TEST
 
@@ -420,6 +455,9 @@ int main(void)
     tcase_add_test(tc, content_out_of_order_is_505);
     tcase_add_test(tc, heartbeat_on_a_channel_is_505);
     tcase_add_test(tc, bad_frame_end_is_501);
+    tcase_add_test(tc, content_on_channel_zero_is_505);
+    tcase_add_test(tc, frames_that_are_too_short_are_501);
+    tcase_add_test(tc, flow_off_is_540);
     tcase_add_test(tc, reused_consumer_tag_is_530);
     tcase_add_test(tc, frames_in_pieces_make_no_difference);
     tcase_add_test(tc, queue_deleted_under_a_consumer_cancels_it);

@@ -36,10 +36,9 @@ enum policy_target {
 };
 
 enum command_type {
-    /* Channel and connection; all but publish, ack, flow, credit are answered by EVENT_REPLY. */
+    /* Channel and connection; all but publish, ack, credit are answered by EVENT_REPLY. */
     COMMAND_CHANNEL_OPEN,
     COMMAND_CHANNEL_CLOSE, /* requeues, ends consumers; replied when done */
-    COMMAND_CHANNEL_FLOW,  /* flow.active: whether to deliver */
     COMMAND_CREDIT,        /* credit.bytes of deliveries have left for the socket; never replied */
     COMMAND_CONFIRM_SELECT,
     COMMAND_TX_SELECT,
@@ -75,9 +74,6 @@ struct command {
     uint16_t channel;
     bool no_wait; /* no reply on success (errors are reported all the same) */
     union {
-        struct {
-            bool active;
-        } flow;
         struct {
             uint32_t bytes;
         } credit;

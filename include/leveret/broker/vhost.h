@@ -178,7 +178,7 @@ struct consumer_info {
 struct channel_info {
     struct bytes peer_name, user;
     uint16_t number;
-    bool confirm, transactional, flow_active;
+    bool confirm, transactional;
     uint32_t prefetch_count, global_prefetch_count, consumers;
     uint64_t messages_unacknowledged, messages_unconfirmed, messages_uncommitted, acks_uncommitted;
     struct rates rates;

@@ -61,7 +61,7 @@ struct connection_address {
 };
 const struct connection_address *connection_address(const struct connection *connection);
 
-/* After tune: the largest frame accepted, in bytes with overhead. */
+/* After tune: the largest frame accepted, in bytes with overhead (and FRAME_EXCESS_BYTES more). */
 void connection_set_frame_max(struct connection *connection, uint32_t frame_max);
 /* Heartbeats every interval_s / 2 when nothing else was written; two intervals without a byte of
  * input: handler.failed(CLOSED, "missed heartbeats from client, timeout: 60s"). 0: off. While
