@@ -497,6 +497,10 @@ void journal_leveldb_figures(const struct journal *journal, struct journal_figur
     out->pages_in = atomic_load_explicit(&engine->pages_in, memory_order_relaxed);
     out->pages_out = atomic_load_explicit(&engine->pages_out, memory_order_relaxed);
     out->commit_us_sum = atomic_load_explicit(&engine->commit_us_sum, memory_order_relaxed);
+    pthread_mutex_t *lock = (pthread_mutex_t *)&engine->lock;
+    pthread_mutex_lock(lock);
+    out->jobs = engine->jobs;
+    pthread_mutex_unlock(lock);
 }
 
 enum status journal_leveldb_destroy(const char *path)

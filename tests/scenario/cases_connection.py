@@ -333,33 +333,31 @@ def channels_interleave_content(node):
 
 @test
 def heartbeats_are_sent(node):
-    with Raw(node, heartbeat=1, seconds=5) as raw:
-        started = time.monotonic()
+    with Raw(node, heartbeat=1) as raw:
         kind, number, payload = raw.read_frame()
         assert (kind, number, payload) == (spec.FRAME_HEARTBEAT, 0, b"")
-        assert time.monotonic() - started < 2
 
 
 @test
 def heartbeat_loss_closes(node):
     """Two missed heartbeats: the connection is closed, and its exclusive queue and unsettled messages with it."""
     q = name()
-    with Raw(node, heartbeat=1, seconds=10) as raw, channel_on(node) as ch:
+    with Raw(node, heartbeat=1) as raw, channel_on(node) as ch:
         queue(ch, q, exclusive=False)
         publish(ch, q, "m")
         raw.channel()
-        raw.call(1, spec.Basic.Get(queue=q), spec.Basic.GetOk)
         started = time.monotonic()
+        raw.call(1, spec.Basic.Get(queue=q), spec.Basic.GetOk)
         raw.expect_end()
-        assert 1 < time.monotonic() - started < 6
+        assert time.monotonic() - started > 1
         assert eventually(lambda: count(ch, q) == 1)
         ch.queue_delete(q)
 
 
 @test
 def heartbeats_keep_alive(node):
-    with Raw(node, heartbeat=1, seconds=5) as raw:
-        end = time.monotonic() + 4
+    with Raw(node, heartbeat=2) as raw:     # so that this process may stand still for a while
+        end = time.monotonic() + 6
         while time.monotonic() < end:
             raw.send(b"\x08\x00\x00\x00\x00\x00\x00\xce")
             time.sleep(0.5)
@@ -369,10 +367,10 @@ def heartbeats_keep_alive(node):
 @test
 def any_traffic_keeps_alive(node):
     """Any octet counts for a heartbeat."""
-    with Raw(node, heartbeat=1, seconds=5) as raw:
+    with Raw(node, heartbeat=2) as raw:
         ch = raw.channel()
         q = raw.call(ch, spec.Queue.Declare(queue="", exclusive=True), spec.Queue.DeclareOk).queue
-        end = time.monotonic() + 4
+        end = time.monotonic() + 6
         while time.monotonic() < end:
             raw.publish(ch, "", q, b"m")
             time.sleep(0.5)

@@ -405,7 +405,7 @@ def message_ttl(node):
         q = queue(ch, arguments={"x-message-ttl": 200})
         publish(ch, q, "a", "b")
         assert count(ch, q) == 2
-        eventually(lambda: count(ch, q) == 0, seconds=3)
+        eventually(lambda: count(ch, q) == 0)
         assert get(ch, q) is None
 
 

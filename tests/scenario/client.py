@@ -10,7 +10,7 @@ from pika import spec
 
 FRAME_END = b"\xce"
 PERSISTENT = pika.BasicProperties(delivery_mode=2)
-READ_SECONDS = 10
+READ_SECONDS = 60       # ends what hangs
 
 
 def parameters(node, user="guest", password="guest", **options):
@@ -99,7 +99,7 @@ def count(channel, queue_name):
     return channel.queue_declare(queue_name, passive=True).method.message_count
 
 
-def consume(channel, queue_name, wanted, seconds=10, **options):
+def consume(channel, queue_name, wanted, seconds=READ_SECONDS, **options):
     """Consumes and answers (method, properties, body) of the first messages, unsettled unless auto_ack."""
     got = []
     tag = channel.basic_consume(queue_name, lambda ch, m, p, b: got.append((m, p, b)), **options)
@@ -115,7 +115,7 @@ def collector(channel, queue_name, **options):
     return tag, got
 
 
-def wait(channel, condition, seconds=10, what=None):
+def wait(channel, condition, seconds=READ_SECONDS, what=None):
     """Lets the connection work until condition() holds."""
     end = time.monotonic() + seconds
     while not condition():

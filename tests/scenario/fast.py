@@ -43,7 +43,7 @@ def _short_at(payload, at):
 
 
 class Fast:
-    def __init__(self, node, seconds=20, vhost="/", capabilities=(), frame_max=131072, heartbeat=0,
+    def __init__(self, node, seconds=60, vhost="/", capabilities=(), frame_max=131072, heartbeat=0,
                  user="guest", password="guest"):
         self.node = node
         self.socket = socket.create_connection((node.host, node.port), seconds)

@@ -27,7 +27,9 @@ from pathlib import Path
 
 import broker
 
-TEST_SECONDS = 30
+TEST_SECONDS = 30       # what a test may take on a quiet machine
+PATIENCE = 4            # a busy one may take so many times as long: limits only end what hangs
+WAIT_SECONDS = 60       # for something that is to come
 CODE_SKIP = 77
 LOG_TAIL = 3000
 
@@ -64,7 +66,7 @@ def name(stem="q"):
     return f"{_current}.{stem}.{os.getpid()}.{next(_serial)}"
 
 
-def eventually(condition, seconds=5, what="the condition"):
+def eventually(condition, seconds=WAIT_SECONDS, what="the condition"):
     """Waits until condition() is true, and answers what it answered."""
     end = time.monotonic() + seconds
     while True:
@@ -151,7 +153,7 @@ def _run(entry, node, label):
             _child(entry, node, output.fileno(), write_end)
         os.close(write_end)
         # A sanitizer's build is slower.
-        seconds = entry.seconds * float(os.environ.get("LEVERET_TEST_SLOWER", "1"))
+        seconds = entry.seconds * PATIENCE * float(os.environ.get("LEVERET_TEST_SLOWER", "1"))
         status = _wait(pid, seconds)
         if status is None:
             try:

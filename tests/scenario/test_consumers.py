@@ -324,12 +324,14 @@ def quorum_ttl_and_length(node):
     with connect(node) as connection:
         ch = confirming(connection)
         q = name()
-        ch.queue_declare(q, durable=True, arguments={**QUORUM, "x-message-ttl": 200, "x-max-length": 2})
+        ch.queue_declare(q, durable=True, arguments={**QUORUM, "x-max-length": 2})
         publish(ch, q, *range(4))
         eventually(lambda: count(ch, q) == 2)
         assert [got_one(ch, q, auto_ack=True)[2] for _ in range(2)] == [b"2", b"3"]
+        ch.queue_delete(q)
+        ch.queue_declare(q, durable=True, arguments={**QUORUM, "x-message-ttl": 200})
         publish(ch, q, "late")
-        time.sleep(0.4)
+        eventually(lambda: count(ch, q) == 0)
         assert get(ch, q) is None
         ch.queue_delete(q)
 

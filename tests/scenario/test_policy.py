@@ -163,7 +163,7 @@ def effects(node):
         # Expiry of the queue: from the moment on in which the policy comes.
         short = name("short")
         channel.queue_declare(short)
-        api.put("policies/%2F/e", policy(r"\.short", {"expires": 300}))
+        api.put("policies/%2F/e", policy(r"\.short", {"expires": 5000}))
         assert api.get(f"queues/%2F/{q(short)}").code == 200
         eventually(lambda: api.get(f"queues/%2F/{q(short)}").code == 404)
         # Alternate exchange, on exchanges old and new.

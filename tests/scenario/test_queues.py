@@ -25,7 +25,7 @@ def put(ch, queue, body="m", exchange="", headers=None, **properties):
     ch.basic_publish(exchange, queue, body, pika.BasicProperties(headers=headers, **properties))
 
 
-def take(ch, queue, seconds=5, ack=True):
+def take(ch, queue, seconds=60, ack=True):
     """The queue's head, waited for."""
     return eventually(lambda: (lambda got: got if got[0] else None)(ch.basic_get(queue, auto_ack=ack)), seconds,
                       f"a message in {queue}")
@@ -186,8 +186,7 @@ def cycle_ends(node):
     with channel_on(node) as ch:
         q = declare(ch, dead_letter_exchange="", message_ttl=20)
         put(ch, q)
-        time.sleep(0.3)
-        assert depth(ch, q) == 0
+        eventually(lambda: depth(ch, q) == 0)
 
 
 @test
@@ -374,8 +373,7 @@ def at_least_once(node):
                     message_ttl=20)
         for body in ("one", "two"):
             put(ch, q, body)
-        time.sleep(0.3)
-        assert depth(ch, q) == 0
+        eventually(lambda: depth(ch, q) == 0)
         ch.exchange_declare(dlx, "fanout", durable=True)
         ch.queue_bind(dead, dlx, "")
         first = take(ch, dead)[2]                   # the other one has to wait for this
@@ -432,8 +430,8 @@ def a_hundred_thousand_expire(node):
         q, other = declare(ch, message_ttl=4000, durable=False), declare(ch, durable=False)
         for i in range(100000):
             put(ch, q, delivery_mode=1)
-        slowest, end = 0, time.monotonic() + 20
-        while depth(ch, q) and time.monotonic() < end:
+        slowest = 0
+        while depth(ch, q):
             before = time.monotonic()
             put(ch, other, delivery_mode=1)
             take(ch, other)

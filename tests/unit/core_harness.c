@@ -220,17 +220,24 @@ static struct journal *open_journal(struct harness *h, const struct journal_call
     return journal_leveldb_new(&options, callbacks);
 }
 
-/* Until what has been handed over is on disk, and a little longer for pages. */
+static bool threads_rest(const struct harness *h)
+{
+    struct journal_figures figures;
+    journal_leveldb_figures(h->journal, &figures);
+    return figures.jobs == 0;
+}
+
+/* Until all that has been handed over is done and told, however long the threads take. */
 static void work_disk(struct harness *h)
 {
     uint64_t wanted = journal_filling(h->journal) - 1;
-    journal_poll(h->journal);
-    while (journal_committed(h->journal) < wanted) {
-        usleep(50);
+    for (;;) {
+        bool rested = threads_rest(h); /* then the poll tells all that they did */
         journal_poll(h->journal);
+        if (rested && threads_rest(h) && journal_committed(h->journal) >= wanted)
+            return;
+        usleep(50);
     }
-    usleep(200);
-    journal_poll(h->journal);
 }
 
 #else

@@ -659,9 +659,7 @@ START_TEST(permission_catastrophe)
     add_user("alice", "x", "");
     for (size_t i = 0; i < sizeof evil / sizeof evil[0]; i++) {
         permit("alice", "/", evil[i], "", "");
-        uint64_t before = clock_steady_ms();
-        ck_assert(!allowed(PERMISSION_CONFIGURE, name));
-        ck_assert_uint_lt(clock_steady_ms() - before, 1000);
+        ck_assert(!allowed(PERMISSION_CONFIGURE, name)); /* without a limit it would take years */
     }
 }
 END_TEST
@@ -873,7 +871,7 @@ static atomic_bool threads_stop;
 static void *ask(void *argument)
 {
     char user[AUTH_NAME_MAX + 1], tags[64];
-    uint64_t *asked = argument;
+    atomic_uint *asked = argument;
     while (!atomic_load(&threads_stop)) {
         ck_assert_int_eq(
             auth_login(auth, BYTES_LITERAL("PLAIN"), BYTES_LITERAL("\0guest\0guest"), true, user),
@@ -882,7 +880,7 @@ static void *ask(void *argument)
         (void)auth_allowed(auth, text("u7"), text("/"), PERMISSION_READ, text("q"));
         (void)auth_user_tags(auth, text("u7"), tags, sizeof tags);
         (void)auth_version(auth);
-        ++*asked;
+        atomic_fetch_add(asked, 1);
     }
     return NULL;
 }
@@ -890,13 +888,17 @@ static void *ask(void *argument)
 START_TEST(threads)
 {
     pthread_t thread[4];
-    uint64_t asked[4] = {0};
+    atomic_uint asked[4] = {0};
+    unsigned rounds = 0;
     atomic_store(&threads_stop, false);
     for (size_t i = 0; i < 4; i++)
         ck_assert_int_eq(pthread_create(&thread[i], NULL, ask, &asked[i]), 0);
-    uint64_t until = clock_steady_ms() + 300;
-    while (clock_steady_ms() < until) {
+    bool all = false;
+    while (!all || rounds++ < 50) {
         char name[8];
+        all = true; /* have asked while users came and went */
+        for (size_t i = 0; i < 4; i++)
+            all &= atomic_load(&asked[i]) >= 50;
         for (int i = 0; i < 10; i++) {
             snprintf(name, sizeof name, "u%d", i);
             add_user(name, "x", "t");
@@ -908,10 +910,8 @@ START_TEST(threads)
         }
     }
     atomic_store(&threads_stop, true);
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 4; i++)
         pthread_join(thread[i], NULL);
-        ck_assert_uint_gt(asked[i], 0);
-    }
 }
 END_TEST
 
@@ -919,7 +919,7 @@ static void add_case(Suite *suite, const char *name, const TTest *const *tests)
 {
     TCase *tcase = tcase_create(name);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_set_timeout(tcase, 60);
+    tcase_set_timeout(tcase, 300);
     for (; *tests; tests++)
         tcase_add_test(tcase, *tests);
     suite_add_tcase(suite, tcase);

@@ -123,7 +123,7 @@ START_TEST(a_failed_write_is_tried_until_it_succeeds)
     inject(cases[_i].kinds, cases[_i].number);
     uint64_t before = P.committed;
     append_many(lane, 101, 201, body_bytes);
-    turns(50);
+    disk_await(&disk, &P.healths, 1);
     ck_assert_uint_gt(atomic_load(&failed), 0);
     ck_assert_uint_eq(P.committed, before);
     ck_assert_int_eq(P.health, cases[_i].health);
@@ -248,7 +248,7 @@ START_TEST(a_database_that_cannot_be_made_is_made_later)
     struct journal_lane *lane = journal_lane_new(J, 7);
     inject(FAIL_WRITE | FAIL_SYNC, ENOSPC);
     append_many(lane, 1, 11, 10);
-    turns(50);
+    disk_await(&disk, &P.healths, 1);
     ck_assert_uint_eq(P.committed, 0);
     ck_assert_int_eq(P.health, STATUS_NO_SPACE);
     inject(0, 0);
@@ -460,7 +460,7 @@ int main(void)
     Suite *suite = suite_create("journal_failure");
     TCase *tests = tcase_create("failure");
     tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_set_timeout(tests, 120);
+    tcase_set_timeout(tests, 300);
     tcase_add_loop_test(tests, a_failed_write_is_tried_until_it_succeeds, 0, CASES);
     tcase_add_loop_test(tests, a_crash_while_writing_fails_loses_nothing_committed, 0, CASES);
     tcase_add_loop_test(tests, much_happens_while_writing_fails, 0, 3);
@@ -471,7 +471,7 @@ int main(void)
     suite_add_tcase(suite, tests);
     tests = tcase_create("full");
     tcase_add_checked_fixture(tests, NULL, NULL);
-    tcase_set_timeout(tests, 120);
+    tcase_set_timeout(tests, 300);
     tcase_add_loop_test(tests, a_full_disk_is_left_by_itself, 0, 5);
     tcase_add_test(tests, another_program_fills_the_disk);
     suite_add_tcase(suite, tests);

@@ -300,8 +300,8 @@ START_TEST(test_no_descriptors)
     getrusage(RUSAGE_SELF, &after);
     ck_assert_int_eq(accepted_count, 0);
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &old), 0);
-    run_for(300);
-    ck_assert_int_eq(accepted_count, 1);
+    while (accepted_count == 0)
+        run_for(10);
     /* It did not spin. */
     long used_us = (after.ru_utime.tv_sec - before.ru_utime.tv_sec) * 1000000 +
                    after.ru_utime.tv_usec - before.ru_utime.tv_usec;
@@ -325,7 +325,7 @@ int main(void)
     Suite *suite = suite_create("listener");
     TCase *cases = tcase_create("listener");
     tcase_add_checked_fixture(cases, set_up, tear_down);
-    tcase_set_timeout(cases, 60);
+    tcase_set_timeout(cases, 300);
     tcase_add_test(cases, test_all_addresses);
     tcase_add_test(cases, test_one_address);
     tcase_add_test(cases, test_malformed);

@@ -32,6 +32,7 @@ MUST_USE enum status journal_leveldb_destroy(const char *path);
 struct journal_figures {
     uint64_t batches, syncs_failed, bytes_written, blocks_written, pages_in, pages_out;
     uint64_t commit_us_sum; /* microseconds from hand-over to synced, all batches together */
+    unsigned jobs;          /* under way on the threads: writes, reads, page-outs */
 };
 void journal_leveldb_figures(const struct journal *journal, struct journal_figures *out);
 
