@@ -43,8 +43,6 @@ struct vhost {
     uint64_t committed;                 /* the last batch on disk */
     bool journalled; /* the command under way has written something to the journal */
     bool recovering; /* what changes comes from the journal */
-    enum publish_gate gate;
-    char *gate_text;
 
     struct dead_letters dead_letters;
     struct queue_list over; /* over their length limits: to be shortened; by over_link */

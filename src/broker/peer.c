@@ -54,22 +54,6 @@ void vhost_detach(struct vhost *vhost, struct peer *peer, struct moment now)
     vhost_settle_down(vhost);
 }
 
-static void send_gate(struct peer *peer)
-{
-    struct vhost *vhost = peer->vhost;
-    struct event event = {.type = EVENT_GATE};
-    event.u.gate.gate = vhost->gate;
-    event.u.gate.text = vhost->gate_text;
-    vhost->options.event(vhost->options.context, peer->owner, &event);
-}
-
-void peer_publishes(struct peer *peer)
-{
-    peer->publishes = true;
-    if (peer->vhost->gate != GATE_OPEN)
-        send_gate(peer);
-}
-
 /* A publisher that goes from queue to queue should not be told of each. */
 #define PACE_PUBLISHES 256u
 
@@ -83,19 +67,6 @@ void peer_pace(struct peer *peer, bool behind)
     struct event event = {.type = EVENT_PACE};
     event.u.pace.slow = !slow;
     vhost->options.event(vhost->options.context, peer->owner, &event);
-}
-
-void vhost_set_gate(struct vhost *vhost, enum publish_gate gate, const char *text)
-{
-    if (vhost->gate == gate)
-        return;
-    free(vhost->gate_text);
-    vhost->gate = gate;
-    vhost->gate_text = text ? mem_need_text(text, strlen(text)) : NULL;
-    struct peer *peer;
-    TAILQ_FOREACH(peer, &vhost->peers, link)
-    if (peer->publishes)
-        send_gate(peer);
 }
 
 void vhost_set_limits(struct vhost *vhost, const struct vhost_limits *limits, struct moment now)

@@ -11,7 +11,6 @@ struct peer {
     TAILQ_ENTRY(peer) link;
     struct channel **channels; /* by number */
     uint32_t channel_room;
-    bool publishes;   /* is told about the gate */
     uint16_t outruns; /* consumers of a queue: publishes until that is forgotten; 0: it does not */
     uint64_t under_way_bytes;             /* deliveries that have not left */
     struct consumer_wait wait;            /* consumers that wait for it to go down */
@@ -23,8 +22,6 @@ TAILQ_HEAD(peer_list, peer);
 
 /* Frees without a word; for vhost_free. */
 void peer_destroy(struct peer *peer);
-/* Told the gate at its first publish. */
-void peer_publishes(struct peer *peer);
 /* After a publish: whether it went to a queue whose consumers are far behind. Sends EVENT_PACE when
  * that begins, and when it has not been so for a while. */
 void peer_pace(struct peer *peer, bool behind);

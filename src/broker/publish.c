@@ -312,8 +312,6 @@ void command_publish(struct channel *channel, const struct command *command)
     struct vhost *vhost = channel->vhost;
     struct message *message = command->u.publish.message;
     const char *malformed, *type;
-    if (!channel->peer->publishes)
-        peer_publishes(channel->peer);
     channel->rates.publish++;
     vhost->rates.publish++;
     if (message->body_bytes > vhost->options.message_bytes_max)

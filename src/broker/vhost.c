@@ -238,7 +238,6 @@ void vhost_free(struct vhost **vhost_at)
     heap_free(&vhost->idle);
     policies_free(&vhost->policies);
     dedups_free(&vhost->dedups);
-    free(vhost->gate_text);
     free((void *)vhost->name.at);
     free((void *)vhost->options.node_name.at);
     free(vhost);

@@ -61,11 +61,12 @@ struct account *alarms_account(const struct alarms *alarms)
 
 /* ---- Telling. */
 
-const char *node_alarm_text(const struct node *node)
+const char *node_alarm_text(const struct node *node, bool *memory)
 {
     const struct alarms *alarms = node_alarms_of(node);
     bool disk = atomic_load(&alarms->disk);
-    if (atomic_load(&alarms->memory))
+    *memory = atomic_load(&alarms->memory);
+    if (*memory)
         return disk ? "low on memory & disk" : "low on memory";
     return disk ? "low on disk" : NULL;
 }

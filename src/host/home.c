@@ -79,8 +79,9 @@ static void end_of_turn(struct loop_task *task)
     }
     tell_memory(home, vhost_resident_bytes(home->vhost));
     uint64_t unwritten = journal_unwritten_bytes(home->journal);
-    if ((home->gate == GATE_OPEN && unwritten > HOME_UNWRITTEN_BYTES_MAX) ||
-        (home->gate == GATE_BUSY && unwritten < HOME_UNWRITTEN_BYTES_MAX / 2))
+    unsigned gate = atomic_load_explicit(&home->gate, memory_order_relaxed);
+    if ((gate == GATE_OPEN && unwritten > HOME_UNWRITTEN_BYTES_MAX) ||
+        (gate == GATE_BUSY && unwritten < HOME_UNWRITTEN_BYTES_MAX / 2))
         home_weigh_gate(home);
     set_timer(home);
 }
@@ -95,27 +96,26 @@ void home_weigh_gate(struct home *home)
     if (!home->vhost)
         return;
     uint64_t unwritten = journal_unwritten_bytes(home->journal);
-    uint64_t limit =
-        home->gate == GATE_BUSY ? HOME_UNWRITTEN_BYTES_MAX / 2 : HOME_UNWRITTEN_BYTES_MAX;
-    const char *alarm = node_alarm_text(home->node);
+    unsigned before = atomic_load_explicit(&home->gate, memory_order_relaxed);
+    uint64_t limit = before == GATE_BUSY ? HOME_UNWRITTEN_BYTES_MAX / 2 : HOME_UNWRITTEN_BYTES_MAX;
+    bool memory;
+    const char *alarm = node_alarm_text(home->node, &memory);
     enum publish_gate gate = GATE_OPEN;
     const char *text = "";
     if (home->health != STATUS_OK) {
-        gate = GATE_ALARM;
+        gate = memory ? GATE_MEMORY : GATE_ALARM;
         text = home->health_text;
     } else if (alarm) {
-        gate = GATE_ALARM;
+        gate = memory ? GATE_MEMORY : GATE_ALARM;
         text = alarm;
     } else if (unwritten > limit) {
         gate = GATE_BUSY;
     }
-    if (gate == home->gate && strcmp(text, home->gate_text) == 0)
+    if (gate == before && strcmp(text, home->gate_text) == 0)
         return;
-    home->gate = gate;
+    atomic_store_explicit(&home->gate, gate, memory_order_relaxed);
     snprintf(home->gate_text, sizeof home->gate_text, "%s", text);
-    home->in_core++;
-    vhost_set_gate(home->vhost, gate, home->gate_text);
-    home->in_core--;
+    links_tell_gate(home);
 }
 
 /* ---- The journal's callbacks; from journal_poll, on the owner. */

@@ -29,7 +29,7 @@ struct home {
     uint64_t told_bytes;    /* of messages, to the node's account */
     uint64_t weighed_bytes; /* told when the node's memory was last weighed */
     enum status health;     /* of the journal */
-    enum publish_gate gate;
+    atomic_uint gate; /* enum publish_gate; written by the owner, read by links on any thread */
     char gate_text[160];
     char health_text[160];
     TAILQ_HEAD(, link) links; /* attached ones */
@@ -68,11 +68,14 @@ struct moment home_moment(const struct home *home);
 
 /* The vhost with the exchanges of events and log lines: who listens. Its owner. */
 void node_listened(struct node *node, bool events, bool log);
-/* The node's alarm as text for connection.blocked; NULL: none. Any thread. */
-const char *node_alarm_text(const struct node *node);
+/* The node's alarm as text for connection.blocked; NULL: none. *memory: whether memory is short.
+ * Any thread. */
+const char *node_alarm_text(const struct node *node, bool *memory);
 
 /* link.c: an event of the core on its way to a link. Runs on the owner. */
 void link_event(void *context, void *owner, const struct event *event);
+/* link.c: tells every link that publishes what home's gate is now. */
+void links_tell_gate(struct home *home);
 /* link.c: detaches every link of a home. */
 void links_detach(struct home *home);
 

@@ -25,6 +25,7 @@ struct link {
     char *name, *user;
     struct peer *peer;       /* the owner's */
     bool local;              /* user and owner share a loop */
+    bool publishes;          /* the owner's: EVENT_GATE is sent */
     unsigned letters;        /* local links only: commands under way as letters all the same */
     TAILQ_ENTRY(link) entry; /* the owner's: in home->links while attached */
 };
@@ -108,6 +109,37 @@ void links_detach(struct home *home)
     struct link *link;
     while ((link = TAILQ_FIRST(&home->links)))
         detach(link);
+}
+
+/* ---- The gate. */
+
+static void tell_gate(struct link *link)
+{
+    struct home *home = link->home;
+    struct event event = {.type = EVENT_GATE};
+    event.u.gate.gate = (enum publish_gate)atomic_load_explicit(&home->gate, memory_order_relaxed);
+    event.u.gate.text = home->gate_text;
+    home->in_core++;
+    link_event(home, link, &event);
+    home->in_core--;
+}
+
+void links_tell_gate(struct home *home)
+{
+    struct link *link;
+    TAILQ_FOREACH(link, &home->links, entry)
+    if (link->publishes)
+        tell_gate(link);
+}
+
+static void publishes_letter(struct loop *receiver, void *letter, size_t bytes)
+{
+    (void)bytes;
+    struct link *link = ((struct link_letter *)letter)->link;
+    if (!receiver || !link->peer)
+        return;
+    link->publishes = true;
+    tell_gate(link);
 }
 
 static void attach_letter(struct loop *receiver, void *letter, size_t bytes)
@@ -365,6 +397,16 @@ void link_send(struct link *link, const struct command *command)
     if (link->local)
         link->letters++;
     loop_post(link->home->owner, apply_letter, &letter, sizeof letter);
+}
+
+const atomic_uint *link_gate(const struct link *link)
+{
+    return &link->home->gate;
+}
+
+void link_publishes(struct link *link)
+{
+    post_link(link->home->owner, publishes_letter, link);
 }
 
 bool link_backlogged(const struct link *link)

@@ -337,20 +337,30 @@ static void limits_letter(struct loop *receiver, void *letter, size_t bytes)
     home_touched(l->home);
 }
 
-void node_set_limits(struct node *node, const struct node_options *options)
+/* Hands every vhost the limits as they are now. */
+static void hand_out_limits(struct node *node)
 {
-    node->options.memory_bytes_max = options->memory_bytes_max;
-    node->options.disk_free_bytes_min = options->disk_free_bytes_min;
-    node->options.message_bytes_max = options->message_bytes_max;
-    node->options.consumer_timeout_ms = options->consumer_timeout_ms;
-    alarms_set_limits(node->alarms, options->memory_bytes_max, options->disk_free_bytes_min);
-    struct limits_letter letter = {.limits = {.resident_bytes_max = resident_bytes_max(node),
-                                              .message_bytes_max = options->message_bytes_max,
-                                              .consumer_timeout_ms = options->consumer_timeout_ms}};
+    struct limits_letter letter = {
+        .limits = {.resident_bytes_max = resident_bytes_max(node),
+                   .message_bytes_max = node->options.message_bytes_max,
+                   .consumer_timeout_ms = node->options.consumer_timeout_ms}};
     pthread_rwlock_rdlock(&node->lock);
     TAILQ_FOREACH(letter.home, &node->homes, entry)
     loop_post(letter.home->owner, limits_letter, &letter, sizeof letter);
     pthread_rwlock_unlock(&node->lock);
+}
+
+void node_set_watermarks(struct node *node, uint64_t memory_bytes_max, uint64_t disk_free_bytes_min)
+{
+    alarms_set_limits(node->alarms, memory_bytes_max, disk_free_bytes_min);
+    hand_out_limits(node);
+}
+
+void node_set_limits(struct node *node, const struct node_options *options)
+{
+    node->options.message_bytes_max = options->message_bytes_max;
+    node->options.consumer_timeout_ms = options->consumer_timeout_ms;
+    node_set_watermarks(node, options->memory_bytes_max, options->disk_free_bytes_min);
 }
 
 void node_watch(struct node *node, struct loop *main_loop)

@@ -4,9 +4,9 @@
  * Normal course: connection_new watches the socket → … → the owner calls connection_close → what is
  * queued is written → the peer closes, or the time for it is over → handler.closed and the end, in
  * PHASE_FREE, when no callback of this turn can still see the connection. What can go wrong: the
- * peer goes away without a word: two heartbeat intervals without a byte end it. There is one timer
- * for a connection, made when first needed; it looks at times that reading and writing merely
- * store. */
+ * peer goes away without a word: two heartbeat intervals without a byte end it; or it goes away
+ * while it is not read: then its end is looked for. There is one timer for a connection, made when
+ * first needed; it looks at times that reading and writing merely store. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,26 +59,40 @@ static void on_socket(void *context, enum watch_events what)
         input_readable(connection);
 }
 
-static uint64_t send_heartbeat_if_due(struct connection *connection, uint64_t now, uint64_t half_ms)
+/* How often the end of a peer that is not read is looked for. */
+#define END_LOOK_MS 1000u
+/* How often such a peer is sent a heartbeat, negotiated or not: what it sent last may not have fit
+ * into the socket, and its end behind that; but a peer that is gone answers with a reset. Peers
+ * without heartbeats have to pass over the frame (AMQP 0-9-1, 4.2.7). */
+#define END_PROBE_MS 5000u
+
+static void send_heartbeat(struct connection *connection)
 {
-    if (now - connection->written_at_ms < half_ms)
-        return connection->written_at_ms + half_ms;
-    /* A peer that does not take what is queued already needs no heartbeat behind it. */
-    if (connection_output_bytes(connection) == 0) {
-        uint8_t *at = connection_reserve(connection, FRAME_OVERHEAD_BYTES);
-        frame_put_header(at, FRAME_HEARTBEAT, 0, 0);
-        at[FRAME_HEADER_BYTES] = FRAME_END;
-        connection_commit(connection, FRAME_OVERHEAD_BYTES);
-    }
-    connection->written_at_ms = now;
-    return now + half_ms;
+    uint8_t *at = connection_reserve(connection, FRAME_OVERHEAD_BYTES);
+    frame_put_header(at, FRAME_HEARTBEAT, 0, 0);
+    at[FRAME_HEADER_BYTES] = FRAME_END;
+    connection_commit(connection, FRAME_OVERHEAD_BYTES);
 }
 
-static void check_heartbeat(struct connection *connection, uint64_t now)
+/* Sends a heartbeat when nothing has been written for so long; returns when to look again. */
+static uint64_t send_heartbeat_if_due(struct connection *connection, uint64_t now,
+                                      uint64_t after_ms)
+{
+    if (now - connection->written_at_ms < after_ms)
+        return connection->written_at_ms + after_ms;
+    /* A peer that does not take what is queued already needs no heartbeat behind it. */
+    if (connection_output_bytes(connection) == 0)
+        send_heartbeat(connection);
+    connection->written_at_ms = now;
+    return now + after_ms;
+}
+
+/* Returns when to look again; UINT64_MAX: there is no heartbeat, or the peer has missed it. */
+static uint64_t check_heartbeat(struct connection *connection, uint64_t now)
 {
     uint64_t interval_ms = connection->heartbeat_s * (uint64_t)1000;
     if (interval_ms == 0 || connection->failed)
-        return;
+        return UINT64_MAX;
     if (connection->stopped)
         connection->read_at_ms = now;
     uint64_t silent_until_ms = connection->read_at_ms + 2 * interval_ms;
@@ -87,11 +101,32 @@ static void check_heartbeat(struct connection *connection, uint64_t now)
         snprintf(text, sizeof text, "missed heartbeats from client, timeout: %us",
                  connection->heartbeat_s);
         connection_fail(connection, STATUS_CLOSED, text);
-        return;
+        return UINT64_MAX;
     }
     uint64_t next_ms = send_heartbeat_if_due(connection, now, interval_ms / 2);
-    next_ms = next_ms < silent_until_ms ? next_ms : silent_until_ms;
-    timer_set(connection->timer, next_ms - now);
+    return next_ms < silent_until_ms ? next_ms : silent_until_ms;
+}
+
+/* The same for the end of a peer that is not read. */
+static uint64_t look_for_end(struct connection *connection, uint64_t now)
+{
+    if (!connection->end_watched || !connection->stopped || connection->failed)
+        return UINT64_MAX;
+    if (input_ended_unread(connection)) {
+        input_give_up(connection);
+        return UINT64_MAX;
+    }
+    send_heartbeat_if_due(connection, now, END_PROBE_MS);
+    return now + END_LOOK_MS;
+}
+
+static void check_alive(struct connection *connection, uint64_t now)
+{
+    uint64_t next_ms = check_heartbeat(connection, now);
+    uint64_t look_ms = look_for_end(connection, now);
+    next_ms = look_ms < next_ms ? look_ms : next_ms;
+    if (next_ms != UINT64_MAX)
+        timer_set(connection->timer, next_ms - now);
 }
 
 static void on_timer(void *context)
@@ -100,7 +135,7 @@ static void on_timer(void *context)
     CHECK(connection->magic == CONNECTION_MAGIC);
     uint64_t now = loop_now_ms(connection->worker->loop);
     if (!connection->closing)
-        check_heartbeat(connection, now);
+        check_alive(connection, now);
     else if (now >= connection->close_at_ms)
         connection_finish(connection);
     else
@@ -240,6 +275,14 @@ void connection_resume(struct connection *connection, unsigned reason)
         connection_watch(connection, WATCH_READ, WATCH_NONE);
     if (connection->held_unread)
         loop_at_end(connection->worker->loop, PHASE_APPLY, &connection->input_task);
+}
+
+void connection_watch_end(struct connection *connection, bool on)
+{
+    bool was_on = connection->end_watched;
+    connection->end_watched = on;
+    if (on && !was_on && !connection->closing)
+        set_timer(connection, END_LOOK_MS);
 }
 
 void connection_slow(struct connection *connection, bool slow)

@@ -53,6 +53,7 @@ struct connection {
     bool output_shut; /* all is written and the peer has been told so */
     bool write_waits; /* the socket is full: WATCH_WRITE is set */
     bool slow;        /* read little at a time: connection_slow */
+    bool end_watched; /* the peer's end is looked for while reading is paused */
     uint16_t heartbeat_s;
     int broken_errno;
 
@@ -87,6 +88,10 @@ void connection_watch(struct connection *connection, unsigned set, unsigned clea
 void connection_finish(struct connection *connection);
 
 /* input.c */
+/* Whether the peer sends no more, although input is left that nobody reads. */
+bool input_ended_unread(const struct connection *connection);
+/* The peer has gone, and what it sent before is not wanted any more. */
+void input_give_up(struct connection *connection);
 void input_readable(struct connection *connection);
 void input_task_run(struct loop_task *task);
 void input_drop(struct connection *connection);

@@ -13,6 +13,7 @@
  * (CLOSED); no memory for what is left over (NO_MEMORY); the owner pauses in the middle: what is
  * left is kept, and handed out by a task after connection_resume. */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -218,6 +219,19 @@ static void adapt_read_limit(struct connection *connection, uint64_t frames)
         connection->read_bytes_max /= 2;
     else if (frames < wanted / 2 && connection->read_bytes_max < READ_BLOCK_BYTES)
         connection->read_bytes_max *= 2;
+}
+
+bool input_ended_unread(const struct connection *connection)
+{
+    struct pollfd state = {.fd = connection->transport.fd, .events = POLLRDHUP};
+    return poll(&state, 1, 0) == 1 && state.revents & (POLLRDHUP | POLLHUP | POLLERR);
+}
+
+void input_give_up(struct connection *connection)
+{
+    connection->ended = true;
+    connection_watch(connection, WATCH_NONE, WATCH_READ);
+    connection_fail(connection, STATUS_CLOSED, "the client closed the socket");
 }
 
 static void read_socket(struct connection *connection)

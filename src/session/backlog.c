@@ -1,9 +1,10 @@
-/* A channel's backlog: frames that came while a command's answer was due, kept in the order in
- * which they came.
+/* Backlogs: frames that wait for their turn, in the order in which they came. A channel has two:
+ * what came while a command's answer is due (channel.c), and publishes that are held (hold.c).
  *
- * Normal course: channel.c adds while it waits and takes when the answer has come. What can go
- * wrong: a client that sends on and on without an answer: above BACKLOG_BYTES_MAX its connection is
- * not read, until half of that has been taken. */
+ * Normal course: a backlog is added to while it has to wait and taken from when the wait is over.
+ * What can go wrong: a client that sends on and on: with BACKLOG_BYTES_MAX in all backlogs of a
+ * connection it is not read, until half of that has been taken; while memory for what has been read
+ * is short the bound is BACKLOG_BYTES_SHORT. */
 #include "internal.h"
 
 /* A frame in the backlog: type, whether it is a last piece, length of the payload, payload. */
@@ -13,23 +14,39 @@ struct backlog_head {
     uint32_t bytes;
 };
 
-static size_t bytes_held(const struct channel *channel)
+static size_t bytes_held(const struct backlog *backlog)
 {
-    return channel->backlog.frames.len - channel->backlog.at;
+    return backlog->frames.len - backlog->at;
 }
 
-static void set_full(struct channel *channel, bool full)
+static size_t bytes_max(const struct session *session)
 {
-    struct session *session = channel->session;
-    if (channel->backlog.full == full)
+    return session->sessions->memory.short_of_readers ? BACKLOG_BYTES_SHORT : BACKLOG_BYTES_MAX;
+}
+
+/* The session's backlogs have grown or shrunk. */
+static void weigh(struct session *session)
+{
+    size_t max = bytes_max(session);
+    if (session->socket_gone)
         return;
-    channel->backlog.full = full;
-    if (full) {
-        session->backlogs_full++;
+    if (!session->backlog_full && session->backlog_bytes > max) {
+        session->backlog_full = true;
         connection_pause(session->connection, PAUSE_BACKLOG);
-    } else if (--session->backlogs_full == 0 && !session->socket_gone) {
+        gate_watch_end(session);
+    } else if (session->backlog_full && session->backlog_bytes <= max / 2) {
+        session->backlog_full = false;
         connection_resume(session->connection, PAUSE_BACKLOG);
+        gate_watch_end(session);
     }
+}
+
+static void count(struct session *session, size_t before, size_t after)
+{
+    session->backlog_bytes += after - before;
+    session->sessions->memory.backlog_bytes += after - before;
+    sessions_count(session->sessions);
+    weigh(session);
 }
 
 /* Moves what is left to the front when what was taken is the larger part. */
@@ -43,50 +60,63 @@ static void close_up(struct backlog *backlog)
     backlog->at = 0;
 }
 
-void backlog_add(struct channel *channel, const struct frame *frame)
+void backlog_add(struct session *session, struct backlog *backlog, const struct frame *frame)
 {
-    struct backlog *backlog = &channel->backlog;
     struct backlog_head head = {(uint8_t)frame->type, frame->last_piece,
                                 (uint32_t)frame->payload.len};
+    size_t before = bytes_held(backlog);
     close_up(backlog);
     text_add(&backlog->frames, &head, sizeof head);
     text_add_bytes(&backlog->frames, frame->payload);
-    if (bytes_held(channel) > BACKLOG_BYTES_MAX)
-        set_full(channel, true);
+    count(session, before, bytes_held(backlog));
 }
 
-bool backlog_holds(const struct channel *channel)
+bool backlog_holds(const struct backlog *backlog)
 {
-    return bytes_held(channel) > 0;
+    return bytes_held(backlog) > 0;
 }
 
-bool backlog_next(struct channel *channel, struct frame *out)
+bool backlog_next(struct session *session, struct backlog *backlog, uint16_t channel,
+                  struct frame *out)
 {
-    struct backlog *backlog = &channel->backlog;
     struct backlog_head head;
-    if (!backlog_holds(channel))
+    if (!backlog_holds(backlog))
         return false;
+    size_t before = bytes_held(backlog);
     const uint8_t *at = backlog->frames.at + backlog->at;
     memcpy(&head, at, sizeof head);
     backlog->at += sizeof head + head.bytes;
     *out = (struct frame){.type = (enum frame_type)head.type,
-                          .channel = channel->number,
+                          .channel = channel,
                           .payload = bytes_of(at + sizeof head, head.bytes),
                           .last_piece = head.last_piece};
-    if (bytes_held(channel) <= BACKLOG_BYTES_MAX / 2)
-        set_full(channel, false);
+    count(session, before, bytes_held(backlog));
     return true;
 }
 
-void backlog_drop(struct channel *channel)
+void backlog_put_first(struct session *session, struct backlog *backlog, struct backlog *first)
 {
-    channel->backlog.at = channel->backlog.frames.len;
-    set_full(channel, false);
+    struct bytes rest = bytes_of(backlog->frames.at + backlog->at, bytes_held(backlog));
+    (void)session; /* the sum stays as it is */
+    if (rest.len)
+        text_add_bytes(&first->frames, rest);
+    text_free(&backlog->frames);
+    *backlog = *first;
+    *first = (struct backlog){0};
 }
 
-void backlog_free(struct channel *channel)
+void backlog_drop(struct session *session, struct backlog *backlog)
 {
-    backlog_drop(channel);
-    text_free(&channel->backlog.frames);
-    channel->backlog.at = 0;
+    size_t before = bytes_held(backlog);
+    if (before == 0)
+        return;
+    backlog->at = backlog->frames.len;
+    count(session, before, 0);
+}
+
+void backlog_free(struct session *session, struct backlog *backlog)
+{
+    backlog_drop(session, backlog);
+    text_free(&backlog->frames);
+    backlog->at = 0;
 }

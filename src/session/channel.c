@@ -69,7 +69,8 @@ void channel_free(struct channel **at)
     loop_task_cancel(session->sessions->loop, &channel->replay);
     content_free(channel);
     consumers_free(channel);
-    backlog_free(channel);
+    backlog_free(session, &channel->backlog);
+    hold_drop(channel);
     text_free(&channel->last_queue);
     free(channel);
 }
@@ -128,20 +129,45 @@ static void replay(struct loop_task *task)
     struct session *session = channel->session;
     uint16_t number = channel->number;
     struct frame frame;
-    while ((channel = replayable(session, number)) && backlog_next(channel, &frame))
+    while ((channel = replayable(session, number)) &&
+           backlog_next(session, &channel->backlog, number, &frame))
         channel_take(channel, &frame, NULL);
     channel = channel_find(session, number);
-    if (channel && !backlog_holds(channel))
-        backlog_free(channel);
+    if (channel && !backlog_holds(&channel->backlog))
+        backlog_free(session, &channel->backlog);
+    if (session->close_due && !channels_wait(session))
+        connection_leave(session);
 }
 
 void channels_go_on(struct session *session)
 {
     for (uint32_t i = 0; i < session->channel_room; i++) {
         struct channel *channel = session->channels[i];
-        if (channel && !channel->awaiting && backlog_holds(channel))
+        if (channel && !channel->awaiting && backlog_holds(&channel->backlog))
             loop_at_end(session->sessions->loop, PHASE_APPLY, &channel->replay);
     }
+}
+
+void channels_release(struct session *session)
+{
+    if (!session->channels_holding)
+        return;
+    for (uint32_t i = 0; i < session->channel_room; i++) {
+        if (session->channels[i])
+            hold_release(session->channels[i]);
+    }
+    channels_go_on(session);
+}
+
+bool channels_wait(struct session *session)
+{
+    bool held_go_on = session_gate(session) < GATE_ALARM;
+    for (uint32_t i = 0; i < session->channel_room; i++) {
+        const struct channel *channel = session->channels[i];
+        if (channel && (backlog_holds(&channel->backlog) || (channel->holding && held_go_on)))
+            return true;
+    }
+    return false;
 }
 
 void channel_replied(struct channel *channel)
@@ -154,7 +180,7 @@ void channel_replied(struct channel *channel)
         channel_write(channel, &ok);
         channel->state = CHANNEL_CLOSED;
     }
-    if (backlog_holds(channel))
+    if (backlog_holds(&channel->backlog))
         loop_at_end(session->sessions->loop, PHASE_APPLY, &channel->replay);
     else if (channel->state == CHANNEL_CLOSED)
         channel_free(&channel);
@@ -187,7 +213,8 @@ void channel_error(struct channel *channel, enum status status, enum method_id m
              channel->number, session->user, session->vhost, status_reply_code(status), text);
     channel->state = CHANNEL_CLOSING;
     content_free(channel);
-    backlog_drop(channel);
+    backlog_drop(session, &channel->backlog);
+    hold_drop(channel);
     command_close(channel);
 }
 
@@ -348,7 +375,7 @@ static void take_anew(struct channel *channel, const struct frame *frame)
     take_unopened(session, frame);
     channel = channel_find(session, frame->channel);
     if (!channel) { /* the session has failed */
-        text_free(&rest.frames);
+        backlog_free(session, &rest);
         return;
     }
     channel->backlog = rest;
@@ -363,11 +390,14 @@ void channel_take(struct channel *channel, const struct frame *frame, struct buf
         take_while_closing(channel, frame->type, frame->payload);
     else if (channel->state == CHANNEL_CLOSED)
         take_anew(channel, frame);
+    else if (__builtin_expect(session_gate(channel->session) != GATE_OPEN || channel->holding, 0) &&
+             hold_takes(channel, frame))
+        ; /* kept until the gate opens */
     else if (frame->type == FRAME_BODY)
         content_body(channel, frame->payload, frame->last_piece, owner);
     else if (frame->type == FRAME_HEADER)
         content_header(channel, frame->payload);
-    else if (content_due(channel))
+    else if (content_due(channel) && !channel->holding)
         content_missing(channel);
     else if (decode(channel->session, frame->payload, &m))
         dispatch(channel, &m);
@@ -381,8 +411,8 @@ void channel_frame(struct session *session, const struct frame *frame, struct bu
         return;
     }
     bool dropped = channel->state == CHANNEL_CLOSING;
-    if (!dropped && (channel->awaiting || backlog_holds(channel)))
-        backlog_add(channel, frame);
+    if (!dropped && (channel->awaiting || backlog_holds(&channel->backlog)))
+        backlog_add(session, &channel->backlog, frame);
     else
         channel_take(channel, frame, owner);
 }

@@ -60,6 +60,8 @@ static void publish(struct channel *channel)
     command.u.publish.mandatory = c->mandatory;
     c->message = NULL;
     c->body_due = false;
+    if (__builtin_expect(channel->tx_mode, 0))
+        channel->tx_has_publishes = true;
     channel_post(channel, &command);
     gate_published(channel->session);
 }
@@ -141,8 +143,6 @@ void content_body(struct channel *channel, struct bytes piece, bool last_piece,
     }
     if (last_piece && message_full(c->message))
         publish(channel);
-    else if (session->gate != GATE_OPEN)
-        gate_published(session); /* the rest can wait as well */
 }
 
 void content_free(struct channel *channel)

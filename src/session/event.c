@@ -83,6 +83,13 @@ static void answer_confirm_select(struct channel *channel, const struct event *e
     send_plain(channel, METHOD_CONFIRM_SELECT_OK);
 }
 
+static void answer_tx_select(struct channel *channel, const struct event *event)
+{
+    (void)event;
+    channel->tx_mode = true;
+    send_plain(channel, METHOD_TX_SELECT_OK);
+}
+
 /* What each command's success becomes, and which method was at fault when it failed. */
 static const struct answer {
     answer_handler *handle;
@@ -90,7 +97,7 @@ static const struct answer {
 } answers[] = {
     [COMMAND_CHANNEL_OPEN] = {answer_channel_open, 0, METHOD_CHANNEL_OPEN},
     [COMMAND_CONFIRM_SELECT] = {answer_confirm_select, 0, METHOD_CONFIRM_SELECT},
-    [COMMAND_TX_SELECT] = {answer_plain, METHOD_TX_SELECT_OK, METHOD_TX_SELECT},
+    [COMMAND_TX_SELECT] = {answer_tx_select, 0, METHOD_TX_SELECT},
     [COMMAND_TX_COMMIT] = {answer_plain, METHOD_TX_COMMIT_OK, METHOD_TX_COMMIT},
     [COMMAND_TX_ROLLBACK] = {answer_plain, METHOD_TX_ROLLBACK_OK, METHOD_TX_ROLLBACK},
     [COMMAND_EXCHANGE_DECLARE] = {answer_plain, METHOD_EXCHANGE_DECLARE_OK,

@@ -1,8 +1,10 @@
-/* Holding publishers: when the journal is behind (silently), when a resource is short
- * (connection.blocked), and when the vhost's owner has too many letters waiting.
+/* The gate for publishes: what a connection is told of it, and whom the vhost's owner cannot keep
+ * up with.
  *
- * Only a connection that publishes is held: it stops being read after the publish that comes while
- * the gate is shut. One that only consumes is left alone.
+ * The gate is the vhost's, read before a publish is taken in; it is shut when the journal is behind
+ * (silently) and when a resource is short (connection.blocked). What is held then are publishes
+ * (hold.c), not the connection. A connection that publishes is not read while the owner has too
+ * many letters waiting.
  *
  * And holding whoever asks for more than it reads: deliveries are bounded by the core's window, but
  * answers of any kind and returned messages come at the client's own pace. */
@@ -16,32 +18,26 @@
 /* Letters waiting for the owner at which a publisher that outruns consumers is not read: what these
  * ack waits behind them. */
 #define OUTRUN_LETTERS_MAX 1024u
-/* A connection that published this recently is held when the gate shuts, without waiting for the
- * next. */
-#define PUBLISHES_MS 1000u
 
-static void hold(struct session *session)
+/* Tells the client that it is blocked, if it can be told and has not been. */
+static void tell_blocked(struct session *session, const char *text)
 {
-    if (session->gate == GATE_OPEN || session->state != SESSION_RUNNING)
+    struct bytes reason = bytes_of_text(text);
+    if (!session->can_blocked || session->blocked_sent || session->state != SESSION_RUNNING)
         return;
-    connection_pause(session->connection, PAUSE_GATE);
-    if (session->gate == GATE_ALARM && session->can_blocked && !session->blocked_sent) {
-        struct bytes reason = bytes_of_text(session->gate_text);
-        if (reason.len > UINT8_MAX)
-            reason.len = UINT8_MAX;
-        const struct method m = {.id = METHOD_CONNECTION_BLOCKED,
-                                 .u.connection_blocked = {.reason = reason}};
-        session->blocked_sent = true;
-        session_send(session, 0, &m);
-    }
+    if (reason.len > UINT8_MAX)
+        reason.len = UINT8_MAX;
+    const struct method m = {.id = METHOD_CONNECTION_BLOCKED,
+                             .u.connection_blocked = {.reason = reason}};
+    session->blocked_sent = true;
+    session_send(session, 0, &m);
 }
 
-static void let_go(struct session *session)
+static void tell_unblocked(struct session *session)
 {
-    connection_resume(session->connection, PAUSE_GATE);
+    const struct method m = {.id = METHOD_CONNECTION_UNBLOCKED};
     if (!session->blocked_sent)
         return;
-    const struct method m = {.id = METHOD_CONNECTION_UNBLOCKED};
     session->blocked_sent = false;
     session_send(session, 0, &m);
 }
@@ -88,27 +84,43 @@ void gate_check_mailbox(struct sessions *sessions)
         timer_set(sessions->mailbox_timer, MAILBOX_RETRY_MS);
 }
 
+static void first_publish(struct session *session)
+{
+    session->publishes = true;
+    if (session->link && !session->detaching)
+        link_publishes(session->link);
+}
+
 void gate_published(struct session *session)
 {
-    session->last_publish_ms = loop_now_ms(session->sessions->loop);
-    if (session->gate != GATE_OPEN)
-        hold(session);
+    if (__builtin_expect(!session->publishes, 0))
+        first_publish(session);
     if (owner_behind(session))
         wait_for_mailbox(session);
 }
 
+void gate_held(struct session *session)
+{
+    if (!session->publishes)
+        first_publish(session);
+}
+
+void gate_watch_end(struct session *session)
+{
+    connection_watch_end(session->connection, session->backlog_full && session->channels_holding &&
+                                                  session_gate(session) >= GATE_ALARM);
+}
+
 void gate_event(struct session *session, enum publish_gate gate, const char *text)
 {
-    free(session->gate_text);
-    session->gate_text = mem_need_text(text ? text : "", text ? strlen(text) : 0);
-    session->gate = gate;
     if (session->socket_gone)
         return;
-    uint64_t now = loop_now_ms(session->sessions->loop);
-    if (gate == GATE_OPEN)
-        let_go(session);
-    else if (session->last_publish_ms && now - session->last_publish_ms < PUBLISHES_MS)
-        hold(session);
+    if (gate >= GATE_ALARM)
+        tell_blocked(session, text ? text : "");
+    else
+        tell_unblocked(session);
+    channels_release(session);
+    gate_watch_end(session);
 }
 
 /* A client that writes on before it reads should not come to a standstill at once: the bound is

@@ -207,6 +207,7 @@ static void open_vhost(struct session *session, const struct method *method)
         return;
     }
     timer_clear(session->timer);
+    session->gate = link_gate(session->link);
     session->state = SESSION_RUNNING;
     const struct method ok = {.id = METHOD_CONNECTION_OPEN_OK};
     session_send(session, 0, &ok);
@@ -215,18 +216,41 @@ static void open_vhost(struct session *session, const struct method *method)
              connection_name(session->connection), session->user, session->vhost);
 }
 
+/* Says how much was held when the client left: it has been told that it was blocked, if it can be,
+ * and no promise was made. */
+static void log_dropped(const struct session *session)
+{
+    if (session->channels_holding)
+        log_line(session->sessions->options.log, LOG_WARNING, "connection",
+                 "%s user=%s: closed by the client during an alarm: publishes that were held on "
+                 "%" PRIu32 " channels are dropped",
+                 connection_name(session->connection), session->user, session->channels_holding);
+}
+
+void connection_leave(struct session *session)
+{
+    if (session->state != SESSION_RUNNING)
+        return;
+    session->close_due = false;
+    log_dropped(session);
+    confirm_flush(session);
+    session->state = SESSION_LEAVING;
+    session_detach(session); /* close-ok follows EVENT_DETACHED */
+}
+
 static void close_connection(struct session *session, const struct method *method)
 {
     const struct connection_close *m = &method->u.connection_close;
     log_line(session->sessions->options.log, LOG_INFO, "connection",
              "%s user=%s: closed by the client (%u %.*s)", connection_name(session->connection),
              session->user ? session->user : "", m->reply_code, BYTES_PRINT(m->reply_text));
-    confirm_flush(session);
-    session->state = SESSION_LEAVING;
-    if (session->link) {
-        session_detach(session); /* close-ok follows EVENT_DETACHED */
+    if (session->state == SESSION_RUNNING) {
+        session->close_due = true;
+        if (!channels_wait(session))
+            connection_leave(session);
         return;
     }
+    session->state = SESSION_LEAVING;
     const struct method ok = {.id = METHOD_CONNECTION_CLOSE_OK};
     session_send(session, 0, &ok);
     session_end(session, CLOSE_LINGER_MS);

@@ -20,8 +20,11 @@
 #define METHOD_NUMBERS_BYTES 4u
 #define CONTENT_HEADER_BYTES 12u
 
-/* Frames kept for a channel that waits for an answer; beyond, the connection is not read. */
-#define BACKLOG_BYTES_MAX 65536u
+/* Frames kept for a connection's channels that wait for an answer or are held, in bytes; beyond,
+ * the connection is not read. The second while the node's kind "connection_readers" is at its
+ * limit. */
+#define BACKLOG_BYTES_MAX   (256u << 10)
+#define BACKLOG_BYTES_SHORT (16u << 10)
 /* How long a client may take to answer connection.close. */
 #define CLOSE_OK_TIMEOUT_MS 10000u
 /* How long what is queued may take to leave once a connection is over. */
@@ -32,8 +35,7 @@
 
 /* Why a connection is not read. */
 enum pause_reason {
-    PAUSE_BACKLOG = 1, /* a channel's backlog is full */
-    PAUSE_GATE = 2,    /* publishers are held */
+    PAUSE_BACKLOG = 1, /* its channels' backlogs are full */
     PAUSE_MAILBOX = 4, /* the vhost's owner is behind */
     PAUSE_OUTPUT = 8,  /* it does not read what it asked for (answers, returns) */
 };
@@ -78,7 +80,6 @@ struct consumer_slot {
 struct backlog {
     struct text frames;
     size_t at; /* what lies before has been taken */
-    bool full; /* counted in session->backlogs_full */
 };
 
 /* A confirm not yet written: merged with what follows in the same turn. */
@@ -95,6 +96,7 @@ struct channel {
     bool confirming;         /* in session->confirming */
     struct content *content; /* made with the first publish */
     struct backlog backlog;  /* frames that came while awaiting */
+    struct backlog held;     /* publishes, while the gate is shut; hold.c */
     struct text last_queue;  /* the name declared last */
     struct consumer_slot *consumers;
     uint32_t consumer_room;
@@ -102,6 +104,9 @@ struct channel {
     struct channel *next_confirming;
     struct loop_task replay;
     bool confirm_mode, tx_mode;
+    bool tx_has_publishes; /* the core holds some for a transaction that is not over */
+    bool holding;          /* held has frames: those that come may have to go behind them */
+    bool hold_others;      /* held has more than publishes */
 };
 
 /* Whether the client is still to be told of its publishes: it may send channel.close right after
@@ -138,16 +143,18 @@ struct session {
     uint64_t connected_wall_ms;
     struct channel **channels; /* by number */
     uint32_t channel_room, channel_count;
-    uint32_t backlogs_full;     /* channels with more backlog than is good */
+    size_t backlog_bytes;       /* of all channels */
+    bool backlog_full;          /* PAUSE_BACKLOG is on */
+    uint32_t channels_holding;  /* publishes, since the gate is shut */
     struct channel *confirming; /* those with an open confirm */
     struct loop_task flush;
-    uint32_t credit_due; /* delivered bytes not given back to the core yet */
-    enum publish_gate gate;
-    char *gate_text;
+    uint32_t credit_due;     /* delivered bytes not given back to the core yet */
+    const atomic_uint *gate; /* the vhost's, an enum publish_gate; open until there is a vhost */
+    bool publishes;          /* it has published, or tried to: EVENT_GATE comes */
     bool blocked_sent;
     bool outruns;        /* consumers: EVENT_PACE */
     bool unread_answers; /* PAUSE_OUTPUT is on: backlogs wait too */
-    uint64_t last_publish_ms;
+    bool close_due;      /* connection.close came and waits for what came before it */
     struct permit_memory permit;
     struct timer *timer; /* handshake, close-ok */
     struct loop_task free_task;
@@ -156,9 +163,19 @@ struct session {
     bool waits_for_mailbox;
 };
 
+/* What a worker's sessions hold, told to the node's account once a turn; see memory.c. */
+struct session_memory {
+    struct account *account;
+    uint64_t backlog_bytes, told_backlog_bytes;
+    uint64_t weighed_bytes; /* told when the node's memory was last weighed */
+    bool short_of_readers;  /* the kind is at its limit */
+    struct loop_task told;
+};
+
 struct sessions {
     struct loop *loop;
     struct session_options options;
+    struct session_memory memory;
     struct net_worker *net;
     TAILQ_HEAD(session_list, session) all;
     struct session_list mailbox_waiters;
@@ -174,6 +191,11 @@ struct sessions {
         struct timer *timer;
     } shutdown;
 };
+
+static inline enum publish_gate session_gate(const struct session *session)
+{
+    return (enum publish_gate)atomic_load_explicit(session->gate, memory_order_relaxed);
+}
 
 /* ---- session.c: life of a session, dispatch of frames. */
 void session_new(struct sessions *sessions, int fd);
@@ -203,12 +225,21 @@ void session_credit(struct session *session);
 /* ---- sessions.c */
 void sessions_forget(struct session *session);
 
+/* ---- memory.c: what the worker's sessions hold. */
+void sessions_memory_begin(struct sessions *sessions, struct account *account);
+void sessions_memory_end(struct sessions *sessions);
+/* Something of struct session_memory has changed. */
+void sessions_count(struct sessions *sessions);
+
 /* ---- handshake.c: until open-ok, and class connection. */
 bool handshake_begin(struct session *session);
 /* Any method on channel 0 while the session is not closing. */
 void connection_class_method(struct session *session, const struct method *method);
 /* Makes the server's properties once per worker. */
 void handshake_server_properties(const struct session_options *options, struct text *out);
+
+/* connection.close waited for what came before it, which has been taken. */
+void connection_leave(struct session *session);
 
 /* ---- channel.c: channels and their order of things. */
 struct channel *channel_find(struct session *session, uint16_t number);
@@ -227,20 +258,35 @@ void channel_post(struct channel *channel, struct command *command);
 void channel_replied(struct channel *channel);
 /* What held the backlogs of a session's channels is over. */
 void channels_go_on(struct session *session);
+/* The gate has changed: what is held is taken anew. */
+void channels_release(struct session *session);
+/* Whether frames that came before a connection.close are still to be taken. */
+bool channels_wait(struct session *session);
 /* A frame of the backlog, in its turn. */
 void channel_take(struct channel *channel, const struct frame *frame, struct buffer *owner);
 void channel_free(struct channel **channel);
 void channels_free(struct session *session);
 
-/* ---- backlog.c: frames that came while the channel waited for an answer. */
-void backlog_add(struct channel *channel, const struct frame *frame);
-bool backlog_holds(const struct channel *channel);
-/* Takes the first frame out; its payload lasts until the next backlog_add or backlog_free. Errors:
- * false when there is none. */
-bool backlog_next(struct channel *channel, struct frame *out);
+/* ---- backlog.c: frames that wait. */
+void backlog_add(struct session *session, struct backlog *backlog, const struct frame *frame);
+bool backlog_holds(const struct backlog *backlog);
+/* Takes the first frame out; its payload lasts until the next backlog_add, backlog_put_first or
+ * backlog_free. Errors: false when there is none. */
+bool backlog_next(struct session *session, struct backlog *backlog, uint16_t channel,
+                  struct frame *out);
+/* Moves all of first, which is empty afterwards, before what backlog has. */
+void backlog_put_first(struct session *session, struct backlog *backlog, struct backlog *first);
 /* Forgets the frames. What backlog_next handed out stays valid as said there. */
-void backlog_drop(struct channel *channel);
-void backlog_free(struct channel *channel);
+void backlog_drop(struct session *session, struct backlog *backlog);
+void backlog_free(struct session *session, struct backlog *backlog);
+
+/* ---- hold.c: publishes while the gate is shut. */
+/* Whether the frame has been kept, or its channel failed; else it is to be taken now. Asked when
+ * the gate is shut or the channel is holding. */
+bool hold_takes(struct channel *channel, const struct frame *frame);
+/* The gate has changed: what is held goes first in the channel's backlog, to be taken anew. */
+void hold_release(struct channel *channel);
+void hold_drop(struct channel *channel);
 
 /* ---- One thin file for each class: a method to a command. */
 void exchange_class_method(struct channel *channel, const struct method *method);
@@ -298,6 +344,10 @@ void session_event(void *context, const struct event *event);
 
 /* ---- gate.c: holding publishers. */
 void gate_published(struct session *session);
+/* A channel has begun to hold. */
+void gate_held(struct session *session);
+/* The peer's end is looked for while an alarm keeps its connection from being read. */
+void gate_watch_end(struct session *session);
 void gate_event(struct session *session, enum publish_gate gate, const char *text);
 void gate_pace(struct session *session, bool slow);
 void gate_check_mailbox(struct sessions *sessions);

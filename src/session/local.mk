@@ -13,7 +13,9 @@ src_session_libsession_a_SOURCES = \
 	src/session/exchange_class.c \
 	src/session/gate.c \
 	src/session/handshake.c \
+	src/session/hold.c \
 	src/session/internal.h \
+	src/session/memory.c \
 	src/session/name.c \
 	src/session/permit.c \
 	src/session/queue_class.c \
@@ -30,13 +32,20 @@ session_test_libs = src/session/libsession.a src/host/libhost.a src/broker/libbr
 	$(XXHASH_LIBS)
 
 if HAVE_CHECK
-check_PROGRAMS += tests/unit/test_session tests/unit/test_session_order
-TESTS += tests/unit/test_session tests/unit/test_session_order
+check_PROGRAMS += tests/unit/test_session tests/unit/test_session_hold \
+	tests/unit/test_session_order
+TESTS += tests/unit/test_session tests/unit/test_session_hold \
+	tests/unit/test_session_order
 tests_unit_test_session_SOURCES = tests/unit/test_session.c tests/unit/session_harness.c \
 	tests/unit/session_harness.h $(scarce)
 tests_unit_test_session_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
 tests_unit_test_session_LDFLAGS = $(AM_LDFLAGS) $(scarce_ldflags)
 tests_unit_test_session_LDADD = $(session_test_libs) $(CHECK_LIBS)
+
+tests_unit_test_session_hold_SOURCES = tests/unit/test_session_hold.c \
+	tests/unit/session_harness.c tests/unit/session_harness.h
+tests_unit_test_session_hold_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_session_hold_LDADD = $(session_test_libs) $(CHECK_LIBS)
 
 tests_unit_test_session_order_SOURCES = tests/unit/test_session_order.c \
 	tests/unit/session_harness.c tests/unit/session_harness.h

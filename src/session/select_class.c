@@ -17,9 +17,11 @@ void select_class_method(struct channel *channel, const struct method *method)
         send(channel, COMMAND_TX_SELECT, false);
         break;
     case METHOD_TX_COMMIT:
+        channel->tx_has_publishes = false;
         send(channel, COMMAND_TX_COMMIT, false);
         break;
     case METHOD_TX_ROLLBACK:
+        channel->tx_has_publishes = false;
         send(channel, COMMAND_TX_ROLLBACK, false);
         break;
     default:

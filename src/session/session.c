@@ -22,7 +22,9 @@ const char *session_state_name(const struct session *session)
 {
     switch (session->state) {
     case SESSION_RUNNING:
-        return session->blocked_sent ? "blocked" : session->gate != GATE_OPEN ? "flow" : "running";
+        if (session_gate(session) >= GATE_ALARM)
+            return session->publishes ? "blocked" : "blocking";
+        return session->channels_holding ? "flow" : "running";
     case SESSION_OPENING:
     case SESSION_STARTING:
         return "starting";
@@ -94,8 +96,7 @@ void session_fail(struct session *session, enum status status, enum method_id me
     session->state = SESSION_CLOSING;
     timer_set(session->timer, CLOSE_OK_TIMEOUT_MS);
     /* close-ok is to be read whatever publishers are held for. */
-    connection_resume(session->connection,
-                      PAUSE_BACKLOG | PAUSE_GATE | PAUSE_MAILBOX | PAUSE_OUTPUT);
+    connection_resume(session->connection, PAUSE_BACKLOG | PAUSE_MAILBOX | PAUSE_OUTPUT);
     session_detach(session);
 }
 
@@ -135,7 +136,6 @@ static void free_session(struct loop_task *task)
     free(session->user);
     free(session->vhost);
     free(session->mechanism);
-    free(session->gate_text);
     session->magic = 0;
     free(session);
 }
@@ -219,6 +219,8 @@ static bool frame_came(void *context, const struct frame *frame, struct buffer *
 {
     struct session *session = context;
     CHECK(session->magic == SESSION_MAGIC);
+    if (__builtin_expect(session->close_due, 0))
+        return true; /* nothing counts behind connection.close */
     if (__builtin_expect(session->state == SESSION_RUNNING && frame->channel != 0 &&
                              frame->type != FRAME_HEARTBEAT,
                          true)) {
@@ -281,6 +283,8 @@ static void timer_due(void *context)
     session_detach(session);
 }
 
+static const atomic_uint gate_open = GATE_OPEN;
+
 void session_new(struct sessions *sessions, int fd)
 {
     static const struct connection_handler handler = {opened, frame_came, written, failed, closed};
@@ -291,6 +295,7 @@ void session_new(struct sessions *sessions, int fd)
     session->connected_wall_ms = clock_wall_ms();
     session->flush.run = end_of_turn;
     session->free_task.run = free_session;
+    session->gate = &gate_open;
     session->timer = timer_new(sessions->loop, timer_due, session);
     timer_set(session->timer, sessions->options.handshake_timeout_ms);
     TAILQ_INSERT_TAIL(&sessions->all, session, entry);

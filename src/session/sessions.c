@@ -17,6 +17,7 @@ struct sessions *sessions_new(struct loop *loop, const struct session_options *o
     sessions->loop = loop;
     sessions->options = *options;
     sessions->net = net_worker_new(loop, node_account(options->node));
+    sessions_memory_begin(sessions, node_account(options->node));
     TAILQ_INIT(&sessions->all);
     TAILQ_INIT(&sessions->mailbox_waiters);
     sessions->mailbox_timer = timer_new(loop, mailbox_timer_due, sessions);
@@ -36,6 +37,7 @@ void sessions_free(struct sessions **at)
     if (sessions->shutdown.timer)
         timer_free(&sessions->shutdown.timer);
     net_worker_free(&sessions->net);
+    sessions_memory_end(sessions);
     text_free(&sessions->server_properties);
     free(sessions);
 }

@@ -97,7 +97,6 @@ static void add_reply(struct text *lines, const struct event *event)
 
 static void add_event(struct text *lines, char peer, const struct event *event)
 {
-    static const char *const gates[] = {"open", "busy", "alarm"};
     text_printf(lines, "%c", peer);
     if (event->channel)
         text_printf(lines, "%u", event->channel);
@@ -124,12 +123,10 @@ static void add_event(struct text *lines, char peer, const struct event *event)
     case EVENT_CANCELLED:
         text_printf(lines, " cancelled c%u", event->u.cancelled.consumer);
         break;
-    case EVENT_GATE:
-        text_printf(lines, " gate %s%s%s", gates[event->u.gate.gate], event->u.gate.text ? " " : "",
-                    event->u.gate.text ? event->u.gate.text : "");
-        break;
     case EVENT_PACE:
         text_printf(lines, " pace %s", event->u.pace.slow ? "slow" : "free");
+        break;
+    case EVENT_GATE: /* of the host */
         break;
     case EVENT_DETACHED:
         text_printf(lines, " detached");

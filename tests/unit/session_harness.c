@@ -34,6 +34,7 @@ struct harness {
     struct session_options options;
     struct connection *clients[CLIENTS_MAX];
     unsigned client_count;
+    bool watched; /* node_watch was called */
 };
 
 /* The harness under test: net/connection's functions have no other way to it. */
@@ -150,6 +151,11 @@ void connection_resume(struct connection *connection, unsigned reason)
 {
     connection->paused &= ~reason;
     loop_at_end(connection->loop, PHASE_APPLY, &connection->resume);
+}
+
+void connection_watch_end(struct connection *connection, bool on)
+{
+    (void)connection, (void)on;
 }
 
 void connection_slow(struct connection *connection, bool slow)
@@ -324,6 +330,15 @@ void harness_hold_output(struct harness *harness, struct connection *client, siz
 struct auth *harness_auth(struct harness *harness)
 {
     return harness->auth;
+}
+
+void harness_set_memory_max(struct harness *harness, uint64_t bytes)
+{
+    node_set_watermarks(harness->node, bytes, 0);
+    if (!harness->watched)
+        node_watch(harness->node, harness->loop);
+    harness->watched = true;
+    harness_settle(harness);
 }
 
 /* ---- In AMQP's words. */

@@ -34,6 +34,9 @@ struct auth *harness_auth(struct harness *harness);
 struct session_options *harness_options(struct harness *harness);
 struct sessions *harness_sessions(struct harness *harness);
 
+/* Another memory watermark, which the node looks at: 0 raises the alarm, UINT64_MAX ends it. */
+void harness_set_memory_max(struct harness *harness, uint64_t bytes);
+
 /* ---- In AMQP's words. */
 void harness_send(struct harness *harness, struct connection *client, uint16_t channel,
                   const struct method *method);

@@ -485,22 +485,6 @@ START_TEST(keeps_replies_in_order)
 }
 END_TEST
 
-START_TEST(tells_publishers_of_the_gate)
-{
-    do_declare(&h, "A1", "q", "");
-    do_open(&h, "B1");
-    do_publish(&h, "A1", "", "q", "one", "");
-    harness_take(&h);
-    vhost_set_gate(h.vhost, GATE_ALARM, "disk");
-    vhost_set_gate(h.vhost, GATE_ALARM, "disk");
-    expect(&h, "A gate alarm disk\n");
-    do_publish(&h, "B1", "", "q", "two", "");
-    expect(&h, "B gate alarm disk\n");
-    vhost_set_gate(h.vhost, GATE_OPEN, NULL);
-    expect(&h, "A gate open\nB gate open\n");
-}
-END_TEST
-
 /* Publishes many short messages with the default exchange. */
 static void publish_many(const char *who, const char *queue, unsigned count)
 {
@@ -587,7 +571,6 @@ int main(void)
     tcase_add_test(tests, confirms_once_on_disk);
     tcase_add_test(tests, waits_for_a_disk_that_fails);
     tcase_add_test(tests, keeps_replies_in_order);
-    tcase_add_test(tests, tells_publishers_of_the_gate);
     tcase_add_test(tests, tells_publishers_that_outrun_consumers);
     tcase_add_test(tests, fans_out_and_refuses_internal_exchanges);
     suite_add_tcase(suite, tests);

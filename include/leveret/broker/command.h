@@ -143,15 +143,16 @@ enum event_type {
     EVENT_RETURN, /* a mandatory message came back; before its confirm */
     EVENT_CONFIRM,
     EVENT_CANCELLED, /* the core ended a consumer (queue deleted …); never for COMMAND_CANCEL */
-    EVENT_GATE,      /* publishing: go on, or hold */
+    EVENT_GATE,      /* publishing: go on, or hold; the host's word, not the core's */
     EVENT_PACE,      /* publishing: it outruns consumers, or no longer */
     EVENT_DETACHED,  /* the last event of a peer; the core has forgotten it */
 };
 
 enum publish_gate {
     GATE_OPEN,
-    GATE_BUSY, /* the journal is behind: stop reading the connection if it publishes, say nothing */
-    GATE_ALARM, /* a resource is short: connection.blocked with the reason in text */
+    GATE_BUSY,   /* the journal is behind: persistent messages are held, nothing is said */
+    GATE_ALARM,  /* the disk is short: all are held, connection.blocked says why */
+    GATE_MEMORY, /* the same for memory, which open transactions must not keep for ever */
 };
 
 struct event {
@@ -189,7 +190,7 @@ struct event {
         } cancelled;
         struct {
             enum publish_gate gate;
-            const char *text; /* GATE_ALARM: "memory", "disk", or a sentence */
+            const char *text; /* of an alarm: "low on memory", or a sentence */
         } gate;
         struct {
             bool slow;

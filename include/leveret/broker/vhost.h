@@ -96,10 +96,6 @@ void vhost_paged_out(struct vhost *vhost, struct journal_lane *lane, uint64_t ch
  * confirms that wait for nothing (merged, one for each channel). Cheap when there are none. */
 void vhost_flush(struct vhost *vhost, struct moment now);
 
-/* Publishers: why they are held, if they are. The core tells each peer that publishes, once per
- * change. */
-void vhost_set_gate(struct vhost *vhost, enum publish_gate gate, const char *text);
-
 /* Other limits than those of vhost_options, from now on: deliveries that are already out fail after
  * the new consumer_timeout_ms. */
 struct vhost_limits {

@@ -7,6 +7,8 @@
 #ifndef LEVERET_HOST_NODE_H
 #define LEVERET_HOST_NODE_H
 
+#include <stdatomic.h>
+
 #include "leveret/auth/auth.h"
 #include "leveret/auth/limits.h"
 #include "leveret/base/account.h"
@@ -53,6 +55,9 @@ MUST_USE enum status node_delete_vhost(struct node *node, struct bytes name,
 /* Takes over the limits of options (memory, disk, message size, consumer time-out) and nothing else
  * of them, for the node and all its vhosts. Main thread. */
 void node_set_limits(struct node *node, const struct node_options *options);
+/* The watermarks alone, until node_set_limits; at once. Main thread. */
+void node_set_watermarks(struct node *node, uint64_t memory_bytes_max,
+                         uint64_t disk_free_bytes_min);
 /* Hands the vhost's owner what the directory says of it now: limits, tracing. The main thread,
  * after the vhost was added or the directory changed; nothing happens when there is no such vhost.
  */
@@ -113,6 +118,11 @@ MUST_USE enum status link_open(struct node *node, struct bytes vhost,
 /* Takes the message reference of COMMAND_PUBLISH; copies all else it needs. Events may arrive
  * before it returns. */
 void link_send(struct link *link, const struct command *command);
+/* The vhost's gate as it is now, an enum publish_gate to be read with atomic_load before a publish
+ * is taken in; valid as long as the node. */
+const atomic_uint *link_gate(const struct link *link);
+/* This link publishes: EVENT_GATE says, soon and after each change, what the gate is. */
+void link_publishes(struct link *link);
 /* Whether the owner is too far behind to be sent more publishes now. */
 bool link_backlogged(const struct link *link);
 /* Letters that wait for the owner, from anybody; 0 when it is this loop. */

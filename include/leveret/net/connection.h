@@ -73,6 +73,9 @@ void connection_set_heartbeat(struct connection *connection, uint16_t interval_s
  * PHASE_APPLY, never from inside the call. */
 void connection_pause(struct connection *connection, unsigned reason);
 void connection_resume(struct connection *connection, unsigned reason);
+/* While it is paused: whether the peer's end is looked for although input is left that nobody
+ * reads. When it comes, that input is given up: handler.failed(CLOSED). */
+void connection_watch_end(struct connection *connection, bool on);
 /* Fewer frames in each turn of the loop than others get, or as many again. */
 void connection_slow(struct connection *connection, bool slow);
 

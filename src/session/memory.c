@@ -1,0 +1,40 @@
+/* What a worker's sessions hold, told to the node's account once a turn: frames in backlogs.
+ *
+ * Normal course: who changes a sum of struct session_memory calls sessions_count; at the end of the
+ * turn what has changed is told, and the node weighs its memory when much was added. */
+#include "internal.h"
+#include "leveret/base/container.h"
+
+static void tell(struct loop_task *task)
+{
+    struct sessions *sessions = container_of(task, struct sessions, memory.told);
+    struct session_memory *memory = &sessions->memory;
+    account_tell(memory->account, ACCOUNT_READERS, &memory->told_backlog_bytes,
+                 memory->backlog_bytes);
+    memory->short_of_readers = account_bytes(memory->account, ACCOUNT_READERS) >
+                               account_limit_bytes(memory->account, ACCOUNT_READERS);
+    uint64_t told = memory->told_backlog_bytes;
+    if (told < memory->weighed_bytes)
+        memory->weighed_bytes = told;
+    if (told - memory->weighed_bytes < NODE_WEIGH_BYTES)
+        return;
+    memory->weighed_bytes = told;
+    node_weigh_memory(sessions->options.node);
+}
+
+void sessions_memory_begin(struct sessions *sessions, struct account *account)
+{
+    sessions->memory.account = account;
+    sessions->memory.told.run = tell;
+}
+
+void sessions_memory_end(struct sessions *sessions)
+{
+    tell(&sessions->memory.told);
+    loop_task_cancel(sessions->loop, &sessions->memory.told);
+}
+
+void sessions_count(struct sessions *sessions)
+{
+    loop_at_end(sessions->loop, PHASE_COMMIT, &sessions->memory.told);
+}
