@@ -78,8 +78,12 @@ bool request_enters_vhost(const struct request *request, struct bytes vhost)
 
 bool request_sees_vhost(const struct request *request, struct bytes vhost)
 {
-    return (request->rights & (RIGHT_MONITORING | RIGHT_ADMINISTRATOR)) ||
-           request_enters_vhost(request, vhost);
+    return (request->rights & RIGHT_ADMINISTRATOR) || request_enters_vhost(request, vhost);
+}
+
+bool request_knows_vhost(const struct request *request, struct bytes vhost)
+{
+    return (request->rights & RIGHT_MONITORING) || request_sees_vhost(request, vhost);
 }
 
 bool request_allowed(struct request *request, enum permission permission, struct bytes vhost,

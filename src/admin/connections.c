@@ -33,10 +33,19 @@ static void write_no_tls(struct answer *a)
         answer_null(a, nulls[i]);
 }
 
+/* The name that the client gave itself, if it did. */
+static void write_given_name(struct answer *a, const struct session_info *s)
+{
+    struct field given;
+    if (table_find(s->client_properties, "connection_name", &given) && given.type == FIELD_STRING)
+        answer_bytes(a, "user_provided_name", given.value.bytes);
+}
+
 static void render_connection(struct request *r, struct answer *a, const struct row *row)
 {
     const struct session_info *s = row->info;
     answer_bytes(a, "name", s->name);
+    write_given_name(a, s);
     answer_bytes(a, "vhost", s->vhost);
     answer_bytes(a, "user", s->user);
     answer_bytes(a, "user_who_performed_action", s->user);
@@ -209,10 +218,17 @@ static void close_all(struct request *r, struct gather *gather)
     request_ask_sessions(r, 0, close_on_worker, r->work, closed_on_worker);
 }
 
+/* Administrators close anybody's connection, others their own: seeing is not closing. */
 static void close_one(struct request *r, struct gather *gather)
 {
-    if (only_row(r, gather))
+    const struct row *row = only_row(r, gather);
+    if (!row)
+        return;
+    if ((r->rights & RIGHT_ADMINISTRATOR) ||
+        bytes_equal_text(((const struct session_info *)row->info)->user, r->user))
         close_all(r, gather);
+    else
+        reply_refused(r);
 }
 
 void api_connection_delete(struct request *r)

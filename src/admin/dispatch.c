@@ -22,13 +22,51 @@ static void decode_parts(struct request *r, const struct bytes *parts, size_t co
     }
 }
 
-/* Whether a name in the path can be one at all; names go to functions that take zero-ended texts.
- */
-static bool parts_sane(const struct request *r)
+/* Whether what stands for a part of the pattern may hold a NUL: names of queues and exchanges,
+ * which clients declare with any bytes, and keys of bindings. All others go to functions that take
+ * zero-ended texts. */
+static bool may_hold_nul(const char *pattern, size_t part)
 {
-    for (size_t i = 0; i < REQUEST_ARGS_MAX; i++)
-        if (r->args[i].len && memchr(r->args[i].at, '\0', r->args[i].len))
+    const char *at = pattern;
+    while ((at = strchr(at, ':')) && part--)
+        at++;
+    return at && strchr("xyqp", at[1]);
+}
+
+static bool has_nul(struct bytes text)
+{
+    return text.len && memchr(text.at, '\0', text.len);
+}
+
+/* Whether path and query can mean something. False: answered. */
+static bool check_url(struct request *r, const struct bytes *parts, size_t count)
+{
+    size_t len;
+    for (size_t i = 0; i < count; i++)
+        if (!url_sound(parts[i])) {
+            reply_bad_request(r, "the path holds a malformed percent-encoding, or no UTF-8");
             return false;
+        }
+    char *query = url_decode(bytes_of_text(r->query), true, &len);
+    bool sound = url_sound(bytes_of_text(r->query)) && !has_nul(bytes_of(query, len));
+    free(query);
+    if (!sound)
+        reply_bad_request(r, "the query holds a malformed percent-encoding, a NUL, or no UTF-8");
+    return sound;
+}
+
+/* Whether the names in the path can be ones at all. False: answered. */
+static bool check_names(struct request *r, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!has_nul(r->args[i]) || may_hold_nul(r->route->pattern, i))
+            continue;
+        if (r->method == METHOD_PUT || r->method == METHOD_POST)
+            reply_bad_request(r, "a name in the path holds a NUL");
+        else
+            reply_not_found(r);
+        return false;
+    }
     return true;
 }
 
@@ -40,6 +78,11 @@ static bool changes(const struct request *r)
 static bool has_vhost(const struct route *route)
 {
     return strstr(route->pattern, "/:v") != NULL;
+}
+
+static bool is_of_vhost(enum access access)
+{
+    return access == ACCESS_VHOST || access == ACCESS_KNOWN;
 }
 
 /* Why the user may not, or NULL. */
@@ -56,17 +99,19 @@ static const char *refusal(const struct request *r)
         return "User not authorised to access object";
     if (access == ACCESS_POLICYMAKER && (r->rights & RIGHT_ADMINISTRATOR))
         return NULL;
-    if ((access != ACCESS_VHOST && access != ACCESS_POLICYMAKER) || !has_vhost(r->route))
+    if ((!is_of_vhost(access) && access != ACCESS_POLICYMAKER) || !has_vhost(r->route))
         return NULL;
     struct bytes vhost = request_vhost(r);
-    bool may = changes(r) ? request_enters_vhost(r, vhost) : request_sees_vhost(r, vhost);
+    bool may = changes(r)               ? request_enters_vhost(r, vhost)
+               : access == ACCESS_KNOWN ? request_knows_vhost(r, vhost)
+                                        : request_sees_vhost(r, vhost);
     return may ? NULL : "User not authorised to access virtual host";
 }
 
 /* The vhost in the path, if the route is about one. False: there is none, and answered so. */
 static bool check_vhost(struct request *r)
 {
-    if (r->route->access != ACCESS_VHOST || !has_vhost(r->route) ||
+    if (!is_of_vhost(r->route->access) || !has_vhost(r->route) ||
         auth_vhost_exists(r->admin->options.auth, request_vhost(r)))
         return true;
     if (r->method == METHOD_PUT || r->method == METHOD_POST)
@@ -92,22 +137,14 @@ static uint64_t body_bytes_max(const struct request *r)
     }
 }
 
-/* At most how many values the JSON has: each but the first stands behind one of these. */
-static uint64_t count_values(struct bytes json)
-{
-    uint64_t count = 1;
-    for (size_t i = 0; i < json.len; i++)
-        count += json.at[i] == ',' || json.at[i] == '[' || json.at[i] == ':';
-    return count;
-}
-
 /* Counts in the account what the body will be when it is parsed. False: there is no room for it,
  * and answered so. */
 static bool take_json(struct request *r)
 {
-    uint64_t values = count_values(text_bytes(&r->body));
+    uint64_t values = value_count_in(text_bytes(&r->body));
     uint64_t bytes = values * VALUE_BYTES + r->body.len;
-    if (values > BODY_VALUES_MAX && r->route->body == BODY_SMALL) {
+    if (values > BODY_VALUES_MAX &&
+        (r->route->body == BODY_SMALL || r->route->body == BODY_MESSAGE)) {
         reply_bad_request(r, "the body has more than %u values", BODY_VALUES_MAX);
         return false;
     }
@@ -123,19 +160,22 @@ static bool take_json(struct request *r)
 /* The body as JSON, when there is one. False: answered. */
 static bool read_body(struct request *r)
 {
+    char why[VALUE_WHY_MAX];
     size_t blank = 0;
-    while (blank < r->body.len && strchr(" \t\r\n", r->body.at[blank]))
+    while (blank < r->body.len && memchr(" \t\r\n", r->body.at[blank], 4))
         blank++;
     if (!changes(r) || r->method == METHOD_DELETE || blank == r->body.len)
         return true;
     if (!take_json(r))
         return false;
-    if (value_parse(text_bytes(&r->body), &r->json) == STATUS_OK &&
-        value_kind_of(r->json) == VALUE_MAP) {
-        text_free(&r->body);
-        return true;
+    if (value_parse(text_bytes(&r->body), &r->json, why) != STATUS_OK) {
+        reply_bad_request(r, "not_json: %s", why);
+        return false;
     }
-    reply_error(r, 400, "bad_request", "not_json");
+    text_free(&r->body);
+    if (value_kind_of(r->json) == VALUE_MAP)
+        return true;
+    reply_bad_request(r, "not_json: the body must be an object");
     return false;
 }
 
@@ -181,13 +221,13 @@ bool route_begin(struct request *request)
         not_found(request, allow);
         return false;
     }
-    decode_parts(request, parts, count);
-    if (!parts_sane(request)) {
-        reply_not_found(request);
+    if (!check_url(request, parts, count))
         return false;
-    }
+    decode_parts(request, parts, count);
     request->body_bytes_max = body_bytes_max(request);
-    return request->on_metrics_port || route->access == ACCESS_ANYBODY || check_access(request);
+    if (!request->on_metrics_port && route->access != ACCESS_ANYBODY && !check_access(request))
+        return false;
+    return check_names(request, count);
 }
 
 void route_handle(struct request *request)

@@ -215,10 +215,12 @@ void gather_run(struct request *request, struct gather *gather, const struct byt
         gather->vhosts = mem_need(sizeof *gather->vhosts);
         gather->vhosts[gather->vhost_count++] = mem_need_text(vhost->at, vhost->len);
     } else {
+        bool (*may)(const struct request *, struct bytes) =
+            gather->kind->monitored ? request_knows_vhost : request_sees_vhost;
         size_t count, kept = 0;
         gather->vhosts = vhost_names(request->admin, &count);
         for (size_t i = 0; i < count; i++) {
-            if (request_sees_vhost(request, bytes_of_text(gather->vhosts[i])))
+            if (may(request, bytes_of_text(gather->vhosts[i])))
                 gather->vhosts[kept++] = gather->vhosts[i];
             else
                 free(gather->vhosts[i]);

@@ -21,6 +21,7 @@ struct gather_kind {
     size_t (*list)(struct vhost *vhost, uint64_t *after, void *infos, size_t max);
     /* Moves the info's views into the arena. */
     void (*keep)(void *info, struct arena *arena);
+    bool monitored; /* true: who monitors is told of all vhosts' rows, not of those he may enter */
 };
 
 struct row {

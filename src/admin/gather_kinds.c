@@ -128,16 +128,18 @@ static void keep_session(void *info, struct arena *arena)
     s->mechanism = arena_keep(arena, s->mechanism);
 }
 
-const struct gather_kind gather_queues = {sizeof(struct queue_info), list_queues, keep_queue};
+const struct gather_kind gather_queues = {sizeof(struct queue_info), list_queues, keep_queue,
+                                          false};
 const struct gather_kind gather_exchanges = {sizeof(struct exchange_info), list_exchanges,
-                                             keep_exchange};
+                                             keep_exchange, false};
 const struct gather_kind gather_bindings = {sizeof(struct binding_info), list_bindings,
-                                            keep_binding};
+                                            keep_binding, false};
 const struct gather_kind gather_consumers = {sizeof(struct consumer_info), list_consumers,
-                                             keep_consumer};
+                                             keep_consumer, false};
 const struct gather_kind gather_channels = {sizeof(struct channel_info), list_channels,
-                                            keep_channel};
-const struct gather_kind gather_sessions = {sizeof(struct session_info), NULL, keep_session};
-const struct gather_kind gather_policies = {sizeof(struct policy_info), list_policies, keep_policy};
+                                            keep_channel, true};
+const struct gather_kind gather_sessions = {sizeof(struct session_info), NULL, keep_session, false};
+const struct gather_kind gather_policies = {sizeof(struct policy_info), list_policies, keep_policy,
+                                            false};
 const struct gather_kind gather_operator_policies = {sizeof(struct policy_info),
-                                                     list_operator_policies, keep_policy};
+                                                     list_operator_policies, keep_policy, false};

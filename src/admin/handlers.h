@@ -124,6 +124,8 @@ void api_cluster_name(struct request *r);
 void api_empty_list(struct request *r);
 void api_auth_attempts(struct request *r);
 void api_auth_settings(struct request *r);
+/* feature_flags.c */
+void api_feature_flags(struct request *r);
 /* health.c */
 void api_health_alarms(struct request *r);
 void api_health_vhosts(struct request *r);

@@ -58,12 +58,18 @@ static void order_holder(const struct row *row, struct listing_order *order)
 
 static bool visible_vhost(const struct request *r, const struct row *row)
 {
-    return request_sees_vhost(r, name_holder(row));
+    return request_knows_vhost(r, name_holder(row));
+}
+
+/* Who does not monitor sees his own. */
+static bool visible_user(const struct request *r, const struct row *row)
+{
+    return (r->rights & RIGHT_MONITORING) || bytes_equal_text(name_holder(row), r->user);
 }
 
 static const struct listing_kind kinds[] = {
     [LIMITED_VHOST] = {NULL, render_vhost, order_holder, name_holder, visible_vhost},
-    [LIMITED_USER] = {NULL, render_user, order_holder, name_holder, NULL},
+    [LIMITED_USER] = {NULL, render_user, order_holder, name_holder, visible_user},
 };
 
 struct collecting {

@@ -17,6 +17,7 @@ src_admin_libadmin_a_SOURCES = \
 	src/admin/definitions.c \
 	src/admin/dispatch.c \
 	src/admin/exchanges.c \
+	src/admin/feature_flags.c \
 	src/admin/form.c src/admin/form.h \
 	src/admin/gather.c src/admin/gather.h \
 	src/admin/gather_kinds.c \

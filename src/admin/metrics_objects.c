@@ -206,7 +206,8 @@ void metrics_objects(struct request *r, struct text *out, const char *prefix,
                      const char *content_type)
 {
     struct objects *o = request_work(r, sizeof *o, objects_free);
-    r->rights |= RIGHT_MONITORING; /* metrics are told to whoever may reach the port */
+    r->rights |=
+        RIGHT_MONITORING | RIGHT_ADMINISTRATOR; /* metrics are told to whoever may reach the port */
     o->request = r;
     o->out = *out;
     *out = (struct text){0};

@@ -73,7 +73,7 @@ static void sum_visible(const struct request *r, const struct totals *totals,
     for (size_t i = 0; i < totals->vhost_count; i++) {
         const struct vhost_totals *t = &totals->vhosts[i].totals;
         uint64_t rates[RATE_COUNT];
-        if (!request_sees_vhost(r, bytes_of_text(totals->vhosts[i].name)))
+        if (!request_knows_vhost(r, bytes_of_text(totals->vhosts[i].name)))
             continue;
         rate_values(&t->rates, rates);
         for (size_t j = 0; j < RATE_COUNT; j++)

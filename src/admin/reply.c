@@ -87,8 +87,9 @@ void reply_refused(struct request *request)
 
 void reply_login_failed(struct request *request)
 {
+    /* Tools send their password only to the realm that RabbitMQ has. */
     send_error(request, 401, "not_authorized", bytes_of_text("Login failed"), "WWW-Authenticate",
-               "Basic realm=\"Leveret Management\"");
+               "Basic realm=\"RabbitMQ Management\"");
 }
 
 /* AMQP's codes (0-9-1, 1.2) as RabbitMQ's API quotes them in its texts. */

@@ -56,7 +56,7 @@ enum method {
 enum rights {
     RIGHT_MANAGEMENT = 1, /* to ask at all */
     RIGHT_POLICYMAKER = 2,
-    RIGHT_MONITORING = 4, /* to see what is not one's own */
+    RIGHT_MONITORING = 4, /* to see others' connections and channels, and the node */
     RIGHT_ADMINISTRATOR = 8,
 };
 
@@ -127,8 +127,11 @@ void request_later(struct request *request, void (*next)(struct request *request
 /* Gives the request its work, zeroed, to be freed with it by free_work. */
 void *request_work(struct request *request, size_t bytes, void (*free_work)(void *work));
 
-/* Whether the user's tags or permissions let him see the vhost (asking), or work in it (changing).
- */
+/* Whether the user may see what is in the vhost (asking: administrators everywhere, others with
+ * permissions on it), know that there is such a vhost with its sums, connections and channels
+ * (those who monitor too), or work in it (changing: permissions on it are needed whatever the
+ * tags). */
+bool request_knows_vhost(const struct request *request, struct bytes vhost);
 bool request_sees_vhost(const struct request *request, struct bytes vhost);
 bool request_enters_vhost(const struct request *request, struct bytes vhost);
 /* Whether the permission allows it; if not answers 401 as RabbitMQ does and returns false. */

@@ -9,6 +9,7 @@ enum access {
     ACCESS_USER,    /* a tag that lets one in (management) */
     ACCESS_VHOST, /* and, with ":v" in the path, sight of the vhost or, to change, permissions on it
                    */
+    ACCESS_KNOWN, /* the same, and who monitors needs no permissions */
     ACCESS_POLICYMAKER, /* policymaker, and as ACCESS_VHOST; or administrator */
     ACCESS_MONITORING,  /* monitoring or administrator */
     ACCESS_ADMINISTRATOR,

@@ -9,6 +9,7 @@
 #define ANYBODY       ACCESS_ANYBODY, BODY_SMALL
 #define USER          ACCESS_USER, BODY_SMALL
 #define VHOST         ACCESS_VHOST, BODY_SMALL
+#define KNOWN         ACCESS_KNOWN, BODY_SMALL
 #define POLICYMAKER   ACCESS_POLICYMAKER, BODY_SMALL
 #define MONITORING    ACCESS_MONITORING, BODY_SMALL
 #define ADMINISTRATOR ACCESS_ADMINISTRATOR, BODY_SMALL
@@ -33,7 +34,7 @@ const struct route routes[] = {
     {GET,    "/api/nodes/:n", api_node_get, MONITORING},
     {GET,    "/api/nodes/:n/memory", api_node_memory, MONITORING},
     {GET,    "/api/nodes/:n/memory/relative", api_node_memory_relative, MONITORING},
-    {GET,    "/api/feature-flags", api_empty_list, ADMINISTRATOR},
+    {GET,    "/api/feature-flags", api_feature_flags, ADMINISTRATOR},
     {GET,    "/api/auth", api_auth_settings, ANYBODY},
     {GET,    "/api/auth/attempts/:n", api_auth_attempts, MONITORING},
     {GET,    "/api/auth/attempts", api_auth_attempts, MONITORING},
@@ -97,11 +98,11 @@ const struct route routes[] = {
     {GET,    "/api/users/:u/permissions", api_permissions_of_user, ADMINISTRATOR},
     {GET,    "/api/users/:u/topic-permissions", api_empty_list, ADMINISTRATOR},
     {GET,    "/api/vhost-limits", api_vhost_limits_list, USER},
-    {GET,    "/api/vhost-limits/:v", api_vhost_limits_of, VHOST},
+    {GET,    "/api/vhost-limits/:v", api_vhost_limits_of, KNOWN},
     {PUT,    "/api/vhost-limits/:v/:n", api_vhost_limit_put, ADMINISTRATOR},
     {DELETE, "/api/vhost-limits/:v/:n", api_vhost_limit_delete, ADMINISTRATOR},
-    {GET,    "/api/user-limits", api_user_limits_list, ADMINISTRATOR},
-    {GET,    "/api/user-limits/:u", api_user_limits_of, ADMINISTRATOR},
+    {GET,    "/api/user-limits", api_user_limits_list, USER},
+    {GET,    "/api/user-limits/:u", api_user_limits_of, USER},
     {PUT,    "/api/user-limits/:u/:n", api_user_limit_put, ADMINISTRATOR},
     {DELETE, "/api/user-limits/:u/:n", api_user_limit_delete, ADMINISTRATOR},
     {GET,    "/api/permissions", api_permissions_list, ADMINISTRATOR},

@@ -6,10 +6,24 @@
 
 #include "arguments.h"
 #include "leveret/base/mem.h"
+#include "leveret/base/utf8.h"
 
 static int digit(uint8_t c)
 {
     return c >= '0' && c <= '9' ? c - '0' : isxdigit(c) ? (c | 0x20) - 'a' + 10 : -1;
+}
+
+bool url_sound(struct bytes raw)
+{
+    for (size_t i = 0; i < raw.len; i++)
+        if (raw.at[i] == '%' &&
+            (i + 2 >= raw.len || digit(raw.at[i + 1]) < 0 || digit(raw.at[i + 2]) < 0))
+            return false;
+    size_t len;
+    char *decoded = url_decode(raw, false, &len);
+    bool sound = utf8_valid(bytes_of(decoded, len));
+    free(decoded);
+    return sound;
 }
 
 char *url_decode(struct bytes raw, bool plus, size_t *len)

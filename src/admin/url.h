@@ -5,6 +5,9 @@
 
 #include "leveret/base/text.h"
 
+/* Whether each % has two hexadecimal digits behind it and what it all stands for is UTF-8, as every
+ * name in a path or query has to be. */
+bool url_sound(struct bytes raw);
 /* A new zero-ended text with %XX (and '+' if plus) decoded; *len (may be NULL) for those that hold
  * zeros. */
 char *url_decode(struct bytes raw, bool plus, size_t *len);

@@ -2,6 +2,7 @@
 #include "value.h"
 
 #include <jansson.h>
+#include <stdio.h>
 
 /* struct value is jansson's json_t under another name. */
 static const json_t *inside(const struct value *value)
@@ -9,12 +10,32 @@ static const json_t *inside(const struct value *value)
     return (const json_t *)value;
 }
 
-enum status value_parse(struct bytes text, struct value **out)
+/* Each value but the first stands behind a comma, a colon or a bracket. */
+size_t value_count_in(struct bytes text)
+{
+    size_t count = 1;
+    bool in_string = false;
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.at[i];
+        if (c == '"')
+            in_string = !in_string;
+        else if (in_string)
+            i += c == '\\';
+        else
+            count += c == ',' || c == ':' || c == '[';
+    }
+    return count;
+}
+
+enum status value_parse(struct bytes text, struct value **out, char why[VALUE_WHY_MAX])
 {
     json_error_t error;
     json_t *root = json_loadb((const char *)text.at, text.len,
                               JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
     *out = (struct value *)root;
+    if (!root)
+        snprintf(why, VALUE_WHY_MAX, "%s (line %d, column %d)", error.text, error.line,
+                 error.column);
     return root ? STATUS_OK : STATUS_MALFORMED;
 }
 

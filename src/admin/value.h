@@ -7,8 +7,15 @@
 
 struct value; /* a value; the root owns all below it, and views live as long as the root */
 
-/* Errors: MALFORMED. */
-MUST_USE enum status value_parse(struct bytes text, struct value **out);
+/* Bytes of a reason why a text is no JSON, its zero included. */
+#define VALUE_WHY_MAX 256u
+
+/* At most how many values and keys a JSON text has, counted without reading it: for limits that
+ * hold before anything is made of it. */
+size_t value_count_in(struct bytes text);
+/* Reads a JSON text. A key may stand only once in an object, numbers fit 64 bits or a double, and
+ * nesting has an end (jansson's 2,048). Errors: MALFORMED, with the reason in why. */
+MUST_USE enum status value_parse(struct bytes text, struct value **out, char why[VALUE_WHY_MAX]);
 void value_free(struct value **root);
 
 enum value_kind {

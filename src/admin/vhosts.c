@@ -55,7 +55,7 @@ static struct bytes name_vhost(const struct row *row)
 
 static bool visible_vhost(const struct request *r, const struct row *row)
 {
-    return request_sees_vhost(r, name_vhost(row));
+    return request_knows_vhost(r, name_vhost(row));
 }
 
 static const struct listing_kind listing_vhosts = {NULL, render_vhost, order_vhost, name_vhost,

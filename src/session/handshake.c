@@ -212,8 +212,10 @@ static void open_vhost(struct session *session, const struct method *method)
     const struct method ok = {.id = METHOD_CONNECTION_OPEN_OK};
     session_send(session, 0, &ok);
     session_tell_opened(session);
-    log_line(options->log, LOG_INFO, "connection", "%s user=%s vhost=%s: open",
-             connection_name(session->connection), session->user, session->vhost);
+    struct bytes given_name = session_given_name(session);
+    log_line(options->log, LOG_INFO, "connection", "%s user=%s vhost=%s%s%.*s: open",
+             connection_name(session->connection), session->user, session->vhost,
+             given_name.len ? " name=" : "", BYTES_PRINT(given_name));
 }
 
 /* Says how much was held when the client left: it has been told that it was blocked, if it can be,

@@ -379,6 +379,8 @@ struct bytes status_reply_text(enum status status, const char *text, char out[RE
 void session_tell_login(const struct session *session, const char *user, struct bytes mechanism,
                         bool good);
 void session_tell_opened(struct session *session);
+/* The name that the client gave its connection (client property connection_name), or "". */
+struct bytes session_given_name(const struct session *session);
 /* The connection is gone; told only when its beginning was. */
 void session_tell_closed(const struct session *session);
 

@@ -37,9 +37,19 @@ void session_tell_login(const struct session *session, const char *user, struct 
              &headers);
 }
 
+struct bytes session_given_name(const struct session *session)
+{
+    struct field name;
+    if (table_find(text_bytes(&session->client_properties), "connection_name", &name) &&
+        name.type == FIELD_STRING)
+        return name.value.bytes;
+    return bytes_of("", 0);
+}
+
 void session_tell_opened(struct session *session)
 {
     struct text headers = {0};
+    struct bytes given_name = session_given_name(session);
     const struct field client = {.type = FIELD_TABLE,
                                  .value.bytes = text_bytes(&session->client_properties)};
     if (!node_watched(session->sessions->options.node))
@@ -47,6 +57,8 @@ void session_tell_opened(struct session *session)
     const char *name = connection_name(session->connection);
     session->told_name = mem_need_text(name, strlen(name));
     table_put_string(&headers, "name", bytes_of_text(name));
+    if (given_name.len)
+        table_put_string(&headers, "user_provided_name", given_name);
     table_put_string(&headers, "vhost", bytes_of_text(session->vhost));
     table_put_string(&headers, "user", bytes_of_text(session->user));
     table_put_string(&headers, "auth_mechanism", bytes_of_text(session->mechanism));

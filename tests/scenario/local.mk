@@ -23,6 +23,7 @@ EXTRA_DIST += \
 	tests/scenario/run \
 	tests/scenario/small_disk.py \
 	tests/scenario/synced.c \
+	tests/scenario/test_access.py \
 	tests/scenario/test_alarms.py \
 	tests/scenario/test_clients.py \
 	tests/scenario/test_consumers.py \
@@ -35,6 +36,7 @@ EXTRA_DIST += \
 	tests/scenario/test_http.py \
 	tests/scenario/test_http_bounds.py \
 	tests/scenario/test_identity.py \
+	tests/scenario/test_input.py \
 	tests/scenario/test_limits.py \
 	tests/scenario/test_notices.py \
 	tests/scenario/test_pika.py \

@@ -63,7 +63,7 @@ def tags_decide(node):
     refused(users[""].get("whoami"), 401, "not_authorised")
     for tag, path, code in (("management", "users", 401), ("management", "nodes", 401), ("management", "overview", 200),
                             ("management", "queues/%2F", 401), ("management", f"queues/{vhost}", 200),
-                            ("monitoring", "nodes", 200), ("monitoring", "queues/%2F", 200), ("monitoring", "users", 401),
+                            ("monitoring", "nodes", 200), ("monitoring", "queues/%2F", 401), ("monitoring", "users", 401),
                             ("policymaker", "parameters", 200), ("management", "parameters", 401),
                             ("administrator", "users", 200)):
         assert users[tag].get(path).code == code, (tag, path)

@@ -13,6 +13,7 @@
 
 static struct answer out;
 static struct columns columns;
+static char why[VALUE_WHY_MAX];
 
 static void tear_down(void)
 {
@@ -193,7 +194,7 @@ END_TEST
 static struct value *parse(const char *json)
 {
     struct value *value;
-    ck_assert_int_eq(value_parse(bytes_of_text(json), &value), STATUS_OK);
+    ck_assert_int_eq(value_parse(bytes_of_text(json), &value, why), STATUS_OK);
     return value;
 }
 
@@ -224,8 +225,25 @@ START_TEST(malformed_json_is_refused)
                                         "\"\xff\"", "[1e999]"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct value *v;
-        ck_assert_int_eq(value_parse(bytes_of_text(wrong[i]), &v), STATUS_MALFORMED);
+        why[0] = '\0';
+        ck_assert_int_eq(value_parse(bytes_of_text(wrong[i]), &v, why), STATUS_MALFORMED);
+        ck_assert_uint_gt(strlen(why), 0);
     }
+}
+END_TEST
+
+START_TEST(values_are_counted_unread)
+{
+    static const struct {
+        const char *json;
+        size_t count;
+    } cases[] = {
+        {"1", 1}, {"[1,2,3]", 4}, {"{\"a\":[[]],\"b\":{}}", 6}, {"[\",[{\\\":,\"]", 2}, {"[[[", 4},
+        {"", 1},  {"\"\\", 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        ck_assert_msg(value_count_in(bytes_of_text(cases[i].json)) == cases[i].count, "%s",
+                      cases[i].json);
 }
 END_TEST
 
@@ -261,7 +279,7 @@ START_TEST(arguments_that_cannot_be)
     for (int i = 0; i < 100; i++)
         text_printf(&deep, "}");
     struct value *v;
-    ck_assert_int_eq(value_parse(text_bytes(&deep), &v), STATUS_OK);
+    ck_assert_int_eq(value_parse(text_bytes(&deep), &v, why), STATUS_OK);
     ck_assert_int_eq(arguments_read(v, &table), STATUS_LIMIT);
     value_free(&v);
     text_free(&deep);
@@ -411,6 +429,17 @@ START_TEST(urls_are_decoded)
 }
 END_TEST
 
+START_TEST(urls_are_sound_or_not)
+{
+    static const char *const sound[] = {"", "abc", "%2F", "%c3%A9", "a%00b", "\xc3\xa9"};
+    static const char *const wrong[] = {"%", "%2", "a%zz", "%%20", "%ff", "\xff", "%c3", "%e2%82"};
+    for (size_t i = 0; i < sizeof sound / sizeof *sound; i++)
+        ck_assert_msg(url_sound(bytes_of_text(sound[i])), "%s", sound[i]);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        ck_assert_msg(!url_sound(bytes_of_text(wrong[i])), "%s", wrong[i]);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -426,6 +455,7 @@ int main(void)
         depth_has_an_end,
         values_are_read,
         malformed_json_is_refused,
+        values_are_counted_unread,
         arguments_go_there_and_back,
         arguments_that_cannot_be,
         properties_keys,
@@ -434,6 +464,7 @@ int main(void)
         wrong_properties_are_named,
         base64_there_and_back,
         urls_are_decoded,
+        urls_are_sound_or_not,
     };
     Suite *suite = suite_create("answer");
     TCase *tcase = tcase_create("all");

@@ -8,6 +8,7 @@
 
 static struct value *json;
 static struct form form;
+static char why[VALUE_WHY_MAX];
 
 static void tear_down(void)
 {
@@ -19,7 +20,7 @@ static void read_json(const char *text)
 {
     if (json)
         value_free(&json);
-    ck_assert_msg(value_parse(bytes_of_text(text), &json) == STATUS_OK, "%s", text);
+    ck_assert_msg(value_parse(bytes_of_text(text), &json, why) == STATUS_OK, "%s", text);
     form = form_of(json);
 }
 
