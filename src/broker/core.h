@@ -207,6 +207,16 @@ void tx_free(struct channel *channel); /* what was acked in it becomes unsettled
 void tx_pending(const struct channel *channel, uint64_t *messages, uint64_t *acks);
 
 /* ---- Direct reply-to (reply_to.c). */
+/* Whether a queue that is not there could be declared, whoever declares it: its name; its
+ * arguments, which *out then holds, and flags. Errors: as queue_settings_parse; ACCESS_REFUSED.
+ * (declare.c) */
+MUST_USE enum status queue_name_check(struct bytes name, bool server_named,
+                                      struct refusal *refusal);
+MUST_USE enum status queue_declaration_check(const struct command *command, struct bytes vhost,
+                                             struct queue_settings *out, struct refusal *refusal);
+/* The same of a policy. Errors: PRECONDITION_FAILED. (policy.c) */
+MUST_USE enum status policy_check(const struct command *command, struct refusal *refusal);
+
 bool reply_to_is_pseudo(struct bytes queue); /* amq.rabbitmq.reply-to */
 bool reply_to_is_name(struct bytes queue);   /* amq.rabbitmq.reply-to.TOKEN */
 bool reply_to_exists(struct vhost *vhost, struct bytes name);

@@ -122,27 +122,44 @@ static void declare_again(struct channel *channel, const struct command *command
     reply_declared(channel, command, queue);
 }
 
-/* Fails the channel when a queue of type quorum is asked to be what it cannot be. */
-static bool refuse_quorum(struct channel *channel, const struct command *command)
+/* Whether a queue of type quorum can be what it is asked to be. */
+static enum status check_quorum(const struct command *command, struct bytes vhost,
+                                struct refusal *refusal)
 {
     const char *property = NULL;
-    if (command->u.queue_declare.server_named) {
-        channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
-                       "Cannot declare a server-named queue for type rabbit_quorum_queue");
-        return true;
-    }
+    if (command->u.queue_declare.server_named)
+        return refuse(refusal, STATUS_PRECONDITION_FAILED,
+                      "Cannot declare a server-named queue for type rabbit_quorum_queue");
     if (command->u.queue_declare.auto_delete)
         property = "auto-delete";
     else if (command->u.queue_declare.exclusive)
         property = "exclusive-owner";
     else if (!command->u.queue_declare.durable)
         property = "non-durable";
-    if (property)
-        channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
-                       "invalid property '%s' for queue '%.*s' in vhost '%.*s'", property,
-                       BYTES_PRINT(command->u.queue_declare.name),
-                       BYTES_PRINT(channel->vhost->name));
-    return property != NULL;
+    if (!property)
+        return STATUS_OK;
+    return refuse(refusal, STATUS_PRECONDITION_FAILED,
+                  "invalid property '%s' for queue '%.*s' in vhost '%.*s'", property,
+                  BYTES_PRINT(command->u.queue_declare.name), BYTES_PRINT(vhost));
+}
+
+enum status queue_declaration_check(const struct command *command, struct bytes vhost,
+                                    struct queue_settings *out, struct refusal *refusal)
+{
+    enum status status = queue_settings_parse(command->u.queue_declare.arguments,
+                                              command->u.queue_declare.name, vhost, out, refusal);
+    return status == STATUS_OK && out->type == QUEUE_QUORUM ? check_quorum(command, vhost, refusal)
+                                                            : status;
+}
+
+enum status queue_name_check(struct bytes name, bool server_named, struct refusal *refusal)
+{
+    if (name.len == 0)
+        return refuse(refusal, STATUS_PRECONDITION_FAILED, "a queue cannot have an empty name");
+    if (bytes_start_with(name, "amq.") && !server_named)
+        return refuse(refusal, STATUS_ACCESS_REFUSED,
+                      "queue name '%.*s' contains reserved prefix 'amq.*'", BYTES_PRINT(name));
+    return STATUS_OK;
 }
 
 static void declare_new(struct channel *channel, const struct command *command, struct bytes name)
@@ -157,14 +174,11 @@ static void declare_new(struct channel *channel, const struct command *command, 
         .owner = command->u.queue_declare.exclusive ? channel->peer : NULL,
     };
     struct queue_settings settings;
-    enum status status =
-        queue_settings_parse(options.arguments, name, vhost->name, &settings, &vhost->refusal);
+    enum status status = queue_declaration_check(command, vhost->name, &settings, &vhost->refusal);
     if (status) {
         channel_refuse(channel, command->type, status, "%s", vhost->refusal.text);
         return;
     }
-    if (settings.type == QUEUE_QUORUM && refuse_quorum(channel, command))
-        return;
     if (roster_count(&vhost->queue_roster) >= vhost->tuning.queues_max) {
         channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
                        "cannot declare queue '%.*s': queue limit in vhost '%.*s' (%" PRIu64
@@ -194,14 +208,10 @@ void command_queue_declare(struct channel *channel, const struct command *comman
         declare_passive(channel, command);
         return;
     }
-    if (name.len == 0) {
-        channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
-                       "a queue cannot have an empty name");
-        return;
-    }
-    if (bytes_start_with(name, "amq.") && !command->u.queue_declare.server_named) {
-        channel_refuse(channel, command->type, STATUS_ACCESS_REFUSED,
-                       "queue name '%.*s' contains reserved prefix 'amq.*'", BYTES_PRINT(name));
+    enum status status =
+        queue_name_check(name, command->u.queue_declare.server_named, &channel->vhost->refusal);
+    if (status) {
+        channel_refuse(channel, command->type, status, "%s", channel->vhost->refusal.text);
         return;
     }
     struct queue *queue = vhost_queue(channel->vhost, name);

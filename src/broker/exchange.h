@@ -21,8 +21,9 @@ struct exchange_type {
     bool by_key;
     /* Whether an exchange can have these arguments. NULL: it can. Errors: PRECONDITION_FAILED. */
     enum status (*validate)(struct bytes arguments, struct refusal *refusal);
-    /* Whether the exchange can have this binding. NULL: it can. Errors: PRECONDITION_FAILED. */
-    enum status (*validate_binding)(const struct exchange *exchange, struct bytes routing_key,
+    /* Whether an exchange with these arguments can have this binding. NULL: it can. Errors:
+     * PRECONDITION_FAILED. */
+    enum status (*validate_binding)(struct bytes exchange_arguments, struct bytes routing_key,
                                     struct bytes arguments, struct refusal *refusal);
     /* Makes and frees exchange->state; at close no bindings are left. NULL: there is no state. */
     void (*open)(struct exchange *exchange);

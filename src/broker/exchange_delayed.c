@@ -109,13 +109,13 @@ static enum status delayed_validate(struct bytes arguments, struct refusal *refu
     return inner->validate ? inner->validate(arguments, refusal) : STATUS_OK;
 }
 
-static enum status delayed_validate_binding(const struct exchange *exchange,
+static enum status delayed_validate_binding(struct bytes exchange_arguments,
                                             struct bytes routing_key, struct bytes arguments,
                                             struct refusal *refusal)
 {
-    const struct exchange_type *inner = exchange->inner;
+    const struct exchange_type *inner = inner_type(exchange_arguments);
     return inner->validate_binding
-               ? inner->validate_binding(exchange, routing_key, arguments, refusal)
+               ? inner->validate_binding(exchange_arguments, routing_key, arguments, refusal)
                : STATUS_OK;
 }
 

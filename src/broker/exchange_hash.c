@@ -170,11 +170,11 @@ static bool weight_read(struct bytes key, uint64_t *out)
     return true;
 }
 
-static enum status hash_validate_binding(const struct exchange *exchange, struct bytes routing_key,
+static enum status hash_validate_binding(struct bytes exchange_arguments, struct bytes routing_key,
                                          struct bytes arguments, struct refusal *refusal)
 {
     uint64_t weight;
-    (void)exchange;
+    (void)exchange_arguments;
     (void)arguments;
     if (!weight_read(routing_key, &weight))
         return refuse(refusal, STATUS_PRECONDITION_FAILED,

@@ -72,11 +72,11 @@ struct headers {
 
 /* ---- x-match */
 
-static enum status headers_validate_binding(const struct exchange *exchange,
+static enum status headers_validate_binding(struct bytes exchange_arguments,
                                             struct bytes routing_key, struct bytes arguments,
                                             struct refusal *refusal)
 {
-    (void)exchange;
+    (void)exchange_arguments;
     (void)routing_key;
     struct field match;
     if (!table_find(arguments, "x-match", &match))

@@ -151,6 +151,8 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/settle.c \
 	src/broker/timeout.c \
 	src/broker/tx.c \
+	include/leveret/broker/verdict.h \
+	src/broker/verdict.c \
 	src/broker/unsettled.c \
 	src/broker/unsettled.h \
 	src/broker/vhost.c

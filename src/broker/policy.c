@@ -182,17 +182,11 @@ static void write_definition(const struct policy *policy, enum policy_kind kind,
     definition_of_policy(&definition, key, value);
 }
 
-static void refuse_invalid(struct channel *channel, const struct command *command, const char *why)
+/* Errors: PRECONDITION_FAILED. */
+static enum status policy_make(const struct command *command, struct policy **out,
+                               struct refusal *refusal)
 {
-    channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED, "Validation failed\n\n%s\n",
-                   why);
-}
-
-static struct policy *policy_from(struct channel *channel, const struct command *command)
-{
-    struct vhost *vhost = channel->vhost;
     struct pattern_error error;
-    struct policy *policy = NULL;
     struct text scratch = {0};
     const struct policy_parts parts = {
         .name = command->u.policy.name,
@@ -201,29 +195,40 @@ static struct policy *policy_from(struct channel *channel, const struct command 
         .priority = command->u.policy.priority,
         .target = command->u.policy.target,
     };
-    if (parts.name.len == 0 || parts.name.len > NAME_BYTES_MAX) {
-        refuse_invalid(channel, command, "a policy's name has 1 to 255 bytes");
-    } else if (parts.definition.len > DEFINITION_BYTES_MAX) {
-        refuse_invalid(channel, command, "a policy's definition is too long");
-    } else if (policy_definition_check(parts.definition, command->u.policy.operator_policy,
-                                       &vhost->refusal)) {
-        refuse_invalid(channel, command, vhost->refusal.text);
-    } else if (policy_new(&parts, &policy, &error)) {
-        if (refuse(&vhost->refusal, STATUS_PRECONDITION_FAILED,
-                   "pattern should be regular expression but is invalid: {\"%s\",%zu}",
-                   error.reason, error.at))
-            refuse_invalid(channel, command, vhost->refusal.text);
-    }
+    enum status status = STATUS_OK;
+    *out = NULL;
+    if (parts.name.len == 0 || parts.name.len > NAME_BYTES_MAX)
+        status = refuse(refusal, STATUS_PRECONDITION_FAILED, "a policy's name has 1 to 255 bytes");
+    else if (parts.definition.len > DEFINITION_BYTES_MAX)
+        status = refuse(refusal, STATUS_PRECONDITION_FAILED, "a policy's definition is too long");
+    else
+        status =
+            policy_definition_check(parts.definition, command->u.policy.operator_policy, refusal);
+    if (status == STATUS_OK && policy_new(&parts, out, &error) != STATUS_OK)
+        status = refuse(refusal, STATUS_PRECONDITION_FAILED,
+                        "pattern should be regular expression but is invalid: {\"%s\",%zu}",
+                        error.reason, error.at);
     text_free(&scratch);
-    return policy;
+    return status;
+}
+
+enum status policy_check(const struct command *command, struct refusal *refusal)
+{
+    struct policy *policy;
+    enum status status = policy_make(command, &policy, refusal);
+    policy_free(&policy);
+    return status;
 }
 
 static void put_policy(struct channel *channel, const struct command *command)
 {
     struct vhost *vhost = channel->vhost;
-    struct policy *policy = policy_from(channel, command);
-    if (!policy)
+    struct policy *policy;
+    if (policy_make(command, &policy, &vhost->refusal) != STATUS_OK) {
+        channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
+                       "Validation failed\n\n%s\n", vhost->refusal.text);
         return;
+    }
     struct text key = {0}, value = {0};
     write_definition(policy, kind_of(command), &key, &value);
     vhost_put(vhost, &key, &value);

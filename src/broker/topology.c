@@ -108,8 +108,9 @@ static enum status refuse_default(struct refusal *refusal)
                   "operation not permitted on the default exchange");
 }
 
-static enum status check_arguments(const struct topology *t, const struct exchange_type *type,
-                                   const struct exchange_declaration *d, struct refusal *refusal)
+static enum status check_arguments(const struct exchange_type *type,
+                                   const struct exchange_declaration *d, struct bytes vhost,
+                                   struct refusal *refusal)
 {
     struct field alternate;
     if (table_find(d->arguments, "alternate-exchange", &alternate) &&
@@ -117,7 +118,7 @@ static enum status check_arguments(const struct topology *t, const struct exchan
         return refuse(refusal, STATUS_PRECONDITION_FAILED,
                       "invalid type '%s' for arg 'alternate-exchange' in exchange '%.*s' in vhost "
                       "'%.*s'",
-                      field_type_name(alternate.type), BYTES_PRINT(d->name), BYTES_PRINT(t->vhost));
+                      field_type_name(alternate.type), BYTES_PRINT(d->name), BYTES_PRINT(vhost));
     enum status status = dedup_check_exchange(d->arguments, false, refusal);
     if (status == STATUS_OK && type->validate)
         status = type->validate(d->arguments, refusal);
@@ -140,25 +141,47 @@ static enum status check_equivalent(const struct topology *t, const struct excha
     return status;
 }
 
+/* Errors: PRECONDITION_FAILED; ACCESS_REFUSED (the default exchange). */
+static enum status find_type(const struct exchange_declaration *d, const struct exchange_type **out,
+                             struct refusal *refusal)
+{
+    *out = exchange_type_find(d->type);
+    if (!*out)
+        return refuse(refusal, STATUS_PRECONDITION_FAILED, "unknown exchange type '%.*s'",
+                      BYTES_PRINT(d->type));
+    return d->name.len ? STATUS_OK : refuse_default(refusal);
+}
+
+static enum status check_new(const struct exchange_type *type, const struct exchange_declaration *d,
+                             bool reserve, struct bytes vhost, struct refusal *refusal)
+{
+    if (reserve && bytes_start_with(d->name, "amq."))
+        return refuse(refusal, STATUS_ACCESS_REFUSED,
+                      "exchange name '%.*s' contains reserved prefix 'amq.*'",
+                      BYTES_PRINT(d->name));
+    return check_arguments(type, d, vhost, refusal);
+}
+
+enum status topology_check_new(const struct exchange_declaration *declaration, struct bytes vhost,
+                               struct refusal *refusal)
+{
+    const struct exchange_type *type;
+    enum status status = find_type(declaration, &type, refusal);
+    return status == STATUS_OK ? check_new(type, declaration, true, vhost, refusal) : status;
+}
+
 static enum status declare(struct topology *t, const struct exchange_declaration *d, bool reserve,
                            struct exchange **out, struct refusal *refusal)
 {
-    const struct exchange_type *type = exchange_type_find(d->type);
-    if (!type)
-        return refuse(refusal, STATUS_PRECONDITION_FAILED, "unknown exchange type '%.*s'",
-                      BYTES_PRINT(d->type));
-    if (d->name.len == 0)
-        return refuse_default(refusal);
+    const struct exchange_type *type;
+    enum status status = find_type(d, &type, refusal);
+    if (status != STATUS_OK)
+        return status;
     struct exchange *x = topology_exchange(t, d->name);
-    enum status status = STATUS_OK;
     if (x) {
         status = check_equivalent(t, x, d, refusal);
-    } else if (reserve && bytes_start_with(d->name, "amq.")) {
-        status =
-            refuse(refusal, STATUS_ACCESS_REFUSED,
-                   "exchange name '%.*s' contains reserved prefix 'amq.*'", BYTES_PRINT(d->name));
     } else {
-        status = check_arguments(t, type, d, refusal);
+        status = check_new(type, d, reserve, t->vhost, refusal);
         if (status == STATUS_OK) {
             x = exchange_new(t, type, d);
             if (t->observer.exchange_added)
@@ -324,7 +347,7 @@ enum status topology_bind(struct topology *topology, const struct binding_declar
         return refuse_missing(refusal, declaration->kind == ENDPOINT_QUEUE ? "queue" : "exchange",
                               declaration->destination, topology->vhost);
     if (source->type->validate_binding) {
-        status = source->type->validate_binding(source, declaration->routing_key,
+        status = source->type->validate_binding(source->arguments, declaration->routing_key,
                                                 declaration->arguments, refusal);
         if (status != STATUS_OK)
             return status;
@@ -413,20 +436,31 @@ size_t topology_binding_count(const struct topology *topology)
 
 /* ---- The whole */
 
+static const struct {
+    const char *name;
+    const struct exchange_type *type;
+} predeclared[] = {
+    {"", &exchange_type_default},          {"amq.direct", &exchange_type_direct},
+    {"amq.fanout", &exchange_type_fanout}, {"amq.headers", &exchange_type_headers},
+    {"amq.match", &exchange_type_headers}, {"amq.topic", &exchange_type_topic},
+};
+#define PREDECLARED (sizeof predeclared / sizeof predeclared[0])
+
 static void predeclare(struct topology *t)
 {
-    static const struct {
-        const char *name;
-        const struct exchange_type *type;
-    } known[] = {
-        {"", &exchange_type_default},          {"amq.direct", &exchange_type_direct},
-        {"amq.fanout", &exchange_type_fanout}, {"amq.headers", &exchange_type_headers},
-        {"amq.match", &exchange_type_headers}, {"amq.topic", &exchange_type_topic},
-    };
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        struct exchange_declaration d = {.name = bytes_of_text(known[i].name), .durable = true};
-        exchange_new(t, known[i].type, &d)->predeclared = true;
+    for (size_t i = 0; i < PREDECLARED; i++) {
+        struct exchange_declaration d = {.name = bytes_of_text(predeclared[i].name),
+                                         .durable = true};
+        exchange_new(t, predeclared[i].type, &d)->predeclared = true;
     }
+}
+
+const char *topology_predeclared_type(struct bytes name)
+{
+    for (size_t i = 0; i < PREDECLARED; i++)
+        if (bytes_equal_text(name, predeclared[i].name))
+            return predeclared[i].type->name;
+    return NULL;
 }
 
 struct topology *topology_new(struct bytes vhost, const struct map *queues,

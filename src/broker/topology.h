@@ -55,6 +55,11 @@ struct exchange_declaration {
 MUST_USE enum status topology_declare(struct topology *topology,
                                       const struct exchange_declaration *declaration,
                                       struct exchange **out, struct refusal *refusal);
+/* Whether topology_declare would make the exchange if it is not there; its errors. */
+MUST_USE enum status topology_check_new(const struct exchange_declaration *declaration,
+                                        struct bytes vhost, struct refusal *refusal);
+/* The type of an exchange that each vhost has from the start; NULL: no such one. */
+const char *topology_predeclared_type(struct bytes name);
 /* For recovery and for the broker's own exchanges (amq.rabbitmq.*): names are not reserved. */
 MUST_USE enum status topology_restore(struct topology *topology,
                                       const struct exchange_declaration *declaration,
