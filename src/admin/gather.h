@@ -12,6 +12,8 @@ struct arena {
     struct arena_chunk *chunks;
 };
 struct bytes arena_keep(struct arena *arena, struct bytes bytes);
+/* The same for a struct, zeroed. */
+void *arena_object(struct arena *arena, size_t bytes);
 void arena_free(struct arena *arena);
 
 /* What can be gathered. */

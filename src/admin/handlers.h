@@ -74,6 +74,8 @@ void limits_write(struct answer *a, const char *key, struct auth *auth, enum lim
  * MALFORMED with the reason in the form; as auth_put_limit. */
 MUST_USE enum status limits_from_json(struct admin *admin, enum limited limited, const char *holder,
                                       struct form *form, const char *key);
+/* Notes in the form what limits_from_json would refuse in it. */
+void limits_check(enum limited limited, struct form *form, const char *key);
 /* users.c */
 void api_users_list(struct request *r);
 void api_users_without_permissions(struct request *r);
@@ -151,15 +153,20 @@ struct form body_form(const struct request *r);
 /* Whether all fields that were read are right. False: answered 400 with the first error. */
 bool body_ok(struct request *r, const struct form *form);
 
-/* Makes or changes a user as the API and definitions describe him. Errors: MALFORMED with the
- * reason in the form, which names the field; as auth_put_user. (users.c) */
+/* Makes or changes a user as the API and definitions describe him. hashing: of a password hash that
+ * does not say; NULL: today's. Errors: MALFORMED with the reason in the form, which names the
+ * field; as auth_put_user. (users.c) */
 MUST_USE enum status user_from_json(struct auth *auth, const char *name, struct form *user,
-                                    bool *created);
-/* Makes or changes a vhost; the user gets all permissions on a new one. Errors: MALFORMED with the
- * reason in the form, which names the field; as node_add_vhost and auth_put_vhost, with a sentence
- * in *error (may stay NULL; free it). (vhosts.c) */
+                                    const char *hashing, bool *created);
+/* Notes in the form what user_from_json would refuse in it. */
+void user_check(struct form *form, const char *hashing);
+/* Makes or changes a vhost; the user, if there is one ("": none), gets all permissions on a new
+ * one. Errors: MALFORMED with the reason in the form, which names the field; as node_add_vhost and
+ * auth_put_vhost, with a sentence in *error (may stay NULL; free it). (vhosts.c) */
 MUST_USE enum status vhost_from_json(struct admin *admin, const char *name, struct form *vhost,
                                      const char *user, bool *created, char **error);
+/* Notes in the form what vhost_from_json would refuse in it. */
+void vhost_check(struct form *form);
 /* Fills in what the JSON of a policy says: all but name and operator_policy. *definition is set and
  * to be freed; out has views into it and the JSON. False: *why says in RabbitMQ's words why not,
  * zero-ended. (policies.c) */

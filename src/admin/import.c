@@ -1,420 +1,260 @@
-/* Definitions in: users, vhosts and permissions at once, then for each vhost its policies, so that
- * they apply from the first moment, its exchanges and queues, then its bindings. Operator policies
- * are in RabbitMQ's definitions among the parameters.
+/* Definitions in, all or what not.
  *
- * Normal course: a link to one vhost after the other; on it IMPORT_CHANNELS channels with one
- * command under way each, so that many share a commit, and one that is refused fails its own
- * channel only, which is opened anew. What can go wrong: something exists already with other
- * properties: it stays as it is, as in RabbitMQ; anything else that is refused ends the import with
- * 400 and the reason, and what was made before stays. */
+ * Normal course: the whole file is checked before anything is changed (import_check.c), with the
+ * checks that the same things meet on the wire; then users, vhosts, limits and permissions are
+ * stored, many with one write (import_directory.c), and each vhost gets its policies, so that they
+ * apply from the first moment, its exchanges and queues, then its bindings (import_vhost.c). All of
+ * it goes in portions, between which others are served.
+ *
+ * What can go wrong: the check finds something: 400, with path and reason, and nothing has changed.
+ * Something fails while it is carried out (what exists already is different): the rest is carried
+ * out, and 400 says what was not. What nobody can carry out and nobody misses (bindings of queues
+ * that went with their connection) is passed over, and 200 says so. */
+#include "import.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 
-#include "arguments.h"
-#include "client.h"
-#include "gather.h"
-#include "handlers.h"
 #include "leveret/base/mem.h"
 
-#define IMPORT_CHANNELS 64u
+const char *const import_keys[STEP_COUNT] = {"policies", "parameters", "exchanges", "queues",
+                                             "bindings"};
 
-enum step {
-    STEP_POLICIES,
-    STEP_OPERATOR_POLICIES,
-    STEP_EXCHANGES,
-    STEP_QUEUES,
-    STEP_BINDINGS,
-    STEP_END
-};
-static const char *const step_keys[] = {"policies", "parameters", "exchanges", "queues",
-                                        "bindings"};
-
-struct importing {
-    bool one_vhost;
-    char **vhosts;
-    size_t vhost_count, vhost_at;
-    enum step step;
-    size_t at;       /* in the step's list */
-    unsigned waited; /* commands under way */
-    bool opened[IMPORT_CHANNELS + 1], busy[IMPORT_CHANNELS + 1];
-    size_t entry[IMPORT_CHANNELS + 1]; /* which of the list a channel is busy with */
-};
-
-static void free_importing(void *work)
+static void free_import(void *work)
 {
-    struct importing *i = work;
-    names_free(i->vhosts, i->vhost_count);
+    struct import *i = work;
+    text_free(&i->wrong.text);
+    text_free(&i->passed.text);
+    text_free(&i->failed.text);
+    arena_free(&i->arena);
+    map_free(&i->users);
+    map_free(&i->vhosts);
+    map_free(&i->places_by_name);
+    map_free(&i->objects);
+    for (uint32_t at = 0; at < i->place_count; at++)
+        free(i->places[at]);
+    free(i->places);
+    free(i->asked);
+    for (unsigned step = 0; step < STEP_COUNT; step++) {
+        free(i->lists[step].place);
+        free(i->lists[step].order);
+        free(i->lists[step].starts);
+    }
     free(i);
 }
 
-static void advance(struct request *r);
+/* ---- What is wrong. */
 
-/* ---- Commands. */
+#define SHOWN_BYTES_MAX 80
 
-static bool is_operator_policy(const struct value *parameter)
+static int shown(struct bytes name)
 {
-    return bytes_equal_text(value_bytes(value_get(parameter, "component")), "operator_policy");
+    return (int)(name.len < SHOWN_BYTES_MAX ? name.len : SHOWN_BYTES_MAX);
 }
 
-/* Whether an entry concerns the vhost that is being worked on. */
-static bool concerns(const struct importing *i, const struct value *entry)
+void problem_add(struct problems *problems, const char *list, uint32_t index, struct bytes name,
+                 struct bytes vhost, const char *why)
 {
-    const char *vhost = value_text(value_get(entry, "vhost"));
-    if (i->step == STEP_OPERATOR_POLICIES && !is_operator_policy(entry))
+    struct text *out = &problems->text;
+    if (problems->count++ >= PROBLEMS_TOLD)
+        return;
+    text_printf(out, "%s%s[%u]", out->len ? "; " : "", list, index);
+    if (name.at)
+        text_printf(out, " '%.*s'", shown(name), (const char *)name.at);
+    if (vhost.at)
+        text_printf(out, " in vhost '%.*s'", shown(vhost), (const char *)vhost.at);
+    text_printf(out, ": %.400s", why);
+}
+
+/* "…; and 5 more", zero-ended. */
+static const char *problems_end(struct problems *problems)
+{
+    if (problems->count > PROBLEMS_TOLD)
+        text_printf(&problems->text, "; and %zu more", problems->count - PROBLEMS_TOLD);
+    text_add(&problems->text, "", 1);
+    return (const char *)problems->text.at;
+}
+
+void import_refuse(struct request *r)
+{
+    struct import *i = r->work;
+    const char *why = problems_end(&i->wrong);
+    log_line(r->admin->options.log, LOG_WARNING, "http",
+             "definitions refused, nothing has changed: %s", why);
+    reply_error(r, 400, "bad_request", why);
+}
+
+void import_end(struct request *r)
+{
+    struct import *i = r->work;
+    struct answer a = {0};
+    if (i->failed.count) {
+        struct text text = {0};
+        text_printf(&text, "%u of %u entries were carried out; not: %s%c", i->done, i->all,
+                    problems_end(&i->failed), '\0');
+        log_line(r->admin->options.log, LOG_WARNING, "http", "definitions: %s",
+                 (const char *)text.at);
+        reply_error(r, 400, "bad_request", (const char *)text.at);
+        text_free(&text);
+        return;
+    }
+    log_line(r->admin->options.log, LOG_INFO, "http", "definitions imported by '%s': %u entries",
+             r->user, i->done);
+    if (i->passed.count == 0) {
+        reply_empty(r, 204);
+        return;
+    }
+    const char *passed = problems_end(&i->passed);
+    log_line(r->admin->options.log, LOG_WARNING, "http", "definitions passed over: %s", passed);
+    answer_object(&a, NULL);
+    answer_text(&a, "passed_over", passed);
+    answer_end(&a);
+    reply_json(r, 200, &a);
+}
+
+/* ---- An entry as a command. */
+
+#define PREFIX "Validation failed\n\n"
+
+static bool read_policy(struct form *form, bool operator_policy, struct command *out,
+                        struct text *table, char why[FORM_WRONG_BYTES_MAX])
+{
+    struct text text = {0};
+    out->u.policy.operator_policy = operator_policy;
+    out->u.policy.name = form_name(form, "name", bytes_of("", 0));
+    const struct value *policy = form->object;
+    if (operator_policy)
+        policy = form_map(form, "value");
+    if (!form_ok(form)) {
+        snprintf(why, FORM_WRONG_BYTES_MAX, "%s", form->wrong);
         return false;
-    return i->one_vhost || (vhost && strcmp(vhost, i->vhosts[i->vhost_at]) == 0);
-}
-
-static bool flag(const struct value *entry, const char *key)
-{
-    return value_true(value_get(entry, key));
-}
-
-static struct bytes name_of(const struct value *entry, const char *key)
-{
-    struct bytes name = value_bytes(value_get(entry, key));
-    return name.at ? name : bytes_of("", 0);
-}
-
-static void fill_command(struct command *c, enum step step, const struct value *entry,
-                         struct bytes arguments)
-{
-    bool to_exchange = bytes_equal_text(name_of(entry, "destination_type"), "exchange");
-    switch (step) {
-    case STEP_EXCHANGES:
-        c->type = COMMAND_EXCHANGE_DECLARE;
-        c->u.exchange_declare.name = name_of(entry, "name");
-        c->u.exchange_declare.type = name_of(entry, "type");
-        c->u.exchange_declare.arguments = arguments;
-        c->u.exchange_declare.durable = flag(entry, "durable");
-        c->u.exchange_declare.auto_delete = flag(entry, "auto_delete");
-        c->u.exchange_declare.internal = flag(entry, "internal");
-        break;
-    case STEP_QUEUES:
-        c->type = COMMAND_QUEUE_DECLARE;
-        c->u.queue_declare.name = name_of(entry, "name");
-        c->u.queue_declare.arguments = arguments;
-        c->u.queue_declare.durable = flag(entry, "durable");
-        c->u.queue_declare.auto_delete = flag(entry, "auto_delete");
-        break;
-    default:
-        c->type = to_exchange ? COMMAND_EXCHANGE_BIND : COMMAND_QUEUE_BIND;
-        c->u.bind.source = name_of(entry, "source");
-        c->u.bind.destination = name_of(entry, "destination");
-        c->u.bind.routing_key = name_of(entry, "routing_key");
-        c->u.bind.arguments = arguments;
     }
-}
-
-/* Names that cannot be, before they reach the core. */
-static bool entry_sane(enum step step, const struct value *entry)
-{
-    static const char *const names[] = {"name", "source", "destination", "routing_key"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (name_of(entry, names[i]).len > 255)
-            return false;
-    return step == STEP_BINDINGS ? name_of(entry, "destination").len > 0
-                                 : name_of(entry, "name").len > 0;
-}
-
-/* "…\n (//name)", as RabbitMQ. */
-static void refuse_policy(struct request *r, struct bytes name, const char *why)
-{
-    const struct importing *i = r->work;
-    reply_bad_request(r, "%s (%s/%.*s)", why, i->vhosts[i->vhost_at], BYTES_PRINT(name));
-}
-
-static void send_on(struct request *r, uint16_t channel, struct command command)
-{
-    struct importing *i = r->work;
-    command.channel = channel;
-    client_send(r, command);
-    i->busy[channel] = true;
-    i->waited++;
-}
-
-static void open_channel(struct request *r, uint16_t channel)
-{
-    struct importing *i = r->work;
-    if (!i->opened[channel] && channel != CLIENT_CHANNEL)
-        client_send(r, (struct command){.type = COMMAND_CHANNEL_OPEN, .channel = channel});
-    i->opened[channel] = true;
-}
-
-/* False: answered. */
-static bool send_policy(struct request *r, const struct value *entry, uint16_t channel)
-{
-    const struct importing *i = r->work;
-    bool operator_policy = i->step == STEP_OPERATOR_POLICIES;
-    struct command command = {
-        .u.policy = {.operator_policy = operator_policy, .name = name_of(entry, "name")}};
-    struct text definition, why = {0};
-    bool ok = policy_from_json(operator_policy ? value_get(entry, "value") : entry, &command,
-                               &definition, &why);
-    if (ok) {
-        open_channel(r, channel);
-        send_on(r, channel, command);
-    } else {
-        refuse_policy(r, command.u.policy.name, (const char *)why.at);
+    bool ok = policy_from_json(policy, out, table, &text);
+    if (!ok) {
+        /* The API's words stand by themselves; here the path stands before them. */
+        const char *words = (const char *)text.at;
+        words += strncmp(words, PREFIX, strlen(PREFIX)) == 0 ? strlen(PREFIX) : 0;
+        snprintf(why, FORM_WRONG_BYTES_MAX, "%.*s", (int)strcspn(words, "\n"), words);
     }
-    text_free(&definition);
-    text_free(&why);
+    text_free(&text);
     return ok;
 }
 
-/* False: answered. */
-static bool send_entry(struct request *r, const struct value *entry, uint16_t channel)
+static void read_exchange(struct form *form, struct command *out)
 {
-    const struct importing *i = r->work;
-    struct command command = {0};
-    struct text arguments = {0};
-    if (!entry_sane(i->step, entry) ||
-        arguments_read(value_get(entry, "arguments"), &arguments) != STATUS_OK) {
-        text_free(&arguments);
-        reply_bad_request(r, "an entry of %s is malformed", step_keys[i->step]);
-        return false;
-    }
-    if (i->step <= STEP_OPERATOR_POLICIES) {
-        text_free(&arguments);
-        return send_policy(r, entry, channel);
-    }
-    open_channel(r, channel);
-    fill_command(&command, i->step, entry, text_bytes(&arguments));
-    send_on(r, channel, command);
-    text_free(&arguments);
-    return true;
+    out->type = COMMAND_EXCHANGE_DECLARE;
+    out->u.exchange_declare.name = form_name(form, "name", bytes_of("", 0));
+    out->u.exchange_declare.type = form_name(form, "type", bytes_of("", 0));
+    out->u.exchange_declare.durable = form_bool(form, "durable", false);
+    out->u.exchange_declare.auto_delete = form_bool(form, "auto_delete", false);
+    out->u.exchange_declare.internal = form_bool(form, "internal", false);
 }
 
-/* Fills free channels with what comes next. False: answered. */
-static bool fill_channels(struct request *r)
+#define SERVER_NAME_PREFIX "amq.gen-"
+
+static void read_queue(struct form *form, struct command *out)
 {
-    struct importing *i = r->work;
-    const struct value *list = value_get(r->json, step_keys[i->step]);
-    for (uint16_t channel = 1; channel <= IMPORT_CHANNELS && i->at < value_count(list);) {
-        if (i->busy[channel]) {
-            channel++;
-            continue;
-        }
-        i->entry[channel] = i->at;
-        const struct value *entry = value_at(list, i->at++);
-        if (concerns(i, entry) && !send_entry(r, entry, channel))
-            return false;
-    }
-    return true;
+    struct bytes name = form_name(form, "name", bytes_of("", 0));
+    out->type = COMMAND_QUEUE_DECLARE;
+    out->u.queue_declare.name = name;
+    out->u.queue_declare.durable = form_bool(form, "durable", false);
+    out->u.queue_declare.auto_delete = form_bool(form, "auto_delete", false);
+    out->u.queue_declare.server_named = bytes_start_with(name, SERVER_NAME_PREFIX);
 }
 
-static void on_reply(struct request *r, const struct event *event)
+static void read_binding(struct form *form, struct command *out)
 {
-    struct importing *i = r->work;
-    enum status status = event->u.reply.status;
-    if (event->type != EVENT_REPLY || event->u.reply.command == COMMAND_CHANNEL_OPEN)
-        return;
-    if (status != STATUS_OK && status != STATUS_PRECONDITION_FAILED) {
-        reply_status(r, status, event->u.reply.text);
-        return;
-    }
-    if (event->u.reply.command == COMMAND_POLICY_PUT && status != STATUS_OK) {
-        const struct value *list = value_get(r->json, step_keys[i->step]);
-        refuse_policy(r, name_of(value_at(list, i->entry[event->channel]), "name"),
-                      event->u.reply.text);
-        return;
-    }
-    if (event->u.reply.command == COMMAND_CHANNEL_CLOSE) {
-        i->opened[event->channel] = false;
-        client_send(r, (struct command){.type = COMMAND_CHANNEL_OPEN, .channel = event->channel});
-        i->opened[event->channel] = true;
-    }
-    i->busy[event->channel] = false;
-    i->waited--;
-    if (status != STATUS_OK)
-        send_on(r, event->channel, (struct command){.type = COMMAND_CHANNEL_CLOSE});
-    advance(r);
+    const char *type = form_text(form, "destination_type", "queue");
+    bool to_exchange = strcmp(type, "exchange") == 0;
+    if (!to_exchange && strcmp(type, "queue") != 0)
+        form_refuse(form, "destination_type", "must be queue or exchange");
+    out->type = to_exchange ? COMMAND_EXCHANGE_BIND : COMMAND_QUEUE_BIND;
+    out->u.bind.source = form_name(form, "source", bytes_of("", 0));
+    out->u.bind.destination = form_name(form, "destination", bytes_of("", 0));
+    out->u.bind.routing_key = form_name(form, "routing_key", bytes_of("", 0));
 }
 
-/* ---- From vhost to vhost. */
-
-static bool enter_vhost(struct request *r)
+bool import_command(enum import_step step, const struct value *entry, struct command *out,
+                    struct text *table, char why[FORM_WRONG_BYTES_MAX])
 {
-    struct importing *i = r->work;
-    if (r->client)
-        client_close(r);
-    memset(i->opened, 0, sizeof i->opened);
-    memset(i->busy, 0, sizeof i->busy);
-    i->step = STEP_POLICIES;
-    i->at = 0;
-    return client_open(r, bytes_of_text(i->vhosts[i->vhost_at]), on_reply);
+    static const char *const named[] = {"name", NULL}, *const typed[] = {"name", "type", NULL},
+                             *const bound[] = {"source", "destination", NULL};
+    struct form form = form_of(entry);
+    *out = (struct command){0};
+    *table = (struct text){0};
+    form_need(&form, step == STEP_BINDINGS ? bound : step == STEP_EXCHANGES ? typed : named);
+    if (step <= STEP_PARAMETERS)
+        return read_policy(&form, step == STEP_PARAMETERS, out, table, why);
+    if (step == STEP_EXCHANGES)
+        read_exchange(&form, out);
+    else if (step == STEP_QUEUES)
+        read_queue(&form, out);
+    else
+        read_binding(&form, out);
+    form_table(&form, "arguments", table);
+    struct bytes arguments = text_bytes(table);
+    if (step == STEP_EXCHANGES)
+        out->u.exchange_declare.arguments = arguments;
+    else if (step == STEP_QUEUES)
+        out->u.queue_declare.arguments = arguments;
+    else
+        out->u.bind.arguments = arguments;
+    snprintf(why, FORM_WRONG_BYTES_MAX, "%s", form.wrong);
+    return form_ok(&form);
 }
 
-static void advance(struct request *r)
+bool import_passes_over(enum import_step step, const struct command *command)
 {
-    struct importing *i = r->work;
-    while (i->vhost_at < i->vhost_count) {
-        if (i->step < STEP_END && !fill_channels(r))
-            return;
-        if (i->waited)
-            return;
-        i->step++;
-        i->at = 0;
-        if (i->step < STEP_END)
-            continue;
-        if (++i->vhost_at < i->vhost_count && !enter_vhost(r))
-            return;
-    }
-    reply_empty(r, 204);
+    struct bytes name = command->u.exchange_declare.name;
+    if (step == STEP_EXCHANGES)
+        return name.len == 0 || bytes_start_with(name, "amq.");
+    if (step == STEP_QUEUES)
+        return bytes_start_with(command->u.queue_declare.name, "amq.") &&
+               !command->u.queue_declare.server_named;
+    return step == STEP_BINDINGS && command->u.bind.source.len == 0;
 }
 
-/* ---- Users, vhosts, permissions. */
+/* ---- The beginning. */
 
-static enum status import_users(struct request *r, const char **what)
+/* Before 3.6 RabbitMQ hashed with MD5, and its definitions did not say so. */
+static const char *hashing_of(struct form *form)
 {
-    const struct value *users = value_get(r->json, "users");
-    bool created;
-    for (size_t i = 0; i < value_count(users); i++) {
-        struct form form = form_of(value_at(users, i));
-        *what = form_text(&form, "name", NULL);
-        enum status status = *what ? user_from_json(r->admin->options.auth, *what, &form, &created)
-                                   : STATUS_MALFORMED;
-        if (status == STATUS_OK)
-            status = limits_from_json(r->admin, LIMITED_USER, *what, &form, "limits");
-        if (status != STATUS_OK)
-            return status;
-    }
-    return STATUS_OK;
+    const char *version = form_text(form, "rabbit_version", "");
+    unsigned major = 0, minor = 0;
+    if (!*version)
+        version = form_text(form, "rabbitmq_version", "");
+    if (sscanf(version, "%3u.%3u", &major, &minor) == 2 && (major < 3 || (major == 3 && minor < 6)))
+        return "rabbit_password_hashing_md5";
+    return NULL;
 }
 
-/* RabbitMQ's export has the limits of vhosts among the parameters. */
-static enum status import_vhost_limits(struct request *r, const char **what)
+static void import(struct request *r, struct bytes only)
 {
-    const struct value *parameters = value_get(r->json, "parameters");
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < value_count(parameters) && status == STATUS_OK; i++) {
-        const struct value *parameter = value_at(parameters, i);
-        const char *component = value_text(value_get(parameter, "component"));
-        if (!component || strcmp(component, "vhost-limits") != 0)
-            continue;
-        struct form form = form_of(parameter);
-        *what = form_text(&form, "vhost", NULL);
-        status = *what ? limits_from_json(r->admin, LIMITED_VHOST, *what, &form, "value")
-                       : STATUS_MALFORMED;
+    struct import *i = request_work(r, sizeof *i, free_import);
+    struct form form = form_of(r->json);
+    i->only = only;
+    i->hashing = hashing_of(&form);
+    for (unsigned step = 0; step < STEP_COUNT; step++) {
+        i->lists[step].list = form_list(&form, import_keys[step]);
+        size_t count = value_count(i->lists[step].list);
+        i->lists[step].count = (uint32_t)count;
+        i->lists[step].place = mem_need_array(NULL, count + 1, sizeof(uint32_t));
     }
-    return status;
-}
-
-static enum status import_vhosts(struct request *r, const char **what)
-{
-    const struct value *vhosts = value_get(r->json, "vhosts");
-    bool created;
-    for (size_t i = 0; i < value_count(vhosts); i++) {
-        char *error = NULL;
-        struct form form = form_of(value_at(vhosts, i));
-        *what = form_text(&form, "name", NULL);
-        enum status status =
-            *what ? vhost_from_json(r->admin, *what, &form, r->user, &created, &error)
-                  : STATUS_MALFORMED;
-        free(error);
-        if (status == STATUS_OK)
-            status = limits_from_json(r->admin, LIMITED_VHOST, *what, &form, "limits");
-        if (status != STATUS_OK)
-            return status;
-    }
-    return import_vhost_limits(r, what);
-}
-
-static enum status import_permissions(struct request *r, const char **what)
-{
-    static const char *const keys[] = {"user", "vhost", "configure", "write", "read"};
-    const struct value *permissions = value_get(r->json, "permissions");
-    bool created;
-    for (size_t i = 0; i < value_count(permissions); i++) {
-        const char *texts[5];
-        char *error = NULL;
-        for (size_t j = 0; j < 5; j++) {
-            texts[j] = value_text(value_get(value_at(permissions, i), keys[j]));
-            if (!texts[j])
-                return STATUS_MALFORMED;
-        }
-        *what = texts[0];
-        enum status status = auth_put_permission(r->admin->options.auth, texts[0], texts[1],
-                                                 texts[2], texts[3], texts[4], &created, &error);
-        free(error);
-        if (status != STATUS_OK)
-            return status;
-    }
-    return STATUS_OK;
-}
-
-/* What comes with RabbitMQ's definitions and has no place here yet. */
-static void warn_of_the_rest(struct request *r)
-{
-    const struct value *parameters = value_get(r->json, "parameters");
-    if (value_count(value_get(r->json, "topic_permissions")))
-        log_line(r->admin->options.log, LOG_WARNING, "http",
-                 "import: topic_permissions are not supported yet and were left out");
-    for (size_t i = 0; i < value_count(parameters); i++) {
-        const char *component = value_text(value_get(value_at(parameters, i), "component"));
-        if (!component ||
-            (strcmp(component, "operator_policy") != 0 && strcmp(component, "vhost-limits") != 0))
-            log_line(r->admin->options.log, LOG_WARNING, "http",
-                     "import: a parameter of component '%s' was left out",
-                     component ? component : "?");
-    }
-}
-
-static bool lists_are_lists(const struct request *r)
-{
-    static const char *const keys[] = {"users",      "vhosts",    "permissions", "policies",
-                                       "parameters", "exchanges", "queues",      "bindings"};
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        enum value_kind kind = value_kind_of(value_get(r->json, keys[i]));
-        if (kind != VALUE_NONE && kind != VALUE_LIST)
-            return false;
-    }
-    return true;
-}
-
-static void import(struct request *r, bool one_vhost)
-{
-    struct importing *i = request_work(r, sizeof *i, free_importing);
-    const char *what = NULL;
-    enum status status = STATUS_OK;
-    if (!lists_are_lists(r)) {
-        reply_bad_request(r, "users, vhosts, permissions, policies, parameters, exchanges, queues, "
-                             "bindings are lists");
-        return;
-    }
-    if (!one_vhost) {
-        status = import_users(r, &what);
-        if (status == STATUS_OK)
-            status = import_vhosts(r, &what);
-        if (status == STATUS_OK)
-            status = import_permissions(r, &what);
-    }
-    if (status != STATUS_OK) {
-        reply_bad_request(r, "'%s': %s", what ? what : "?", status_text(status));
-        return;
-    }
-    warn_of_the_rest(r);
-    i->one_vhost = one_vhost;
-    if (one_vhost) {
-        i->vhosts = mem_need(sizeof *i->vhosts);
-        i->vhosts[i->vhost_count++] = mem_need_text(r->args[0].at, r->args[0].len);
-    } else {
-        i->vhosts = vhost_names(r->admin, &i->vhost_count);
-    }
-    if (i->vhost_count == 0)
-        reply_empty(r, 204);
-    else if (enter_vhost(r))
-        advance(r);
+    if (form_ok(&form))
+        import_check(r);
+    else
+        reply_bad_request(r, "%s", form.wrong);
 }
 
 void api_definitions_post(struct request *r)
 {
-    import(r, false);
+    import(r, bytes_of(NULL, 0));
 }
 
 void api_definitions_post_vhost(struct request *r)
 {
     if (auth_vhost_exists(r->admin->options.auth, request_vhost(r)))
-        import(r, true);
+        import(r, request_vhost(r));
     else
         reply_bad_request(r, "vhost_not_found");
 }

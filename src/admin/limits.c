@@ -119,7 +119,7 @@ void api_user_limits_of(struct request *r)
 struct importing {
     struct auth *auth;
     enum limited limited;
-    const char *holder;
+    const char *holder; /* NULL: only to check */
     struct form *form;
     const char *key;    /* the form's field that holds the limits */
     enum status status; /* the first one that is not OK */
@@ -130,11 +130,20 @@ static void import_limit(void *context, const char *name, const struct value *va
     struct importing *i = context;
     if (i->status)
         return;
-    i->status = value_kind_of(value) == VALUE_INT
-                    ? auth_put_limit(i->auth, i->limited, i->holder, name, value_int(value))
-                    : STATUS_MALFORMED;
-    if (i->status == STATUS_MALFORMED)
-        form_refuse(i->form, i->key, "'%s' is no limit, or its value is no integer", name);
+    if (value_kind_of(value) != VALUE_INT || !auth_limit_known(i->limited, name)) {
+        i->status = STATUS_MALFORMED;
+        form_refuse(i->form, i->key, "'%.80s' is no limit, or its value is no integer", name);
+    } else if (i->holder) {
+        i->status = auth_put_limit(i->auth, i->limited, i->holder, name, value_int(value));
+    }
+}
+
+void limits_check(enum limited limited, struct form *form, const char *key)
+{
+    struct importing importing = {.limited = limited, .form = form, .key = key};
+    const struct value *limits = form_map(form, key);
+    if (limits)
+        value_each(limits, import_limit, &importing);
 }
 
 enum status limits_from_json(struct admin *admin, enum limited limited, const char *holder,

@@ -23,7 +23,10 @@ src_admin_libadmin_a_SOURCES = \
 	src/admin/gather_kinds.c \
 	src/admin/handlers.h \
 	src/admin/health.c \
-	src/admin/import.c \
+	src/admin/import.c src/admin/import.h \
+	src/admin/import_check.c \
+	src/admin/import_directory.c \
+	src/admin/import_vhost.c \
 	src/admin/limits.c \
 	src/admin/listing.c src/admin/listing.h \
 	src/admin/memory.c \

@@ -164,23 +164,50 @@ static bool is_base64(const char *text)
     return decoded != NULL;
 }
 
-enum status user_from_json(struct auth *auth, const char *name, struct form *user, bool *created)
+/* What the JSON says of a user. */
+struct user_facts {
+    const char *password, *hash, *hashing;
+    struct text tags; /* zero-ended; to be freed */
+};
+
+static void read_user(struct form *form, const char *hashing, struct user_facts *out)
 {
-    const char *password = form_text(user, "password", NULL);
-    const char *hash = form_text(user, "password_hash", NULL);
-    const char *hashing = form_text(user, "hashing_algorithm", NULL);
-    struct text tags = {0};
+    *out = (struct user_facts){0};
+    out->password = form_text(form, "password", NULL);
+    out->hash = form_text(form, "password_hash", NULL);
+    out->hashing = form_text(form, "hashing_algorithm", hashing);
+    tags_read(form, "tags", &out->tags);
+    if (out->tags.len > AUTH_TAGS_BYTES_MAX)
+        form_refuse(form, "tags", "longer than %u bytes", AUTH_TAGS_BYTES_MAX);
+    text_add(&out->tags, "", 1);
+    if (out->hash && !*out->hash)
+        out->hash = NULL; /* that is how a user without a password is exported */
+    if (out->password)
+        out->hash = out->hashing = NULL;
+    if (out->hash && !is_base64(out->hash))
+        form_refuse(form, "password_hash", "not_base64");
+    else if (out->hash && form_ok(form) && auth_check_hash(out->hash, out->hashing) != STATUS_OK)
+        form_refuse(form, "password_hash", "is no salted hash of %.80s",
+                    out->hashing ? out->hashing : "rabbit_password_hashing_sha256");
+}
+
+void user_check(struct form *form, const char *hashing)
+{
+    struct user_facts facts;
+    read_user(form, hashing, &facts);
+    text_free(&facts.tags);
+}
+
+enum status user_from_json(struct auth *auth, const char *name, struct form *user,
+                           const char *hashing, bool *created)
+{
+    struct user_facts facts;
     enum status status = STATUS_MALFORMED;
-    tags_read(user, "tags", &tags);
-    text_add(&tags, "", 1);
-    if (hash && !*hash)
-        hash = NULL; /* that is how a user without a password is exported */
-    if (hash && !is_base64(hash))
-        form_refuse(user, "password_hash", "not_base64");
+    read_user(user, hashing, &facts);
     if (form_ok(user))
-        status = auth_put_user(auth, name, password, password ? NULL : hash,
-                               password ? NULL : hashing, (const char *)tags.at, created);
-    text_free(&tags);
+        status = auth_put_user(auth, name, facts.password, facts.hash, facts.hashing,
+                               (const char *)facts.tags.at, created);
+    text_free(&facts.tags);
     return status;
 }
 
@@ -193,7 +220,7 @@ void api_user_put(struct request *r)
         return;
     }
     enum status status =
-        user_from_json(r->admin->options.auth, (const char *)r->args[0].at, &form, &created);
+        user_from_json(r->admin->options.auth, (const char *)r->args[0].at, &form, NULL, &created);
     if (status == STATUS_OK) {
         log_line(r->admin->options.log, LOG_INFO, "http", "user '%s' %s by '%s'",
                  (const char *)r->args[0].at, created ? "created" : "changed", r->user);

@@ -157,7 +157,7 @@ static enum status make_vhost(struct admin *admin, const char *name, const char 
     auth_begin(auth);
     status = auth_put_vhost(auth, name, description, tags, tracing, &created);
     /* Who makes a vhost may use it, as in RabbitMQ. */
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && *user)
         status = auth_put_permission(auth, user, name, ".*", ".*", ".*", &created, error);
     if (status == STATUS_OK)
         status = auth_commit(auth);
@@ -176,6 +176,21 @@ struct vhost_facts {
     bool tracing;
 };
 
+/* Queues that say nothing are classic here: another default cannot be had, and is not taken without
+ * being followed. */
+static void check_queue_type(struct form *form)
+{
+    static const char *const idle[] = {"classic", "rabbit_classic_queue", "undefined", ""};
+    if (value_kind_of(value_get(form->object, "default_queue_type")) == VALUE_NULL)
+        return;
+    const char *type = form_text(form, "default_queue_type", "");
+    for (size_t i = 0; i < sizeof idle / sizeof *idle; i++)
+        if (strcmp(type, idle[i]) == 0)
+            return;
+    form_refuse(form, "default_queue_type", "'%.80s' is not supported as the default: only classic",
+                type);
+}
+
 /* RabbitMQ's API has description and tags beside the name, its definitions within metadata. */
 static void read_facts(struct form *form, struct vhost_facts *out)
 {
@@ -185,9 +200,22 @@ static void read_facts(struct form *form, struct vhost_facts *out)
     out->description = form_text(form, "description", form_text(&meta, "description", ""));
     out->tracing = form_bool(form, "tracing", false);
     tags_read(tagged, "tags", &out->tags);
+    if (out->tags.len > AUTH_TAGS_BYTES_MAX)
+        form_refuse(form, "tags", "longer than %u bytes", AUTH_TAGS_BYTES_MAX);
+    if (strlen(out->description) > AUTH_DESCRIPTION_BYTES_MAX)
+        form_refuse(form, "description", "longer than %u bytes", AUTH_DESCRIPTION_BYTES_MAX);
     text_add(&out->tags, "", 1);
+    check_queue_type(form);
+    check_queue_type(&meta);
     if (!form_ok(&meta))
         form_refuse(form, "metadata", "%s", meta.wrong);
+}
+
+void vhost_check(struct form *form)
+{
+    struct vhost_facts facts;
+    read_facts(form, &facts);
+    text_free(&facts.tags);
 }
 
 enum status vhost_from_json(struct admin *admin, const char *name, struct form *vhost,

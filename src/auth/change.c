@@ -61,7 +61,7 @@ static enum status put_user(struct auth *auth, const char *name, const char *tag
     char text[PASSWORD_HASH_TEXT_MAX];
     struct text record = {0};
 
-    if (strlen(tags) > AUTH_TAGS_MAX)
+    if (strlen(tags) > AUTH_TAGS_BYTES_MAX)
         return STATUS_MALFORMED;
     char *tidy = tidy_tags(tags);
     password_hash_text(hash, text);
@@ -250,8 +250,8 @@ enum status auth_put_vhost(struct auth *auth, const char *name, const char *desc
     *created = false;
     if (!description)
         description = "";
-    if (check_name(name) != STATUS_OK || strlen(description) > AUTH_DESCRIPTION_MAX ||
-        (tags && strlen(tags) > AUTH_TAGS_MAX))
+    if (check_name(name) != STATUS_OK || strlen(description) > AUTH_DESCRIPTION_BYTES_MAX ||
+        (tags && strlen(tags) > AUTH_TAGS_BYTES_MAX))
         return STATUS_MALFORMED;
     char *tidy = tidy_tags(tags ? tags : "");
     struct record_member members[] = {

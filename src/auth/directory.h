@@ -12,8 +12,6 @@
 #include "password.h"
 #include "record.h"
 
-#define AUTH_TAGS_MAX        1024u /* bytes of a user's or vhost's tags */
-#define AUTH_DESCRIPTION_MAX 4096u
 /* VHOST, a zero, USER */
 #define PERMISSION_KEY_MAX (2u * AUTH_NAME_MAX + 1u)
 

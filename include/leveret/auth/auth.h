@@ -62,7 +62,9 @@ uint64_t auth_version(const struct auth *auth);
 /* Checks a SASL response (connection.start-ok, AMQP 0-9-1 1.4.2.2) of mechanism PLAIN, AMQPLAIN or
  * ANONYMOUS. loopback: where the peer is. On success user[] holds the name. Errors: ACCESS_REFUSED,
  * NOT_IMPLEMENTED (mechanism unknown or off), MALFORMED. */
-#define AUTH_NAME_MAX 255u
+#define AUTH_NAME_MAX              255u
+#define AUTH_TAGS_BYTES_MAX        1024u /* of a user or vhost */
+#define AUTH_DESCRIPTION_BYTES_MAX 4096u /* of a vhost */
 MUST_USE enum status auth_login(struct auth *auth, struct bytes mechanism, struct bytes response,
                                 bool loopback, char user[AUTH_NAME_MAX + 1]);
 /* The same for a name and password (HTTP). */
