@@ -65,7 +65,7 @@ bool client_open(struct request *request, struct bytes vhost,
     client->event = event;
     if (link_open(request->admin->options.node, vhost, &options, &client->link) != STATUS_OK) {
         free(client);
-        reply_not_found(request);
+        reply_vhost_missing(request, vhost);
         return false;
     }
     client->request = request;

@@ -96,6 +96,7 @@ void api_vhosts_list(struct request *r);
 void api_vhost_get(struct request *r);
 void api_vhost_put(struct request *r);
 void api_vhost_delete(struct request *r);
+void api_vhost_start(struct request *r);
 /* policies.c */
 void api_policies_list(struct request *r);
 void api_policies_list_vhost(struct request *r);

@@ -54,6 +54,7 @@ src_admin_libadmin_a_SOURCES = \
 	src/admin/url.c src/admin/url.h \
 	src/admin/users.c \
 	src/admin/value.c src/admin/value.h \
+	src/admin/vhost_start.c \
 	src/admin/vhosts.c
 
 if HAVE_CHECK

@@ -150,7 +150,7 @@ bool request_ask(struct request *request, struct bytes vhost,
 {
     if (request_try(request, vhost, ask, argument, done) == STATUS_OK)
         return true;
-    reply_not_found(request);
+    reply_vhost_missing(request, vhost);
     return false;
 }
 

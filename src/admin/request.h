@@ -150,6 +150,8 @@ void reply_bad_request(struct request *request, const char *format, ...)
 void reply_bad_pair(struct request *request, const char *what,
                     struct bytes value); /* ["not_int", …] */
 void reply_not_found(struct request *request);
+/* The node has no such vhost that runs: 503 with the reason when it is down, else 404. */
+void reply_vhost_missing(struct request *request, struct bytes vhost);
 void reply_refused(struct request *request); /* 401 not_authorised, "Access refused." */
 void reply_login_failed(struct request *request);
 /* A status of the broker with its text, as the reply of a declare, bind, delete … */

@@ -10,6 +10,7 @@
 
 struct vhost_row {
     const char *name, *description, *tags;
+    const char *down; /* why it is down; NULL: it runs */
     bool tracing, counted;
     struct vhost_totals totals;
     uint64_t values[RATE_COUNT + 3];
@@ -32,9 +33,12 @@ static void render_vhost(struct request *r, struct answer *a, const struct row *
     }
     answer_bool(a, "tracing", v->tracing);
     if (answer_object(a, "cluster_state")) {
-        answer_text(a, r->admin->options.node_name, "running");
+        answer_text(a, r->admin->options.node_name, v->down ? "down" : "running");
         answer_end(a);
     }
+    answer_text(a, "state", v->down ? "down" : "running");
+    if (v->down)
+        answer_text(a, "reason", v->down);
     if (!v->counted)
         return;
     detail_write(a, "messages_ready", v->values[RATE_COUNT], v->rates[RATE_COUNT]);
@@ -107,6 +111,9 @@ static void collect_vhost(void *context, const struct vhost_entry *entry)
         .tags = keep(arena, entry->tags),
         .tracing = entry->tracing,
     };
+    char *down = node_vhost_down(c->request->admin->options.node, bytes_of_text(entry->name));
+    row.down = down ? keep(arena, down) : NULL;
+    free(down);
     count_row(c->request, &row, c->totals);
     listing_add(c->listing, bytes_of("", 0), listing_keep(c->listing, &row, sizeof row));
 }

@@ -9,6 +9,7 @@ src_base_libbase_a_SOURCES = \
 	include/leveret/base/check.h \
 	include/leveret/base/clock.h \
 	include/leveret/base/container.h \
+	include/leveret/base/file.h \
 	include/leveret/base/heap.h \
 	include/leveret/base/log.h \
 	include/leveret/base/map.h \
@@ -24,6 +25,7 @@ src_base_libbase_a_SOURCES = \
 	src/base/buffer.c \
 	src/base/check.c \
 	src/base/clock.c \
+	src/base/file.c \
 	src/base/heap.c \
 	src/base/log.c \
 	src/base/log_text.c src/base/log_text.h \

@@ -89,6 +89,7 @@ static const struct command commands[] = {
     {"list_vhosts", "[COLUMN...]", 0, -1, 0, run_list, "vhosts", ANY, "Virtual hosts"},
     {"add_vhost", "VHOST", 1, 1, TAKES_DESCRIPTION, run_add_vhost, NULL, ADMIN, "Create a virtual host"},
     {"delete_vhost", "VHOST", 1, 1, 0, run_delete_vhost, NULL, ADMIN, "Delete a virtual host with all that is in it"},
+    {"restart_vhost", "", 0, 0, TAKES_VHOST, run_restart_vhost, NULL, ADMIN, "Try again to open a virtual host that is down"},
     {"list_vhost_limits", "[COLUMN...]", 0, -1, TAKES_VHOST | TAKES_ALL, run_list, "vhost_limits", ANY, "Limits of virtual hosts"},
     {"set_vhost_limits", "LIMITS", 1, 1, TAKES_VHOST, run_set_vhost_limits, NULL, ADMIN,
      "Limit a virtual host: '{\"max-connections\": 100, \"max-queues\": 1000}'; negative: no limit"},

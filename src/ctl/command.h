@@ -47,6 +47,7 @@ enum outcome run_trace_off(struct session *session);
 enum outcome run_clear_permissions(struct session *session);
 enum outcome run_add_vhost(struct session *session);
 enum outcome run_delete_vhost(struct session *session);
+enum outcome run_restart_vhost(struct session *session);
 /* policies.c: detail is policies or operator-policies */
 enum outcome run_set_policy(struct session *session);
 enum outcome run_clear_policy(struct session *session);

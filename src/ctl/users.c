@@ -192,6 +192,24 @@ enum outcome run_add_vhost(struct session *session)
     return api_call(session, &request, NULL);
 }
 
+enum outcome run_restart_vhost(struct session *session)
+{
+    const struct api_request overview = {.path = api_path("overview", NULL)};
+    struct value *about = NULL;
+    enum outcome outcome = api_call(session, &overview, &about);
+    if (outcome != OUTCOME_OK)
+        return outcome;
+    const char *node = value_text(value_get(about, "node"));
+    const struct api_request request = {
+        .method = "POST",
+        .path = api_path("vhosts", session->options->vhost, "start", node ? node : "", NULL),
+        .what = "virtual host",
+        .which = session->options->vhost};
+    outcome = api_call(session, &request, NULL);
+    value_free(&about);
+    return outcome;
+}
+
 enum outcome run_delete_vhost(struct session *session)
 {
     const struct api_request request = {.method = "DELETE",

@@ -1,8 +1,13 @@
 /* The data directory: made at first start, locked while in use, with its format version written
  * down.
  *
+ * Deleting a vhost renames its directory to vhosts/.deleted-N and then removes that; a start goes
+ * on where a crash has stopped it. (A dot is never in the name of a vhost's directory.)
+ *
  * What can go wrong: another process holds the lock; the format is newer than this program; the
- * directory cannot be made or written. Nothing is ever deleted here. */
+ * directory cannot be made or written. A first start that was cut short leaves an empty file format
+ * with nothing beside it: that is no format to refuse. Nothing else is ever deleted here. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "leveret/base/file.h"
 #include "leveret/base/map.h"
 #include "leveret/base/mem.h"
 #include "leveret/base/number.h"
@@ -22,6 +28,7 @@
 #define FORMAT_VERSION 1u
 /* File names are at most 255 bytes; a longer one is cut and told apart by its hash. */
 #define DIRECTORY_NAME_MAX 200u
+#define DELETED_PREFIX     ".deleted-"
 
 struct data_dir {
     char *path;
@@ -58,14 +65,28 @@ static bool make_directories(const char *path)
 
 static enum status write_format(const char *path)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-    if (fd < 0)
-        return errno == ENOSPC ? STATUS_NO_SPACE : STATUS_IO;
     char line[64];
     int len = snprintf(line, sizeof line, FORMAT_LINE "%u\n", FORMAT_VERSION);
-    bool ok = write(fd, line, (size_t)len) == len && fdatasync(fd) == 0;
-    close(fd);
-    return ok ? STATUS_OK : STATUS_IO;
+    return file_replace(path, bytes_of(line, (size_t)len));
+}
+
+static bool is_empty_file(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) == 0 && S_ISREG(about.st_mode) && about.st_size == 0;
+}
+
+/* Whether a first start got no further than this. */
+static bool is_cut_short(const char *dir, const char *format_path)
+{
+    DIR *entries = is_empty_file(format_path) ? opendir(dir) : NULL;
+    bool alone = entries != NULL;
+    for (const struct dirent *entry; alone && (entry = readdir(entries));)
+        alone = entry->d_name[0] == '.' || strncmp(entry->d_name, "format", 6) == 0 ||
+                strcmp(entry->d_name, "lock") == 0 || strcmp(entry->d_name, "lost+found") == 0;
+    if (entries)
+        closedir(entries);
+    return alone;
 }
 
 static enum status check_format(const char *dir, char **error)
@@ -75,7 +96,7 @@ static enum status check_format(const char *dir, char **error)
     FILE *file = fopen(path, "re");
     uint64_t version = 0;
     char line[64];
-    if (!file && errno == ENOENT) {
+    if ((!file && errno == ENOENT) || (file && is_cut_short(dir, path))) {
         status = write_format(path);
         if (status != STATUS_OK)
             *error = print("cannot write %s: %s", path, strerror(errno));
@@ -100,6 +121,67 @@ static enum status check_format(const char *dir, char **error)
     free(path);
     return status;
 }
+
+/* ---- Deleted vhosts. */
+
+static bool remove_directory(const char *path)
+{
+    DIR *directory = opendir(path);
+    bool done = directory != NULL;
+    for (const struct dirent *entry; done && (entry = readdir(directory));) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        if (unlinkat(dirfd(directory), entry->d_name, 0) == 0)
+            continue;
+        /* LevelDB makes none, but somebody who repaired a database may have. */
+        char *inner = print("%s/%s", path, entry->d_name);
+        done = errno == EISDIR || errno == EPERM ? remove_directory(inner) : errno == ENOENT;
+        free(inner);
+    }
+    if (directory)
+        closedir(directory);
+    return done && rmdir(path) == 0;
+}
+
+enum status data_dir_remove_vhost(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *aside = NULL;
+    bool moved = false, again = true;
+    for (unsigned number = 1; again; number++) {
+        struct text text = {0};
+        text_printf(&text, "%.*s/" DELETED_PREFIX "%u%c", (int)(slash - path), path, number, '\0');
+        free(aside);
+        aside = (char *)text.at;
+        moved = rename(path, aside) == 0;
+        again = !moved && (errno == ENOTEMPTY || errno == EEXIST);
+    }
+    enum status status = moved ? file_sync_parent(aside) : file_status();
+    if (!moved && errno == ENOENT)
+        status = STATUS_OK; /* it never stored anything */
+    else if (status == STATUS_OK && !remove_directory(aside))
+        status = STATUS_IO;
+    free(aside);
+    return status;
+}
+
+/* What a crash has left of deleted vhosts. What cannot be removed now is left to the next start. */
+static void remove_deleted(const char *vhosts)
+{
+    DIR *directory = opendir(vhosts);
+    if (!directory)
+        return;
+    for (const struct dirent *entry; (entry = readdir(directory));) {
+        if (strncmp(entry->d_name, DELETED_PREFIX, strlen(DELETED_PREFIX)) != 0)
+            continue;
+        char *path = print("%s/%s", vhosts, entry->d_name);
+        remove_directory(path);
+        free(path);
+    }
+    closedir(directory);
+}
+
+/* ---- Life. */
 
 enum status data_dir_open(const char *path, struct data_dir **out, char **error)
 {
@@ -130,6 +212,8 @@ enum status data_dir_open(const char *path, struct data_dir **out, char **error)
     bool made = make_directories(vhosts);
     if (!made)
         *error = print("cannot make %s: %s", vhosts, strerror(errno));
+    if (made)
+        remove_deleted(vhosts);
     free(vhosts);
     if (!made) {
         close(fd);

@@ -5,7 +5,7 @@
  * to the core's deadline. A writer thread wakes the owner → journal_poll → vhost_committed →
  * confirms. What can go wrong: the journal cannot write: publishers are held with the reason until
  * it can; the journal falls behind: publishers are not read until it has caught up; damaged data:
- * home_new refuses. */
+ * home_new refuses, and the node may keep a home that is down in its place. */
 #include "home.h"
 
 #include <stdio.h>
@@ -16,6 +16,7 @@
 #include "leveret/base/mem.h"
 #include "leveret/base/random.h"
 #include "leveret/journal/journal_memory.h"
+#include "node_internal.h"
 
 #define PEER_WINDOW_BYTES (1u << 20)
 
@@ -187,7 +188,7 @@ static void listened(void *context, bool events, bool log)
 
 /* ---- Life. */
 
-enum status home_new(const struct home_options *options, struct home **out, char **error)
+static struct home *begin(const struct home_options *options)
 {
     struct home *home = mem_need(sizeof *home);
     home->node = options->node;
@@ -197,6 +198,19 @@ enum status home_new(const struct home_options *options, struct home **out, char
     home->path = options->path ? mem_need_text(options->path, strlen(options->path)) : NULL;
     home->commit.run = end_of_turn;
     TAILQ_INIT(&home->links);
+    return home;
+}
+
+struct home *home_new_down(const struct home_options *options, char *reason)
+{
+    struct home *home = begin(options);
+    home->down_reason = reason;
+    return home;
+}
+
+enum status home_new(const struct home_options *options, struct home **out, char **error)
+{
+    struct home *home = begin(options);
 
     const struct journal_callbacks callbacks = {home, committed, paged_in, paged_out, health};
     if (home->path) {
@@ -264,19 +278,22 @@ void home_free(struct home **home)
         timer_free(&h->timer);
     free(h->name);
     free(h->path);
+    free(h->down_reason);
     free(h);
 }
 
 void home_end(struct home *home)
 {
-    if (!home->vhost)
+    if (!home->vhost && !home->down_reason)
         return;
-    links_detach(home);
-    close_vhost(home);
+    if (home->vhost) {
+        links_detach(home);
+        close_vhost(home);
+    }
     loop_task_cancel(home->owner, &home->commit);
     if (home->timer)
         timer_free(&home->timer);
-    if (home->path && journal_leveldb_destroy(home->path) != STATUS_OK)
+    if (home->path && data_dir_remove_vhost(home->path) != STATUS_OK)
         log_line(home->log, LOG_ERROR, "journal",
                  "vhost '%s' is deleted, but its data in %s could not be removed", home->name,
                  home->path);

@@ -20,7 +20,7 @@ struct home {
     char *name;
     char *path; /* the journal's directory; NULL: in memory */
     struct log *log;
-    struct vhost *vhost;     /* NULL once deleted */
+    struct vhost *vhost;     /* NULL once deleted, or when it is down */
     struct journal *journal; /* likewise */
     struct journal_memory_disk *memory_disk;
     struct timer *timer; /* made on first use, by the owner */
@@ -32,6 +32,7 @@ struct home {
     atomic_uint gate; /* enum publish_gate; written by the owner, read by links on any thread */
     char gate_text[160];
     char health_text[160];
+    char *down_reason; /* its data cannot be opened, why in a sentence; NULL: it is not down */
     TAILQ_HEAD(, link) links; /* attached ones */
     atomic_bool ended;        /* its data are gone: another vhost may have its name */
     TAILQ_ENTRY(home) entry;  /* in the node, under its lock */
@@ -53,10 +54,14 @@ struct home_options {
 /* Makes a home and recovers its journal; on the main thread, before anybody else knows of it.
  * Errors: as journal_recover. */
 MUST_USE enum status home_new(const struct home_options *options, struct home **out, char **error);
+/* Makes the home of a vhost that could not be opened: it holds its name and the reason, which it
+ * takes over, and nothing else. */
+struct home *home_new_down(const struct home_options *options, char *reason);
 /* With the owner's loop stopped. */
 void home_free(struct home **home);
 
-/* Ends the vhost on its owner: detaches all links, closes the journal, removes its data. */
+/* Ends the vhost on its owner: detaches all links, closes the journal, removes its data. Of one
+ * that is down the data go too. */
 void home_end(struct home *home);
 
 /* To be called after each call into the vhost: sees to it that the turn ends with a commit. */

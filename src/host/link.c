@@ -362,6 +362,8 @@ enum status link_open(struct node *node, struct bytes vhost, const struct link_o
     struct home *home = node_find_home(node, vhost);
     if (!home)
         return STATUS_NOT_FOUND;
+    if (home->down_reason)
+        return STATUS_INTERNAL_ERROR;
     struct link *link = mem_need(sizeof *link);
     link->home = home;
     link->loop = options->loop;

@@ -189,17 +189,10 @@ static bool is_ending(struct node *node, struct bytes name)
     return found;
 }
 
-enum status node_add_vhost(struct node *node, struct bytes name, char **error)
+/* Makes a home, and tells the table of it, in place of one that is down. With may_be_down, one that
+ * cannot be opened is a home that is down, and *error is its own. */
+static enum status open_home(struct node *node, struct bytes name, bool may_be_down, char **error)
 {
-    if (node_find_home(node, name))
-        return STATUS_OK;
-    if (is_ending(node, name)) {
-        struct text text = {0};
-        text_printf(&text, "vhost '%.*s' is still being deleted", BYTES_PRINT(name));
-        text_add(&text, "", 1);
-        *error = (char *)text.at;
-        return STATUS_LOCKED;
-    }
     char *path = node->data_dir ? data_dir_vhost_path(node->data_dir, name) : NULL;
     unsigned owner = node->next_owner++ % workers_count(node->options.workers);
     const struct home_options options = {
@@ -215,16 +208,70 @@ enum status node_add_vhost(struct node *node, struct bytes name, char **error)
         .consumer_timeout_ms = node->options.consumer_timeout_ms,
         .resident_bytes_max = resident_bytes_max(node),
     };
-    struct home *home;
+    struct home *home = NULL;
     enum status status = home_new(&options, &home, error);
+    if (status != STATUS_OK && !*error)
+        *error = copy(status_text(status));
+    if (status != STATUS_OK && may_be_down)
+        home = home_new_down(&options, copy(*error));
     free(path);
-    if (status != STATUS_OK)
+    if (!home)
         return status;
     pthread_rwlock_wrlock(&node->lock);
+    struct home *before = map_remove(&node->by_name, name);
+    if (before)
+        atomic_store(&before->ended, true);
     map_put(&node->by_name, bytes_of_text(home->name), home);
     TAILQ_INSERT_TAIL(&node->homes, home, entry);
     pthread_rwlock_unlock(&node->lock);
-    return STATUS_OK;
+    return status;
+}
+
+void node_open_vhost(struct node *node, struct bytes name)
+{
+    char *error = NULL;
+    if (node_find_home(node, name))
+        return;
+    if (open_home(node, name, true, &error) != STATUS_OK)
+        log_line(
+            node->options.log, LOG_ERROR, "leveretd",
+            "vhost '%.*s' is down, the others go on: %s; `leveretctl restart_vhost` tries again",
+            BYTES_PRINT(name), error);
+    free(error);
+}
+
+char *node_vhost_down(struct node *node, struct bytes name)
+{
+    const struct home *home = node_find_home(node, name);
+    return home && home->down_reason ? copy(home->down_reason) : NULL;
+}
+
+enum status node_restart_vhost(struct node *node, struct bytes name, char **error)
+{
+    const struct home *home = node_find_home(node, name);
+    if (!home)
+        return STATUS_NOT_FOUND;
+    if (!home->down_reason)
+        return STATUS_OK;
+    enum status status = open_home(node, name, false, error);
+    if (status == STATUS_OK)
+        log_line(node->options.log, LOG_INFO, "leveretd", "vhost '%.*s' runs again",
+                 BYTES_PRINT(name));
+    return status;
+}
+
+enum status node_add_vhost(struct node *node, struct bytes name, char **error)
+{
+    if (node_find_home(node, name))
+        return STATUS_OK;
+    if (is_ending(node, name)) {
+        struct text text = {0};
+        text_printf(&text, "vhost '%.*s' is still being deleted", BYTES_PRINT(name));
+        text_add(&text, "", 1);
+        *error = (char *)text.at;
+        return STATUS_LOCKED;
+    }
+    return open_home(node, name, false, error);
 }
 
 /* A question to an owner, on its way there and back. */
@@ -265,6 +312,8 @@ enum status node_ask_vhost(struct node *node, struct bytes name,
     struct home *home = node_find_home(node, name);
     if (!home)
         return STATUS_NOT_FOUND;
+    if (home->down_reason)
+        return STATUS_INTERNAL_ERROR;
     struct question question = {home, loop_current(), work, done, argument};
     loop_post(home->owner, question_letter, &question, sizeof question);
     return STATUS_OK;
@@ -314,7 +363,7 @@ void node_tune_vhost(struct node *node, struct auth *auth, struct bytes name)
 bool node_journal_figures(struct node *node, struct bytes name, struct journal_figures *out)
 {
     struct home *home = node_find_home(node, name);
-    if (!home || !home->path)
+    if (!home || !home->path || home->down_reason)
         return false;
     journal_leveldb_figures(home->journal, out);
     return true;

@@ -28,6 +28,10 @@ void data_dir_close(struct data_dir **dir);
 const char *data_dir_path(const struct data_dir *dir);
 /* The path of the node's own store and of a vhost's journal; the caller frees. */
 char *data_dir_node_path(const struct data_dir *dir);
+/* Removes a closed vhost's directory. It is renamed first, and that is synced: from then on its data
+ * are gone, whatever happens, and the next data_dir_open removes what a crash has left of it.
+ * Errors: IO, NO_SPACE: the data may still be there. */
+MUST_USE enum status data_dir_remove_vhost(const char *path);
 char *data_dir_vhost_path(const struct data_dir *dir, struct bytes vhost);
 
 /* ---- alarm.c: the account of memory, and the alarms. */

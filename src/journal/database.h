@@ -24,8 +24,6 @@ void database_close(struct database **db);
 /* After a failed write LevelDB must not be written to before it has been opened again. Readers wait
  * meanwhile. Errors: as database_open; then reads fail with AGAIN, and this can be called again. */
 MUST_USE enum status database_reopen(struct database *db, char **error);
-/* Removes a closed database's files and, when nothing else is in it, its directory. Errors: IO. */
-MUST_USE enum status database_destroy(const char *path);
 
 /* What is to be written at once. */
 struct database_batch *database_batch_new(void);

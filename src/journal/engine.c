@@ -10,6 +10,7 @@
  * it has succeeded. A callback may drop lanes, append, ask for pages: all lists are walked from
  * their heads, and what is handed to a callback is no longer in them. */
 #include "engine.h"
+#include "clean.h"
 #include "space.h"
 
 #include <stdio.h>
@@ -430,7 +431,10 @@ static void engine_free(struct journal **journal)
     }
     batch_maker_free(&engine->maker);
     paged_end(engine);
+    bool clean = engine->database && !engine->refused && !database_must_reopen(engine->database);
     database_close(&engine->database);
+    if (clean)
+        clean_mark(engine->path);
     write_end(engine);
     pthread_cond_destroy(&engine->changed);
     pthread_mutex_destroy(&engine->lock);
@@ -501,12 +505,4 @@ void journal_leveldb_figures(const struct journal *journal, struct journal_figur
     pthread_mutex_lock(lock);
     out->jobs = engine->jobs;
     pthread_mutex_unlock(lock);
-}
-
-enum status journal_leveldb_destroy(const char *path)
-{
-    paged_remove_files(path);
-    segments_remove_all(path);
-    space_remove_reserve(path);
-    return database_destroy(path);
 }

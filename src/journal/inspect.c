@@ -12,6 +12,7 @@
 void inspection_free(struct inspection *inspection)
 {
     free(inspection->tables.tables);
+    free(inspection->tables.cut);
     free(inspection->items);
     *inspection = (struct inspection){0};
 }

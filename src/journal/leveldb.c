@@ -2,7 +2,8 @@
  *
  * What can go wrong. A failed write may leave half a record in LevelDB's log, behind which nothing
  * may be appended: the database refuses further writes until database_reopen, which replays the log
- * up to the half record. Corruption is met as early as can be: paranoid checks are on. */
+ * up to the half record, and cuts a half record off the manifest. Corruption is met as early as can
+ * be: paranoid checks are on. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,8 +16,10 @@
 
 #include "database.h"
 #include "leveret/base/check.h"
+#include "leveret/base/file.h"
 #include "leveret/base/mem.h"
 #include "leveret/base/text.h"
+#include "verify.h"
 
 /* Measured (docs/journal.md): a larger write buffer costs memory and gains little, for blocks are
  * large and come in key order. */
@@ -133,11 +136,15 @@ enum status database_open(const char *path, bool create, struct database **out, 
 {
     *error = NULL;
     *out = NULL;
+    /* LevelDB says what is wrong when the first fails; the other is for what is promised later. */
+    if (create && mkdir(path, 0750) == 0 && file_sync_parent(path) != STATUS_OK) {
+        enum status status = file_status();
+        *error = mem_need_text(path, strlen(path));
+        return status;
+    }
     struct database *db = mem_need(sizeof *db);
     CHECK(pthread_rwlock_init(&db->handle_lock, NULL) == 0);
     db->path = mem_need_text(path, strlen(path));
-    if (create)
-        mkdir(path, 0750); /* LevelDB says what is wrong when this fails */
     set_options(db, create);
     char *text = NULL;
     db->db = leveldb_open(db->options, path, &text);
@@ -170,24 +177,22 @@ void database_close(struct database **db)
 enum status database_reopen(struct database *db, char **error)
 {
     *error = NULL;
-    char *text = NULL;
+    char *text = NULL, *cut = NULL;
     pthread_rwlock_wrlock(&db->handle_lock);
     if (db->db)
         leveldb_close(db->db);
+    db->db = NULL;
+    enum status status = verify_mend_manifest(db->path, &cut, error);
+    free(cut);
+    if (status != STATUS_OK) {
+        db->must_reopen = true;
+        pthread_rwlock_unlock(&db->handle_lock);
+        return status;
+    }
     db->db = leveldb_open(db->options, db->path, &text);
     db->must_reopen = !db->db;
     pthread_rwlock_unlock(&db->handle_lock);
     return text ? fail(db, text, error) : STATUS_OK;
-}
-
-enum status database_destroy(const char *path)
-{
-    leveldb_options_t *options = leveldb_options_create();
-    char *text = NULL;
-    leveldb_destroy_db(options, path, &text);
-    leveldb_options_destroy(options);
-    leveldb_free(text);
-    return text || (rmdir(path) != 0 && errno != ENOENT) ? STATUS_IO : STATUS_OK;
 }
 
 struct database_batch *database_batch_new(void)

@@ -7,6 +7,8 @@ src_journal_libjournal_a_SOURCES = \
 	include/leveret/journal/journal_memory.h \
 	src/journal/batch.c \
 	src/journal/batch.h \
+	src/journal/clean.c \
+	src/journal/clean.h \
 	src/journal/counts.c \
 	src/journal/counts.h \
 	src/journal/crc32c.c \
@@ -45,7 +47,8 @@ src_journal_libjournal_a_SOURCES = \
 
 if HAVE_CHECK
 journal_tests = tests/unit/test_journal_record tests/unit/test_journal_memory tests/unit/test_journal_leveldb \
-	tests/unit/test_journal_damage tests/unit/test_journal_failure tests/unit/test_journal_sizes
+	tests/unit/test_journal_damage tests/unit/test_journal_failure tests/unit/test_journal_sizes \
+	tests/unit/test_journal_torn
 check_PROGRAMS += $(journal_tests)
 TESTS += $(journal_tests)
 
@@ -78,6 +81,10 @@ tests_unit_test_journal_damage_LDADD = $(journal_test_libs)
 tests_unit_test_journal_sizes_SOURCES = tests/unit/test_journal_sizes.c $(journal_test_sources)
 tests_unit_test_journal_sizes_CPPFLAGS = $(journal_test_cppflags)
 tests_unit_test_journal_sizes_LDADD = $(journal_test_libs)
+
+tests_unit_test_journal_torn_SOURCES = tests/unit/test_journal_torn.c $(journal_test_sources)
+tests_unit_test_journal_torn_CPPFLAGS = $(journal_test_cppflags)
+tests_unit_test_journal_torn_LDADD = $(journal_test_libs)
 
 tests_unit_test_journal_failure_SOURCES = tests/unit/test_journal_failure.c $(journal_test_sources) \
 	$(scarce)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "clean.h"
 #include "engine.h"
 #include "inspect.h"
 #include "leveret/base/clock.h"
@@ -290,7 +291,14 @@ enum status recovery_run(struct engine *engine, const struct journal_recovery *r
     if (!database_exists(engine->path))
         return STATUS_OK;
     struct inspection inspection = {0};
-    enum status status = verify_database(engine->path, TABLE_BYTES_MAX, &inspection.tables, error);
+    enum verify_after after =
+        clean_is_marked(engine->path) ? VERIFY_AFTER_CLEAN_STOP : VERIFY_AFTER_CRASH;
+    enum status status =
+        verify_database(engine->path, TABLE_BYTES_MAX, after, &inspection.tables, error);
+    if (inspection.tables.cut)
+        log_line(engine->log, LOG_WARNING, "journal", "%s", inspection.tables.cut);
+    if (status == STATUS_OK)
+        status = clean_unmark(engine->path);
     if (status == STATUS_OK)
         status = read_database(engine, recovery, &inspection, error);
     if (status != STATUS_OK) {

@@ -232,9 +232,3 @@ void segments_clean(struct segments *segments, const char *path)
     }
     closedir(directory);
 }
-
-void segments_remove_all(const char *path)
-{
-    struct segments none = {0};
-    segments_clean(&none, path);
-}

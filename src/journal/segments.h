@@ -73,6 +73,5 @@ void segment_remove(const char *path, uint32_t number);
 char *segment_name(const char *path, uint32_t number);
 /* Removes the files that are not in segments, and lets new ones be numbered above all. */
 void segments_clean(struct segments *segments, const char *path);
-void segments_remove_all(const char *path);
 
 #endif

@@ -3,6 +3,7 @@
  *
  * What can go wrong: as journal_leveldb.h says. After a failed write the database is opened again
  * by the next one. */
+#include "clean.h"
 #include "database.h"
 #include "leveret/base/mem.h"
 #include "leveret/journal/journal_leveldb.h"
@@ -10,6 +11,7 @@
 #include "verify.h"
 
 struct store {
+    char *path;
     struct database *database;
     struct database_batch *batch;
 };
@@ -82,12 +84,18 @@ enum status store_open(const char *path, struct store **out, char **error)
     *out = NULL;
     if (database_exists(path)) {
         struct verify_rest rest;
-        enum status status = verify_database(path, UINT64_MAX, &rest, error);
+        enum verify_after after =
+            clean_is_marked(path) ? VERIFY_AFTER_CLEAN_STOP : VERIFY_AFTER_CRASH;
+        enum status status = verify_database(path, UINT64_MAX, after, &rest, error);
         free(rest.tables);
+        free(rest.cut);
+        if (status == STATUS_OK)
+            status = clean_unmark(path);
         if (status != STATUS_OK)
             return status;
     }
     struct store *store = mem_need(sizeof *store);
+    store->path = mem_need_text(path, strlen(path));
     store->batch = database_batch_new();
     enum status status = database_open(path, true, &store->database, error);
     if (status == STATUS_OK)
@@ -106,7 +114,11 @@ void store_close(struct store **store)
     *store = NULL;
     if (!gone)
         return;
+    bool clean = gone->database && !database_must_reopen(gone->database);
     database_close(&gone->database);
+    if (clean)
+        clean_mark(gone->path);
+    free(gone->path);
     database_batch_free(&gone->batch);
     free(gone);
 }

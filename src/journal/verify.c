@@ -222,60 +222,134 @@ static bool on_manifest_record(void *context, struct bytes record)
     return !walk->malformed;
 }
 
-static enum status read_manifest(const char *path, struct verify_manifest *manifest, char **error)
+/* Cuts a file off, and puts that on the disk. */
+static enum status cut_off(const char *name, size_t len, char **error)
 {
-    struct text file = {0};
+    int fd = open(name, O_WRONLY | O_CLOEXEC);
+    bool done = fd >= 0 && ftruncate(fd, (off_t)len) == 0 && fsync(fd) == 0;
+    enum status status = done ? STATUS_OK : unreadable(name, error);
+    if (fd >= 0)
+        close(fd);
+    return status;
+}
+
+static void note_cut(struct verify_rest *rest, const char *name, size_t len, size_t bytes)
+{
+    struct text text = {0};
+    text_printf(&text,
+                "%s%s%s: the last write was cut short by a crash: %zu bytes from byte %zu on were "
+                "dropped, of which nothing was confirmed%c",
+                rest->cut ? rest->cut : "", rest->cut ? "; " : "", name, bytes, len, '\0');
+    free(rest->cut);
+    rest->cut = (char *)text.at;
+}
+
+static enum status parse_manifest(struct bytes log, struct verify_manifest *out, size_t *sound,
+                                  size_t *damage)
+{
+    struct edit_walk walk = {out, false};
+    *damage = 0;
+    free(out->files);
+    *out = (struct verify_manifest){0};
+    enum status status = verify_log(log, on_manifest_record, &walk, sound, damage);
+    if (walk.malformed)
+        *sound = 0; /* the checksum fits, so no crash has done that */
+    return walk.malformed ? STATUS_CORRUPT : status;
+}
+
+static bool file_has(const char *path, const char *format, uint64_t number, uint64_t bytes)
+{
+    char *name = file_name(path, format, number);
+    struct stat about;
+    bool good =
+        stat(name, &about) == 0 && (bytes == UINT64_MAX || (uint64_t)about.st_size == bytes);
+    free(name);
+    return good;
+}
+
+/* Whether all the files that the manifest names are there: LevelDB removes one only when a later
+ * record, without it, is on the disk. */
+static bool is_all_there(const char *path, const struct verify_manifest *manifest)
+{
+    for (size_t i = 0; i < manifest->count; i++)
+        if (!file_has(path, ".ldb", manifest->files[i].number, manifest->files[i].bytes))
+            return false;
+    return manifest->log_number == 0 || file_has(path, ".log", manifest->log_number, UINT64_MAX);
+}
+
+/* The manifest's bytes and name. */
+static enum status find_manifest(const char *path, struct text *file, char **manifest_name,
+                                 char **error)
+{
     char *name = file_name(path, "CURRENT", UINT64_MAX);
-    enum status status = read_file(name, &file, error);
+    enum status status = read_file(name, file, error);
     if (status == STATUS_NOT_FOUND)
         status = missing(name, error);
     if (status == STATUS_OK &&
-        (file.len < 10 || file.len > 64 || !bytes_start_with(text_bytes(&file), "MANIFEST-") ||
-         file.at[file.len - 1] != '\n' || memchr(file.at, '/', file.len)))
+        (file->len < 10 || file->len > 64 || !bytes_start_with(text_bytes(file), "MANIFEST-") ||
+         file->at[file->len - 1] != '\n' || memchr(file->at, '/', file->len)))
         status = damaged(name, "it does not name a manifest", 0, error);
-    if (status == STATUS_OK) {
-        file.at[file.len - 1] = '\0';
-        char *manifest_name = file_name(path, (const char *)file.at, UINT64_MAX);
-        status = read_file(manifest_name, &file, error);
-        if (status == STATUS_NOT_FOUND)
-            status = missing(manifest_name, error);
-        struct edit_walk walk = {manifest, false};
-        size_t sound, damage = 0;
-        if (status == STATUS_OK && (verify_log(text_bytes(&file), on_manifest_record, &walk, &sound,
-                                               &damage) != STATUS_OK ||
-                                    walk.malformed))
-            status = damaged(manifest_name, "a record", damage, error);
-        free(manifest_name);
+    free(name);
+    if (status != STATUS_OK)
+        return status;
+    file->at[file->len - 1] = '\0';
+    *manifest_name = file_name(path, (const char *)file->at, UINT64_MAX);
+    status = read_file(*manifest_name, file, error);
+    return status == STATUS_NOT_FOUND ? missing(*manifest_name, error) : status;
+}
+
+/* A record that could not be written whole, after a crash or on a full disk, and what LevelDB may
+ * have written behind it before it noticed: the manifest is cut off there if it still describes
+ * what is there. */
+static enum status read_manifest(const char *path, struct verify_manifest *manifest, bool mend,
+                                 struct verify_rest *rest, char **error)
+{
+    struct text file = {0};
+    char *name = NULL;
+    size_t sound = 0, damage = 0;
+    enum status status = find_manifest(path, &file, &name, error);
+    if (status == STATUS_OK &&
+        parse_manifest(text_bytes(&file), manifest, &sound, &damage) != STATUS_OK) {
+        size_t ignored;
+        mend =
+            mend && sound > 0 &&
+            parse_manifest(bytes_of(file.at, sound), manifest, &ignored, &ignored) == STATUS_OK &&
+            is_all_there(path, manifest);
+        status = mend ? cut_off(name, sound, error) : damaged(name, "a record", damage, error);
+        if (status == STATUS_OK)
+            note_cut(rest, name, sound, file.len - sound);
     }
     text_free(&file);
     free(name);
     return status;
 }
 
-static enum status damaged_log(const char *name, size_t sound, size_t damage, char **error)
+enum status verify_mend_manifest(const char *path, char **cut, char **error)
 {
-    struct text text = {0};
-    text_printf(&text,
-                "%s is damaged: a record at byte %zu. Nothing was changed. Restore the directory "
-                "that it is "
-                "in from a copy, or move the directory away to start without what it holds. If the "
-                "machine has just lost power and the file ends soon after this place, `truncate -s "
-                "%zu` on it drops the last write, which was not confirmed",
-                name, damage, sound);
-    text_add(&text, "", 1);
-    *error = (char *)text.at;
-    return STATUS_CORRUPT;
+    struct verify_manifest manifest = {0};
+    struct verify_rest rest = {0};
+    *error = NULL;
+    enum status status = read_manifest(path, &manifest, true, &rest, error);
+    free(manifest.files);
+    *cut = rest.cut;
+    return status;
 }
 
-static enum status check_log(const char *path, uint64_t number, char **error)
+/* mend: after a crash, in the log that was written last: the last write may be torn. */
+static enum status check_log(const char *path, uint64_t number, bool mend, struct verify_rest *rest,
+                             char **error)
 {
     struct text file = {0};
     char *name = file_name(path, ".log", number);
     enum status status = read_file(name, &file, error);
     size_t sound, damage;
     if (status == STATUS_OK &&
-        verify_log(text_bytes(&file), on_log_record, NULL, &sound, &damage) != STATUS_OK)
-        status = damaged_log(name, sound, damage, error);
+        verify_log(text_bytes(&file), on_log_record, NULL, &sound, &damage) != STATUS_OK) {
+        mend = mend && verify_log_is_torn(text_bytes(&file), damage);
+        status = mend ? cut_off(name, sound, error) : damaged(name, "a record", damage, error);
+        if (status == STATUS_OK)
+            note_cut(rest, name, sound, file.len - sound);
+    }
     text_free(&file);
     free(name);
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
@@ -293,15 +367,20 @@ static uint64_t next_log(DIR *directory)
     return 0;
 }
 
-static enum status check_logs(const char *path, uint64_t from, char **error)
+static enum status check_logs(const char *path, uint64_t from, bool crashed,
+                              struct verify_rest *rest, char **error)
 {
     DIR *directory = opendir(path);
     if (!directory)
         return unreadable(path, error);
     enum status status = STATUS_OK;
+    uint64_t newest = 0;
+    for (uint64_t number; (number = next_log(directory));)
+        newest = number > newest ? number : newest;
+    rewinddir(directory);
     for (uint64_t number; status == STATUS_OK && (number = next_log(directory));)
         if (number >= from)
-            status = check_log(path, number, error);
+            status = check_log(path, number, crashed && number == newest, rest, error);
     closedir(directory);
     return status;
 }
@@ -359,15 +438,16 @@ static enum status check_tables(const char *path, const struct verify_manifest *
     return STATUS_OK;
 }
 
-enum status verify_database(const char *path, uint64_t bytes_max, struct verify_rest *rest,
-                            char **error)
+enum status verify_database(const char *path, uint64_t bytes_max, enum verify_after after,
+                            struct verify_rest *rest, char **error)
 {
+    bool crashed = after == VERIFY_AFTER_CRASH;
     *error = NULL;
     *rest = (struct verify_rest){0};
     struct verify_manifest manifest = {0};
-    enum status status = read_manifest(path, &manifest, error);
+    enum status status = read_manifest(path, &manifest, crashed, rest, error);
     if (status == STATUS_OK)
-        status = check_logs(path, manifest.log_number, error);
+        status = check_logs(path, manifest.log_number, crashed, rest, error);
     if (status == STATUS_OK)
         status = check_tables(path, &manifest, bytes_max, rest, error);
     free(manifest.files);

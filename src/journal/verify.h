@@ -2,8 +2,8 @@
  * LevelDB would find most damage only when it reads the place, would take a damaged length at the
  * end of a log for a write that was cut off, and does not always say which file it was.
  *
- * Thread: any; the database must not be open, but for verify_table. Only verify_trim_log changes a
- * file. */
+ * Thread: any; the database must not be open, but for verify_table. Files are changed only where it
+ * says so: what a crash, or a full disk, has left half written is cut off. */
 #ifndef LEVERET_JOURNAL_VERIFY_H
 #define LEVERET_JOURNAL_VERIFY_H
 
@@ -15,12 +15,24 @@
 struct verify_rest {
     uint64_t *tables;
     size_t count;
+    char *cut; /* what was cut off, in a sentence; NULL: nothing */
 };
 
+/* How the database was closed last (clean.h). */
+enum verify_after { VERIFY_AFTER_CLEAN_STOP, VERIFY_AFTER_CRASH };
+
 /* Checks CURRENT, the manifest, the logs and, up to bytes_max of them, the tables. Errors: CORRUPT,
- * IO, NO_MEMORY, with *error (free it) naming the file. rest is to be freed by the caller. */
-MUST_USE enum status verify_database(const char *path, uint64_t bytes_max, struct verify_rest *rest,
-                                     char **error);
+ * IO, NO_MEMORY, with *error (free it) naming the file. rest is to be freed by the caller.
+ *
+ * After a crash the last write may be torn, in the log and in the manifest: some of its pages are
+ * on the disk, others are zeros or what was there before. It was not synced, so nothing in it was
+ * promised: it is cut off. Damage with something sound behind it is none of that. */
+MUST_USE enum status verify_database(const char *path, uint64_t bytes_max, enum verify_after after,
+                                     struct verify_rest *rest, char **error);
+
+/* After a failed write, before LevelDB opens the database again: cuts the manifest off before a
+ * record that was half written when the disk was full. *cut is as above. Errors: as above. */
+MUST_USE enum status verify_mend_manifest(const char *path, char **cut, char **error);
 
 /* Checks one table of a database that may be open. Errors: NOT_FOUND (gone meanwhile), and as
  * above. */
@@ -37,6 +49,10 @@ uint64_t verify_trim_log(const char *path);
  * end is no damage. Errors: CORRUPT. */
 MUST_USE enum status verify_log(struct bytes log, bool (*each)(void *context, struct bytes record),
                                 void *context, size_t *sound, size_t *damage);
+
+/* Whether a log's damage is that of a last write which was cut short: no whole record, and no
+ * beginning of one, lies behind it. */
+bool verify_log_is_torn(struct bytes log, size_t damage);
 
 /* What a manifest says is in use. */
 struct verify_manifest {

@@ -155,6 +155,19 @@ enum status verify_log(struct bytes log, bool (*each)(void *context, struct byte
     return status;
 }
 
+bool verify_log_is_torn(struct bytes log, size_t damage)
+{
+    for (size_t at = damage + 1; at + LOG_HEADER < log.len; at++) {
+        const uint8_t *header = log.at + at;
+        size_t len = header[4] | (size_t)header[5] << 8;
+        if ((header[6] == LOG_FULL || header[6] == LOG_FIRST) && len > 0 &&
+            LOG_HEADER + len <= LOG_BLOCK - at % LOG_BLOCK && at + LOG_HEADER + len <= log.len &&
+            log_checksum_fits(header, len))
+            return false;
+    }
+    return true;
+}
+
 /* ---- Manifests: records of tagged fields. */
 
 enum {

@@ -201,7 +201,12 @@ static void open_vhost(struct session *session, const struct method *method)
         .name = bytes_of_text(connection_name(session->connection)),
         .user = user,
     };
-    if (link_open(options->node, vhost, &link_options, &session->link) != STATUS_OK) {
+    enum status status = link_open(options->node, vhost, &link_options, &session->link);
+    if (status == STATUS_INTERNAL_ERROR) {
+        session_fail(session, status, method->id, "vhost '%.*s' is down", BYTES_PRINT(vhost));
+        return;
+    }
+    if (status != STATUS_OK) {
         session_fail(session, STATUS_NOT_ALLOWED, method->id, "vhost %.*s not found",
                      BYTES_PRINT(vhost));
         return;

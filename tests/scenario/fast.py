@@ -99,12 +99,14 @@ class Fast:
         except OSError:
             pass
 
-    def publish(self, exchange, key, body, persistent=True, mandatory=False, expiration=None, headers=None):
+    def publish(self, exchange, key, body, persistent=True, mandatory=False, expiration=None, headers=None, priority=None):
         """The frames of a message."""
         flags, properties = 0, b""
         if headers is not None:
             flags, properties = flags | 0x2000, properties + long(headers)
         flags, properties = flags | 0x1000, properties + (b"\x02" if persistent else b"\x01")
+        if priority is not None:
+            flags, properties = flags | 0x0800, properties + bytes([priority])
         if expiration is not None:
             flags, properties = flags | 0x0100, properties + short(expiration)
         out = [method(1, 60, 40, b"\x00\x00" + short(exchange) + short(key) + (b"\x01" if mandatory else b"\x00")),

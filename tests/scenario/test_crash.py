@@ -225,8 +225,8 @@ def cut_files(data, log, rng):
             continue
         about = path.stat()
         length, noted = synced.get(about.st_ino, (0, ""))
-        # An inode may have been another file's before. CURRENT is synced under another name.
-        if noted != str(path) and not (path.name == "CURRENT" and noted.endswith(".dbtmp")):
+        # An inode may have been another file's before. What is written aside is synced under another name.
+        if noted not in (str(path), f"{path}.new") and not (path.name == "CURRENT" and noted.endswith(".dbtmp")):
             length = 0
         if length >= about.st_size:
             continue

@@ -274,11 +274,16 @@ def picture(folder):
 
 
 def refusal(node):
-    """Starts a broker that must refuse; answers what it said, None when it serves."""
+    """Starts a broker that must refuse to start, or to open its one vhost; answers what it said, None when it serves."""
     try:
         node.start()
+        Fast(node, seconds=20).close()
     except broker.DidNotStart as refused:
         return str(refused)
+    except Gone as down:
+        assert down.code == 541 and "vhost '/' is down" in str(down), down
+        node.kill()
+        return node.log(this_run=True)
     return None
 
 

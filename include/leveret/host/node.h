@@ -44,6 +44,15 @@ const struct auth_store *node_auth_store(struct node *node);
  * noticed. Errors: IO, NO_SPACE. */
 MUST_USE enum status node_mark_filled(struct node *node);
 
+/* At start: opens a vhost that the directory names. One that cannot be opened is down: it holds its
+ * name, nobody can use it, and node_vhost_down says why; the others and the broker go on. */
+void node_open_vhost(struct node *node, struct bytes name);
+/* The reason, in a sentence, why the vhost is down (free it); NULL: it is not. Any thread. */
+char *node_vhost_down(struct node *node, struct bytes name);
+/* Tries again to open a vhost that is down; nothing is done to one that is not. Main thread.
+ * Errors: NOT_FOUND; as node_add_vhost: it stays down. */
+MUST_USE enum status node_restart_vhost(struct node *node, struct bytes name, char **error);
+
 /* Opens a vhost: gives it an owner, recovers its journal (waits for the disk). Main thread. Errors:
  * as journal_recover; LOCKED: one of this name is still being deleted. */
 MUST_USE enum status node_add_vhost(struct node *node, struct bytes name, char **error);
@@ -85,7 +94,7 @@ void node_watch(struct node *node, struct loop *main_loop);
 
 /* Runs work(vhost, argument) on the vhost's owner, then done(argument) on the calling loop. The way
  * for the API to read and list: work copies what it needs into argument and must be short. Errors:
- * NOT_FOUND (done is not called). */
+ * NOT_FOUND, INTERNAL_ERROR: it is down (done is not called). */
 MUST_USE enum status node_ask_vhost(struct node *node, struct bytes name,
                                     void (*work)(struct vhost *vhost, void *argument),
                                     void (*done)(void *argument), void *argument);
@@ -112,7 +121,7 @@ struct link_options {
     void *context;
     struct bytes name, user; /* as peer_options */
 };
-/* Errors: NOT_FOUND. */
+/* Errors: NOT_FOUND; INTERNAL_ERROR: the vhost is down. */
 MUST_USE enum status link_open(struct node *node, struct bytes vhost,
                                const struct link_options *options, struct link **out);
 /* Takes the message reference of COMMAND_PUBLISH; copies all else it needs. Events may arrive

@@ -25,9 +25,6 @@ struct journal_leveldb_options {
 struct journal *journal_leveldb_new(const struct journal_leveldb_options *options,
                                     const struct journal_callbacks *callbacks);
 
-/* Removes a closed database and its directory (a deleted vhost's). Errors: IO. */
-MUST_USE enum status journal_leveldb_destroy(const char *path);
-
 /* Figures for the API and metrics; any thread. */
 struct journal_figures {
     uint64_t batches, syncs_failed, bytes_written, blocks_written, pages_in, pages_out;
