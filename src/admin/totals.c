@@ -121,6 +121,7 @@ static void counted_worker(void *argument)
     sum->channels += c->worker.channels;
     sum->channels_opened += c->worker.channels_opened;
     sum->channels_closed += c->worker.channels_closed;
+    sum->refused += c->worker.refused;
     c->worker_at++;
     next_worker(c);
 }

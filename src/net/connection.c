@@ -23,11 +23,30 @@
 /* However large a frame the peers agree on: a method or header frame is gathered in one piece. */
 #define FRAME_MAX_MAX (128u * 1024 * 1024)
 
+/* Once a turn in which something has changed. */
+static void tell_memory(struct loop_task *task)
+{
+    struct net_worker *worker = container_of(task, struct net_worker, told);
+    struct net_memory *memory = &worker->memory;
+    struct account *account = worker->account;
+    account_tell(account, ACCOUNT_READERS, &memory->told_held_bytes, memory->held_bytes);
+    account_tell(account, ACCOUNT_WRITERS, &memory->told_output_bytes,
+                 worker->pool.allocated_bytes);
+    memory->short_of_readers = account && account_bytes(account, ACCOUNT_READERS) >
+                                              account_limit_bytes(account, ACCOUNT_READERS);
+}
+
+void net_worker_count(struct net_worker *worker)
+{
+    loop_at_end(worker->loop, PHASE_FREE, &worker->told);
+}
+
 struct net_worker *net_worker_new(struct loop *loop, struct account *account)
 {
     struct net_worker *worker = mem_need(sizeof *worker);
     worker->loop = loop;
     worker->account = account;
+    worker->told.run = tell_memory;
     return worker;
 }
 
@@ -40,6 +59,8 @@ void net_worker_free(struct net_worker **worker)
     CHECK(w->connections == 0);
     read_blocks_clear(&w->blocks);
     output_pool_clear(&w->pool);
+    tell_memory(&w->told);
+    loop_task_cancel(w->loop, &w->told);
     free(w->sink);
     free(w);
 }
@@ -219,7 +240,7 @@ struct connection *connection_new(struct net_worker *worker, int fd,
     connection->handler = handler;
     connection->context = context;
     connection->parser.frame_max = FIRST_FRAME_MAX;
-    connection->read_bytes_max = READ_BYTES_FIRST;
+    connection->read_bytes_max = READ_BYTES_EARLY;
     connection->input_task.run = input_task_run;
     connection->write_task.run = write_task_run;
     connection->free_task.run = run_free_task;
@@ -246,6 +267,8 @@ void connection_set_frame_max(struct connection *connection, uint32_t frame_max)
 {
     bool bounded = frame_max > 0 && frame_max < FRAME_MAX_MAX;
     connection->parser.frame_max = bounded ? frame_max : FRAME_MAX_MAX;
+    connection->read_bytes_max = READ_BYTES_FIRST;
+    connection->tuned = true;
 }
 
 void connection_set_heartbeat(struct connection *connection, uint16_t interval_s)

@@ -9,6 +9,7 @@
 
 #define READ_BLOCK_BYTES (256ul * 1024)
 #define READ_BYTES_FIRST (32ul * 1024) /* in one read, before it is known how large frames are */
+#define READ_BYTES_EARLY (8ul * 1024)  /* … and before log-in, when next to nothing may be held */
 #define READ_BYTES_MIN   (4ul * 1024)
 #define READ_FRAMES      2400u         /* in one read; a small message is three of them */
 #define READ_FRAMES_SLOW 200u          /* … of a connection that is held back */
@@ -26,6 +27,12 @@ struct read_blocks {
 struct net_worker {
     struct loop *loop;
     struct account *account; /* NULL: nothing is told */
+    struct net_memory {
+        uint64_t held_bytes, told_held_bytes; /* input that waits for the rest of its frame */
+        uint64_t told_output_bytes;           /* of pool.allocated_bytes */
+        bool short_of_readers;                /* the kind is at its limit: little is read at once */
+    } memory;
+    struct loop_task told;
     size_t connections;
     struct read_blocks blocks;
     struct output_pool pool;
@@ -53,6 +60,7 @@ struct connection {
     bool output_shut; /* all is written and the peer has been told so */
     bool write_waits; /* the socket is full: WATCH_WRITE is set */
     bool slow;        /* read little at a time: connection_slow */
+    bool tuned;       /* connection_set_frame_max was called: no longer READ_BYTES_EARLY */
     bool end_watched; /* the peer's end is looked for while reading is paused */
     uint16_t heartbeat_s;
     int broken_errno;
@@ -80,6 +88,8 @@ struct connection {
     struct connection_address *address;
 };
 
+/* Something that the worker tells its account of has changed. */
+void net_worker_count(struct net_worker *worker);
 /* Input has ended or cannot go on: tells the owner, once. */
 void connection_fail(struct connection *connection, enum status status, const char *text);
 /* Sets what is watched: bits to set and to clear. */

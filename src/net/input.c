@@ -138,6 +138,12 @@ static uint64_t hand_out(struct connection *connection, struct bytes *input, str
     return frames;
 }
 
+static void count_held(struct net_worker *worker, size_t before, size_t after)
+{
+    worker->memory.held_bytes += after - before;
+    net_worker_count(worker);
+}
+
 /* Keeps what is left of input for later. */
 static void hold(struct connection *connection, struct bytes rest)
 {
@@ -149,6 +155,7 @@ static void hold(struct connection *connection, struct bytes rest)
         return;
     }
     memcpy(connection->held->data, rest.at, rest.len);
+    count_held(connection->worker, 0, rest.len);
     connection->held_from = 0;
     connection->held_to = (uint32_t)rest.len;
     connection->held_unread = connection->stopped;
@@ -156,6 +163,8 @@ static void hold(struct connection *connection, struct bytes rest)
 
 void input_drop(struct connection *connection)
 {
+    if (connection->held)
+        count_held(connection->worker, connection->held->capacity, 0);
     buffer_unref(&connection->held);
     connection->held_from = connection->held_to = 0;
     connection->held_unread = false;
@@ -167,11 +176,13 @@ static void hand_out_held(struct connection *connection)
     struct buffer *held = connection->held;
     uint32_t from = connection->held_from;
     struct bytes input = bytes_of(held->data + from, connection->held_to - from);
+    count_held(connection->worker, held->capacity, 0);
     connection->held = NULL; /* while the owner may close or pause */
     connection->held_unread = false;
     hand_out(connection, &input, held);
     if (connection->stopped && !connection->failed && !connection->closing && input.len) {
         connection->held = held;
+        count_held(connection->worker, 0, held->capacity);
         connection->held_from = connection->held_to - (uint32_t)input.len;
         connection->held_unread = true;
         return;
@@ -214,6 +225,8 @@ static void read_nothing(struct connection *connection, ssize_t n, int error)
  * Work is counted by frames; bytes cost next to nothing. */
 static void adapt_read_limit(struct connection *connection, uint64_t frames)
 {
+    if (!connection->tuned)
+        return;
     uint64_t wanted = connection->slow ? READ_FRAMES_SLOW : READ_FRAMES;
     if (frames > wanted && connection->read_bytes_max > READ_BYTES_MIN)
         connection->read_bytes_max /= 2;
@@ -248,8 +261,10 @@ static void read_socket(struct connection *connection)
     uint8_t *at = block->data + from;
     struct transport *transport = &connection->transport;
     size_t room = block->capacity - from - held_bytes;
-    if (room > connection->read_bytes_max)
-        room = connection->read_bytes_max;
+    size_t bytes_max =
+        worker->memory.short_of_readers ? READ_BYTES_MIN : connection->read_bytes_max;
+    if (room > bytes_max)
+        room = bytes_max;
     ssize_t n = transport->ops->read(transport, at + held_bytes, room);
     if (n <= 0) {
         int error = errno;

@@ -69,6 +69,7 @@ static struct output_block *take_block(struct output_pool *pool, size_t bytes)
     if (!block) {
         block = mem_need_array(NULL, bytes, 1); /* unlike mem_need, not zeroed */
         block->capacity = (uint32_t)(bytes - sizeof *block);
+        pool->allocated_bytes += bytes;
     }
     block->filled = block->pending = 0;
     return block;
@@ -86,6 +87,7 @@ static void give_block(struct output_pool *pool, struct output_block *block)
         pool->large = block;
         pool->large_count++;
     } else {
+        pool->allocated_bytes -= bytes;
         free(block);
     }
 }

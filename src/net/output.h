@@ -17,6 +17,7 @@ struct segments;
 struct output_pool {
     struct output_block *small, *large;
     size_t small_count, large_count;
+    size_t allocated_bytes; /* of all blocks that there are: free ones, and those in outputs */
 };
 /* An empty pool is all zeros. */
 void output_pool_clear(struct output_pool *pool);

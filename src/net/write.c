@@ -74,6 +74,9 @@ void write_task_run(struct loop_task *task)
         output_clear(&connection->output, &connection->worker->pool);
     if (connection->output.bytes == 0)
         connection->write_waits = false;
+    struct net_worker *worker = connection->worker;
+    if (worker->pool.allocated_bytes != worker->memory.told_output_bytes)
+        net_worker_count(worker);
     connection_watch(connection, connection->write_waits ? WATCH_WRITE : WATCH_NONE,
                      connection->write_waits ? WATCH_NONE : WATCH_WRITE);
     size_t written = connection->unreported_bytes;

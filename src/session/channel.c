@@ -62,6 +62,8 @@ void channel_free(struct channel **at)
     *at = NULL;
     session->channels[channel->number] = NULL;
     session->channel_count--;
+    account_add(session->sessions->memory.account, ACCOUNT_CONNECTIONS,
+                -(int64_t)CHANNEL_COST_BYTES);
     seat_close_channels(&session->seat, 1);
     session->sessions->totals.channels--;
     session->sessions->totals.channels_closed++;
@@ -280,6 +282,13 @@ static void open_channel(struct session *session, uint16_t number)
                      "number of channels opened for user '%s' has reached the maximum allowed user "
                      "limit of (%" PRId64 ")",
                      session->user, max);
+        return;
+    }
+    if (!account_take(session->sessions->memory.account, ACCOUNT_CONNECTIONS, CHANNEL_COST_BYTES)) {
+        seat_close_channels(&session->seat, 1);
+        session_fail(session, STATUS_RESOURCE_ERROR, METHOD_CHANNEL_OPEN,
+                     "channel not opened: connections and channels take as much memory as they "
+                     "may");
         return;
     }
     struct channel *channel = channel_new(session, number);

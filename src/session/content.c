@@ -7,6 +7,7 @@
  * malformed properties (502), more body than announced (501); a body that is too large, a wrong
  * user_id or expiration: 406 on the channel, and the rest of the content is dropped with everything
  * else until close-ok. */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "internal.h"
@@ -52,6 +53,32 @@ void content_begin(struct channel *channel, const struct basic_publish *publish)
     c->header_due = true;
 }
 
+/* The content has its message, or is dropped. */
+static void uncount(struct channel *channel)
+{
+    struct sessions *sessions = channel->session->sessions;
+    sessions->memory.content_bytes -= channel->content->counted_bytes;
+    channel->content->counted_bytes = 0;
+    sessions_count(sessions);
+}
+
+/* More of a content that is not whole has come. False: that is too much for all of them together,
+ * and the channel has been failed. */
+static bool count(struct channel *channel, size_t bytes)
+{
+    struct session_memory *memory = &channel->session->sessions->memory;
+    channel->content->counted_bytes += bytes;
+    memory->content_bytes += bytes;
+    sessions_count(channel->session->sessions);
+    if (memory->content_bytes <= memory->content_bytes_max)
+        return true;
+    channel_error(channel, STATUS_PRECONDITION_FAILED, METHOD_BASIC_PUBLISH,
+                  "message refused: messages of which a part has come take as much memory as they "
+                  "may, %" PRIu64 " bytes",
+                  account_limit_bytes(memory->account, ACCOUNT_CONTENTS));
+    return false;
+}
+
 static void publish(struct channel *channel)
 {
     struct content *c = channel->content;
@@ -60,6 +87,8 @@ static void publish(struct channel *channel)
     command.u.publish.mandatory = c->mandatory;
     c->message = NULL;
     c->body_due = false;
+    if (__builtin_expect(c->counted_bytes != 0, 0))
+        uncount(channel);
     if (__builtin_expect(channel->tx_mode, 0))
         channel->tx_has_publishes = true;
     channel_post(channel, &command);
@@ -121,6 +150,8 @@ void content_header(struct channel *channel, struct bytes payload)
     c->body_due = true;
     if (header.body_bytes == 0)
         publish(channel);
+    else if (__builtin_expect(message->envelope_bytes > MESSAGE_INLINE_BODY_MAX, 0))
+        (void)count(channel, message->envelope_bytes);
 }
 
 void content_body(struct channel *channel, struct bytes piece, bool last_piece,
@@ -143,12 +174,15 @@ void content_body(struct channel *channel, struct bytes piece, bool last_piece,
     }
     if (last_piece && message_full(c->message))
         publish(channel);
+    else
+        (void)count(channel, piece.len);
 }
 
 void content_free(struct channel *channel)
 {
     if (!channel->content)
         return;
+    uncount(channel);
     message_unref(&channel->content->message);
     free(channel->content);
     channel->content = NULL;

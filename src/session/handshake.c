@@ -88,6 +88,8 @@ static void start_ok(struct session *session, const struct method *method)
     const struct connection_start_ok *m = &method->u.connection_start_ok;
     const struct session_options *options = &session->sessions->options;
     text_add_bytes(&session->client_properties, m->client_properties);
+    account_add(session->sessions->memory.account, ACCOUNT_CONNECTIONS,
+                (int64_t)session->client_properties.room);
     session->can_blocked = has_capability(m->client_properties, "connection.blocked");
     session->can_cancel_notify = has_capability(m->client_properties, "consumer_cancel_notify");
     session->can_failure_close =
@@ -212,6 +214,7 @@ static void open_vhost(struct session *session, const struct method *method)
         return;
     }
     timer_clear(session->timer);
+    entrance_leave(session);
     session->gate = link_gate(session->link);
     session->state = SESSION_RUNNING;
     const struct method ok = {.id = METHOD_CONNECTION_OPEN_OK};

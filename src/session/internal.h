@@ -33,6 +33,16 @@
 #define REFUSED_DELAY_MS          1000u
 #define CONSUMERS_PER_CHANNEL_MAX 65535u
 
+/* What a connection and a channel are counted as (net, session, link and the core's side of them,
+ * in bytes), so that many of them are refused before they fill the memory. */
+#define SESSION_COST_BYTES 2560u
+#define CHANNEL_COST_BYTES 1024u
+/* Connections that have not opened a vhost yet, of one worker: in all, and from one address. One
+ * more, and the oldest of them is closed: clients take milliseconds, who fills the room does not.
+ */
+#define UNOPENED_MAX             2048u
+#define UNOPENED_PER_ADDRESS_MAX 1024u
+
 /* Why a connection is not read. */
 enum pause_reason {
     PAUSE_BACKLOG = 1, /* its channels' backlogs are full */
@@ -67,6 +77,7 @@ struct content {
     uint8_t exchange_len, routing_key_len;
     char exchange[256], routing_key[256];
     struct message *message; /* once the header has come */
+    uint64_t counted_bytes;  /* of it, in session_memory.content_bytes */
 };
 
 struct consumer_slot {
@@ -159,6 +170,8 @@ struct session {
     struct timer *timer; /* handshake, close-ok */
     struct loop_task free_task;
     TAILQ_ENTRY(session) entry;
+    struct unopened_address *unopened; /* the address that it counts for; NULL once open */
+    TAILQ_ENTRY(session) unopened_entry, address_entry;
     TAILQ_ENTRY(session) mailbox_entry;
     bool waits_for_mailbox;
 };
@@ -167,15 +180,26 @@ struct session {
 struct session_memory {
     struct account *account;
     uint64_t backlog_bytes, told_backlog_bytes;
-    uint64_t weighed_bytes; /* told when the node's memory was last weighed */
-    bool short_of_readers;  /* the kind is at its limit */
+    uint64_t content_bytes, told_content_bytes; /* of messages of which a part has come */
+    uint64_t content_bytes_max; /* what is left to this worker of the kind, as of the last turn */
+    uint64_t weighed_bytes;     /* told when the node's memory was last weighed */
+    bool short_of_readers;      /* the kind is at its limit */
     struct loop_task told;
+};
+
+/* Those that have not opened a vhost yet, oldest first; see entrance.c. */
+struct entrance {
+    TAILQ_HEAD(, session) all;
+    size_t count;
+    struct map addresses; /* to struct unopened_address */
+    uint64_t logged_at_ms;
 };
 
 struct sessions {
     struct loop *loop;
     struct session_options options;
     struct session_memory memory;
+    struct entrance entrance;
     struct net_worker *net;
     TAILQ_HEAD(session_list, session) all;
     struct session_list mailbox_waiters;
@@ -224,6 +248,13 @@ void session_credit(struct session *session);
 
 /* ---- sessions.c */
 void sessions_forget(struct session *session);
+
+/* ---- entrance.c: connections that have not opened a vhost yet. */
+void entrance_begin(struct entrance *entrance);
+void entrance_end(struct entrance *entrance);
+void entrance_add(struct session *session);
+/* It has opened its vhost, or ends. */
+void entrance_leave(struct session *session);
 
 /* ---- memory.c: what the worker's sessions hold. */
 void sessions_memory_begin(struct sessions *sessions, struct account *account);

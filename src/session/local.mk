@@ -9,6 +9,7 @@ src_session_libsession_a_SOURCES = \
 	src/session/consumers.c \
 	src/session/content.c \
 	src/session/deliver.c \
+	src/session/entrance.c \
 	src/session/event.c \
 	src/session/exchange_class.c \
 	src/session/gate.c \

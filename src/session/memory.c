@@ -1,19 +1,30 @@
-/* What a worker's sessions hold, told to the node's account once a turn: frames in backlogs.
+/* What a worker's sessions hold, told to the node's account once a turn: frames in backlogs,
+ * and contents that are not whole.
  *
  * Normal course: who changes a sum of struct session_memory calls sessions_count; at the end of the
  * turn what has changed is told, and the node weighs its memory when much was added. */
 #include "internal.h"
 #include "leveret/base/container.h"
 
+/* What a kind has left for this worker, when others keep what they have. */
+static uint64_t left(const struct account *account, enum account_kind kind, uint64_t own_bytes)
+{
+    uint64_t held = account_bytes(account, kind), limit = account_limit_bytes(account, kind);
+    uint64_t others = held > own_bytes ? held - own_bytes : 0;
+    return limit > others ? limit - others : 0;
+}
+
 static void tell(struct loop_task *task)
 {
     struct sessions *sessions = container_of(task, struct sessions, memory.told);
     struct session_memory *memory = &sessions->memory;
-    account_tell(memory->account, ACCOUNT_READERS, &memory->told_backlog_bytes,
-                 memory->backlog_bytes);
-    memory->short_of_readers = account_bytes(memory->account, ACCOUNT_READERS) >
-                               account_limit_bytes(memory->account, ACCOUNT_READERS);
-    uint64_t told = memory->told_backlog_bytes;
+    struct account *account = memory->account;
+    account_tell(account, ACCOUNT_READERS, &memory->told_backlog_bytes, memory->backlog_bytes);
+    account_tell(account, ACCOUNT_CONTENTS, &memory->told_content_bytes, memory->content_bytes);
+    memory->short_of_readers =
+        account_bytes(account, ACCOUNT_READERS) > account_limit_bytes(account, ACCOUNT_READERS);
+    memory->content_bytes_max = left(account, ACCOUNT_CONTENTS, memory->content_bytes);
+    uint64_t told = memory->told_backlog_bytes + memory->told_content_bytes;
     if (told < memory->weighed_bytes)
         memory->weighed_bytes = told;
     if (told - memory->weighed_bytes < NODE_WEIGH_BYTES)
@@ -26,6 +37,7 @@ void sessions_memory_begin(struct sessions *sessions, struct account *account)
 {
     sessions->memory.account = account;
     sessions->memory.told.run = tell;
+    sessions->memory.content_bytes_max = left(account, ACCOUNT_CONTENTS, 0);
 }
 
 void sessions_memory_end(struct sessions *sessions)

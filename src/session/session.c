@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "internal.h"
 #include "leveret/base/check.h"
@@ -126,6 +127,9 @@ static void free_session(struct loop_task *task)
 {
     struct session *session = container_of(task, struct session, free_task);
     sessions_forget(session);
+    entrance_leave(session);
+    account_add(session->sessions->memory.account, ACCOUNT_CONNECTIONS,
+                -(int64_t)(SESSION_COST_BYTES + session->client_properties.room));
     channels_free(session);
     loop_task_cancel(session->sessions->loop, &session->flush);
     timer_free(&session->timer);
@@ -288,6 +292,11 @@ static const atomic_uint gate_open = GATE_OPEN;
 void session_new(struct sessions *sessions, int fd)
 {
     static const struct connection_handler handler = {opened, frame_came, written, failed, closed};
+    if (!account_take(sessions->memory.account, ACCOUNT_CONNECTIONS, SESSION_COST_BYTES)) {
+        sessions->totals.refused++;
+        close(fd);
+        return;
+    }
     struct session *session = mem_need(sizeof *session);
     session->magic = SESSION_MAGIC;
     session->sessions = sessions;
@@ -302,4 +311,5 @@ void session_new(struct sessions *sessions, int fd)
     sessions->totals.connections++;
     sessions->totals.opened++;
     session->connection = connection_new(sessions->net, fd, &handler, session);
+    entrance_add(session);
 }

@@ -17,6 +17,7 @@ struct sessions *sessions_new(struct loop *loop, const struct session_options *o
     sessions->loop = loop;
     sessions->options = *options;
     sessions->net = net_worker_new(loop, node_account(options->node));
+    entrance_begin(&sessions->entrance);
     sessions_memory_begin(sessions, node_account(options->node));
     TAILQ_INIT(&sessions->all);
     TAILQ_INIT(&sessions->mailbox_waiters);
@@ -38,6 +39,7 @@ void sessions_free(struct sessions **at)
         timer_free(&sessions->shutdown.timer);
     net_worker_free(&sessions->net);
     sessions_memory_end(sessions);
+    entrance_end(&sessions->entrance);
     text_free(&sessions->server_properties);
     free(sessions);
 }

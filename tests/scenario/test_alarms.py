@@ -1,12 +1,15 @@
 #!/usr/bin/python3
 """Memory that is counted, alarms, and what goes on while publishers are held."""
 import os
+import socket
+import struct
 
 import pika
-from client import Closed, Raw, connect
-from pika import spec
-from harness import main, name, test, eventually
+from client import Raw, connect
+from harness import eventually, limit_files, main, name, test
 from http_api import Api, q
+from pika import frame as frames
+from pika import spec
 
 KINDS = ("connection_readers", "connection_contents", "connection_writers", "connection_other", "http_requests",
          "http_answers", "messages", "transactions", "consumers", "bindings", "hash_rings", "definitions", "deduplication")
@@ -48,6 +51,103 @@ def messages_are_counted(node):
         eventually(lambda: memory(node)["messages"] >= before + 1_000_000)
         channel.queue_delete(queue)
         eventually(lambda: memory(node)["messages"] < before + 1_000_000)
+
+
+@test(leveret_only="kinds of memory by its API", management=True)
+def contents_and_connections_are_counted(node):
+    queue, before = name(), memory(node)
+    with Raw(node) as raw:
+        for number in range(1, 101):
+            raw.channel(number)
+        raw.call(1, spec.Queue.Declare(queue=queue, exclusive=True), spec.Queue.DeclareOk)
+        raw.publish(1, "", queue, bytes(2_000_000))
+        raw.method(2, spec.Basic.Publish(exchange="", routing_key=queue))
+        raw.send(frames.Header(2, 128 << 20, pika.BasicProperties()).marshal())
+        eventually(lambda: memory(node)["connection_other"] >= before["connection_other"] + 100_000)
+        # What is announced takes nothing before it comes.
+        assert memory(node)["connection_contents"] < 1_000_000
+        for _ in range(30):
+            raw.send(frames.Body(2, bytes(100_000)).marshal())
+        eventually(lambda: memory(node)["connection_contents"] >= 3_000_000)
+    eventually(lambda: memory(node)["connection_contents"] < 1_000_000)
+    eventually(lambda: memory(node)["connection_other"] < before["connection_other"] + 100_000)
+
+
+@test(own=True, management=True, leveret_only="its own limits", settings={"vm_memory_high_watermark.absolute": "64MiB"})
+def contents_have_a_limit(node):
+    """Bodies of which a part has come are refused when they take half of the watermark together."""
+    with Raw(node) as raw:
+        for number in range(1, 6):
+            raw.channel(number)
+            raw.method(number, spec.Basic.Publish(exchange="", routing_key="nowhere"))
+            raw.send(frames.Header(number, 16 << 20, pika.BasicProperties()).marshal())
+        refused = None
+        for _ in range(100):
+            for number in range(1, 6):
+                if number != refused:
+                    raw.send(frames.Body(number, bytes(130_000)).marshal())
+            raw.socket.settimeout(0.01)
+            try:
+                refused = raw.expect(spec.Channel.Close).channel_number
+                break
+            except TimeoutError:
+                pass
+        assert refused, "none of five bodies of 16 MiB was refused with a limit of 32 MiB"
+        raw.socket.settimeout(10)
+        raw.method(refused, spec.Channel.CloseOk())
+        raw.channel(refused)
+        raw.call(refused, spec.Queue.Declare(queue="", exclusive=True), spec.Queue.DeclareOk)
+
+
+@test(own=True, management=True, leveret_only="its own limits", seconds=120)
+def who_does_not_log_in_makes_room(node):
+    """Many more than there is room for, each with a frame that never ends, and somebody who logs in all the same."""
+    limit_files(6000)
+    before, idle = node.rss_bytes(), []
+    for _ in range(3500):
+        one = socket.create_connection((node.host, node.port), 10)
+        idle.append(one)
+        one.sendall(b"AMQP\x00\x00\x09\x01" + struct.pack(">BHL", 1, 0, 8000) + bytes(7900))
+    with connect(node) as link:
+        link.channel()
+    closed = 0
+    eventually(lambda: Api(node).get("overview").json["object_totals"]["connections"] <= 2 * 1024, 20)
+    for one in idle:
+        one.setblocking(False)
+        try:
+            while one.recv(4096):
+                pass
+            closed += 1
+        except BlockingIOError:
+            pass
+        except ConnectionResetError:
+            closed += 1
+    assert closed >= 3500 - 2 * 1024, closed
+    assert "have not logged in" in node.log()
+    grown = node.rss_bytes() - before
+    if "LEVERET_TEST_SLOWER" not in os.environ:         # a sanitizer's memory is another matter
+        assert grown < 64 << 20, f"{grown >> 20} MiB for connections that have not logged in"
+    for one in idle:
+        one.close()
+
+
+@test(own=True, settings={"handshake_timeout": "1000"}, leveret_only="its own limits")
+def a_dripping_handshake_ends(node):
+    """Bytes that come now and then do not put off the end of the time for the handshake."""
+    with Raw(node, open=False) as raw:
+        raw.send(b"AMQP\x00\x00\x09\x01" + struct.pack(">BHL", 1, 0, 8000))
+        raw.expect(spec.Connection.Start)
+        raw.socket.settimeout(0.05)
+        for _ in range(400):
+            try:
+                raw.send(b"x")
+                assert raw.socket.recv(100) == b""
+                return
+            except TimeoutError:
+                pass
+            except OSError:
+                return
+        raise AssertionError("the broker still waits for the handshake")
 
 
 # ---- Publishers are held, and all else goes on.
