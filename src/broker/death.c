@@ -2,8 +2,9 @@
  *
  * Normal course: headers are collected, x-death is replaced by one whose first element is this
  * death, and all are written again, sorted by key as RabbitMQ does. What can go wrong: headers of
- * these names that a client has made up: x-death that is no array is begun anew; elements that are
- * no tables, or have odd fields, stay as they are. */
+ * these names that a client or an older broker made: x-death that is no array is begun anew;
+ * several entries of one queue and reason become one; elements that are no tables stay as they are.
+ */
 #include "death.h"
 
 #include <stdlib.h>
@@ -32,14 +33,18 @@ static void add(struct entries *entries, struct bytes key, const struct field *v
     entries->at[entries->count++] = (struct entry){key, *value};
 }
 
+static int compare_bytes(struct bytes a, struct bytes b)
+{
+    size_t shorter = a.len < b.len ? a.len : b.len;
+    int order = shorter ? memcmp(a.at, b.at, shorter) : 0;
+    return order ? order : (a.len > b.len) - (a.len < b.len);
+}
+
 /* By key; of one key, in the order that they came in. */
 static int compare(const void *left, const void *right)
 {
     const struct entry *a = left, *b = right;
-    size_t shorter = a->key.len < b->key.len ? a->key.len : b->key.len;
-    int order = shorter ? memcmp(a->key.at, b->key.at, shorter) : 0;
-    if (order == 0)
-        order = (a->key.len > b->key.len) - (a->key.len < b->key.len);
+    int order = compare_bytes(a->key, b->key);
     return order ? order : (a->key.at > b->key.at) - (a->key.at < b->key.at);
 }
 
@@ -110,53 +115,158 @@ static bool field_is(struct bytes table, const char *key, struct bytes value)
            bytes_equal(field.value.bytes, value);
 }
 
-static bool same_death(const struct field *element, const struct death_notice *notice)
+/* An entry of x-death, or what a client put there. A broker older than RabbitMQ 3.6 writes an entry for
+ * each death and no count: those of one queue and reason are one here. */
+struct record {
+    struct field element;
+    struct field queue, reason; /* FIELD_VOID: it does not say, or is no table */
+    size_t index;               /* in the array */
+    size_t same;                /* entries of its queue and reason; 0: an earlier one stands for it */
+};
+
+static struct field said(const struct field *element, const char *key)
 {
-    return element->type == FIELD_TABLE && field_is(element->value.bytes, "queue", notice->queue) &&
-           field_is(element->value.bytes, "reason", bytes_of_text(notice->reason));
+    struct field field, none = {.type = FIELD_VOID};
+    bool is = element->type == FIELD_TABLE && table_find(element->value.bytes, key, &field) &&
+              field.type == FIELD_STRING;
+    return is ? field : none;
 }
 
-/* The fields of a death that has happened before: one more of it, the rest as it was. */
-static void collect_again(struct entries *fields, struct bytes table)
+static int compare_said(const struct field *a, const struct field *b)
 {
-    struct field count = {.type = FIELD_I64, .value.integer = 0}, value;
-    struct bytes key;
+    if (a->type != b->type)
+        return a->type == FIELD_VOID ? -1 : 1;
+    return a->type == FIELD_VOID ? 0 : compare_bytes(a->value.bytes, b->value.bytes);
+}
+
+static int compare_groups(const struct record *a, const struct record *b)
+{
+    bool table = a->element.type == FIELD_TABLE;
+    if (table != (b->element.type == FIELD_TABLE))
+        return table ? 1 : -1;
+    int order = table ? compare_said(&a->queue, &b->queue) : 0;
+    return order ? order : table ? compare_said(&a->reason, &b->reason) : 0;
+}
+
+static int compare_records(const void *left, const void *right)
+{
+    const struct record *a = left, *b = right;
+    int order = compare_groups(a, b);
+    return order ? order : (a->index > b->index) - (a->index < b->index);
+}
+
+static int compare_places(const void *left, const void *right)
+{
+    const struct record *a = left, *b = right;
+    return (a->index > b->index) - (a->index < b->index);
+}
+
+/* The first entry of each queue and reason stands for all of them. Sorted rather than compared each
+ * with each: a client may have written any number. */
+static void group(struct record *records, size_t count)
+{
+    qsort(records, count, sizeof *records, compare_records);
+    struct record *first = records;
+    for (size_t i = 0; i < count; i++) {
+        bool begins = i == 0 || records[i].element.type != FIELD_TABLE ||
+                      compare_groups(first, &records[i]) != 0;
+        if (begins)
+            first = &records[i];
+        first->same = begins ? 1 : first->same + 1;
+        if (!begins)
+            records[i].same = 0;
+    }
+    qsort(records, count, sizeof *records, compare_places);
+}
+
+/* A new block, or NULL when there are none. */
+static struct record *records_of(struct bytes array, size_t *count)
+{
+    struct record *records = NULL;
+    struct field element;
+    size_t room = 0;
+    struct reader at = reader_of(array);
+    for (*count = 0; array_next(&at, &element); ++*count) {
+        if (*count == room) {
+            room = room ? room * 2 : 16;
+            records = mem_need_array(records, room, sizeof *records);
+        }
+        records[*count] = (struct record){.element = element,
+                                          .queue = said(&element, "queue"),
+                                          .reason = said(&element, "reason"),
+                                          .index = *count};
+    }
+    if (records)
+        group(records, *count);
+    return records;
+}
+
+static bool same_death(const struct record *record, const struct death_notice *notice)
+{
+    return record->element.type == FIELD_TABLE && record->same &&
+           record->queue.type == FIELD_STRING && record->reason.type == FIELD_STRING &&
+           bytes_equal(record->queue.value.bytes, notice->queue) &&
+           bytes_equal_text(record->reason.value.bytes, notice->reason);
+}
+
+/* The fields of a death that has happened before, with more of it; the rest as it was. */
+static void collect_again(struct entries *fields, const struct record *record, int64_t more)
+{
+    struct field count = {.type = FIELD_I64}, value;
+    struct bytes key, table = record->element.value.bytes;
     struct reader at = reader_of(table);
-    if (table_find(table, "count", &value) && field_integer(&value, &count.value.integer) &&
-        count.value.integer == INT64_MAX)
-        count.value.integer--;
-    count.value.integer++;
+    if (!table_find(table, "count", &value) || !field_integer(&value, &count.value.integer))
+        count.value.integer = (int64_t)record->same;
+    count.value.integer =
+        count.value.integer > INT64_MAX - more ? INT64_MAX : count.value.integer + more;
     while (table_next(&at, &key, &value))
         if (!bytes_equal_text(key, "count"))
             add(fields, key, &value);
     add(fields, bytes_of_text("count"), &count);
 }
 
+static void write_again(struct text *out, const struct record *record, int64_t more)
+{
+    struct entries fields = {0};
+    collect_again(&fields, record, more);
+    sort_and_write(&fields, out);
+    free(fields.at);
+}
+
+/* An entry that stays. One that stands for several and counts nothing says how many. */
+static void write_kept(struct text *out, const struct record *record)
+{
+    struct field count;
+    if (record->element.type != FIELD_TABLE ||
+        table_find(record->element.value.bytes, "count", &count)) {
+        array_put_field(out, &record->element);
+        return;
+    }
+    size_t table = array_put_table_begin(out);
+    write_again(out, record, 0);
+    table_end(out, table);
+}
+
 /* The contents of the new x-death; old: those of the one on record, NULL: there is none. */
 static void write_deaths(struct text *out, const struct bytes *old, struct entries *first,
                          const struct death_notice *notice)
 {
-    struct entries again = {0};
-    struct field element;
-    bool before = false;
-    struct reader at = reader_of(old ? *old : (struct bytes){0});
-    while (!before && old && array_next(&at, &element))
-        before = same_death(&element, notice);
+    size_t count = 0, before = 0;
+    struct record *records = old ? records_of(*old, &count) : NULL;
+    while (before < count && !same_death(&records[before], notice))
+        before++;
     size_t table = array_put_table_begin(out);
-    if (before) {
-        collect_again(&again, element.value.bytes);
-        sort_and_write(&again, out);
-    } else if (old) {
+    if (before < count)
+        write_again(out, &records[before], 1);
+    else if (old)
         sort_and_write(first, out);
-    } else {
+    else
         write_unsorted(first, out);
-    }
     table_end(out, table);
-    at = reader_of(old ? *old : (struct bytes){0});
-    while (old && array_next(&at, &element))
-        if (!same_death(&element, notice))
-            array_put_field(out, &element);
-    free(again.at);
+    for (size_t i = 0; i < count; i++)
+        if (records[i].same && i != before)
+            write_kept(out, &records[i]);
+    free(records);
 }
 
 /* ---- All headers. */

@@ -390,9 +390,71 @@ START_TEST(odd_headers)
     text_free(&table);
     get_and_reject("q");
     expect_got("dead", "A1 got two left 0");
-    expect_header("{<<\"x-death\">>,array,[{table,[{<<\"count\">>,long,1},"
+    /* An entry that counts nothing stands for one death. */
+    expect_header("{<<\"x-death\">>,array,[{table,[{<<\"count\">>,long,2},"
                   "{<<\"queue\">>,longstr,<<\"q\">>},{<<\"reason\">>,longstr,<<\"rejected\">>}]},"
                   "{longstr,<<\"made up\">>}]}");
+}
+END_TEST
+
+static void put_death(struct text *table, const char *queue, const char *reason)
+{
+    size_t inner = array_put_table_begin(table);
+    if (queue)
+        table_put_string(table, "queue", bytes_of_text(queue));
+    if (reason)
+        table_put_string(table, "reason", bytes_of_text(reason));
+    table_end(table, inner);
+}
+
+/* An older broker wrote an entry for each death. */
+START_TEST(entries_are_grouped)
+{
+    declare("dead", "", "");
+    declare("q", "", "dead-letter-exchange= dead-letter-routing-key=dead");
+    struct text table = {0};
+    size_t array = array_begin(&table, "x-death");
+    put_death(&table, "a", "expired");
+    put_death(&table, "q", "rejected");
+    put_death(&table, NULL, "expired");
+    put_death(&table, "a", "expired");
+    put_death(&table, "a", NULL);
+    put_death(&table, "q", "rejected");
+    put_death(&table, "a", "expired");
+    array_end(&table, array);
+    publish_as("", "q", "one", (struct properties){0}, &table);
+    text_free(&table);
+    get_and_reject("q");
+    expect_got("dead", "A1 got one left 0");
+    expect_header("{<<\"x-death\">>,array,[{table,[{<<\"count\">>,long,3},"
+                  "{<<\"queue\">>,longstr,<<\"q\">>},{<<\"reason\">>,longstr,<<\"rejected\">>}]},"
+                  "{table,[{<<\"count\">>,long,3},{<<\"queue\">>,longstr,<<\"a\">>},"
+                  "{<<\"reason\">>,longstr,<<\"expired\">>}]},"
+                  "{table,[{<<\"count\">>,long,1},{<<\"reason\">>,longstr,<<\"expired\">>}]},"
+                  "{table,[{<<\"count\">>,long,1},{<<\"queue\">>,longstr,<<\"a\">>}]}]}");
+}
+END_TEST
+
+/* As many as a client can write: no entry is compared with every other. */
+START_TEST(many_entries_are_grouped)
+{
+    enum { ENTRIES = 100000 };
+    declare("dead", "", "");
+    declare("q", "", "dead-letter-exchange= dead-letter-routing-key=dead");
+    struct text table = {0};
+    size_t array = array_begin(&table, "x-death");
+    for (int i = 0; i < ENTRIES; i++) {
+        char queue[20];
+        snprintf(queue, sizeof queue, "q%d", i % (ENTRIES / 2));
+        put_death(&table, queue, "rejected");
+    }
+    array_end(&table, array);
+    publish_as("", "q", "one", (struct properties){0}, &table);
+    text_free(&table);
+    get_and_reject("q");
+    expect_got("dead", "A1 got one left 0");
+    expect_header("{table,[{<<\"count\">>,long,2},{<<\"queue\">>,longstr,<<\"q49999\">>},"
+                  "{<<\"reason\">>,longstr,<<\"rejected\">>}]}]}");
 }
 END_TEST
 
@@ -718,7 +780,9 @@ int main(void)
                                     too_long, refused, only_what_dies, NULL});
     add_case(suite, "where",
              (const TTest *const[]){no_exchange, own_keys, other_key_ends_copies, NULL});
-    add_case(suite, "again", (const TTest *const[]){deaths_add_up, cycles_end, odd_headers, NULL});
+    add_case(suite, "again",
+             (const TTest *const[]){deaths_add_up, cycles_end, odd_headers, entries_are_grouped,
+                                    many_entries_are_grouped, NULL});
     add_case(suite, "disk",
              (const TTest *const[]){rejected_on_disk, rejected_in_a_transaction, NULL});
     add_case(suite, "at least once",
