@@ -79,11 +79,18 @@ static bool whole(const struct field *value, int64_t *out)
     return true;
 }
 
+static bool is_octets(const struct field *value)
+{
+    return value->type == FIELD_STRING || value->type == FIELD_BYTES;
+}
+
 bool header_values_equal(const struct field *a, const struct field *b)
 {
     int64_t left, right;
     if (whole(a, &left) && whole(b, &right))
         return left == right;
+    if (is_octets(a) && is_octets(b))
+        return bytes_equal(a->value.bytes, b->value.bytes);
     return field_equal(a, b);
 }
 

@@ -35,7 +35,8 @@ size_t header_list_place(const struct header_list *list, uint64_t key_hash, size
 /* The header of this key, or NULL (a sorted list). */
 const struct header *header_list_find(const struct header_list *list, struct bytes key);
 
-/* Equality of values in headers: field_equal, and a timestamp equals the integer of its seconds. */
+/* Equality of values in headers: field_equal, and a timestamp equals the integer of its seconds, a
+ * byte array the string of the same bytes. */
 bool header_values_equal(const struct field *a, const struct field *b);
 
 /* Hash of key and value; equal values have the same. */
