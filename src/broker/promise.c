@@ -186,6 +186,12 @@ static void release(struct channel *channel)
         channel_destroy(channel);
 }
 
+void promise_release_due(struct channel *channel)
+{
+    if (channel->promise_list == PROMISE_DUE)
+        release(channel);
+}
+
 void promise_flush(struct vhost *vhost)
 {
     struct channel *channel;

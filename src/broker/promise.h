@@ -38,6 +38,11 @@ void promise_reply(struct channel *channel, const struct event *reply, uint64_t 
 /* Whether promise_reply would hold a reply that needs this batch. */
 bool promise_holds(const struct channel *channel, uint64_t needed);
 
+/* Sends what is due of this channel now, and not at the end of the turn. The channel is not
+ * closing.
+ */
+void promise_release_due(struct channel *channel);
+
 /* Sends what is due. */
 void promise_flush(struct vhost *vhost);
 void promise_committed(struct vhost *vhost);

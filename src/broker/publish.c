@@ -95,6 +95,7 @@ static void send_back(struct channel *channel, struct message *message)
 {
     struct event event = channel_event(channel, EVENT_RETURN);
     struct message *shown = message->blind ? copies_shown(message) : message_ref(message);
+    promise_release_due(channel); /* confirms of what was published before it go before it */
     event.u.returned.message = shown;
     event.u.returned.status = STATUS_NO_ROUTE;
     channel->rates.return_unroutable++;

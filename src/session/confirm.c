@@ -5,10 +5,12 @@
  * that causes it: none can overtake another's disk write. */
 #include "internal.h"
 
-static void write_confirm(struct channel *channel)
+void confirm_write(struct channel *channel)
 {
     struct open_confirm *c = &channel->confirm;
     struct method m;
+    if (!c->some)
+        return;
     if (c->nack) {
         m.id = METHOD_BASIC_NACK;
         m.u.basic_nack = (struct basic_nack){.delivery_tag = c->upto, .multiple = c->multiple};
@@ -31,8 +33,7 @@ void confirm_add(struct channel *channel, uint64_t upto, bool multiple, bool nac
         c->multiple = true;
         return;
     }
-    if (c->some)
-        write_confirm(channel);
+    confirm_write(channel);
     *c = (struct open_confirm){.upto = upto, .some = true, .multiple = multiple, .nack = nack};
     if (!channel->confirming) {
         channel->confirming = true;
@@ -48,8 +49,8 @@ void confirm_flush(struct session *session)
     while ((channel = session->confirming)) {
         session->confirming = channel->next_confirming;
         channel->confirming = false;
-        if (channel->confirm.some && channel_listens(channel))
-            write_confirm(channel);
+        if (channel_listens(channel))
+            confirm_write(channel);
         channel->confirm.some = false;
     }
 }

@@ -225,6 +225,7 @@ void session_event(void *context, const struct event *event)
         confirm_add(channel, event->u.confirm.upto, event->u.confirm.multiple,
                     event->u.confirm.nack);
     } else if (event->type == EVENT_RETURN) {
+        confirm_write(channel);
         deliver_return(session, channel->number, event->u.returned.status,
                        event->u.returned.message);
         gate_answered(session);

@@ -366,6 +366,9 @@ void deliver_return(struct session *session, uint16_t channel, enum status statu
 
 /* ---- confirm.c */
 void confirm_add(struct channel *channel, uint64_t upto, bool multiple, bool nack);
+/* Writes what the channel's client has been promised and not yet told, if anything, ahead of what
+ * the caller writes next. */
+void confirm_write(struct channel *channel);
 void confirm_flush(struct session *session);
 /* Takes the channel out of the list. */
 void confirm_forget(struct channel *channel);

@@ -113,6 +113,24 @@ def return_comes_before_confirm(node):
                 assert returned >= confirmed, f"{confirmed} confirmed and {returned} returned"
 
 
+@test(leveret_only="it may be late with its acks")
+def confirms_come_before_a_later_return(node):
+    with Raw(node) as raw:
+        ch, q = raw.channel(), name()
+        raw.call(ch, spec.Queue.Declare(queue=q, exclusive=True), spec.Queue.DeclareOk)
+        raw.call(ch, spec.Confirm.Select(), spec.Confirm.SelectOk)
+        for key in (q, q, name(), q, name()):
+            raw.publish(ch, "", key, b"body", mandatory=True)
+        expected, confirmed = iter((3, 5)), 0
+        while confirmed < 5:
+            method = raw.expect(spec.Basic.Return, spec.Basic.Ack)
+            if isinstance(method, spec.Basic.Return):
+                # What went before it is confirmed, and it is not.
+                assert confirmed == next(expected) - 1, confirmed
+            else:
+                confirmed = method.delivery_tag
+
+
 @test
 def mandatory_routed(node):
     with channel_on(node) as ch:

@@ -143,6 +143,30 @@ START_TEST(publishes_right_before_close_are_told_of)
 }
 END_TEST
 
+/* What a client is told of its publishes comes in the order in which it sent them. */
+START_TEST(confirms_leave_before_a_return_that_follows)
+{
+    log_in();
+    add_declare("q", false);
+    feed();
+    send_plain(1, METHOD_CONFIRM_SELECT);
+    harness_told(c);
+    add_publish("", "q", 0, true);
+    add_publish("", "q", 0, true);
+    add_publish("", "nowhere", 0, true);
+    add_publish("", "q", 0, true);
+    add_publish("", "nowhere", 0, true);
+    feed();
+    ck_assert_str_eq(harness_told(c), "1 basic.ack 2 multiple\n"
+                                      "1 basic.return 312\n"
+                                      "header\n"
+                                      "1 basic.ack 4 multiple\n"
+                                      "1 basic.return 312\n"
+                                      "header\n"
+                                      "1 basic.ack 5\n");
+}
+END_TEST
+
 START_TEST(closes_that_cross_are_both_answered)
 {
     log_in();
@@ -341,6 +365,7 @@ int main(void)
     tcase_add_test(tc, long_backlog_goes_on_after_the_channel_was_opened_anew);
     tcase_add_test(tc, long_backlog_of_a_failing_channel_is_dropped);
     tcase_add_test(tc, publishes_right_before_close_are_told_of);
+    tcase_add_test(tc, confirms_leave_before_a_return_that_follows);
     tcase_add_test(tc, closes_that_cross_are_both_answered);
     tcase_add_test(tc, close_ok_of_a_channel_that_is_not_there_is_504);
     tcase_add_test(tc, methods_in_the_wrong_place_are_refused);
