@@ -1,10 +1,9 @@
 /* HTTP basic authentication (RFC 7617), tags and permissions. */
 #include "access.h"
+#include "leveret/base/base64.h"
 
 #include <stdlib.h>
 #include <strings.h>
-
-#include "base64.h"
 
 static const struct {
     const char *tag;

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base64.h"
 #include "client.h"
 #include "handlers.h"
+#include "leveret/base/base64.h"
 #include "leveret/base/utf8.h"
 #include "leveret/broker/publication.h"
 #include "properties_json.h"

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base64.h"
 #include "handlers.h"
+#include "leveret/base/base64.h"
 #include "leveret/base/mem.h"
 
 /* "a,b" as ["a", "b"]. */

@@ -4,6 +4,7 @@ src_base_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(XXHASH_CFLAGS) $(PCRE2_CFLAGS)
 src_base_libbase_a_SOURCES = \
 	include/leveret/base/account.h \
 	include/leveret/base/identity.h \
+	include/leveret/base/base64.h \
 	include/leveret/base/buffer.h \
 	include/leveret/base/bytes.h \
 	include/leveret/base/check.h \
@@ -22,6 +23,7 @@ src_base_libbase_a_SOURCES = \
 	include/leveret/base/text.h \
 	include/leveret/base/utf8.h \
 	src/base/account.c \
+	src/base/base64.c \
 	src/base/buffer.c \
 	src/base/check.c \
 	src/base/clock.c \

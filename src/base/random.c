@@ -3,6 +3,7 @@
 #include "leveret/base/random.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "leveret/base/check.h"
@@ -29,14 +30,28 @@ uint64_t random_next(struct random_stream *stream)
     return z ^ (z >> 31);
 }
 
+static void draw_secret(struct random_stream *stream, uint64_t out[2])
+{
+    uint64_t drawn[2] = {random_next(stream), random_next(stream)};
+    out[0] = map_hash(bytes_of(drawn, sizeof drawn));
+    drawn[0] = ~drawn[0];
+    out[1] = map_hash(bytes_of(drawn, sizeof drawn));
+}
+
+void random_secret(struct random_stream *stream, uint8_t out[RANDOM_SECRET_BYTES])
+{
+    uint64_t secret[2];
+    draw_secret(stream, secret);
+    memcpy(out, secret, sizeof secret);
+}
+
 void random_name(struct random_stream *stream, char out[RANDOM_NAME_LEN + 1])
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     /* 128 bits in digits of 6: 10 from each half, 2 more from what is left of both. */
-    uint64_t drawn[2] = {random_next(stream), random_next(stream)};
-    uint64_t a = map_hash(bytes_of(drawn, sizeof drawn));
-    drawn[0] = ~drawn[0];
-    uint64_t b = map_hash(bytes_of(drawn, sizeof drawn));
+    uint64_t secret[2];
+    draw_secret(stream, secret);
+    uint64_t a = secret[0], b = secret[1];
     for (int i = 0; i < 10; i++, a >>= 6, b >>= 6) {
         out[i] = digits[a & 63];
         out[10 + i] = digits[b & 63];

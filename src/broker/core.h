@@ -69,6 +69,7 @@ struct vhost {
     struct dedups dedups;
     struct delays *delays;      /* what waits in exchanges; NULL: nothing ever did */
     struct map reply_consumers; /* by token */
+    uint32_t reply_consumers_made;
 
     struct returns_list returns_changed; /* counts to be put on record at the end of the turn */
 

@@ -76,8 +76,10 @@ static void declare_passive(struct channel *channel, const struct command *comma
 {
     struct bytes name = command->u.queue_declare.name;
     struct queue *queue = find_queue(channel, command->type, name, FIND_TO_USE);
-    if (queue)
-        reply_declared(channel, command, queue);
+    if (!queue)
+        return;
+    queue_touch(queue); /* to watch it is to use it */
+    reply_declared(channel, command, queue);
 }
 
 static enum status check_same(struct channel *channel, const struct command *command,

@@ -4,17 +4,31 @@
  * Normal course: a channel consumes from amq.rabbitmq.reply-to and gets a token; what it publishes
  * with that reply-to carries amq.rabbitmq.reply-to.TOKEN to the receiver; what is published to the
  * default exchange with that routing key is delivered on the channel. What can go wrong: the
- * consumer has gone; then the answer has no route. */
+ * consumer has gone; then the answer has no route.
+ *
+ * A token has RabbitMQ's shape, which some clients look for: two parts in base64 with a dot between
+ * them. The first says who asks, in RabbitMQ an Erlang process on a node "reply@NUMBER"; here it is
+ * put together from what anybody may know. The second is 128 random bits: nobody else can guess it.
+ */
 #include "core.h"
+#include "leveret/base/base64.h"
 #include "leveret/base/mem.h"
+#include "leveret/wire/cursor.h"
 #include "leveret/wire/properties.h"
 
+#include <stdio.h>
+
 #define PSEUDO_QUEUE "amq.rabbitmq.reply-to"
+
+#define PROCESS_BYTES 31u /* an Erlang process in its external format, with a node's name of 14 */
+#define SECRET_BYTES  RANDOM_SECRET_BYTES
+#define BASE64_LEN(n) (((n) + 2u) / 3u * 4u)
+#define TOKEN_LEN     (BASE64_LEN(PROCESS_BYTES) + 1 + BASE64_LEN(SECRET_BYTES))
 
 struct reply_consumer {
     struct channel *channel;
     uint32_t id;
-    char token[RANDOM_NAME_LEN + 1];
+    char token[TOKEN_LEN + 1];
 };
 
 bool reply_to_is_pseudo(struct bytes queue)
@@ -40,6 +54,34 @@ bool reply_to_exists(struct vhost *vhost, struct bytes name)
     return find(vhost, name) != NULL;
 }
 
+static void make_token(struct vhost *vhost, char token[TOKEN_LEN + 1])
+{
+    uint8_t process[PROCESS_BYTES];
+    char node[15];
+    struct writer writer = writer_of(process, sizeof process);
+    snprintf(node, sizeof node, "reply@%08u", (unsigned)(map_hash(vhost->name) % 100000000));
+    write_u8(&writer, 131); /* the external term format */
+    write_u8(&writer, 88);  /* a process, whose node's name is */
+    write_u8(&writer, 118); /* an atom in UTF-8 */
+    write_u16(&writer, (uint16_t)(sizeof node - 1));
+    for (size_t i = 0; i < sizeof node - 1; i++)
+        write_u8(&writer, (uint8_t)node[i]);
+    write_u32(&writer, ++vhost->reply_consumers_made);
+    write_u32(&writer, 0);
+    write_u32(&writer, (uint32_t)(vhost->now.wall_ms / 1000));
+    CHECK((size_t)(writer.at - process) == sizeof process);
+    uint8_t secret[SECRET_BYTES];
+    random_secret(&vhost->random, secret);
+    struct text out = {0};
+    base64_encode(&out, bytes_of(process, sizeof process));
+    text_add(&out, ".", 1);
+    base64_encode(&out, bytes_of(secret, sizeof secret));
+    CHECK(out.len == TOKEN_LEN);
+    memcpy(token, out.at, TOKEN_LEN);
+    token[TOKEN_LEN] = '\0';
+    text_free(&out);
+}
+
 void reply_to_consume(struct channel *channel, const struct command *command)
 {
     struct vhost *vhost = channel->vhost;
@@ -56,7 +98,7 @@ void reply_to_consume(struct channel *channel, const struct command *command)
     struct reply_consumer *consumer = mem_need(sizeof *consumer);
     consumer->channel = channel;
     consumer->id = command->u.consume.consumer;
-    random_name(&vhost->random, consumer->token);
+    make_token(vhost, consumer->token);
     map_put(&vhost->reply_consumers, bytes_of_text(consumer->token), consumer);
     channel->reply_consumer = consumer;
     struct event reply = channel_event(channel, EVENT_REPLY);
@@ -111,7 +153,7 @@ bool reply_to_asked(const struct message *message)
 
 void reply_to_rewrite(struct channel *channel, struct message **message)
 {
-    char name[sizeof PSEUDO_QUEUE + 1 + RANDOM_NAME_LEN];
+    char name[sizeof PSEUDO_QUEUE + 1 + TOKEN_LEN];
     struct properties properties;
     struct text encoded = {0};
     if (!channel->reply_consumer) {
@@ -122,7 +164,7 @@ void reply_to_rewrite(struct channel *channel, struct message **message)
     if (properties_decode(message_properties(*message), &properties))
         return; /* it was decoded to get here */
     memcpy(name, PSEUDO_QUEUE ".", sizeof PSEUDO_QUEUE);
-    memcpy(name + sizeof PSEUDO_QUEUE, channel->reply_consumer->token, RANDOM_NAME_LEN + 1);
+    memcpy(name + sizeof PSEUDO_QUEUE, channel->reply_consumer->token, TOKEN_LEN + 1);
     properties.reply_to = bytes_of_text(name);
     properties_encode(&properties, &encoded);
     struct message *copy = message_with_properties(*message, text_bytes(&encoded));

@@ -4,7 +4,6 @@ leveretctl_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS) $(INIH_CFL
 leveretctl_LDADD = src/base/libbase.a $(CURL_LIBS) $(JANSSON_LIBS) $(INIH_LIBS)
 leveretctl_SOURCES = \
 	src/ctl/api.c src/ctl/api.h \
-	src/ctl/base64.c src/ctl/base64.h \
 	src/ctl/command.c src/ctl/command.h \
 	src/ctl/config.c \
 	src/ctl/http.c src/ctl/http.h \
@@ -31,7 +30,7 @@ if HAVE_CHECK
 check_PROGRAMS += tests/unit/test_ctl_table
 TESTS += tests/unit/test_ctl_table
 tests_unit_test_ctl_table_SOURCES = tests/unit/test_ctl_table.c \
-	src/ctl/base64.c src/ctl/base64.h src/ctl/table.c src/ctl/table.h \
+	src/ctl/table.c src/ctl/table.h \
 	src/ctl/value.c src/ctl/value.h
 tests_unit_test_ctl_table_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/ctl $(JANSSON_CFLAGS)
 tests_unit_test_ctl_table_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

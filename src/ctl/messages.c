@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "api.h"
-#include "base64.h"
 #include "command.h"
+#include "leveret/base/base64.h"
 #include "pairs.h"
 #include "rows.h"
 
@@ -98,13 +98,13 @@ static void print_raw(const struct value *messages)
         const struct value *message = value_at(messages, i);
         const char *encoding = value_text(value_get(message, "payload_encoding"));
         struct bytes payload = value_bytes(value_get(message, "payload"));
-        struct text plain = {0};
-        if (encoding && strcmp(encoding, "base64") == 0)
-            base64_decode(&plain, payload);
-        else
-            text_add_bytes(&plain, payload);
-        fwrite(plain.at, 1, plain.len, stdout);
-        text_free(&plain);
+        bool coded = encoding && strcmp(encoding, "base64") == 0;
+        size_t len = 0;
+        uint8_t *plain = coded ? base64_decode(payload, &len) : NULL;
+        if (coded)
+            payload = bytes_of(plain, plain ? len : 0);
+        fwrite(payload.at, 1, payload.len, stdout);
+        free(plain);
     }
 }
 

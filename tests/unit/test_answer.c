@@ -6,7 +6,7 @@
 
 #include "answer.h"
 #include "arguments.h"
-#include "base64.h"
+#include "leveret/base/base64.h"
 #include "leveret/base/utf8.h"
 #include "properties_json.h"
 #include "url.h"

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core_harness.h"
+#include "leveret/base/base64.h"
 #include "leveret/wire/properties.h"
 #include "leveret/wire/table.h"
 
@@ -104,9 +105,12 @@ START_TEST(unused_queues_expire)
     harness_pass(&h, 5000);
     do_cancel(&h, "A1", 1);
     harness_pass(&h, 999);
-    do_declare(&h, "A1", "q", "p");
+    do_declare(&h, "A1", "q", "p"); /* who looks at it uses it */
     expect(&h, "A1 empty\nA1 ok consume c1\nA1 ok cancel c1\nA1 ok declare q 0 0\n");
-    harness_pass(&h, 1);
+    harness_pass(&h, 999);
+    do_declare(&h, "A1", "q", "p");
+    expect(&h, "A1 ok declare q 0 0\n");
+    harness_pass(&h, 1000);
     do_declare(&h, "A1", "q", "p");
     expect(&h, "A1 fail declare NOT_FOUND no queue 'q' in vhost '/'\n");
 }
@@ -397,7 +401,10 @@ START_TEST(answers_go_straight_to_the_asker)
     h.watch = note_reply_to;
     ask("server");
     expect(&h, "B1 deliver c5 t1 ask\n");
-    ck_assert_int_eq(strncmp(reply_name, "amq.rabbitmq.reply-to.", 22), 0);
+    ck_assert_int_eq(strncmp(reply_name, "amq.rabbitmq.reply-to.g1h2AA5yZXBseU", 36), 0);
+    ck_assert_uint_eq(strlen(reply_name), 91);
+    ck_assert_int_eq(reply_name[66], '.');
+    ck_assert_str_eq(reply_name + 89, "==");
     snprintf(name, sizeof name, "%s", reply_name);
     do_declare(&h, "B1", name, "p");
     ck_assert_int_eq(strncmp(harness_take(&h), "B1 ok declare amq.rabbitmq.reply-to.", 36), 0);
@@ -410,6 +417,47 @@ START_TEST(answers_go_straight_to_the_asker)
     expect(&h, "A1 fail publish PRECONDITION_FAILED fast reply consumer does not exist\n");
     do_consume(&h, "B1", "amq.rabbitmq.reply-to", 6, "a", 0);
     expect(&h, "B1 fail consume PRECONDITION_FAILED reply consumer cannot acknowledge\n");
+}
+END_TEST
+
+static void decode(const char *name, uint8_t process[31], uint8_t secret[16])
+{
+    size_t len;
+    uint8_t *decoded = base64_decode(bytes_of(name + 22, 44), &len);
+    ck_assert(decoded && len == 31);
+    memcpy(process, decoded, len);
+    free(decoded);
+    decoded = base64_decode(bytes_of(name + 67, 24), &len);
+    ck_assert(decoded && len == 16);
+    memcpy(secret, decoded, len);
+    free(decoded);
+}
+
+/* What clients of RabbitMQ find in a name, and that one name says nothing about the next. */
+START_TEST(reply_names_have_rabbitmqs_shape)
+{
+    uint8_t process[2][31], secret[2][16];
+    char name[256];
+    do_declare(&h, "A1", "server", "");
+    do_consume(&h, "A1", "server", 5, "", 0);
+    h.watch = note_reply_to;
+    for (int i = 0; i < 2; i++) {
+        do_consume(&h, "A1", "amq.rabbitmq.reply-to", 4, "", 0);
+        ask("server");
+        decode(reply_name, process[i], secret[i]);
+        ck_assert_int_eq(memcmp(process[i], "\x83Xv\x00\x0ereply@", 11), 0);
+        do_cancel(&h, "A1", 4);
+    }
+    ck_assert_int_ne(memcmp(secret[0], secret[1], 16), 0);
+    ck_assert_int_ne(memcmp(process[0], process[1], 31), 0);
+    harness_take(&h);
+    do_consume(&h, "A1", "amq.rabbitmq.reply-to", 4, "", 0);
+    ask("server");
+    harness_take(&h);
+    snprintf(name, sizeof name, "%s", reply_name);
+    name[80] = name[80] == 'A' ? 'B' : 'A'; /* a guess */
+    do_publish(&h, "A1", "", name, "no", "m");
+    expect(&h, "A1 return no NO_ROUTE\n");
 }
 END_TEST
 
@@ -482,6 +530,7 @@ int main(void)
     tcase_add_test(tests, a_closed_transaction_gives_back);
     tcase_add_test(tests, a_transaction_of_acks_waits_for_the_disk);
     tcase_add_test(tests, answers_go_straight_to_the_asker);
+    tcase_add_test(tests, reply_names_have_rabbitmqs_shape);
     tcase_add_test(tests, lists_in_slices);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -14,9 +14,12 @@ struct random_stream {
 };
 uint64_t random_next(struct random_stream *stream);
 
-/* 22 characters of base64url for 16 bytes of the stream, zero-ended: for server-named queues,
- * consumer tags and direct replies. The bytes are hashed with the process's secret (map_set_secret),
- * so that who sees names cannot tell the next one. */
+/* 16 bytes of the stream, hashed with the process's secret (map_set_secret), so that whoever sees
+ * some of them cannot tell the next ones. */
+#define RANDOM_SECRET_BYTES 16
+void random_secret(struct random_stream *stream, uint8_t out[RANDOM_SECRET_BYTES]);
+
+/* The same as 22 characters of base64url, zero-ended: for server-named queues and consumer tags. */
 #define RANDOM_NAME_LEN 22
 void random_name(struct random_stream *stream, char out[RANDOM_NAME_LEN + 1]);
 

@@ -1,5 +1,5 @@
 /* Base64. */
-#include "base64.h"
+#include "leveret/base/base64.h"
 
 #include <stdlib.h>
 
