@@ -6,6 +6,7 @@
 #include "http.h"
 #include "leveret/base/clock.h"
 #include "leveret/base/mem.h"
+#include "parse.h"
 #include "samples.h"
 #include "totals.h"
 
@@ -94,6 +95,7 @@ void admin_free(struct admin **admin)
     if (!a)
         return;
     a->closed = true;
+    parse_end(a);
     /* The servers free their side of requests under way. */
     struct request *next;
     for (struct request *r = a->requests; r; r = next) {

@@ -135,12 +135,41 @@ static void write_exchanges(struct answer *a, const struct exporting *e)
     answer_end(a);
 }
 
+static void exclusive_key(struct text *key, struct bytes vhost, struct bytes queue)
+{
+    key->len = 0;
+    text_add_bytes(key, vhost);
+    text_add(key, "", 1);
+    text_add_bytes(key, queue);
+}
+
+/* The queues that go with their connections, and whose bindings go with them. */
+static void find_exclusive(const struct exporting *e, struct map *out, struct arena *arena)
+{
+    const struct gather *queues = &e->parts[PART_QUEUES];
+    struct text key = {0};
+    for (size_t i = 0; i < queues->row_count; i++) {
+        const struct queue_info *q = queues->rows[i].info;
+        if (!q->exclusive)
+            continue;
+        exclusive_key(&key, queues->rows[i].vhost, q->name);
+        map_put(out, arena_keep(arena, text_bytes(&key)), out);
+    }
+    text_free(&key);
+}
+
 static void write_bindings(struct answer *a, const struct exporting *e)
 {
+    struct map exclusive = {0};
+    struct arena arena = {0};
+    struct text key = {0};
+    find_exclusive(e, &exclusive, &arena);
     answer_array(a, "bindings");
     for (size_t i = 0; i < e->parts[PART_BINDINGS].row_count; i++) {
         const struct binding_info *b = e->parts[PART_BINDINGS].rows[i].info;
-        if (b->source.len == 0)
+        exclusive_key(&key, e->parts[PART_BINDINGS].rows[i].vhost, b->destination);
+        if (b->source.len == 0 ||
+            (!b->to_exchange && exclusive.count && map_get(&exclusive, text_bytes(&key))))
             continue;
         answer_object(a, NULL);
         answer_bytes(a, "source", b->source);
@@ -153,20 +182,54 @@ static void write_bindings(struct answer *a, const struct exporting *e)
         answer_end(a);
     }
     answer_end(a);
+    map_free(&exclusive);
+    arena_free(&arena);
+    text_free(&key);
 }
 
-static void write_policies(struct answer *a, const struct gather *gather, bool operator_policies)
+static void write_policies(struct answer *a, const struct gather *gather)
 {
-    answer_array(a, operator_policies ? "parameters" : "policies");
+    answer_array(a, "policies");
     for (size_t i = 0; i < gather->row_count; i++) {
-        const struct row *row = &gather->rows[i];
         answer_object(a, NULL);
-        if (operator_policies)
-            policy_write_parameter(a, row->vhost, row->info, true);
-        else
-            policy_write(a, row->vhost, row->info);
+        policy_write(a, gather->rows[i].vhost, gather->rows[i].info);
         answer_end(a);
     }
+    answer_end(a);
+}
+
+struct writing_limits {
+    struct answer *answer;
+    struct auth *auth;
+    struct bytes only; /* the vhost; at is NULL: all */
+};
+
+static void write_vhost_limits(void *context, const char *holder, const int64_t max[LIMITS_EACH])
+{
+    const struct writing_limits *writing = context;
+    struct answer *a = writing->answer;
+    if (writing->only.at && !bytes_equal_text(writing->only, holder))
+        return;
+    answer_object(a, NULL);
+    limits_write_values(a, "value", LIMITED_VHOST, max);
+    answer_text(a, "vhost", holder);
+    answer_text(a, "component", "vhost-limits");
+    answer_text(a, "name", "limits");
+    answer_end(a);
+}
+
+/* Operator policies, and the limits of vhosts, which RabbitMQ reads here and nowhere else. */
+static void write_parameters(struct answer *a, const struct exporting *e, struct auth *auth)
+{
+    const struct gather *gather = &e->parts[PART_OPERATOR_POLICIES];
+    struct writing_limits writing = {a, auth, e->one_vhost ? e->vhost : bytes_of(NULL, 0)};
+    answer_array(a, "parameters");
+    for (size_t i = 0; i < gather->row_count; i++) {
+        answer_object(a, NULL);
+        policy_write_parameter(a, gather->rows[i].vhost, gather->rows[i].info, true);
+        answer_end(a);
+    }
+    auth_each_limited(auth, LIMITED_VHOST, write_vhost_limits, &writing);
     answer_end(a);
 }
 
@@ -181,8 +244,8 @@ static void write_all(struct request *r)
     answer_text(&a, "product_version", r->admin->options.leveret_version);
     if (!e->one_vhost)
         write_directory(&a, r->admin->options.auth);
-    write_policies(&a, &e->parts[PART_OPERATOR_POLICIES], true);
-    write_policies(&a, &e->parts[PART_POLICIES], false);
+    write_parameters(&a, e, r->admin->options.auth);
+    write_policies(&a, &e->parts[PART_POLICIES]);
     write_queues(&a, e);
     write_exchanges(&a, e);
     write_bindings(&a, e);

@@ -9,6 +9,7 @@
 #include "http.h"
 #include "leveret/base/account.h"
 #include "leveret/base/mem.h"
+#include "parse.h"
 #include "route.h"
 #include "url.h"
 
@@ -157,26 +158,13 @@ static bool take_json(struct request *r)
     return true;
 }
 
-/* The body as JSON, when there is one. False: answered. */
-static bool read_body(struct request *r)
+/* Whether there is a body to be read as JSON. */
+static bool has_body(const struct request *r)
 {
-    char why[VALUE_WHY_MAX];
     size_t blank = 0;
     while (blank < r->body.len && memchr(" \t\r\n", r->body.at[blank], 4))
         blank++;
-    if (!changes(r) || r->method == METHOD_DELETE || blank == r->body.len)
-        return true;
-    if (!take_json(r))
-        return false;
-    if (value_parse(text_bytes(&r->body), &r->json, why) != STATUS_OK) {
-        reply_bad_request(r, "not_json: %s", why);
-        return false;
-    }
-    text_free(&r->body);
-    if (value_kind_of(r->json) == VALUE_MAP)
-        return true;
-    reply_bad_request(r, "not_json: the body must be an object");
-    return false;
+    return changes(r) && r->method != METHOD_DELETE && blank < r->body.len;
 }
 
 static void not_found(struct request *r, const char *allow)
@@ -232,6 +220,8 @@ bool route_begin(struct request *request)
 
 void route_handle(struct request *request)
 {
-    if (read_body(request))
+    if (!has_body(request))
         request->route->handle(request);
+    else if (take_json(request))
+        parse_body(request, request->route->handle);
 }

@@ -70,6 +70,9 @@ void api_user_limit_delete(struct request *r);
 /* A vhost's or user's limits as an object. */
 void limits_write(struct answer *a, const char *key, struct auth *auth, enum limited limited,
                   const char *holder);
+/* The same of limits that were asked for. */
+void limits_write_values(struct answer *a, const char *key, enum limited limited,
+                         const int64_t max[LIMITS_EACH]);
 /* Sets those that the object in the form's field has; none when the field is missing. Errors:
  * MALFORMED with the reason in the form; as auth_put_limit. */
 MUST_USE enum status limits_from_json(struct admin *admin, enum limited limited, const char *holder,

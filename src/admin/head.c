@@ -198,13 +198,20 @@ static int read_reason(struct reading *r, struct bytes value)
     return 0;
 }
 
+static int read_content_type(struct reading *r, struct bytes value)
+{
+    r->head->content_type = value;
+    return 0;
+}
+
 static const struct {
     const char *name;
     int (*read)(struct reading *r, struct bytes value);
 } fields[] = {
-    {"Content-Length", read_length}, {"Transfer-Encoding", read_coding},
-    {"Connection", read_connection}, {"Expect", read_expect},
-    {"X-Reason", read_reason},       {"Authorization", read_authorization},
+    {"Content-Length", read_length},     {"Transfer-Encoding", read_coding},
+    {"Connection", read_connection},     {"Expect", read_expect},
+    {"X-Reason", read_reason},           {"Authorization", read_authorization},
+    {"Content-Type", read_content_type},
 };
 
 static int read_field(struct reading *r, struct bytes line)

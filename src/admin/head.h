@@ -18,6 +18,7 @@ struct head {
     bool expects; /* true when the client waits for "100 Continue" before it sends the body */
     uint64_t body_bytes;                /* 0 when there is no body */
     struct bytes authorization, reason; /* fields Authorization and X-Reason; at is NULL: none */
+    struct bytes content_type;          /* field Content-Type; likewise */
 };
 
 /* The length of the head that begins with bytes, its empty line included; 0 while that is not

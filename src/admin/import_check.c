@@ -201,13 +201,15 @@ static struct import_place *entry_place(struct request *r, enum import_step step
     return NULL;
 }
 
-static void remember_object(struct import *i, uint32_t place, const struct command *command)
+/* One that is wrong is remembered too: its bindings are not wrong for that. */
+static void remember_object(struct import *i, uint32_t place, const struct command *command,
+                            bool good)
 {
     bool exchange = command->type == COMMAND_EXCHANGE_DECLARE;
     struct bytes name = exchange ? command->u.exchange_declare.name : command->u.queue_declare.name;
     struct import_object *object = object_of(i, exchange, place, name);
     object->in_file = object->found = true;
-    if (exchange) {
+    if (exchange && good) {
         object->type = arena_keep(&i->arena, command->u.exchange_declare.type);
         object->arguments = arena_keep(&i->arena, command->u.exchange_declare.arguments);
     }
@@ -268,10 +270,12 @@ static void check_step(struct request *r, enum import_step step, const struct va
         if (step == STEP_BINDINGS) {
             note_end(r, true, place, command.u.bind.source);
             note_end(r, command.type == COMMAND_EXCHANGE_BIND, place, command.u.bind.destination);
-        } else if (verdict_of(&command, place->name, &verdict) != STATUS_OK) {
-            wrong(r, import_keys[step], index, name, place->name, verdict.text);
-        } else if (step != STEP_POLICIES && step != STEP_PARAMETERS) {
-            remember_object(i, place->number, &command);
+        } else {
+            bool good = verdict_of(&command, place->name, &verdict) == STATUS_OK;
+            if (!good)
+                wrong(r, import_keys[step], index, name, place->name, verdict.text);
+            if (step == STEP_EXCHANGES || step == STEP_QUEUES)
+                remember_object(i, place->number, &command, good);
         }
     }
     text_free(&table);

@@ -10,8 +10,8 @@ struct limits_row {
     int64_t max[LIMITS_EACH];
 };
 
-static void write_value(struct answer *a, const char *key, enum limited limited,
-                        const int64_t max[LIMITS_EACH])
+void limits_write_values(struct answer *a, const char *key, enum limited limited,
+                         const int64_t max[LIMITS_EACH])
 {
     if (!answer_object(a, key))
         return;
@@ -27,7 +27,7 @@ void limits_write(struct answer *a, const char *key, struct auth *auth, enum lim
     int64_t max[LIMITS_EACH];
     for (unsigned i = 0; i < LIMITS_EACH; i++)
         max[i] = auth_limit(auth, limited, bytes_of_text(holder), i);
-    write_value(a, key, limited, max);
+    limits_write_values(a, key, limited, max);
 }
 
 static void render_vhost(struct request *r, struct answer *a, const struct row *row)
@@ -35,7 +35,7 @@ static void render_vhost(struct request *r, struct answer *a, const struct row *
     const struct limits_row *limits = row->info;
     (void)r;
     answer_text(a, "vhost", limits->holder);
-    write_value(a, "value", LIMITED_VHOST, limits->max);
+    limits_write_values(a, "value", LIMITED_VHOST, limits->max);
 }
 
 static void render_user(struct request *r, struct answer *a, const struct row *row)
@@ -43,7 +43,7 @@ static void render_user(struct request *r, struct answer *a, const struct row *r
     const struct limits_row *limits = row->info;
     (void)r;
     answer_text(a, "user", limits->holder);
-    write_value(a, "value", LIMITED_USER, limits->max);
+    limits_write_values(a, "value", LIMITED_USER, limits->max);
 }
 
 static struct bytes name_holder(const struct row *row)

@@ -34,6 +34,7 @@ src_admin_libadmin_a_SOURCES = \
 	src/admin/metrics_objects.c \
 	src/admin/name_filter.c \
 	src/admin/overview.c \
+	src/admin/parse.c src/admin/parse.h \
 	src/admin/policies.c \
 	src/admin/permissions.c \
 	src/admin/process.c src/admin/process.h \
@@ -50,6 +51,7 @@ src_admin_libadmin_a_SOURCES = \
 	src/admin/http_input.c \
 	src/admin/http_output.c \
 	src/admin/totals.c src/admin/totals.h \
+	src/admin/upload.c src/admin/upload.h \
 	src/admin/url.c src/admin/url.h \
 	src/admin/users.c \
 	src/admin/value.c src/admin/value.h \
@@ -57,7 +59,8 @@ src_admin_libadmin_a_SOURCES = \
 	src/admin/vhosts.c
 
 if HAVE_CHECK
-admin_tests = tests/unit/test_answer tests/unit/test_form tests/unit/test_http_head tests/unit/test_http_route tests/unit/test_listing
+admin_tests = tests/unit/test_answer tests/unit/test_form tests/unit/test_http_head tests/unit/test_http_route tests/unit/test_listing \
+	tests/unit/test_upload
 check_PROGRAMS += $(admin_tests)
 TESTS += $(admin_tests)
 admin_test_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/src/admin
@@ -71,6 +74,10 @@ tests_unit_test_form_SOURCES = tests/unit/test_form.c
 tests_unit_test_form_CPPFLAGS = $(admin_test_cppflags)
 tests_unit_test_form_CFLAGS = $(admin_test_cflags)
 tests_unit_test_form_LDADD = $(tests_unit_test_answer_LDADD)
+tests_unit_test_upload_SOURCES = tests/unit/test_upload.c
+tests_unit_test_upload_CPPFLAGS = $(admin_test_cppflags)
+tests_unit_test_upload_CFLAGS = $(admin_test_cflags)
+tests_unit_test_upload_LDADD = src/admin/libadmin.a src/base/libbase.a $(CHECK_LIBS)
 tests_unit_test_http_head_SOURCES = tests/unit/test_http_head.c
 tests_unit_test_http_head_CPPFLAGS = $(admin_test_cppflags)
 tests_unit_test_http_head_CFLAGS = $(admin_test_cflags)

@@ -46,6 +46,7 @@ void request_free(struct request *request)
     free(request->path);
     free(request->query);
     free(request->authorization);
+    free(request->content_type);
     free(request->reason);
     free(request);
     admin_unref(admin);

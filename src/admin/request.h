@@ -23,6 +23,7 @@ struct samples;
 struct client;
 struct route;
 struct totals;
+struct parsing;
 
 struct admin {
     struct admin_options options; /* pointers are the caller's, who outlives us */
@@ -30,6 +31,7 @@ struct admin {
     struct samples *samples;
     struct timer *sampler;
     struct request *requests; /* those under way */
+    struct parsing *parsing;  /* large bodies that are being parsed: parse.c */
     size_t request_count;
     unsigned refs;
     bool closed;
@@ -64,10 +66,10 @@ struct request {
     struct admin *admin;
     struct http_connection *http; /* NULL: nobody waits for the answer */
     enum method method;
-    char *path;                   /* as sent, without the query */
-    char *query;                  /* without '?'; "" for none */
-    char *authorization, *reason; /* headers, or NULL */
-    char peer[64];                /* the client's address */
+    char *path;                                  /* as sent, without the query */
+    char *query;                                 /* without '?'; "" for none */
+    char *authorization, *reason, *content_type; /* headers, or NULL */
+    char peer[64];                               /* the client's address */
     bool loopback, on_metrics_port;
     uint64_t body_bytes_max; /* what the path takes; set by route_begin */
     struct text body;        /* bytes as sent */

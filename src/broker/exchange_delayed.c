@@ -114,7 +114,7 @@ static enum status delayed_validate_binding(struct bytes exchange_arguments,
                                             struct refusal *refusal)
 {
     const struct exchange_type *inner = inner_type(exchange_arguments);
-    return inner->validate_binding
+    return inner && inner->validate_binding
                ? inner->validate_binding(exchange_arguments, routing_key, arguments, refusal)
                : STATUS_OK;
 }

@@ -175,6 +175,7 @@ core_tests = \
 	tests/unit/test_redelivery_random \
 	tests/unit/test_policy \
 	tests/unit/test_queue_settings \
+	tests/unit/test_verdict \
 	tests/unit/test_single_active \
 	tests/unit/test_delay \
 	tests/unit/test_delay_leveldb \
@@ -233,6 +234,9 @@ tests_unit_test_delivery_limit_LDADD = $(core_test_libs)
 tests_unit_test_policy_SOURCES = tests/unit/test_policy.c $(core_harness)
 tests_unit_test_policy_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_policy_LDADD = $(core_test_libs)
+tests_unit_test_verdict_SOURCES = tests/unit/test_verdict.c
+tests_unit_test_verdict_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_verdict_LDADD = $(core_test_libs)
 tests_unit_test_queue_settings_SOURCES = tests/unit/test_queue_settings.c
 tests_unit_test_queue_settings_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_queue_settings_LDADD = $(core_test_libs)
