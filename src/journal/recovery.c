@@ -261,11 +261,26 @@ static void list_items(struct engine *engine, struct recovering *r, struct inspe
     }
 }
 
+/* LevelDB writes when it opens a database. On a full disk it has the reserve for that: what is
+ * stored can then be read, and erased, while the first batch that adds finds the disk full. */
+static enum status open_database(struct engine *engine, char **error)
+{
+    enum status status = database_open(engine->path, false, &engine->database, error);
+    if (status != STATUS_NO_SPACE)
+        return status;
+    free(*error);
+    space_remove_reserve(engine->path);
+    status = database_open(engine->path, false, &engine->database, error);
+    if (status == STATUS_OK)
+        space_keep_what_is_left(engine);
+    return status;
+}
+
 /* Everything that is read at start. */
 static enum status read_database(struct engine *engine, const struct journal_recovery *recovery,
                                  struct inspection *inspection, char **error)
 {
-    enum status status = database_open(engine->path, false, &engine->database, error);
+    enum status status = open_database(engine, error);
     if (status != STATUS_OK)
         return status;
     struct recovering *r = mem_need(sizeof *r);

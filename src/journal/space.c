@@ -30,6 +30,7 @@
 #define MIB               ((uint64_t)1 << 20)
 #define RESERVE_NAME      "reserve"
 #define RESERVE_SMALL_MAX (4 * MIB)
+#define RESERVE_LEAST     (64u << 10)
 /* The reserve is laid down when less than this is free, and taken up again at twice as much. */
 #define RESERVE_BELOW (1024 * MIB)
 #define MARGIN_MAX    (32 * MIB)
@@ -140,12 +141,14 @@ static uint64_t reserve_bytes(const struct engine *engine, const struct room *ro
     return wanted > share ? wanted : share;
 }
 
-static bool reserve_exists(const struct engine *engine)
+/* Its size; 0: it is not there. */
+static uint64_t reserve_size(const struct engine *engine)
 {
     char *name = name_in(engine->path, RESERVE_NAME);
-    bool exists = access(name, F_OK) == 0;
+    struct stat about;
+    uint64_t bytes = stat(name, &about) == 0 ? (uint64_t)about.st_size : 0;
     free(name);
-    return exists;
+    return bytes;
 }
 
 uint64_t space_total(const struct engine *engine)
@@ -182,13 +185,25 @@ static bool lay_down_reserve(const struct engine *engine, uint64_t bytes)
 /* Sees to the reserve; whether it is there or not needed. */
 static bool keep_reserve(struct engine *engine, const struct room *room)
 {
-    bool exists = reserve_exists(engine);
+    uint64_t exists = reserve_size(engine);
     if (room->free > 2 * RESERVE_BELOW && exists)
         give_up_reserve(engine);
-    if (exists || room->free > RESERVE_BELOW)
+    if (room->free > RESERVE_BELOW)
         return true;
     uint64_t bytes = reserve_bytes(engine, room);
+    if (exists >= bytes) /* a smaller one is what was left on a full disk */
+        return true;
     return room->free > bytes + margin(engine, room) && lay_down_reserve(engine, bytes);
+}
+
+void space_keep_what_is_left(struct engine *engine)
+{
+    struct room room;
+    if (!look_at_room(engine->path, &room))
+        return;
+    uint64_t bytes = reserve_bytes(engine, &room);
+    while (bytes >= RESERVE_LEAST && !lay_down_reserve(engine, bytes))
+        bytes /= 2;
 }
 
 bool space_admits(struct engine *engine, uint64_t bytes, bool adds, bool full)
@@ -368,7 +383,8 @@ static void inspect_some(struct space *space)
     enum status status = inspection_table(&space->inspection, engine->path, &error);
     if (status == STATUS_NOT_FOUND)
         status = inspection_items(&space->inspection, engine->path, INSPECT_STEP_BYTES, 0, &error);
-    if (status != STATUS_OK)
+    /* What cannot be read just now comes again; only damage is told. */
+    if (status != STATUS_OK && status != STATUS_IO && status != STATUS_NO_MEMORY)
         log_line(engine->log, LOG_ERROR, "journal", "%.1000s", error);
     free(error);
 }

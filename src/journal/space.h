@@ -20,6 +20,10 @@ bool space_admits(struct engine *engine, uint64_t bytes, bool adds, bool full);
 /* Lays down the reserve if the disk is small or getting full. Any thread. */
 void space_reserve(struct engine *engine);
 
+/* After the reserve was given up for opening the database: lays down again as much as fits, for the
+ * next start. Any thread. */
+void space_keep_what_is_left(struct engine *engine);
+
 /* The writer, before LevelDB is opened again after NO_SPACE: cuts off what the failed write left
  * behind; whether there is room enough. */
 bool space_make_room(struct engine *engine);

@@ -3,6 +3,10 @@
  *
  * What can go wrong: as journal_leveldb.h says. After a failed write the database is opened again
  * by the next one. */
+#include <fcntl.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
 #include "clean.h"
 #include "database.h"
 #include "leveret/base/mem.h"
@@ -10,11 +14,53 @@
 #include "record.h"
 #include "verify.h"
 
+/* A file that takes room, given up when the disk is full, so that a broker can start all the same.
+ */
+#define RESERVE_NAME  "reserve"
+#define RESERVE_BYTES ((size_t)512 << 10)
+#define RESERVE_LEAST ((size_t)32 << 10)
+/* It is laid down while the disk has so many times more than that. */
+#define RESERVE_SHARE 4u
+
 struct store {
     char *path;
     struct database *database;
     struct database_batch *batch;
 };
+
+static char *reserve_name(const char *path)
+{
+    struct text name = {0};
+    text_printf(&name, "%s/" RESERVE_NAME "%c", path, '\0');
+    return (char *)name.at;
+}
+
+/* Lays down as much of the reserve as there is room for: all of it or, when the disk is so full
+ * that it was needed just now, less. */
+static void lay_down_reserve(const char *path, bool was_needed)
+{
+    struct statvfs about;
+    char *name = reserve_name(path);
+    bool wanted =
+        access(name, F_OK) != 0 && statvfs(path, &about) == 0 &&
+        (was_needed || (uint64_t)about.f_bavail * about.f_frsize / RESERVE_SHARE > RESERVE_BYTES);
+    int fd = wanted ? open(name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640) : -1;
+    size_t bytes = RESERVE_BYTES;
+    while (fd >= 0 && bytes >= RESERVE_LEAST && posix_fallocate(fd, 0, (off_t)bytes) != 0)
+        bytes /= 2;
+    if (fd >= 0)
+        close(fd);
+    if (fd >= 0 && bytes < RESERVE_LEAST)
+        unlink(name);
+    free(name);
+}
+
+static void give_up_reserve(const char *path)
+{
+    char *name = reserve_name(path);
+    unlink(name);
+    free(name);
+}
 
 static enum status write_batch(struct store *store)
 {
@@ -98,8 +144,16 @@ enum status store_open(const char *path, struct store **out, char **error)
     store->path = mem_need_text(path, strlen(path));
     store->batch = database_batch_new();
     enum status status = database_open(path, true, &store->database, error);
+    bool was_full = status == STATUS_NO_SPACE;
+    if (was_full) {
+        free(*error);
+        give_up_reserve(path);
+        status = database_open(path, true, &store->database, error);
+    }
     if (status == STATUS_OK)
         status = begin(store, error);
+    if (status == STATUS_OK)
+        lay_down_reserve(path, was_full);
     if (status != STATUS_OK) {
         store_close(&store);
         return status;

@@ -176,6 +176,46 @@ def another_program_fills_the_disk(node):
             assert re.search(r"space|disk", small.log(), re.I), "no word of the full disk in the log"
 
 
+def take_all_room(file):
+    """Writes until nothing fits, not even a few bytes."""
+    with open(file, "ab", buffering=0) as out:
+        for piece in (65536, 512, 1):
+            with contextlib.suppress(OSError):
+                while True:
+                    out.write(b"x" * piece)
+
+
+@test(own=True, seconds=120, leveret_only="its own disk")
+def start_on_a_full_disk(node):
+    """A start on a disk without any room serves what is stored, and confirms only what is; with room it goes on by itself."""
+    node.stop()
+    with small_disk(48 * MIB) as folder:
+        small = broker.Leveretd(dir=folder, settings={"disk_free_limit.absolute": "0"})
+        small.log_path = node.dir / "small.log"
+        with small.start():
+            publisher = Publisher(small)
+            for _ in range(300):
+                publisher.send(10_000)
+            assert publisher.read(10)
+            glutton = folder / "glutton"
+            take_all_room(glutton)
+            for stop in (small.kill, small.stop, small.kill):
+                stop()
+                small.start()
+                # Read, and given back when the connection goes.
+                assert take(small, 300, ack=False) == list(range(1, 301))
+            late = Publisher(small, 1_000_000)
+            assert late.until_stopped(20_000, 2500), "50 MB are confirmed on a disk without room"
+            glutton.unlink()
+            eventually(lambda: publishes(small, 2_000_000), 30, "publishing when there is room")
+            small.kill()
+            small.start()
+            left = take(small, 10_000)
+            assert left[:300] == list(range(1, 301))
+            lost = late.confirmed - set(left)
+            assert not lost, f"{len(lost)} confirmed messages are lost: {sorted(lost)[:5]}"
+
+
 @test(own=True, seconds=60, leveret_only="its own disk")
 def disk_watermark(node):
     """Below disk_free_limit publishers are blocked while the disk still has room; above it they go on."""
