@@ -183,7 +183,8 @@ class Leveretd:
 
     def start(self):
         self.launch()
-        if not wait_for_port(self.host, self.port, START_SECONDS, self.alive):
+        ports = (self.port, self.management_port) if self.management else (self.port,)
+        if not all(wait_for_port(self.host, port, START_SECONDS, self.alive) for port in ports):
             code = self.process.poll()
             self.kill()
             raise DidNotStart(f"leveretd {'did not serve in time' if code is None else f'ended with {code}'}:\n"

@@ -53,6 +53,7 @@ class Fast:
         self.frame_max = frame_max
         self.blocked = False
         self._deliver = None
+        self.properties = b""   # of the last content that came
         table = b"".join(short(c) + b"t\x01" for c in capabilities)
         properties = long(short("capabilities") + b"F" + long(table))
         try:
@@ -228,6 +229,7 @@ class Fast:
         key, at = _short_at(payload, at)
         _, header = self._frame()
         size = struct.unpack_from(">Q", header, 4)[0]
+        self.properties = header[12:]
         parts, have = [], 0
         while have < size:
             _, part = self._frame()
