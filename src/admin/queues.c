@@ -107,6 +107,8 @@ static void render_queue(struct request *r, struct answer *a, const struct row *
     answer_bytes(a, "type", queue_type(q));
     answer_text(a, "node", r->admin->options.node_name);
     answer_text(a, "state", q->failed ? "crashed" : "running");
+    if (q->stalled)
+        answer_text(a, "state_reason", "waiting for the disk");
     answer_uint(a, "consumers", q->consumers);
     write_rates(r, a, row->vhost, q);
     write_depths(a, q);

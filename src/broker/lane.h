@@ -61,7 +61,8 @@ struct lane {
     const struct lane_calls *calls;
     struct dedup *dedup; /* told what comes and goes; NULL: nobody */
     bool stored, keeps_all;
-    bool failed; /* is not read any more */
+    bool failed;  /* is not read any more */
+    bool stalled; /* what is wanted of it cannot be read just now; the journal goes on trying */
     uint8_t priority;
     uint8_t keep;    /* enum lane_keep; the owner may change it */
     uint8_t counted; /* 1: its messages are ready in a queue, for the vhost's totals; else 0 */

@@ -4,6 +4,7 @@
 
 static void add_lane(const struct lane *lane, struct queue_info *out)
 {
+    out->stalled |= lane->stalled;
     for (uint32_t i = 0; i < lane->ring_count; i++) {
         const struct chunk *chunk = lane_chunk(lane, lane->base + i);
         if (!chunk)

@@ -6,8 +6,9 @@
  * no cost; when some of it is transient, only if the vhost is short of memory, after
  * journal_page_out. Chunks that the head comes near are read ahead.
  *
- * What can go wrong: a page cannot be read: the lane has failed (lane.h). A page-out fails: the
- * chunk stays. A page comes for what is settled or deleted meanwhile: let go. */
+ * What can go wrong: a page is damaged: the lane has failed (lane.h). It cannot be read just now:
+ * the lane is stalled until it can. A page-out fails: the chunk stays. A page comes for what is
+ * settled or deleted meanwhile: let go. */
 #include "core.h"
 #include "leveret/base/mem.h"
 
@@ -222,6 +223,13 @@ static void paged_in(struct lane *lane, struct chunk *chunk, struct journal_page
     chunk->state = CHUNK_RESIDENT;
     vhost_memory(lane, (int64_t)chunk->memory_bytes);
     lane->calls->paged_in(lane, chunk);
+}
+
+void vhost_stalled(struct vhost *vhost, struct journal_lane *handle, enum status status)
+{
+    struct lane *lane = map_get(&vhost->lanes, bytes_of(&handle, sizeof handle));
+    if (lane)
+        lane->stalled = status != STATUS_OK;
 }
 
 void vhost_paged_in(struct vhost *vhost, struct journal_page *page, struct moment now)

@@ -139,6 +139,12 @@ static void paged_out(void *context, struct journal_lane *lane, uint64_t chunk, 
     vhost_paged_out(home->vhost, lane, chunk, status);
 }
 
+static void stalled(void *context, struct journal_lane *lane, enum status status)
+{
+    struct home *home = context;
+    vhost_stalled(home->vhost, lane, status);
+}
+
 static void health(void *context, enum status status, const char *text)
 {
     struct home *home = context;
@@ -212,7 +218,8 @@ enum status home_new(const struct home_options *options, struct home **out, char
 {
     struct home *home = begin(options);
 
-    const struct journal_callbacks callbacks = {home, committed, paged_in, paged_out, health};
+    const struct journal_callbacks callbacks = {home,      committed, paged_in,
+                                                paged_out, health,    stalled};
     if (home->path) {
         const struct journal_leveldb_options journal_options = {
             .path = home->path,

@@ -56,9 +56,12 @@ struct page_request {
     struct journal_entry slots[JOURNAL_CHUNK_SLOTS]; /* message NULL: not found (yet) */
     enum status status;
     char *error;
-    uint64_t moves; /* the engine's count when it was prepared */
-    bool waits;     /* for a batch that moves what it wants */
-    bool done;      /* under lock */
+    uint64_t moves;      /* the engine's count when it was prepared */
+    bool waits;          /* for a batch that moves what it wants */
+    bool told;           /* the owner's: that it is stalled */
+    unsigned tries;      /* the reader's: how often it could not be read just now */
+    enum status stalled; /* under lock: why it could not be read at first; OK: it could */
+    bool done;           /* under lock */
 };
 TAILQ_HEAD(page_request_list, page_request);
 
@@ -116,6 +119,7 @@ struct engine {
     uint64_t moves; /* chunks and bodies moved so far */
     struct spill *spill;
     struct writing writing;
+    unsigned stalls; /* page requests that cannot be read just now */
     enum status health;
     bool refused; /* recovery failed: nothing may be written */
 
@@ -127,6 +131,7 @@ struct engine {
     struct outcome outcome;
     struct flight_list let_go; /* done with */
     bool retry_due;
+    bool stall_due; /* a request is newly stalled */
     bool database_ready;
     bool full;           /* a write ended with NO_SPACE, and there is not plenty again yet */
     bool space_returned; /* there is plenty again */

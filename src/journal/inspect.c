@@ -89,6 +89,7 @@ enum status inspection_items(struct inspection *inspection, const char *path, ui
         const struct inspect_item *item = &inspection->items[inspection->done++];
         bytes += item->place.bytes;
         status = check_item(item, path, &buffer, error);
+        inspection->done -= status == STATUS_IO || status == STATUS_NO_MEMORY; /* not now */
     }
     text_free(&buffer);
     return status;
@@ -100,6 +101,7 @@ enum status inspection_table(struct inspection *inspection, const char *path, ch
     if (inspection->tables_done == inspection->tables.count)
         return STATUS_NOT_FOUND;
     enum status status =
-        verify_table(path, inspection->tables.tables[inspection->tables_done++], error);
+        verify_table(path, inspection->tables.tables[inspection->tables_done], error);
+    inspection->tables_done += status != STATUS_IO && status != STATUS_NO_MEMORY;
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }

@@ -5,14 +5,17 @@
  * found the rest. Back on the owner what was settled meanwhile is dropped, and the page is
  * reported.
  *
- * What can go wrong: a block is damaged or cannot be read, or a slot is in no block: the page says
- * so and has what could be read. The database is just being opened anew after a failed write and
- * cannot be read: the request waits. */
+ * What can go wrong: a block is damaged, or a slot is in no block: the page says so and has what
+ * could be read. Something cannot be read just now, for want of a descriptor or of memory, after an
+ * I/O error, or while the database is opened anew: none of that says that anything is lost. The
+ * request is tried again, with pauses, until it succeeds; meanwhile its lane is reported as
+ * stalled. */
 #include "engine.h"
 #include "leveret/base/container.h"
 #include "leveret/base/mem.h"
 
-#define READ_AGAIN_MS 100u
+#define READ_AGAIN_MS     100u  /* the first pause; each is twice as long as the one before … */
+#define READ_AGAIN_MAX_MS 1000u /* … up to this */
 
 /* ---- The owner: asking. */
 
@@ -385,19 +388,36 @@ static enum status read_blocks(struct page_request *request)
     return status;
 }
 
-/* False when it did not work just now: the database is not open, or there is no memory for what is
- * to be read. Neither is a reason to tell a queue that its messages are lost. */
-static bool read_everything(struct page_request *request)
+/* False when it did not work just now, which *why says: it is to be tried again. */
+static bool read_everything(struct page_request *request, enum status *why)
 {
-    if (slots_any(request->expected) && read_blocks(request) == STATUS_AGAIN)
-        return false;
-    paged_read(request);
-    if (request->status != STATUS_NO_MEMORY)
-        return true;
     request->status = STATUS_OK;
     free(request->error);
     request->error = NULL;
-    return false;
+    *why = STATUS_AGAIN;
+    if (slots_any(request->expected) && read_blocks(request) == STATUS_AGAIN)
+        return false;
+    paged_read(request);
+    *why = request->status;
+    return *why != STATUS_NO_MEMORY && *why != STATUS_IO;
+}
+
+/* Notes why it has to wait, for the owner to tell, and tries again later. */
+static void try_again(struct page_request *request, enum status why)
+{
+    struct engine *engine = request->engine;
+    uint64_t pause_ms = (uint64_t)READ_AGAIN_MS << (request->tries < 4 ? request->tries : 4);
+    request->tries++;
+    pthread_mutex_lock(&engine->lock);
+    bool news = why != STATUS_AGAIN && request->stalled != why;
+    if (news)
+        request->stalled = why;
+    engine->stall_due |= news;
+    pthread_mutex_unlock(&engine->lock);
+    if (news)
+        engine_wake(engine);
+    threads_read_later(engine->threads, &request->job,
+                       pause_ms < READ_AGAIN_MAX_MS ? pause_ms : READ_AGAIN_MAX_MS);
 }
 
 static bool is_closing(struct engine *engine)
@@ -412,8 +432,9 @@ static void read_run(struct job *job)
 {
     struct page_request *request = container_of(job, struct page_request, job);
     struct engine *engine = request->engine;
-    if (!read_everything(request) && !is_closing(engine)) {
-        threads_read_later(engine->threads, job, READ_AGAIN_MS);
+    enum status why;
+    if (!read_everything(request, &why) && !is_closing(engine)) {
+        try_again(request, why);
         return;
     }
     atomic_fetch_add_explicit(&engine->pages_in, 1, memory_order_relaxed);
@@ -459,8 +480,8 @@ static unsigned count_missing(const struct page_request *request, const struct c
 static void complain(const struct page_request *request, enum status status, unsigned missing)
 {
     log_line(request->engine->log, LOG_ERROR, "journal",
-             "%s: %u messages of lane %llu, chunk %llu, cannot be read back: %s (nothing was "
-             "deleted; restore the directory from a copy, or purge the queue)",
+             "%s: %u messages of lane %llu, chunk %llu, are damaged: %s (nothing was deleted; "
+             "restore the directory from a copy to have them back)",
              request->engine->path, missing, (unsigned long long)request->lane_id,
              (unsigned long long)request->chunk,
              request->error ? request->error : status_text(status));
@@ -498,6 +519,45 @@ static void report(struct engine *engine, struct page_request *request)
         page.entries[i].message = NULL; /* taken */
 }
 
+/* Tells the owner's owner, once for each request, that its lane's messages cannot be read just now,
+ * and the log when there was no such request before. */
+static void tell_stalls(struct engine *engine)
+{
+    struct page_request *request;
+    pthread_mutex_lock(&engine->lock);
+    bool due = engine->stall_due;
+    engine->stall_due = false;
+    pthread_mutex_unlock(&engine->lock);
+    if (!due)
+        return;
+    TAILQ_FOREACH(request, &engine->page_requests, link)
+    {
+        pthread_mutex_lock(&engine->lock);
+        enum status stalled = request->stalled;
+        pthread_mutex_unlock(&engine->lock);
+        if (stalled == STATUS_OK || request->told)
+            continue;
+        request->told = true;
+        if (engine->stalls++ == 0)
+            log_line(engine->log, LOG_WARNING, "journal",
+                     "%s: stored messages cannot be read just now (%s); reading is tried again "
+                     "until it works, nothing is lost",
+                     engine->path, status_text(stalled));
+        if (request->lane && engine->callbacks.stalled)
+            engine->callbacks.stalled(engine->callbacks.context, request->lane, stalled);
+    }
+}
+
+static void end_stall(struct engine *engine, const struct page_request *request)
+{
+    if (!request->told)
+        return;
+    if (--engine->stalls == 0)
+        log_line(engine->log, LOG_INFO, "journal", "%s: reading works again", engine->path);
+    if (request->lane && engine->callbacks.stalled)
+        engine->callbacks.stalled(engine->callbacks.context, request->lane, STATUS_OK);
+}
+
 /* What was not found because it has been moved since is looked for once more. */
 static bool must_repeat(const struct engine *engine, const struct page_request *request)
 {
@@ -508,6 +568,7 @@ static bool must_repeat(const struct engine *engine, const struct page_request *
 void page_in_report(struct engine *engine)
 {
     struct page_request *request;
+    tell_stalls(engine);
     while ((request = TAILQ_FIRST(&engine->page_requests))) {
         /* clang's analyzer does not see that TAILQ_REMOVE has made another one the first. */
         bool dropped = !request->lane && /* NOLINT(clang-analyzer-unix.Malloc) */
@@ -520,6 +581,7 @@ void page_in_report(struct engine *engine)
             break;
         }
         TAILQ_REMOVE(&engine->page_requests, request, link);
+        end_stall(engine, request);
         if (request->lane)
             report(engine, request);
         page_in_free(&request);

@@ -176,8 +176,8 @@ static enum status read_all(const struct page_place *place, uint8_t *at)
             pread(place->file->fd, at + done, place->bytes - done, (off_t)(place->offset + done));
         if (some < 0 && errno == EINTR)
             continue;
-        if (some <= 0)
-            return STATUS_IO;
+        if (some <= 0) /* it is shorter than what was written to it */
+            return some < 0 ? STATUS_IO : STATUS_CORRUPT;
         done += (size_t)some;
     }
     return STATUS_OK;

@@ -113,8 +113,8 @@ static void open_journal(struct bench *b)
 {
     const struct journal_leveldb_options options = {
         .path = b->path, .threads = b->threads, .wake = wake, .wake_context = b};
-    const struct journal_callbacks callbacks = {b, on_committed, on_paged_in, on_paged_out,
-                                                on_health};
+    const struct journal_callbacks callbacks = {b,         on_committed, on_paged_in, on_paged_out,
+                                                on_health, NULL};
     const struct journal_recovery recovery = {b, on_definition, on_lane, on_chunk};
     b->journal = journal_leveldb_new(&options, &callbacks);
     char *error;

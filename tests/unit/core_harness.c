@@ -269,7 +269,8 @@ void harness_disk(struct harness *h)
 
 static void start(struct harness *h)
 {
-    struct journal_callbacks callbacks = {h, on_committed, on_paged_in, on_paged_out, on_health};
+    struct journal_callbacks callbacks = {h,         on_committed, on_paged_in, on_paged_out,
+                                          on_health, NULL};
     h->journal = open_journal(h, &callbacks);
     struct vhost_options options = {
         .name = bytes_of_text("/"),

@@ -55,13 +55,24 @@ static void on_health(void *context, enum status status, const char *text)
     snprintf(probe->health_text, sizeof probe->health_text, "%s", text);
 }
 
+static void on_stalled(void *context, struct journal_lane *lane, enum status status)
+{
+    struct probe *probe = context;
+    CHECK(lane);
+    if (status == STATUS_OK)
+        probe->goes_on++;
+    else
+        probe->stalls++;
+}
+
 struct journal_callbacks probe_callbacks(struct probe *probe)
 {
     return (struct journal_callbacks){.context = probe,
                                       .committed = on_committed,
                                       .paged_in = on_paged_in,
                                       .paged_out = on_paged_out,
-                                      .health = on_health};
+                                      .health = on_health,
+                                      .stalled = on_stalled};
 }
 
 static void on_definition(void *context, struct bytes key, struct bytes value)

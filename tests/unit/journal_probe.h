@@ -16,6 +16,7 @@ struct probe_chunk {
 struct probe {
     uint64_t committed; /* the last one named */
     unsigned commits, pages, bad_pages, paged_outs, healths;
+    unsigned stalls, goes_on; /* how often reading stalled, and went on */
     enum status health;
     char health_text[256];
     /* The last page; its entries are the probe's. */

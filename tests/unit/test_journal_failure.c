@@ -1,7 +1,8 @@
 /* Writes that fail: nothing is committed, what was committed stays readable, and it goes on by
  * itself.
  *
- * This program's own write, pwrite and fdatasync stand before the C library's, for LevelDB too. */
+ * This program's own write, pwrite, pread and fdatasync stand before the C library's, for LevelDB
+ * too. */
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -22,7 +24,7 @@ static struct journal_disk disk;
 
 /* ---- Injection. */
 
-enum { FAIL_WRITE = 1, FAIL_PWRITE = 2, FAIL_SYNC = 4 };
+enum { FAIL_WRITE = 1, FAIL_PWRITE = 2, FAIL_SYNC = 4, FAIL_PREAD = 8 };
 static atomic_uint failing, failed;
 static atomic_int failing_errno;
 
@@ -60,6 +62,11 @@ ssize_t write(int fd, const void *at, size_t len)
 ssize_t pwrite(int fd, const void *at, size_t len, off_t offset)
 {
     return fails(FAIL_PWRITE, fd) ? -1 : syscall(SYS_pwrite64, fd, at, len, offset);
+}
+
+ssize_t pread(int fd, void *at, size_t len, off_t offset)
+{
+    return fails(FAIL_PREAD, fd) ? -1 : syscall(SYS_pread64, fd, at, len, offset);
 }
 
 int fdatasync(int fd)
@@ -455,6 +462,100 @@ START_TEST(another_program_fills_the_disk)
 }
 END_TEST
 
+/* ---- Reading that fails just now. */
+
+/* No file can be opened any more, or again. */
+static void let_open(bool may)
+{
+    static struct rlimit before;
+    struct rlimit none;
+    if (may) {
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+        return;
+    }
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    int lowest = open("/dev/null", O_RDONLY);
+    ck_assert_int_ge(lowest, 0);
+    close(lowest);
+    none = (struct rlimit){(rlim_t)lowest, before.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+}
+
+#define STORED_BYTES 20000u
+
+/* So many that they are in a segment, which is opened to be read. */
+static struct journal_lane *make_stored(void)
+{
+    append_many(journal_lane_new(J, 7), 1, 301, STORED_BYTES);
+    disk_commit(&disk);
+    disk_restart(&disk);
+    return probe_lane(&P, 7);
+}
+
+START_TEST(reading_waits_for_descriptors)
+{
+    struct journal_lane *lane = make_stored();
+    let_open(false);
+    journal_page_in(J, lane, 0);
+    disk_await(&disk, &P.stalls, 1);
+    ck_assert_uint_eq(P.pages, 0);
+    let_open(true);
+    disk_await(&disk, &P.pages, 1);
+    ck_assert_int_eq(P.page_status, STATUS_OK);
+    ck_assert_uint_eq(P.page_count, 300);
+    ck_assert_uint_eq(P.goes_on, 1);
+    ck_assert(probe_message_is(P.page[299].message, 300, STORED_BYTES));
+}
+END_TEST
+
+START_TEST(reading_waits_for_the_disk)
+{
+    struct journal_lane *lane = make_stored();
+    inject(FAIL_PREAD, EIO);
+    journal_page_in(J, lane, 0);
+    disk_await(&disk, &P.stalls, 1);
+    ck_assert_uint_eq(P.pages, 0);
+    journal_settle(J, lane, 7);
+    inject(0, 0);
+    disk_await(&disk, &P.pages, 1);
+    ck_assert_int_eq(P.page_status, STATUS_OK);
+    ck_assert_uint_eq(P.page_count, 299);
+}
+END_TEST
+
+START_TEST(paged_out_messages_wait_for_the_disk)
+{
+    struct journal_lane *lane = journal_lane_new(J, 7);
+    struct journal_entry entry = {1, 0, probe_message(1, 100)};
+    journal_page_out(J, lane, 0, &entry, 1);
+    message_unref(&entry.message);
+    disk_await(&disk, &P.paged_outs, 1);
+    inject(FAIL_PREAD, EIO);
+    journal_page_in(J, lane, 0);
+    disk_await(&disk, &P.stalls, 1);
+    inject(0, 0);
+    disk_await(&disk, &P.pages, 1);
+    ck_assert_int_eq(P.page_status, STATUS_OK);
+    ck_assert(probe_message_is(P.page[0].message, 1, 100));
+}
+END_TEST
+
+/* Neither its end nor that of its lane waits for the disk. */
+START_TEST(a_stalled_journal_closes)
+{
+    struct journal_lane *lane = make_stored();
+    inject(FAIL_PREAD, EIO);
+    journal_page_in(J, lane, 0);
+    disk_await(&disk, &P.stalls, 1);
+    if (_i)
+        journal_lane_drop(J, &lane);
+    disk_close(&disk);
+    inject(0, 0);
+    disk_open(&disk);
+    ck_assert_uint_eq(probe_live(&P, 7), _i ? 0 : 300);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("journal_failure");
@@ -468,6 +569,10 @@ int main(void)
     tcase_add_test(tests, a_database_that_cannot_be_made_is_made_later);
     tcase_add_test(tests, transients_that_cannot_be_stored_are_told);
     tcase_add_test(tests, reading_waits_for_memory);
+    tcase_add_test(tests, reading_waits_for_descriptors);
+    tcase_add_test(tests, reading_waits_for_the_disk);
+    tcase_add_test(tests, paged_out_messages_wait_for_the_disk);
+    tcase_add_loop_test(tests, a_stalled_journal_closes, 0, 2);
     suite_add_tcase(suite, tests);
     tests = tcase_create("full");
     tcase_add_checked_fixture(tests, NULL, NULL);

@@ -89,6 +89,8 @@ void vhost_apply(struct vhost *vhost, struct peer *peer, const struct command *c
 /* The journal's callbacks, handed on by the host. */
 void vhost_committed(struct vhost *vhost, uint64_t batch, struct moment now);
 void vhost_paged_in(struct vhost *vhost, struct journal_page *page, struct moment now);
+/* Reading of the lane fails just now (IO, NO_MEMORY), or has succeeded again (OK). */
+void vhost_stalled(struct vhost *vhost, struct journal_lane *lane, enum status status);
 void vhost_paged_out(struct vhost *vhost, struct journal_lane *lane, uint64_t chunk,
                      enum status status);
 
@@ -137,7 +139,8 @@ struct queue_info {
     uint64_t idle_since_wall_ms;
     uint64_t deduplicated; /* messages that were there before and so did not come in */
     struct rates rates;
-    bool failed;                          /* its stored messages cannot be read: see the log */
+    bool failed;  /* its stored messages cannot be read: see the log */
+    bool stalled; /* what is stored cannot be read just now; reading is tried again */
     struct bytes policy, operator_policy; /* names; empty: none applies */
     struct bytes effective_definition;    /* of the two together: a table's contents */
     uint64_t delivery_limit;              /* of returns; QUEUE_DELIVERY_… below */

@@ -15,8 +15,9 @@
  * disk, committed() is called with its number, and the next one goes.
  *
  * What can go wrong. A write fails: the batch is kept, nothing is committed, failed() reports it,
- * and the write is tried again until it succeeds; then recovered() is called. Reading goes on
- * meanwhile. A damaged block: read_failed in the page-in result; the file is left as it is. */
+ * and the write is tried again until it succeeds. Reading goes on meanwhile. Something cannot be
+ * read: it is tried again until it can, and stalled() says so. A damaged block: the page's status
+ * is CORRUPT; the file is left as it is. */
 #ifndef LEVERET_JOURNAL_JOURNAL_H
 #define LEVERET_JOURNAL_JOURNAL_H
 
@@ -59,6 +60,10 @@ struct journal_callbacks {
     void (*paged_out)(void *context, struct journal_lane *lane, uint64_t chunk, enum status status);
     /* Writing fails now (NO_SPACE, IO, CORRUPT), text says what in words; or works again (OK). */
     void (*health)(void *context, enum status status, const char *text);
+    /* What journal_page_in asked for of this lane cannot be read just now (IO, NO_MEMORY) and is
+     * tried again until it can; paged_in() follows then, after a call with OK. NULL: nobody asks.
+     */
+    void (*stalled)(void *context, struct journal_lane *lane, enum status status);
 };
 
 /* What recovery found. Calls come in this order: all definitions, then all lanes, and within a
