@@ -6,7 +6,8 @@
  * The line is written before the caller learns of the sync, so that what it promises afterwards is
  * noted even when it is killed at once.
  *
- * While the file named by SYNCED_FAIL is there, every sync fails with EIO, as on a broken disk. */
+ * While the file named by SYNCED_FAIL is there, every sync fails with EIO, as on a broken disk. While
+ * that named by SYNCED_FAIL_READ is there, every read from a segment or paged file does. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +24,7 @@ static int log_fd = -1;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int (*real_fsync)(int);
 static int (*real_fdatasync)(int);
+static ssize_t (*real_pread)(int, void *, size_t, off_t);
 static int (*real_syncfs)(int);
 static int (*real_sync_file_range)(int, off64_t, off64_t, unsigned);
 
@@ -37,12 +39,14 @@ static void *find(const char *name)
 static void begin(void)
 {
     const char *path = getenv("SYNCED_LOG");
-    void *symbols[] = {find("fsync"), find("fdatasync"), find("syncfs"), find("sync_file_range")};
+    void *symbols[] = {find("fsync"), find("fdatasync"), find("syncfs"), find("sync_file_range"),
+                       find("pread")};
     /* ISO C has no cast from an object's pointer to a function's. */
     memcpy(&real_fsync, &symbols[0], sizeof real_fsync);
     memcpy(&real_fdatasync, &symbols[1], sizeof real_fdatasync);
     memcpy(&real_syncfs, &symbols[2], sizeof real_syncfs);
     memcpy(&real_sync_file_range, &symbols[3], sizeof real_sync_file_range);
+    memcpy(&real_pread, &symbols[4], sizeof real_pread);
     if (path)
         log_fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 }
@@ -70,6 +74,18 @@ static bool must_fail(void)
     return flag && access(flag, F_OK) == 0;
 }
 
+static bool must_fail_to_read(int fd)
+{
+    const char *flag = getenv("SYNCED_FAIL_READ");
+    char link[64], path[4096];
+    if (!flag || access(flag, F_OK) != 0)
+        return false;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t len = readlink(link, path, sizeof path - 1);
+    path[len > 0 ? len : 0] = '\0';
+    return strstr(path, "/segment-") || strstr(path, "/paged-");
+}
+
 static int noted(int fd, int (*sync_it)(int))
 {
     struct stat before;
@@ -94,6 +110,16 @@ int fdatasync(int fd)
 {
     pthread_once(&once, begin);
     return noted(fd, real_fdatasync);
+}
+
+ssize_t pread(int fd, void *at, size_t len, off_t offset)
+{
+    pthread_once(&once, begin);
+    if (must_fail_to_read(fd)) {
+        errno = EIO;
+        return -1;
+    }
+    return real_pread(fd, at, len, offset);
 }
 
 /* These promise too little, or more than this library can note: a broker that comes to use them has

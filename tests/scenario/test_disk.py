@@ -12,6 +12,7 @@ import time
 import broker
 from fast import Fast, Gone, Window
 from harness import Skip, eventually, main, name, test
+from http_api import Api
 from small_disk import free_bytes, small_disk
 
 MIB = 1 << 20
@@ -274,6 +275,37 @@ def failing_sync(node):
     node.start()
     lost = publisher.confirmed - set(take(node, 100))
     assert not lost, f"lost: {sorted(lost)}"
+
+
+@test(own=True, seconds=60, leveret_only="its own disk")
+def failing_reads(node):
+    """The disk cannot be read for a while: the queue waits and says so, and then gives out all that it has."""
+    node.stop()
+    flag = node.dir / "fail-reads"
+    shim = build_shim(node.dir)
+    broken = broker.Leveretd(dir=node.dir / "broken", management=True,
+                             environment={"LD_PRELOAD": str(shim), "SYNCED_FAIL_READ": str(flag)})
+    broken.log_path = node.dir / "broken.log"
+    with broken.start():
+        publisher = Publisher(broken)
+        for _ in range(1500):
+            publisher.send(10_000)
+        assert publisher.read(20)
+        publisher.link.close()
+        broken.restart()
+        flag.touch()
+        api = Api(broken)
+        path = f"queues/%2F/{QUEUE}"
+        with Fast(broken, seconds=30) as link:
+            link.consume(QUEUE)
+            eventually(lambda: api.get(path).json.get("state_reason") == "waiting for the disk", 20, "the reason")
+            assert api.get(path).json["state"] == "running"
+            flag.unlink()
+            numbers = [int(link.next()[4][:8]) for _ in range(1500)]
+            assert numbers == list(range(1, 1501))
+            eventually(lambda: "state_reason" not in api.get(path).json, 20, "the end of the reason")
+        assert "cannot be read just now" in broken.log() and "reading works again" in broken.log()
+        assert "purge" not in broken.log()
 
 
 @test(own=True, seconds=30, leveret_only="its own data directory")
