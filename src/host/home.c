@@ -207,9 +207,10 @@ static struct home *begin(const struct home_options *options)
     return home;
 }
 
-struct home *home_new_down(const struct home_options *options, char *reason)
+struct home *home_new_down(const struct home_options *options, enum status status, char *reason)
 {
     struct home *home = begin(options);
+    home->down_status = status;
     home->down_reason = reason;
     return home;
 }

@@ -33,6 +33,7 @@ struct home {
     char gate_text[160];
     char health_text[160];
     char *down_reason; /* its data cannot be opened, why in a sentence; NULL: it is not down */
+    enum status down_status;  /* … and as a status */
     TAILQ_HEAD(, link) links; /* attached ones */
     atomic_bool ended;        /* its data are gone: another vhost may have its name */
     TAILQ_ENTRY(home) entry;  /* in the node, under its lock */
@@ -56,7 +57,7 @@ struct home_options {
 MUST_USE enum status home_new(const struct home_options *options, struct home **out, char **error);
 /* Makes the home of a vhost that could not be opened: it holds its name and the reason, which it
  * takes over, and nothing else. */
-struct home *home_new_down(const struct home_options *options, char *reason);
+struct home *home_new_down(const struct home_options *options, enum status status, char *reason);
 /* With the owner's loop stopped. */
 void home_free(struct home **home);
 

@@ -11,4 +11,5 @@ src_host_libhost_a_SOURCES = \
 	src/host/made.c \
 	src/host/node.c \
 	src/host/node_internal.h \
+	src/host/reopen.c \
 	src/host/watch.c

@@ -33,6 +33,7 @@ struct node {
     struct homes homes; /* deleted ones too: letters may name them */
     unsigned next_owner;
     struct alarms *alarms;
+    struct reopener *reopener; /* NULL before node_watch */
     struct announcer *announcer;
     char *announce_vhost; /* NULL: none */
     char *name;
@@ -124,6 +125,7 @@ void node_free(struct node **node)
         return;
     *node = NULL;
     alarms_stop(n->alarms);
+    reopener_free(&n->reopener);
     struct home *home;
     while ((home = TAILQ_FIRST(&n->homes))) {
         TAILQ_REMOVE(&n->homes, home, entry);
@@ -213,7 +215,7 @@ static enum status open_home(struct node *node, struct bytes name, bool may_be_d
     if (status != STATUS_OK && !*error)
         *error = copy(status_text(status));
     if (status != STATUS_OK && may_be_down)
-        home = home_new_down(&options, copy(*error));
+        home = home_new_down(&options, status, copy(*error));
     free(path);
     if (!home)
         return status;
@@ -244,6 +246,17 @@ char *node_vhost_down(struct node *node, struct bytes name)
 {
     const struct home *home = node_find_home(node, name);
     return home && home->down_reason ? copy(home->down_reason) : NULL;
+}
+
+bool node_any_down(struct node *node)
+{
+    bool down = false;
+    pthread_rwlock_rdlock(&node->lock);
+    const struct home *home;
+    TAILQ_FOREACH(home, &node->homes, entry)
+    down |= home->down_reason && !atomic_load(&home->ended);
+    pthread_rwlock_unlock(&node->lock);
+    return down;
 }
 
 enum status node_restart_vhost(struct node *node, struct bytes name, char **error)
@@ -412,9 +425,10 @@ void node_set_limits(struct node *node, const struct node_options *options)
     node_set_watermarks(node, options->memory_bytes_max, options->disk_free_bytes_min);
 }
 
-void node_watch(struct node *node, struct loop *main_loop)
+void node_watch(struct node *node, struct auth *auth, struct loop *main_loop)
 {
     alarms_watch(node->alarms, main_loop);
+    node->reopener = reopener_new(node, auth, main_loop);
 }
 
 struct alarms *node_alarms_of(const struct node *node)

@@ -28,8 +28,8 @@ void data_dir_close(struct data_dir **dir);
 const char *data_dir_path(const struct data_dir *dir);
 /* The path of the node's own store and of a vhost's journal; the caller frees. */
 char *data_dir_node_path(const struct data_dir *dir);
-/* Removes a closed vhost's directory. It is renamed first, and that is synced: from then on its data
- * are gone, whatever happens, and the next data_dir_open removes what a crash has left of it.
+/* Removes a closed vhost's directory. It is renamed first, and that is synced: from then on its
+ * data are gone, whatever happens, and the next data_dir_open removes what a crash has left of it.
  * Errors: IO, NO_SPACE: the data may still be there. */
 MUST_USE enum status data_dir_remove_vhost(const char *path);
 char *data_dir_vhost_path(const struct data_dir *dir, struct bytes vhost);
@@ -59,6 +59,15 @@ bool data_dir_was_filled(const char *data_dir);
 MUST_USE enum status data_dir_mark_filled(const char *data_dir);
 /* Whether node/ is there if it was. Errors: CORRUPT, with a sentence in *error (free it). */
 MUST_USE enum status data_dir_check_node(const char *data_dir, char **error);
+
+/* Whether a vhost is down. Any thread. */
+bool node_any_down(struct node *node);
+
+/* ---- reopen.c: vhosts that are down for what may pass (a full disk, an I/O error, no memory) are
+ * tried again by themselves. The main loop. */
+struct reopener;
+struct reopener *reopener_new(struct node *node, struct auth *auth, struct loop *main_loop);
+void reopener_free(struct reopener **reopener);
 
 /* ---- watch.c: memory and disk. */
 struct resources {

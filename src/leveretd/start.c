@@ -349,7 +349,7 @@ enum status server_start(struct server *server, char **error)
         status = steps[i](server, error);
     if (status != STATUS_OK)
         return status;
-    node_watch(server->node, server->loop);
+    node_watch(server->node, server->auth, server->loop);
     signals_watch(server);
     log_ready(server);
     return STATUS_OK;

@@ -5,6 +5,7 @@
 
 #include "leveret/base/check.h"
 #include "record.h"
+#include "sizes.h"
 #include "verify.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -56,10 +57,14 @@ static void check_index(struct bytes payload)
     struct text value = sealed(record_key_bytes(&key), payload), again = {0};
     struct record_index index;
     struct bytes sizes;
+    struct sizes decoded = {0};
     if (record_index_decode(record_key_bytes(&key), text_bytes(&value), &index, refs, extents,
                             &sizes) == STATUS_OK) {
         record_index_encode(&again, &index, refs, extents, sizes);
         CHECK(again.len == value.len);
+        if (sizes_decode(sizes, index.live, &decoded) == STATUS_OK)
+            sizes_clear(&decoded);
+        CHECK(decoded.count == 0 && decoded.sum == 0 && !decoded.each);
     }
     text_free(&again);
     text_free(&value);

@@ -218,6 +218,29 @@ def start_on_a_full_disk(node):
 
 
 @test(own=True, seconds=60, leveret_only="its own disk")
+def a_vhost_that_finds_no_room_comes_back(node):
+    """Without room to be opened in, a vhost is down and the broker runs; when there is room it is opened by itself."""
+    node.stop()
+    with small_disk(48 * MIB) as folder:
+        small = broker.Leveretd(dir=folder, settings={"disk_free_limit.absolute": "0"}, management=True)
+        small.log_path = node.dir / "small.log"
+        with small.start():
+            assert publishes(small, 1)
+            small.stop()
+            (vhost,) = (small.data / "vhosts").iterdir()
+            (vhost / "reserve").unlink()
+            glutton = folder / "glutton"
+            take_all_room(glutton)
+            small.start()
+            api = Api(small)
+            state = api.get("vhosts/%2F").json
+            assert state["state"] == "down" and "space" in state["reason"], state
+            glutton.unlink()
+            eventually(lambda: api.get("vhosts/%2F").json["state"] == "running", 30, "the vhost")
+            assert take(small, 1) == [2]
+
+
+@test(own=True, seconds=60, leveret_only="its own disk")
 def disk_watermark(node):
     """Below disk_free_limit publishers are blocked while the disk still has room; above it they go on."""
     node.stop()

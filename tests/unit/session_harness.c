@@ -336,7 +336,7 @@ void harness_set_memory_max(struct harness *harness, uint64_t bytes)
 {
     node_set_watermarks(harness->node, bytes, 0);
     if (!harness->watched)
-        node_watch(harness->node, harness->loop);
+        node_watch(harness->node, harness->auth, harness->loop);
     harness->watched = true;
     harness_settle(harness);
 }

@@ -90,7 +90,7 @@ void node_weigh_memory(struct node *node);
 /* How much a thread may have taken since it last weighed. */
 #define NODE_WEIGH_BYTES (256u << 10)
 /* Starts watching memory and disk, on the main loop. */
-void node_watch(struct node *node, struct loop *main_loop);
+void node_watch(struct node *node, struct auth *auth, struct loop *main_loop);
 
 /* Runs work(vhost, argument) on the vhost's owner, then done(argument) on the calling loop. The way
  * for the API to read and list: work copies what it needs into argument and must be short. Errors:
