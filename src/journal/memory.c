@@ -211,6 +211,7 @@ struct memory_journal {
     struct journal_memory_disk *disk;
     struct journal_callbacks callbacks;
     bool automatic, in_flight, health_due;
+    bool pages_held;
     bool awaited; /* somebody waits for the filling batch */
     enum status failing;
     uint64_t filling_number, committed, reported;
@@ -470,6 +471,11 @@ void journal_memory_fail(struct journal *journal, enum status status)
         journal_memory_sync(journal);
 }
 
+void journal_memory_hold_pages(struct journal *journal, bool hold)
+{
+    self_of(journal)->pages_held = hold;
+}
+
 static void report_page(struct memory_journal *j, struct result *result)
 {
     struct journal_page *page = &result->page;
@@ -500,7 +506,7 @@ static void memory_poll(struct journal *journal)
     }
     /* Only what was asked for before: a callback may ask for more. */
     size_t due = 0;
-    for (struct result *result = j->results; result; result = result->next)
+    for (struct result *result = j->results; result && !j->pages_held; result = result->next)
         due++;
     for (struct result *result; due > 0 && (result = j->results); due--) {
         j->results = result->next;

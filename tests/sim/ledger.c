@@ -6,39 +6,7 @@
 #include <string.h>
 
 #include "leveret/base/mem.h"
-#include "leveret/wire/properties.h"
-#include "leveret/wire/table.h"
 #include "sim.h"
-
-void handle_add(struct handles *handles, const struct handle *handle)
-{
-    if (handles->count == handles->room) {
-        handles->room = handles->room ? handles->room * 2 : 16;
-        handles->at = mem_need_array(handles->at, handles->room, sizeof *handles->at);
-    }
-    /* In order of tags: the answer to a get may come behind later deliveries. */
-    unsigned at = handles->count++;
-    for (; at && handles->at[at - 1].tag > handle->tag; at--)
-        handles->at[at] = handles->at[at - 1];
-    handles->at[at] = *handle;
-}
-
-struct handle handle_take(struct handles *handles, unsigned at)
-{
-    struct handle handle = handles->at[at];
-    handles->count--;
-    memmove(handles->at + at, handles->at + at + 1, (handles->count - at) * sizeof handle);
-    return handle;
-}
-
-void uid_add(struct uids *uids, unsigned uid)
-{
-    if (uids->count == uids->room) {
-        uids->room = uids->room ? uids->room * 2 : 16;
-        uids->at = mem_need_array(uids->at, uids->room, sizeof *uids->at);
-    }
-    uids->at[uids->count++] = uid;
-}
 
 unsigned ledger_new(void)
 {
@@ -58,31 +26,106 @@ void ledger_clear(void)
 
 /* ---- Where it goes. */
 
-static void enters(struct copy *copy, unsigned q)
+void copy_enters(struct copy *copy, unsigned q)
 {
     const struct sim_queue *queue = &sim.world.queues[q];
     copy->place = BROKER;
     copy->queue = (uint8_t)q;
-    copy->at = queue->reach_drop;
+    copy->at = queue->bounded ? MASK(q) : queue->reach_drop; /* or see ledger_bounds */
     copy->unsure |= !queue->lossless || !queue->exists;
 }
 
-static void make_copy(struct sim_message *message, unsigned q)
+void copy_make(struct sim_message *message, unsigned q)
 {
     const struct sim_queue *queue = &sim.world.queues[q];
     struct copy *copy = &message->copies[q];
-    *copy = (struct copy){.refusable = queue->may_refuse};
-    enters(copy, q);
+    *copy = (struct copy){.refusable = queue->may_refuse, .unsure = message->unrouted};
+    copy_enters(copy, q);
+}
+
+/* A queue's copies, as many as can be: more than its limits, and some of them may be gone. */
+static bool exceeds(const struct sim_queue *queue, unsigned q)
+{
+    uint64_t count = 0, bytes = 0;
+    for (unsigned uid = 0; uid < sim.message_count; uid++) {
+        const struct sim_message *message = &sim.messages[uid];
+        if (!message->order || !message->targets)
+            continue;
+        unsigned copies = !message->resolved && message->targets & MASK(q);
+        for (unsigned t = 0; t < sim.world.queue_count && message->resolved; t++)
+            copies += message->targets & MASK(t) && message->copies[t].place == BROKER &&
+                      message->copies[t].at & MASK(q);
+        count += copies;
+        bytes += copies * message->bytes;
+    }
+    return count > queue->length_max || bytes > queue->bytes_max;
 }
 
 void ledger_published(unsigned uid)
 {
     struct sim_message *message = &sim.messages[uid];
+    queue_mask perhaps = 0, refused = dedup_refused(message, &perhaps);
     message->order = ++sim.order;
+    dedup_published(uid);
+    message->targets &= (queue_mask)~refused;
     message->resolved = !message->one_of;
+    message->copies[0].unsure |= !message->resolved && (perhaps || message->unrouted);
+    sim.duplicates += refused != 0;
     for (unsigned q = 0; q < sim.world.queue_count && message->resolved; q++)
-        if (message->targets & MASK(q))
-            make_copy(message, q);
+        if (message->targets & MASK(q)) {
+            copy_make(message, q);
+            message->copies[q].unsure |= (perhaps & MASK(q)) != 0;
+        }
+    for (unsigned q = 0; q < sim.world.queue_count; q++) {
+        const struct sim_queue *queue = &sim.world.queues[q];
+        if (message->targets & MASK(q) && queue->may_refuse)
+            message->refusable |= !queue->bounded || message->loose || exceeds(queue, q);
+    }
+
+    ledger_bounds();
+}
+
+/* One that may be in the queue may have left it, and is lost if nothing is behind. */
+static void may_leave(struct copy *copy, const struct sim_queue *queue)
+{
+    copy->at |= queue->reach_drop;
+    for (unsigned q = 0; q < sim.world.queue_count; q++)
+        if (queue->next & MASK(q)) {
+            const struct sim_queue *next = &sim.world.queues[q];
+            copy->unsure |= !next->lossless || !next->exists || next->may_refuse;
+        }
+    copy->unsure |= !queue->dead_letters;
+}
+
+void ledger_bounds(void)
+{
+    for (unsigned q = sim.world.queue_count; q-- > 0;) { /* dead letters go to lower ones */
+        const struct sim_queue *queue = &sim.world.queues[q];
+        if (!queue->bounded || !queue->may_drop || !exceeds(queue, q))
+            continue;
+        for (unsigned uid = 0; uid < sim.message_count; uid++) {
+            struct sim_message *message = &sim.messages[uid];
+            if (!message->resolved && message->targets & MASK(q))
+                message->copies[0].unsure = true;
+            for (unsigned t = 0; t < sim.world.queue_count && message->resolved; t++)
+                if (message->copies[t].place == BROKER && message->copies[t].at & MASK(q))
+                    may_leave(&message->copies[t], queue);
+        }
+    }
+}
+
+void ledger_unrouted(unsigned x)
+{
+    for (unsigned uid = 0; uid < sim.message_count; uid++) {
+        struct sim_message *message = &sim.messages[uid];
+        if (!message->loose || message->exchange != x)
+            continue;
+        message->unrouted = true;
+        if (!message->resolved)
+            message->copies[0].unsure = true;
+        for (unsigned q = 0; q < sim.world.queue_count; q++)
+            message->copies[q].unsure |= message->copies[q].place == BROKER;
+    }
 }
 
 void ledger_answered(unsigned uid, bool nack)
@@ -106,6 +149,8 @@ void ledger_answered(unsigned uid, bool nack)
     }
     if (!may_refuse)
         sim_fail("message %u was refused by queues that do not refuse", uid);
+    if (!message->refusable)
+        sim_fail("message %u was refused by queues that are not full", uid);
     bool alone = (message->targets & (message->targets - 1)) == 0;
     for (unsigned q = 0; q < sim.world.queue_count; q++) {
         struct copy *copy = &message->copies[q];
@@ -134,7 +179,7 @@ void ledger_end(struct sim_channel *channel, struct handle *handle, int how)
     if (how == END_REQUEUE) {
         copy->been_out = true;
         copy->returns++;
-        enters(copy, handle->queue);
+        copy_enters(copy, handle->queue);
     } else if (how == END_REJECT && queue->next) {
         copy->place = BROKER;
         copy->at = 0;
@@ -151,6 +196,8 @@ void ledger_end(struct sim_channel *channel, struct handle *handle, int how)
         copy->place = GONE;
         copy->settled_synced = false;
     }
+    if (how != END_ACK)
+        ledger_bounds();
 }
 
 /* Purged or deleted: what is in it for sure is gone, what may be is unsure. */
@@ -194,8 +241,15 @@ void ledger_synced(void)
     for (unsigned uid = 0; uid < sim.message_count; uid++) {
         struct sim_message *message = &sim.messages[uid];
         message->on_disk |= message->order != 0;
-        for (unsigned q = 0; q < sim.world.queue_count; q++)
-            message->copies[q].settled_synced |= message->copies[q].place == GONE;
+        message->synced |= message->order != 0;
+        for (unsigned q = 0; q < sim.world.queue_count; q++) {
+            struct copy *copy = &message->copies[q];
+            copy->settled_synced |= copy->place == GONE;
+            if (!copy->doubtful && copy->been_out)
+                copy->returns_min = copy->returns;
+            if (!copy->doubtful && copy->place == OUT)
+                copy->returns_min = (uint16_t)(copy->returns + 1);
+        }
     }
 }
 
@@ -215,7 +269,9 @@ static void crash_copy(const struct sim_message *message, struct copy *copy, que
         return;
     copy->unsure |= copy->place == GONE || !must;
     copy->refusable |= !message->on_disk || message->due_ms; /* it may be routed once more */
-    copy->doubtful = true;
+    /* A message that is dying counts as one that is out. */
+    copy->returns_max = (uint16_t)((copy->doubtful ? copy->returns_max : copy->returns) + 1);
+    copy->doubtful = copy->survivor = true;
     copy->at = reach;
     copy->place = may_survive ? BROKER : GONE;
     copy->settled_synced = !may_survive;
@@ -246,140 +302,21 @@ void ledger_crashed(void)
         if (!message->resolved && !kept)
             message->copies[0].unsure = true;
     }
+    dedup_crashed();
+    ledger_bounds();
     for (unsigned q = 0; q < sim.world.queue_count; q++) {
         sim.world.queues[q].out = sim.world.queues[q].consumers = 0;
-        sim.world.queues[q].active_peer = -1;
+        sim.world.queues[q].active_peer = sim.world.queues[q].exclusive_peer = NOBODY;
         memset(sim.world.queues[q].last_order, 0, sizeof sim.world.queues[q].last_order);
     }
 }
 
-/* ---- Deliveries. */
-
-static bool find_queue_name(struct bytes name, unsigned *q)
+/* The vhost is deleted. */
+void ledger_all_gone(void)
 {
-    for (*q = 0; *q < sim.world.queue_count; ++*q)
-        if (bytes_equal_text(name, sim.world.queues[*q].name))
-            return true;
-    return false;
-}
-
-/* The number in the body, and the queue that it came to first. */
-static unsigned identify(const struct message *message, unsigned queue, unsigned *origin,
-                         int64_t *count)
-{
-    struct properties properties;
-    struct field field;
-    char text[16] = "";
-    *origin = queue;
-    *count = -1;
-    struct bytes body = message_body_piece(message, 0);
-    memcpy(text, body.at, body.len < 15 ? body.len : 15);
-    unsigned long uid = strtoul(text, NULL, 10);
-    if (uid >= sim.message_count)
-        sim_fail("a message that nobody has published: %s", text);
-    if (properties_decode(message_properties(message), &properties) != STATUS_OK)
-        sim_fail("message %lu has properties that cannot be read", uid);
-    if (table_find(properties.headers, "x-delivery-count", &field))
-        *count = field.value.integer;
-    bool died = table_find(properties.headers, "x-first-death-queue", &field);
-    if (died && !find_queue_name(field.value.bytes, origin))
-        sim_fail("message %lu died in a queue that there is not", uid);
-    if (died && (!table_find(properties.headers, "x-death", &field) || field.type != FIELD_ARRAY))
-        sim_fail("message %lu has died and has no x-death", uid);
-    if (died && (properties.present & PROPERTY_EXPIRATION))
-        sim_fail("message %lu has died and expires", uid);
-    if (died && *origin == queue)
-        sim_fail("message %lu came back to %s", uid, sim.world.queues[queue].name);
-    return (unsigned)uid;
-}
-
-static void check_order(struct sim_queue *queue, const struct sim_message *message, unsigned uid)
-{
-    unsigned priority =
-        message->priority < queue->priority_max ? message->priority : queue->priority_max;
-    if (message->due_ms)
-        return;
-    if (message->order < queue->last_order[priority])
-        sim_fail("message %u (order %llu) of %s after order %llu", uid,
-                 (unsigned long long)message->order, queue->name,
-                 (unsigned long long)queue->last_order[priority]);
-    queue->last_order[priority] = message->order;
-}
-
-static void check_marks(const struct sim_queue *queue, const struct copy *copy, unsigned uid,
-                        unsigned q, bool redelivered, int64_t count)
-{
-    bool again = copy->been_out && copy->queue == q;
-    if (queue->delivery_limit && count > (int64_t)queue->delivery_limit)
-        sim_fail("message %u of %s: delivery count %lld above the limit", uid, queue->name,
-                 (long long)count);
-    if (copy->doubtful)
-        return;
-    if (again != redelivered)
-        sim_fail("message %u of %s: redelivered is %d", uid, queue->name, redelivered);
-    unsigned returns = again ? copy->returns : 0;
-    if (queue->delivery_limit && (count < 0 ? 0 : count) != returns)
-        sim_fail("message %u of %s: delivery count is %lld, not %u", uid, queue->name,
-                 (long long)count, returns);
-}
-
-void ledger_delivered(int peer, unsigned c, unsigned q, const struct event *event,
-                      struct message *body, uint64_t tag, bool redelivered, bool no_ack)
-{
-    unsigned origin;
-    int64_t count;
-    unsigned uid = identify(body, q, &origin, &count);
-    struct sim_message *message = &sim.messages[uid];
-    struct sim_queue *queue = &sim.world.queues[q];
-    struct copy *copy = &message->copies[origin];
-    sim.deliveries++;
-    sim_note("  %s delivers %u of %s to %c%u tag %llu%s%s", queue->name, uid,
-             sim.world.queues[origin].name, 'A' + peer, c, (unsigned long long)tag,
-             redelivered ? " redelivered" : "", no_ack ? " no-ack" : "");
-    if (!message->order || !(message->targets & MASK(origin)))
-        sim_fail("message %u came to %s, where it was not sent", uid,
-                 sim.world.queues[origin].name);
-    if (!message->resolved) {
-        bool unsure = message->copies[0].unsure;
-        make_copy(message, origin);
-        copy->at = queue->reach | sim.world.queues[origin].reach;
-        copy->unsure |= unsure;
-        copy->doubtful = true;
-        message->targets = MASK(origin);
-        message->resolved = true;
-    }
-    if (copy->place == OUT)
-        sim_fail("message %u is with a consumer of %s, and delivered again by %s", uid,
-                 sim.world.queues[copy->queue].name, queue->name);
-    if (copy->place != BROKER)
-        sim_fail("message %u was settled, and is delivered by %s", uid, queue->name);
-    if (!(copy->at & MASK(q)))
-        sim_fail("message %u cannot be in %s (but in %x)", uid, queue->name, copy->at);
-    if ((copy->left & MASK(q)) && !copy->doubtful)
-        sim_fail("message %u was rejected, and is delivered by %s again", uid, queue->name);
-    if (message->due_ms && sim.h.now.wall_ms < message->due_ms)
-        sim_fail("message %u is delivered before its time", uid);
-    if (origin == q && message->expires_ms && sim.h.now.wall_ms >= message->expires_ms)
-        sim_fail("message %u has expired and is delivered", uid);
-    check_marks(queue, copy, uid, q, redelivered, count);
-    /* What a get takes may be told later, behind other answers. */
-    if (!redelivered && origin == q && !copy->doubtful && event->type == EVENT_DELIVER)
-        check_order(queue, message, uid);
-    if (copy->queue != q) {
-        copy->returns = 0;
-        copy->been_out = false;
-    }
-    copy->queue = (uint8_t)q;
-    copy->refusable = false;
-    copy->unsure = false;
-    if (no_ack) {
-        copy->place = GONE;
-        copy->settled_synced = false;
-        return;
-    }
-    copy->place = OUT;
-    queue->out++;
-    handle_add(
-        &sim.channels[peer][c].handles,
-        &(struct handle){.tag = tag, .uid = uid, .origin = (uint8_t)origin, .queue = (uint8_t)q});
+    for (unsigned uid = 0; uid < sim.message_count; uid++)
+        sim.messages[uid].targets = 0;
+    for (unsigned q = 0; q < sim.world.queue_count; q++)
+        world_queue_gone(q);
+    dedup_forgotten();
 }

@@ -4,8 +4,17 @@ check_PROGRAMS += tests/sim/simulate
 TESTS += tests/sim/simulate
 endif
 tests_sim_simulate_SOURCES = \
+	tests/sim/channels.c \
 	tests/sim/checks.c \
+	tests/sim/consuming.c \
+	tests/sim/dedup.c \
+	tests/sim/delivery.c \
+	tests/sim/events.c \
+	tests/sim/exchanges.c \
+	tests/sim/handles.c \
 	tests/sim/ledger.c \
+	tests/sim/machine.c \
+	tests/sim/publishing.c \
 	tests/sim/sim.h \
 	tests/sim/simulate.c \
 	tests/sim/steps.c \

@@ -2,9 +2,11 @@
  * steps of clients, time and crashes, and a ledger of what must have become of each message. One
  * thread; everything repeats from the seed.
  *
- * world.c makes worlds, steps.c does things in them, ledger.c knows of messages, checks.c asks the
- * core whether it agrees. What can go wrong, sim_fail tells: the world, its last steps, the seed.
- */
+ * world.c makes worlds and exchanges.c their exchanges and bindings; steps.c chooses what happens:
+ * publishing.c, consuming.c and channels.c are what clients do, machine.c is time, disk and
+ * crashes; events.c hears what the core says. ledger.c knows of messages, delivery.c compares what
+ * comes out with it, and dedup.c knows of identifiers; checks.c asks the core whether it agrees.
+ * What can go wrong, sim_fail tells: the world, its last steps, the seed. */
 #ifndef TESTS_SIM_H
 #define TESTS_SIM_H
 
@@ -16,6 +18,8 @@
 #define PEERS        4
 #define CHANNELS     3
 #define POLICIES_MAX 6
+#define IDENTIFIERS  24 /* that messages are deduplicated by; 0 is none */
+#define NOBODY       (-1)
 
 typedef uint8_t queue_mask;
 
@@ -36,7 +40,11 @@ struct sim_queue {
     bool letters_perhaps; /* by a policy */
     bool lossless;        /* what is in it is not lost but by ack, purge, deletion */
     bool exclusive;
-    unsigned delivery_limit; /* 0: may change or there is none */
+    bool dedups;                    /* refuses what has an identifier that is in it */
+    bool bounded;                   /* messages leave it, or are refused, for its lengths alone */
+    uint64_t length_max, bytes_max; /* UINT64_MAX: no limit */
+    bool counts;                    /* returns, whatever its policies are */
+    unsigned delivery_limit;        /* of queues that count; UINT_MAX: none, or it may change */
     unsigned priority_max;
     uint64_t ttl_ms;       /* of the argument; 0: none */
     queue_mask next;       /* where dead letters may go */
@@ -44,18 +52,22 @@ struct sim_queue {
     queue_mask reach;      /* or with */
     /* What is so now. */
     bool exists;
-    unsigned out;                    /* deliveries that are not settled */
-    unsigned consumers;              /* of channels that are open */
-    int active_peer, active_channel; /* of the last delivery, with single; -1: nobody */
-    uint64_t last_order[16];         /* by priority: of the last first delivery */
+    unsigned out;                          /* deliveries that are not settled */
+    unsigned consumers;                    /* of channels that are open */
+    int active_peer, active_channel;       /* of the last delivery, with single; or NOBODY */
+    int exclusive_peer, exclusive_channel; /* of the consumer that is alone, or NOBODY */
+    uint64_t last_order[16];               /* by priority: of the last first delivery */
 };
 
 enum sim_routing { ROUTE_KEYS, ROUTE_ALL, ROUTE_ONE };
 struct sim_exchange {
     const char *name, *type;
     enum sim_routing routing;
-    bool delays, used;
-    queue_mask keys[KEYS]; /* ROUTE_ALL, ROUTE_ONE: keys[0] */
+    bool delays, dedups, used;
+    queue_mask keys[KEYS]; /* what is to be bound; ROUTE_ALL, ROUTE_ONE: keys[0] */
+    /* What is so now. */
+    bool exists;
+    queue_mask bound[KEYS];
 };
 
 struct sim_policy {
@@ -78,6 +90,8 @@ enum {
     X_DELAYED,
     X_ALTERNATE,
     X_CHAIN,
+    X_HEADERS,
+    X_DEDUP,
     X_COUNT
 };
 
@@ -89,6 +103,11 @@ struct sim_world {
     struct sim_policy policies[POLICIES_MAX];
     unsigned policy_count;
     bool message_ttl, tracing, time_outs;
+    bool identifiers; /* messages may have one */
+    bool unbinds;     /* bindings and exchanges go, too */
+    bool disk_fails;  /* now and then, for a time */
+    bool chained;     /* now: the exchange binding of X_CHAIN is there */
+    bool late;        /* now: the exchange for late letters is there */
     unsigned crashes; /* of 1000 steps that many */
     struct text shown;
 };
@@ -105,16 +124,22 @@ struct copy {
     bool unsure;     /* it may be gone */
     bool refusable;  /* it may never have come in */
     bool been_out;   /* of `queue`, and came back */
-    bool doubtful;   /* a crash: marks and counts need not be right */
+    bool doubtful;   /* a crash: marks need not be right, and counts in bounds only */
+    bool survivor;   /* of a crash */
     bool settled_synced;
-    uint16_t returns; /* to `queue` */
+    uint16_t returns;                  /* to `queue` */
+    uint16_t returns_min, returns_max; /* min: on disk; max: after a crash */
 };
 struct sim_message {
     uint64_t order, expires_ms, due_ms;
     queue_mask targets;
     bool one_of, resolved, persistent, on_disk, answered, mandatory, returned;
-    bool loose; /* routed later than published: queues may come and go before */
-    uint8_t priority;
+    bool loose;     /* routed later than published: queues and bindings come and go before */
+    bool unrouted;  /* loose: not all that it is routed by was there all the time */
+    bool synced;    /* it has been on disk, with all that was done before */
+    bool refusable; /* one of its queues may have been full, or need not be to refuse it */
+    uint8_t priority, exchange, identifier;
+    uint32_t bytes;
     struct copy copies[QUEUES_MAX]; /* by target */
 };
 
@@ -140,9 +165,11 @@ struct sim_channel {
     bool open, confirm, tx, failed, committing;
     bool consuming[QUEUES_MAX];
     unsigned gets;
-    uint64_t answered;     /* confirms up to here */
-    struct uids published; /* confirm: by number from 1; tx: not committed yet */
-    struct uids committed; /* tx: commit-ok is to come */
+    unsigned unanswered;          /* commands that are owed a reply */
+    enum command_type last_asked; /* of them */
+    uint64_t answered;            /* confirms up to here */
+    struct uids published;        /* confirm: by number from 1; tx: not committed yet */
+    struct uids committed;        /* tx: commit-ok is to come */
     struct handles handles, tx_handles;
 };
 
@@ -158,13 +185,18 @@ struct sim {
     bool verbose;
     bool may_fail; /* the command under way */
     bool refused_get;
-    const struct sim_queue *got_from;
     int got_queue;
-    unsigned policy_answers;
+    bool disk_failing;
+    struct {
+        enum { UNKNOWN, PERHAPS, KNOWN } state;
+        unsigned uid;
+    } known[IDENTIFIERS]; /* to X_DEDUP */
     /* The last steps. */
     char trail[64][160];
     unsigned long trail_count;
-    unsigned long steps, deliveries, crashes, worlds, sure_checked;
+    unsigned long steps, deliveries, crashes, worlds;
+    /* How often things were checked, or happened: so that it shows when they never do. */
+    unsigned long sure_checked, quiet_checked, counts_checked, duplicates, failures;
 };
 extern struct sim sim;
 
@@ -185,31 +217,95 @@ void world_free(void);
 void world_declare(void); /* all that is not there */
 void world_look(void);    /* which queues are gone */
 void world_queue_gone(unsigned q);
-void world_clear(void); /* deletes all */
+void world_clear(void);  /* deletes all */
+void world_import(void); /* declares all, be it there or not, as an import of definitions does */
 void policy_toggle(unsigned p);
+
+/* exchanges.c */
+void exchanges_make(void);
+void exchanges_show(struct text *out);
+void exchanges_declare(const char *who, bool all); /* and what binds exchanges */
+void exchanges_bind(const char *who, unsigned q);  /* the queue to all that it is to be bound to */
+void exchanges_queue_gone(unsigned q);
+void exchanges_crashed(void);   /* what is there now? */
+void exchanges_look(void);      /* are they there? */
+void exchange_late(bool there); /* that of late letters */
+void exchanges_clear(void);
+/* Which queues get a message of this exchange and key; loose: or may get it later. */
+queue_mask exchanges_route(unsigned x, unsigned key, bool loose);
+void unbind_some(void);
+void delete_exchange(void);
 
 /* ledger.c */
 unsigned ledger_new(void);
 void ledger_published(unsigned uid);
-/* A delivery came out. */
-void ledger_delivered(int peer, unsigned channel, unsigned queue, const struct event *event,
-                      struct message *message, uint64_t tag, bool redelivered, bool no_ack);
 void ledger_end(struct sim_channel *channel, struct handle *handle, int how);
 void ledger_answered(unsigned uid, bool nack);
 void ledger_queue_emptied(unsigned q, bool deleted);
+/* Messages of the exchange that are not in queues yet may have lost their way. */
+void ledger_unrouted(unsigned x);
 void ledger_synced(void);
 void ledger_crashed(void);
+void ledger_all_gone(void);
 void ledger_clear(void);
+void copy_enters(struct copy *copy, unsigned q);
+void copy_make(struct sim_message *message, unsigned q);
+/* What is in a queue that is bounded may have been too much. */
+void ledger_bounds(void);
+
+/* delivery.c: a delivery came out. */
+void ledger_delivered(int peer, unsigned channel, unsigned queue, const struct event *event,
+                      struct message *message, uint64_t tag, bool redelivered, bool no_ack);
+
+/* dedup.c */
+/* Before a message with an identifier is published: which of its targets will not get it, since
+ * it came before; *perhaps: which may not. */
+queue_mask dedup_refused(const struct sim_message *message, queue_mask *perhaps);
+void dedup_published(unsigned uid); /* X_DEDUP knows it from now on */
+void dedup_delivered(const struct sim_message *message, unsigned origin, unsigned q);
+void dedup_crashed(void);
+void dedup_forgotten(void);
+
+/* handles.c */
 void handle_add(struct handles *handles, const struct handle *handle);
 struct handle handle_take(struct handles *handles, unsigned at);
 void uid_add(struct uids *uids, unsigned uid);
 
+/* channels.c */
+const char *who_of(unsigned p, unsigned c);
+void consumer_over(unsigned p, unsigned c, unsigned q);
+void release_all(unsigned p, unsigned c); /* all that is out goes back; consumers end */
+void forget_channel(struct sim_channel *channel);
+void close_channel(unsigned p, unsigned c);
+void detach(unsigned p);
+void open_all(void);
+
+/* events.c */
+void on_event(void *context, char peer, const struct event *event);
+void on_command(void *context, char peer, const struct command *command);
+
+/* publishing.c */
+void publish(unsigned p, unsigned c);
+
+/* consuming.c */
+void consume(unsigned p, unsigned c, unsigned q);
+void give_credit(unsigned p, unsigned c);
+bool gets_wait(void);
+void get(unsigned p, unsigned c, unsigned q);
+void settle(unsigned p, unsigned c);
+void tx_end(unsigned p, unsigned c);
+void recover(unsigned p, unsigned c);
+
+/* machine.c */
+void crash(void);
+void vhost_anew(void); /* the vhost is deleted, and another one made */
+void sync_all(void);   /* a disk that failed works again */
+void pass(uint64_t ms);
+void disk_begins_to_fail(void);
+void disk_works_again(void);
+
 /* steps.c */
 void step(void);
-void open_all(void);
-void sync_all(void);
-void pass(uint64_t ms);
-void on_event(void *context, char peer, const struct event *event);
 void drain(void);
 
 /* checks.c */

@@ -1,22 +1,27 @@
-/* Runs worlds, one after the other: see sim.h. SIM_STEPS steps in all (plain number), from
- * SIM_SEED; a failure prints the seed of its world, which SIM_WORLD=seed runs alone. */
+/* Runs worlds, one after the other: see sim.h. Of each of SEEDS seeds, or of SIM_SEED alone,
+ * SIM_STEPS steps (a plain number). A failure prints the seed of its world, which SIM_WORLD=seed
+ * runs alone; SIM_VERBOSE shows all that happens. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "sim.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define STEPS 60000
+#define STEPS 10000
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define STEPS 60000
+#define STEPS 10000
 #endif
 #endif
 #ifndef STEPS
-#define STEPS 1000000
+#define STEPS 125000
 #endif
 #define WORLD_STEPS_MAX 2000
+#define SEEDS           8u
+#define FIRST_SEED      20261130u
 
 struct sim sim;
 
@@ -68,8 +73,10 @@ static void run_world(uint64_t seed)
     sim.random.state = seed;
     sim.trail_count = 0;
     sim.worlds++;
+    sim.disk_failing = false;
+    dedup_forgotten();
     world_make(seed);
-    sim.h = (struct harness){.quiet = true, .watch = on_event};
+    sim.h = (struct harness){.quiet = true, .watch = on_event, .watch_command = on_command};
     sim.h.resident_bytes_max = chance(40) ? 4000 + pick(20000) : 8 << 20;
     sim.h.window_bytes = chance(50) ? 3000 + pick(20000) : 1 << 20;
     sim.h.consumer_timeout_ms = chance(20) ? 2000 + pick(10000) : 0;
@@ -110,7 +117,7 @@ static uint64_t number_of(const char *name, uint64_t otherwise)
 
 START_TEST(worlds)
 {
-    uint64_t seed = number_of("SIM_SEED", 20261121), steps = number_of("SIM_STEPS", STEPS);
+    uint64_t seed = number_of("SIM_SEED", FIRST_SEED), steps = number_of("SIM_STEPS", STEPS);
     uint64_t world = number_of("SIM_WORLD", 0);
     struct random_stream seeds = {seed};
     clock_t begin = clock();
@@ -119,16 +126,20 @@ START_TEST(worlds)
         run_world(random_next(&seeds));
     if (world)
         run_world(world);
-    printf("seed %llu: %lu steps in %lu worlds, %lu deliveries, %lu crashes, %lu exact counts, "
-           "%.1f s\n",
-           (unsigned long long)seed, sim.steps, sim.worlds, sim.deliveries, sim.crashes,
-           sim.sure_checked, (double)(clock() - begin) / CLOCKS_PER_SEC);
+    printf(
+        "seed %llu: %lu steps in %lu worlds, %lu deliveries, %lu crashes, %lu disk failures; "
+        "checked: "
+        "%lu exact counts, %lu quiet moments, %lu counts of returns over crashes, %lu duplicates; "
+        "%.1f s\n",
+        (unsigned long long)seed, sim.steps, sim.worlds, sim.deliveries, sim.crashes, sim.failures,
+        sim.sure_checked, sim.quiet_checked, sim.counts_checked, sim.duplicates,
+        (double)(clock() - begin) / CLOCKS_PER_SEC);
     free(sim.messages);
 }
 END_TEST
 
 /* In this process, for as long as it takes: the harness speaks to Check. */
-int main(void)
+static int run(void)
 {
     Suite *suite = suite_create("simulate");
     TCase *tests = tcase_create("simulate");
@@ -139,5 +150,34 @@ int main(void)
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
+    return failed != 0;
+}
+
+/* A process for each seed, so that one that fails does not keep the others from running. */
+static bool runs_well(unsigned seed)
+{
+    char text[16];
+    int status = 0;
+    snprintf(text, sizeof text, "%u", seed);
+    setenv("SIM_SEED", text, 1);
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0)
+        exit(run());
+    return child > 0 && waitpid(child, &status, 0) == child && status == 0;
+}
+
+int main(void)
+{
+    unsigned failed = 0;
+    if (getenv("SIM_SEED") || getenv("SIM_WORLD"))
+        return run();
+    bool well[SEEDS];
+    for (unsigned i = 0; i < SEEDS; i++)
+        failed += !(well[i] = runs_well(FIRST_SEED + i));
+    for (unsigned i = 0; i < SEEDS; i++)
+        if (!well[i])
+            printf("failed: SIM_SEED=%u SIM_STEPS=%u tests/sim/simulate\n", FIRST_SEED + i,
+                   (unsigned)number_of("SIM_STEPS", STEPS));
     return failed != 0;
 }

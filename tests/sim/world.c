@@ -2,16 +2,13 @@
  * Others send their dead letters to queues before them, so that none go round. In most worlds all
  * that may drop has a dead-letter exchange by argument, so that nothing may vanish; what vanishes
  * all the same is found at the end. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "leveret/wire/table.h"
 #include "sim.h"
-
-static const char *const topic_patterns[] = {"k0", "k*.#", "#", "*", "k1.#"};
-/* keys[key] of a topic pattern: which of k0 … k3 it takes */
-static const unsigned topic_takes[] = {1, 0, 15, 15, 2};
 
 static void put_i(struct text *out, const char *key, unsigned value)
 {
@@ -29,6 +26,8 @@ static void dead_letters(struct sim_queue *queue, unsigned q)
 {
     struct text *arguments = &queue->arguments;
     unsigned next = pick(q);
+    while (sim.world.queues[next].dedups) /* where a dead letter may vanish */
+        next--;
     queue->dead_letters = true;
     if (chance(20)) {
         put_s(arguments, "x-dead-letter-exchange", "xdead"); /* to the sink */
@@ -40,20 +39,37 @@ static void dead_letters(struct sim_queue *queue, unsigned q)
     queue->next = MASK(next);
 }
 
+/* They are kept until there is the exchange, which comes and goes. */
+static void late_letters(struct sim_queue *queue)
+{
+    struct text *arguments = &queue->arguments;
+    put_s(arguments, "x-dead-letter-exchange", "xlate"); /* to the sink */
+    put_s(arguments, "x-dead-letter-strategy", "at-least-once");
+    put_s(arguments, "x-overflow", "reject-publish");
+    queue->dead_letters = queue->at_least_once = queue->may_refuse = true;
+    queue->next = MASK(0);
+}
+
 static void limits(struct sim_queue *queue)
 {
     static const char *const overflows[] = {"drop-head", "reject-publish", "reject-publish-dlx"};
     struct text *arguments = &queue->arguments;
-    if (chance(70))
-        put_i(arguments, "x-max-length", 1 + pick(chance(50) ? 5 : 60));
-    if (chance(30))
-        put_i(arguments, "x-max-length-bytes", 700 + pick(8000));
+    if (chance(70)) {
+        queue->length_max = 1 + pick(chance(50) ? 5 : 60);
+        put_i(arguments, "x-max-length", (unsigned)queue->length_max);
+    }
+    if (chance(30)) {
+        queue->bytes_max = 700 + pick(chance(50) ? 8000 : 60000);
+        put_i(arguments, "x-max-length-bytes", (unsigned)queue->bytes_max);
+    }
     unsigned overflow = pick(queue->keeps_all ? 2 : 3);
     if (!chance(75)) {
+        queue->bounded = !queue->may_drop;
         queue->may_drop = true;
         return;
     }
     put_s(arguments, "x-overflow", overflows[overflow]);
+    queue->bounded = !queue->may_drop && overflow < 2;
     queue->may_refuse = overflow > 0;
     queue->may_drop |= overflow != 1;
     if (overflow == 1 && queue->dead_letters && chance(75)) {
@@ -90,7 +106,9 @@ static void make_queue(unsigned q, bool careful)
 {
     struct sim_queue *queue = &sim.world.queues[q];
     snprintf(queue->name, sizeof queue->name, q ? "q%u" : "sink", q);
-    queue->active_peer = -1;
+    queue->active_peer = queue->exclusive_peer = NOBODY;
+    queue->delivery_limit = UINT_MAX;
+    queue->length_max = queue->bytes_max = UINT64_MAX;
     if (q == 0) {
         snprintf(queue->flags, sizeof queue->flags, "d");
         queue->stored = true;
@@ -98,15 +116,23 @@ static void make_queue(unsigned q, bool careful)
     }
     kind(queue);
     struct text *arguments = &queue->arguments;
-    if (careful || chance(50))
+    if (sim.world.identifiers && chance(30)) {
+        table_put_bool(arguments, "x-message-deduplication", true);
+        queue->dedups = true;
+    }
+    bool late = chance(15);
+    if (late)
+        late_letters(queue);
+    else if (careful || chance(50))
         dead_letters(queue, q);
+    queue->counts = queue->keeps_all;
     if (!queue->keeps_all && chance(25))
         put_i(arguments, "x-max-priority", queue->priority_max = 1 + pick(8));
     if (chance(20)) {
         table_put_bool(arguments, "x-single-active-consumer", true);
         queue->single = true;
     }
-    if (chance(50))
+    if (!late && chance(50))
         limits(queue);
     if (chance(30)) {
         queue->ttl_ms = 1 + pick(chance(50) ? 20 : 2000);
@@ -114,9 +140,13 @@ static void make_queue(unsigned q, bool careful)
         queue->may_drop = true;
     }
     if (chance(20)) {
+        queue->counts = true;
         queue->delivery_limit = pick(5);
         put_i(arguments, "x-delivery-limit", queue->delivery_limit);
         queue->may_drop = true;
+    } else if (chance(5)) {
+        queue->counts = true;
+        table_put_i64(arguments, "x-delivery-limit", -1);
     } else if (queue->keeps_all && queue->dead_letters) {
         queue->delivery_limit = 20;
         queue->may_drop = true;
@@ -133,7 +163,7 @@ static void make_policy(unsigned p, bool careful)
 {
     struct sim_policy *policy = &sim.world.policies[p];
     struct text *definition = &policy->definition;
-    unsigned key = pick(6);
+    unsigned key = pick(7);
     policy->operator_policy = chance(30);
     policy->priority = (int)pick(3);
     snprintf(policy->name, sizeof policy->name, "p%u", p);
@@ -154,6 +184,8 @@ static void make_policy(unsigned p, bool careful)
         put_i(definition, "max-length-bytes", 700 + pick(4000));
     } else if (key == 3) {
         put_i(definition, "message-ttl", 1 + pick(3000));
+    } else if (key == 6) {
+        table_put_i64(definition, "delivery-limit", chance(20) ? -1 : (int64_t)pick(5));
     } else if (!policy->operator_policy) {
         put_s(definition, "dead-letter-exchange", "");
         put_s(definition, "dead-letter-routing-key", "sink");
@@ -167,6 +199,10 @@ static void make_policy(unsigned p, bool careful)
         struct sim_queue *queue = &sim.world.queues[q];
         queue->may_drop |= drops;
         queue->may_refuse |= refuses;
+        if (key == 6 && queue->keeps_all && queue->delivery_limit == 20)
+            queue->delivery_limit = UINT_MAX; /* which nobody asked for */
+        if (letters)                          /* then a limit of 20 comes with them */
+            queue->may_drop |= queue->keeps_all;
         if (letters) {
             queue->next |= MASK(0);
             queue->letters_perhaps |= !queue->dead_letters;
@@ -180,10 +216,29 @@ static void make_policy(unsigned p, bool careful)
              policy->priority);
 }
 
-void policy_toggle(unsigned p)
+/* ---- Declared. */
+
+static void declare_queue(const char *who, const struct sim_queue *queue)
 {
-    struct sim_policy *policy = &sim.world.policies[p];
-    struct command command = {.type = policy->set ? COMMAND_POLICY_DELETE : COMMAND_POLICY_PUT,
+    do_declare_args(&sim.h, who, queue->name, queue->flags, &queue->arguments);
+}
+
+void world_declare(void)
+{
+    exchanges_declare("A1", false);
+    for (unsigned q = 0; q < sim.world.queue_count; q++) {
+        struct sim_queue *queue = &sim.world.queues[q];
+        if (queue->exists)
+            continue;
+        queue->exists = true;
+        declare_queue("A1", queue);
+        exchanges_bind("A1", q);
+    }
+}
+
+static void send_policy(char peer, const struct sim_policy *policy, bool set)
+{
+    struct command command = {.type = set ? COMMAND_POLICY_PUT : COMMAND_POLICY_DELETE,
                               .channel = 1};
     command.u.policy.operator_policy = policy->operator_policy;
     command.u.policy.name = bytes_of_text(policy->name);
@@ -191,114 +246,39 @@ void policy_toggle(unsigned p)
     command.u.policy.definition = text_bytes(&policy->definition);
     command.u.policy.priority = policy->priority;
     command.u.policy.target = policy->target;
+    harness_do(&sim.h, peer, &command);
+}
+
+void policy_toggle(unsigned p)
+{
+    struct sim_policy *policy = &sim.world.policies[p];
     policy->set = !policy->set;
     sim_trail("%s policy %s", policy->set ? "set" : "clear", policy->shown);
-    harness_do(&sim.h, 'A', &command);
+    send_policy('A', policy, policy->set);
 }
 
-/* ---- Exchanges. */
-
-static queue_mask some_queues(void)
+void world_import(void)
 {
-    return (queue_mask)(pick(1u << sim.world.queue_count) & ~1u);
-}
-
-static void make_exchanges(void)
-{
-    static const struct sim_exchange all[X_COUNT] = {
-        [X_DEFAULT] = {.name = "", .type = "direct", .used = true},
-        [X_DIRECT] = {.name = "xd", .type = "direct"},
-        [X_FANOUT] = {.name = "xf", .type = "fanout", .routing = ROUTE_ALL},
-        [X_TOPIC] = {.name = "xt", .type = "topic"},
-        [X_HASH] = {.name = "xh", .type = "x-consistent-hash", .routing = ROUTE_ONE},
-        [X_RANDOM] = {.name = "xr", .type = "x-random", .routing = ROUTE_ONE},
-        [X_MODULUS] = {.name = "xm", .type = "x-modulus-hash", .routing = ROUTE_ONE},
-        [X_DELAYED] = {.name = "xl", .type = "x-delayed-message", .delays = true},
-        [X_ALTERNATE] = {.name = "xa", .type = "direct"},
-        [X_CHAIN] = {.name = "xc", .type = "direct"},
-    };
-    memcpy(sim.world.exchanges, all, sizeof all);
-    for (unsigned x = 1; x < X_COUNT; x++) {
-        struct sim_exchange *exchange = &sim.world.exchanges[x];
-        exchange->used = chance(60);
-        for (unsigned k = 0; k < (exchange->routing ? 1 : KEYS); k++)
-            exchange->keys[k] = some_queues();
-        if (exchange->routing == ROUTE_ONE && !exchange->keys[0])
-            exchange->used = false;
-    }
-    struct sim_exchange *topic = &sim.world.exchanges[X_TOPIC];
-    memset(topic->keys, 0, sizeof topic->keys);
-    for (unsigned q = 1; q < sim.world.queue_count; q++)
-        for (unsigned k = 0; k < KEYS; k++)
-            if (topic_takes[(q + sim.world.seed) % 5] >> k & 1)
-                topic->keys[k] |= MASK(q);
-    /* Unrouted: to the fanout exchange; the chain passes on what has the key k0. */
-    sim.world.exchanges[X_FANOUT].used = true;
-}
-
-static void bind_keys(unsigned x, unsigned q)
-{
-    const struct sim_exchange *exchange = &sim.world.exchanges[x];
-    const char *name = sim.world.queues[q].name;
-    char key[8];
-    if (x == X_TOPIC) {
-        do_bind(&sim.h, "A1", exchange->name, name, topic_patterns[(q + sim.world.seed) % 5]);
-        return;
-    }
-    for (unsigned k = 0; k < (exchange->routing ? 1 : KEYS); k++)
-        if (exchange->keys[k] & MASK(q)) {
-            snprintf(key, sizeof key, exchange->routing ? "1" : "k%u", k);
-            do_bind(&sim.h, "A1", exchange->name, name, key);
+    const char *who = "E1";
+    sim_trail("definitions are imported");
+    do_open(&sim.h, who);
+    for (unsigned p = 0; p < sim.world.policy_count; p++)
+        if (sim.world.policies[p].set || chance(50)) {
+            sim.world.policies[p].set = true;
+            send_policy(who[0], &sim.world.policies[p], true);
         }
-}
-
-static void declare_exchange(const char *name, const char *type, const struct text *arguments)
-{
-    struct command command = {.type = COMMAND_EXCHANGE_DECLARE, .channel = 1};
-    command.u.exchange_declare.name = bytes_of_text(name);
-    command.u.exchange_declare.type = bytes_of_text(type);
-    command.u.exchange_declare.durable = true;
-    command.u.exchange_declare.arguments = text_bytes(arguments);
-    harness_do(&sim.h, 'A', &command);
-}
-
-static void declare_exchanges(void)
-{
-    declare_exchange("xdead", "fanout", &(struct text){0});
-    for (unsigned x = 1; x < X_COUNT; x++) {
-        struct text arguments = {0};
-        if (x == X_DELAYED)
-            put_s(&arguments, "x-delayed-type", "direct");
-        if (x == X_ALTERNATE)
-            put_s(&arguments, "alternate-exchange", "xf");
-        if (sim.world.exchanges[x].used)
-            declare_exchange(sim.world.exchanges[x].name, sim.world.exchanges[x].type, &arguments);
-        text_free(&arguments);
-    }
-    if (!sim.world.exchanges[X_CHAIN].used)
-        return;
-    struct command command = {.type = COMMAND_EXCHANGE_BIND, .channel = 1};
-    command.u.bind.source = bytes_of_text("xc");
-    command.u.bind.destination = bytes_of_text("xf");
-    command.u.bind.routing_key = bytes_of_text("k0");
-    harness_do(&sim.h, 'A', &command);
-}
-
-void world_declare(void)
-{
-    declare_exchanges();
+    exchanges_declare(who, true);
     for (unsigned q = 0; q < sim.world.queue_count; q++) {
         struct sim_queue *queue = &sim.world.queues[q];
-        if (queue->exists)
+        if (queue->exclusive)
             continue;
         queue->exists = true;
-        do_declare_args(&sim.h, "A1", queue->name, queue->flags, &queue->arguments);
-        for (unsigned x = 1; x < X_COUNT; x++)
-            if (q && sim.world.exchanges[x].used)
-                bind_keys(x, q);
-        if (q == 0)
-            do_bind(&sim.h, "A1", "xdead", queue->name, "");
+        declare_queue(who, queue);
+        exchanges_bind(who, q);
     }
+    harness_detach(&sim.h, who[0]);
+    exchanges_look();
+    world_look();
 }
 
 void world_queue_gone(unsigned q)
@@ -309,13 +289,15 @@ void world_queue_gone(unsigned q)
     for (unsigned p = 0; p < PEERS; p++)
         for (unsigned c = 1; c <= CHANNELS; c++)
             sim.channels[p][c].consuming[q] = false;
-    queue->active_peer = -1;
+    queue->active_peer = queue->exclusive_peer = NOBODY;
+    exchanges_queue_gone(q);
     memset(queue->last_order, 0, sizeof queue->last_order);
     ledger_queue_emptied(q, true);
 }
 
 void world_look(void)
 {
+    exchanges_look();
     struct queue_info info;
     for (unsigned q = 0; q < sim.world.queue_count; q++) {
         struct sim_queue *queue = &sim.world.queues[q];
@@ -335,11 +317,7 @@ void world_clear(void)
     for (unsigned q = 0; q < sim.world.queue_count; q++)
         if (sim.world.queues[q].exists)
             do_delete(&sim.h, "A1", sim.world.queues[q].name, "");
-    for (unsigned x = 0; x < X_COUNT; x++) {
-        struct command command = {.type = COMMAND_EXCHANGE_DELETE, .channel = 1};
-        command.u.exchange_delete.name = bytes_of_text(x ? sim.world.exchanges[x].name : "xdead");
-        harness_do(&sim.h, 'A', &command);
-    }
+    exchanges_clear();
 }
 
 /* ---- What follows from it. */
@@ -350,6 +328,8 @@ static void conclude(void)
         struct sim_queue *queue = &sim.world.queues[q];
         queue->reach = queue->reach_drop = MASK(q);
         queue->may_drop |= q && sim.world.message_ttl;
+        queue->bounded &= !sim.world.policy_count && !sim.world.message_ttl && !queue->ttl_ms &&
+                          queue->delivery_limit == UINT_MAX;
         /* Refused with a dead letter: it has not come in, and is not lost. */
         bool letters_pass = queue->dead_letters;
         for (unsigned n = 0; n < q; n++)
@@ -360,7 +340,8 @@ static void conclude(void)
                     queue->reach_drop |= next->reach_drop;
                 letters_pass &= next->lossless && (queue->at_least_once || !next->may_refuse);
             }
-        queue->lossless = !queue->fleeting && (!queue->may_drop || letters_pass);
+        queue->lossless = !queue->fleeting && (!queue->may_drop || letters_pass ||
+                                               (queue->bounded && !queue->dead_letters));
     }
 }
 
@@ -387,12 +368,7 @@ static void show(void)
         }
         text_printf(out, "\n");
     }
-    for (unsigned x = 1; x < X_COUNT; x++)
-        if (sim.world.exchanges[x].used)
-            text_printf(out, "  exchange %s %s to %x %x %x %x\n", sim.world.exchanges[x].name,
-                        sim.world.exchanges[x].type, sim.world.exchanges[x].keys[0],
-                        sim.world.exchanges[x].keys[1], sim.world.exchanges[x].keys[2],
-                        sim.world.exchanges[x].keys[3]);
+    exchanges_show(out);
     for (unsigned p = 0; p < sim.world.policy_count; p++)
         text_printf(out, "  policy %s\n", sim.world.policies[p].shown);
 }
@@ -405,9 +381,12 @@ void world_make(uint64_t seed)
     world->message_ttl = chance(40);
     world->tracing = chance(10);
     world->crashes = chance(60) ? pick(12) : 0;
+    world->identifiers = chance(30);
+    world->unbinds = chance(30);
+    world->disk_fails = chance(30);
     for (unsigned q = 0; q < world->queue_count; q++)
         make_queue(q, careful);
-    make_exchanges();
+    exchanges_make();
     world->policy_count = chance(50) ? pick(POLICIES_MAX + 1) : 0;
     for (unsigned p = 0; p < world->policy_count; p++)
         make_policy(p, careful);

@@ -324,6 +324,14 @@ void harness_crash(struct harness *h)
     start(h);
 }
 
+void harness_anew(struct harness *h)
+{
+    stop(h);
+    close_disk(h);
+    open_disk(h);
+    start(h);
+}
+
 void harness_turn(struct harness *h)
 {
     vhost_flush(h->vhost, h->now);
@@ -367,6 +375,8 @@ void harness_detach(struct harness *h, char peer)
 void harness_do(struct harness *h, char peer, const struct command *command)
 {
     CHECK(h->peers[peer - 'A']);
+    if (h->watch_command)
+        h->watch_command(h->watch_context, peer, command);
     vhost_apply(h->vhost, h->peers[peer - 'A'], command, h->now);
 }
 

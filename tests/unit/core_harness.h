@@ -45,6 +45,8 @@ struct harness {
     /* Called with each event too, if not NULL. */
     void (*watch)(void *context, char peer, const struct event *event);
     void *watch_context;
+    /* Called with each command before the core gets it, if not NULL. */
+    void (*watch_command)(void *context, char peer, const struct command *command);
     bool quiet;       /* no lines */
     bool break_pages; /* pages come back damaged */
 };
@@ -53,6 +55,8 @@ void harness_open(struct harness *h);
 void harness_close(struct harness *h);
 /* Stops the broker at this instant: what is not synced is gone. Starts it again; peers are gone. */
 void harness_crash(struct harness *h);
+/* Deletes the vhost with all that it has stored, and makes another one; peers are gone. */
+void harness_anew(struct harness *h);
 /* One turn's end: vhost_flush, journal_flush. Nothing is on disk yet. */
 void harness_turn(struct harness *h);
 /* The disk writes what was handed over, and the vhost hears of it. */

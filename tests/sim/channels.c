@@ -1,0 +1,104 @@
+/* Channels and connections: they open, close, fail and vanish. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim.h"
+
+const char *who_of(unsigned p, unsigned c)
+{
+    static char names[4][8];
+    static unsigned at;
+    char *name = names[at++ % 4];
+    snprintf(name, sizeof names[0], "%c%u", (char)('A' + p), c);
+    return name;
+}
+
+/* ---- Ends. */
+
+void consumer_over(unsigned p, unsigned c, unsigned q)
+{
+    struct sim_queue *queue = &sim.world.queues[q];
+    if (!sim.channels[p][c].consuming[q])
+        return;
+    sim.channels[p][c].consuming[q] = false;
+    queue->consumers--;
+    if (queue->active_peer == (int)p && queue->active_channel == (int)c)
+        queue->active_peer = NOBODY;
+    if (queue->exclusive_peer == (int)p && queue->exclusive_channel == (int)c)
+        queue->exclusive_peer = NOBODY;
+}
+
+void release_all(unsigned p, unsigned c)
+{
+    struct sim_channel *channel = &sim.channels[p][c];
+    while (channel->tx_handles.count) {
+        struct handle handle = handle_take(&channel->tx_handles, 0);
+        handle_add(&channel->handles, &handle);
+    }
+    while (channel->handles.count) {
+        struct handle handle = handle_take(&channel->handles, channel->handles.count - 1);
+        ledger_end(channel, &handle, END_REQUEUE);
+    }
+    for (unsigned q = 0; q < sim.world.queue_count; q++)
+        consumer_over(p, c, q);
+    for (unsigned i = 0; channel->tx && i < channel->published.count; i++)
+        sim.messages[channel->published.at[i]].targets = 0;
+    channel->published.count = channel->tx ? 0 : channel->published.count;
+    channel->gets = 0;
+}
+
+void forget_channel(struct sim_channel *channel)
+{
+    channel->handles.count = channel->tx_handles.count = 0;
+    channel->published.count = channel->committed.count = 0;
+    channel->open = channel->confirm = channel->tx = channel->failed = channel->committing = false;
+    memset(channel->consuming, 0, sizeof channel->consuming);
+    channel->gets = channel->unanswered = 0;
+    channel->answered = 0;
+}
+
+void close_channel(unsigned p, unsigned c)
+{
+    sim_trail("%s close", who_of(p, c));
+    release_all(p, c);
+    sim.may_fail = true;
+    do_close(&sim.h, who_of(p, c));
+    sync_all();
+    sim.may_fail = false;
+    forget_channel(&sim.channels[p][c]);
+}
+
+void open_all(void)
+{
+    for (unsigned p = 0; p < PEERS; p++)
+        for (unsigned c = 1; c <= CHANNELS; c++) {
+            struct sim_channel *channel = &sim.channels[p][c];
+            if (channel->open && channel->failed)
+                close_channel(p, c);
+            if (channel->open)
+                continue;
+            do_open(&sim.h, who_of(p, c));
+            channel->open = true;
+            channel->tx = p + c > 1 && chance(20);
+            channel->confirm = !channel->tx && chance(80);
+            if (channel->tx || channel->confirm)
+                do_plain(&sim.h, who_of(p, c),
+                         channel->tx ? COMMAND_TX_SELECT : COMMAND_CONFIRM_SELECT);
+            if (p + c > 1 && chance(70))
+                do_qos(&sim.h, who_of(p, c), (uint16_t)pick(15), chance(30));
+        }
+}
+
+void detach(unsigned p)
+{
+    sim_trail("%c vanishes", (char)('A' + p));
+    for (unsigned c = 1; c <= CHANNELS; c++)
+        release_all(p, c);
+    harness_detach(&sim.h, (char)('A' + p));
+    sim.owed[p] = 0;
+    for (unsigned c = 1; c <= CHANNELS; c++)
+        forget_channel(&sim.channels[p][c]);
+    world_look();
+    open_all();
+}

@@ -1,0 +1,159 @@
+/* Clients publish. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "leveret/wire/properties.h"
+#include "leveret/wire/table.h"
+#include "sim.h"
+
+static struct message *make_message(unsigned uid, const char *exchange, const char *key,
+                                    const struct text *headers, uint64_t ttl_ms)
+{
+    struct sim_message *entry = &sim.messages[uid];
+    char body[700], expiration[24];
+    struct properties properties = {.present = PROPERTY_DELIVERY_MODE};
+    struct text encoded = {0};
+    size_t size = (size_t)snprintf(body, sizeof body, "%u ", uid);
+    size_t more = chance(20) ? pick(600) : pick(20);
+    memset(body + size, '.', more);
+    properties.delivery_mode = entry->persistent ? 2 : 1;
+    if (entry->priority) {
+        properties.present |= PROPERTY_PRIORITY;
+        properties.priority = entry->priority;
+    }
+    if (ttl_ms != MESSAGE_NO_TTL) {
+        snprintf(expiration, sizeof expiration, "%llu", (unsigned long long)ttl_ms);
+        properties.present |= PROPERTY_EXPIRATION;
+        properties.expiration = bytes_of_text(expiration);
+    }
+    if (headers->len) {
+        properties.present |= PROPERTY_HEADERS;
+        properties.headers = text_bytes(headers);
+    }
+    properties_encode(&properties, &encoded);
+    struct message *message =
+        message_new(bytes_of_text(exchange), bytes_of_text(key), text_bytes(&encoded), size + more);
+    text_free(&encoded);
+    entry->bytes = (uint32_t)(size + more);
+    message->persistent = entry->persistent;
+    message->priority = entry->priority;
+    message->ttl_ms = ttl_ms;
+    message->has_headers = headers->len != 0;
+    ck_assert_int_eq(message_fill(message, NULL, (const uint8_t *)body, size + more), STATUS_OK);
+    return message;
+}
+
+/* Which queues get a message of this exchange and key; queues that are not there do not, but when
+ * it is routed later. */
+static queue_mask route_of(unsigned x, unsigned key, bool loose)
+{
+    queue_mask mask = exchanges_route(x, key, loose), there = 0;
+    for (unsigned q = 0; q < sim.world.queue_count; q++)
+        there |= loose || sim.world.queues[q].exists ? MASK(q) : 0;
+    return mask & there;
+}
+
+/* What a headers exchange looks at, and what messages are deduplicated by. */
+static void put_headers(struct text *headers, const struct sim_message *message, const char *key)
+{
+    char text[8];
+    if (message->exchange == X_HEADERS) {
+        table_put_string(headers, "key", bytes_of_text(key));
+        table_put_i64(headers, "always", 1);
+    }
+    if (message->identifier) {
+        snprintf(text, sizeof text, "i%u", message->identifier);
+        table_put_string(headers, "x-deduplication-header", bytes_of_text(text));
+    }
+}
+
+static void put_copies(struct text *headers, struct sim_message *message)
+{
+    size_t begin = array_begin(headers, chance(50) ? "CC" : "BCC");
+    for (unsigned i = 0; i < 2; i++) {
+        unsigned q = 1 + pick(sim.world.queue_count - 1);
+        struct field field = {.type = FIELD_STRING,
+                              .value.bytes = bytes_of_text(sim.world.queues[q].name)};
+        array_put_field(headers, &field);
+        message->targets |= message->loose || sim.world.queues[q].exists ? MASK(q) : 0;
+    }
+    array_end(headers, begin);
+}
+
+static void set_expiry(struct sim_message *message, uint64_t ttl_ms)
+{
+    if (ttl_ms != MESSAGE_NO_TTL && !message->due_ms)
+        message->expires_ms = sim.h.now.wall_ms + ttl_ms;
+    queue_mask targets = message->targets;
+    if (targets && !message->one_of && !(targets & (targets - 1)) && !message->due_ms) {
+        uint64_t queue_ttl_ms = sim.world.queues[__builtin_ctz(targets)].ttl_ms;
+        uint64_t expires_ms = sim.h.now.wall_ms + queue_ttl_ms;
+        if (queue_ttl_ms && (!message->expires_ms || expires_ms < message->expires_ms))
+            message->expires_ms = expires_ms;
+    }
+}
+
+void publish(unsigned p, unsigned c)
+{
+    struct sim_channel *channel = &sim.channels[p][c];
+    unsigned x = pick(X_COUNT), key = pick(KEYS), uid = ledger_new();
+    struct sim_message *message = &sim.messages[uid];
+    struct text headers = {0};
+    char key_text[8];
+    if (!sim.world.exchanges[x].exists || chance(40))
+        x = X_DEFAULT;
+    if (channel->tx && (x == X_ALTERNATE || x == X_DEDUP))
+        x = X_DEFAULT;
+    const struct sim_exchange *exchange = &sim.world.exchanges[x];
+    message->loose = channel->tx || exchange->delays;
+    message->persistent = chance(75);
+    message->priority = (uint8_t)(chance(40) ? pick(10) : 0);
+    message->exchange = (uint8_t)x;
+    message->identifier =
+        (uint8_t)(sim.world.identifiers && chance(40) ? 1 + pick(IDENTIFIERS - 1) : 0);
+    message->mandatory = !message->identifier && chance(20);
+    snprintf(key_text, sizeof key_text, "k%u", key);
+    if (x == X_DEFAULT) {
+        unsigned q = 1 + pick(sim.world.queue_count - 1);
+        snprintf(key_text, sizeof key_text, "%s", sim.world.queues[q].name);
+        message->targets = message->loose || sim.world.queues[q].exists ? MASK(q) : 0;
+        if (chance(10))
+            put_copies(&headers, message);
+    } else {
+        message->targets = route_of(x, key, message->loose);
+        message->one_of = exchange->routing == ROUTE_ONE;
+        /* What is unbound now need not be bound in time. */
+        message->unrouted = message->loose && route_of(x, key, false) != message->targets;
+    }
+    put_headers(&headers, message, key_text);
+    if (message->one_of && !(message->targets & (message->targets - 1)))
+        message->one_of = false;
+    if (exchange->delays && chance(80)) {
+        uint64_t delay_ms = 1 + pick(chance(80) ? 3000 : 200000);
+        table_put_i64(&headers, "x-delay", (int64_t)delay_ms);
+        message->due_ms = sim.h.now.wall_ms + delay_ms;
+    }
+    uint64_t ttl_ms = sim.world.message_ttl && chance(30) ? 1 + pick(3000) : MESSAGE_NO_TTL;
+    if (!channel->tx)
+        set_expiry(message, ttl_ms);
+    sim_trail("%s publish %u to '%s' '%s' targets %x%s%s due %llu ttl %lld i%u", who_of(p, c), uid,
+              exchange->name, key_text, message->targets, message->one_of ? " one" : "",
+              message->persistent ? " persistent" : "", (unsigned long long)message->due_ms,
+              (long long)ttl_ms, message->identifier);
+    struct command command = {.type = COMMAND_PUBLISH, .channel = (uint16_t)c};
+    command.u.publish.mandatory = message->mandatory;
+    command.u.publish.message = make_message(uid, exchange->name, key_text, &headers, ttl_ms);
+    text_free(&headers);
+    if (channel->tx || channel->confirm)
+        uid_add(&channel->published, uid);
+    if (!channel->tx)
+        ledger_published(uid);
+    uint64_t limit = UINT64_MAX, ignored, before = 0;
+    unsigned first = message->targets ? (unsigned)__builtin_ctz(message->targets) : 0;
+    if (first && !channel->tx)
+        before = check_room(first, &limit);
+    harness_do(&sim.h, (char)('A' + p), &command);
+    if (limit != UINT64_MAX && before >= limit && check_room(first, &ignored) > before)
+        sim_fail("message %u was taken by %s, which is full", uid, sim.world.queues[first].name);
+}
