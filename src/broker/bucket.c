@@ -11,17 +11,19 @@
 
 /* Spans, and up to which delay a new message goes into a bucket of the next finer one. */
 static const struct {
-    uint32_t span_ms, finer_below_ms;
+    uint32_t span_ms;
+    uint64_t finer_below_ms;
 } levels[] = {
-    {86400000, 172800000}, /* a day; two days */
-    {3600000, 7200000},    /* an hour; two hours */
-    {60000, 120000},       /* a minute; two minutes */
+    {2764800000, 5529600000}, /* 32 days; 64 days */
+    {86400000, 172800000},    /* a day; two days */
+    {3600000, 7200000},       /* an hour; two hours */
+    {60000, 120000},          /* a minute; two minutes */
     {1000, 0},
     {25, 0}, /* from here on: when a second has too many */
     {1, 0},
 };
 #define LEVELS       (sizeof levels / sizeof levels[0])
-#define LEVEL_SECOND 3u
+#define LEVEL_SECOND 4u
 #define LEVEL_LAST   (LEVELS - 1)
 
 /* The largest bucket that is loaded. */
@@ -45,7 +47,7 @@ static struct delays *delays_of(const struct bucket *bucket)
     return bucket->delay->vhost->delays;
 }
 
-unsigned bucket_level(uint32_t delay_ms)
+unsigned bucket_level(uint64_t delay_ms)
 {
     unsigned level = 0;
     while (delay_ms < levels[level].finer_below_ms)
@@ -299,7 +301,9 @@ void bucket_emptied(struct bucket *bucket)
 static void push(struct bucket *bucket, const struct message *message, uint64_t due_ms,
                  uint64_t seq)
 {
-    const struct due due = {due_ms, delayed_ms(message), bucket->level, seq, bucket};
+    uint64_t delay_ms = delayed_ms(message);
+    const struct due due = {due_ms, delay_ms < UINT32_MAX ? (uint32_t)delay_ms : UINT32_MAX,
+                            bucket->level, seq, bucket};
     due_push(&bucket->delay->due, &due);
 }
 

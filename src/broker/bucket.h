@@ -70,7 +70,7 @@ struct delays {
 #define OPEN_BYTES_MAX   (16u << 20)
 
 /* The level for a new message. */
-unsigned bucket_level(uint32_t delay_ms);
+unsigned bucket_level(uint64_t delay_ms);
 /* The level with this span. Returns false if there is none. */
 bool bucket_level_of_span(uint32_t span_ms, unsigned *level);
 uint64_t bucket_end_ms(const struct bucket *bucket);

@@ -115,13 +115,13 @@ static bool field_is(struct bytes table, const char *key, struct bytes value)
            bytes_equal(field.value.bytes, value);
 }
 
-/* An entry of x-death, or what a client put there. A broker older than RabbitMQ 3.6 writes an entry for
- * each death and no count: those of one queue and reason are one here. */
+/* An entry of x-death, or what a client put there. A broker older than RabbitMQ 3.6 writes an entry
+ * for each death and no count: those of one queue and reason are one here. */
 struct record {
     struct field element;
     struct field queue, reason; /* FIELD_VOID: it does not say, or is no table */
     size_t index;               /* in the array */
-    size_t same;                /* entries of its queue and reason; 0: an earlier one stands for it */
+    size_t same; /* entries of its queue and reason; 0: an earlier one stands for it */
 };
 
 static struct field said(const struct field *element, const char *key)

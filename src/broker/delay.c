@@ -86,7 +86,7 @@ uint64_t delay_messages(const struct delay *delay)
 /* ---- In. */
 
 void delay_keep(struct vhost *vhost, struct exchange *exchange, struct message *message,
-                uint32_t delay_ms, uint64_t *needed)
+                uint64_t delay_ms, uint64_t *needed)
 {
     struct delay *delay = exchange->delay ? exchange->delay : delay_new(vhost, exchange);
     uint64_t due_ms = vhost->now.wall_ms + delay_ms;

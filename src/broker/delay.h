@@ -33,7 +33,7 @@ struct vhost;
 /* The exchange keeps a message for that long; takes a reference. *needed is raised to the batch
  * that holds it, if it is journalled. */
 void delay_keep(struct vhost *vhost, struct exchange *exchange, struct message *message,
-                uint32_t delay_ms, uint64_t *needed);
+                uint64_t delay_ms, uint64_t *needed);
 /* The exchange goes, and what waits in it. */
 void delay_delete(struct delay *delay);
 /* How many messages wait. */

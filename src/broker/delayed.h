@@ -5,12 +5,18 @@
 
 #include "leveret/base/message.h"
 
-/* The longest delay; what asks for a longer one is not delayed, as in RabbitMQ's plugin. */
-#define DELAY_MAX_MS UINT32_MAX
+/* The longest delay, a hundred years in milliseconds: a client's message that asks for more is
+ * refused, another (a dead letter) waits so long. */
+#define DELAY_MAX_MS UINT64_C(3155760000000)
 
-/* How long the message asks to be kept, 0: not at all. A header that is an integer, a string of
- * digits or a float. */
-uint32_t delayed_ms(const struct message *message);
+/* How long the message asks to be kept, 0: not at all, DELAY_MAX_MS: that or more. A header that is
+ * an integer, a string of digits or a float; negative is not at all. */
+uint64_t delayed_ms(const struct message *message);
+
+/* Why x-delay is nothing to wait for, zero-ended in why: it is no number, or too large. False: it
+ * is well, or not there. */
+#define DELAYED_WHY_MAX 96u
+bool delayed_malformed(const struct message *message, char why[DELAYED_WHY_MAX]);
 
 /* The message as it comes out of its wait: x-delay is negative, so that nobody delays it again and
  * consumers can tell. One reference for the caller. Errors: NULL when there is no memory. */

@@ -11,10 +11,10 @@
 struct bucket;
 
 struct due {
-    uint64_t due_ms; /* wall clock */
-    uint32_t delay_ms;
-    uint32_t order; /* of those with the same times: the order of their buckets */
-    uint64_t seq;   /* in the bucket's lane; DUE_STREAM: all of the bucket, from the head */
+    uint64_t due_ms;   /* wall clock */
+    uint32_t delay_ms; /* UINT32_MAX: so long or longer */
+    uint32_t order;    /* of those with the same times: the order of their buckets */
+    uint64_t seq;      /* in the bucket's lane; DUE_STREAM: all of the bucket, from the head */
     struct bucket *bucket;
 };
 #define DUE_STREAM UINT64_MAX

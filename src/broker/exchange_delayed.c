@@ -7,11 +7,14 @@
  * routed by the bindings of that time.
  *
  * What can go wrong: no inner type, an unknown one, the type itself: refused at declaration. An
- * x-delay that is no number, is not positive or is too large: routed at once. */
+ * x-delay that is no number or too large: noted in the route, and the client's publish is refused;
+ * a message that comes from elsewhere (a dead letter) waits as long as anything can when it is too
+ * large. One that is not positive is routed at once: so do messages that have waited. */
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 
 #include "delayed.h"
-#include "leveret/base/number.h"
 #include "leveret/wire/properties.h"
 #include "leveret/wire/table.h"
 #include "routing.h"
@@ -20,37 +23,73 @@
 
 /* ---- The header. */
 
-static int64_t number_of_digits(struct bytes digits)
+/* A sign and digits. What is beyond an int64_t is its end. */
+static bool number_of_digits(struct bytes text, int64_t *out)
 {
-    char text[16];
-    uint64_t number;
-    if (digits.len >= sizeof text)
-        return 0;
-    memcpy(text, digits.at, digits.len);
-    text[digits.len] = 0;
-    return number_read(text, DELAY_MAX_MS, &number) ? (int64_t)number : 0;
+    size_t at = text.len && (text.at[0] == '-' || text.at[0] == '+');
+    uint64_t value = 0;
+    if (at == text.len)
+        return false;
+    for (size_t i = at; i < text.len; i++) {
+        if (text.at[i] < '0' || text.at[i] > '9')
+            return false;
+        value = value > INT64_MAX / 10 ? INT64_MAX : value * 10 + (text.at[i] - '0');
+    }
+    *out = value > INT64_MAX ? INT64_MAX : (int64_t)value;
+    if (text.at[0] == '-')
+        *out = -*out;
+    return true;
 }
 
-static int64_t number_of(const struct field *field)
+static bool number_of_real(double real, int64_t *out)
 {
-    int64_t integer = 0;
-    if (field_integer(field, &integer))
-        return integer;
-    if (field->type == FIELD_STRING)
-        return number_of_digits(field->value.bytes);
-    if ((field->type == FIELD_FLOAT || field->type == FIELD_DOUBLE) && field->value.real >= 1 &&
-        field->value.real <= DELAY_MAX_MS)
-        return (int64_t)trunc(field->value.real);
-    return 0;
+    if (!isfinite(real))
+        return false;
+    double whole = trunc(real), limit = 0x1p62;
+    *out = (int64_t)(whole > limit ? limit : whole < -limit ? -limit : whole);
+    return true;
 }
 
-uint32_t delayed_ms(const struct message *message)
+/* Whether the value is a number, and which. */
+static bool number_of(const struct field *field, int64_t *out)
+{
+    if (field_integer(field, out))
+        return true;
+    if (field->type == FIELD_STRING || field->type == FIELD_BYTES)
+        return number_of_digits(field->value.bytes, out);
+    if (field->type == FIELD_FLOAT || field->type == FIELD_DOUBLE)
+        return number_of_real(field->value.real, out);
+    return false;
+}
+
+static bool find_header(const struct message *message, struct field *out)
+{
+    return message && message->has_headers && table_find(message_headers(message), HEADER, out);
+}
+
+uint64_t delayed_ms(const struct message *message)
 {
     struct field field;
-    if (!message || !message->has_headers || !table_find(message_headers(message), HEADER, &field))
+    int64_t delay_ms;
+    if (!find_header(message, &field) || !number_of(&field, &delay_ms) || delay_ms < 0)
         return 0;
-    int64_t delay_ms = number_of(&field);
-    return delay_ms > 0 && delay_ms <= DELAY_MAX_MS ? (uint32_t)delay_ms : 0;
+    return (uint64_t)delay_ms < DELAY_MAX_MS ? (uint64_t)delay_ms : DELAY_MAX_MS;
+}
+
+bool delayed_malformed(const struct message *message, char why[DELAYED_WHY_MAX])
+{
+    struct field field;
+    int64_t delay_ms;
+    if (!find_header(message, &field))
+        return false;
+    if (!number_of(&field, &delay_ms))
+        snprintf(why, DELAYED_WHY_MAX, "it is no number but of type %s",
+                 field_type_name(field.type));
+    else if (delay_ms > (int64_t)DELAY_MAX_MS)
+        snprintf(why, DELAYED_WHY_MAX, "it is larger than %" PRIu64 " ms", DELAY_MAX_MS);
+    else
+        return false;
+    return true;
 }
 
 static void put_negative(struct text *headers, int64_t delay_ms)
@@ -67,6 +106,7 @@ struct message *delayed_over(const struct message *message)
     struct text headers = {0}, encoded = {0};
     struct bytes key;
     struct field field;
+    int64_t delay_ms;
     if (properties_decode(message_properties(message), &properties) != STATUS_OK)
         return NULL;
     struct reader at = reader_of(properties.headers);
@@ -74,7 +114,7 @@ struct message *delayed_over(const struct message *message)
         if (!bytes_equal_text(key, HEADER))
             table_put_field(&headers, key, &field);
         else
-            put_negative(&headers, number_of(&field));
+            put_negative(&headers, number_of(&field, &delay_ms) && delay_ms > 0 ? delay_ms : 0);
     properties.headers = text_bytes(&headers);
     properties_encode(&properties, &encoded);
     struct message *copy = message_with_properties(message, text_bytes(&encoded));
@@ -146,7 +186,12 @@ static void delayed_unbind(struct exchange *exchange, struct binding *binding)
 
 static void delayed_route(struct exchange *exchange, struct routing *routing)
 {
-    if (!routing->input->at_once && delayed_ms(routing->input->message))
+    const struct message *message = routing->input->message;
+    char why[DELAYED_WHY_MAX];
+    uint64_t delay_ms = routing->input->at_once ? 0 : delayed_ms(message);
+    if (!routing->input->at_once && (delay_ms == 0 || delay_ms == DELAY_MAX_MS))
+        routing->result->delay_malformed |= delayed_malformed(message, why);
+    if (delay_ms)
         routing_keep(routing, exchange);
     else
         exchange->inner->route(exchange, routing);

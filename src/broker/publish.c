@@ -148,7 +148,7 @@ static void put_to_some(const struct route_memory *route, struct message *messag
 static size_t keep_along(struct vhost *vhost, const struct route_result *result,
                          struct message *message, uint64_t *needed)
 {
-    uint32_t delay_ms = delayed_ms(message);
+    uint64_t delay_ms = delayed_ms(message);
     for (size_t i = 0; i < result->keeper_count; i++)
         delay_keep(vhost, result->keepers[i], message, delay_ms, needed);
     return result->keeper_count;
@@ -186,6 +186,19 @@ static void find_no_queue(struct channel *channel, struct message *message, bool
 {
     if (!(message->exchange_len == 0 && reply_to_deliver(channel->vhost, message)) && mandatory)
         send_back(channel, message);
+}
+
+/* A client's message asks an exchange that delays for what is no delay: the channel is failed. To
+ * run it now would be the worst answer. */
+static bool refuse_delay(struct channel *channel, const struct route_memory *route,
+                         const struct message *message)
+{
+    char why[DELAYED_WHY_MAX];
+    if (!route->result.delay_malformed || !delayed_malformed(message, why))
+        return false;
+    channel_refuse(channel, COMMAND_PUBLISH, STATUS_PRECONDITION_FAILED, "invalid x-delay: %s",
+                   why);
+    return true;
 }
 
 /* A route that exchanges with features of their own are on, or a vhost that is traced. */
@@ -234,6 +247,8 @@ static void publish_message(struct channel *channel, struct message *message, bo
         route = route_by(channel->vhost->topology, &channel->route, exchange, message,
                          ROUTED_WITH_DELAYS);
     }
+    if (__builtin_expect(route->result.special, 0) && refuse_delay(channel, route, message))
+        return;
     uint64_t needed = 0;
     bool taken = publish_along(channel, route, message, mandatory, &needed);
     if (!channel->confirm || channel->failed)
@@ -246,7 +261,19 @@ static void publish_message(struct channel *channel, struct message *message, bo
 
 bool publish_check(struct channel *channel, const struct message *message)
 {
-    return recall(channel->vhost, channel->route, message) || exchange_of(channel, message);
+    struct exchange *exchange;
+    if (recall(channel->vhost, channel->route, message))
+        return true;
+    if (!(exchange = exchange_of(channel, message)))
+        return false;
+    /* A delay is refused here, not at the commit; few transactions have headers to look at. */
+    char why[DELAYED_WHY_MAX];
+    if (!message->has_headers || !delayed_malformed(message, why))
+        return true;
+    return !refuse_delay(
+        channel,
+        route_by(channel->vhost->topology, &channel->route, exchange, message, ROUTED_WITH_DELAYS),
+        message);
 }
 
 bool publish_committed(struct channel *channel, struct message *message, bool mandatory,

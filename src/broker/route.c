@@ -102,6 +102,7 @@ void route(struct topology *topology, struct exchange *exchange, const struct ro
     result->keeper_count = 0;
     result->sieve_count = 0;
     result->duplicate = false;
+    result->delay_malformed = false;
     result->duplicate_needed = 0;
     result->by_key = true;
     result->work = 0;
@@ -109,7 +110,8 @@ void route(struct topology *topology, struct exchange *exchange, const struct ro
     ask(&routing, exchange);
     while (pending->count)
         ask(&routing, pending->exchanges[--pending->count]);
-    result->special = result->keeper_count || result->sieve_count || result->duplicate;
+    result->special =
+        result->keeper_count || result->sieve_count || result->duplicate || result->delay_malformed;
 }
 
 void route_message(struct topology *topology, struct exchange *exchange,

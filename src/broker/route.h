@@ -20,7 +20,8 @@ struct route_result {
     struct dedup **sieves;
     size_t sieve_count, sieve_room;
     bool duplicate;            /* an exchange knew it: it does not go from there */
-    bool special;              /* any of the three above */
+    bool delay_malformed;      /* an exchange that delays found no delay in its x-delay */
+    bool special;              /* any of the four above */
     uint64_t duplicate_needed; /* the batch that the first one waits for */
     struct endpoint *
         *queues; /* each once, in no promised order; valid until topology_version changes */

@@ -9,8 +9,8 @@ struct routing {
     struct route_result *result;
     struct topology *topology;
     const struct exchange *first; /* where the message was published */
-    uint64_t stamp;   /* of this route: endpoints that have it were reached */
-    uint64_t matched; /* calls of routing_reach by the exchange being asked */
+    uint64_t stamp;               /* of this route: endpoints that have it were reached */
+    uint64_t matched;             /* calls of routing_reach by the exchange being asked */
 };
 
 /* The destination gets the message. */

@@ -13,7 +13,7 @@ except ImportError:
     print("SKIP delay: python3-pika is not installed")
     sys.exit(0)
 
-from client import channel_error, channel_on
+from client import channel_error, channel_on, count
 from harness import eventually, main, name, test
 from http_api import Api, q
 
@@ -58,6 +58,24 @@ def in_order_of_their_time(node):
             delay_ms, sent = int(body.split()[0]), float(body.split()[1])
             assert -0.01 <= came - sent - max(delay_ms, 0) / 1000, (delay_ms, came - sent)
             assert properties.headers == {"x-delay": -delay_ms if delay_ms > 0 else delay_ms, "other": "x"}, properties
+
+
+@test(leveret_only=PLUGIN)
+def long_delays(node):
+    """A year is waited for; what is no delay is refused, and never delivered at once."""
+    with channel_on(node) as channel:
+        exchange, queue = declare(channel)
+        channel.confirm_delivery()
+        for delay_ms in (2 ** 32, 365 * 86400 * 1000, str(20 * 365 * 86400 * 1000)):
+            channel.basic_publish(exchange, "k", b"later", delayed(delay_ms))
+        assert count(channel, queue) == 0
+    for delay_ms, why in ((2 ** 63 - 1, "it is larger than 3155760000000 ms"), ("9" * 30, "it is larger than"),
+                          ("soon", "it is no number but of type longstr"), (True, "of type bool"), (None, "of type void")):
+        with channel_on(node) as channel:
+            exchange, queue = declare(channel)
+            channel.confirm_delivery()
+            with channel_error(406, f"invalid x-delay: {why}" if "it is" in why else why):
+                channel.basic_publish(exchange, "k", b"never", delayed(delay_ms))
 
 
 @test(leveret_only=PLUGIN)
