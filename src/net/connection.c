@@ -1,5 +1,5 @@
 /* A connection's life: made for an accepted socket, kept alive by heartbeats, closed and freed.
- * Reading is in input.c, writing in write.c.
+ * Reading is in input.c, writing in write.c, what is left to the peer to close in leaving.c.
  *
  * Normal course: connection_new watches the socket → … → the owner calls connection_close → what is
  * queued is written → the peer closes, or the time for it is over → handler.closed and the end, in
@@ -47,6 +47,7 @@ struct net_worker *net_worker_new(struct loop *loop, struct account *account)
     worker->loop = loop;
     worker->account = account;
     worker->told.run = tell_memory;
+    TAILQ_INIT(&worker->leaving);
     return worker;
 }
 
@@ -56,6 +57,7 @@ void net_worker_free(struct net_worker **worker)
     *worker = NULL;
     if (!w)
         return;
+    leaving_clear(w);
     CHECK(w->connections == 0);
     read_blocks_clear(&w->blocks);
     output_pool_clear(&w->pool);
@@ -163,18 +165,19 @@ static void on_timer(void *context)
         timer_set(connection->timer, connection->close_at_ms - now);
 }
 
-static void set_timer(struct connection *connection, uint64_t ms)
+void connection_set_timer(struct connection *connection, uint64_t ms)
 {
     if (!connection->timer)
         connection->timer = timer_new(connection->worker->loop, on_timer, connection);
     timer_set(connection->timer, ms);
 }
 
-static void run_free_task(struct loop_task *task)
+void connection_destroy(struct connection *connection)
 {
-    struct connection *connection = container_of(task, struct connection, free_task);
     struct net_worker *worker = connection->worker;
     CHECK(connection->magic == CONNECTION_MAGIC && connection->closing);
+    leaving_end(connection);
+    loop_task_cancel(worker->loop, &connection->free_task);
     loop_task_cancel(worker->loop, &connection->input_task);
     loop_task_cancel(worker->loop, &connection->write_task);
     watch_free(&connection->watch);
@@ -190,7 +193,12 @@ static void run_free_task(struct loop_task *task)
     free(connection);
 }
 
-/* ---- For input.c and write.c */
+static void run_free_task(struct loop_task *task)
+{
+    connection_destroy(container_of(task, struct connection, free_task));
+}
+
+/* ---- For input.c, write.c and leaving.c */
 
 void connection_watch(struct connection *connection, unsigned set, unsigned clear)
 {
@@ -277,7 +285,7 @@ void connection_set_heartbeat(struct connection *connection, uint16_t interval_s
     if (interval_s == 0 || connection->closing)
         return;
     connection->read_at_ms = connection->written_at_ms = loop_now_ms(connection->worker->loop);
-    set_timer(connection, interval_s * (uint64_t)500);
+    connection_set_timer(connection, interval_s * (uint64_t)500);
 }
 
 void connection_pause(struct connection *connection, unsigned reason)
@@ -305,7 +313,7 @@ void connection_watch_end(struct connection *connection, bool on)
     bool was_on = connection->end_watched;
     connection->end_watched = on;
     if (on && !was_on && !connection->closing)
-        set_timer(connection, END_LOOK_MS);
+        connection_set_timer(connection, END_LOOK_MS);
 }
 
 void connection_slow(struct connection *connection, bool slow)
@@ -316,6 +324,12 @@ void connection_slow(struct connection *connection, bool slow)
 void connection_counters(const struct connection *connection, struct connection_counters *out)
 {
     *out = connection->counters;
+}
+
+void connection_await_end(struct connection *connection, uint32_t linger_ms)
+{
+    connection->leaves = !connection->closing;
+    connection_close(connection, linger_ms);
 }
 
 void connection_close(struct connection *connection, uint32_t linger_ms)
@@ -335,5 +349,5 @@ void connection_close(struct connection *connection, uint32_t linger_ms)
     if (linger_ms == 0)
         connection_finish(connection);
     else
-        set_timer(connection, linger_ms);
+        connection_set_timer(connection, linger_ms);
 }

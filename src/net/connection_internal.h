@@ -3,6 +3,8 @@
 #ifndef LEVERET_NET_CONNECTION_INTERNAL_H
 #define LEVERET_NET_CONNECTION_INTERNAL_H
 
+#include <sys/queue.h>
+
 #include "leveret/net/connection.h"
 #include "output.h"
 #include "transport.h"
@@ -34,6 +36,8 @@ struct net_worker {
     } memory;
     struct loop_task told;
     size_t connections;
+    TAILQ_HEAD(, connection) leaving; /* the oldest first: leaving.c */
+    unsigned leaving_count;
     struct read_blocks blocks;
     struct output_pool pool;
     uint8_t *sink; /* where bytes for a closed connection go; made when needed */
@@ -58,6 +62,8 @@ struct connection {
     bool broken;      /* nothing can be written any more */
     bool closing;     /* connection_close was called */
     bool output_shut; /* all is written and the peer has been told so */
+    bool leaves;      /* connection_await_end was called: the owner is told once all is written */
+    bool leaving;     /* it has been told: in worker->leaving, until the peer closes */
     bool write_waits; /* the socket is full: WATCH_WRITE is set */
     bool slow;        /* read little at a time: connection_slow */
     bool tuned;       /* connection_set_frame_max was called: no longer READ_BYTES_EARLY */
@@ -79,6 +85,7 @@ struct connection {
     struct output output;
     size_t unreported_bytes; /* written, not yet told to the owner */
 
+    TAILQ_ENTRY(connection) leaving_link;
     struct loop_task input_task, write_task, free_task;
     struct timer *timer; /* heartbeats, later the end of lingering; made when needed */
     uint64_t read_at_ms, written_at_ms, close_at_ms;
@@ -96,6 +103,10 @@ void connection_fail(struct connection *connection, enum status status, const ch
 void connection_watch(struct connection *connection, unsigned set, unsigned clear);
 /* Schedules the end. */
 void connection_finish(struct connection *connection);
+/* The end. */
+void connection_destroy(struct connection *connection);
+/* Has the connection's timer run out in so many milliseconds. */
+void connection_set_timer(struct connection *connection, uint64_t ms);
 
 /* input.c */
 /* Whether the peer sends no more, although input is left that nobody reads. */
@@ -110,5 +121,13 @@ void read_blocks_clear(struct read_blocks *blocks);
 /* write.c */
 void write_task_run(struct loop_task *task);
 void write_schedule(struct connection *connection);
+
+/* leaving.c */
+/* All is written: the owner is told the end, and the socket waits for the peer's. */
+void leaving_begin(struct connection *connection);
+/* It waits no more, if it did. */
+void leaving_end(struct connection *connection);
+/* Closes those that wait. */
+void leaving_clear(struct net_worker *worker);
 
 #endif

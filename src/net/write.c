@@ -33,7 +33,7 @@ static void flush(struct connection *connection)
         struct iovec parts[PARTS_MAX];
         size_t offered;
         int count = output_gather(output, parts, PARTS_MAX, &offered);
-        bool last = connection->closing && offered == output->bytes;
+        bool last = connection->closing && !connection->leaves && offered == output->bytes;
         ssize_t n = transport->ops->writev(transport, parts, count, last);
         if (n < 0) {
             if (errno == EINTR)
@@ -58,7 +58,9 @@ static void flushed_while_closing(struct connection *connection)
 {
     if (connection->broken || connection->ended) {
         connection_finish(connection);
-    } else if (!connection->output_shut) {
+    } else if (connection->leaves) {
+        leaving_begin(connection);
+    } else if (!connection->output_shut && !connection->leaving) {
         connection->output_shut = true;
         connection->transport.ops->shut_output(&connection->transport);
         connection_close(connection, CONNECTION_END_WAIT_MS);

@@ -185,7 +185,7 @@ static void detached(struct session *session)
     if (session->state == SESSION_LEAVING) {
         const struct method ok = {.id = METHOD_CONNECTION_CLOSE_OK};
         session_send(session, 0, &ok);
-        session_end(session, CLOSE_LINGER_MS);
+        session_leave(session);
     } else if (session->state == SESSION_RUNNING) {
         session_fail(session, STATUS_CONNECTION_FORCED, 0, "vhost '%s' is deleted", session->vhost);
     }

@@ -239,6 +239,8 @@ void session_fail_method(struct session *session, enum status status, struct byt
 void session_detach(struct session *session);
 /* No more words: closes the socket when what is queued has left. */
 void session_end(struct session *session, uint32_t linger_ms);
+/* The same for a client that closes and has its close-ok: it closes the socket, too. */
+void session_leave(struct session *session);
 /* Ends the session once socket and core are both through with it. */
 void session_maybe_free(struct session *session);
 const char *session_state_name(const struct session *session);

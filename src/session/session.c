@@ -73,6 +73,14 @@ void session_end(struct session *session, uint32_t linger_ms)
         connection_close(session->connection, linger_ms);
 }
 
+void session_leave(struct session *session)
+{
+    session->state = SESSION_ENDED;
+    timer_clear(session->timer);
+    if (!session->socket_gone)
+        connection_await_end(session->connection, CLOSE_LINGER_MS);
+}
+
 void session_fail(struct session *session, enum status status, enum method_id method,
                   const char *format, ...)
 {

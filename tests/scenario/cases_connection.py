@@ -28,6 +28,22 @@ def server_properties(node):
 
 
 @test
+def the_client_closes_the_socket(node):
+    """No end of the stream comes behind close-ok: clients take that for a broken connection."""
+    with Raw(node) as raw:
+        raw.call(0, spec.Connection.Close(200, "bye", 0, 0), spec.Connection.CloseOk)
+        raw.socket.settimeout(1)
+        try:
+            end = raw.socket.recv(1)
+        except TimeoutError:
+            end = None
+        assert end is None, f"{end!r} came behind close-ok"
+        raw.socket.shutdown(socket.SHUT_WR)
+        raw.socket.settimeout(10)
+        assert raw.socket.recv(1) == b""
+
+
+@test
 def both_protocol_headers(node):
     for header in (b"AMQP\x00\x00\x09\x01", b"AMQP\x01\x01\x00\x09"):
         with Raw(node, open=False) as raw:
@@ -392,16 +408,18 @@ def close_ok_comes_last(node):
         raw.channel()
         raw.call(0, spec.Connection.Close(reply_code=200, reply_text="bye", class_id=0, method_id=0),
                  spec.Connection.CloseOk)
-        if not broker.judge():          # which waits for the client to close the socket
-            raw.expect_end()
+        raw.socket.shutdown(socket.SHUT_WR)     # the client's to close
+        raw.expect_end()
 
 
 @test
 def flow(node):
-    """channel.flow is answered; RabbitMQ does not let a client stop deliveries with active=false (540), Leveret may."""
+    """A client cannot stop deliveries with channel.flow, and must not believe that it did."""
     with Raw(node) as raw:
         ch = raw.channel()
         raw.call(ch, spec.Channel.Flow(active=True), spec.Channel.FlowOk)
+        close = raw.call(ch, spec.Channel.Flow(active=False), spec.Connection.Close)
+        assert (close.reply_code, close.reply_text) == (540, "NOT_IMPLEMENTED - active=false"), close
 
 
 @test

@@ -11,6 +11,7 @@ EXTRA_DIST += \
 	tests/scenario/client.py \
 	tests/scenario/clients/client_php.php \
 	tests/scenario/clients/celery_jobs.py \
+	tests/scenario/clients/client_aioamqp.py \
 	tests/scenario/clients/client_c.c \
 	tests/scenario/clients/client_go.go \
 	tests/scenario/clients/client_js.js \

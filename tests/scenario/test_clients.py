@@ -69,6 +69,12 @@ def client_go():
     return [str(target)]
 
 
+def client_aioamqp():
+    if run(["/usr/bin/python3", "-c", "import aioamqp"], 60).returncode != 0:
+        raise Skip("no aioamqp here (Debian: python3-aioamqp)")
+    return ["/usr/bin/python3", str(CLIENTS / "client_aioamqp.py")]
+
+
 def client_ruby():
     need("ruby")
     if run(["ruby", "-e", "require 'bunny'"], 60).returncode != 0:
@@ -107,7 +113,8 @@ TABLE = [
     ("c", client_c, "basics exchanges headers_exchange confirms returns qos requeue get tx cancel_notify sizes channels "
                     "headers errors"),
     ("tools", tools, "publish_get consume bound_consume large"),
-    ("go", client_go, "basics exchanges confirms qos requeue get tx cancel_notify sizes headers errors channels"),
+    ("go", client_go, "basics exchanges confirms qos requeue get tx cancel_notify sizes headers errors channels clean_closes"),
+    ("aioamqp", client_aioamqp, "sizes confirms qos"),
     ("ruby", client_ruby, "basics exchanges confirms requeue tx cancel_notify headers sizes errors"),
     ("js", client_js, "basics exchanges confirms qos get cancel_notify headers sizes small_frames channels errors"),
     ("php", client_php, "all"),

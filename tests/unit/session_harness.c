@@ -206,6 +206,11 @@ void connection_close(struct connection *connection, uint32_t linger_ms)
     loop_at_end(connection->loop, PHASE_WRITE, &connection->close);
 }
 
+void connection_await_end(struct connection *connection, uint32_t linger_ms)
+{
+    connection_close(connection, linger_ms);
+}
+
 /* ---- The harness. */
 
 struct harness *harness_new(void)

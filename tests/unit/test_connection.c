@@ -826,6 +826,79 @@ START_TEST(test_close_lingers)
 }
 END_TEST
 
+static bool peer_sees_end(const struct owner *owner)
+{
+    char c;
+    return read(owner->peer, &c, 1) == 0;
+}
+
+/* The owner is through with it, the socket is the peer's to close. */
+START_TEST(test_peer_closes)
+{
+    struct owner owner;
+    char answer[8];
+    make_owner(&owner, 0);
+    send_header(&owner);
+    memcpy(connection_reserve(owner.connection, 3), "bye", 3);
+    connection_commit(owner.connection, 3);
+    connection_await_end(owner.connection, 5000);
+    ck_assert_int_eq(owner.closed, 0); /* never from inside the call */
+    turn();
+    ck_assert_int_eq(owner.closed, 1);
+    ck_assert_int_eq(read(owner.peer, answer, sizeof answer), 3);
+    ck_assert(!peer_sees_end(&owner));
+    send_all(&owner, "what still comes is dropped", 27);
+    turn();
+    ck_assert(!peer_sees_end(&owner));
+    shutdown(owner.peer, SHUT_WR);
+    turn();
+    ck_assert(peer_sees_end(&owner));
+    ck_assert_int_eq(owner.closed, 1);
+    drop_owner(&owner);
+}
+END_TEST
+
+START_TEST(test_peers_that_do_not_close)
+{
+    static struct owner owners[CONNECTION_LEAVING_MAX + 2];
+    enum { COUNT = sizeof owners / sizeof owners[0] };
+    for (int i = 0; i < COUNT; i++) {
+        make_owner(&owners[i], 0);
+        connection_await_end(owners[i].connection, 5000);
+        turn();
+        ck_assert_int_eq(owners[i].closed, 1);
+    }
+    for (int i = 0; i < COUNT; i++)
+        ck_assert_int_eq(peer_sees_end(&owners[i]), i < 2);
+    for (int i = 0; i < COUNT; i++)
+        if (i % 2 == 0)
+            drop_owner(&owners[i]);
+    turn();
+    net_worker_free(&worker); /* closes what is left */
+    for (int i = 1; i < COUNT; i += 2) {
+        ck_assert(peer_sees_end(&owners[i]));
+        drop_owner(&owners[i]);
+    }
+}
+END_TEST
+
+/* A peer that does not even read: what is queued has its time, and then it is over. */
+START_TEST(test_leaving_unread)
+{
+    struct owner owner;
+    make_owner(&owner, 2048);
+    memset(connection_reserve(owner.connection, 400000), 'q', 400000);
+    connection_commit(owner.connection, 400000);
+    connection_await_end(owner.connection, 60000);
+    turn();
+    ck_assert_int_eq(owner.closed, 0);
+    connection_close(owner.connection, 0);
+    turn();
+    ck_assert_int_eq(owner.closed, 1);
+    drop_owner(&owner);
+}
+END_TEST
+
 START_TEST(test_close_gives_up)
 {
     struct owner owner;
@@ -991,6 +1064,9 @@ int main(void)
     tcase_add_test(cases, test_peer_gone_while_writing);
     tcase_add_test(cases, test_end_of_file);
     tcase_add_test(cases, test_close_lingers);
+    tcase_add_test(cases, test_peer_closes);
+    tcase_add_test(cases, test_peers_that_do_not_close);
+    tcase_add_test(cases, test_leaving_unread);
     tcase_add_test(cases, test_close_gives_up);
     tcase_add_test(cases, test_peer_reset);
     tcase_add_test(cases, test_heartbeat_sent_and_missed);

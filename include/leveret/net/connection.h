@@ -42,8 +42,8 @@ struct connection_handler {
     /* Input has ended: text says why in words. No more frames; queued output may still be written.
      * The owner calls connection_close. Called at most once. */
     void (*failed)(void *context, enum status status, const char *text);
-    /* The socket is closed and all is flushed or given up: the last call. The connection is freed
-     * after it. */
+    /* All is flushed or given up, and the socket is closed, or left to the peer to close
+     * (connection_await_end): the last call. The connection is not to be used after it. */
     void (*closed)(void *context);
 };
 
@@ -100,5 +100,11 @@ void connection_counters(const struct connection *connection, struct connection_
 /* No more input; what is queued is written for at most linger_ms, then the socket is closed and
  * handler.closed called (never from inside this call). May be called again with a shorter time. */
 void connection_close(struct connection *connection, uint32_t linger_ms);
+/* The same for a peer that has said that it is leaving: once all is written handler.closed is
+ * called, and the socket stays open until the peer closes it, at most CONNECTION_LEAVING_MS. A
+ * worker has at most CONNECTION_LEAVING_MAX such sockets; beyond, it closes the oldest. */
+#define CONNECTION_LEAVING_MS  10000u
+#define CONNECTION_LEAVING_MAX 256u
+void connection_await_end(struct connection *connection, uint32_t linger_ms);
 
 #endif

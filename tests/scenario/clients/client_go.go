@@ -300,10 +300,23 @@ func manyChannels(c *amqp.Connection) {
 	}
 }
 
+// Each clean close ends without an error: the broker's end of the stream must not come right behind its close-ok.
+func cleanCloses(c *amqp.Connection) {
+	for i := 0; i < 1000; i++ {
+		one := connect()
+		ch, err := one.Channel()
+		good(err, "channel")
+		_, err = ch.QueueDeclare("", false, false, true, false, nil)
+		good(err, "declare")
+		good(one.Close(), fmt.Sprintf("close %d", i))
+	}
+}
+
 func main() {
 	scenarios := map[string]func(*amqp.Connection){
 		"basics": basics, "exchanges": exchanges, "confirms": confirms, "qos": qos, "requeue": requeue, "get": get, "tx": tx,
 		"cancel_notify": cancelNotify, "sizes": sizes, "headers": headers, "errors": errors, "channels": manyChannels,
+		"clean_closes": cleanCloses,
 	}
 	if len(os.Args) != 2 || scenarios[os.Args[1]] == nil {
 		for n := range scenarios {
