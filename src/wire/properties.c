@@ -63,7 +63,7 @@ enum status properties_decode(struct bytes encoded, struct properties *out)
 #undef READ
     if (r.failed || r.at != r.end)
         return STATUS_MALFORMED;
-    return out->headers.len > 0 ? table_check(out->headers) : STATUS_OK;
+    return out->headers.len > 0 ? table_check_headers(out->headers) : STATUS_OK;
 }
 
 #define short_string_bytes(member) (1 + properties->member.len)

@@ -4,12 +4,15 @@
  * are, and whoever wants a value walks them with table_next or table_find.
  *
  * What can go wrong, in table_check only: an unknown type, a length that reaches beyond the table
- * or array that it is in, nesting deeper than TABLE_DEPTH_MAX. The walk keeps its own stack, so
+ * or array that it is in, nesting deeper than is allowed. The walk keeps its own stack, so
  * hostile nesting costs no C stack. The readers stay in bounds on an unchecked table too, and end
  * early. */
 #include "leveret/wire/table.h"
 
 #include <limits.h>
+#include <stdlib.h>
+
+#include "leveret/base/mem.h"
 
 /* What follows a value's type octet. */
 enum layout { LAYOUT_NONE, LAYOUT_FIXED, LAYOUT_STRING, LAYOUT_CONTAINER };
@@ -50,50 +53,95 @@ const char *field_type_name(enum field_type type)
     return name ? name : "unknown";
 }
 
+/* What the walk is within, from the outside in. The first are in the caller's array. */
+struct within {
+    const uint8_t *end;
+    bool array;
+};
+
+struct walk {
+    struct within *at, *few;
+    unsigned room, depth, depth_max;
+};
+
+static enum status descend(struct walk *walk, const uint8_t *end, bool array)
+{
+    if (++walk->depth >= walk->depth_max)
+        return STATUS_LIMIT;
+    if (walk->depth == walk->room) {
+        struct within *more = mem_try(2 * (size_t)walk->room * sizeof *more);
+        if (!more)
+            return STATUS_NO_MEMORY;
+        memcpy(more, walk->at, walk->room * sizeof *more);
+        if (walk->at != walk->few)
+            free(walk->at);
+        walk->at = more;
+        walk->room *= 2;
+    }
+    walk->at[walk->depth] = (struct within){end, array};
+    return STATUS_OK;
+}
+
+/* One value, or the beginning of one that has others in it. */
+static enum status check_value(struct walk *walk, struct reader *r)
+{
+    uint8_t type = read_u8(r);
+    switch (types[type].layout) {
+    case LAYOUT_FIXED:
+        (void)read_bytes(r, types[type].bytes);
+        break;
+    case LAYOUT_STRING:
+        (void)read_long_string(r);
+        break;
+    case LAYOUT_CONTAINER: {
+        uint32_t len = read_u32(r);
+        if (r->failed || len > reader_left(r))
+            return STATUS_MALFORMED;
+        r->end = r->at + len;
+        return descend(walk, r->end, type == FIELD_ARRAY);
+    }
+    default:
+        return STATUS_MALFORMED;
+    }
+    return r->failed ? STATUS_MALFORMED : STATUS_OK;
+}
+
+static enum status check(struct walk *walk, struct bytes contents)
+{
+    struct reader r = reader_of(contents);
+    enum status status = STATUS_OK;
+
+    walk->at[0] = (struct within){r.end, false};
+    while (!status) {
+        while (r.at == r.end) {
+            if (walk->depth == 0)
+                return STATUS_OK;
+            r.end = walk->at[--walk->depth].end;
+        }
+        if (!walk->at[walk->depth].array)
+            (void)read_short_string(&r);
+        status = check_value(walk, &r);
+    }
+    return status;
+}
+
 enum status table_check(struct bytes contents)
 {
-    struct {
-        const uint8_t *end;
-        bool array;
-    } within[TABLE_DEPTH_MAX];
-    unsigned depth = 0;
-    struct reader r = reader_of(contents);
+    struct within few[TABLE_DEPTH_MAX];
+    struct walk walk = {few, few, TABLE_DEPTH_MAX, 0, TABLE_DEPTH_MAX};
 
-    within[0].end = r.end;
-    within[0].array = false;
-    for (;;) {
-        while (r.at == r.end) {
-            if (depth == 0)
-                return STATUS_OK;
-            r.end = within[--depth].end;
-        }
-        if (!within[depth].array)
-            (void)read_short_string(&r);
-        uint8_t type = read_u8(&r);
-        switch (types[type].layout) {
-        case LAYOUT_FIXED:
-            (void)read_bytes(&r, types[type].bytes);
-            break;
-        case LAYOUT_STRING:
-            (void)read_long_string(&r);
-            break;
-        case LAYOUT_CONTAINER: {
-            uint32_t len = read_u32(&r);
-            if (r.failed || len > reader_left(&r))
-                return STATUS_MALFORMED;
-            if (++depth == TABLE_DEPTH_MAX)
-                return STATUS_LIMIT;
-            r.end = r.at + len;
-            within[depth].end = r.end;
-            within[depth].array = type == FIELD_ARRAY;
-            break;
-        }
-        default:
-            return STATUS_MALFORMED;
-        }
-        if (r.failed)
-            return STATUS_MALFORMED;
-    }
+    return check(&walk, contents);
+}
+
+enum status table_check_headers(struct bytes contents)
+{
+    struct within few[TABLE_DEPTH_MAX];
+    struct walk walk = {few, few, TABLE_DEPTH_MAX, 0, HEADERS_DEPTH_MAX};
+    enum status status = check(&walk, contents);
+
+    if (walk.at != few)
+        free(walk.at);
+    return status;
 }
 
 static double float_of(uint32_t bits)

@@ -1,8 +1,8 @@
 /* Comparing and printing values as RabbitMQ does when it tells that a redeclaration differs.
  *
- * Both descend into checked tables, so the depth of recursion is at most TABLE_DEPTH_MAX; it is
- * bounded here once more, since a table that was built here may have been put around a checked one.
- * Comparing costs n log n, so that a table of a hundred thousand keys is no weapon. */
+ * Both descend DESCENT_MAX levels, which is more than arguments have; headers may nest deeper, and
+ * from there on are equal when their bytes are, and printed as "...". Comparing costs n log n, so
+ * that a table of a hundred thousand keys is no weapon. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,8 +10,7 @@
 #include "leveret/base/mem.h"
 #include "leveret/wire/table.h"
 
-/* Deeper than any checked table, and than one that is put into one of ours. */
-#define DESCENT_MAX (2 * TABLE_DEPTH_MAX)
+#define DESCENT_MAX (TABLE_DEPTH_MAX + 2)
 
 struct entry {
     struct bytes key;

@@ -56,6 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum status status = table_check(contents);
 
     CHECK(status == STATUS_OK || status == STATUS_MALFORMED || status == STATUS_LIMIT);
+    enum status as_headers = table_check_headers(contents);
+    CHECK(as_headers == status || (status == STATUS_LIMIT && as_headers != STATUS_LIMIT));
     size_t count = walk(contents, false, 0, status == STATUS_OK);
     CHECK(count <= size);
     if (status == STATUS_OK)

@@ -3,6 +3,7 @@ import datetime
 import decimal
 import hashlib
 import os
+import struct
 
 import pika
 from pika import spec
@@ -145,6 +146,42 @@ def mandatory_routed(node):
             raise AssertionError("not returned")
         ch.basic_publish("amq.topic", name(), b"gone")        # not mandatory: confirmed and dropped
         assert drain(ch, q) == [b"m"]
+
+
+def nested_headers(depth, arrays):
+    """A header "k": tables or arrays one within the other. Built as bytes: the clients' own codecs recurse."""
+    if arrays:
+        return b"\x01k" + b"".join(b"A" + struct.pack(">I", 5 * (depth - i)) for i in range(1, depth + 1))
+    return b"".join(b"\x01kF" + struct.pack(">I", 7 * (depth - i)) for i in range(1, depth + 1))
+
+
+@test(seconds=60)
+def headers_nest_deep(node):
+    """As deep as a frame has room for: through queues, a headers exchange and dead letters."""
+    with Raw(node) as raw:
+        ch, q, dead = raw.channel(), name(), name()
+        for queue_name, arguments in ((dead, {}), (q, {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": dead})):
+            raw.call(ch, spec.Queue.Declare(queue=queue_name, exclusive=True, arguments=arguments), spec.Queue.DeclareOk)
+        raw.call(ch, spec.Queue.Bind(queue=q, exchange="amq.headers", routing_key="",
+                                     arguments={"x-match": "any", "k": {"k": {}}, "x": "y"}), spec.Queue.BindOk)
+        raw.call(ch, spec.Confirm.Select(), spec.Confirm.SelectOk)
+        for depth, arrays, exchange in ((200, False, ""), (10000, False, ""), (18000, False, ""), (26000, True, ""),
+                                        (18000, False, "amq.headers")):
+            table = nested_headers(depth, arrays)
+            properties = struct.pack(">HHQH", 60, 0, 0, 0x2000) + struct.pack(">I", len(table)) + table
+            raw.method(ch, spec.Basic.Publish(exchange=exchange, routing_key=q))
+            raw.send(struct.pack(">BHI", 2, ch, len(properties)) + properties + b"\xce")
+            raw.expect(spec.Basic.Ack)
+            if exchange:
+                continue            # it does not equal what was bound, and that was found out
+            for where in (q, dead):
+                raw.method(ch, spec.Basic.Get(queue=where, no_ack=where == dead))
+                got, header = raw.read_frame()[2], raw.read_frame()[2]
+                assert struct.unpack_from(">HH", got) == (60, 71) and table in header, (depth, where, got[:100])
+                if where == q:
+                    raw.method(ch, spec.Basic.Reject(delivery_tag=struct.unpack_from(">Q", got, 4)[0], requeue=False))
+                    raw.call(ch, spec.Basic.Qos(), spec.Basic.QosOk)
+        assert raw.call(ch, spec.Queue.Declare(queue=dead, passive=True), spec.Queue.DeclareOk).message_count == 0
 
 
 @test

@@ -186,6 +186,57 @@ static void nest(struct text *out, unsigned depth, bool arrays)
         table_end(out, begin[i]);
 }
 
+/* Tables, or arrays, one within the other, with a number of 32 bits in the innermost. */
+static struct bytes nest_deep(struct text *out, unsigned depth, bool arrays, int32_t number)
+{
+    const struct field inner = {.type = FIELD_I32, .value.integer = number};
+    unsigned level_bytes = arrays ? 5 : 7; /* of each but the innermost: type, length, key */
+    unsigned last_bytes = arrays ? 5 : 7;
+
+    out->len = 0;
+    for (unsigned i = 1; i <= depth; i++) {
+        uint8_t head[7] = {1, 'k', (uint8_t)(arrays ? FIELD_ARRAY : FIELD_TABLE)};
+        struct writer w = writer_of(head + 3, 4);
+        write_u32(&w, level_bytes * (depth - i) + last_bytes);
+        bool keyed = !arrays || i == 1;
+        text_add(out, keyed ? head : head + 2, keyed ? 7 : 5);
+    }
+    if (arrays)
+        array_put_field(out, &inner);
+    else
+        table_put_field(out, BYTES_LITERAL("n"), &inner);
+    return text_bytes(out);
+}
+
+/* As deep as a frame has room for; and no C stack is used for it. */
+START_TEST(headers_nest_deeper)
+{
+    for (int arrays = 0; arrays < 2; arrays++) {
+        struct text one = {0}, same = {0}, other = {0}, printed = {0};
+        unsigned depth = arrays ? 26000 : 18000;
+        struct field a = {.type = FIELD_TABLE, .value.bytes = nest_deep(&one, depth, arrays, 1)};
+        struct field b = {.type = FIELD_TABLE, .value.bytes = nest_deep(&same, depth, arrays, 1)};
+        struct field c = {.type = FIELD_TABLE, .value.bytes = nest_deep(&other, depth, arrays, 2)};
+        ck_assert_int_eq(table_check_headers(a.value.bytes), STATUS_OK);
+        ck_assert_int_eq(table_check(a.value.bytes), STATUS_LIMIT);
+        ck_assert(field_equal(&a, &b) && field_equal(&b, &a));
+        ck_assert(!field_equal(&a, &c) && !field_equal(&c, &a));
+        field_print(&printed, &a);
+        ck_assert_uint_lt(printed.len, 8192);
+        one.at[one.len - 5] = 'Z'; /* the innermost type */
+        ck_assert_int_eq(table_check_headers(text_bytes(&one)), STATUS_MALFORMED);
+        nest_deep(&one, HEADERS_DEPTH_MAX - 1, arrays, 1);
+        ck_assert_int_eq(table_check_headers(text_bytes(&one)), STATUS_OK);
+        nest_deep(&one, HEADERS_DEPTH_MAX, arrays, 1);
+        ck_assert_int_eq(table_check_headers(text_bytes(&one)), STATUS_LIMIT);
+        text_free(&one);
+        text_free(&same);
+        text_free(&other);
+        text_free(&printed);
+    }
+}
+END_TEST
+
 START_TEST(depth_is_bounded)
 {
     for (int arrays = 0; arrays < 2; arrays++) {
@@ -414,6 +465,7 @@ int main(void)
     tcase_add_test(read, cut_short_at_every_length);
     tcase_add_test(read, hostile_tables);
     tcase_add_test(read, depth_is_bounded);
+    tcase_add_test(read, headers_nest_deeper);
     tcase_add_test(build, building);
     tcase_add_test(build, the_first_of_two_keys);
     tcase_add_test(compare, integers);

@@ -11,7 +11,11 @@
 #include "leveret/base/text.h"
 #include "leveret/wire/cursor.h"
 
-#define TABLE_DEPTH_MAX 64u /* tables and arrays within each other, the outermost included */
+/* Tables and arrays within each other, the outermost included: of arguments and client properties,
+ * and of messages' headers, which the broker only looks into at the top. A frame of the usual size
+ * has room for 26,000. What is deeper is refused. */
+#define TABLE_DEPTH_MAX   64u
+#define HEADERS_DEPTH_MAX 65536u
 
 enum field_type {
     FIELD_BOOL = 't',
@@ -49,6 +53,8 @@ struct field {
 
 /* Whether contents is a well-formed table: types, lengths, depth. Errors: MALFORMED, LIMIT. */
 MUST_USE enum status table_check(struct bytes contents);
+/* The same for headers. Errors: NO_MEMORY, too. */
+MUST_USE enum status table_check_headers(struct bytes contents);
 
 /* The next key and value of a checked table (start with reader_of(contents)); false at the end. */
 bool table_next(struct reader *at, struct bytes *key, struct field *value);
