@@ -86,13 +86,13 @@ static bool is_clean(struct bytes line)
 
 static const struct {
     const char *name;
-    enum method method;
+    enum http_method method;
 } methods[] = {
     {"GET", METHOD_GET},       {"PUT", METHOD_PUT},   {"POST", METHOD_POST},
     {"DELETE", METHOD_DELETE}, {"HEAD", METHOD_HEAD}, {"OPTIONS", METHOD_OPTIONS},
 };
 
-static enum method method_of(struct bytes name)
+static enum http_method method_of(struct bytes name)
 {
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
         if (bytes_equal_text(name, methods[i].name))

@@ -10,7 +10,7 @@
 
 /* Views into the bytes that were read. */
 struct head {
-    enum method method;
+    enum http_method method;
     struct bytes target; /* path and query, as sent */
     bool minor_0;        /* true for HTTP/1.0: no chunks are sent to such a client */
     bool keep_alive;     /* true when the connection may serve another request afterwards */

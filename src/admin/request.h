@@ -44,7 +44,7 @@ struct admin {
 void admin_ref(struct admin *admin);
 void admin_unref(struct admin *admin);
 
-enum method {
+enum http_method {
     METHOD_GET,
     METHOD_PUT,
     METHOD_POST,
@@ -65,7 +65,7 @@ enum rights {
 struct request {
     struct admin *admin;
     struct http_connection *http; /* NULL: nobody waits for the answer */
-    enum method method;
+    enum http_method method;
     char *path;                                  /* as sent, without the query */
     char *query;                                 /* without '?'; "" for none */
     char *authorization, *reason, *content_type; /* headers, or NULL */

@@ -26,7 +26,7 @@ bool route_fits(const char *pattern, const char *path, struct bytes parts[REQUES
 
 static const char *const method_names[] = {"GET", "PUT", "POST", "DELETE", "HEAD", "OPTIONS", ""};
 
-const struct route *route_find(const struct route *table, enum method method, const char *path,
+const struct route *route_find(const struct route *table, enum http_method method, const char *path,
                                struct bytes parts[REQUEST_ARGS_MAX], size_t *count, char allow[64])
 {
     const struct route *found = NULL;

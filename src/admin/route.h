@@ -30,7 +30,7 @@ enum body_class {
 #define VALUE_BYTES 96u
 
 struct route {
-    enum method method;
+    enum http_method method;
     const char *pattern; /* "/api/queues/:v/:q": a part that begins with ':' stands for any one */
     void (*handle)(struct request *request);
     enum access access;
@@ -46,7 +46,7 @@ bool route_fits(const char *pattern, const char *path, struct bytes parts[REQUES
                 size_t *count);
 /* The route for method and path, HEAD being GET; NULL: none. allow then lists the methods that
  * the path has ("GET, PUT"), or is empty when there is no such path. */
-const struct route *route_find(const struct route *table, enum method method, const char *path,
+const struct route *route_find(const struct route *table, enum http_method method, const char *path,
                                struct bytes parts[REQUEST_ARGS_MAX], size_t *count, char allow[64]);
 
 /* Finds the route and checks who asks. True: the body is wanted, of at most body_bytes_max bytes,

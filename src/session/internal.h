@@ -406,7 +406,7 @@ bool permit_arguments(struct channel *channel, bool queue, struct bytes name,
 uint16_t status_reply_code(enum status status);
 /* Whether it closes the connection, not only the channel. */
 bool status_is_hard(enum status status);
-/* "NAME - text", cut to a short string; a view of out. */
+/* "NAME - text", cut to a short string, and UTF-8 whatever the text is; a view of out. */
 #define REPLY_TEXT_ROOM 256
 struct bytes status_reply_text(enum status status, const char *text, char out[REPLY_TEXT_ROOM]);
 

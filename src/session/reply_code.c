@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "internal.h"
+#include "leveret/base/utf8.h"
 
 /* Statuses that are not listed are internal errors. */
 static const uint16_t codes[STATUS_COUNT] = {
@@ -37,9 +38,27 @@ bool status_is_hard(enum status status)
     return reply_closes_connection(status_reply_code(status));
 }
 
+/* Clients decode the text as UTF-8: what is none becomes '?', and a character that the cut has
+ * left in halves goes. Returns the length. */
+static size_t make_readable(uint8_t *text, size_t len, bool cut)
+{
+    size_t at = 0;
+    while (at < len) {
+        size_t n = utf8_step(text + at, len - at);
+        if (n == 0 && cut && len - at < 4 && text[at] >= 0xc2)
+            break;
+        if (n == 0)
+            text[at] = '?';
+        at += n ? n : 1;
+    }
+    return at;
+}
+
 struct bytes status_reply_text(enum status status, const char *text, char out[REPLY_TEXT_ROOM])
 {
     int len =
         snprintf(out, REPLY_TEXT_ROOM, "%s - %s", reply_name(status_reply_code(status)), text);
-    return bytes_of(out, len < REPLY_TEXT_ROOM ? (size_t)len : REPLY_TEXT_ROOM - 1u);
+    bool cut = len >= REPLY_TEXT_ROOM;
+    size_t kept = cut ? REPLY_TEXT_ROOM - 1u : (size_t)len;
+    return bytes_of(out, make_readable((uint8_t *)out, kept, cut));
 }

@@ -7,7 +7,8 @@ import subprocess
 from pathlib import Path
 
 import broker
-from client import channel_on
+import pika
+from client import channel_on, connect, connection_error
 from harness import eventually, main, name, test
 from http_api import Api, q
 
@@ -297,6 +298,24 @@ def names_of_connections(node):
                                  "name", "user_provided_name"], stdout=subprocess.PIPE, timeout=60, check=True)
         assert "worker-7\n" in named(json.loads(listed.stdout))
         assert "vhost=/ name=worker-7\\x0a: open" in node.log(), node.log()[-500:]
+
+
+@test
+def reasons_of_closing(node):
+    """Whatever the reason is, the client can read it: the reply text is UTF-8 and cut between characters."""
+    api = Api(node)
+    for reason, told in ((b"maintenance", "maintenance"), (b"%s%n", "%s%n"), (b"", ""), ("\u00e9".encode() * 200, "\u00e9" * 117),
+                         ("x\u20ac".encode() * 100, "x\u20ac" * 58 + "x"), (b"\xff\xfe" * 3, "??????"), (b"a\xc3", "a?")):
+        with connect(node) as connection:
+            one = eventually(lambda: [r["name"] for r in api.get("connections").json])[0]
+            assert api.delete(f"connections/{q(one)}", headers={"X-Reason": reason}).code == 204
+            with connection_error(320):
+                try:
+                    connection.process_data_events(10)
+                except pika.exceptions.ConnectionClosedByBroker as error:
+                    assert error.reply_text == "CONNECTION_FORCED - " + told, (reason, error.reply_text)
+                    raise
+        eventually(lambda: api.get("connections").json == [])
 
 
 if __name__ == "__main__":

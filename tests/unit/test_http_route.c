@@ -23,7 +23,7 @@ static struct bytes parts[REQUEST_ARGS_MAX];
 static size_t count;
 static char allow[64];
 
-static const char *find(enum method method, const char *path)
+static const char *find(enum http_method method, const char *path)
 {
     const struct route *route = route_find(table, method, path, parts, &count, allow);
     return route ? route->pattern : "";

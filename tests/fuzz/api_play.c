@@ -1,0 +1,220 @@
+#include "api_play.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "../unit/session_harness.h"
+#include "http.h"
+#include "leveret/base/base64.h"
+#include "leveret/base/check.h"
+#include "leveret/base/container.h"
+#include "leveret/base/mem.h"
+#include "route.h"
+
+/* A request that is not answered in this time never will be: a fault. */
+#define ANSWER_SECONDS 25
+
+struct api {
+    struct harness *harness;
+    struct sessions *sessions;
+    struct admin *admin;
+};
+
+/* ---- http.h, played. */
+
+struct http_connection {
+    struct api_answer *answer;
+    unsigned answers;
+};
+
+enum status http_new(struct admin *admin, const char *address, const struct http_limits *limits,
+                     bool metrics_only, struct http_server **out, char **error)
+{
+    (void)admin, (void)address, (void)limits, (void)metrics_only, (void)error;
+    *out = NULL;
+    return STATUS_INTERNAL_ERROR;
+}
+
+void http_free(struct http_server **server)
+{
+    *server = NULL;
+}
+
+uint16_t http_port(const struct http_server *server)
+{
+    (void)server;
+    return 15672;
+}
+
+unsigned http_connections(const struct http_server *server)
+{
+    (void)server;
+    return 1;
+}
+
+void http_forget(struct request *request)
+{
+    request->http = NULL;
+}
+
+static void begin(struct request *request, int code, const char *content_type)
+{
+    struct http_connection *c = request->http;
+    if (!c)
+        return;
+    CHECK(c->answers++ == 0);
+    c->answer->code = code;
+    c->answer->json = content_type && strcmp(content_type, "application/json") == 0;
+}
+
+void http_send(struct request *request, int code, const char *content_type, const char *header,
+               const char *header_value, struct text *body)
+{
+    struct http_connection *c = request->http;
+    CHECK(!header == !header_value);
+    /* A name in a header must not end it. */
+    CHECK(!header || !strpbrk(header_value, "\r\n"));
+    begin(request, code, content_type);
+    if (c && body)
+        text_add_bytes(&c->answer->body, text_bytes(body));
+    if (body)
+        text_free(body);
+    http_forget(request);
+}
+
+void http_stream_begin(struct request *request, int code, const char *content_type)
+{
+    begin(request, code, content_type);
+}
+
+void http_stream_write(struct request *request, struct text *text)
+{
+    if (request->http)
+        text_add_bytes(&request->http->answer->body, text_bytes(text));
+    text_free(text);
+}
+
+bool http_stream_full(const struct request *request)
+{
+    return request->http && request->http->answer->body.len % 2;
+}
+
+void http_stream_wait(struct request *request, void (*more)(struct request *request))
+{
+    request_later(request, more);
+}
+
+void http_stream_end(struct request *request, bool complete)
+{
+    CHECK(complete);
+    http_forget(request);
+}
+
+/* ---- The API. */
+
+struct api *api_new(void)
+{
+    static struct admin_listener listeners[] = {{"amqp", "127.0.0.1", 5672}};
+    struct api *api = mem_need(sizeof *api);
+    char *error = NULL;
+    api->harness = harness_new();
+    api->sessions = harness_sessions(api->harness);
+    harness_log_in(api->harness, harness_connect(api->harness));
+    const struct admin_options options = {
+        .loop = harness_loop(api->harness),
+        .limits = {.body_bytes_max = 1 << 20},
+        .message_bytes_max = 1 << 20,
+        .node = harness_options(api->harness)->node,
+        .auth = harness_auth(api->harness),
+        .sessions = &api->sessions,
+        .workers = 1,
+        .leveret_version = "9.8.7",
+        .cluster_name = "test",
+        .node_name = "leveret@test",
+        .listeners = listeners,
+        .listener_count = 1,
+    };
+    CHECK(admin_new(&options, &api->admin, &error) == STATUS_OK);
+    return api;
+}
+
+void api_free(struct api **api)
+{
+    admin_free(&(*api)->admin);
+    harness_settle((*api)->harness);
+    harness_free(&(*api)->harness);
+    free(*api);
+    *api = NULL;
+}
+
+static struct request *make_request(struct api *api, enum http_method method, struct bytes path,
+                                    const char *user)
+{
+    struct text pair = {0}, header = {0};
+    struct request *r = request_new(api->admin);
+    const char *text = r->path = mem_need_text(path.at, path.len);
+    char *query = strchr(text, '?');
+    r->query = mem_need_text(query ? query + 1 : "", query ? strlen(query + 1) : 0);
+    if (query)
+        *query = '\0';
+    r->method = method;
+    r->loopback = true;
+    text_printf(&pair, "%s:guest", user);
+    text_printf(&header, "Basic ");
+    base64_encode(&header, text_bytes(&pair));
+    r->authorization = mem_need_text(header.at, header.len);
+    text_free(&pair);
+    text_free(&header);
+    return r;
+}
+
+static void check_answer(const struct api_answer *answer)
+{
+    static const int codes[] = {200, 201, 204, 400, 401, 404, 405, 503};
+    struct value *value;
+    char why[VALUE_WHY_MAX];
+    bool known = false;
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        known |= codes[i] == answer->code;
+    CHECK(known);
+    if (answer->json) {
+        CHECK(value_parse(text_bytes(&answer->body), &value, why) == STATUS_OK);
+        value_free(&value);
+    }
+}
+
+/* A request that the loop begins, as it does when one has come over a socket. */
+struct asking {
+    struct loop_task task;
+    struct request *request;
+    struct bytes body;
+};
+
+static void ask(struct loop_task *task)
+{
+    struct asking *asking = container_of(task, struct asking, task);
+    struct request *r = asking->request;
+    if (!route_begin(r))
+        return;
+    if (asking->body.len <= r->body_bytes_max)
+        text_add_bytes(&r->body, asking->body);
+    route_handle(r);
+}
+
+void api_ask(struct api *api, enum http_method method, struct bytes path, struct bytes body,
+             const char *user, struct api_answer *out)
+{
+    struct http_connection connection = {.answer = out};
+    time_t end = time(NULL) + ANSWER_SECONDS;
+    *out = (struct api_answer){0};
+    struct request *r = make_request(api, method, path, user);
+    r->http = &connection;
+    struct asking asking = {.task.run = ask, .request = r, .body = body};
+    loop_at_end(harness_loop(api->harness), PHASE_APPLY, &asking.task);
+    while (api->admin->request_count) {
+        CHECK(time(NULL) < end);
+        harness_settle(api->harness);
+    }
+    CHECK(connection.answers == 1);
+    check_answer(out);
+}
