@@ -1,8 +1,10 @@
 # The fuzz targets. Usually each is linked with driver.c and is part of the test run; configured with
 # --enable-fuzzers (and clang), each is linked with libFuzzer and scripts/fuzz runs it.
-fuzz_targets = tests/fuzz/fuzz_api tests/fuzz/fuzz_frame tests/fuzz/fuzz_method tests/fuzz/fuzz_properties \
-  tests/fuzz/fuzz_record tests/fuzz/fuzz_session tests/fuzz/fuzz_table tests/fuzz/fuzz_http
-fuzz_corpus = tests/fuzz/corpus/api.txt tests/fuzz/corpus/frame.txt tests/fuzz/corpus/http.txt tests/fuzz/corpus/method.txt \
+fuzz_targets = tests/fuzz/fuzz_api tests/fuzz/fuzz_definitions tests/fuzz/fuzz_frame \
+  tests/fuzz/fuzz_http tests/fuzz/fuzz_method tests/fuzz/fuzz_properties tests/fuzz/fuzz_record \
+  tests/fuzz/fuzz_session tests/fuzz/fuzz_table
+fuzz_corpus = tests/fuzz/corpus/api.txt tests/fuzz/corpus/definitions.txt \
+  tests/fuzz/corpus/frame.txt tests/fuzz/corpus/http.txt tests/fuzz/corpus/method.txt \
   tests/fuzz/corpus/properties.txt tests/fuzz/corpus/record.txt \
   tests/fuzz/corpus/session.txt tests/fuzz/corpus/table.txt
 EXTRA_DIST += tests/fuzz/make_corpus.py $(fuzz_corpus)
@@ -28,7 +30,8 @@ clean-fuzz-inputs:
 	rm -rf tests/fuzz/inputs
 .PHONY: clean-fuzz-inputs
 CLEAN_ALSO += clean-fuzz-inputs
-CLEANFILES += api.crash frame.crash http.crash method.crash properties.crash record.crash session.crash table.crash
+CLEANFILES += api.crash definitions.crash frame.crash http.crash method.crash properties.crash \
+  record.crash session.crash table.crash
 
 tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz_frame.c $(fuzz_driver)
 tests_fuzz_fuzz_frame_CPPFLAGS = $(AM_CPPFLAGS)
@@ -72,6 +75,11 @@ tests_fuzz_fuzz_api_SOURCES = tests/fuzz/fuzz_api.c $(fuzz_api_play) $(fuzz_driv
 tests_fuzz_fuzz_api_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/admin
 tests_fuzz_fuzz_api_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
 tests_fuzz_fuzz_api_LDADD = $(fuzz_api_libs)
+
+tests_fuzz_fuzz_definitions_SOURCES = tests/fuzz/fuzz_definitions.c $(fuzz_api_play) $(fuzz_driver)
+tests_fuzz_fuzz_definitions_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/admin
+tests_fuzz_fuzz_definitions_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
+tests_fuzz_fuzz_definitions_LDADD = $(fuzz_api_libs)
 
 # For scripts/fuzz.
 fuzzers: $(BUILT_SOURCES)

@@ -247,11 +247,6 @@ struct harness *harness_new(void)
     return h;
 }
 
-struct loop *harness_loop(struct harness *harness)
-{
-    return harness->loop;
-}
-
 struct session_options *harness_options(struct harness *harness)
 {
     return &harness->options;

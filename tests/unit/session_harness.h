@@ -30,7 +30,6 @@ bool harness_closed(const struct connection *client);
 /* The socket takes no more: so many bytes are queued; 0: it has taken them all. */
 void harness_hold_output(struct harness *harness, struct connection *client, size_t bytes);
 struct auth *harness_auth(struct harness *harness);
-struct loop *harness_loop(struct harness *harness);
 /* What the sessions were made with, and the sessions: to give them other limits. */
 struct session_options *harness_options(struct harness *harness);
 struct sessions *harness_sessions(struct harness *harness);
