@@ -4,10 +4,20 @@
 #include <stdlib.h>
 
 #include "http.h"
+#include "leveret/base/mem.h"
 #include "request.h"
+
+/* Once, by whichever answer comes first. */
+static void hear(struct request *r, int code, const char *reason)
+{
+    if (r->heard)
+        r->heard(r->heard_context, code, reason);
+    r->heard = NULL;
+}
 
 void reply_json(struct request *request, int code, struct answer *answer)
 {
+    hear(request, code, "");
     http_send(request, code, "application/json", NULL, NULL, &answer->text);
     request_free(request);
 }
@@ -20,6 +30,7 @@ void reply_text(struct request *request, int code, const char *type, struct text
 
 void reply_empty(struct request *request, int code)
 {
+    hear(request, code, "");
     http_send(request, code, NULL, NULL, NULL, NULL);
     request_free(request);
 }
@@ -39,6 +50,9 @@ static void send_error(struct request *r, int code, const char *error, struct by
                        const char *header, const char *header_value)
 {
     struct answer w = {0};
+    char *text = mem_need_text(reason.at, reason.len);
+    hear(r, code, text);
+    free(text);
     answer_object(&w, NULL);
     answer_text(&w, "error", error);
     answer_bytes(&w, "reason", reason);

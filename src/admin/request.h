@@ -79,7 +79,10 @@ struct request {
     struct bytes
         args[REQUEST_ARGS_MAX]; /* what stood for the pattern's names, decoded, zero-ended */
     struct bytes raw_args[REQUEST_ARGS_MAX]; /* the same as sent */
-    char user[AUTH_NAME_MAX + 1];
+    char user[AUTH_NAME_MAX + 1];            /* "": nobody, the broker itself */
+    /* Told how it was answered, instead of a client: code, and for an error its reason. */
+    void (*heard)(void *context, int code, const char *reason);
+    void *heard_context;
     unsigned rights;
     /* The handler's own. */
     void *work;

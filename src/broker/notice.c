@@ -4,7 +4,6 @@
 #include "leveret/wire/properties.h"
 #include "leveret/wire/table.h"
 
-#define TRACE_EXCHANGE "amq.rabbitmq.trace"
 #define EVENT_EXCHANGE "amq.rabbitmq.event"
 #define LOG_EXCHANGE   "amq.rabbitmq.log"
 
@@ -102,7 +101,7 @@ static void declare(struct vhost *vhost, const char *name)
 
 void notices_declare(struct vhost *vhost)
 {
-    declare(vhost, TRACE_EXCHANGE);
+    declare(vhost, NOTICE_TRACE_EXCHANGE);
     if (!vhost->options.announces)
         return;
     declare(vhost, EVENT_EXCHANGE);
@@ -200,7 +199,7 @@ static void add_trace(struct vhost *vhost, const struct message *message, const 
     if (key.len > 255)
         key.len = 255;
     encode_properties(text_bytes(headers), 0, 0, &properties);
-    struct message *trace = message_readdressed(message, BYTES_LITERAL(TRACE_EXCHANGE),
+    struct message *trace = message_readdressed(message, BYTES_LITERAL(NOTICE_TRACE_EXCHANGE),
                                                 text_bytes(&key), text_bytes(&properties));
     if (trace) {
         trace->persistent = false;

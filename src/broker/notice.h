@@ -12,6 +12,8 @@
 #include "leveret/base/text.h"
 #include "leveret/broker/vhost.h"
 
+#define NOTICE_TRACE_EXCHANGE "amq.rabbitmq.trace" /* in each vhost, of type topic */
+
 struct channel;
 struct consumer;
 struct exchange;

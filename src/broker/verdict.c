@@ -65,5 +65,6 @@ enum status verdict_of_binding(const struct verdict_source *source, struct bytes
 
 const char *verdict_predeclared_type(struct bytes exchange)
 {
-    return topology_predeclared_type(exchange);
+    return bytes_equal_text(exchange, NOTICE_TRACE_EXCHANGE) ? "topic"
+                                                             : topology_predeclared_type(exchange);
 }

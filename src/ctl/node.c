@@ -193,6 +193,15 @@ enum outcome run_export(struct session *session)
     return outcome;
 }
 
+/* Editors of some systems put a byte order mark before the text. */
+static struct bytes without_mark(struct bytes text)
+{
+    static const uint8_t mark[] = {0xef, 0xbb, 0xbf};
+    if (text.len < sizeof mark || memcmp(text.at, mark, sizeof mark) != 0)
+        return text;
+    return bytes_of(text.at + sizeof mark, text.len - sizeof mark);
+}
+
 enum outcome run_import(struct session *session)
 {
     const char *name = session_arg(session, 0);
@@ -206,7 +215,7 @@ enum outcome run_import(struct session *session)
         input.len += got;
     } while (got && input.len <= FILE_BYTES_MAX);
     bool good = close_file(file, stdin);
-    struct value *definitions = good ? value_parse(text_bytes(&input)) : NULL;
+    struct value *definitions = good ? value_parse(without_mark(text_bytes(&input))) : NULL;
     text_free(&input);
     if (!good)
         complain("%s: %s", name ? name : "standard input", strerror(errno));
@@ -216,5 +225,11 @@ enum outcome run_import(struct session *session)
         return OUTCOME_LOCAL;
     const struct api_request request = {
         .method = "POST", .path = api_path("definitions", NULL), .body = definitions};
-    return api_call(session, &request, NULL);
+    struct value *answer = NULL;
+    enum outcome outcome = api_call(session, &request, &answer);
+    const char *passed = value_text(value_get(answer, "passed_over"));
+    if (passed)
+        complain("passed over: %s", passed);
+    value_free(&answer);
+    return outcome;
 }

@@ -96,6 +96,9 @@ static const struct key keys[] = {
     {"disk_free_limit.absolute", KEY_SIZE, FIELD(disk_bytes), "50MB", 0, 1024 * TIB,
      FIELD(disk_ratio)},
 
+    PLAIN("load_definitions", KEY_TEXT, load_definitions, NULL),
+    PLAIN("management.load_definitions", KEY_TEXT, load_definitions, NULL),
+
     PLAIN("log.level", KEY_LEVEL, log_level, "info"),
     PLAIN("log.console.level", KEY_LEVEL, log_level, NULL),
     PLAIN("log.file.level", KEY_LEVEL, log_level, NULL),

@@ -23,6 +23,7 @@ leveretd_SOURCES = \
 	src/leveretd/reload.c \
 	src/leveretd/server.h \
 	src/leveretd/signals.c \
+	src/leveretd/load.c \
 	src/leveretd/start.c \
 	src/leveretd/stop.c
 leveretd_LDADD = \

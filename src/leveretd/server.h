@@ -34,6 +34,12 @@ struct server {
     unsigned sessions_made;
     unsigned next_session; /* whose turn the next connection is; the first worker's */
 
+    /* Of the first worker once it runs: true when clients are served. Until then those that connect
+     * are kept. */
+    bool open;
+    int *kept;
+    size_t kept_count;
+
     struct listener **listeners; /* on the first worker's loop */
     size_t listener_count;
     /* What the API says of them: it outlives them, so the names are copies. */
@@ -52,6 +58,15 @@ struct server {
 /* Starts everything, in the order in which it depends on each other. On error *error (owned) is a
  * sentence, and what was started is to be taken down with server_free. */
 MUST_USE enum status server_start(struct server *server, char **error);
+
+/* load.c: imports the file of load_definitions, then serves clients. Errors: IO (the file), MALFORMED
+ * (refused), with a sentence in *error. */
+MUST_USE enum status load_definitions(struct server *server, char **error);
+/* A connection that has come before; the first worker. */
+void load_keep(struct server *server, int fd);
+void load_free(struct server *server);
+/* start.c: a connection that has come. */
+void server_accept(struct server *server, int fd);
 
 /* Stops accepting, tells clients 320, and ends the main loop when they are gone. */
 void server_stop(struct server *server);

@@ -37,6 +37,8 @@ struct settings {
     char *default_user, *default_pass, *default_vhost, *anonymous_user;
     struct setting_names loopback_users; /* name to "true" or "false" */
 
+    char *load_definitions; /* a file; NULL: none */
+
     /* Of each pair one counts: the ratio when bytes is 0. */
     double memory_ratio;
     uint64_t memory_bytes;

@@ -180,11 +180,19 @@ static enum status start_sessions(struct server *server, char **error)
 }
 
 /* On the first worker: a connection that stays there needs no hop. */
+void server_accept(struct server *server, int fd)
+{
+    sessions_accept(server->sessions[server->next_session], fd);
+    server->next_session = (server->next_session + 1) % server->sessions_made;
+}
+
 static void accepted(void *context, int fd)
 {
     struct server *server = context;
-    sessions_accept(server->sessions[server->next_session], fd);
-    server->next_session = (server->next_session + 1) % server->sessions_made;
+    if (server->open)
+        server_accept(server, fd);
+    else
+        load_keep(server, fd);
 }
 
 /* The API tells of each address by itself, without its port and brackets. */
@@ -247,7 +255,8 @@ static enum status start_admin(struct server *server, char **error)
 {
     server->management_address = settings_management_address(server->settings);
     server->prometheus_address = settings_prometheus_address(server->settings);
-    if (!server->management_address && !server->prometheus_address)
+    if (!server->management_address && !server->prometheus_address &&
+        !server->settings->load_definitions)
         return STATUS_OK;
     const struct settings *settings = server->settings;
     struct admin_options options = {
@@ -329,8 +338,8 @@ static void choose_map_secret(void)
 enum status server_start(struct server *server, char **error)
 {
     static enum status (*const steps[])(struct server * server, char **error) = {
-        start_loops,    start_node,      start_auth,  start_vhosts,
-        start_sessions, start_listeners, start_admin, start_workers,
+        start_loops,     start_node,  start_auth,    start_vhosts,     start_sessions,
+        start_listeners, start_admin, start_workers, load_definitions,
     };
     const struct settings *settings = server->settings;
 

@@ -67,6 +67,7 @@ void server_free(struct server *server)
         workers_free(&server->workers);
     if (server->loop)
         loop_free(&server->loop);
+    load_free(server);
     free(server->sessions);
     free(server->listeners);
     for (size_t i = 0; i < server->listener_info_count; i++)

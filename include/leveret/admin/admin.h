@@ -3,6 +3,7 @@
 #ifndef LEVERET_ADMIN_ADMIN_H
 #define LEVERET_ADMIN_ADMIN_H
 
+#include "leveret/base/text.h"
 #include "leveret/session/session.h"
 
 struct admin;
@@ -41,6 +42,14 @@ MUST_USE enum status admin_new(const struct admin_options *options, struct admin
 /* Ends the API. Best while the main loop still runs for a moment: what was asked comes back then
  * and frees the rest. With workers and loop stopped, what is under way is not freed. */
 void admin_free(struct admin **admin);
+
+/* Imports definitions as if they came to the API from nobody in particular; takes the text's bytes.
+ * done() is called once, on the loop or before this returns: code 204 or 200 when the definitions
+ * were carried out as far as they can be (what was not is logged), 400 and above, with the reason,
+ * when they were refused and nothing has changed. */
+#define ADMIN_IMPORT_BYTES_MAX (256u << 20)
+void admin_import(struct admin *admin, struct text *json,
+                  void (*done)(void *context, int code, const char *reason), void *context);
 
 /* The ports listened on; 0: none. */
 uint16_t admin_port(const struct admin *admin);

@@ -1,0 +1,128 @@
+/* load_definitions: a file of definitions that is imported at each start, before clients are
+ * served.
+ *
+ * Normal course: once the workers run, the file is read and imported like one that comes to the
+ * API; the main loop runs until that is done. Who connects meanwhile waits, accepted but not
+ * served. What can go wrong: the file cannot be read, or is refused as a whole: the start ends;
+ * some of it cannot be done (a queue that exists is different): it is logged, and the start goes on
+ * with what there is. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "leveret/base/mem.h"
+#include "server.h"
+
+/* Connections that wait; more are closed. */
+#define KEPT_MAX 1024u
+
+/* ---- Clients that come too early. */
+
+void load_keep(struct server *server, int fd)
+{
+    if (!server->kept)
+        server->kept = mem_need_array(NULL, KEPT_MAX, sizeof *server->kept);
+    if (server->kept_count < KEPT_MAX)
+        server->kept[server->kept_count++] = fd;
+    else
+        close(fd);
+}
+
+void load_free(struct server *server)
+{
+    while (server->kept_count)
+        close(server->kept[--server->kept_count]);
+    free(server->kept);
+    server->kept = NULL;
+}
+
+static void open_letter(struct loop *receiver, void *letter, size_t bytes)
+{
+    struct server *server;
+    (void)bytes;
+    memcpy(&server, letter, sizeof server);
+    if (!receiver)
+        return;
+    server->open = true;
+    for (size_t i = 0; i < server->kept_count; i++)
+        server_accept(server, server->kept[i]);
+    server->kept_count = 0;
+}
+
+/* ---- The file. */
+
+static bool read_file(const char *path, struct text *out)
+{
+    FILE *file = fopen(path, "re");
+    size_t got = 1;
+    if (!file)
+        return false;
+    while (got && out->len <= ADMIN_IMPORT_BYTES_MAX) {
+        got = fread(text_reserve(out, 65536), 1, 65536, file);
+        out->len += got;
+    }
+    bool good = !ferror(file);
+    if (good && got) {
+        errno = EFBIG;
+        good = false;
+    }
+    int saved = errno;
+    fclose(file);
+    errno = saved;
+    return good;
+}
+
+struct loading {
+    struct server *server;
+    struct text json;
+    char *refused; /* NULL: it was not */
+};
+
+static void imported(void *context, int code, const char *reason)
+{
+    struct loading *loading = context;
+    if (code >= 400)
+        loading->refused = mem_need_text(reason, strlen(reason));
+    loop_stop(loading->server->loop);
+}
+
+/* On the main loop, where the API works. */
+static void begin_letter(struct loop *receiver, void *letter, size_t bytes)
+{
+    struct loading *loading;
+    (void)bytes;
+    memcpy(&loading, letter, sizeof loading);
+    if (receiver)
+        admin_import(loading->server->admin, &loading->json, imported, loading);
+}
+
+static enum status load(struct server *server, const char *path, char **error)
+{
+    struct loading loading = {.server = server}, *letter = &loading;
+    if (!read_file(path, &loading.json)) {
+        if (asprintf(error, "load_definitions: cannot read %s: %s", path, strerror(errno)) < 0)
+            *error = NULL;
+        text_free(&loading.json);
+        return STATUS_IO;
+    }
+    log_line(server->log, LOG_INFO, "leveretd", "importing definitions from %.1000s", path);
+    loop_post(server->loop, begin_letter, &letter, sizeof letter);
+    loop_run(server->loop);
+    if (!loading.refused)
+        return STATUS_OK;
+    if (asprintf(error, "load_definitions: %s: %s", path, loading.refused) < 0)
+        *error = NULL;
+    free(loading.refused);
+    return STATUS_MALFORMED;
+}
+
+enum status load_definitions(struct server *server, char **error)
+{
+    const char *path = server->settings->load_definitions;
+    enum status status = path ? load(server, path, error) : STATUS_OK;
+    if (status == STATUS_OK)
+        loop_post(workers_loop(server->workers, 0), open_letter, &server, sizeof server);
+    return status;
+}
