@@ -66,11 +66,15 @@ static enum status check_item(const struct inspect_item *item, const char *path,
     }
     char *name = segment_name(path, item->place.segment);
     struct text text = {0};
-    text_printf(
-        &text,
-        "%s: what is at byte %" PRIu32 " %s. Nothing was changed. Restore the directory that "
-        "it is in from a copy, or move the directory away to start without what it holds",
-        name, item->place.offset, status == STATUS_CORRUPT ? "is damaged" : "cannot be read");
+    if (status == STATUS_CORRUPT)
+        text_printf(&text,
+                    "%s: what is at byte %" PRIu32 " is damaged. Nothing was changed. Restore the "
+                    "directory that it is in from a copy, or move the directory away to start "
+                    "without what it holds",
+                    name, item->place.offset);
+    else
+        text_printf(&text, "%s: what is at byte %" PRIu32 " cannot be read now: %s", name,
+                    item->place.offset, status_text(status));
     text_add(&text, "", 1);
     free(name);
     *error = (char *)text.at;

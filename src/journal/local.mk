@@ -33,6 +33,8 @@ src_journal_libjournal_a_SOURCES = \
 	src/journal/relocate.c \
 	src/journal/segments.c \
 	src/journal/segments.h \
+	src/journal/shelf.c \
+	src/journal/shelf.h \
 	src/journal/sizes.c \
 	src/journal/sizes.h \
 	src/journal/space.c \
