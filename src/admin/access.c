@@ -34,7 +34,7 @@ unsigned access_rights(const char *tags)
 static bool check(struct request *r, uint8_t *pair, size_t len)
 {
     uint8_t *colon = memchr(pair, ':', len);
-    char tags[1024];
+    char tags[AUTH_TAGS_BYTES_MAX + 1];
     if (!colon || memchr(pair, '\0', len) || colon - pair > (ptrdiff_t)AUTH_NAME_MAX)
         return false;
     struct bytes user = bytes_of(pair, (size_t)(colon - pair));

@@ -78,7 +78,7 @@ void api_permissions_of_vhost(struct request *r)
 
 void api_permissions_of_user(struct request *r)
 {
-    char tags[1024];
+    char tags[AUTH_TAGS_BYTES_MAX + 1];
     if (auth_user_tags(r->admin->options.auth, r->args[0], tags, sizeof tags))
         listing_write(r, collect(r, NULL, (const char *)r->args[0].at));
     else

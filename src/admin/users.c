@@ -116,7 +116,7 @@ void api_user_get(struct request *r)
 void api_whoami(struct request *r)
 {
     struct answer a = {0};
-    char tags[1024] = "";
+    char tags[AUTH_TAGS_BYTES_MAX + 1] = "";
     auth_user_tags(r->admin->options.auth, bytes_of_text(r->user), tags, sizeof tags);
     answer_object(&a, NULL);
     answer_text(&a, "name", r->user);
@@ -215,6 +215,10 @@ void api_user_put(struct request *r)
 {
     struct form form = body_form(r);
     bool created = false;
+    if (r->args[0].len > AUTH_NAME_MAX) {
+        reply_bad_request(r, "name too long");
+        return;
+    }
     if (!form_has(&form, "tags")) {
         reply_bad_request(r, "tags_not_present");
         return;
@@ -295,7 +299,7 @@ void api_users_bulk_delete(struct request *r)
     struct form form = body_form(r);
     form_need(&form, keys);
     const struct value *users = form_list(&form, "users");
-    char tags[1024];
+    char tags[AUTH_TAGS_BYTES_MAX + 1];
     if (!body_ok(r, &form))
         return;
     struct bulk *bulk = request_work(r, sizeof *bulk, free_bulk);

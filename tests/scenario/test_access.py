@@ -78,7 +78,7 @@ def check(world, path, who):
         assert code == (401 if letter == "." else 200), (path, tag, code)
 
 
-@test
+@test(seconds=120)
 def who_is_answered(node):
     world = World(node)
     for path, who in WHOLE.items():
@@ -92,7 +92,7 @@ def who_is_answered(node):
                 assert world.users[tag].get(path.format(v=world.outside, u=world.user("none"))).code == 401, (path, tag)
 
 
-@test
+@test(seconds=120)
 def what_listings_show(node):
     world = World(node)
     mine = {world.inside, world.outside}
@@ -116,7 +116,7 @@ def what_listings_show(node):
         assert queues == 1 or tag in ("administrator", "monitoring"), (tag, queues)
 
 
-@test
+@test(seconds=120)
 def connections_of_others(node):
     world = World(node)
     connected = {"user": world.user("none"), "password": "p", "virtual_host": world.inside}
@@ -136,7 +136,7 @@ def connections_of_others(node):
         assert world.users["administrator"].delete(f"connections/{q(one)}").code == 204
 
 
-@test
+@test(seconds=120)
 def changing_needs_permissions(node):
     world = World(node)
     for tag in TAGS:
