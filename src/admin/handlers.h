@@ -121,6 +121,9 @@ void api_global_parameter_put(struct request *r);
 /* memory.c */
 void api_node_memory(struct request *r);
 void api_node_memory_relative(struct request *r);
+/* watermarks.c */
+void api_node_limits_get(struct request *r);
+void api_node_limits_put(struct request *r);
 /* overview.c */
 void api_overview(struct request *r);
 void api_nodes_list(struct request *r);

@@ -56,6 +56,7 @@ src_admin_libadmin_a_SOURCES = \
 	src/admin/users.c \
 	src/admin/value.c src/admin/value.h \
 	src/admin/vhost_start.c \
+	src/admin/watermarks.c \
 	src/admin/vhosts.c
 
 if HAVE_CHECK

@@ -33,6 +33,8 @@ const struct route routes[] = {
     {GET,    "/api/nodes", api_nodes_list, MONITORING},
     {GET,    "/api/nodes/:n", api_node_get, MONITORING},
     {GET,    "/api/nodes/:n/memory", api_node_memory, MONITORING},
+    {GET,    "/api/nodes/:n/limits", api_node_limits_get, MONITORING},
+    {PUT,    "/api/nodes/:n/limits", api_node_limits_put, ADMINISTRATOR},
     {GET,    "/api/nodes/:n/memory/relative", api_node_memory_relative, MONITORING},
     {GET,    "/api/feature-flags", api_feature_flags, ADMINISTRATOR},
     {GET,    "/api/auth", api_auth_settings, ANYBODY},

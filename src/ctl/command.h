@@ -39,6 +39,8 @@ enum outcome run_authenticate(struct session *session);
 enum outcome run_set_user_tags(struct session *session);
 enum outcome run_set_permissions(struct session *session);
 enum outcome run_set_vhost_limits(struct session *session);
+enum outcome run_set_memory_watermark(struct session *session);
+enum outcome run_set_disk_free_limit(struct session *session);
 enum outcome run_clear_vhost_limits(struct session *session);
 enum outcome run_set_user_limits(struct session *session);
 enum outcome run_clear_user_limits(struct session *session);

@@ -88,10 +88,10 @@ static const struct key keys[] = {
     PLAIN("loopback_users", KEY_USERS, loopback_users, "guest"),
     PLAIN("loopback_users.", KEY_USER, loopback_users, NULL),
 
-    {"vm_memory_high_watermark.relative", KEY_RATIO, FIELD(memory_ratio), "0.4", 1, 1000,
+    {"vm_memory_high_watermark.relative", KEY_RATIO, FIELD(memory_ratio), "0.4", 0, 1000,
      FIELD(memory_bytes)},
-    {"vm_memory_high_watermark.absolute", KEY_SIZE, FIELD(memory_bytes), NULL, MIB, 1024 * TIB,
-     NO_FIELD},
+    {"vm_memory_high_watermark.absolute", KEY_SIZE, FIELD(memory_bytes), NULL, 0, 1024 * TIB,
+     FIELD(memory_ratio)},
     {"disk_free_limit.relative", KEY_RATIO, FIELD(disk_ratio), NULL, 0, 100000, FIELD(disk_bytes)},
     {"disk_free_limit.absolute", KEY_SIZE, FIELD(disk_bytes), "50MB", 0, 1024 * TIB,
      FIELD(disk_ratio)},

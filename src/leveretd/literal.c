@@ -17,42 +17,7 @@ const char *literal_count(const char *text, uint64_t *out)
 
 const char *literal_size(const char *text, uint64_t *out)
 {
-    static const struct {
-        const char *name;
-        uint64_t factor;
-    } units[] = {
-        {"", 1},
-        {"B", 1},
-        {"k", UINT64_C(1) << 10},
-        {"kiB", UINT64_C(1) << 10},
-        {"M", UINT64_C(1) << 20},
-        {"MiB", UINT64_C(1) << 20},
-        {"G", UINT64_C(1) << 30},
-        {"GiB", UINT64_C(1) << 30},
-        {"T", UINT64_C(1) << 40},
-        {"TiB", UINT64_C(1) << 40},
-        {"kB", UINT64_C(1000)},
-        {"MB", UINT64_C(1000000)},
-        {"GB", UINT64_C(1000000000)},
-        {"TB", UINT64_C(1000000000000)},
-    };
-    static const char complaint[] = "must be a size, such as 1048576, 50MB or 1GiB";
-    uint64_t n;
-    const char *end = number_scan(text, &n);
-
-    if (!end)
-        return complaint;
-    while (*end == ' ')
-        end++;
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (strcasecmp(end, units[i].name) != 0)
-            continue;
-        if (n > UINT64_MAX / units[i].factor)
-            return "is too large";
-        *out = n * units[i].factor;
-        return NULL;
-    }
-    return complaint;
+    return number_size(text, out);
 }
 
 const char *literal_ratio(const char *text, double *out)

@@ -269,6 +269,7 @@ static enum status start_admin(struct server *server, char **error)
                    .request_ms = (uint32_t)settings->http_request_ms,
                    .body_bytes_max = settings->http_body_bytes_max},
         .message_bytes_max = settings->message_bytes_max,
+        .physical_bytes = machine_memory_bytes(),
         .node = server->node,
         .auth = server->auth,
         .log = server->log,

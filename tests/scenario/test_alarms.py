@@ -23,6 +23,28 @@ def memory(node):
     return Api(node).get(f"nodes/{q(node_name(node))}/memory").json["memory"]
 
 
+ABLE = {"capabilities": {"connection.blocked": True}}
+NO_DISK = {"disk_free_limit.absolute": "100TB"}
+
+
+def blocked(node, queue):
+    """A connection that has tried to publish during the alarm and was told that it is blocked."""
+    raw = Raw(node, properties=ABLE)
+    raw.channel()
+    raw.call(1, spec.Queue.Declare(queue=queue), spec.Queue.DeclareOk)
+    raw.publish(1, "", queue, b"held")
+    raw.expect(spec.Connection.Blocked)
+    return raw
+
+
+def ready(raw, queue, channel=1):
+    return raw.call(channel, spec.Queue.Declare(queue=queue, passive=True), spec.Queue.DeclareOk).message_count
+
+
+def connections(node):
+    return Api(node).get("overview").json["object_totals"]["connections"]
+
+
 # ---- What is counted.
 
 @test(leveret_only="kinds of memory by its API")
@@ -150,29 +172,34 @@ def a_dripping_handshake_ends(node):
         raise AssertionError("the broker still waits for the handshake")
 
 
+@test(own=True, management=True, leveret_only="limits by its API")
+def limits_while_it_runs(node):
+    api, path, queue = Api(node), f"nodes/{q(node_name(node))}/limits", name()
+    assert api.put("users/watcher", {"password": "p", "tags": "monitoring"}).code == 201
+    watcher = Api(node, "watcher", "p")
+    assert watcher.get(path).code == 200
+    assert watcher.put(path, {"disk_free_limit": {"absolute": 1}}).code == 401
+    for wrong in ({}, [], {"disk_free_limit": 5}, {"disk_free_limit": {}}, {"disk_free_limit": {"absolute": -1}},
+                  {"disk_free_limit": {"absolute": 1, "relative": 1}}, {"disk_free_limit": {"absolute": "1 mile"}},
+                  {"vm_memory_high_watermark": {"relative": 1.1}}, {"vm_memory_high_watermark": {"relative": "0.4"}},
+                  {"vm_memory_high_watermark": {"absolute": None}}, {"vm_memory_high_watermark": {"absolute": 1 << 62}}):
+        assert api.put(path, wrong).code == 400, wrong
+    assert api.put("nodes/nobody/limits", {"disk_free_limit": {"absolute": 1}}).code == 404
+    with Raw(node, properties=ABLE) as raw:
+        raw.channel()
+        raw.call(1, spec.Queue.Declare(queue=queue), spec.Queue.DeclareOk)
+        raw.publish(1, "", queue, b"one")
+        eventually(lambda: ready(raw, queue) == 1)
+        assert api.put(path, {"vm_memory_high_watermark": {"absolute": 0}}).code == 204
+        raw.expect(spec.Connection.Blocked)
+        raw.publish(1, "", queue, b"two")
+        assert ready(raw, queue) == 1
+        assert api.put(path, {"vm_memory_high_watermark": {"relative": 0.9}}).code == 204
+        raw.expect(spec.Connection.Unblocked)
+        eventually(lambda: ready(raw, queue) == 2)
+
+
 # ---- Publishers are held, and all else goes on.
-
-ABLE = {"capabilities": {"connection.blocked": True}}
-NO_DISK = {"disk_free_limit.absolute": "100TB"}
-
-
-def blocked(node, queue):
-    """A connection that has tried to publish during the alarm and was told that it is blocked."""
-    raw = Raw(node, properties=ABLE)
-    raw.channel()
-    raw.call(1, spec.Queue.Declare(queue=queue), spec.Queue.DeclareOk)
-    raw.publish(1, "", queue, b"held")
-    raw.expect(spec.Connection.Blocked)
-    return raw
-
-
-def ready(raw, queue, channel=1):
-    return raw.call(channel, spec.Queue.Declare(queue=queue, passive=True), spec.Queue.DeclareOk).message_count
-
-
-def connections(node):
-    return Api(node).get("overview").json["object_totals"]["connections"]
-
 
 @test(own=True, management=True, leveret_only="RabbitMQ does not read blocked connections", settings=NO_DISK)
 def nothing_is_stored_during_an_alarm(node):

@@ -11,6 +11,7 @@ import broker
 import pika
 from client import parameters
 from harness import eventually, main, name, test
+from http_api import Api
 
 REFUSED, USAGE, UNREACHABLE, LOCAL = 1, 2, 3, 4
 
@@ -99,6 +100,39 @@ def status_in_each_format(node):
     run(node, "check_virtual_hosts")
     run(node, "check_port_listener", str(node.port))
     assert "refused" in run(node, "check_port_listener", "1", code=REFUSED).err
+
+
+@test(own=True, management=True)
+def watermarks(node):
+    def limits():
+        answer = Api(node).get(f"nodes/{Api(node).get('overview').json['node']}/limits").json
+        return answer["vm_memory_high_watermark"]["absolute"], answer["disk_free_limit"]["absolute"]
+
+    memory, disk = limits()
+    run(node, "set_vm_memory_high_watermark", "absolute", "1500MB")
+    assert limits() == (1_500_000_000, disk)
+    run(node, "set_vm_memory_high_watermark", "0.4")
+    assert limits() == (memory, disk)
+    run(node, "set_disk_free_limit", "2 GiB")
+    assert limits() == (memory, 2 << 30)
+    run(node, "set_disk_free_limit", "mem_relative", "0.5")
+    assert abs(limits()[1] - memory / 0.4 * 0.5) < 10
+    run(node, "set_disk_free_limit", "0")
+    assert limits() == (memory, 0)
+    run(node, "check_alarms")
+    run(node, "set_vm_memory_high_watermark", "0")
+    run(node, "check_alarms", code=REFUSED)
+    run(node, "set_vm_memory_high_watermark", "absolute", "1000")
+    run(node, "check_alarms", code=REFUSED)
+    run(node, "set_vm_memory_high_watermark", "0.9")
+    run(node, "check_alarms")
+    run(node, "set_disk_free_limit", "100TB")
+    run(node, "check_alarms", code=REFUSED)
+    for arguments, code in ((["set_vm_memory_high_watermark", "much"], USAGE), (["set_disk_free_limit", "relative", "1"], USAGE),
+                            (["set_vm_memory_high_watermark", "1.5"], REFUSED), (["set_disk_free_limit", "2 loads"], REFUSED),
+                            (["set_vm_memory_high_watermark", "absolute", "lots"], REFUSED)):
+        run(node, *arguments, code=code)
+    assert limits() == (int(memory / 0.4 * 0.9), 100 * 10**12) or abs(limits()[0] - memory / 0.4 * 0.9) < 10
 
 
 @test

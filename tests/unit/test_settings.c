@@ -334,6 +334,10 @@ START_TEST(watermarks_replace_each_other)
 {
     ck_assert(set("vm_memory_high_watermark.absolute", "1GB"));
     ck_assert_uint_eq(settings_memory_bytes_max(settings, 1000), 1000000000);
+    ck_assert(set("vm_memory_high_watermark.absolute", "0"));
+    ck_assert_uint_eq(settings_memory_bytes_max(settings, 1000), 0);
+    ck_assert(set("vm_memory_high_watermark.absolute", "1000"));
+    ck_assert_uint_eq(settings_memory_bytes_max(settings, 1), 1000);
     ck_assert(set("vm_memory_high_watermark.relative", "0.5"));
     ck_assert_uint_eq(settings_memory_bytes_max(settings, 1000), 500);
     ck_assert(set("disk_free_limit.relative", "2"));
@@ -506,7 +510,8 @@ START_TEST(what_changes_while_the_broker_runs)
     ck_assert(settings_read_assignment(wanted, "cluster_name=us", &errors));
     settings_differences(settings, wanted, &live, &waiting);
     ck_assert(bytes_equal_text(text_bytes(&live),
-                               "heartbeat, loopback_users, vm_memory_high_watermark.absolute, "
+                               "heartbeat, loopback_users, vm_memory_high_watermark.relative, "
+                               "vm_memory_high_watermark.absolute, "
                                "log.level"));
     ck_assert(bytes_equal_text(text_bytes(&waiting), "listeners.tcp, workers, cluster_name"));
     settings_take_live(settings, wanted);

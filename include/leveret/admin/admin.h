@@ -23,6 +23,7 @@ struct admin_options {
     const char *metrics_address; /* "15692"; NULL: only on the API's port */
     struct http_limits limits, metrics_limits;
     uint64_t message_bytes_max; /* of a message: bounds the bodies of requests that publish */
+    uint64_t physical_bytes;    /* memory that the broker may use, for relative watermarks */
     struct node *node;
     struct auth *auth;
     struct log *log;
