@@ -53,10 +53,11 @@ static void counted(struct request *r, const struct totals *totals)
 {
     struct answer a = {0};
     size_t down = 0;
-    begin_failed(&a, "Some virtual hosts are down");
+    begin_failed(&a, "Some virtual hosts are down, or cannot write");
     answer_array(&a, "virtual-hosts");
     for (size_t i = 0; i < totals->vhost_count; i++)
-        if (!totals->vhosts[i].answered) {
+        if (!totals->vhosts[i].answered ||
+            node_vhost_unwritable(r->admin->options.node, bytes_of_text(totals->vhosts[i].name))) {
             down++;
             answer_text(&a, NULL, totals->vhosts[i].name);
         }

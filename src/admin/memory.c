@@ -1,34 +1,27 @@
 /* What memory is held for, by kind: RabbitMQ's shape with the kinds of our account.
  *
- * connection_readers, connection_writers and connection_other are RabbitMQ's names. What the
- * account does not count (code, tables of the broker's own, what the allocator keeps) is
- * "allocated_unused" or "other_system", so that the kinds add up to the resident set. */
-#include <malloc.h>
-
+ * connection_readers, connection_writers and connection_other are RabbitMQ's names. other_system is
+ * what is resident and not in the account: code, the broker's own tables, what the allocator keeps.
+ * Of the totals, erlang is what the account counts, and allocated what is resident. */
 #include "handlers.h"
 #include "process.h"
 
 struct memory_figures {
     uint64_t kinds[ACCOUNT_KIND_COUNT];
-    uint64_t rss, allocated, unused, other;
+    uint64_t rss, counted, other;
 };
 
 static void read_figures(const struct admin *admin, struct memory_figures *out)
 {
     const struct account *account = node_account(admin->options.node);
-    const struct mallinfo2 heap = mallinfo2();
     struct process_figures process;
-    uint64_t counted = 0;
     process_figures(&process);
-    *out = (struct memory_figures){.rss = process.resident_bytes,
-                                   .allocated = heap.uordblks + heap.hblkhd};
+    *out = (struct memory_figures){.rss = process.resident_bytes};
     for (unsigned kind = 0; kind < ACCOUNT_KIND_COUNT; kind++) {
         out->kinds[kind] = account_bytes(account, (enum account_kind)kind);
-        counted += out->kinds[kind];
+        out->counted += out->kinds[kind];
     }
-    uint64_t left = out->rss > counted ? out->rss - counted : 0;
-    out->unused = heap.fordblks < left ? heap.fordblks : left;
-    out->other = left - out->unused;
+    out->other = out->rss > out->counted ? out->rss - out->counted : 0;
 }
 
 static bool is_this_node(struct request *r)
@@ -50,12 +43,11 @@ void api_node_memory(struct request *r)
     answer_object(&a, "memory");
     for (unsigned kind = 0; kind < ACCOUNT_KIND_COUNT; kind++)
         answer_uint(&a, account_kind_name((enum account_kind)kind), figures.kinds[kind]);
-    answer_uint(&a, "allocated_unused", figures.unused);
     answer_uint(&a, "other_system", figures.other);
     answer_object(&a, "total");
     answer_uint(&a, "rss", figures.rss);
-    answer_uint(&a, "allocated", figures.allocated);
-    answer_uint(&a, "erlang", figures.allocated);
+    answer_uint(&a, "allocated", figures.rss);
+    answer_uint(&a, "erlang", figures.counted);
     answer_end(&a);
     answer_text(&a, "strategy", "rss");
     answer_end(&a);
@@ -81,7 +73,6 @@ void api_node_memory_relative(struct request *r)
     for (unsigned kind = 0; kind < ACCOUNT_KIND_COUNT; kind++)
         answer_uint(&a, account_kind_name((enum account_kind)kind),
                     percent(figures.kinds[kind], figures.rss));
-    answer_uint(&a, "allocated_unused", percent(figures.unused, figures.rss));
     answer_uint(&a, "other_system", percent(figures.other, figures.rss));
     answer_uint(&a, "total", 100);
     answer_end(&a);

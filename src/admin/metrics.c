@@ -162,6 +162,8 @@ static void write_alarms(struct text *out, const struct node_alarms *a)
            "is 1 if the memory watermark alarm is in effect", "", a->memory);
     single(out, "rabbitmq_alarms_free_disk_space_watermark", "gauge",
            "is 1 if the free disk space watermark alarm is in effect", "", a->disk);
+    single(out, "leveret_vhosts_unwritable", "gauge", "Virtual hosts whose journals cannot write",
+           "", a->unwritable_vhosts);
     single(out, "rabbitmq_resident_memory_limit_bytes", "gauge", "Memory high watermark in bytes",
            "", a->memory_bytes_max);
     single(out, "rabbitmq_disk_space_available_bytes", "gauge", "Disk space available in bytes", "",

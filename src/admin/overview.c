@@ -218,6 +218,7 @@ static void write_resources(struct request *r, struct answer *a)
     answer_uint(a, "disk_free", alarms.disk_free_bytes);
     answer_uint(a, "disk_free_limit", alarms.disk_free_bytes_min);
     answer_bool(a, "disk_free_alarm", alarms.disk);
+    answer_uint(a, "unwritable_vhosts", alarms.unwritable_vhosts);
     answer_uint(a, "fd_used", p.fds);
     answer_uint(a, "fd_total", p.fds_max);
     answer_uint(a, "sockets_used", p.sockets);

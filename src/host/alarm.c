@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "leveret/base/clock.h"
 #include "leveret/base/mem.h"
 #include "leveret/base/text.h"
 #include "leveret/wire/table.h"
@@ -22,8 +23,12 @@ struct alarms {
     struct account *account;
     struct timer *watch; /* NULL until alarms_watch */
     atomic_bool memory, disk;
+    atomic_uint unwritable;                      /* vhosts whose journals cannot write */
     atomic_ullong memory_bytes, disk_free_bytes; /* as last looked at */
     atomic_ullong memory_bytes_max, disk_free_bytes_min;
+    uint64_t excess_bytes; /* resident and not in the account: the least since memory was last given
+                              back */
+    uint64_t trimmed_at_ms; /* when that was */
 };
 
 static uint64_t budget(uint64_t memory_bytes_max)
@@ -111,6 +116,47 @@ static bool set(struct alarms *alarms, atomic_bool *alarm, bool on, const char *
     return true;
 }
 
+void node_count_unwritable(struct node *node, int change)
+{
+    atomic_fetch_add(&node_alarms_of(node)->unwritable, (unsigned)change);
+}
+
+/* ---- Giving memory back to the system.
+ *
+ * The allocator keeps what is freed between what is in use. How much that is is not asked, since
+ * counting it walks all free pieces: what is resident and not in the account grows when much has
+ * been freed, and by so much since it was last given back it is worth another walk. */
+
+#define EXCESS_BYTES     (64u << 20)
+#define TRIM_INTERVAL_MS 2000u
+
+static uint64_t excess_bytes(const struct alarms *alarms, uint64_t resident_bytes)
+{
+    uint64_t counted = account_total_bytes(alarms->account);
+    return resident_bytes > counted ? resident_bytes - counted : 0;
+}
+
+/* now: as of this look, brought up to date. above_max: memory is short, so that less is worth it. */
+static void give_back(struct alarms *alarms, struct resources *now, bool above_max)
+{
+    uint64_t at_ms = clock_steady_ms();
+    uint64_t excess = excess_bytes(alarms, now->memory_bytes);
+    bool rested = at_ms - alarms->trimmed_at_ms >= TRIM_INTERVAL_MS;
+    if (excess < alarms->excess_bytes)
+        alarms->excess_bytes = excess;
+    bool worth_it = excess - alarms->excess_bytes >= EXCESS_BYTES;
+    if (above_max ? !rested && atomic_load(&alarms->memory) : !rested || !worth_it)
+        return;
+    uint64_t before = now->memory_bytes;
+    malloc_trim(0);
+    alarms->trimmed_at_ms = clock_steady_ms();
+    resources_read(alarms->options.data_dir, now);
+    alarms->excess_bytes = excess_bytes(alarms, now->memory_bytes);
+    log_line(alarms->options.log, LOG_DEBUG, "memory", "%lld KiB given back in %llu ms",
+             (long long)(before - now->memory_bytes) / 1024,
+             (unsigned long long)(alarms->trimmed_at_ms - at_ms));
+}
+
 /* ---- Looking. */
 
 static bool above(uint64_t bytes, uint64_t bytes_max)
@@ -135,10 +181,8 @@ static void look(void *context)
     uint64_t memory_bytes_max = atomic_load(&alarms->memory_bytes_max);
     struct resources now;
     resources_read(data_dir, &now);
-    if (above(now.memory_bytes, memory_bytes_max)) {
-        malloc_trim(0); /* what was freed but not given back is not in use */
-        resources_read(data_dir, &now);
-    }
+    /* What was freed and not given back is not in use. */
+    give_back(alarms, &now, above(now.memory_bytes, memory_bytes_max));
     atomic_store(&alarms->memory_bytes, now.memory_bytes);
     atomic_store(&alarms->disk_free_bytes, now.disk_free_bytes);
     bool memory = above(now.memory_bytes, memory_bytes_max) ||
@@ -170,9 +214,11 @@ void alarms_watch(struct alarms *alarms, struct loop *main_loop)
 void node_alarms(const struct node *node, struct node_alarms *out)
 {
     const struct alarms *alarms = node_alarms_of(node);
+    unsigned unwritable = atomic_load(&alarms->unwritable);
     *out = (struct node_alarms){
         .memory = atomic_load(&alarms->memory),
-        .disk = atomic_load(&alarms->disk),
+        .disk = atomic_load(&alarms->disk) || unwritable > 0,
+        .unwritable_vhosts = unwritable,
         .memory_bytes = atomic_load(&alarms->memory_bytes),
         .memory_bytes_max = atomic_load(&alarms->memory_bytes_max),
         .disk_free_bytes = atomic_load(&alarms->disk_free_bytes),

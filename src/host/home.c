@@ -145,6 +145,12 @@ static void stalled(void *context, struct journal_lane *lane, enum status status
     vhost_stalled(home->vhost, lane, status);
 }
 
+static void set_unwritable(struct home *home, bool on)
+{
+    if (atomic_exchange(&home->unwritable, on) != on)
+        node_count_unwritable(home->node, on ? 1 : -1);
+}
+
 static void health(void *context, enum status status, const char *text)
 {
     struct home *home = context;
@@ -154,6 +160,7 @@ static void health(void *context, enum status status, const char *text)
         log_line(home->log, LOG_ERROR, "journal",
                  "vhost '%s': cannot write, publishers are blocked: %s", home->name, text);
     home->health = status;
+    set_unwritable(home, status != STATUS_OK);
     snprintf(home->health_text, sizeof home->health_text, "disk: %s", status_text(status));
     home_weigh_gate(home);
 }
@@ -269,6 +276,7 @@ static void close_vhost(struct home *home)
 {
     vhost_free(&home->vhost);
     tell_memory(home, 0);
+    set_unwritable(home, false);
     if (home->journal)
         journal_free(&home->journal);
     if (home->memory_disk)

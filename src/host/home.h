@@ -29,6 +29,7 @@ struct home {
     uint64_t told_bytes;    /* of messages, to the node's account */
     uint64_t weighed_bytes; /* told when the node's memory was last weighed */
     enum status health;     /* of the journal */
+    atomic_bool unwritable; /* health is not OK: for any thread, and counted in the node */
     atomic_uint gate; /* enum publish_gate; written by the owner, read by links on any thread */
     char gate_text[160];
     char health_text[160];
@@ -77,6 +78,9 @@ void node_listened(struct node *node, bool events, bool log);
 /* The node's alarm as text for connection.blocked; NULL: none. *memory: whether memory is short.
  * Any thread. */
 const char *node_alarm_text(const struct node *node, bool *memory);
+
+/* Vhosts whose journals cannot write now: one more (1) or less (-1). Any thread. */
+void node_count_unwritable(struct node *node, int change);
 
 /* link.c: an event of the core on its way to a link. Runs on the owner. */
 void link_event(void *context, void *owner, const struct event *event);

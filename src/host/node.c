@@ -259,6 +259,12 @@ bool node_any_down(struct node *node)
     return down;
 }
 
+bool node_vhost_unwritable(struct node *node, struct bytes name)
+{
+    const struct home *home = node_find_home(node, name);
+    return home && atomic_load(&home->unwritable);
+}
+
 enum status node_restart_vhost(struct node *node, struct bytes name, char **error)
 {
     const struct home *home = node_find_home(node, name);

@@ -98,6 +98,14 @@ def publishes(node, first):
         return False
 
 
+def unhealthy(node):
+    """The checks that fail; disk_free_alarm says the same as they do."""
+    api = Api(node)
+    failing = {check for check in ("alarms", "local-alarms", "virtual-hosts") if api.get(f"health/checks/{check}").code == 503}
+    assert api.get("nodes").json[0]["disk_free_alarm"] == ("alarms" in failing)
+    return failing
+
+
 @test(own=True, seconds=120, leveret_only="its own disk")
 def full_disk(node):
     """The queue itself fills the disk: nothing is confirmed that is not stored; reading makes room, and it works again."""
@@ -137,9 +145,10 @@ def another_program_fills_the_disk(node):
     """Another program takes all the space, and gives it back."""
     node.stop()
     with small_disk(32 * MIB) as folder:
-        small = broker.Leveretd(dir=folder, settings={"disk_free_limit.absolute": "0"})
+        small = broker.Leveretd(dir=folder, settings={"disk_free_limit.absolute": "0"}, management=True)
         small.log_path = node.dir / "small.log"
         with small.start():
+            assert unhealthy(small) == set()
             publisher = Publisher(small)
             for _ in range(300):
                 publisher.send(10_000)
@@ -156,6 +165,8 @@ def another_program_fills_the_disk(node):
             print(f"stopped after {len(publisher.confirmed)} confirms: {why}; {free_bytes(folder)} bytes free")
             assert why, "10 MB were confirmed on a disk with no room"
             assert why in ("blocked", "nacked") or why.startswith("closed with"), f"the publisher was left {why}"
+            if why == "blocked":
+                eventually(lambda: unhealthy(small) == {"alarms", "local-alarms", "virtual-hosts"}, 10, "word of the disk")
             with open(glutton, "ab", buffering=0) as file, contextlib.suppress(OSError):
                 while True:
                     file.write(b"x" * 512)

@@ -49,6 +49,8 @@ MUST_USE enum status node_mark_filled(struct node *node);
 void node_open_vhost(struct node *node, struct bytes name);
 /* The reason, in a sentence, why the vhost is down (free it); NULL: it is not. Any thread. */
 char *node_vhost_down(struct node *node, struct bytes name);
+/* Whether the vhost's journal cannot write now. Any thread. */
+bool node_vhost_unwritable(struct node *node, struct bytes name);
 /* Tries again to open a vhost that is down; nothing is done to one that is not. Main thread.
  * Errors: NOT_FOUND; as node_add_vhost: it stays down. */
 MUST_USE enum status node_restart_vhost(struct node *node, struct bytes name, char **error);
@@ -74,7 +76,8 @@ void node_tune_vhost(struct node *node, struct auth *auth, struct bytes name);
 
 /* Whether resources are short: for the API. Any thread. */
 struct node_alarms {
-    bool memory, disk;
+    bool memory, disk;          /* disk: too little is free, or some journals cannot write */
+    unsigned unwritable_vhosts; /* whose journals cannot write now */
     uint64_t memory_bytes, memory_bytes_max, disk_free_bytes, disk_free_bytes_min;
 };
 void node_alarms(const struct node *node, struct node_alarms *out);
