@@ -26,9 +26,9 @@ struct alarms {
     atomic_uint unwritable;                      /* vhosts whose journals cannot write */
     atomic_ullong memory_bytes, disk_free_bytes; /* as last looked at */
     atomic_ullong memory_bytes_max, disk_free_bytes_min;
-    uint64_t excess_bytes; /* resident and not in the account: the least since memory was last given
-                              back */
-    uint64_t trimmed_at_ms; /* when that was */
+    uint64_t excess_bytes; /* resident and not in the account: the least since memory was given back
+                            */
+    uint64_t rests_until_ms; /* when memory is given back again at the earliest */
 };
 
 static uint64_t budget(uint64_t memory_bytes_max)
@@ -125,10 +125,12 @@ void node_count_unwritable(struct node *node, int change)
  *
  * The allocator keeps what is freed between what is in use. How much that is is not asked, since
  * counting it walks all free pieces: what is resident and not in the account grows when much has
- * been freed, and by so much since it was last given back it is worth another walk. */
+ * been freed. Giving back holds the allocator's locks for some 0.2 ms a MiB, so it is done in small
+ * portions, and rests ten times as long as it took. */
 
-#define EXCESS_BYTES     (64u << 20)
-#define TRIM_INTERVAL_MS 2000u
+#define EXCESS_BYTES     (32u << 20) /* more of it since the last time is worth giving back */
+#define REST_FACTOR      10u
+#define LOOK_INTERVAL_MS 100u /* while it grows, in place of WATCH_INTERVAL_MS */
 
 static uint64_t excess_bytes(const struct alarms *alarms, uint64_t resident_bytes)
 {
@@ -136,25 +138,31 @@ static uint64_t excess_bytes(const struct alarms *alarms, uint64_t resident_byte
     return resident_bytes > counted ? resident_bytes - counted : 0;
 }
 
-/* now: as of this look, brought up to date. above_max: memory is short, so that less is worth it. */
+/* now: as of this look, brought up to date. above_max: memory is short, so that less is worth it.
+ */
 static void give_back(struct alarms *alarms, struct resources *now, bool above_max)
 {
     uint64_t at_ms = clock_steady_ms();
     uint64_t excess = excess_bytes(alarms, now->memory_bytes);
-    bool rested = at_ms - alarms->trimmed_at_ms >= TRIM_INTERVAL_MS;
     if (excess < alarms->excess_bytes)
         alarms->excess_bytes = excess;
-    bool worth_it = excess - alarms->excess_bytes >= EXCESS_BYTES;
-    if (above_max ? !rested && atomic_load(&alarms->memory) : !rested || !worth_it)
+    if (at_ms < alarms->rests_until_ms ||
+        (!above_max && excess - alarms->excess_bytes < EXCESS_BYTES))
         return;
     uint64_t before = now->memory_bytes;
     malloc_trim(0);
-    alarms->trimmed_at_ms = clock_steady_ms();
+    uint64_t took_ms = clock_steady_ms() - at_ms;
     resources_read(alarms->options.data_dir, now);
     alarms->excess_bytes = excess_bytes(alarms, now->memory_bytes);
+    alarms->rests_until_ms = at_ms + WATCH_INTERVAL_MS / 4 + took_ms * REST_FACTOR;
     log_line(alarms->options.log, LOG_DEBUG, "memory", "%lld KiB given back in %llu ms",
-             (long long)(before - now->memory_bytes) / 1024,
-             (unsigned long long)(alarms->trimmed_at_ms - at_ms));
+             ((long long)before - (long long)now->memory_bytes) / 1024,
+             (unsigned long long)took_ms);
+}
+
+static bool excess_grows(const struct alarms *alarms, const struct resources *now)
+{
+    return excess_bytes(alarms, now->memory_bytes) - alarms->excess_bytes >= EXCESS_BYTES / 4;
 }
 
 /* ---- Looking. */
@@ -192,7 +200,7 @@ static void look(void *context)
     changed |= set(alarms, &alarms->disk, disk, "disk");
     if (changed)
         node_each_home(alarms->options.node, post_weigh);
-    timer_set(alarms->watch, WATCH_INTERVAL_MS);
+    timer_set(alarms->watch, excess_grows(alarms, &now) ? LOOK_INTERVAL_MS : WATCH_INTERVAL_MS);
 }
 
 void alarms_set_limits(struct alarms *alarms, uint64_t memory_bytes_max,
