@@ -224,12 +224,14 @@ bool import_passes_over(enum import_step step, const struct command *command)
 static const char *hashing_of(struct form *form)
 {
     const char *version = form_text(form, "rabbit_version", "");
-    unsigned major = 0, minor = 0;
     if (!*version)
         version = form_text(form, "rabbitmq_version", "");
-    if (sscanf(version, "%3u.%3u", &major, &minor) == 2 && (major < 3 || (major == 3 && minor < 6)))
-        return "rabbit_password_hashing_md5";
-    return NULL;
+    char *end;
+    unsigned long major = strtoul(version, &end, 10);
+    if (end == version || *end != '.')
+        return NULL;
+    unsigned long minor = strtoul(end + 1, NULL, 10);
+    return major < 3 || (major == 3 && minor < 6) ? "rabbit_password_hashing_md5" : NULL;
 }
 
 static void import(struct request *r, struct bytes only)

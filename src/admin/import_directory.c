@@ -1,9 +1,8 @@
 /* Definitions into the directory: users, vhosts, limits, permissions, after they have been checked.
  *
- * Normal course: a portion of users, limits or permissions is one write to the disk and one turn of
- * the loop, a vhost is a turn of its own. What can go wrong: an entry fails that the check let pass
- * (something was changed meanwhile): it is told, the rest goes on; a write fails: nothing of the
- * portion is there, and the import ends. */
+ * Normal course: a portion is one write to the disk and one turn of the loop. What can go wrong: an
+ * entry fails that the check let pass (something was changed meanwhile): it is told, the rest goes
+ * on; a write fails: nothing of the portion is there, and the import ends. */
 #include "import.h"
 
 #include <stdio.h>
@@ -79,27 +78,39 @@ static bool put_permission(struct request *r, const struct value *entry, uint32_
 
 /* ---- All of them. */
 
+/* Opening a vhost looks at its directory. */
+#define VHOSTS_PORTION 16u
+
 static const struct {
     const char *key;
     bool (*put)(struct request *r, const struct value *entry, uint32_t index);
-    bool batch;   /* true: a portion is one write */
-    bool of_node; /* true: not in the definitions of one vhost */
+    uint32_t portion;  /* entries that are one write */
+    bool of_node;      /* true: not in the definitions of one vhost */
+    const char *vhost; /* the key with the vhost whose owner learns of it; NULL: none does */
 } sections[] = {
-    {"users", put_user, true, true},
-    {"vhosts", put_vhost, false, true},
-    {"parameters", put_vhost_limits, true, false},
-    {"permissions", put_permission, true, true},
+    {"users", put_user, IMPORT_PORTION, true, NULL},
+    {"vhosts", put_vhost, VHOSTS_PORTION, true, "name"},
+    {"parameters", put_vhost_limits, IMPORT_PORTION, false, "vhost"},
+    {"permissions", put_permission, IMPORT_PORTION, true, NULL},
 };
 #define SECTIONS (sizeof sections / sizeof *sections)
 
-/* The owners of vhosts learn of limits once they are stored. */
-static void tune(struct request *r, const struct value *list, uint32_t from, uint32_t to)
+/* After a portion: the owners of vhosts learn what is stored of them; a vhost that was not stored
+ * goes again. */
+static void settle_vhosts(struct request *r, const struct value *list, uint32_t from, uint32_t to)
 {
     const struct import *i = r->work;
-    for (uint32_t at = from; at < to; at++) {
-        struct bytes vhost =
-            i->only.at ? i->only : value_bytes(value_get(value_at(list, at), "vhost"));
-        node_tune_vhost(r->admin->options.node, r->admin->options.auth, vhost);
+    const struct admin_options *o = &r->admin->options;
+    const char *key = sections[i->section].vhost;
+    for (uint32_t at = from; key && at < to; at++) {
+        struct bytes vhost = value_bytes(value_get(value_at(list, at), key));
+        if (i->only.at)
+            vhost = i->only;
+        if (auth_vhost_exists(o->auth, vhost))
+            node_tune_vhost(o->node, o->auth, vhost);
+        else if (node_delete_vhost(o->node, vhost, NULL, NULL) == STATUS_OK)
+            log_line(o->log, LOG_WARNING, "http", "vhost '%.255s' could not be stored",
+                     (const char *)vhost.at);
     }
 }
 
@@ -108,22 +119,19 @@ static bool put_portion(struct request *r, const struct value *list)
 {
     struct import *i = r->work;
     struct auth *auth = r->admin->options.auth;
-    bool batch = sections[i->section].batch;
-    size_t count = value_count(list), to = i->at + (batch ? IMPORT_PORTION : 1u);
+    size_t count = value_count(list), to = i->at + sections[i->section].portion;
     uint32_t from = i->at, done = 0;
-    if (batch)
-        auth_begin(auth);
+    auth_begin(auth);
     for (; i->at < to && i->at < count; i->at++)
         done += sections[i->section].put(r, value_at(list, i->at), i->at);
-    enum status status = batch ? auth_commit(auth) : STATUS_OK;
+    enum status status = auth_commit(auth);
+    settle_vhosts(r, list, from, i->at);
     if (status != STATUS_OK) {
         failed(r, sections[i->section].key, from, "", status, NULL);
         import_end(r);
         return false;
     }
     i->done += done;
-    if (sections[i->section].put == put_vhost_limits)
-        tune(r, list, from, i->at);
     return true;
 }
 

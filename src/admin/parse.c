@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "http.h"
+#include "leveret/base/check.h"
 #include "leveret/base/mem.h"
 #include "upload.h"
 
@@ -105,6 +106,7 @@ void parse_end(struct admin *admin)
         pthread_join(parsing->thread, NULL);
         take_out(parsing);
         struct request *r = parsing->request;
+        CHECK(r);
         parsing->request = NULL; /* its letter frees it, if it comes */
         r->asking = false;
         http_forget(r);

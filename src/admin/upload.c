@@ -28,7 +28,7 @@ static bool delimiter_of(const char *content_type, char out[BOUNDARY_BYTES_MAX +
     size_t count = *at == '"' ? strcspn(++at, "\"") : strcspn(at, "; \t");
     if (count == 0 || count > BOUNDARY_BYTES_MAX)
         return false;
-    memcpy(out, "--", 2);
+    out[0] = out[1] = '-';
     memcpy(out + 2, at, count);
     *len = count + 2;
     return true;

@@ -152,7 +152,7 @@ void api_vhost_get(struct request *r)
 /* ---- Changing. */
 
 /* The vhost and its maker's permission are stored with one write: no vhost is there that nobody may
- * use. */
+ * use. In a batch that is open, with its. */
 static enum status make_vhost(struct admin *admin, const char *name, const char *description,
                               const char *tags, bool tracing, const char *user, char **error)
 {
@@ -161,14 +161,16 @@ static enum status make_vhost(struct admin *admin, const char *name, const char 
     enum status status = node_add_vhost(admin->options.node, bytes_of_text(name), error);
     if (status != STATUS_OK)
         return status;
-    auth_begin(auth);
+    bool own_batch = !auth_in_batch(auth);
+    if (own_batch)
+        auth_begin(auth);
     status = auth_put_vhost(auth, name, description, tags, tracing, &created);
     /* Who makes a vhost may use it, as in RabbitMQ. */
     if (status == STATUS_OK && *user)
         status = auth_put_permission(auth, user, name, ".*", ".*", ".*", &created, error);
-    if (status == STATUS_OK)
+    if (own_batch && status == STATUS_OK)
         status = auth_commit(auth);
-    else
+    else if (own_batch)
         auth_cancel(auth);
     if (status != STATUS_OK &&
         node_delete_vhost(admin->options.node, bytes_of_text(name), NULL, NULL) != STATUS_OK)

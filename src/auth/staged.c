@@ -237,6 +237,11 @@ void auth_begin(struct auth *auth)
     auth->batch = true;
 }
 
+bool auth_in_batch(const struct auth *auth)
+{
+    return auth->batch;
+}
+
 enum status auth_commit(struct auth *auth)
 {
     CHECK(auth->batch);

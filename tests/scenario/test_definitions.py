@@ -82,7 +82,7 @@ CANNOT_BE = [
 ]
 
 
-@test(own=True, management=True, seconds=60)
+@test(own=True, management=True, seconds=120)
 def what_cannot_be_changes_nothing(node):
     """Each such file has a good user, vhost and queue too, and none of them is made."""
     api = Api(node)
@@ -191,7 +191,7 @@ def sorted_parts(file):
             for key, value in file.items()}
 
 
-@test(own=True, management=True, seconds=60)
+@test(own=True, management=True, seconds=120)
 def round_trip(node):
     """Export, take all away, import, export: the same; of a node, of a vhost, over the command line."""
     api = Api(node)
@@ -276,7 +276,7 @@ def imports_go_on_in_portions(node):
     assert any(seen_under_way(node, [user(f"{stem}-{i}") for i in range(4000)]) for stem in (name("u") for _ in range(10)))
 
 
-@test(own=True, management=True, seconds=60)
+@test(own=True, management=True, seconds=120)
 def at_the_start(node):
     """load_definitions: there before the first client is served; refused as a whole; what exists stays."""
     node.stop()

@@ -118,9 +118,15 @@ def vhost_on_a_full_disk(node):
             assert answer.code in (400, 500, 503), answer
             assert api.get("vhosts/v").code == 404
             assert "v" not in [p["vhost"] for p in api.get("permissions").json]
+            file = {"vhosts": [{"name": f"w{i}", "description": "d" * 4096} for i in range(40)]}
+            answer = api.post("definitions", file)
+            assert answer.code == 400 and "0 of 40 entries were carried out; not: vhosts[0]" in answer.json["reason"], answer
+            assert [one["name"] for one in api.get("vhosts?columns=name").json] == ["/"]
             filler.unlink()
             eventually(lambda: api.put("vhosts/v", {"description": "d" * 4096}).code == 201, 30, "the vhost")
             assert api.get("permissions/v/guest").code == 200
+            eventually(lambda: api.post("definitions", file).code == 204, 30, "the file's vhosts")
+            assert api.get("permissions/w39/guest").code == 200
             full.restart()
             eventually(lambda: Api(full).get("permissions/v/guest").code == 200)
 

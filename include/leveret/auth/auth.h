@@ -115,6 +115,8 @@ bool auth_user_tags(const struct auth *auth, struct bytes user, char *out, size_
  * visible together, or none: IO, NO_SPACE. auth_cancel forgets them. What is made in a batch is not
  * deleted in the same one. */
 void auth_begin(struct auth *auth);
+/* True between auth_begin and its end. */
+bool auth_in_batch(const struct auth *auth);
 MUST_USE enum status auth_commit(struct auth *auth);
 void auth_cancel(struct auth *auth);
 
