@@ -158,11 +158,16 @@ static bool take_json(struct request *r)
     return true;
 }
 
+static bool is_blank(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 /* Whether there is a body to be read as JSON. */
 static bool has_body(const struct request *r)
 {
     size_t blank = 0;
-    while (blank < r->body.len && memchr(" \t\r\n", r->body.at[blank], 4))
+    while (blank < r->body.len && is_blank(r->body.at[blank]))
         blank++;
     return changes(r) && r->method != METHOD_DELETE && blank < r->body.len;
 }
