@@ -1,18 +1,11 @@
 /* What a publisher may send. See publication.h.
  *
- * Normal course: names and size are compared, the properties decoded and checked, the message made
- * with what the core wants to know of them. What can go wrong: see the header; nothing is kept
- * then. */
+ * Normal course: see the header, where it is inline; only what is not plain comes here. What can go
+ * wrong: names, size or properties that cannot be, which are told in RabbitMQ's words. */
 #include "leveret/broker/publication.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-
-#include "leveret/wire/cursor.h"
-#include "leveret/wire/properties.h"
-
-/* The properties that a client can get wrong although they can be read. */
-#define CHECKED (PROPERTY_EXPIRATION | PROPERTY_DELIVERY_MODE | PROPERTY_USER_ID)
 
 /* A whole number of milliseconds, with a sign if need be, as RabbitMQ reads it. Writes into why
  * what is wrong with it, in RabbitMQ's words, and returns false. */
@@ -79,31 +72,17 @@ static enum status check_sizes(const struct publication *p, char why[PUBLICATION
     return STATUS_PRECONDITION_FAILED;
 }
 
-enum status publication_message(const struct publication *publication, struct message **out,
-                                char why[PUBLICATION_WHY_MAX])
+enum status publication_check(const struct publication *publication,
+                              const struct properties *properties, uint64_t *ttl_ms,
+                              char why[PUBLICATION_WHY_MAX])
 {
-    struct properties p;
-    uint64_t ttl_ms = MESSAGE_NO_TTL;
-    *out = NULL;
-    if (properties_decode(publication->properties, &p) != STATUS_OK) {
-        snprintf(why, PUBLICATION_WHY_MAX, "malformed properties");
-        return STATUS_MALFORMED;
-    }
     enum status status = check_sizes(publication, why);
-    if (status == STATUS_OK && (p.present & CHECKED))
-        status = check_properties(publication, &p, &ttl_ms, why);
-    if (status != STATUS_OK)
-        return status;
-    struct message *message = message_new(publication->exchange, publication->routing_key,
-                                          publication->properties, publication->body_bytes);
-    if (!message) {
-        snprintf(why, PUBLICATION_WHY_MAX, "out of memory");
-        return STATUS_NO_MEMORY;
-    }
-    message->persistent = p.delivery_mode == 2;
-    message->priority = p.priority;
-    message->has_headers = (p.present & PROPERTY_HEADERS) != 0;
-    message->ttl_ms = ttl_ms;
-    *out = message;
-    return STATUS_OK;
+    return status == STATUS_OK ? check_properties(publication, properties, ttl_ms, why) : status;
+}
+
+enum status publication_refuse(enum status status, char why[PUBLICATION_WHY_MAX])
+{
+    snprintf(why, PUBLICATION_WHY_MAX, "%s",
+             status == STATUS_MALFORMED ? "malformed properties" : "out of memory");
+    return status;
 }

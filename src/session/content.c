@@ -142,7 +142,7 @@ void content_header(struct channel *channel, struct bytes payload)
     char why[PUBLICATION_WHY_MAX];
     struct message *message;
     enum status status = publication_message(&publication, &message, why);
-    if (status != STATUS_OK) {
+    if (!message) {
         refuse(channel, status, why);
         return;
     }
