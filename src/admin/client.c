@@ -51,8 +51,8 @@ static void on_timeout(void *context)
                     "no answer from the virtual host in time");
 }
 
-bool client_open(struct request *request, struct bytes vhost,
-                 void (*event)(struct request *request, const struct event *event))
+enum status client_try(struct request *request, struct bytes vhost,
+                       void (*event)(struct request *request, const struct event *event))
 {
     struct client *client = mem_need(sizeof *client);
     const struct link_options options = {
@@ -63,17 +63,26 @@ bool client_open(struct request *request, struct bytes vhost,
         .user = bytes_of_text(request->user),
     };
     client->event = event;
-    if (link_open(request->admin->options.node, vhost, &options, &client->link) != STATUS_OK) {
+    enum status status = link_open(request->admin->options.node, vhost, &options, &client->link);
+    if (status != STATUS_OK) {
         free(client);
-        reply_vhost_missing(request, vhost);
-        return false;
+        return status;
     }
     client->request = request;
     client->timer = timer_new(request->admin->options.loop, on_timeout, client);
     timer_set(client->timer, CLIENT_TIMEOUT_MS);
     request->client = client;
     client_send(request, (struct command){.type = COMMAND_CHANNEL_OPEN});
-    return true;
+    return STATUS_OK;
+}
+
+bool client_open(struct request *request, struct bytes vhost,
+                 void (*event)(struct request *request, const struct event *event))
+{
+    if (client_try(request, vhost, event) == STATUS_OK)
+        return true;
+    reply_vhost_missing(request, vhost);
+    return false;
 }
 
 void client_send(struct request *request, struct command command)

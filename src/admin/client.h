@@ -14,6 +14,9 @@
  * answered. False: no such vhost, and answered so. */
 bool client_open(struct request *request, struct bytes vhost,
                  void (*event)(struct request *request, const struct event *event));
+/* The same, but what to say is the caller's. Errors: NOT_FOUND. */
+MUST_USE enum status client_try(struct request *request, struct bytes vhost,
+                                void (*event)(struct request *request, const struct event *event));
 /* Sends a command on the channel, or on another one that the command names (and that was opened
  * with one). */
 void client_send(struct request *request, struct command command);

@@ -3,7 +3,8 @@
  * Normal course: a link to the vhost; on it IMPORT_CHANNELS channels with one command under way
  * each, so that many share a commit, and one that is refused fails its own channel only, which is
  * opened anew. What can go wrong: a command is refused (what exists already is different, the vhost
- * is full): it is told in the end, and the rest goes on; the vhost is deleted meanwhile: 404. */
+ * is full): it is told in the end, and the rest goes on; a vhost cannot be opened: likewise; it is
+ * deleted while commands are under way: 404. */
 #include "client.h"
 #include "import.h"
 
@@ -87,12 +88,13 @@ static void on_reply(struct request *r, const struct event *event)
 
 /* ---- From vhost to vhost. */
 
-static bool has_entries(const struct import *i, uint32_t place)
+/* The step with the first entry of the vhost; STEP_COUNT: it has none. */
+static enum import_step first_step(const struct import *i, uint32_t place)
 {
-    for (unsigned step = 0; step < STEP_COUNT; step++)
-        if (i->lists[step].starts[place] < i->lists[step].starts[place + 1])
-            return true;
-    return false;
+    enum import_step step = 0;
+    while (step < STEP_COUNT && i->lists[step].starts[place] == i->lists[step].starts[place + 1])
+        step++;
+    return step;
 }
 
 static void begin_step(struct import *i, enum import_step step)
@@ -102,21 +104,25 @@ static void begin_step(struct import *i, enum import_step step)
         i->link.at = i->lists[step].starts[i->link.place];
 }
 
-/* To the first vhost from place on that has entries. False: answered. */
+/* To the first vhost from place on that has entries and is there. False: answered. */
 static bool enter_vhost(struct request *r, uint32_t place)
 {
     struct import *i = r->work;
     if (r->client)
         client_close(r);
-    while (place < i->place_count && !has_entries(i, place))
-        place++;
-    i->link = (struct import_link){.place = place};
-    if (place == i->place_count) {
-        import_end(r);
-        return false;
+    for (; place < i->place_count; place++) {
+        enum import_step step = first_step(i, place);
+        if (step == STEP_COUNT)
+            continue;
+        i->link = (struct import_link){.place = place};
+        begin_step(i, step);
+        if (client_try(r, i->places[place]->name, on_reply) == STATUS_OK)
+            return true;
+        refused(r, i->lists[step].order[i->link.at], STATUS_NOT_FOUND,
+                "the vhost is not open; neither this nor its other entries were carried out");
     }
-    begin_step(i, 0);
-    return client_open(r, i->places[place]->name, on_reply);
+    import_end(r);
+    return false;
 }
 
 static void advance(struct request *r)
