@@ -129,7 +129,7 @@ struct journal_lane {
 
 struct result {
     struct result *next;
-    bool paged_out;
+    bool paged_out, stalled;
     struct journal_page page; /* entries are filled in when it is reported */
 };
 
@@ -420,6 +420,16 @@ static void report_page(struct memory_journal *j, struct result *result)
     free(page->entries);
 }
 
+static void tell_stalled(struct memory_journal *j, struct result *result, bool stalled)
+{
+    if (result->stalled == stalled || !result->page.lane)
+        return;
+    result->stalled = stalled;
+    if (j->callbacks.stalled)
+        j->callbacks.stalled(j->callbacks.context, result->page.lane,
+                             stalled ? STATUS_IO : STATUS_OK);
+}
+
 static void memory_poll(struct journal *journal)
 {
     struct memory_journal *j = self_of(journal);
@@ -433,8 +443,11 @@ static void memory_poll(struct journal *journal)
     }
     /* Only what was asked for before: a callback may ask for more. */
     size_t due = 0;
-    for (struct result *result = j->results; result && !j->pages_held; result = result->next)
-        due++;
+    for (struct result *result = j->results; result; result = result->next) {
+        if (!result->paged_out)
+            tell_stalled(j, result, j->pages_held);
+        due += !j->pages_held;
+    }
     for (struct result *result; due > 0 && (result = j->results); due--) {
         j->results = result->next;
         if (!j->results)

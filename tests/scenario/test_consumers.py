@@ -295,6 +295,34 @@ def delivery_limit_for_consumers(node):
         ch.queue_delete(q)
 
 
+@test(own=True, leveret_only="RabbitMQ's node is not killed here")
+def delivery_limit_over_kills(node):
+    """What is out when the broker is killed counts as returned, so that a poison message ends. Restarts alone count nothing."""
+    with connect(node) as connection:
+        ch = confirming(connection)
+        dead = ch.queue_declare(name("dead"), durable=True).method.queue
+        q = name()
+        ch.queue_declare(q, durable=True, arguments={**QUORUM, "x-delivery-limit": 1, "x-dead-letter-exchange": "",
+                                                     "x-dead-letter-routing-key": dead})
+        publish(ch, q, "poison", "never out", delivery_mode=2)
+    for expected in (None, 1):
+        with connect(node) as connection:
+            ch = confirming(connection)
+            method, properties, body = got_one(ch, q)
+            assert body == b"poison" and method.redelivered == (expected is not None), (body, method)
+            assert ((properties.headers or {}).get("x-delivery-count") or None) == expected, properties.headers
+            ch.queue_declare(name("after"), durable=True)    # that it was delivered is on disk with this
+            node.kill()
+        node.start()
+    node.kill()
+    node.start()
+    with connect(node) as connection:
+        ch = connection.channel()
+        assert got_one(ch, dead, auto_ack=True)[2] == b"poison"
+        method, properties, body = got_one(ch, q)
+        assert body == b"never out" and not method.redelivered, (body, method)
+
+
 @test
 def quorum_refuses(node):
     with connect(node) as connection:

@@ -130,8 +130,11 @@ void check_quiet(void)
         }
     for (unsigned q = 0; q < sim.world.queue_count; q++) {
         struct queue_info info;
-        if (vhost_find_queue(sim.h.vhost, bytes_of_text(sim.world.queues[q].name), &info))
-            check_limits(&sim.world.queues[q], &info);
+        if (!vhost_find_queue(sim.h.vhost, bytes_of_text(sim.world.queues[q].name), &info))
+            continue;
+        check_limits(&sim.world.queues[q], &info);
+        if (info.stalled || info.failed)
+            sim_fail("%s is stalled or has failed", sim.world.queues[q].name);
     }
     check_counts();
 }

@@ -177,6 +177,11 @@ static void on_paged_out(void *context, struct journal_lane *lane, uint64_t chun
     vhost_paged_out(h->vhost, lane, chunk, status);
 }
 
+static void on_stalled(void *context, struct journal_lane *lane, enum status status)
+{
+    vhost_stalled(((struct harness *)context)->vhost, lane, status);
+}
+
 static void on_health(void *context, enum status status, const char *text)
 {
     (void)text;
@@ -270,7 +275,7 @@ void harness_disk(struct harness *h)
 static void start(struct harness *h)
 {
     struct journal_callbacks callbacks = {h,         on_committed, on_paged_in, on_paged_out,
-                                          on_health, NULL};
+                                          on_health, on_stalled};
     h->journal = open_journal(h, &callbacks);
     struct vhost_options options = {
         .name = bytes_of_text("/"),
