@@ -304,11 +304,15 @@ func manyChannels(c *amqp.Connection) {
 func cleanCloses(c *amqp.Connection) {
 	for i := 0; i < 1000; i++ {
 		one := connect()
+		told := one.NotifyClose(make(chan *amqp.Error, 1))
 		ch, err := one.Channel()
 		good(err, "channel")
 		_, err = ch.QueueDeclare("", false, false, true, false, nil)
 		good(err, "declare")
 		good(one.Close(), fmt.Sprintf("close %d", i))
+		if err := <-told; err != nil {
+			good(err, fmt.Sprintf("close %d told of", i))
+		}
 	}
 }
 
