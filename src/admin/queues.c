@@ -63,6 +63,8 @@ static void write_depths(struct answer *a, const struct queue_info *q)
         answer_uint(a, "deduplicated", q->deduplicated);
     if (q->messages_dlx)
         answer_uint(a, "messages_dlx", q->messages_dlx);
+    if (q->dead_letters_dropped)
+        answer_uint(a, "dead_letters_dropped", q->dead_letters_dropped);
     answer_uint(a, "message_bytes", q->ready_bytes + q->unacknowledged_bytes);
     answer_uint(a, "message_bytes_ready", q->ready_bytes);
     answer_uint(a, "message_bytes_unacknowledged", q->unacknowledged_bytes);

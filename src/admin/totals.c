@@ -56,6 +56,7 @@ static void add_vhost(struct totals *t, const struct vhost_sum *v)
     t->all.peers += v->totals.peers;
     t->all.messages_ready += v->totals.messages_ready;
     t->all.messages_unacknowledged += v->totals.messages_unacknowledged;
+    t->all.dead_letters_dropped += v->totals.dead_letters_dropped;
     add_rates(&t->all.rates, &v->totals.rates);
     t->journal.batches += v->journal.batches;
     t->journal.syncs_failed += v->journal.syncs_failed;

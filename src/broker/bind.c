@@ -4,6 +4,7 @@
 
 static void conclude(struct channel *channel, const struct command *command, enum status status)
 {
+    vhost_spend(channel->vhost, WORK_COMMAND);
     if (status)
         channel_refuse(channel, command->type, status, "%s", channel->vhost->refusal.text);
     else
@@ -30,9 +31,21 @@ void command_exchange_declare(struct channel *channel, const struct command *com
 void command_exchange_delete(struct channel *channel, const struct command *command)
 {
     struct vhost *vhost = channel->vhost;
-    conclude(channel, command,
-             topology_delete(vhost->topology, command->u.exchange_delete.name,
-                             command->u.exchange_delete.if_unused, &vhost->refusal));
+    struct bytes name = command->u.exchange_delete.name;
+    bool if_unused = command->u.exchange_delete.if_unused && !channel->progress.under_way;
+    struct exchange *exchange = topology_exchange(vhost->topology, name);
+    enum status status = topology_check_delete(vhost->topology, name, if_unused, &vhost->refusal);
+    if (!status && exchange) {
+        uint64_t left = vhost_left(vhost, WORK_BINDING);
+        uint64_t count = topology_shed(vhost->topology, &exchange->endpoint, left);
+        vhost_spend(vhost, count * WORK_BINDING);
+        if (count == left) {
+            channel_goes_on(channel);
+            return;
+        }
+        status = topology_delete(vhost->topology, name, false, &vhost->refusal);
+    }
+    conclude(channel, command, status);
 }
 
 /* The declaration of a bind or unbind; false after failing the channel. */
@@ -59,6 +72,7 @@ void command_bind(struct channel *channel, const struct command *command)
 {
     struct vhost *vhost = channel->vhost;
     struct binding_declaration declaration;
+    vhost_spend(vhost, command->u.bind.arguments.len / WORK_ARGUMENT_BYTES);
     if (declaration_of(channel, command, &declaration))
         conclude(channel, command, topology_bind(vhost->topology, &declaration, &vhost->refusal));
 }

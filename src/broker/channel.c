@@ -14,6 +14,7 @@ struct channel *channel_new(struct peer *peer, uint16_t id)
     TAILQ_INIT(&channel->consumers);
     consumer_wait_init(&channel->wait);
     TAILQ_INIT(&channel->gets);
+    TAILQ_INIT(&channel->holds);
     channel->number = roster_add(&peer->vhost->channel_roster, channel);
     return channel;
 }
@@ -22,6 +23,9 @@ void channel_destroy(struct channel *channel)
 {
     struct unsettled_entry entry;
     channel->closing = false;
+    if (channel->releasing)
+        TAILQ_REMOVE(&channel->vhost->releasing, channel, release_link);
+    spread_free(channel);
     promise_abandon(channel, true);
     channel_drop_gets(channel);
     tx_free(channel); /* what was settled in it names consumers and queues, too */
@@ -45,38 +49,73 @@ void channel_destroy(struct channel *channel)
     free(channel);
 }
 
-void channel_release(struct channel *channel)
+static bool release_consumers(struct channel *channel)
 {
-    struct unsettled_entry entry;
+    struct vhost *vhost = channel->vhost;
     struct consumer *consumer;
-    channel_drop_gets(channel);
-    policy_forget_waits(channel);
-    reply_to_close(channel);
-    tx_free(channel);
-    while ((consumer = TAILQ_FIRST(&channel->consumers))) {
+    while ((consumer = TAILQ_FIRST(&channel->consumers)) && vhost_left(vhost, WORK_CONSUMER)) {
         struct queue *queue = consumer->queue;
         consumer_end(consumer);
         queue_consumer_left(queue);
+        vhost_spend(vhost, WORK_CONSUMER);
     }
-    while (unsettled_take_first(&channel->unsettled, UINT64_MAX, &entry))
-        requeue_entry(channel, &entry);
+    return !consumer;
 }
 
-void channel_close(struct channel *channel, const struct event *closed)
+bool channel_give_back(struct channel *channel)
 {
-    channel_release(channel);
+    struct vhost *vhost = channel->vhost;
+    struct unsettled_entry entry;
+    channel->leaving = true; /* it may take several calls */
+    channel_drop_gets(channel);
+    policy_forget_waits(channel);
+    reply_to_close(channel);
+    spread_free(channel);
+    tx_free(channel);
+    uint64_t left = vhost_left(vhost, WORK_SETTLE), count = 0;
+    for (; count < left && unsettled_take_first(&channel->unsettled, UINT64_MAX, &entry); count++)
+        requeue_entry(channel, &entry);
+    vhost_spend(vhost, count * WORK_SETTLE);
+    return channel->unsettled.live == 0;
+}
+
+bool channel_release(struct channel *channel)
+{
+    /* Deliveries first: who comes after its consumers is to find them in their places. */
+    return queues_hold(channel, !channel_give_back(channel)) && release_consumers(channel);
+}
+
+bool channel_close(struct channel *channel, const struct event *closed)
+{
+    if (!channel_release(channel))
+        return false;
+    vhost_spend(channel->vhost, WORK_DELETE);
     event_channel(channel, false);
     promise_abandon(channel, !closed);
-    channel->failed = true;
+    channel->failed = channel->leaving = true;
     if (!closed) {
         channel_destroy(channel);
-        return;
+        return true;
     }
-    promise_reply(channel, closed, vhost_needed(channel->vhost));
+    promise_reply(channel, closed, channel_needed(channel));
     if (channel->promises.count)
         channel->closing = true;
     else
         channel_destroy(channel);
+    return true;
+}
+
+uint64_t channel_needed(const struct channel *channel)
+{
+    uint64_t needed = vhost_needed(channel->vhost);
+    return needed > channel->progress.needed ? needed : channel->progress.needed;
+}
+
+void channel_goes_on(struct channel *channel)
+{
+    channel->progress.needed = channel_needed(channel);
+    channel->progress.under_way = true;
+    channel->vhost->applied.unfinished = true;
 }
 
 /* ---- Answers. */
@@ -104,7 +143,7 @@ void channel_reply_event(struct channel *channel, const struct command *command,
 void channel_reply(struct channel *channel, const struct command *command)
 {
     struct event reply = channel_event(channel, EVENT_REPLY);
-    channel_reply_event(channel, command, &reply, vhost_needed(channel->vhost));
+    channel_reply_event(channel, command, &reply, channel_needed(channel));
 }
 
 void channel_refuse(struct channel *channel, enum command_type command, enum status status,
@@ -120,7 +159,7 @@ void channel_refuse(struct channel *channel, enum command_type command, enum sta
     reply.u.reply.status = status;
     reply.u.reply.text = text;
     promise_abandon(channel, false);
-    channel->failed = true;
+    channel->failed = channel->leaving = true;
     promise_reply(channel, &reply, 0);
 }
 

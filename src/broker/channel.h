@@ -8,9 +8,11 @@
 #include "leveret/broker/vhost.h"
 #include "promise.h"
 #include "unsettled.h"
+#include "work.h"
 
 struct peer;
 struct route_memory;
+struct spread;
 struct tx;
 struct reply_consumer;
 struct waiting_get;
@@ -22,6 +24,7 @@ struct channel {
     struct vhost *vhost;
     uint16_t id;
     bool failed;  /* an error was told: nothing is done until it is closed */
+    bool leaving; /* it has failed or gives up what it holds: nothing is delivered to it */
     bool closing; /* freed once its held replies are out */
     bool confirm;
     uint8_t promise_list;         /* enum promise_list */
@@ -36,6 +39,8 @@ struct channel {
     uint64_t confirmed;   /* up to here */
     struct promise_queue promises;
     TAILQ_ENTRY(channel) promise_link;
+    TAILQ_ENTRY(channel) release_link; /* in vhost->releasing */
+    bool releasing;                    /* it stands there */
 
     struct consumer_list consumers; /* by channel_link */
     struct consumer_wait wait;      /* those that the channel blocks */
@@ -43,6 +48,11 @@ struct channel {
     TAILQ_HEAD(, waiting_get) gets; /* that wait for the disk */
     struct route_memory *route;     /* the last route; NULL: none yet */
     struct tx *tx;                  /* NULL: not transactional */
+    struct spread *spread;          /* a publish that goes on in the next call; NULL: none */
+    struct progress progress;       /* of the command under way */
+    /* Queues that get messages back from it in portions: they deliver nothing until they have all,
+     * so that these keep their order. By due_link. */
+    TAILQ_HEAD(, queue) holds;
     struct reply_consumer *reply_consumer;
     uint32_t consumer_count;
     struct rates rates;
@@ -50,11 +60,14 @@ struct channel {
 
 struct channel *channel_new(struct peer *peer, uint16_t id);
 /* Gives up what the channel holds: requeues, ends consumers. For one that has failed; part of
- * closing. */
-void channel_release(struct channel *channel);
+ * closing. Returns whether it is through; if not it has done a portion, and is to be called again.
+ */
+bool channel_release(struct channel *channel);
+/* The first half of it: requeues. */
+bool channel_give_back(struct channel *channel);
 /* Releases; frees at once, or when the held replies are out (sending *closed, if
- * not NULL, last). */
-void channel_close(struct channel *channel, const struct event *closed);
+ * not NULL, last). Returns false, like channel_release, when it is to be called again. */
+bool channel_close(struct channel *channel, const struct event *closed);
 /* Frees without a word; for vhost_free and the end of channel_close. */
 void channel_destroy(struct channel *channel);
 
@@ -65,6 +78,10 @@ struct event channel_event(const struct channel *channel, enum event_type type);
 void channel_emit(struct channel *channel, const struct event *event);
 /* A successful reply to command, unless no_wait; held when the command journalled something. */
 void channel_reply(struct channel *channel, const struct command *command);
+/* The batch that a reply to the command under way waits for, its earlier portions included. */
+uint64_t channel_needed(const struct channel *channel);
+/* The command under way goes on when it is applied again. */
+void channel_goes_on(struct channel *channel);
 /* The same with a reply that the caller has filled in (begun by channel_event); needed: the batch.
  */
 void channel_reply_event(struct channel *channel, const struct command *command,

@@ -19,6 +19,8 @@ static bool read_number(struct channel *channel, const struct command *command,
 
 void command_consume(struct channel *channel, const struct command *command)
 {
+    vhost_spend(channel->vhost,
+                WORK_COMMAND + command->u.consume.arguments.len / WORK_ARGUMENT_BYTES);
     if (!command_gate(channel, command))
         return;
     if (reply_to_is_pseudo(command->u.consume.queue)) {
@@ -36,6 +38,11 @@ void command_consume(struct channel *channel, const struct command *command)
         channel_refuse(channel, command->type, STATUS_ACCESS_REFUSED,
                        "queue '%.*s' in vhost '%.*s' in exclusive use",
                        BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name));
+        return;
+    }
+    if (consumer_admitted(channel->vhost, command->u.consume.tag, command->u.consume.arguments)) {
+        channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED, "%s",
+                       channel->vhost->refusal.text);
         return;
     }
     struct event reply = channel_event(channel, EVENT_REPLY);
@@ -70,6 +77,7 @@ void queue_consumer_left(struct queue *queue)
 void command_cancel(struct channel *channel, const struct command *command)
 {
     uint32_t id = command->u.cancel.consumer;
+    vhost_spend(channel->vhost, WORK_COMMAND);
     struct consumer *consumer = map_get(&channel->consumer_map, bytes_of(&id, sizeof id));
     if (consumer) {
         struct queue *queue = consumer->queue;

@@ -74,6 +74,17 @@ static struct bytes id_key(const struct consumer *consumer)
     return bytes_of(&consumer->id, sizeof consumer->id);
 }
 
+static uint64_t consumer_size(struct bytes tag, struct bytes arguments)
+{
+    return sizeof(struct consumer) + HOLDING_PLACES + tag.len + arguments.len;
+}
+
+enum status consumer_admitted(struct vhost *vhost, struct bytes tag, struct bytes arguments)
+{
+    return holding_take(vhost, ACCOUNT_CONSUMERS, consumer_size(tag, arguments),
+                        "one more consumer", &vhost->refusal);
+}
+
 struct consumer *consumer_new(struct channel *channel, struct queue *queue,
                               const struct consumer_options *options)
 {
@@ -124,6 +135,8 @@ void consumer_end(struct consumer *consumer)
     struct queue *queue = consumer->queue;
     struct channel *channel = consumer->channel;
     event_consumer(consumer, false);
+    holding_give(channel->vhost, ACCOUNT_CONSUMERS,
+                 consumer_size(consumer->tag, consumer->arguments));
     change_state(consumer, CONSUMER_STOPPED);
     leave_level(queue, consumer->level);
     consumer->level = NULL;
@@ -209,7 +222,7 @@ static inline enum consumer_state ability(const struct consumer *consumer)
     const struct channel *channel = consumer->channel;
     if (consumer->prefetch && consumer->unsettled >= consumer->prefetch)
         return CONSUMER_BLOCKED_SELF;
-    if (channel->failed ||
+    if (channel->leaving ||
         (channel->prefetch_all && channel->unsettled_consumers >= channel->prefetch_all))
         return CONSUMER_BLOCKED_CHANNEL;
     if (channel->peer->under_way_bytes >= channel->vhost->options.peer_window_bytes)

@@ -79,6 +79,9 @@ struct consumer_options {
     int64_t priority;
     uint64_t timeout_ms; /* SETTING_NONE: its queue's */
 };
+/* Whether there is memory for one more, which is counted then. Errors: PRECONDITION_FAILED. */
+MUST_USE enum status consumer_admitted(struct vhost *vhost, struct bytes tag,
+                                       struct bytes arguments);
 /* A new consumer of queue on channel, with the channel's prefetch. Never NULL. */
 struct consumer *consumer_new(struct channel *channel, struct queue *queue,
                               const struct consumer_options *options);

@@ -8,6 +8,7 @@
 #include "leveret/base/mem.h"
 #include "leveret/wire/properties.h"
 #include "leveret/wire/table.h"
+#include "offspring.h"
 #include "route.h"
 
 static const char *const names[] = {"CC", "BCC"};
@@ -83,7 +84,7 @@ struct message *copies_shown(struct message *message)
     struct bytes key;
     struct reader at = reader_of(properties.headers);
     while (table_next(&at, &key, &field))
-        if (!bytes_equal_text(key, "BCC"))
+        if (!bytes_equal_text(key, "BCC") && !bytes_equal_text(key, OFFSPRING_HEADER))
             table_put_field(&headers, key, &field);
     properties.headers = text_bytes(&headers);
     properties_encode(&properties, &encoded);

@@ -24,8 +24,9 @@ const char *copies_malformed(const struct message *message, const char **type);
 void copies_collect(const struct message *message, struct copies *copies);
 /* Notes in a message that nobody else has seen yet whether it has blind copies. */
 void copies_note_blind(struct message *message);
-/* A message with blind copies as its receivers get it: a copy without BCC, or itself when there is
- * no memory. The caller gets a reference. */
+/* A message with blind copies as its receivers get it: a copy without BCC and without what the
+ * broker notes for itself (offspring.h), or itself when there is no memory. The caller gets a
+ * reference. */
 struct message *copies_shown(struct message *message);
 
 #endif

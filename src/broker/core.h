@@ -6,6 +6,7 @@
 #include "dedup.h"
 #include "definition.h"
 #include "delay.h"
+#include "holding.h"
 #include "leveret/base/random.h"
 #include "notice.h"
 #include "peer.h"
@@ -14,6 +15,7 @@
 #include "roster.h"
 #include "route.h"
 #include "topology.h"
+#include "work.h"
 
 TAILQ_HEAD(channel_queue, channel);
 TAILQ_HEAD(queue_list, queue);
@@ -24,7 +26,9 @@ struct vhost {
     struct vhost_tuning tuning;
     bool watched; /* options.told is called */
     struct notices notices;
-    struct moment now; /* of the call under way */
+    struct moment now;      /* of the call under way */
+    struct applied applied; /* by the call under way */
+    uint32_t portion;       /* units at which a call stops; UINT32_MAX: none does */
     struct random_stream random;
     struct topology *topology;
     struct map queues;          /* by name */
@@ -71,15 +75,48 @@ struct vhost {
     struct map reply_consumers; /* by token */
     uint32_t reply_consumers_made;
 
+    struct chunk_queue rubble; /* of lanes that were cleared: freed in portions; by paging_link */
+    struct channel_queue releasing; /* failed outside of a command, to be released; release_link */
+    struct channel *committing;     /* its transaction is half committed; NULL: none is */
+    bool committed_in_portions;     /* one was in this turn: the batch is to go first */
+
     struct returns_list returns_changed; /* counts to be put on record at the end of the turn */
 
+    uint64_t holding[ACCOUNT_KIND_COUNT]; /* bytes told to options.account (holding.h) */
+
     uint64_t ready, unsettled;
+    uint64_t letters_dropped; /* dead letters that would have been too many (offspring.h) */
     struct rates rates;
     struct refusal refusal; /* of the call under way */
 };
 
 #define COUNT(channel, queue, what)                                                                \
     ((channel)->rates.what++, (queue)->rates.what++, (channel)->vhost->rates.what++)
+
+/* ---- Work (work.h). */
+
+static inline void vhost_spend(struct vhost *vhost, uint64_t units)
+{
+    uint64_t sum = vhost->applied.units + units;
+    vhost->applied.units = sum < UINT32_MAX ? (uint32_t)sum : UINT32_MAX;
+}
+
+/* How many things that cost so much each the call under way may still do. */
+static inline uint64_t vhost_left(const struct vhost *vhost, uint32_t units_each)
+{
+    uint32_t spent = vhost->applied.units;
+    if (vhost->portion == UINT32_MAX)
+        return UINT64_MAX;
+    return spent < vhost->portion ? (vhost->portion - spent + units_each - 1) / units_each : 0;
+}
+
+/* A call begins. */
+static inline void vhost_enter(struct vhost *vhost, struct moment now)
+{
+    vhost->now = now;
+    vhost->journalled = false;
+    vhost->applied = (struct applied){0};
+}
 
 /* Runs what a call has left to do: dispatch of queues that are due. */
 void vhost_settle_down(struct vhost *vhost);
@@ -119,6 +156,8 @@ void timeout_arm(struct vhost *vhost);
 void timeout_consider(struct vhost *vhost, uint64_t timeout_ms);
 /* Fails the channels that hold a delivery for too long. */
 void timeout_check(struct vhost *vhost);
+/* Goes on with giving back what channels held that failed so. */
+void timeout_release(struct vhost *vhost);
 /* Another time-out for the queues that set none; 0: none. */
 void timeout_set_default(struct vhost *vhost, uint64_t timeout_ms);
 
@@ -167,9 +206,11 @@ uint64_t publish_internal(struct vhost *vhost, struct message *message, size_t *
 struct publishing {
     bool (*passes)(const struct queue *queue, const void *context); /* NULL: to all */
     const void *context;
-    size_t routed;   /* that many queues got it */
-    size_t taken;    /* that many of them did not refuse it */
-    uint64_t needed; /* the batch */
+    uint32_t offspring; /* of a dead letter: how many there are of its original; 0: not counted */
+    size_t routed;      /* that many queues got it */
+    size_t taken;       /* that many of them did not refuse it */
+    size_t dropped;     /* that many did not, because there would be too many of it */
+    uint64_t needed;    /* the batch */
 };
 void publish_filtered(struct vhost *vhost, struct message *message, struct publishing *publishing);
 /* The same from this exchange, whatever the message says, and without any delay; BCC is removed. */
@@ -199,8 +240,19 @@ void channel_settled(struct channel *channel);
 /* Deletes the queue if it is auto-delete and its last consumer has left. */
 void queue_consumer_left(struct queue *queue);
 
+/* ---- A message to very many queues, in portions (spread.c). */
+/* Whether it is one: it then has begun, and channel->spread is not NULL unless it is through. */
+bool spread_begin(struct channel *channel, struct message *message,
+                  const struct route_result *result, uint64_t needed);
+/* Goes on with it. */
+void spread_go_on(struct channel *channel);
+void spread_free(struct channel *channel);
+
 /* ---- Transactions (tx.c). */
 void tx_publish(struct channel *channel, struct message *message, bool mandatory);
+/* Whether the channel's transaction may have one thing more, of so many bytes; else the channel has
+ * failed. */
+bool tx_admits(struct channel *channel, enum command_type command, uint64_t bytes);
 /* How a delivery ends. */
 typedef void settlement(struct channel *channel, const struct unsettled_entry *entry);
 void tx_settle(struct channel *channel, const struct unsettled_entry *entry, settlement *how);
@@ -231,6 +283,9 @@ bool reply_to_asked(const struct message *message);
 /* Replaces the message (and the reference) by one whose reply-to is the channel's own, or fails the
  * channel: PRECONDITION_FAILED. */
 void reply_to_rewrite(struct channel *channel, struct message **message);
+
+/* Frees what cleared lanes left behind, at most so many chunks (lane.c). */
+void rubble_clear(struct vhost *vhost, uint64_t max);
 
 /* ---- Paging (paging.c). */
 void paging_closed(struct chunk *chunk);                      /* a chunk takes no more */

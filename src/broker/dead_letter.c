@@ -9,8 +9,11 @@
 #include "core.h"
 #include "death.h"
 #include "leveret/base/mem.h"
+#include "offspring.h"
 
-/* What one call sends at most: each message counts one, and one for each queue that it goes to. */
+#include <stdio.h>
+
+/* What one turn sends at most: each message counts one, and one for each queue that it goes to. */
 #define SENT_AT_ONCE 1000u
 /* Due dead letters above which what can wait does not make more. */
 #define CROWD 4000u
@@ -221,9 +224,25 @@ static bool goes_on(const struct queue *queue, const void *letter)
     return !death_cycles(letter, queue->endpoint.name);
 }
 
+/* Letters of the queue were dropped, since there would have been too many. */
+static void note_dropped(struct queue *queue, size_t count)
+{
+    struct vhost *vhost = queue->vhost;
+    char text[REFUSAL_TEXT_MAX];
+    queue->dying->dropped += count;
+    vhost->letters_dropped += count;
+    if (queue->dying->told || !vhost->options.warn)
+        return;
+    queue->dying->told = true;
+    snprintf(text, sizeof text,
+             "dead letters of queue '%.*s' are dropped: queues that dead-letter into each other "
+             "would make more than %u of one message, or have passed it on more than %u times",
+             BYTES_PRINT(queue->endpoint.name), OFFSPRING_MAX, GENERATIONS_MAX);
+    vhost->options.warn(vhost->options.context, text);
+}
+
 /* Publishes; returns whether the message is done with here. */
-static bool send(struct queue *queue, const struct message *message, enum death reason,
-                 unsigned *work)
+static bool send(struct queue *queue, const struct message *message, enum death reason)
 {
     const struct queue_settings *settings = &queue->settings;
     struct death_notice notice = {
@@ -233,7 +252,7 @@ static bool send(struct queue *queue, const struct message *message, enum death 
         .exchange = settings->dead_letter_exchange,
         .routing_key = settings->dead_letter_routing_key,
     };
-    *work += 1;
+    queue->vhost->dead_letters.sent_in_turn += 1;
     if (!dead_letter_wanted(queue))
         return true;
     if (notice.exchange.len > UINT8_MAX || notice.routing_key.len > UINT8_MAX)
@@ -241,12 +260,21 @@ static bool send(struct queue *queue, const struct message *message, enum death 
     struct message *letter = death_message(message, &notice);
     if (!letter)
         return !at_least_once(queue);
-    struct publishing publishing = {.context = letter};
-    if (reason != DEATH_REJECTED)
+    struct publishing publishing = {.context = letter, .offspring = 1};
+    if (reason != DEATH_REJECTED) {
         publishing.passes = goes_on;
+        publishing.offspring = offspring_of(message);
+    }
+    if (offspring_generation(letter) > GENERATIONS_MAX) {
+        message_unref(&letter);
+        note_dropped(queue, 1);
+        return true;
+    }
     publish_filtered(queue->vhost, letter, &publishing);
     message_unref(&letter);
-    *work += (unsigned)publishing.routed;
+    if (publishing.dropped)
+        note_dropped(queue, publishing.dropped);
+    queue->vhost->dead_letters.sent_in_turn += (unsigned)publishing.routed;
     return publishing.taken || !at_least_once(queue);
 }
 
@@ -297,12 +325,12 @@ static void read_some(struct vhost *vhost)
     }
 }
 
-bool dead_letters_send(struct vhost *vhost, unsigned *work)
+bool dead_letters_send(struct vhost *vhost)
 {
     struct dead_letters *letters = &vhost->dead_letters;
     struct deaths *deaths;
-    unsigned before = *work;
-    while (*work < SENT_AT_ONCE && (deaths = TAILQ_FIRST(&letters->due))) {
+    unsigned before = letters->sent_in_turn;
+    while (letters->sent_in_turn < SENT_AT_ONCE && (deaths = TAILQ_FIRST(&letters->due))) {
         struct chunk *chunk =
             deaths->chunk; /* NOLINT(clang-analyzer-unix.Malloc) as in dispatch.c */
         if (!chunk_in_memory(chunk)) {
@@ -312,7 +340,7 @@ bool dead_letters_send(struct vhost *vhost, unsigned *work)
         struct dead dead = deaths->entries[deaths->next];
         struct message *message = message_ref(chunk_message(chunk, dead.slot));
         /* Its way may lead back into this queue, and make more dead letters of this chunk. */
-        bool done = send(chunk->lane->queue, message, dead.reason, work);
+        bool done = send(chunk->lane->queue, message, dead.reason);
         message_unref(&message);
         if (done)
             finish(deaths);
@@ -323,7 +351,7 @@ bool dead_letters_send(struct vhost *vhost, unsigned *work)
     if (!TAILQ_EMPTY(&letters->holding) && letters->version != topology_version(vhost->topology) &&
         letters->retry_ms > vhost->now.steady_ms + RETRY_SOON_MS)
         letters->retry_ms = vhost->now.steady_ms + RETRY_SOON_MS;
-    return *work > before;
+    return letters->sent_in_turn > before;
 }
 
 void dead_letters_tick(struct vhost *vhost)

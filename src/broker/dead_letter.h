@@ -25,6 +25,8 @@ TAILQ_HEAD(deaths_list, deaths);
 struct dying {
     struct queue *queue;
     uint64_t count;          /* of messages, held or not */
+    uint64_t dropped;        /* letters that would have been too many (offspring.h) */
+    bool told;               /* of the first of these */
     struct deaths_list held; /* no queue took them */
     TAILQ_ENTRY(dying) link; /* in dead_letters.holding while held is not empty */
 };
@@ -38,6 +40,7 @@ struct dead_letters {
     struct deaths_list reading; /* asked for */
     unsigned readings;          /* how many stand in reading */
     uint64_t due_count;         /* messages in due */
+    unsigned sent_in_turn;      /* work done since the last vhost_flush or vhost_tick */
     struct dying_list holding;  /* whose turn it is next comes first */
     unsigned holding_count;     /* how many queues stand there */
     uint64_t retry_ms;          /* steady: when held ones are tried; UINT64_MAX: there are none */
@@ -56,9 +59,9 @@ bool dead_letter_wanted(const struct queue *queue);
 /* Whether so many are due that no more should be made by what can wait (expiry, length limits). */
 bool dead_letter_crowded(const struct queue *queue);
 
-/* Sends what is due; *work counts what the call under way has done, which is bounded. Returns
- * whether it sent anything. */
-bool dead_letters_send(struct vhost *vhost, unsigned *work);
+/* Sends what is due, a bounded amount in each turn whoever's call it is. Returns whether it sent
+ * anything. */
+bool dead_letters_send(struct vhost *vhost);
 /* Tries again what is held, when it is time. */
 void dead_letters_tick(struct vhost *vhost);
 /* The steady_ms at which there is something to do; UINT64_MAX: never. */

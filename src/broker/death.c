@@ -9,9 +9,11 @@
 
 #include <stdlib.h>
 
+#include "copies.h"
 #include "leveret/base/mem.h"
 #include "leveret/wire/properties.h"
 #include "leveret/wire/table.h"
+#include "offspring.h"
 #include "route.h"
 
 struct entry {
@@ -299,7 +301,9 @@ static void write_headers(struct text *out, const struct message *message,
     bool known = table_find(headers, "x-death", &recorded);
     struct reader at = reader_of(headers);
     while (table_next(&at, &key, &value)) {
-        bool replaced = bytes_equal_text(key, "x-death") || (!known && is_first_death(key)) ||
+        bool replaced = bytes_equal_text(key, "x-death") ||
+                        bytes_equal_text(key, OFFSPRING_HEADER) ||
+                        (!known && is_first_death(key)) ||
                         (notice->routing_key.at &&
                          (bytes_equal_text(key, "CC") || bytes_equal_text(key, "BCC")));
         if (!replaced)
@@ -340,7 +344,9 @@ struct message *death_message(const struct message *message, const struct death_
     if (letter) {
         letter->ttl_ms = MESSAGE_NO_TTL;
         letter->has_headers = true;
-        letter->blind = message->blind && !notice->routing_key.at;
+        letter->blind = false;
+        if (message->blind && !notice->routing_key.at)
+            copies_note_blind(letter); /* by BCC, not for what the broker notes for itself */
     }
     return letter;
 }

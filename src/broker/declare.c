@@ -188,6 +188,11 @@ static void declare_new(struct channel *channel, const struct command *command, 
                        BYTES_PRINT(name), BYTES_PRINT(vhost->name), vhost->tuning.queues_max);
         return;
     }
+    if (queue_admitted(vhost, &options)) {
+        channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED, "%s",
+                       vhost->refusal.text);
+        return;
+    }
     if (options.durable && !options.exclusive)
         options.lane_id = vhost_lane_ids(vhost, settings.max_priority + 1);
     struct queue *queue = queue_new(vhost, &options);
@@ -200,6 +205,8 @@ static void declare_new(struct channel *channel, const struct command *command, 
 void command_queue_declare(struct channel *channel, const struct command *command)
 {
     struct bytes name = command->u.queue_declare.name;
+    vhost_spend(channel->vhost,
+                WORK_COMMAND + command->u.queue_declare.arguments.len / WORK_ARGUMENT_BYTES);
     if (!command_gate(channel, command))
         return;
     if (reply_to_is_pseudo(name) || reply_to_is_name(name)) {
@@ -243,27 +250,50 @@ void command_queue_delete(struct channel *channel, const struct command *command
         return;
     }
     struct bytes name = queue->endpoint.name, vhost_name = channel->vhost->name;
-    if (command->u.queue_delete.if_unused && queue->consumer_count) {
+    struct progress *progress = &channel->progress;
+    if (!progress->under_way && command->u.queue_delete.if_unused && queue->consumer_count) {
         channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
                        "queue '%.*s' in vhost '%.*s' in use", BYTES_PRINT(name),
                        BYTES_PRINT(vhost_name));
         return;
     }
-    if (command->u.queue_delete.if_empty && queue->stock.ready) {
+    if (!progress->under_way && command->u.queue_delete.if_empty && queue->stock.ready) {
         channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
                        "queue '%.*s' in vhost '%.*s' not empty", BYTES_PRINT(name),
                        BYTES_PRINT(vhost_name));
         return;
     }
-    uint64_t messages = queue->stock.ready;
+    if (!progress->under_way)
+        progress->count = queue->stock.ready;
+    if (!queue_unhook(queue)) {
+        channel_goes_on(channel);
+        return;
+    }
+    uint64_t messages = progress->count;
     queue_delete(queue);
-    reply_count(channel, command, messages, vhost_needed(channel->vhost));
+    progress->count = 0;
+    reply_count(channel, command, messages, channel_needed(channel));
 }
 
 void command_queue_purge(struct channel *channel, const struct command *command)
 {
     struct queue *queue =
         find_queue(channel, command->type, command->u.queue_purge.name, FIND_TO_USE);
-    if (queue) /* like an ack: not a promise, so it does not wait for the disk */
-        reply_count(channel, command, queue_purge(queue), 0);
+    struct vhost *vhost = channel->vhost;
+    struct progress *progress = &channel->progress;
+    if (!queue)
+        return;
+    if (!progress->under_way)
+        progress->upto = queue->stock.ready;
+    uint64_t left = vhost_left(vhost, WORK_DISCARD), due = progress->upto - progress->count;
+    uint64_t count = queue_purge(queue, due < left ? due : left);
+    progress->count += count;
+    if (progress->count < progress->upto && queue->stock.ready) {
+        channel_goes_on(channel);
+        return;
+    }
+    uint64_t messages = progress->count;
+    *progress = (struct progress){0};
+    /* Like an ack: not a promise, so it does not wait for the disk. */
+    reply_count(channel, command, messages, 0);
 }

@@ -17,6 +17,34 @@ void queue_schedule(struct queue *queue)
     TAILQ_INSERT_TAIL(&queue->vhost->due, queue, due_link);
 }
 
+void queue_unschedule(struct queue *queue)
+{
+    if (!queue->due)
+        return;
+    if (queue->held_by)
+        TAILQ_REMOVE(&queue->held_by->holds, queue, due_link);
+    else
+        TAILQ_REMOVE(&queue->vhost->due, queue, due_link);
+    queue->held_by = NULL;
+    queue->due = false;
+}
+
+bool queues_hold(struct channel *channel, bool more)
+{
+    struct vhost *vhost = channel->vhost;
+    struct queue *queue;
+    if (more) {
+        TAILQ_FOREACH(queue, &vhost->due, due_link)
+        queue->held_by = channel;
+        TAILQ_CONCAT(&channel->holds, &vhost->due, due_link);
+    } else {
+        TAILQ_FOREACH(queue, &channel->holds, due_link)
+        queue->held_by = NULL;
+        TAILQ_CONCAT(&vhost->due, &channel->holds, due_link);
+    }
+    return !more;
+}
+
 static void answer_get(struct queue *queue, struct channel *channel, bool no_ack,
                        struct place place)
 {

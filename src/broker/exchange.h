@@ -13,6 +13,7 @@ struct topology;
 struct routing;
 struct exchange;
 struct effective_policy;
+struct binding_size;
 
 struct exchange_type {
     const char *name;
@@ -28,6 +29,9 @@ struct exchange_type {
     /* Makes and frees exchange->state; at close no bindings are left. NULL: there is no state. */
     void (*open)(struct exchange *exchange);
     void (*close)(struct exchange *exchange);
+    /* Bytes that the type's index takes for a binding, and its ring, by estimate: added to what
+     * *out has. NULL: none. */
+    void (*size)(const struct binding *binding, struct binding_size *out);
     /* Puts a binding into the type's index and takes it out. NULL: bindings_from is enough. */
     void (*bind)(struct exchange *exchange, struct binding *binding);
     void (*unbind)(struct exchange *exchange, struct binding *binding);

@@ -18,6 +18,7 @@
 #include "leveret/wire/table.h"
 #include "routing.h"
 #include "stable_hash.h"
+#include "topology.h"
 
 /* A binding of this weight takes 2 MB of memory and 10 ms to make. */
 #define WEIGHT_MAX 4096u
@@ -197,6 +198,12 @@ static uint64_t binding_weight(const struct binding *binding)
     return weight;
 }
 
+/* Rings are at most three quarters full: a third more places than points. */
+static void hash_size(const struct binding *binding, struct binding_size *out)
+{
+    out->ring_bytes += binding_weight(binding) * RING_POINTS * sizeof(struct ring_point) * 4 / 3;
+}
+
 static struct bytes target_key(struct endpoint *const *destination)
 {
     return bytes_of(destination, sizeof *destination);
@@ -248,6 +255,7 @@ const struct exchange_type exchange_type_hash = {
     .validate_binding = hash_validate_binding,
     .open = hash_open,
     .close = hash_close,
+    .size = hash_size,
     .bind = hash_bind,
     .unbind = hash_unbind,
     .route = hash_route,

@@ -4,17 +4,20 @@
  * of a key and no value (void), and then it must be there. x-match says whether all pairs must fit
  * or any one; keys that begin with "x-" belong to the pattern only with all-with-x and any-with-x.
  *
- * Normal course. Patterns form a tree whose edges are hashes of pairs, in an order that patterns
- * and messages share (by the key's hash). An `all` pattern hangs at the node that its pairs lead
- * to, an `any` pattern at each of the root's children for one of its pairs. A route takes the edges
- * that the message's headers have, so patterns that fail at a pair cost nothing from there on. What
- * hangs at a node that was reached is compared field by field before it counts: hashes only lead
- * there.
+ * Normal course. Patterns form a tree whose edges are pairs, in an order that patterns and messages
+ * share (by the key's hash). An `all` pattern ends at the node that its pairs lead to, an `any`
+ * pattern at each of the root's children for one of its pairs. A route takes the edges that the
+ * message's headers have: they are found by hash and compared once, so patterns that share pairs
+ * share the comparison, patterns that fail at a pair cost nothing from there on, and whatever ends
+ * at a node that was reached fits. At a node each destination stands once, however many bindings
+ * with other routing keys lead there.
  *
  * What can go wrong. Many headers and many patterns: at each node either the node's children are
  * looked for among the headers or the headers among the children, whichever are fewer, so a route
  * never looks at more than there are nodes. A key twice in a message: the first one counts. A key
- * twice with two values in a pattern: no message fits all of it. */
+ * twice with two values in a pattern: no message fits all of it. Two pairs of one hash: nodes of
+ * their own, one behind the other. What a route looks at is counted as work, and so bounds its
+ * sender, not the others. */
 #include "routing.h"
 
 #include "header_list.h"
@@ -22,11 +25,24 @@
 #include "leveret/base/map.h"
 #include "leveret/base/mem.h"
 #include "leveret/base/text.h"
+#include "topology.h"
 
 #define STACK_MIN 32u
+/* Bytes that a pair takes in maps. */
+#define PAIR_PLACES 100u
 
-struct pattern_link;
-LIST_HEAD(link_list, pattern_link);
+struct pair_node;
+
+/* A destination of the patterns that end at a node. */
+struct pattern_end {
+    struct {
+        uint64_t node;
+        struct endpoint *destination;
+    } key; /* in headers.ends */
+    LIST_ENTRY(pattern_end) next;
+    struct pair_node *node;
+    uint64_t patterns; /* that end here and lead there */
+};
 
 struct pair_node {
     struct {
@@ -34,25 +50,21 @@ struct pair_node {
         uint64_t pair; /* hash of key and value, or of the key alone for presence */
     } edge;            /* the key in headers.children */
     uint64_t id, key_hash;
+    struct bytes key;
+    struct field value; /* void: presence; what it points to lies in data, like the key */
     struct pair_node *parent;
+    struct pair_node *twin; /* another pair of the same hash */
     LIST_ENTRY(pair_node) sibling;
     LIST_HEAD(, pair_node) children;
     size_t child_count;
-    struct link_list all, any;
+    LIST_HEAD(, pattern_end) ends;
+    uint8_t data[];
 };
 
-/* A place where a pattern hangs. */
-struct pattern_link {
-    LIST_ENTRY(pattern_link) next;
-    struct binding *binding;
-    struct pair_node *node;
-};
-
-/* What binding->place points to. */
+/* What binding->place points to: where the pattern ends. */
 struct pattern {
-    bool any, with_x;
-    size_t link_count;
-    struct pattern_link links[];
+    size_t end_count;
+    struct pattern_end *ends[];
 };
 
 /* A node still to be looked at, and where in the message's headers its children's keys begin. */
@@ -63,7 +75,7 @@ struct visit {
 
 struct headers {
     struct pair_node *root;
-    struct map children;
+    struct map children, ends;
     uint64_t last_id;
     struct header_list message, pairs; /* of the route or bind under way */
     struct visit *stack;
@@ -119,26 +131,50 @@ static bool in_pattern(struct bytes key, bool with_x)
 
 /* ---- The tree */
 
-static struct pair_node *node_new(struct headers *headers, struct pair_node *parent)
+static bool is_view(const struct field *value)
 {
-    struct pair_node *node = mem_need(sizeof *node);
+    return value->type == FIELD_STRING || value->type == FIELD_BYTES ||
+           value->type == FIELD_TABLE || value->type == FIELD_ARRAY;
+}
+
+/* pair: NULL for the root. */
+static struct pair_node *node_new(struct headers *headers, struct pair_node *parent,
+                                  const struct header *pair)
+{
+    size_t key_len = pair ? pair->key.len : 0;
+    size_t value_len = pair && is_view(&pair->value) ? pair->value.value.bytes.len : 0;
+    struct pair_node *node = mem_need(sizeof *node + key_len + value_len);
     node->id = ++headers->last_id;
     node->parent = parent;
+    if (!pair)
+        return node;
+    if (key_len)
+        memcpy(node->data, pair->key.at, key_len);
+    node->key_hash = pair->key_hash;
+    node->key = bytes_of(node->data, key_len);
+    node->value = pair->value;
+    if (!is_view(&pair->value))
+        return node;
+    if (value_len)
+        memcpy(node->data + key_len, pair->value.value.bytes.at, value_len);
+    node->value.value.bytes = bytes_of(node->data + key_len, value_len);
     return node;
 }
 
 static void headers_open(struct exchange *exchange)
 {
     struct headers *headers = mem_need(sizeof *headers);
-    headers->root = node_new(headers, NULL);
+    headers->root = node_new(headers, NULL, NULL);
     exchange->state = headers;
 }
 
 static void headers_close(struct exchange *exchange)
 {
     struct headers *headers = exchange->state;
-    CHECK(headers->children.count == 0);
+    CHECK(headers->children.count == 0 && headers->ends.count == 0);
     free(headers->root);
+    map_free(&headers->children);
+    map_free(&headers->ends);
     header_list_free(&headers->message);
     header_list_free(&headers->pairs);
     free(headers->stack);
@@ -151,6 +187,7 @@ static struct bytes edge_of(const struct pair_node *node)
     return bytes_of(&node->edge, sizeof node->edge);
 }
 
+/* The first of the children whose pairs have this hash. */
 static struct pair_node *child(const struct headers *headers, const struct pair_node *parent,
                                uint64_t pair)
 {
@@ -158,32 +195,50 @@ static struct pair_node *child(const struct headers *headers, const struct pair_
     return map_get(&headers->children, bytes_of(edge, sizeof edge));
 }
 
-/* The child for a pair of a pattern, made when it is not there. */
+/* The child for a pair of a pattern, made when it is not there. Values that are equal though they
+ * are of different types have nodes of their own. */
 static struct pair_node *descend(struct headers *headers, struct pair_node *parent,
                                  const struct header *pair)
 {
-    uint64_t hash =
-        pair->value.type == FIELD_VOID ? header_presence_hash(pair) : header_value_hash(pair);
-    struct pair_node *node = child(headers, parent, hash);
+    bool presence = pair->value.type == FIELD_VOID;
+    uint64_t hash = presence ? header_presence_hash(pair) : header_value_hash(pair);
+    struct pair_node *first = child(headers, parent, hash), *node = first;
+    while (node && !(bytes_equal(node->key, pair->key) && node->value.type == pair->value.type &&
+                     (presence || header_values_equal(&node->value, &pair->value))))
+        node = node->twin;
     if (node)
         return node;
-    node = node_new(headers, parent);
+    node = node_new(headers, parent, pair);
     node->edge.parent = parent->id;
     node->edge.pair = hash;
-    node->key_hash = pair->key_hash;
+    node->twin = first;
     LIST_INSERT_HEAD(&parent->children, node, sibling);
     parent->child_count++;
     (void)map_put(&headers->children, edge_of(node), node);
     return node;
 }
 
+static void unhook(struct headers *headers, struct pair_node *node)
+{
+    struct pair_node *first = child(headers, node->parent, node->edge.pair);
+    if (first == node && node->twin) {
+        (void)map_put(&headers->children, edge_of(node->twin), node->twin);
+    } else if (first == node) {
+        (void)map_remove(&headers->children, edge_of(node));
+    } else {
+        while (first->twin != node)
+            first = first->twin;
+        first->twin = node->twin;
+    }
+}
+
 static void prune(struct headers *headers, struct pair_node *node)
 {
-    while (node->parent && LIST_EMPTY(&node->all) && LIST_EMPTY(&node->any) && !node->child_count) {
+    while (node->parent && LIST_EMPTY(&node->ends) && !node->child_count) {
         struct pair_node *parent = node->parent;
         LIST_REMOVE(node, sibling);
         parent->child_count--;
-        (void)map_remove(&headers->children, edge_of(node));
+        unhook(headers, node);
         free(node);
         node = parent;
     }
@@ -191,12 +246,26 @@ static void prune(struct headers *headers, struct pair_node *node)
 
 /* ---- Binding */
 
-static void hang(struct pattern_link *link, struct binding *binding, struct pair_node *node,
-                 struct link_list *list)
+static struct bytes key_of(const struct pattern_end *end)
 {
-    link->binding = binding;
-    link->node = node;
-    LIST_INSERT_HEAD(list, link, next);
+    return bytes_of(&end->key, sizeof end->key);
+}
+
+/* A pattern ends at a node and leads to a destination. */
+static struct pattern_end *end_at(struct headers *headers, struct pair_node *node,
+                                  struct endpoint *destination)
+{
+    struct pattern_end wanted = {.key = {node->id, destination}};
+    struct pattern_end *end = map_get(&headers->ends, key_of(&wanted));
+    if (!end) {
+        end = mem_need(sizeof *end);
+        end->key = wanted.key;
+        end->node = node;
+        LIST_INSERT_HEAD(&node->ends, end, next);
+        (void)map_put(&headers->ends, key_of(end), end);
+    }
+    end->patterns++;
+    return end;
 }
 
 static void headers_bind(struct exchange *exchange, struct binding *binding)
@@ -218,65 +287,56 @@ static void headers_bind(struct exchange *exchange, struct binding *binding)
         header_list_settle_pattern(pairs);
 
     size_t count = any ? pairs->count : 1;
-    struct pattern *pattern = mem_need(sizeof *pattern + count * sizeof pattern->links[0]);
-    pattern->any = any;
-    pattern->with_x = with_x;
-    pattern->link_count = count;
+    struct pattern *pattern = mem_need(sizeof *pattern + count * sizeof pattern->ends[0]);
+    pattern->end_count = count;
     struct pair_node *node = headers->root;
     for (size_t i = 0; i < pairs->count; i++) {
-        if (any) {
-            node = descend(headers, headers->root, &pairs->headers[i]);
-            hang(&pattern->links[i], binding, node, &node->any);
-        } else {
-            node = descend(headers, node, &pairs->headers[i]);
-        }
+        node = descend(headers, any ? headers->root : node, &pairs->headers[i]);
+        if (any)
+            pattern->ends[i] = end_at(headers, node, binding->destination);
     }
     if (!any)
-        hang(&pattern->links[0], binding, node, &node->all);
+        pattern->ends[0] = end_at(headers, node, binding->destination);
     binding->place = pattern;
+}
+
+/* What it takes when it shares no pair with another one. */
+static void headers_size(const struct binding *binding, struct binding_size *out)
+{
+    struct reader r = reader_of(binding_arguments(binding));
+    struct header pair;
+    while (table_next(&r, &pair.key, &pair.value))
+        out->bytes += sizeof(struct pair_node) + sizeof(struct pattern_end) + PAIR_PLACES;
+    out->bytes += binding_arguments(binding).len;
 }
 
 static void headers_unbind(struct exchange *exchange, struct binding *binding)
 {
+    struct headers *headers = exchange->state;
     struct pattern *pattern = binding->place;
     binding->place = NULL;
-    for (size_t i = 0; i < pattern->link_count; i++) {
-        LIST_REMOVE(&pattern->links[i], next);
-        prune(exchange->state, pattern->links[i].node);
+    for (size_t i = 0; i < pattern->end_count; i++) {
+        struct pattern_end *end = pattern->ends[i];
+        struct pair_node *node = end->node;
+        if (--end->patterns)
+            continue;
+        LIST_REMOVE(end, next);
+        (void)map_remove(&headers->ends, key_of(end));
+        free(end);
+        prune(headers, node);
     }
     free(pattern);
 }
 
 /* ---- Routing */
 
-/* Whether the message has what the pattern asks: the exact comparison. */
-static bool fits(const struct binding *binding, const struct header_list *message)
+static void reach(struct routing *routing, const struct pair_node *node)
 {
-    const struct pattern *pattern = binding->place;
-    struct reader r = reader_of(binding_arguments(binding));
-    struct bytes key;
-    struct field wanted;
-    while (table_next(&r, &key, &wanted)) {
-        if (!in_pattern(key, pattern->with_x))
-            continue;
-        const struct header *header = header_list_find(message, key);
-        bool fit =
-            header && (wanted.type == FIELD_VOID || header_values_equal(&wanted, &header->value));
-        if (fit == pattern->any)
-            return fit;
-    }
-    return !pattern->any;
-}
-
-static void reach(struct routing *routing, const struct headers *headers,
-                  const struct link_list *links)
-{
-    const struct pattern_link *link;
-    LIST_FOREACH(link, links, next)
+    const struct pattern_end *end;
+    LIST_FOREACH(end, &node->ends, next)
     {
         routing->result->work++;
-        if (fits(link->binding, &headers->message))
-            routing_reach(routing, link->binding->destination);
+        routing_reach(routing, end->key.destination);
     }
 }
 
@@ -288,6 +348,13 @@ static void push(struct headers *headers, struct pair_node *node, size_t from)
             mem_need_array(headers->stack, headers->stack_room, sizeof *headers->stack);
     }
     headers->stack[headers->stack_count++] = (struct visit){node, from};
+}
+
+/* Whether a header of the message is the node's pair: the exact comparison. */
+static bool fits(const struct pair_node *node, const struct header *header)
+{
+    return bytes_equal(node->key, header->key) &&
+           (node->value.type == FIELD_VOID || header_values_equal(&node->value, &header->value));
 }
 
 /* The children that the message's headers from place `from` on lead to: asked from the side that
@@ -305,7 +372,8 @@ static void push_children(struct headers *headers, struct pair_node *node, size_
             for (size_t i = header_list_place(message, c->key_hash, from);
                  i < message->count && message->headers[i].key_hash == c->key_hash; i++) {
                 const struct header *h = &message->headers[i];
-                if (c->edge.pair == h->value_hash || c->edge.pair == h->presence_hash)
+                if ((c->edge.pair == h->value_hash || c->edge.pair == h->presence_hash) &&
+                    fits(c, h))
                     push(headers, c, i + 1);
             }
         }
@@ -315,10 +383,12 @@ static void push_children(struct headers *headers, struct pair_node *node, size_
         const uint64_t pairs[] = {message->headers[i].value_hash,
                                   message->headers[i].presence_hash};
         for (size_t j = 0; j < 2; j++) {
-            struct pair_node *c = child(headers, node, pairs[j]);
             (*work)++;
-            if (c)
-                push(headers, c, i + 1);
+            for (struct pair_node *c = child(headers, node, pairs[j]); c; c = c->twin) {
+                (*work)++;
+                if (fits(c, &message->headers[i]))
+                    push(headers, c, i + 1);
+            }
         }
     }
 }
@@ -343,8 +413,7 @@ static void headers_route(struct exchange *exchange, struct routing *routing)
     while (headers->stack_count) {
         struct visit visit = headers->stack[--headers->stack_count];
         routing->result->work++;
-        reach(routing, headers, &visit.node->all);
-        reach(routing, headers, &visit.node->any);
+        reach(routing, visit.node);
         if (visit.node->child_count && visit.from < headers->message.count)
             push_children(headers, visit.node, visit.from, &routing->result->work);
     }
@@ -356,6 +425,7 @@ const struct exchange_type exchange_type_headers = {
     .validate_binding = headers_validate_binding,
     .open = headers_open,
     .close = headers_close,
+    .size = headers_size,
     .bind = headers_bind,
     .unbind = headers_unbind,
     .route = headers_route,

@@ -76,12 +76,30 @@ void queue_touch(struct queue *queue)
         heap_set(&vhost->idle, &queue->idle, vhost->now.steady_ms + queue->settings.expires_ms);
 }
 
-void vhost_tick(struct vhost *vhost, struct moment now)
+/* Chunks of cleared lanes that one tick frees. */
+#define RUBBLE_AT_ONCE 32u
+
+/* Deletes queues that nobody has used for their time. */
+static void delete_idle(struct vhost *vhost, unsigned work)
+{
+    struct heap_node *node;
+    while (work < TICK_WORK_MAX && (node = heap_first(&vhost->idle)) &&
+           node->key <= vhost->now.steady_ms) {
+        struct queue *queue = container_of(node, struct queue, idle);
+        if (!queue_unhook(queue))
+            break; /* the rest in the next call */
+        queue_delete(queue);
+        work++;
+    }
+}
+
+struct applied vhost_tick(struct vhost *vhost, struct moment now)
 {
     struct heap_node *node;
     unsigned work = 0;
-    vhost->now = now;
-    vhost->journalled = false;
+    vhost_enter(vhost, now);
+    vhost->dead_letters.sent_in_turn = 0;
+    rubble_clear(vhost, RUBBLE_AT_ONCE);
     while (work < TICK_WORK_MAX && (node = heap_first(&vhost->expiry)) &&
            node->key <= now.wall_ms) {
         struct queue *queue = container_of(node, struct queue, expiry);
@@ -90,13 +108,11 @@ void vhost_tick(struct vhost *vhost, struct moment now)
         if (queue_expiry_behind(queue))
             break; /* no more for now */
     }
-    while (work < TICK_WORK_MAX && (node = heap_first(&vhost->idle)) &&
-           node->key <= now.steady_ms) {
-        queue_delete(container_of(node, struct queue, idle));
-        work++;
-    }
+    vhost_spend(vhost, work * WORK_EXPIRE);
+    delete_idle(vhost, work);
     if (vhost->timeout_check_ms <= now.steady_ms)
         timeout_check(vhost);
+    timeout_release(vhost);
     if (vhost->policies.sweeping)
         policy_sweep(vhost);
     dedups_tick(vhost);
@@ -104,6 +120,8 @@ void vhost_tick(struct vhost *vhost, struct moment now)
     if (vhost->delays)
         delays_tick(vhost);
     vhost_settle_down(vhost);
+    vhost_spend(vhost, (uint64_t)vhost->dead_letters.sent_in_turn * WORK_EXPIRE);
+    return vhost->applied;
 }
 
 uint64_t vhost_deadline_ms(const struct vhost *vhost)
@@ -113,7 +131,8 @@ uint64_t vhost_deadline_ms(const struct vhost *vhost)
     uint64_t deadline_ms = vhost->timeout_check_ms;
     uint64_t letters_ms = dead_letters_deadline_ms(vhost);
     struct heap_node *node = heap_first(&vhost->idle);
-    if (!TAILQ_EMPTY(&vhost->over))
+    if (!TAILQ_EMPTY(&vhost->over) || !TAILQ_EMPTY(&vhost->rubble) ||
+        !TAILQ_EMPTY(&vhost->releasing))
         return vhost->now.steady_ms;
     if (dedups_deadline_ms(vhost) < deadline_ms)
         deadline_ms = dedups_deadline_ms(vhost);

@@ -10,6 +10,10 @@
 
 #define RING_ROOM_MIN 4u
 
+/* Chunks that are freed when their lane is cleared; what is behind them goes in portions, since
+ * freeing a million messages takes a tenth of a second. */
+#define FREED_AT_ONCE 8u
+
 /* ---- Life. */
 
 void lane_init(struct lane *lane, const struct lane_options *options)
@@ -70,7 +74,10 @@ void lane_free(struct lane *lane)
         vhost_memory(lane, -(int64_t)(*chunk)->memory_bytes);
         forget_bytes(lane, *chunk);
         lane->stock->persistent -= (*chunk)->durable;
-        chunk_free(chunk);
+        if (i < FREED_AT_ONCE)
+            chunk_free(chunk);
+        else
+            TAILQ_INSERT_TAIL(&lane->vhost->rubble, *chunk, paging_link);
     }
     free(lane->ring);
     lane->ring = NULL;
@@ -83,6 +90,16 @@ void lane_free(struct lane *lane)
     lane->ready = 0;
     if (lane->dedup && lane->stock->ready + lane->stock->unsettled == 0)
         dedup_lane_emptied(lane);
+}
+
+void rubble_clear(struct vhost *vhost, uint64_t max)
+{
+    struct chunk *chunk;
+    for (; max && (chunk = TAILQ_FIRST(&vhost->rubble)); max--) {
+        TAILQ_REMOVE(&vhost->rubble, chunk, paging_link);
+        vhost_spend(vhost, (uint64_t)chunk->room * WORK_DISCARD);
+        chunk_free(&chunk);
+    }
 }
 
 void lane_clear(struct lane *lane)

@@ -44,6 +44,7 @@ static void fill_queue(struct queue *queue, struct queue_info *out)
         .unacknowledged_bytes = queue->stock.unsettled_bytes,
         .messages_persistent = queue->stock.persistent,
         .messages_dlx = queue->dying ? queue->dying->count : 0,
+        .dead_letters_dropped = queue->dying ? queue->dying->dropped : 0,
         .consumers = queue->consumer_count,
         .idle_since_wall_ms = queue->idle_since_wall_ms,
         .rates = queue->rates,
@@ -211,6 +212,7 @@ void vhost_totals(const struct vhost *vhost, struct vhost_totals *out)
         .peers = vhost->peer_count,
         .messages_ready = vhost->ready,
         .messages_unacknowledged = vhost->unsettled,
+        .dead_letters_dropped = vhost->letters_dropped,
         .rates = vhost->rates,
     };
 }

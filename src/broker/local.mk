@@ -122,12 +122,16 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/due.h \
 	src/broker/expiry.c \
 	src/broker/event.c \
+	src/broker/holding.c \
+	src/broker/holding.h \
 	src/broker/lane.c \
 	src/broker/length.c \
 	src/broker/lane.h \
 	src/broker/listing.c \
 	src/broker/notice.c \
 	src/broker/notice.h \
+	src/broker/offspring.c \
+	src/broker/offspring.h \
 	src/broker/paging.c \
 	src/broker/peer.c \
 	src/broker/peer.h \
@@ -149,10 +153,12 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/settings.c \
 	src/broker/settings.h \
 	src/broker/settle.c \
+	src/broker/spread.c \
 	src/broker/timeout.c \
 	src/broker/tx.c \
 	include/leveret/broker/verdict.h \
 	src/broker/verdict.c \
+	src/broker/work.h \
 	src/broker/unsettled.c \
 	src/broker/unsettled.h \
 	src/broker/vhost.c
@@ -169,6 +175,9 @@ core_tests = \
 	tests/unit/test_dead_letter \
 	tests/unit/test_dead_letter_random \
 	tests/unit/test_length \
+	tests/unit/test_holding \
+	tests/unit/test_offspring \
+	tests/unit/test_work \
 	tests/unit/test_delivery_limit \
 	tests/unit/test_publication \
 	tests/unit/test_priority \
@@ -252,6 +261,15 @@ tests_unit_test_dead_letter_LDADD = $(core_test_libs)
 tests_unit_test_dead_letter_random_SOURCES = tests/unit/test_dead_letter_random.c $(core_harness)
 tests_unit_test_dead_letter_random_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_dead_letter_random_LDADD = $(core_test_libs)
+tests_unit_test_holding_SOURCES = tests/unit/test_holding.c $(core_harness)
+tests_unit_test_holding_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_holding_LDADD = $(core_test_libs)
+tests_unit_test_offspring_SOURCES = tests/unit/test_offspring.c $(core_harness)
+tests_unit_test_offspring_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_offspring_LDADD = $(core_test_libs)
+tests_unit_test_work_SOURCES = tests/unit/test_work.c $(core_harness)
+tests_unit_test_work_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_work_LDADD = $(core_test_libs)
 tests_unit_test_length_SOURCES = tests/unit/test_length.c $(core_harness)
 tests_unit_test_length_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_length_LDADD = $(core_test_libs)

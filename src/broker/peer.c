@@ -37,21 +37,47 @@ void peer_destroy(struct peer *peer)
     free(peer);
 }
 
-void vhost_detach(struct vhost *vhost, struct peer *peer, struct moment now)
+/* Gives up what the peer has, or a portion of it; returns whether that is all. */
+static bool release(struct peer *peer)
 {
-    void *owner = peer->owner;
-    vhost->now = now;
-    vhost->journalled = false;
+    struct vhost *vhost = peer->vhost;
+    /* The messages of all channels go back before a queue gives any of them to somebody else. */
+    for (uint32_t i = 0; i < peer->channel_room; i++)
+        if (peer->channels[i] && !channel_give_back(peer->channels[i]))
+            return queues_hold(peer->channels[i], true);
     for (uint32_t i = 0; i < peer->channel_room; i++)
         if (peer->channels[i])
-            channel_close(peer->channels[i], NULL);
+            (void)queues_hold(peer->channels[i], false);
+    for (uint32_t i = 0; i < peer->channel_room; i++) {
+        struct channel *channel = peer->channels[i];
+        if (channel && (!vhost_left(vhost, 1) || !channel_close(channel, NULL)))
+            return false;
+    }
     struct queue *queue;
-    while ((queue = TAILQ_FIRST(&peer->exclusive_queues)))
+    while ((queue = TAILQ_FIRST(&peer->exclusive_queues))) {
+        if (!vhost_left(vhost, 1) || !queue_unhook(queue))
+            return false;
         queue_delete(queue);
-    peer_destroy(peer);
-    struct event event = {.type = EVENT_DETACHED};
-    vhost->options.event(vhost->options.context, owner, &event);
+    }
+    return true;
+}
+
+struct applied vhost_detach(struct vhost *vhost, struct peer *peer, struct moment now)
+{
+    void *owner = peer->owner;
+    vhost_enter(vhost, now);
+    for (uint32_t i = 0; i < peer->channel_room; i++)
+        if (peer->channels[i])
+            peer->channels[i]->leaving = true; /* nothing is delivered to it any more */
+    if (release(peer)) {
+        peer_destroy(peer);
+        struct event event = {.type = EVENT_DETACHED};
+        vhost->options.event(vhost->options.context, owner, &event);
+    } else {
+        vhost->applied.unfinished = true;
+    }
     vhost_settle_down(vhost);
+    return vhost->applied;
 }
 
 /* A publisher that goes from queue to queue should not be told of each. */

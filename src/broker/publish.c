@@ -8,6 +8,7 @@
 #include "core.h"
 #include "delayed.h"
 #include "leveret/base/mem.h"
+#include "offspring.h"
 
 #include <inttypes.h>
 
@@ -63,10 +64,11 @@ static inline struct route_memory *recall(const struct vhost *vhost, struct rout
 
 /* Routes, and remembers. The result is valid until the topology changes. */
 enum routed { ROUTED_WITH_DELAYS, ROUTED_AT_ONCE };
-static struct route_memory *route_by(struct topology *topology, struct route_memory **memory_at,
+static struct route_memory *route_by(struct vhost *vhost, struct route_memory **memory_at,
                                      struct exchange *exchange, const struct message *message,
                                      enum routed how)
 {
+    struct topology *topology = vhost->topology;
     struct route_memory *memory = *memory_at;
     if (!memory)
         memory = *memory_at = mem_need(sizeof *memory);
@@ -81,6 +83,9 @@ static struct route_memory *route_by(struct topology *topology, struct route_mem
         const struct route_input input = {&key, 1, message, how == ROUTED_AT_ONCE};
         route(topology, exchange, &input, &memory->result);
     }
+    vhost_spend(vhost, memory->result.work);
+    if (!memory->result.by_key && message->has_headers)
+        vhost_spend(vhost, message_properties(message).len / WORK_ARGUMENT_BYTES);
     memory->exchange = exchange;
     memory->version = topology_version(topology);
     memory->key_len = 0;
@@ -130,18 +135,46 @@ static bool put_along(struct peer *peer, const struct route_memory *route, struc
     return taken;
 }
 
+static bool passes(const struct publishing *publishing, const struct queue *queue)
+{
+    return !publishing->passes || publishing->passes(queue, publishing->context);
+}
+
 static void put_to_some(const struct route_memory *route, struct message *message,
-                        struct publishing *publishing)
+                        struct publishing *publishing, size_t max)
 {
     for (size_t i = 0; i < route->result.count; i++) {
         struct queue *queue = queue_of(route->result.queues[i]);
-        if (publishing->passes && !publishing->passes(queue, publishing->context))
+        if (!passes(publishing, queue))
             continue;
+        if (!max--) {
+            publishing->dropped++;
+            max = 0;
+            continue;
+        }
         publishing->routed++;
         publishing->taken +=
             queue_publish(queue, message, &publishing->needed) || length_passes_on(queue);
     }
     route->exchange->publish_out += publishing->routed;
+}
+
+/* A dead letter is about to go along a route: to how many queues it may. *message is replaced by
+ * one that notes how many there are of it then, which the caller gives back; or is left alone. */
+static size_t bound_offspring(const struct route_result *result,
+                              const struct publishing *publishing, struct message **message)
+{
+    uint64_t count = result->keeper_count, offspring = publishing->offspring;
+    size_t max = OFFSPRING_MAX / publishing->offspring;
+    if (max < result->keeper_count + 1)
+        max = result->keeper_count + 1; /* it goes on somewhere */
+    for (size_t i = 0; i < result->count; i++)
+        count += passes(publishing, queue_of(result->queues[i]));
+    offspring *= count < max ? count : max;
+    if (offspring > OFFSPRING_MAX)
+        offspring = OFFSPRING_MAX;
+    *message = offspring > 1 ? offspring_mark(*message, (uint32_t)offspring) : NULL;
+    return max - result->keeper_count;
 }
 
 /* To each exchange of the route that keeps the message for a time. Returns how many. */
@@ -157,8 +190,7 @@ static size_t keep_along(struct vhost *vhost, const struct route_result *result,
 /* Whether a message that is to wait would find a queue if it did not. */
 static bool leads_on(struct vhost *vhost, struct exchange *exchange, const struct message *message)
 {
-    return route_by(vhost->topology, &vhost->route, exchange, message, ROUTED_AT_ONCE)
-               ->result.count != 0;
+    return route_by(vhost, &vhost->route, exchange, message, ROUTED_AT_ONCE)->result.count != 0;
 }
 
 /* A client's message that exchanges keep, unless it is to come back. Returns whether it does not.
@@ -201,7 +233,8 @@ static bool refuse_delay(struct channel *channel, const struct route_memory *rou
     return true;
 }
 
-/* A route that exchanges with features of their own are on, or a vhost that is traced. */
+/* A route that exchanges with features of their own are on or that leads to many queues, or a vhost
+ * that is traced. */
 static bool publish_specially(struct channel *channel, struct route_memory *route,
                               struct message *message, bool mandatory, uint64_t *needed)
 {
@@ -214,6 +247,12 @@ static bool publish_specially(struct channel *channel, struct route_memory *rout
         trace_published(channel, shown, result);
         message_unref(&shown);
     }
+    if (!channel->tx && !result->sieve_count && !result->duplicate &&
+        spread_begin(channel, message, result, *needed)) {
+        route->exchange->publish_out += result->count;
+        return false; /* its confirm is the spread's */
+    }
+    vhost_spend(channel->vhost, result->count * WORK_QUEUE);
     bool taken = put_along(channel->peer, route, message, needed);
     bool found = kept || result->count;
     if (taken && found)
@@ -244,8 +283,7 @@ static void publish_message(struct channel *channel, struct message *message, bo
         struct exchange *exchange = exchange_of(channel, message);
         if (!exchange)
             return;
-        route = route_by(channel->vhost->topology, &channel->route, exchange, message,
-                         ROUTED_WITH_DELAYS);
+        route = route_by(channel->vhost, &channel->route, exchange, message, ROUTED_WITH_DELAYS);
     }
     if (__builtin_expect(route->result.special, 0) && refuse_delay(channel, route, message))
         return;
@@ -255,7 +293,7 @@ static void publish_message(struct channel *channel, struct message *message, bo
         return;
     if (taken)
         promise_confirm(channel, needed);
-    else
+    else if (!channel->spread) /* else it is not known yet */
         promise_nack(channel);
 }
 
@@ -271,8 +309,7 @@ bool publish_check(struct channel *channel, const struct message *message)
     if (!message->has_headers || !delayed_malformed(message, why))
         return true;
     return !refuse_delay(
-        channel,
-        route_by(channel->vhost->topology, &channel->route, exchange, message, ROUTED_WITH_DELAYS),
+        channel, route_by(channel->vhost, &channel->route, exchange, message, ROUTED_WITH_DELAYS),
         message);
 }
 
@@ -282,10 +319,10 @@ bool publish_committed(struct channel *channel, struct message *message, bool ma
     struct exchange *exchange =
         topology_exchange(channel->vhost->topology, message_exchange(message));
     if (exchange)
-        return publish_along(channel,
-                             route_by(channel->vhost->topology, &channel->route, exchange, message,
-                                      ROUTED_WITH_DELAYS),
-                             message, mandatory, needed);
+        return publish_along(
+            channel,
+            route_by(channel->vhost, &channel->route, exchange, message, ROUTED_WITH_DELAYS),
+            message, mandatory, needed);
     if (mandatory)
         send_back(channel, message);
     return true;
@@ -298,17 +335,25 @@ void publish_filtered(struct vhost *vhost, struct message *message, struct publi
         struct exchange *exchange = topology_exchange(vhost->topology, message_exchange(message));
         if (!exchange)
             return;
-        route = route_by(vhost->topology, &vhost->route, exchange, message, ROUTED_WITH_DELAYS);
+        route = route_by(vhost, &vhost->route, exchange, message, ROUTED_WITH_DELAYS);
     }
     route->exchange->publish_in++;
+    struct message *marked = message;
+    size_t max = SIZE_MAX;
+    if (publishing->offspring)
+        max = bound_offspring(&route->result, publishing, &marked);
+    if (publishing->offspring && marked)
+        message = marked;
     if (route->result.keeper_count) {
         size_t kept = keep_along(vhost, &route->result, message, &publishing->needed);
         publishing->routed += kept;
         publishing->taken += kept;
     }
-    put_to_some(route, message, publishing);
+    put_to_some(route, message, publishing, max);
     if (publishing->taken)
         remember_along(&route->result, message);
+    if (publishing->offspring)
+        message_unref(&marked);
     if (route->result.duplicate) { /* where it would go it has been */
         publishing->routed++;
         publishing->taken++;
@@ -327,12 +372,20 @@ uint64_t publish_internal(struct vhost *vhost, struct message *message, size_t *
 
 void publish_delayed(struct vhost *vhost, struct exchange *exchange, struct message *message)
 {
-    struct route_memory *route =
-        route_by(vhost->topology, &vhost->route, exchange, message, ROUTED_AT_ONCE);
+    struct route_memory *route = route_by(vhost, &vhost->route, exchange, message, ROUTED_AT_ONCE);
     struct publishing publishing = {0};
-    put_to_some(route, message, &publishing);
+    struct message *marked = NULL;
+    size_t max = SIZE_MAX;
+    if (offspring_generation(message)) {
+        publishing.offspring = offspring_of(message);
+        marked = message;
+        max = bound_offspring(&route->result, &publishing, &marked);
+    }
+    put_to_some(route, marked ? marked : message, &publishing, max);
+    vhost->letters_dropped += publishing.dropped;
     if (publishing.taken)
         remember_along(&route->result, message);
+    message_unref(&marked);
 }
 
 void command_publish(struct channel *channel, const struct command *command)

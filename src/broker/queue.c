@@ -149,6 +149,18 @@ void queue_restored(struct lane *lane)
 
 /* ---- Life. */
 
+static uint64_t queue_size(size_t name_len, size_t arguments_len)
+{
+    return sizeof(struct queue) + HOLDING_PLACES + name_len + arguments_len;
+}
+
+enum status queue_admitted(struct vhost *vhost, const struct queue_options *options)
+{
+    return holding_take(vhost, ACCOUNT_DEFINITIONS,
+                        queue_size(options->name.len, options->arguments.len), "one more queue",
+                        &vhost->refusal);
+}
+
 struct queue *queue_new(struct vhost *vhost, const struct queue_options *options)
 {
     struct bytes name = options->name, arguments = options->arguments;
@@ -226,20 +238,34 @@ static void free_if_done(struct queue *queue)
         queue_destroy(queue);
 }
 
+bool queue_unhook(struct queue *queue)
+{
+    struct vhost *vhost = queue->vhost;
+    struct consumer *consumer;
+    uint64_t bindings =
+        topology_shed(vhost->topology, &queue->endpoint, vhost_left(vhost, WORK_BINDING));
+    vhost_spend(vhost, bindings * WORK_BINDING);
+    while ((consumer = TAILQ_FIRST(&queue->consumers)) && vhost_left(vhost, WORK_CONSUMER)) {
+        consumer_cancel(consumer); /* NOLINT(clang-analyzer-unix.Malloc) */
+        vhost_spend(vhost, WORK_CONSUMER);
+    }
+    return !consumer && TAILQ_EMPTY(&queue->endpoint.bindings_to);
+}
+
 void queue_delete(struct queue *queue)
 {
     struct vhost *vhost = queue->vhost;
     CHECK(!queue->deleted);
+    vhost_spend(vhost, WORK_DELETE);
+    holding_give(vhost, ACCOUNT_DEFINITIONS,
+                 queue_size(queue->endpoint.name.len, queue->arguments.len));
     queue->deleted = true;
     event_queue(queue, false);
     struct consumer *consumer;
     while ((consumer = TAILQ_FIRST(&queue->consumers)))
         consumer_cancel(consumer);
     queue_fail_gets(queue, STATUS_NOT_FOUND);
-    if (queue->due) {
-        TAILQ_REMOVE(&vhost->due, queue, due_link);
-        queue->due = false;
-    }
+    queue_unschedule(queue);
     if (queue->over)
         TAILQ_REMOVE(&vhost->over, queue, over_link);
     queue->over = false;
@@ -437,7 +463,7 @@ void queue_requeue(struct lane *lane, uint64_t seq)
 /* From how many messages on new lanes are cheaper than settling each. */
 #define PURGE_LANES_MIN 4096u
 
-uint64_t queue_purge(struct queue *queue)
+uint64_t queue_purge(struct queue *queue, uint64_t max)
 {
     uint64_t count = queue->stock.ready;
     if (queue->stock.unsettled == 0 && count >= PURGE_LANES_MIN) {
@@ -447,8 +473,12 @@ uint64_t queue_purge(struct queue *queue)
         if (queue->stored)
             vhost_put_queue(queue);
     } else {
-        for (struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane))
-            lane_discard_ready(lane, UINT64_MAX);
+        uint64_t done = 0;
+        for (struct lane *lane = &queue->lane; lane && done < max;
+             lane = queue_lane_above(queue, lane))
+            done += lane_discard_ready(lane, max - done);
+        vhost_spend(queue->vhost, done * WORK_DISCARD);
+        count = done;
     }
     queue_schedule(queue); /* gets may wait for what is gone */
     return count;

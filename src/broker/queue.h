@@ -45,13 +45,14 @@ struct queue {
     struct vhost *vhost;
     uint64_t number; /* in the vhost's roster */
     bool durable, auto_delete, exclusive;
-    bool stored;        /* journalled: durable and not exclusive */
-    bool deleted;       /* lives on only for the unsettled deliveries that name it */
-    bool failed;        /* its messages cannot be read back */
-    bool due;           /* in vhost->due: to be dispatched */
-    bool expiring;      /* has had messages that expire: the head is to be watched */
-    bool over;          /* in vhost->over: has more than its limits allow */
-    struct peer *owner; /* of an exclusive queue */
+    bool stored;             /* journalled: durable and not exclusive */
+    bool deleted;            /* lives on only for the unsettled deliveries that name it */
+    bool failed;             /* its messages cannot be read back */
+    bool due;                /* in vhost->due: to be dispatched */
+    bool expiring;           /* has had messages that expire: the head is to be watched */
+    bool over;               /* in vhost->over: has more than its limits allow */
+    struct channel *held_by; /* due, but waits in that channel's list; NULL: in vhost->due */
+    struct peer *owner;      /* of an exclusive queue */
     TAILQ_ENTRY(queue) owner_link, due_link, over_link;
     struct queue_settings settings;
     struct effective_policy *policy; /* what applies to it; NULL: nothing */
@@ -95,11 +96,16 @@ struct queue_options {
     struct peer *owner; /* when exclusive */
     uint64_t lane_id;   /* when recovered, else 0 */
 };
+/* Whether there is memory for it, which is counted then. Errors: PRECONDITION_FAILED. */
+MUST_USE enum status queue_admitted(struct vhost *vhost, const struct queue_options *options);
 /* Makes a queue and adds it to the vhost's maps and topology; journals nothing. Never NULL. */
 struct queue *queue_new(struct vhost *vhost, const struct queue_options *options);
 /* Takes the queue out of everything: cancels consumers, drops messages and lane, erases the
  * definition. It is freed when no unsettled delivery names it any more. */
 void queue_delete(struct queue *queue);
+/* Before that, for a queue that may have many of them: takes bindings and consumers off it, a
+ * portion in each call. Returns whether none is left. */
+bool queue_unhook(struct queue *queue);
 /* queue->settings are others than before: limits that are lower now are enforced, in portions. */
 void queue_settings_changed(struct queue *queue);
 /* Frees without a word to anybody; for vhost_free. */
@@ -149,8 +155,9 @@ void queue_reject(struct lane *lane, uint64_t seq);
 void queue_requeue(struct lane *lane, uint64_t seq);
 /* Whether a message of the queue that came back so often is not to be delivered again. */
 bool queue_returned_too_often(const struct queue *queue, uint32_t returns);
-/* Drops all that is ready; returns how many. */
-uint64_t queue_purge(struct queue *queue);
+/* Drops what is ready, the first ones, at most max (all when that costs no more); returns how many.
+ */
+uint64_t queue_purge(struct queue *queue, uint64_t max);
 
 /* A lane of a queue has been filled by recovery. */
 void queue_restored(struct lane *lane);
@@ -160,6 +167,11 @@ void queue_restored(struct lane *lane);
 /* The queue has something for its consumers, or a consumer is able again: dispatched before the
  * command ends. Cheap when nothing is ready. */
 void queue_schedule(struct queue *queue);
+/* Messages have come back from a channel, to the queues that are due now. With more to come these
+ * are held until it is called without; returns whether nothing more comes. */
+bool queues_hold(struct channel *channel, bool more);
+/* The queue is not to be dispatched after all. */
+void queue_unschedule(struct queue *queue);
 /* Delivers while there are ready messages in memory and consumers that can take them. */
 void queue_dispatch(struct queue *queue);
 /* Answers a COMMAND_GET now, or later when the head has to be read first. */

@@ -90,6 +90,10 @@ static void recover_queue(struct recovery *recovery, struct bytes key, struct by
         corrupt(recovery, vhost->refusal.text, key);
         return;
     }
+    if (queue_admitted(vhost, &options)) { /* always, while the vhost recovers */
+        corrupt(recovery, vhost->refusal.text, key);
+        return;
+    }
     struct queue *queue = queue_new(vhost, &options);
     map_put(&recovery->lanes, bytes_of(&queue->lane.id, sizeof queue->lane.id), &queue->lane);
     if (queue->priorities) {

@@ -14,6 +14,9 @@
 #define KEEPERS_MIN 2u
 #define SIEVES_MIN  2u
 
+/* Queues of a route that are given a message without counting what that costs. */
+#define ROUTE_NARROW 16u
+
 void route_result_free(struct route_result *result)
 {
     free(result->queues);
@@ -110,8 +113,8 @@ void route(struct topology *topology, struct exchange *exchange, const struct ro
     ask(&routing, exchange);
     while (pending->count)
         ask(&routing, pending->exchanges[--pending->count]);
-    result->special =
-        result->keeper_count || result->sieve_count || result->duplicate || result->delay_malformed;
+    result->special = result->keeper_count || result->sieve_count || result->duplicate ||
+                      result->delay_malformed || result->count > ROUTE_NARROW;
 }
 
 void route_message(struct topology *topology, struct exchange *exchange,

@@ -21,7 +21,7 @@ struct route_result {
     size_t sieve_count, sieve_room;
     bool duplicate;            /* an exchange knew it: it does not go from there */
     bool delay_malformed;      /* an exchange that delays found no delay in its x-delay */
-    bool special;              /* any of the four above */
+    bool special;              /* any of the four above, or many queues */
     uint64_t duplicate_needed; /* the batch that the first one waits for */
     struct endpoint *
         *queues; /* each once, in no promised order; valid until topology_version changes */

@@ -51,19 +51,45 @@ static void end_one(struct channel *channel, const struct unsettled_entry *entry
         how(channel, entry);
 }
 
+/* From how many deliveries on an ack of many at once counts as work. */
+#define SETTLED_FREE 64u
+
+/* Ends the deliveries up to a tag, or a portion of them. */
+static void end_upto(struct channel *channel, uint64_t tag, settlement *how)
+{
+    struct vhost *vhost = channel->vhost;
+    struct progress *progress = &channel->progress;
+    struct unsettled_entry entry;
+    uint64_t left = vhost_left(vhost, WORK_SETTLE), count = 0;
+    if (!progress->under_way)
+        progress->upto = tag;
+    while (count < left && unsettled_take_first(&channel->unsettled, progress->upto, &entry)) {
+        end_one(channel, &entry, how);
+        count++;
+    }
+    if (count > SETTLED_FREE)
+        vhost_spend(vhost, count * WORK_SETTLE);
+    bool more = count == left && unsettled_first(&channel->unsettled) <= progress->upto;
+    if (more)
+        channel_goes_on(channel);
+    if (progress->under_way && how == requeue_entry)
+        (void)queues_hold(channel, more);
+}
+
 static void end_deliveries(struct channel *channel, const struct command *command, settlement *how)
 {
     uint64_t tag = command->u.ack.tag;
     struct unsettled_entry entry;
     bool all = tag == 0 && command->u.ack.multiple;
-    if (!all && !unsettled_has(&channel->unsettled, tag)) {
+    if (!all && !channel->progress.under_way && !unsettled_has(&channel->unsettled, tag)) {
         channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
                        "unknown delivery tag %" PRIu64, tag);
         return;
     }
+    if (channel->tx && !tx_admits(channel, command->type, sizeof entry))
+        return;
     if (command->u.ack.multiple) {
-        while (unsettled_take_first(&channel->unsettled, all ? UINT64_MAX : tag, &entry))
-            end_one(channel, &entry, how);
+        end_upto(channel, all ? channel->delivery_tag : tag, how);
     } else if (unsettled_take(&channel->unsettled, tag, &entry)) {
         end_one(channel, &entry, how);
     }
@@ -82,9 +108,20 @@ void command_nack(struct channel *channel, const struct command *command)
 
 void command_recover(struct channel *channel, const struct command *command)
 {
+    struct vhost *vhost = channel->vhost;
+    struct progress *progress = &channel->progress;
     struct unsettled_entry entry;
-    while (unsettled_take_first(&channel->unsettled, UINT64_MAX, &entry))
+    uint64_t left = vhost_left(vhost, WORK_SETTLE), count = 0;
+    if (!progress->under_way) /* not what is delivered again meanwhile */
+        progress->upto = channel->delivery_tag;
+    while (count < left && unsettled_take_first(&channel->unsettled, progress->upto, &entry)) {
         requeue_entry(channel, &entry);
+        count++;
+    }
+    vhost_spend(vhost, count * WORK_SETTLE);
     channel_settled(channel);
-    channel_reply(channel, command);
+    if (!queues_hold(channel, unsettled_first(&channel->unsettled) <= progress->upto))
+        channel_goes_on(channel);
+    else
+        channel_reply(channel, command);
 }

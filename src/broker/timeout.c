@@ -71,13 +71,23 @@ void timeout_set_default(struct vhost *vhost, uint64_t timeout_ms)
     timeout_consider(vhost, timeout_ms);
 }
 
+void timeout_release(struct vhost *vhost)
+{
+    struct channel *channel;
+    while ((channel = TAILQ_FIRST(&vhost->releasing)) && channel_release(channel)) {
+        TAILQ_REMOVE(&vhost->releasing, channel, release_link);
+        channel->releasing = false;
+    }
+}
+
 void timeout_check(struct vhost *vhost)
 {
     struct channel *channel = NULL;
     unsigned work = 0;
     while (work < WORK_MAX &&
            (channel = roster_next(&vhost->channel_roster, &vhost->timeout_after))) {
-        uint64_t timeout_ms = channel->failed ? 0 : missed(channel, &work);
+        bool busy = channel->failed || channel->progress.under_way;
+        uint64_t timeout_ms = busy ? 0 : missed(channel, &work);
         work++;
         if (!timeout_ms)
             continue;
@@ -86,8 +96,8 @@ void timeout_check(struct vhost *vhost)
                        "%" PRIu64 " ms. This timeout value can be configured, see consumers doc "
                        "guide to learn more",
                        channel->id, timeout_ms);
-        work += channel->unsettled.live;
-        channel_release(channel);
+        channel->releasing = true;
+        TAILQ_INSERT_TAIL(&vhost->releasing, channel, release_link);
     }
     if (channel) { /* the others in the next call */
         vhost->timeout_check_ms = vhost->now.steady_ms;

@@ -18,6 +18,9 @@
 
 #define STACK_MIN 16u
 
+/* Bytes that a binding takes in the map, the roster and an index of one place. */
+#define BINDING_PLACES 160u
+
 /* ---- Small helpers */
 
 void exchange_stack_push(struct exchange_stack *stack, struct exchange *exchange)
@@ -182,6 +185,8 @@ static enum status declare(struct topology *t, const struct exchange_declaration
         status = check_equivalent(t, x, d, refusal);
     } else {
         status = check_new(type, d, reserve, t->vhost, refusal);
+        if (status == STATUS_OK && t->observer.exchange_admitted)
+            status = t->observer.exchange_admitted(t->observer.context, d, refusal);
         if (status == STATUS_OK) {
             x = exchange_new(t, type, d);
             if (t->observer.exchange_added)
@@ -226,10 +231,22 @@ enum status topology_check_publish(const struct topology *topology, const struct
 
 /* ---- Removing */
 
+static struct binding_size size_of(const struct binding *b)
+{
+    struct binding_size size = {.bytes = sizeof *b + BINDING_PLACES + binding_identity(b).len};
+    if (b->source->type->size)
+        b->source->type->size(b, &size);
+    return size;
+}
+
 /* Callers that empty a list by it are marked NOLINT: see end_get in dispatch.c. */
 static void remove_binding(struct topology *t, struct binding *b)
 {
     struct exchange *source = b->source;
+    if (t->observer.binding_gone) {
+        struct binding_size size = size_of(b);
+        t->observer.binding_gone(t->observer.context, &size);
+    }
     if (source->type->unbind)
         source->type->unbind(source, b);
     TAILQ_REMOVE(&source->bindings_from, b, from_link);
@@ -269,8 +286,8 @@ static void remove_doomed(struct topology *t)
         remove_exchange(t, t->doomed.exchanges[--t->doomed.count]);
 }
 
-enum status topology_delete(struct topology *topology, struct bytes name, bool if_unused,
-                            struct refusal *refusal)
+enum status topology_check_delete(const struct topology *topology, struct bytes name,
+                                  bool if_unused, struct refusal *refusal)
 {
     if (name.len == 0)
         return refuse_default(refusal);
@@ -278,12 +295,20 @@ enum status topology_delete(struct topology *topology, struct bytes name, bool i
         return refuse(refusal, STATUS_ACCESS_REFUSED,
                       "deletion of system exchange '%.*s' in vhost '%.*s' not allowed",
                       BYTES_PRINT(name), BYTES_PRINT(topology->vhost));
-    struct exchange *x = topology_exchange(topology, name);
-    if (!x)
-        return STATUS_OK;
-    if (if_unused && x->bindings_from_count)
+    const struct exchange *x = topology_exchange(topology, name);
+    if (x && if_unused && x->bindings_from_count)
         return refuse(refusal, STATUS_PRECONDITION_FAILED, "exchange '%.*s' in vhost '%.*s' in use",
                       BYTES_PRINT(name), BYTES_PRINT(topology->vhost));
+    return STATUS_OK;
+}
+
+enum status topology_delete(struct topology *topology, struct bytes name, bool if_unused,
+                            struct refusal *refusal)
+{
+    enum status status = topology_check_delete(topology, name, if_unused, refusal);
+    struct exchange *x = topology_exchange(topology, name);
+    if (status || !x)
+        return status;
     remove_exchange(topology, x);
     remove_doomed(topology);
     return STATUS_OK;
@@ -357,6 +382,14 @@ enum status topology_bind(struct topology *topology, const struct binding_declar
         return STATUS_OK;
 
     struct binding *b = binding_new(source, destination, identity, declaration->routing_key.len);
+    if (topology->observer.binding_admitted) {
+        struct binding_size size = size_of(b);
+        status = topology->observer.binding_admitted(topology->observer.context, &size, refusal);
+        if (status != STATUS_OK) {
+            free(b);
+            return status;
+        }
+    }
     (void)map_put(&topology->bindings, binding_identity(b), b);
     b->number = roster_add(&topology->binding_list, b);
     TAILQ_INSERT_TAIL(&source->bindings_from, b, from_link);
@@ -393,6 +426,22 @@ void topology_join(struct topology *topology, struct endpoint *endpoint, struct 
                    bool stored)
 {
     endpoint_init(topology, endpoint, ENDPOINT_QUEUE, name, stored);
+}
+
+uint64_t topology_shed(struct topology *topology, struct endpoint *endpoint, uint64_t max)
+{
+    struct binding *b;
+    uint64_t count = 0;
+    if (endpoint->kind == ENDPOINT_EXCHANGE) {
+        struct exchange *x = (struct exchange *)endpoint;
+        x->doomed = true; /* its last binding's end is not to free it */
+        for (; count < max && (b = TAILQ_FIRST(&x->bindings_from)); count++)
+            remove_binding(topology, b); /* NOLINT(clang-analyzer-unix.Malloc) */
+    }
+    for (; count < max && (b = TAILQ_FIRST(&endpoint->bindings_to)); count++)
+        remove_binding(topology, b); /* NOLINT(clang-analyzer-unix.Malloc) */
+    remove_doomed(topology);
+    return count;
 }
 
 void topology_leave(struct topology *topology, struct endpoint *endpoint)

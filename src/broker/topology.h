@@ -16,6 +16,13 @@
 
 struct message;
 
+struct exchange_declaration;
+
+/* What a binding takes: by itself, and on the ring of a consistent-hash exchange. */
+struct binding_size {
+    uint64_t bytes, ring_bytes;
+};
+
 /* Told about each change, after it is made and before anything is freed (predeclared exchanges: not
  * told). Must not change the topology. Any function may be NULL. */
 struct topology_observer {
@@ -24,6 +31,13 @@ struct topology_observer {
     void (*exchange_removed)(void *context, const struct exchange *exchange);
     void (*binding_added)(void *context, const struct binding *binding);
     void (*binding_removed)(void *context, const struct binding *binding);
+    /* Whether there is room for one more; what was said yes to is told to be gone when it goes.
+     * Errors: PRECONDITION_FAILED. */
+    enum status (*exchange_admitted)(void *context, const struct exchange_declaration *declaration,
+                                     struct refusal *refusal);
+    enum status (*binding_admitted)(void *context, const struct binding_size *size,
+                                    struct refusal *refusal);
+    void (*binding_gone)(void *context, const struct binding_size *size);
     /* Whether an exchange's dedup knows the message already: dedup_refuses. */
     bool (*refuses)(struct dedup *dedup, const struct message *message, uint64_t *needed);
 };
@@ -70,6 +84,9 @@ MUST_USE enum status topology_restore(struct topology *topology,
 void topology_set_alternate(struct topology *topology, struct exchange *exchange,
                             struct bytes alternate);
 
+/* Whether topology_delete would do it; its errors. */
+MUST_USE enum status topology_check_delete(const struct topology *topology, struct bytes name,
+                                           bool if_unused, struct refusal *refusal);
 /* Deleting what is not there succeeds. Errors: ACCESS_REFUSED (default and predeclared),
  * PRECONDITION_FAILED (in use). */
 MUST_USE enum status topology_delete(struct topology *topology, struct bytes name, bool if_unused,
@@ -94,6 +111,9 @@ MUST_USE enum status topology_unbind(struct topology *topology,
  * queues. */
 void topology_join(struct topology *topology, struct endpoint *endpoint, struct bytes name,
                    bool stored);
+/* Before an endpoint with many bindings goes: removes some of those that lead to it, and for an
+ * exchange those that lead from it, at most max. Returns how many; the endpoint stays. */
+uint64_t topology_shed(struct topology *topology, struct endpoint *endpoint, uint64_t max);
 /* The queue goes: removes its bindings (telling the observer). After it left the map of queues. */
 void topology_leave(struct topology *topology, struct endpoint *endpoint);
 

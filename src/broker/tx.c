@@ -8,6 +8,11 @@
 #include "core.h"
 #include "leveret/base/mem.h"
 
+/* Messages and acks of one transaction; one more fails its channel with 406. */
+#define TX_THINGS_MAX 100000u
+/* The account is told so many bytes at a time. */
+#define TX_TAKE_BYTES 65536u
+
 struct tx_message {
     struct message *message;
     bool mandatory;
@@ -19,12 +24,48 @@ struct tx {
     struct unsettled_entry *entries;
     settlement **how; /* beside entries */
     size_t entry_count, entry_room;
+    /* Of a commit under way: what is done with, and what came of it. */
+    size_t messages_done, entries_done;
+    uint64_t needed;
+    bool refused;                /* by a queue: one message at least */
+    uint64_t bytes, taken_bytes; /* held; told to the account, ahead of that */
 };
+
+bool tx_admits(struct channel *channel, enum command_type command, uint64_t bytes)
+{
+    struct vhost *vhost = channel->vhost;
+    struct tx *tx = channel->tx;
+    if (tx->message_count + tx->entry_count >= TX_THINGS_MAX) {
+        channel_refuse(channel, command, STATUS_PRECONDITION_FAILED,
+                       "a transaction has at most %u messages and acknowledgements", TX_THINGS_MAX);
+        return false;
+    }
+    tx->bytes += bytes;
+    if (tx->bytes <= tx->taken_bytes)
+        return true;
+    uint64_t more = tx->bytes - tx->taken_bytes;
+    more = more < TX_TAKE_BYTES ? TX_TAKE_BYTES : more;
+    if (holding_take(vhost, ACCOUNT_TRANSACTIONS, more, "more in a transaction", &vhost->refusal)) {
+        channel_refuse(channel, command, STATUS_PRECONDITION_FAILED, "%s", vhost->refusal.text);
+        return false;
+    }
+    tx->taken_bytes += more;
+    return true;
+}
+
+/* The transaction holds nothing any more. */
+static void give_back(struct channel *channel)
+{
+    struct tx *tx = channel->tx;
+    holding_give(channel->vhost, ACCOUNT_TRANSACTIONS, tx->taken_bytes);
+    tx->bytes = tx->taken_bytes = 0;
+}
 
 void tx_publish(struct channel *channel, struct message *message, bool mandatory)
 {
     struct tx *tx = channel->tx;
-    if (!publish_check(channel, message))
+    if (!publish_check(channel, message) ||
+        !tx_admits(channel, COMMAND_PUBLISH, message_memory(message) + sizeof(struct tx_message)))
         return;
     if (tx->message_count == tx->message_room) {
         tx->message_room = tx->message_room ? tx->message_room * 2 : 8;
@@ -56,7 +97,15 @@ static void roll_back(struct channel *channel)
     struct tx *tx = channel->tx;
     for (size_t i = 0; i < tx->message_count; i++)
         message_unref(&tx->messages[i].message);
-    tx->message_count = 0;
+    tx->message_count = tx->messages_done = 0;
+    give_back(channel);
+    if (channel->vhost->committing == channel)
+        channel->vhost->committing = NULL;
+    if (tx->entries_done) {
+        tx->entry_count -= tx->entries_done;
+        memmove(tx->entries, tx->entries + tx->entries_done, tx->entry_count * sizeof *tx->entries);
+        tx->entries_done = 0;
+    }
     if (tx->entry_count) {
         qsort(tx->entries, tx->entry_count, sizeof *tx->entries, by_tag);
         unsettled_restore(&channel->unsettled, tx->entries, tx->entry_count);
@@ -115,29 +164,68 @@ static bool check_transactional(struct channel *channel, const struct command *c
     return false;
 }
 
+/* Whether a commit can begin or go on now. One that takes several calls has the vhost's batch to
+ * itself until it is through: another such one waits for it, and for the batch to go. */
+static bool commit_may_go(struct channel *channel)
+{
+    struct vhost *vhost = channel->vhost;
+    const struct tx *tx = channel->tx;
+    uint64_t size = tx->message_count * WORK_PUBLISH + tx->entry_count * WORK_SETTLE;
+    if (vhost->committing == channel || size <= vhost_left(vhost, 1))
+        return true;
+    if (vhost->committing || vhost->committed_in_portions)
+        return false;
+    vhost->committing = channel;
+    vhost->committed_in_portions = true;
+    return true;
+}
+
+/* A portion of what the transaction has; returns whether that was the last one. */
+static bool commit_some(struct channel *channel)
+{
+    struct vhost *vhost = channel->vhost;
+    struct tx *tx = channel->tx;
+    while (tx->messages_done < tx->message_count && vhost_left(vhost, 1)) {
+        struct tx_message *publish = &tx->messages[tx->messages_done++];
+        tx->refused |=
+            !publish_committed(channel, publish->message, publish->mandatory, &tx->needed);
+        message_unref(&publish->message);
+        vhost_spend(vhost, WORK_PUBLISH);
+    }
+    while (tx->messages_done == tx->message_count && tx->entries_done < tx->entry_count &&
+           vhost_left(vhost, 1)) {
+        size_t i = tx->entries_done++;
+        tx->how[i](channel, &tx->entries[i]);
+        vhost_spend(vhost, WORK_SETTLE);
+    }
+    return tx->messages_done == tx->message_count && tx->entries_done == tx->entry_count;
+}
+
 void command_tx_commit(struct channel *channel, const struct command *command)
 {
     if (!check_transactional(channel, command))
         return;
+    struct vhost *vhost = channel->vhost;
     struct tx *tx = channel->tx;
-    uint64_t needed = 0;
-    bool taken = true;
-    for (size_t i = 0; i < tx->message_count; i++) {
-        struct tx_message *publish = &tx->messages[i];
-        taken &= publish_committed(channel, publish->message, publish->mandatory, &needed);
-        message_unref(&publish->message);
+    if (!commit_may_go(channel) || !commit_some(channel)) {
+        channel_goes_on(channel);
+        return;
     }
-    tx->message_count = 0;
-    for (size_t i = 0; i < tx->entry_count; i++)
-        tx->how[i](channel, &tx->entries[i]);
-    tx->entry_count = 0;
+    bool refused = tx->refused;
+    uint64_t needed = tx->needed;
+    tx->message_count = tx->messages_done = tx->entry_count = tx->entries_done = 0;
+    tx->needed = 0;
+    tx->refused = false;
+    give_back(channel);
+    if (vhost->committing == channel)
+        vhost->committing = NULL;
     channel_settled(channel);
-    if (!taken && !channel->failed) {
+    if (refused && !channel->failed) {
         channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED, "partial tx completion");
         return;
     }
-    if (needed < vhost_needed(channel->vhost))
-        needed = vhost_needed(channel->vhost);
+    if (needed < channel_needed(channel))
+        needed = channel_needed(channel);
     struct event reply = channel_event(channel, EVENT_REPLY);
     channel_reply_event(channel, command, &reply, needed);
 }

@@ -78,6 +78,12 @@ bool unsettled_has(const struct unsettled *u, uint64_t tag)
     return find(u, tag) < u->count;
 }
 
+uint64_t unsettled_first(struct unsettled *u)
+{
+    trim(u);
+    return u->count ? at(u, 0)->tag : UINT64_MAX;
+}
+
 bool unsettled_take(struct unsettled *u, uint64_t tag, struct unsettled_entry *out)
 {
     uint32_t index = find(u, tag);

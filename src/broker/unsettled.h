@@ -38,6 +38,8 @@ void unsettled_add(struct unsettled *unsettled, const struct unsettled_entry *en
 const struct unsettled_entry *unsettled_next(const struct unsettled *unsettled, uint32_t *at);
 /* Takes the entry with this tag out. Errors: false when there is none. */
 bool unsettled_take(struct unsettled *unsettled, uint64_t tag, struct unsettled_entry *out);
+/* The tag of the oldest entry; UINT64_MAX when there is none. */
+uint64_t unsettled_first(struct unsettled *unsettled);
 /* Whether there is an entry with this tag. */
 bool unsettled_has(const struct unsettled *unsettled, uint64_t tag);
 /* Takes the oldest entry out if its tag is at most upto. */

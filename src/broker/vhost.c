@@ -50,8 +50,46 @@ static void exchange_added(void *context, const struct exchange *exchange)
     exchange_changed(context, exchange, true);
 }
 
+/* ---- What exchanges and bindings take. */
+
+static uint64_t exchange_size(size_t name_len, size_t arguments_len)
+{
+    return sizeof(struct exchange) + HOLDING_PLACES + name_len + arguments_len;
+}
+
+static enum status exchange_admitted(void *context, const struct exchange_declaration *d,
+                                     struct refusal *refusal)
+{
+    struct vhost *vhost = context;
+    return holding_take(vhost, ACCOUNT_DEFINITIONS, exchange_size(d->name.len, d->arguments.len),
+                        "one more exchange", refusal);
+}
+
+static enum status binding_admitted(void *context, const struct binding_size *size,
+                                    struct refusal *refusal)
+{
+    struct vhost *vhost = context;
+    enum status status =
+        holding_take(vhost, ACCOUNT_BINDINGS, size->bytes, "one more binding", refusal);
+    if (status || !size->ring_bytes)
+        return status;
+    status = holding_take(vhost, ACCOUNT_HASH_RINGS, size->ring_bytes,
+                          "one more binding of this weight", refusal);
+    if (status)
+        holding_give(vhost, ACCOUNT_BINDINGS, size->bytes);
+    return status;
+}
+
+static void binding_gone(void *context, const struct binding_size *size)
+{
+    holding_give(context, ACCOUNT_BINDINGS, size->bytes);
+    holding_give(context, ACCOUNT_HASH_RINGS, size->ring_bytes);
+}
+
 static void exchange_removed(void *context, const struct exchange *exchange)
 {
+    holding_give(context, ACCOUNT_DEFINITIONS,
+                 exchange_size(exchange->endpoint.name.len, exchange->arguments.len));
     struct dedup *dedup = exchange->dedup;
     dedup_delete(&dedup);
     if (exchange->delay)
@@ -148,6 +186,7 @@ struct vhost *vhost_new(const struct vhost_options *options)
         mem_need_text(options->node_name.at, options->node_name.len), options->node_name.len);
     vhost->random.state = options->random_seed;
     vhost->tuning.queues_max = UINT64_MAX;
+    vhost->portion = options->portion ? options->portion : UINT32_MAX;
     vhost->committed = journal_committed(options->journal);
     vhost->timeout_min_ms =
         options->consumer_timeout_ms ? options->consumer_timeout_ms : UINT64_MAX;
@@ -162,6 +201,8 @@ struct vhost *vhost_new(const struct vhost_options *options)
     TAILQ_INIT(&vhost->promises_held);
     TAILQ_INIT(&vhost->leaving);
     TAILQ_INIT(&vhost->heavy);
+    TAILQ_INIT(&vhost->rubble);
+    TAILQ_INIT(&vhost->releasing);
     TAILQ_INIT(&vhost->returns_changed);
     policies_init(&vhost->policies);
     dedups_init(&vhost->dedups);
@@ -172,6 +213,9 @@ struct vhost *vhost_new(const struct vhost_options *options)
         .binding_added = binding_added,
         .binding_removed = binding_removed,
         .refuses = dedup_refuses,
+        .exchange_admitted = exchange_admitted,
+        .binding_admitted = binding_admitted,
+        .binding_gone = binding_gone,
     };
     vhost->topology = topology_new(vhost->name, &vhost->queues, &observer);
     vhost->recovering = true;
@@ -228,6 +272,7 @@ void vhost_free(struct vhost **vhost_at)
     topology_free(&vhost->topology);
     while ((queue = roster_next(&vhost->queue_roster, &after)))
         queue_destroy(queue);
+    rubble_clear(vhost, UINT64_MAX);
     map_free(&vhost->queues);
     map_free(&vhost->lanes);
     map_free(&vhost->reply_consumers);
@@ -238,6 +283,7 @@ void vhost_free(struct vhost **vhost_at)
     heap_free(&vhost->idle);
     policies_free(&vhost->policies);
     dedups_free(&vhost->dedups);
+    holding_end(vhost);
     free((void *)vhost->name.at);
     free((void *)vhost->options.node_name.at);
     free(vhost);
@@ -295,8 +341,8 @@ static void close_channel(struct peer *peer, const struct command *command)
     struct channel *channel = peer_channel(peer, command->channel);
     struct event reply = {.type = EVENT_REPLY, .channel = command->channel};
     reply.u.reply.command = COMMAND_CHANNEL_CLOSE;
-    if (channel && !channel->closing)
-        channel_close(channel, &reply);
+    if (channel && !channel->closing && !channel_close(channel, &reply))
+        channel_goes_on(channel);
 }
 
 static void take_credit(struct peer *peer, uint32_t bytes)
@@ -340,8 +386,7 @@ void vhost_settle_down(struct vhost *vhost)
         consumer_wait_end(vhost, wait);
         wake_in_turn(vhost, wait);
     }
-    unsigned work = 0;
-    while (__builtin_expect(vhost->dead_letters.count != 0, 0) && dead_letters_send(vhost, &work))
+    while (__builtin_expect(vhost->dead_letters.count != 0, 0) && dead_letters_send(vhost))
         dispatch_due(vhost);
     while (__builtin_expect(vhost->notices.count != 0, 0) && notices_send(vhost))
         dispatch_due(vhost);
@@ -349,15 +394,22 @@ void vhost_settle_down(struct vhost *vhost)
         paging_relieve(vhost);
 }
 
-void vhost_apply(struct vhost *vhost, struct peer *peer, const struct command *command,
-                 struct moment now)
+/* What a channel that has failed holds is given back, in as many calls as that takes. */
+static void release_failed(struct channel *channel)
 {
-    vhost->now = now;
-    vhost->journalled = false;
+    if (!channel_release(channel))
+        channel_goes_on(channel);
+}
+
+struct applied vhost_apply(struct vhost *vhost, struct peer *peer, const struct command *command,
+                           struct moment now)
+{
+    vhost_enter(vhost, now);
     switch (command->type) {
     case COMMAND_CHANNEL_OPEN:
         open_channel(peer, command);
-        return;
+        vhost_spend(vhost, WORK_COMMAND);
+        return vhost->applied;
     case COMMAND_CHANNEL_CLOSE:
         close_channel(peer, command);
         break;
@@ -369,7 +421,7 @@ void vhost_apply(struct vhost *vhost, struct peer *peer, const struct command *c
         if (channel && !channel->failed) {
             handlers[command->type](channel, command);
             if (__builtin_expect(channel->failed, 0))
-                channel_release(channel);
+                release_failed(channel);
         } else if (command->type == COMMAND_PUBLISH) {
             struct message *message = command->u.publish.message;
             message_unref(&message);
@@ -377,12 +429,39 @@ void vhost_apply(struct vhost *vhost, struct peer *peer, const struct command *c
     }
     }
     vhost_settle_down(vhost);
+    return vhost->applied;
+}
+
+struct applied vhost_go_on(struct vhost *vhost, struct peer *peer, const struct command *command,
+                           struct moment now)
+{
+    struct channel *channel = peer_channel(peer, command->channel);
+    if (!channel || command->type == COMMAND_CHANNEL_CLOSE)
+        return vhost_apply(vhost, peer, command, now);
+    vhost_enter(vhost, now);
+    if (!channel->failed && channel->spread)
+        spread_go_on(channel);
+    else if (!channel->failed)
+        handlers[command->type](channel, command);
+    if (channel->failed)
+        release_failed(channel);
+    if (!vhost->applied.unfinished)
+        channel->progress = (struct progress){0};
+    vhost_settle_down(vhost);
+    return vhost->applied;
 }
 
 /* ---- Other calls. */
 
+bool vhost_holds_batch(const struct vhost *vhost)
+{
+    return vhost->committing != NULL;
+}
+
 void vhost_flush(struct vhost *vhost, struct moment now)
 {
+    vhost->committed_in_portions = vhost->committing != NULL;
+    vhost->dead_letters.sent_in_turn = 0;
     if (!TAILQ_EMPTY(&vhost->returns_changed))
         returns_flush(vhost);
     if (TAILQ_EMPTY(&vhost->promises_due))

@@ -36,15 +36,40 @@ static void set_timer(struct home *home)
     timer_set(home->timer, deadline > now ? deadline - now : 0);
 }
 
+static void tick(struct home *home)
+{
+    home->tick_due = false;
+    home->in_core++;
+    struct applied applied = vhost_tick(home->vhost, home_moment(home));
+    home->in_core--;
+    home_touched(home);
+    (void)share_spend(&home->sharer, applied.units, loop_now_ms(home->owner));
+}
+
+static bool sharer_go_on(struct sharer *sharer)
+{
+    struct home *home = container_of(sharer, struct home, sharer);
+    bool due = home->tick_due;
+    if (due)
+        tick(home);
+    return due;
+}
+
+static void sharer_over(struct sharer *sharer)
+{
+    (void)sharer;
+}
+
+/* A vhost with much to do by itself takes turns with those whose commands cost much. */
 static void timer_due(void *context)
 {
     struct home *home = context;
     if (!home->vhost)
         return;
-    home->in_core++;
-    vhost_tick(home->vhost, home_moment(home));
-    home->in_core--;
-    home_touched(home);
+    if (home->sharer.waits)
+        home->tick_due = true;
+    else
+        tick(home);
 }
 
 /* What the vhost's messages take, told to the node's account. */
@@ -71,7 +96,8 @@ static void end_of_turn(struct loop_task *task)
     home->in_core++;
     vhost_flush(home->vhost, home_moment(home));
     home->in_core--;
-    journal_flush(home->journal);
+    if (!vhost_holds_batch(home->vhost))
+        journal_flush(home->journal);
     if (home->memory_disk) {
         /* No writer thread wakes us: what was flushed is written already. */
         home->in_core++;
@@ -193,6 +219,12 @@ static void told(void *context, const char *event, struct bytes headers)
     node_announce(home->node, ANNOUNCE_EVENT, bytes_of_text(event), headers, bytes_of("", 0));
 }
 
+static void warn(void *context, const char *text)
+{
+    struct home *home = context;
+    log_line(home->log, LOG_WARNING, "queue", "vhost '%s': %s", home->name, text);
+}
+
 static void listened(void *context, bool events, bool log)
 {
     struct home *home = context;
@@ -210,6 +242,10 @@ static struct home *begin(const struct home_options *options)
     home->name = mem_need_text(options->name.at, options->name.len);
     home->path = options->path ? mem_need_text(options->path, strlen(options->path)) : NULL;
     home->commit.run = end_of_turn;
+    home->share = options->share;
+    home->sharer.share = options->share;
+    home->sharer.go_on = sharer_go_on;
+    home->sharer.over = sharer_over;
     TAILQ_INIT(&home->links);
     return home;
 }
@@ -251,10 +287,12 @@ enum status home_new(const struct home_options *options, struct home **out, char
         .message_bytes_max = options->message_bytes_max,
         .consumer_timeout_ms = options->consumer_timeout_ms,
         .peer_window_bytes = PEER_WINDOW_BYTES,
+        .portion = HOME_PORTION_UNITS,
         .node_name = bytes_of_text(options->node_name),
         .announces = options->announces,
         .account = node_account(options->node),
         .told = told,
+        .warn = warn,
         .listened = listened,
     };
     random_bytes(&vhost_options.random_seed, sizeof vhost_options.random_seed);
@@ -304,6 +342,7 @@ void home_end(struct home *home)
         return;
     if (home->vhost) {
         links_detach(home);
+        share_leave(&home->sharer);
         close_vhost(home);
     }
     loop_task_cancel(home->owner, &home->commit);

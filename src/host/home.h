@@ -9,7 +9,11 @@
 #include <sys/queue.h>
 
 #include "leveret/host/node.h"
+#include "share.h"
 
+/* Units of work after which a command, or what a vhost does by itself, stops and goes on in another
+ * turn: about a millisecond. */
+#define HOME_PORTION_UNITS 10000u
 /* Message bytes that wait for the disk, above which publishers of a vhost are not read; half of it
  * lets them on. */
 #define HOME_UNWRITTEN_BYTES_MAX (64u << 20)
@@ -23,7 +27,10 @@ struct home {
     struct vhost *vhost;     /* NULL once deleted, or when it is down */
     struct journal *journal; /* likewise */
     struct journal_memory_disk *memory_disk;
-    struct timer *timer; /* made on first use, by the owner */
+    struct timer *timer;  /* made on first use, by the owner */
+    struct share *share;  /* the owner's */
+    struct sharer sharer; /* of what the vhost does by itself */
+    bool tick_due;        /* it waits for the sharer's turn */
     struct loop_task commit;
     unsigned in_core; /* calls into the core under way: what its events cause must wait (link.c) */
     uint64_t told_bytes;    /* of messages, to the node's account */
@@ -43,6 +50,7 @@ struct home {
 struct home_options {
     struct node *node;
     struct loop *owner;
+    struct share *share; /* the owner's */
     struct bytes name;
     const char *node_name;
     bool announces;

@@ -6,6 +6,8 @@
  * the owner frees the link, behind every command that was still under way. An event may make its
  * receiver send a command while the core is still at work; such a command goes as a letter to the
  * own loop, and so does what follows it, so that the order is kept.
+ * A user whose commands cost much waits for its turn (share.h): its commands are put aside on the
+ * owner and done in turns, and it is told to send nothing meanwhile.
  * What can go wrong: the vhost is deleted: the owner detaches by itself and ignores what still
  * comes; the loops stop with letters under way: their handlers are called without a receiver and
  * give back what they hold. */
@@ -14,7 +16,9 @@
 
 #include "home.h"
 #include "leveret/base/check.h"
+#include "leveret/base/container.h"
 #include "leveret/base/mem.h"
+#include "link_copy.h"
 #include "node_internal.h"
 
 struct link {
@@ -23,15 +27,32 @@ struct link {
     void (*event)(void *context, const struct event *event);
     void *context;
     char *name, *user;
-    struct peer *peer;       /* the owner's */
-    bool local;              /* user and owner share a loop */
-    bool publishes;          /* the owner's: EVENT_GATE is sent */
-    unsigned letters;        /* local links only: commands under way as letters all the same */
-    TAILQ_ENTRY(link) entry; /* the owner's: in home->links while attached */
+    struct peer *peer; /* the owner's */
+    bool local;        /* user and owner share a loop */
+    bool publishes;    /* the owner's: EVENT_GATE is sent */
+    unsigned letters;  /* local links only: commands under way as letters all the same */
+    void (*hold)(void *context, bool held);
+    struct sharer sharer;               /* the owner's, like what follows */
+    STAILQ_HEAD(, put_aside) put_aside; /* what waits for the sharer's turn */
+    TAILQ_ENTRY(link) entry;            /* the owner's: in home->links while attached */
+};
+
+/* A command, or the end of the link, that waits for its turn. */
+struct put_aside {
+    STAILQ_ENTRY(put_aside) next;
+    struct command command;
+    void *blob; /* as in a letter */
+    bool begun; /* a portion of it has been done */
+    bool detaches;
 };
 
 struct link_letter {
     struct link *link;
+};
+
+struct hold_letter {
+    struct link *link;
+    bool held;
 };
 
 struct command_letter {
@@ -90,25 +111,160 @@ static void attach(struct link *link)
     home_touched(home);
 }
 
-static void detach(struct link *link)
+/* Whether the peer is gone; false: some of its detaching is left for another call. */
+static bool detach_some(struct link *link)
 {
     struct home *home = link->home;
     if (!link->peer)
-        return; /* the vhost was deleted; EVENT_DETACHED is under way */
-    struct peer *peer = link->peer;
-    link->peer = NULL;
-    TAILQ_REMOVE(&home->links, link, entry);
+        return true; /* the vhost was deleted; EVENT_DETACHED is under way */
     home->in_core++;
-    vhost_detach(home->vhost, peer, home_moment(home));
+    struct applied applied = vhost_detach(home->vhost, link->peer, home_moment(home));
     home->in_core--;
     home_touched(home);
+    if (applied.unfinished) /* else the sharer is gone */
+        (void)share_spend(&link->sharer, applied.units, loop_now_ms(home->owner));
+    return !applied.unfinished;
+}
+
+/* ---- Taking turns: see share.h. */
+
+static void hold_letter(struct loop *receiver, void *letter, size_t bytes)
+{
+    (void)bytes;
+    const struct hold_letter *l = letter;
+    if (receiver)
+        l->link->hold(l->link->context, l->held);
+}
+
+/* Tells the user to send little until it is told to go on. */
+static void tell_hold(struct link *link, bool held)
+{
+    if (!link->hold || !link->peer)
+        return;
+    if (link->local) {
+        link->hold(link->context, held);
+        return;
+    }
+    struct hold_letter letter = {link, held};
+    loop_post(link->loop, hold_letter, &letter, sizeof letter);
+}
+
+static void put_aside(struct link *link, const struct put_aside *what)
+{
+    struct put_aside *kept = mem_need(sizeof *kept);
+    *kept = *what;
+    STAILQ_INSERT_TAIL(&link->put_aside, kept, next);
+    if (!link->sharer.waits) {
+        share_wait(&link->sharer);
+        tell_hold(link, true);
+    }
+}
+
+static void drop_put_aside(struct link *link)
+{
+    struct put_aside *what;
+    while ((what = STAILQ_FIRST(&link->put_aside))) {
+        STAILQ_REMOVE_HEAD(&link->put_aside, next);
+        command_drop(&what->command);
+        free(what->blob);
+        free(what);
+    }
+    share_leave(&link->sharer);
+}
+
+/* A command has cost something; returns whether it is through. */
+static __attribute__((noinline)) bool charge(struct link *link, struct command *command,
+                                             struct applied applied)
+{
+    bool waited = link->sharer.waits;
+    if (share_spend(&link->sharer, applied.units, loop_now_ms(link->home->owner)) && !waited)
+        tell_hold(link, true);
+    if (applied.unfinished && command->type == COMMAND_PUBLISH)
+        command->u.publish.message = NULL; /* the core has taken it */
+    return !applied.unfinished;
+}
+
+/* Applies a command; returns whether it is through. */
+static inline bool apply(struct link *link, struct command *command)
+{
+    struct home *home = link->home;
+    if (!link->peer) {
+        command_drop(command);
+        return true;
+    }
+    home->in_core++;
+    struct applied applied = vhost_apply(home->vhost, link->peer, command, home_moment(home));
+    home->in_core--;
+    home_touched(home);
+    return __builtin_expect(!applied.units && !applied.unfinished, 1) ||
+           charge(link, command, applied);
+}
+
+/* Goes on with one that was not; returns whether it is now. */
+static bool go_on(struct link *link, struct command *command)
+{
+    struct home *home = link->home;
+    if (!link->peer) {
+        command_drop(command);
+        return true;
+    }
+    home->in_core++;
+    struct applied applied = vhost_go_on(home->vhost, link->peer, command, home_moment(home));
+    home->in_core--;
+    home_touched(home);
+    return charge(link, command, applied);
+}
+
+/* Does what was put aside, or a portion of it; returns whether it is through. */
+static bool take_up(struct link *link, struct put_aside *what)
+{
+    if (what->detaches)
+        return detach_some(link);
+    return what->begun ? go_on(link, &what->command) : apply(link, &what->command);
+}
+
+static bool sharer_go_on(struct sharer *sharer)
+{
+    struct link *link = container_of(sharer, struct link, sharer);
+    struct put_aside *what = STAILQ_FIRST(&link->put_aside);
+    if (!what)
+        return false;
+    if (!take_up(link, what)) {
+        what->begun = true;
+        return true;
+    }
+    if (what->detaches) { /* and the link with it */
+        STAILQ_INIT(&link->put_aside);
+        share_leave(sharer);
+    } else {
+        STAILQ_REMOVE_HEAD(&link->put_aside, next);
+    }
+    free(what->blob);
+    free(what);
+    return true;
+}
+
+static void sharer_over(struct sharer *sharer)
+{
+    tell_hold(container_of(sharer, struct link, sharer), false);
+}
+
+/* The link's end, behind all that was put aside. */
+static void detach(struct link *link)
+{
+    if (link->sharer.waits || !detach_some(link))
+        put_aside(link, &(struct put_aside){.detaches = true, .begun = true});
 }
 
 void links_detach(struct home *home)
 {
     struct link *link;
-    while ((link = TAILQ_FIRST(&home->links)))
-        detach(link);
+    while ((link = TAILQ_FIRST(&home->links))) {
+        drop_put_aside(link);
+        while (!detach_some(link))
+            ;
+        share_leave(&link->sharer);
+    }
 }
 
 /* ---- The gate. */
@@ -159,159 +315,23 @@ static void detach_letter(struct loop *receiver, void *letter, size_t bytes)
         detach(link);
 }
 
-static void drop_command(struct command *command)
-{
-    if (command->type == COMMAND_PUBLISH)
-        message_unref(&command->u.publish.message);
-}
-
-static void apply(struct link *link, struct command *command)
-{
-    struct home *home = link->home;
-    if (!link->peer) {
-        drop_command(command);
-        return;
-    }
-    home->in_core++;
-    vhost_apply(home->vhost, link->peer, command, home_moment(home));
-    home->in_core--;
-    home_touched(home);
-}
-
 static void apply_letter(struct loop *receiver, void *letter, size_t bytes)
 {
     (void)bytes;
     struct command_letter *l = letter;
-    if (l->link->local)
-        l->link->letters--;
-    if (receiver)
-        apply(l->link, &l->command);
-    else
-        drop_command(&l->command);
-    free(l->blob);
-}
-
-/* ---- Copies for letters: the views of a command or an event, moved into one block. */
-
-#define VIEWS_MAX 4
-
-/* Moves the count views into one block, which the receiver frees. */
-static void *gather_views(struct bytes *const views[], size_t count)
-{
-    size_t total = 0;
-    for (size_t i = 0; i < count; i++)
-        total += views[i]->len;
-    if (total == 0)
-        return NULL;
-    uint8_t *blob = mem_need(total), *at = blob;
-    for (size_t i = 0; i < count; i++) {
-        if (views[i]->len)
-            memcpy(at, views[i]->at, views[i]->len);
-        views[i]->at = at;
-        at += views[i]->len;
+    struct link *link = l->link;
+    if (link->local)
+        link->letters--;
+    if (!receiver) {
+        command_drop(&l->command);
+        free(l->blob);
+    } else if (link->sharer.waits) {
+        put_aside(link, &(struct put_aside){.command = l->command, .blob = l->blob});
+    } else if (!apply(link, &l->command)) {
+        put_aside(link, &(struct put_aside){.command = l->command, .blob = l->blob, .begun = true});
+    } else {
+        free(l->blob);
     }
-    return blob;
-}
-
-static size_t command_views(struct command *c, struct bytes *views[VIEWS_MAX])
-{
-    size_t n = 0;
-    switch (c->type) {
-    case COMMAND_EXCHANGE_DECLARE:
-        views[n++] = &c->u.exchange_declare.name;
-        views[n++] = &c->u.exchange_declare.type;
-        views[n++] = &c->u.exchange_declare.arguments;
-        break;
-    case COMMAND_EXCHANGE_DELETE:
-        views[n++] = &c->u.exchange_delete.name;
-        break;
-    case COMMAND_EXCHANGE_BIND:
-    case COMMAND_EXCHANGE_UNBIND:
-    case COMMAND_QUEUE_BIND:
-    case COMMAND_QUEUE_UNBIND:
-        views[n++] = &c->u.bind.source;
-        views[n++] = &c->u.bind.destination;
-        views[n++] = &c->u.bind.routing_key;
-        views[n++] = &c->u.bind.arguments;
-        break;
-    case COMMAND_QUEUE_DECLARE:
-        views[n++] = &c->u.queue_declare.name;
-        views[n++] = &c->u.queue_declare.arguments;
-        break;
-    case COMMAND_QUEUE_DELETE:
-        views[n++] = &c->u.queue_delete.name;
-        break;
-    case COMMAND_QUEUE_PURGE:
-        views[n++] = &c->u.queue_purge.name;
-        break;
-    case COMMAND_CONSUME:
-        views[n++] = &c->u.consume.queue;
-        views[n++] = &c->u.consume.arguments;
-        views[n++] = &c->u.consume.tag;
-        break;
-    case COMMAND_GET:
-        views[n++] = &c->u.get.queue;
-        break;
-    case COMMAND_POLICY_PUT:
-    case COMMAND_POLICY_DELETE:
-        views[n++] = &c->u.policy.name;
-        views[n++] = &c->u.policy.pattern;
-        views[n++] = &c->u.policy.definition;
-        break;
-    default:
-        break;
-    }
-    return n;
-}
-
-/* Makes the event independent of the call: views copied, message references taken. */
-static void *event_keep(struct event *e)
-{
-    struct bytes *views[VIEWS_MAX];
-    struct bytes text = {NULL, 0};
-    size_t n = 0;
-    switch (e->type) {
-    case EVENT_REPLY:
-        if (e->u.reply.text) {
-            text = bytes_of(e->u.reply.text, strlen(e->u.reply.text) + 1);
-            views[n++] = &text;
-        }
-        views[n++] = &e->u.reply.name;
-        if (e->got.message)
-            message_ref(e->got.message);
-        break;
-    case EVENT_DELIVER:
-        message_ref(e->u.deliver.message);
-        break;
-    case EVENT_RETURN:
-        message_ref(e->u.returned.message);
-        break;
-    case EVENT_GATE:
-        if (e->u.gate.text) {
-            text = bytes_of(e->u.gate.text, strlen(e->u.gate.text) + 1);
-            views[n++] = &text;
-        }
-        break;
-    default:
-        break;
-    }
-    void *blob = gather_views(views, n);
-    if (e->type == EVENT_REPLY && e->u.reply.text)
-        e->u.reply.text = (const char *)text.at;
-    if (e->type == EVENT_GATE && e->u.gate.text)
-        e->u.gate.text = (const char *)text.at;
-    return blob;
-}
-
-static void event_release(struct event *e, void *blob)
-{
-    if (e->type == EVENT_REPLY)
-        message_unref(&e->got.message);
-    else if (e->type == EVENT_DELIVER)
-        message_unref(&e->u.deliver.message);
-    else if (e->type == EVENT_RETURN)
-        message_unref(&e->u.returned.message);
-    free(blob);
 }
 
 /* ---- Events, from the owner to the user. */
@@ -341,9 +361,9 @@ void link_event(void *context, void *owner, const struct event *event)
     (void)context;
     struct link *link = owner;
     if (event->type == EVENT_DETACHED && link->peer) {
-        /* The core let the peer go by itself. */
-        link->peer = NULL;
+        link->peer = NULL; /* the core has let it go */
         TAILQ_REMOVE(&link->home->links, link, entry);
+        share_leave(&link->sharer);
     }
     if (link->local) {
         hand_event(link, event);
@@ -369,6 +389,11 @@ enum status link_open(struct node *node, struct bytes vhost, const struct link_o
     link->loop = options->loop;
     link->event = options->event;
     link->context = options->context;
+    link->hold = options->hold;
+    link->sharer.share = home->share;
+    link->sharer.go_on = sharer_go_on;
+    link->sharer.over = sharer_over;
+    STAILQ_INIT(&link->put_aside);
     link->name = mem_need_text(options->name.at, options->name.len);
     link->user = mem_need_text(options->user.at, options->user.len);
     link->local = options->loop == home->owner;
@@ -383,19 +408,21 @@ enum status link_open(struct node *node, struct bytes vhost, const struct link_o
 /* Whether the core can be called now, without overtaking anything. */
 static bool direct(const struct link *link)
 {
-    return link->local && link->letters == 0 && link->home->in_core == 0;
+    return link->local && link->letters == 0 && link->home->in_core == 0 && !link->sharer.waits;
 }
 
 void link_send(struct link *link, const struct command *command)
 {
     if (direct(link)) {
         struct command copy = *command;
-        apply(link, &copy);
+        if (__builtin_expect(apply(link, &copy), 1))
+            return;
+        void *blob = command_keep(&copy);
+        put_aside(link, &(struct put_aside){.command = copy, .blob = blob, .begun = true});
         return;
     }
     struct command_letter letter = {.link = link, .command = *command};
-    struct bytes *views[VIEWS_MAX];
-    letter.blob = gather_views(views, command_views(&letter.command, views));
+    letter.blob = command_keep(&letter.command);
     if (link->local)
         link->letters++;
     loop_post(link->home->owner, apply_letter, &letter, sizeof letter);

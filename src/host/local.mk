@@ -8,8 +8,20 @@ src_host_libhost_a_SOURCES = \
 	src/host/home.c \
 	src/host/home.h \
 	src/host/link.c \
+	src/host/link_copy.c \
+	src/host/link_copy.h \
 	src/host/made.c \
 	src/host/node.c \
 	src/host/node_internal.h \
 	src/host/reopen.c \
+	src/host/share.c \
+	src/host/share.h \
 	src/host/watch.c
+
+if HAVE_CHECK
+check_PROGRAMS += tests/unit/test_share
+TESTS += tests/unit/test_share
+tests_unit_test_share_SOURCES = tests/unit/test_share.c
+tests_unit_test_share_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_share_LDADD = src/host/libhost.a src/base/libbase.a $(CHECK_LIBS)
+endif

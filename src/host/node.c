@@ -32,12 +32,39 @@ struct node {
     struct map by_name;
     struct homes homes; /* deleted ones too: letters may name them */
     unsigned next_owner;
+    struct share *shares; /* one for each worker */
     struct alarms *alarms;
     struct reopener *reopener; /* NULL before node_watch */
     struct announcer *announcer;
     char *announce_vhost; /* NULL: none */
     char *name;
 };
+
+/* ---- Shares of the workers' time. */
+
+static void round_letter(struct loop *receiver, void *letter, size_t bytes)
+{
+    (void)bytes;
+    struct share *share;
+    memcpy(&share, letter, sizeof share);
+    if (receiver)
+        share_round(share);
+}
+
+/* A letter to oneself is read in the next turn, after the sockets have been looked at. */
+static void wake_share(void *context)
+{
+    struct share *share = context;
+    loop_post(loop_current(), round_letter, &share, sizeof share);
+}
+
+static void make_shares(struct node *node)
+{
+    unsigned count = workers_count(node->options.workers);
+    node->shares = mem_need_array(NULL, count, sizeof *node->shares);
+    for (unsigned i = 0; i < count; i++)
+        share_init(&node->shares[i], wake_share, &node->shares[i]);
+}
 
 /* ---- The store of users, as auth/ wants it. */
 
@@ -80,6 +107,7 @@ enum status node_new(const struct node_options *options, struct node **out, char
 {
     struct node *node = mem_need(sizeof *node);
     node->options = *options;
+    make_shares(node);
     pthread_rwlock_init(&node->lock, NULL);
     TAILQ_INIT(&node->homes);
     node->name = copy(options->name ? options->name : "");
@@ -140,6 +168,7 @@ void node_free(struct node **node)
     announcer_free(&n->announcer);
     alarms_free(&n->alarms);
     free(n->announce_vhost);
+    free(n->shares);
     free(n->name);
     pthread_rwlock_destroy(&n->lock);
     free(n);
@@ -200,6 +229,7 @@ static enum status open_home(struct node *node, struct bytes name, bool may_be_d
     const struct home_options options = {
         .node = node,
         .owner = workers_loop(node->options.workers, owner),
+        .share = &node->shares[owner],
         .name = name,
         .node_name = node->name,
         .announces = node->announce_vhost && bytes_equal_text(name, node->announce_vhost),

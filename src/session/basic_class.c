@@ -19,8 +19,8 @@ static void consume(struct channel *channel, const struct method *method)
          !permit(channel, PERMISSION_READ, true, queue, method->id)))
         return;
     if (consumer_add(channel, m->consumer_tag, &consumer) != STATUS_OK) {
-        channel_error(channel, STATUS_NOT_ALLOWED, method->id, "too many consumers on channel %u",
-                      channel->number);
+        channel_error(channel, STATUS_NOT_ALLOWED, method->id,
+                      "reached maximum (%u) of consumers per channel", CONSUMERS_PER_CHANNEL_MAX);
         return;
     }
     struct command c = {.type = COMMAND_CONSUME, .no_wait = m->no_wait};

@@ -120,7 +120,7 @@ static struct channel *replayable(struct session *session, uint16_t number)
 {
     struct channel *channel = channel_find(session, number);
     return channel && !channel->awaiting && session->state == SESSION_RUNNING &&
-                   !session->unread_answers
+                   !session->unread_answers && !session->waits_for_work
                ? channel
                : NULL;
 }

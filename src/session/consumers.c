@@ -1,5 +1,6 @@
 /* A channel's consumers: numbers for the core, tags for the client. A number is free again when its
- * consumer has been cancelled on both sides. */
+ * consumer has been cancelled on both sides. A tag is found by its hash and a free number at the
+ * head of a list, so that the last of many consumers costs what the first one does. */
 #include <stdlib.h>
 
 #include "internal.h"
@@ -8,35 +9,30 @@
 
 static const char made_up_prefix[] = "amq.ctag-";
 
-bool consumer_find(const struct channel *channel, struct bytes tag, uint32_t *out)
+/* What the map holds for a slot: its number, one up, since the map holds no NULL. */
+static void *slot_value(uint32_t consumer)
 {
-    for (uint32_t i = 0; i < channel->consumer_room; i++) {
-        const struct consumer_slot *slot = &channel->consumers[i];
-        if (slot->tag && bytes_equal(bytes_of(slot->tag, slot->tag_len), tag)) {
-            *out = i;
-            return true;
-        }
-    }
-    return false;
+    return (void *)((uintptr_t)consumer + 1);
 }
 
-static bool free_slot(struct channel *channel, uint32_t *out)
+bool consumer_find(const struct channel *channel, struct bytes tag, uint32_t *out)
 {
-    for (uint32_t i = 0; i < channel->consumer_room; i++) {
-        if (!channel->consumers[i].tag) {
-            *out = i;
-            return true;
-        }
-    }
-    if (channel->consumer_room >= CONSUMERS_PER_CHANNEL_MAX)
+    const void *value = map_get(&channel->consumers_by_tag, tag);
+    if (!value)
         return false;
-    uint32_t room = channel->consumer_room ? channel->consumer_room * 2 : 1;
-    channel->consumers = mem_need_array(channel->consumers, room, sizeof *channel->consumers);
-    for (uint32_t i = channel->consumer_room; i < room; i++)
-        channel->consumers[i] = (struct consumer_slot){0};
-    *out = channel->consumer_room;
-    channel->consumer_room = room;
+    *out = (uint32_t)((uintptr_t)value - 1);
     return true;
+}
+
+/* Doubles the slots; the new ones are free. */
+static void grow(struct channel *channel)
+{
+    uint32_t old = channel->consumer_room, room = old ? old * 2 : 1;
+    channel->consumers = mem_need_array(channel->consumers, room, sizeof *channel->consumers);
+    for (uint32_t i = old; i < room; i++)
+        channel->consumers[i] = (struct consumer_slot){.next_free = i + 1};
+    channel->consumer_free = old;
+    channel->consumer_room = room;
 }
 
 enum status consumer_add(struct channel *channel, struct bytes tag, uint32_t *out)
@@ -47,18 +43,24 @@ enum status consumer_add(struct channel *channel, struct bytes tag, uint32_t *ou
         random_name(&channel->session->sessions->random, made_up + sizeof made_up_prefix - 1);
         tag = bytes_of_text(made_up);
     }
-    if (!free_slot(channel, out))
+    if (channel->consumers_by_tag.count >= CONSUMERS_PER_CHANNEL_MAX)
         return STATUS_LIMIT;
-    channel->consumers[*out] =
-        (struct consumer_slot){.tag = mem_need_text(tag.at, tag.len), .tag_len = tag.len};
+    if (channel->consumer_free == channel->consumer_room)
+        grow(channel);
+    *out = channel->consumer_free;
+    struct consumer_slot *slot = &channel->consumers[*out];
+    channel->consumer_free = slot->next_free;
+    *slot = (struct consumer_slot){.tag = mem_need_text(tag.at, tag.len), .tag_len = tag.len};
+    map_put(&channel->consumers_by_tag, bytes_of(slot->tag, slot->tag_len), slot_value(*out));
     return STATUS_OK;
 }
 
 void consumer_remove(struct channel *channel, uint32_t consumer)
 {
-    CHECK(consumer < channel->consumer_room);
+    map_remove(&channel->consumers_by_tag, consumer_tag(channel, consumer));
     free(channel->consumers[consumer].tag);
-    channel->consumers[consumer] = (struct consumer_slot){0};
+    channel->consumers[consumer] = (struct consumer_slot){.next_free = channel->consumer_free};
+    channel->consumer_free = consumer;
 }
 
 struct bytes consumer_tag(const struct channel *channel, uint32_t consumer)
@@ -72,6 +74,7 @@ void consumers_free(struct channel *channel)
     for (uint32_t i = 0; i < channel->consumer_room; i++)
         free(channel->consumers[i].tag);
     free(channel->consumers);
+    map_free(&channel->consumers_by_tag);
     channel->consumers = NULL;
-    channel->consumer_room = 0;
+    channel->consumer_room = channel->consumer_free = 0;
 }

@@ -7,7 +7,9 @@
  * many letters waiting.
  *
  * And holding whoever asks for more than it reads: deliveries are bounded by the core's window, but
- * answers of any kind and returned messages come at the client's own pace. */
+ * answers of any kind and returned messages come at the client's own pace.
+ *
+ * And holding a client whose commands cost much, while others have their turns (host/share.h). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,6 +123,20 @@ void gate_event(struct session *session, enum publish_gate gate, const char *tex
         tell_unblocked(session);
     channels_release(session);
     gate_watch_end(session);
+}
+
+void gate_hold(void *context, bool held)
+{
+    struct session *session = context;
+    session->waits_for_work = held && !session->detaching;
+    if (session->socket_gone)
+        return;
+    if (session->waits_for_work) {
+        connection_pause(session->connection, PAUSE_WORK);
+        return;
+    }
+    connection_resume(session->connection, PAUSE_WORK);
+    channels_go_on(session);
 }
 
 /* A client that writes on before it reads should not come to a standstill at once: the bound is

@@ -199,6 +199,7 @@ static void open_vhost(struct session *session, const struct method *method)
     const struct link_options link_options = {
         .loop = session->sessions->loop,
         .event = session_event,
+        .hold = gate_hold,
         .context = session,
         .name = bytes_of_text(connection_name(session->connection)),
         .user = user,

@@ -30,7 +30,9 @@
 /* How long what is queued may take to leave once a connection is over. */
 #define CLOSE_LINGER_MS 2000u
 /* How long a refused login waits, for a client that cannot be told. */
-#define REFUSED_DELAY_MS          1000u
+#define REFUSED_DELAY_MS 1000u
+/* Consumers of one channel; one more is refused with 530 NOT_ALLOWED, as with RabbitMQ's
+ * consumer_max_per_channel. */
 #define CONSUMERS_PER_CHANNEL_MAX 65535u
 
 /* What a connection and a channel are counted as (net, session, link and the core's side of them,
@@ -48,6 +50,7 @@ enum pause_reason {
     PAUSE_BACKLOG = 1, /* its channels' backlogs are full */
     PAUSE_MAILBOX = 4, /* the vhost's owner is behind */
     PAUSE_OUTPUT = 8,  /* it does not read what it asked for (answers, returns) */
+    PAUSE_WORK = 16,   /* what it sent has cost much, and waits for its turns */
 };
 
 enum session_state {
@@ -83,8 +86,9 @@ struct content {
 struct consumer_slot {
     char *tag; /* NULL: free */
     size_t tag_len;
-    bool cancelling; /* COMMAND_CANCEL is under way: the slot stays until its answer */
-    bool quiet;      /* cancelled with no-wait: no cancel-ok */
+    bool cancelling;    /* COMMAND_CANCEL is under way: the slot stays until its answer */
+    bool quiet;         /* cancelled with no-wait: no cancel-ok */
+    uint32_t next_free; /* of a free slot: the next one, or consumer_room at the end */
 };
 
 /* Frames that wait for their turn; see backlog.c. */
@@ -111,6 +115,8 @@ struct channel {
     struct text last_queue;  /* the name declared last */
     struct consumer_slot *consumers;
     uint32_t consumer_room;
+    uint32_t consumer_free;      /* the first free slot; consumer_room: there is none */
+    struct map consumers_by_tag; /* to numbers, one up */
     struct open_confirm confirm;
     struct channel *next_confirming;
     struct loop_task replay;
@@ -166,6 +172,7 @@ struct session {
     bool outruns;        /* consumers: EVENT_PACE */
     bool unread_answers; /* PAUSE_OUTPUT is on: backlogs wait too */
     bool close_due;      /* connection.close came and waits for what came before it */
+    bool waits_for_work; /* PAUSE_WORK is on: likewise */
     struct permit_memory permit;
     struct timer *timer; /* handshake, close-ok */
     struct loop_task free_task;
@@ -387,6 +394,8 @@ void gate_watch_end(struct session *session);
 void gate_event(struct session *session, enum publish_gate gate, const char *text);
 void gate_pace(struct session *session, bool slow);
 void gate_check_mailbox(struct sessions *sessions);
+/* What the client sent has cost much: no more is read until it is told otherwise. */
+void gate_hold(void *session, bool held);
 /* The client has been sent something that it asked for; bytes have left. */
 void gate_answered(struct session *session);
 void gate_written(struct session *session);

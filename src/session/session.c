@@ -62,6 +62,7 @@ void session_detach(struct session *session)
     if (!session->link || session->detaching)
         return;
     session->detaching = true;
+    gate_hold(session, false); /* close-ok is to be read */
     link_close(session->link); /* may hand out EVENT_DETACHED at once */
 }
 

@@ -287,6 +287,9 @@ static void start(struct harness *h)
         .message_bytes_max = 1 << 20,
         .peer_window_bytes = h->window_bytes,
         .consumer_timeout_ms = h->consumer_timeout_ms,
+        .portion = h->portion,
+        .account = h->account,
+        .warn = h->warn,
     };
     h->vhost = vhost_new(&options);
     char *error = NULL;
@@ -373,7 +376,8 @@ void harness_attach(struct harness *h, char peer)
 
 void harness_detach(struct harness *h, char peer)
 {
-    vhost_detach(h->vhost, h->peers[peer - 'A'], h->now);
+    while (vhost_detach(h->vhost, h->peers[peer - 'A'], h->now).unfinished)
+        h->portions++;
     h->peers[peer - 'A'] = NULL;
 }
 
@@ -382,7 +386,16 @@ void harness_do(struct harness *h, char peer, const struct command *command)
     CHECK(h->peers[peer - 'A']);
     if (h->watch_command)
         h->watch_command(h->watch_context, peer, command);
-    vhost_apply(h->vhost, h->peers[peer - 'A'], command, h->now);
+    struct applied applied = vhost_apply(h->vhost, h->peers[peer - 'A'], command, h->now);
+    h->units += applied.units;
+    while (applied.unfinished) {
+        h->portions++;
+        vhost_flush(h->vhost, h->now); /* portions are done in turns of their own */
+        if (h->between)
+            h->between(h);
+        applied = vhost_go_on(h->vhost, h->peers[peer - 'A'], command, h->now);
+        h->units += applied.units;
+    }
 }
 
 /* ---- Commands. */

@@ -39,6 +39,12 @@ struct harness {
     size_t resident_bytes_max;
     uint32_t window_bytes;
     uint64_t consumer_timeout_ms;
+    void (*warn)(void *context, const char *text); /* vhost_options.warn, at harness_open */
+    struct account *account; /* vhost_options.account, at harness_open */
+    uint32_t portion;                              /* vhost_options.portion, at harness_open */
+    uint64_t portions;                             /* in which commands were left unfinished */
+    uint64_t units;                                /* that commands have cost */
+    void (*between)(struct harness *h);            /* called between two portions, if not NULL */
     enum status health;
     char *directory; /* on LevelDB only */
     struct journal_threads *threads;

@@ -431,6 +431,74 @@ START_TEST(many_headers_stay_cheap)
 }
 END_TEST
 
+/* Bindings that ask the same and lead to the same queue are looked at once; and what they ask is
+ * compared once, however many pairs that are. */
+START_TEST(the_same_is_compared_once)
+{
+    struct text arguments = {0}, headers = {0};
+    char key[16];
+    add_queue(&f, "q");
+    add_queue(&f, "r");
+    for (int i = 0; i < 200; i++) {
+        snprintf(key, sizeof key, "k%d", i);
+        put(&arguments, key, integer(FIELD_I32, i));
+        put(&headers, key, integer(FIELD_I32, i));
+    }
+    if (_i)
+        put(&arguments, "x-match", string("any"));
+    for (int i = 0; i < 1000; i++) {
+        snprintf(key, sizeof key, "%d", i);
+        struct binding_declaration d = binding_to(ENDPOINT_QUEUE, "h", i % 2 ? "q" : "r", key);
+        d.arguments = text_bytes(&arguments);
+        ck_assert_int_eq(topology_bind(f.topology, &d, &f.refusal), STATUS_OK);
+    }
+    ck_assert_uint_eq(route_table(&headers), 2);
+    ck_assert_uint_le(f.result.work, 200 * 5 + 2);
+    for (int i = 0; i < 1000; i++) {
+        ck_assert_uint_eq(route_table(&headers), i == 999 ? 1 : 2);
+        snprintf(key, sizeof key, "%d", i);
+        struct binding_declaration d = binding_to(ENDPOINT_QUEUE, "h", i % 2 ? "q" : "r", key);
+        d.arguments = text_bytes(&arguments);
+        ck_assert_int_eq(topology_unbind(f.topology, &d, &f.refusal), STATUS_OK);
+    }
+    ck_assert_uint_eq(route_table(&headers), 0);
+    text_free(&arguments);
+    text_free(&headers);
+}
+END_TEST
+
+/* Values whose hashes tell nothing (tables) stand beside each other and are told apart. */
+START_TEST(pairs_of_one_hash)
+{
+    struct text arguments[3] = {{0}}, headers = {0};
+    char queue[8];
+    for (int i = 0; i < 3; i++) {
+        snprintf(queue, sizeof queue, "q%d", i);
+        add_queue(&f, queue);
+        size_t begin = table_begin(&arguments[i], "t");
+        table_put_i32(&arguments[i], "a", i);
+        table_end(&arguments[i], begin);
+        ck_assert_int_eq(bind_table(queue, &arguments[i]), STATUS_OK);
+    }
+    for (int gone = 0; gone < 3; gone++) {
+        static const int order[] = {1, 2, 0};
+        for (int i = 0; i < 3; i++) {
+            size_t begin = table_begin(&headers, "t");
+            table_put_i64(&headers, "a", i);
+            table_end(&headers, begin);
+            bool there = true;
+            for (int j = 0; j < gone; j++)
+                there = there && order[j] != i;
+            ck_assert_uint_eq(route_table(&headers), there);
+            text_free(&headers);
+        }
+        snprintf(queue, sizeof queue, "q%d", order[gone]);
+        ck_assert_int_eq(unbind_table(queue, &arguments[order[gone]]), STATUS_OK);
+        text_free(&arguments[order[gone]]);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("headers");
@@ -446,6 +514,8 @@ int main(void)
     tcase_add_test(tc, random_bindings);
     tcase_add_test(tc, work_does_not_grow);
     tcase_add_test(tc, many_headers_stay_cheap);
+    tcase_add_loop_test(tc, the_same_is_compared_once, 0, 2);
+    tcase_add_test(tc, pairs_of_one_hash);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -53,12 +53,13 @@ static inline void count_binding_removed(void *context, const struct binding *b)
 static inline void fixture_open(struct fixture *f)
 {
     *f = (struct fixture){0};
-    struct topology_observer observer = {f,
-                                         count_exchange_added,
-                                         count_exchange_removed,
-                                         count_binding_added,
-                                         count_binding_removed,
-                                         NULL};
+    struct topology_observer observer = {
+        .context = f,
+        .exchange_added = count_exchange_added,
+        .exchange_removed = count_exchange_removed,
+        .binding_added = count_binding_added,
+        .binding_removed = count_binding_removed,
+    };
     f->topology = topology_new(bytes_of_text("/"), &f->queues, &observer);
 }
 

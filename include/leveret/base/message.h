@@ -39,7 +39,7 @@ struct message {
     bool persistent;      /* delivery-mode 2 */
     uint8_t priority;     /* 0 when absent */
     bool has_headers;     /* a headers property is present */
-    bool blind;           /* a header BCC is among them: not shown to who receives it */
+    bool blind;           /* BCC or a note of the broker's own is among them: not shown to receivers */
     uint32_t slice_count; /* 0: the body is inline */
     uint32_t slice_room;  /* allocated slices */
     uint64_t ttl_ms;      /* the expiration property, or MESSAGE_NO_TTL */

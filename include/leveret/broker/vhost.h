@@ -38,12 +38,23 @@ struct vhost_options {
     bool announces;          /* has the exchanges of events and log lines */
     /* Something came or went while vhost_watch is on: "queue.created" and a table's contents. */
     void (*told)(void *context, const char *event, struct bytes headers);
+    /* Something is going on that an operator should know; text: one sentence. NULL: nobody is told.
+     */
+    void (*warn)(void *context, const char *text);
     /* Whether anybody listens to this vhost's events and log lines; after each change. */
     void (*listened)(void *context, bool events, bool log);
     /* Counts what clients make this vhost hold beside message bytes, which the host reads with
      * vhost_resident_bytes; NULL: nothing is counted or refused. Not owned. */
     struct account *account;
     uint32_t peer_window_bytes; /* deliveries under way to one peer before its COMMAND_CREDIT */
+    uint32_t portion; /* units of work (work.h) at which one call stops, to go on in the next one;
+                         0: no call stops */
+};
+
+/* What a call has cost, and whether it is through. */
+struct applied {
+    uint32_t units;  /* of work (docs/architecture.md, "Work"); plain commands cost none */
+    bool unfinished; /* there is more to do: the same call is to be made again */
 };
 
 /* Makes a vhost with its predeclared exchanges (not journalled). Copies options. Never NULL. */
@@ -79,12 +90,16 @@ struct peer_options {
 struct peer *vhost_attach(struct vhost *vhost, const struct peer_options *options,
                           struct moment now);
 /* The connection is gone: requeues, deletes exclusive queues, then EVENT_DETACHED; the peer must
- * not be used after. */
-void vhost_detach(struct vhost *vhost, struct peer *peer, struct moment now);
+ * not be used after. Unfinished: call it again, and apply no command of the peer before. */
+struct applied vhost_detach(struct vhost *vhost, struct peer *peer, struct moment now);
 
-/* Does one command. Events may come before it returns. */
-void vhost_apply(struct vhost *vhost, struct peer *peer, const struct command *command,
-                 struct moment now);
+/* Does one command, or a portion of it. Events may come before it returns. Unfinished: vhost_go_on
+ * is to be called with the same command, in a later turn and until it is finished, before any
+ * other command of the peer; it does not look at the message of a publish, which is the core's. */
+struct applied vhost_apply(struct vhost *vhost, struct peer *peer, const struct command *command,
+                           struct moment now);
+struct applied vhost_go_on(struct vhost *vhost, struct peer *peer, const struct command *command,
+                           struct moment now);
 
 /* The journal's callbacks, handed on by the host. */
 void vhost_committed(struct vhost *vhost, uint64_t batch, struct moment now);
@@ -108,7 +123,10 @@ void vhost_set_limits(struct vhost *vhost, const struct vhost_limits *limits, st
 
 /* Does what is due (expiry of messages and queues, time-outs), a bounded amount; call again when
  * vhost_deadline_ms says so. */
-void vhost_tick(struct vhost *vhost, struct moment now);
+struct applied vhost_tick(struct vhost *vhost, struct moment now);
+/* Whether the journal must not be flushed now: a transaction is half committed, and what it writes
+ * belongs into one batch. */
+bool vhost_holds_batch(const struct vhost *vhost);
 /* The steady_ms at which vhost_tick has something to do; UINT64_MAX: never. */
 uint64_t vhost_deadline_ms(const struct vhost *vhost);
 
@@ -133,7 +151,8 @@ struct queue_info {
     struct bytes owner_name; /* the connection of an exclusive queue */
     uint64_t messages_ready, messages_unacknowledged, ready_bytes, unacknowledged_bytes;
     uint64_t messages_persistent, messages_ram;
-    uint64_t messages_dlx; /* of the unacknowledged: wait to be dead-lettered */
+    uint64_t messages_dlx;         /* of the unacknowledged: wait to be dead-lettered */
+    uint64_t dead_letters_dropped; /* since start: there would have been too many of one message */
     uint64_t memory_bytes;
     uint32_t consumers;
     uint64_t idle_since_wall_ms;
@@ -185,6 +204,7 @@ struct channel_info {
 struct vhost_totals {
     uint64_t queues, exchanges, bindings, consumers, channels, peers;
     uint64_t messages_ready, messages_unacknowledged;
+    uint64_t dead_letters_dropped; /* since start */
     struct rates rates;
 };
 

@@ -121,6 +121,9 @@ struct link;
 struct link_options {
     struct loop *loop; /* where events are to arrive: the calling loop */
     void (*event)(void *context, const struct event *event);
+    /* What was sent has cost much: no more should be sent (held), until it has had its turns. What
+     * is sent all the same waits. May be called from within link_send; NULL: nobody is told. */
+    void (*hold)(void *context, bool held);
     void *context;
     struct bytes name, user; /* as peer_options */
 };

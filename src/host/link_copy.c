@@ -1,0 +1,139 @@
+/* Copies of commands and events for letters: their views, moved into one block. See link_copy.h. */
+#include "link_copy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "leveret/base/mem.h"
+
+#define VIEWS_MAX 4
+
+/* Moves the count views into one block, which the receiver frees. */
+static void *gather_views(struct bytes *const views[], size_t count)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < count; i++)
+        total += views[i]->len;
+    if (total == 0)
+        return NULL;
+    uint8_t *blob = mem_need(total), *at = blob;
+    for (size_t i = 0; i < count; i++) {
+        if (views[i]->len)
+            memcpy(at, views[i]->at, views[i]->len);
+        views[i]->at = at;
+        at += views[i]->len;
+    }
+    return blob;
+}
+
+static size_t command_views(struct command *c, struct bytes *views[VIEWS_MAX])
+{
+    size_t n = 0;
+    switch (c->type) {
+    case COMMAND_EXCHANGE_DECLARE:
+        views[n++] = &c->u.exchange_declare.name;
+        views[n++] = &c->u.exchange_declare.type;
+        views[n++] = &c->u.exchange_declare.arguments;
+        break;
+    case COMMAND_EXCHANGE_DELETE:
+        views[n++] = &c->u.exchange_delete.name;
+        break;
+    case COMMAND_EXCHANGE_BIND:
+    case COMMAND_EXCHANGE_UNBIND:
+    case COMMAND_QUEUE_BIND:
+    case COMMAND_QUEUE_UNBIND:
+        views[n++] = &c->u.bind.source;
+        views[n++] = &c->u.bind.destination;
+        views[n++] = &c->u.bind.routing_key;
+        views[n++] = &c->u.bind.arguments;
+        break;
+    case COMMAND_QUEUE_DECLARE:
+        views[n++] = &c->u.queue_declare.name;
+        views[n++] = &c->u.queue_declare.arguments;
+        break;
+    case COMMAND_QUEUE_DELETE:
+        views[n++] = &c->u.queue_delete.name;
+        break;
+    case COMMAND_QUEUE_PURGE:
+        views[n++] = &c->u.queue_purge.name;
+        break;
+    case COMMAND_CONSUME:
+        views[n++] = &c->u.consume.queue;
+        views[n++] = &c->u.consume.arguments;
+        views[n++] = &c->u.consume.tag;
+        break;
+    case COMMAND_GET:
+        views[n++] = &c->u.get.queue;
+        break;
+    case COMMAND_POLICY_PUT:
+    case COMMAND_POLICY_DELETE:
+        views[n++] = &c->u.policy.name;
+        views[n++] = &c->u.policy.pattern;
+        views[n++] = &c->u.policy.definition;
+        break;
+    default:
+        break;
+    }
+    return n;
+}
+
+void *command_keep(struct command *command)
+{
+    struct bytes *views[VIEWS_MAX];
+    return gather_views(views, command_views(command, views));
+}
+
+void command_drop(struct command *command)
+{
+    if (command->type == COMMAND_PUBLISH)
+        message_unref(&command->u.publish.message);
+}
+
+void *event_keep(struct event *e)
+{
+    struct bytes *views[VIEWS_MAX];
+    struct bytes text = {NULL, 0};
+    size_t n = 0;
+    switch (e->type) {
+    case EVENT_REPLY:
+        if (e->u.reply.text) {
+            text = bytes_of(e->u.reply.text, strlen(e->u.reply.text) + 1);
+            views[n++] = &text;
+        }
+        views[n++] = &e->u.reply.name;
+        if (e->got.message)
+            message_ref(e->got.message);
+        break;
+    case EVENT_DELIVER:
+        message_ref(e->u.deliver.message);
+        break;
+    case EVENT_RETURN:
+        message_ref(e->u.returned.message);
+        break;
+    case EVENT_GATE:
+        if (e->u.gate.text) {
+            text = bytes_of(e->u.gate.text, strlen(e->u.gate.text) + 1);
+            views[n++] = &text;
+        }
+        break;
+    default:
+        break;
+    }
+    void *blob = gather_views(views, n);
+    if (e->type == EVENT_REPLY && e->u.reply.text)
+        e->u.reply.text = (const char *)text.at;
+    if (e->type == EVENT_GATE && e->u.gate.text)
+        e->u.gate.text = (const char *)text.at;
+    return blob;
+}
+
+void event_release(struct event *e, void *blob)
+{
+    if (e->type == EVENT_REPLY)
+        message_unref(&e->got.message);
+    else if (e->type == EVENT_DELIVER)
+        message_unref(&e->u.deliver.message);
+    else if (e->type == EVENT_RETURN)
+        message_unref(&e->u.returned.message);
+    free(blob);
+}
