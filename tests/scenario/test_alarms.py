@@ -272,6 +272,34 @@ def vanished_publishers_are_found(node):
     eventually(lambda: connections(node) == 0, 25)
 
 
+@test(own=True, management=True, leveret_only="its own limits", seconds=120,
+      settings={"vm_memory_high_watermark.absolute": "100MB"})
+def large_transactions_end(node):
+    """Two transactions that are larger than the watermark together: each ends in a commit or an error, and none waits."""
+    queue, ends = name(), []
+    clients = [Raw(node) for _ in range(2)]
+    for raw in clients:
+        raw.channel()
+        raw.call(1, spec.Tx.Select(), spec.Tx.SelectOk)
+    clients[0].call(1, spec.Queue.Declare(queue=queue), spec.Queue.DeclareOk)
+    for _ in range(100):
+        for raw in clients:
+            raw.publish(1, "", queue, bytes(1_000_000))
+    for raw in clients:
+        raw.socket.settimeout(60)
+        raw.method(1, spec.Tx.Commit())
+        end = raw.expect(spec.Tx.CommitOk, spec.Channel.Close)
+        if isinstance(end, spec.Channel.Close):
+            assert end.reply_code == 406 and "ransaction" in end.reply_text, end
+            raw.method(1, spec.Channel.CloseOk())
+        ends.append(type(end))
+    assert spec.Channel.Close in ends, "200 MB were committed with a watermark of 100 MB"
+    for raw in clients:
+        raw.close()
+    eventually(lambda: connections(node) == 0)
+    eventually(lambda: Api(node).get("health/checks/alarms").code == 200, 30)
+
+
 @test(own=True, management=True, leveret_only="its own settings", seconds=60,
       settings={"vm_memory_high_watermark.absolute": "1MiB"})
 def bodies_under_way_are_not_read_on(node):
