@@ -94,10 +94,9 @@ bool backlog_next(struct session *session, struct backlog *backlog, uint16_t cha
     return true;
 }
 
-void backlog_put_first(struct session *session, struct backlog *backlog, struct backlog *first)
+void backlog_put_first(struct backlog *backlog, struct backlog *first)
 {
     struct bytes rest = bytes_of(backlog->frames.at + backlog->at, bytes_held(backlog));
-    (void)session; /* the sum stays as it is */
     if (rest.len)
         text_add_bytes(&first->frames, rest);
     text_free(&backlog->frames);

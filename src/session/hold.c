@@ -142,7 +142,7 @@ void hold_release(struct channel *channel)
         return;
     channel->holding = channel->hold_others = false;
     session->channels_holding--;
-    backlog_put_first(session, &channel->backlog, &channel->held);
+    backlog_put_first(&channel->backlog, &channel->held);
 }
 
 void hold_drop(struct channel *channel)

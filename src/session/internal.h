@@ -315,7 +315,7 @@ bool backlog_holds(const struct backlog *backlog);
 bool backlog_next(struct session *session, struct backlog *backlog, uint16_t channel,
                   struct frame *out);
 /* Moves all of first, which is empty afterwards, before what backlog has. */
-void backlog_put_first(struct session *session, struct backlog *backlog, struct backlog *first);
+void backlog_put_first(struct backlog *backlog, struct backlog *first);
 /* Forgets the frames. What backlog_next handed out stays valid as said there. */
 void backlog_drop(struct session *session, struct backlog *backlog);
 void backlog_free(struct session *session, struct backlog *backlog);
