@@ -5,6 +5,22 @@
 
 #include "sim.h"
 
+/* Somebody consumes alone: others are refused. */
+static void consume_beside(unsigned p, unsigned c, unsigned q)
+{
+    const struct sim_channel *channel = &sim.channels[p][c];
+    if (channel->gets || channel->committing || chance(70))
+        return;
+    sim_trail("%s consume %s, which another one does alone", who_of(p, c),
+              sim.world.queues[q].name);
+    sync_all(); /* so that the refusal does not wait for other answers */
+    sim.may_fail = true;
+    do_consume(&sim.h, who_of(p, c), sim.world.queues[q].name, q * 2 + 1, "a", 0);
+    sim.may_fail = false;
+    if (!channel->failed)
+        sim_fail("%s consumes beside an exclusive consumer", who_of(p, c));
+}
+
 void consume(unsigned p, unsigned c, unsigned q)
 {
     struct sim_channel *channel = &sim.channels[p][c];
@@ -18,8 +34,10 @@ void consume(unsigned p, unsigned c, unsigned q)
         do_cancel(&sim.h, who_of(p, c), q * 2 + 1);
         return;
     }
-    if (queue->exclusive_peer != NOBODY)
+    if (queue->exclusive_peer != NOBODY) {
+        consume_beside(p, c, q);
         return;
+    }
     bool acks = chance(85), alone = !queue->consumers && !queue->single && chance(10);
     sim_trail("%s consume %s%s%s", who_of(p, c), queue->name, acks ? "" : " no-ack",
               alone ? " exclusive" : "");
