@@ -49,4 +49,5 @@ EXTRA_DIST += \
 	tests/scenario/test_policy.py \
 	tests/scenario/test_space.py \
 	tests/scenario/test_users.py \
-	tests/scenario/test_vanish.py
+	tests/scenario/test_vanish.py \
+	tests/scenario/test_work.py
