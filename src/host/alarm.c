@@ -172,11 +172,25 @@ static bool above(uint64_t bytes, uint64_t bytes_max)
     return bytes_max == 0 || bytes > bytes_max;
 }
 
+/* The account's sum is above the watermark, and what is resident does not gainsay it: a message in
+ * many queues is counted in each, but held once. */
+static bool sum_above(const struct alarms *alarms, uint64_t resident_bytes,
+                      uint64_t memory_bytes_max)
+{
+    return above(account_total_bytes(alarms->account), memory_bytes_max) &&
+           resident_bytes >= memory_bytes_max / 4 * 3;
+}
+
 void node_weigh_memory(struct node *node)
 {
     struct alarms *alarms = node_alarms_of(node);
+    uint64_t memory_bytes_max = atomic_load(&alarms->memory_bytes_max);
     if (atomic_load_explicit(&alarms->memory, memory_order_relaxed) ||
-        !above(account_total_bytes(alarms->account), atomic_load(&alarms->memory_bytes_max)))
+        !above(account_total_bytes(alarms->account), memory_bytes_max))
+        return;
+    struct resources now;
+    resources_read(NULL, &now);
+    if (!sum_above(alarms, now.memory_bytes, memory_bytes_max))
         return;
     if (set(alarms, &alarms->memory, true, "memory"))
         node_each_home(node, post_weigh);
@@ -194,7 +208,7 @@ static void look(void *context)
     atomic_store(&alarms->memory_bytes, now.memory_bytes);
     atomic_store(&alarms->disk_free_bytes, now.disk_free_bytes);
     bool memory = above(now.memory_bytes, memory_bytes_max) ||
-                  above(account_total_bytes(alarms->account), memory_bytes_max);
+                  sum_above(alarms, now.memory_bytes, memory_bytes_max);
     bool disk = now.disk_free_bytes < atomic_load(&alarms->disk_free_bytes_min);
     bool changed = set(alarms, &alarms->memory, memory, "memory");
     changed |= set(alarms, &alarms->disk, disk, "disk");

@@ -75,6 +75,23 @@ def messages_are_counted(node):
         eventually(lambda: memory(node)["messages"] < before + 1_000_000)
 
 
+@test(own=True, management=True, leveret_only="its own limits", seconds=120, settings={"vm_memory_high_watermark.absolute": "200MB"})
+def one_message_in_many_queues_is_no_alarm(node):
+    """Each queue counts what it shares with others: the sum is above the watermark, the memory far below it."""
+    exchange, api = name("x"), Api(node)
+    with connect(node) as link:
+        channel = link.channel()
+        channel.exchange_declare(exchange, "fanout")
+        for _ in range(200):
+            channel.queue_bind(channel.queue_declare("", exclusive=True).method.queue, exchange)
+        channel.confirm_delivery()
+        for _ in range(10):
+            channel.basic_publish(exchange, "", bytes(200_000))
+        assert memory(node)["messages"] > 50_000_000, memory(node)
+        assert api.get("health/checks/alarms").code == 200
+    assert "low on memory" not in node.log()
+
+
 @test(own=True, management=True, leveret_only="its own memory", seconds=180)
 def memory_goes_back(node):
     """What a burst took is given back to the system when its queue is gone."""

@@ -87,8 +87,8 @@ void node_alarms(const struct node *node, struct node_alarms *out);
 struct account *node_account(const struct node *node);
 #define NODE_BUDGET_BYTES_MIN (64ull << 20)
 /* For whoever has told the account that much more is held, at most once a turn: raises the alarm
- * "memory" when the account's sum has passed memory_bytes_max, without waiting for the next look at
- * the resident set. That look ends it, when both are below. Any thread. */
+ * "memory" when the account's sum has passed memory_bytes_max and the resident set is near it,
+ * without waiting for the next look at that. That look ends it, when both are below. Any thread. */
 void node_weigh_memory(struct node *node);
 /* How much a thread may have taken since it last weighed. */
 #define NODE_WEIGH_BYTES (256u << 10)
