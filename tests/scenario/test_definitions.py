@@ -303,7 +303,7 @@ def at_the_start(node):
         assert code == 1 and said in said_so and "load_definitions" in said_so, (wrong, code, said_so)
 
 
-@test(own=True, management=True, seconds=240)
+@test(own=True, management=True, seconds=600)
 def rabbitmq_reads_them(node):
     """What Leveret exports, RabbitMQ imports, and says the same of it."""
     api = Api(node)
