@@ -1042,7 +1042,7 @@ int main(void)
     Suite *suite = suite_create("connection");
     TCase *cases = tcase_create("connection");
     tcase_add_checked_fixture(cases, set_up, tear_down);
-    tcase_set_timeout(cases, 300);
+    tcase_set_timeout(cases, 1200);
     tcase_add_test(cases, test_frames_before_tune);
     tcase_add_test(cases, test_opened);
     tcase_add_test(cases, test_refused);

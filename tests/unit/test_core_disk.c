@@ -363,7 +363,7 @@ int main(void)
 {
     Suite *suite = suite_create("core_disk");
     TCase *tests = tcase_create("core_disk");
-    tcase_set_timeout(tests, 300);
+    tcase_set_timeout(tests, 1200);
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, definitions_come_back);
     tcase_add_test(tests, what_was_not_synced_is_gone);

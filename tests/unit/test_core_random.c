@@ -864,7 +864,7 @@ int main(void)
 {
     Suite *suite = suite_create("core_random");
     TCase *tests = tcase_create("core_random");
-    tcase_set_timeout(tests, 300);
+    tcase_set_timeout(tests, 1200);
     tcase_add_loop_test(tests, random_conversations, 0, 2);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

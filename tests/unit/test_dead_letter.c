@@ -766,7 +766,7 @@ static void add_case(Suite *suite, const char *name, const TTest *const *tests)
 {
     TCase *tcase = tcase_create(name);
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_set_timeout(tcase, 300);
+    tcase_set_timeout(tcase, 1200);
     for (; *tests; tests++)
         tcase_add_test(tcase, *tests);
     suite_add_tcase(suite, tcase);

@@ -262,7 +262,7 @@ int main(void)
 {
     Suite *suite = suite_create("dead_letter_random");
     TCase *tcase = tcase_create("random");
-    tcase_set_timeout(tcase, 300);
+    tcase_set_timeout(tcase, 1200);
     tcase_add_test(tcase, nothing_is_lost);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

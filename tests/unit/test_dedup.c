@@ -671,7 +671,7 @@ int main(void)
     Suite *suite = suite_create("dedup");
     TCase *tc = tcase_create("all");
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_set_timeout(tc, 300);
+    tcase_set_timeout(tc, 1200);
     tcase_add_test(tc, exchange_drops_duplicates);
     tcase_add_test(tc, what_found_no_queue_may_come_again);
     tcase_add_test(tc, cache_size);

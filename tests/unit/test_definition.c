@@ -320,7 +320,7 @@ int main(void)
     Suite *suite = suite_create("definition");
     TCase *tc = tcase_create("all");
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_set_timeout(tc, 300);
+    tcase_set_timeout(tc, 1200);
     tcase_add_test(tc, exchange_round_trip);
     tcase_add_test(tc, queue_round_trip);
     tcase_add_test(tc, binding_round_trip);

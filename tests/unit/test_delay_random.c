@@ -303,13 +303,13 @@ int main(void)
     Suite *suite = suite_create("delay, at random");
     TCase *model_case = tcase_create("model");
     tcase_add_checked_fixture(model_case, setup, teardown);
-    tcase_set_timeout(model_case, 300);
+    tcase_set_timeout(model_case, 1200);
     tcase_add_loop_test(model_case, small_messages_at_random, 0, SEEDS);
     tcase_add_loop_test(model_case, crashes_at_any_moment, 0, SEEDS);
     tcase_add_loop_test(model_case, large_messages_at_random, 0, SEEDS / 2);
     TCase *many = tcase_create("many");
     tcase_add_checked_fixture(many, setup, teardown);
-    tcase_set_timeout(many, 300);
+    tcase_set_timeout(many, 1200);
     if (!DISK_IS_SLOW)
         tcase_add_test(many, a_million_wait_in_little_memory);
     tcase_add_test(many, transient_messages_leave_memory_when_it_is_short);

@@ -358,7 +358,7 @@ int main(void)
     Suite *suite = suite_create("exchange");
     TCase *tc = tcase_create("all");
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_set_timeout(tc, 300);
+    tcase_set_timeout(tc, 1200);
     tcase_add_test(tc, predeclared);
     tcase_add_test(tc, declare_makes_once);
     tcase_add_test(tc, declare_refuses);

@@ -460,7 +460,7 @@ int main(void)
     Suite *suite = suite_create("exchange_hash");
     TCase *tc = tcase_create("all");
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_set_timeout(tc, 300);
+    tcase_set_timeout(tc, 1200);
     tcase_add_test(tc, even);
     tcase_add_test(tc, weights);
     tcase_add_test(tc, bound_twice_is_the_sum);

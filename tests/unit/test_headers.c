@@ -504,7 +504,7 @@ int main(void)
     Suite *suite = suite_create("headers");
     TCase *tc = tcase_create("all");
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_set_timeout(tc, 300);
+    tcase_set_timeout(tc, 1200);
     tcase_add_test(tc, all_and_any);
     tcase_add_test(tc, empty_patterns);
     tcase_add_test(tc, values);

@@ -237,7 +237,7 @@ int main(void)
 {
     TCase *tests = tcase_create("damage");
     tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_set_timeout(tests, 300);
+    tcase_set_timeout(tests, 1200);
     tcase_add_test(tests, a_flipped_byte_is_noticed);
     tcase_add_test(tests, each_byte_of_the_logs_end_is_noticed);
     tcase_add_test(tests, missing_and_short_files_are_noticed);

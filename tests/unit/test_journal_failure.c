@@ -561,7 +561,7 @@ int main(void)
     Suite *suite = suite_create("journal_failure");
     TCase *tests = tcase_create("failure");
     tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_set_timeout(tests, 300);
+    tcase_set_timeout(tests, 1200);
     tcase_add_loop_test(tests, a_failed_write_is_tried_until_it_succeeds, 0, CASES);
     tcase_add_loop_test(tests, a_crash_while_writing_fails_loses_nothing_committed, 0, CASES);
     tcase_add_loop_test(tests, much_happens_while_writing_fails, 0, 3);
@@ -576,7 +576,7 @@ int main(void)
     suite_add_tcase(suite, tests);
     tests = tcase_create("full");
     tcase_add_checked_fixture(tests, NULL, NULL);
-    tcase_set_timeout(tests, 300);
+    tcase_set_timeout(tests, 1200);
     tcase_add_loop_test(tests, a_full_disk_is_left_by_itself, 0, 5);
     tcase_add_test(tests, another_program_fills_the_disk);
     suite_add_tcase(suite, tests);

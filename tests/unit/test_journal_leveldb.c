@@ -731,7 +731,7 @@ int main(void)
 {
     TCase *tests = tcase_create("leveldb");
     tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_set_timeout(tests, 300);
+    tcase_set_timeout(tests, 1200);
     tcase_add_test(tests, nothing_makes_no_database);
     tcase_add_test(tests, definitions_survive);
     tcase_add_test(tests, messages_survive_and_page_in);

@@ -457,7 +457,7 @@ int main(void)
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("many");
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_set_timeout(tcase, 300);
+    tcase_set_timeout(tcase, 1200);
     tcase_add_loop_test(tcase, lowered_by_policy, 0, 4);
     tcase_add_loop_test(tcase, all_expire, 0, 4);
     suite_add_tcase(suite, tcase);

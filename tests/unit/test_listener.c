@@ -325,7 +325,7 @@ int main(void)
     Suite *suite = suite_create("listener");
     TCase *cases = tcase_create("listener");
     tcase_add_checked_fixture(cases, set_up, tear_down);
-    tcase_set_timeout(cases, 300);
+    tcase_set_timeout(cases, 1200);
     tcase_add_test(cases, test_all_addresses);
     tcase_add_test(cases, test_one_address);
     tcase_add_test(cases, test_malformed);

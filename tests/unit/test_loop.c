@@ -557,7 +557,7 @@ int main(void)
     Suite *suite = suite_create("loop");
     TCase *cases = tcase_create("loop");
     tcase_add_checked_fixture(cases, make_loop, drop_loop);
-    tcase_set_timeout(cases, 300);
+    tcase_set_timeout(cases, 1200);
     tcase_add_test(cases, test_timer_order);
     tcase_add_test(cases, test_timer_set_again);
     tcase_add_test(cases, test_timer_in_callback);

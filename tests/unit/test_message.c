@@ -269,7 +269,7 @@ int main(void)
 {
     Suite *suite = suite_create("message");
     TCase *tc = tcase_create("all");
-    tcase_set_timeout(tc, 300);
+    tcase_set_timeout(tc, 1200);
     tcase_add_test(tc, buffers_count);
     tcase_add_test(tc, envelope);
     tcase_add_test(tc, small_body_is_inline);

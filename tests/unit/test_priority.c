@@ -472,7 +472,7 @@ int main(void)
 {
     Suite *suite = suite_create("priority");
     TCase *tests = tcase_create("priority");
-    tcase_set_timeout(tests, 300);
+    tcase_set_timeout(tests, 1200);
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, the_highest_comes_first);
     tcase_add_test(tests, without_the_argument_it_says_nothing);

@@ -454,7 +454,7 @@ int main(void)
 {
     Suite *suite = suite_create("redelivery_random");
     TCase *tests = tcase_create("redelivery_random");
-    tcase_set_timeout(tests, 300);
+    tcase_set_timeout(tests, 1200);
     tcase_add_loop_test(tests, random_redelivery, 0, 2);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -196,7 +196,7 @@ int main(void)
     Suite *suite = suite_create("route");
     TCase *tc = tcase_create("all");
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_set_timeout(tc, 300);
+    tcase_set_timeout(tc, 1200);
     tcase_add_test(tc, default_exchange);
     tcase_add_test(tc, direct_chains);
     tcase_add_test(tc, once_only);

@@ -271,7 +271,7 @@ int main(void)
     Suite *suite = suite_create("topic");
     TCase *tc = tcase_create("all");
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_set_timeout(tc, 300);
+    tcase_set_timeout(tc, 1200);
     tcase_add_test(tc, known_cases);
     tcase_add_test(tc, words_of_any_bytes);
     tcase_add_test(tc, random_bindings);
