@@ -45,7 +45,7 @@ tests_unit_test_session_LDADD = $(session_test_libs) $(CHECK_LIBS)
 
 tests_unit_test_session_hold_SOURCES = tests/unit/test_session_hold.c \
 	tests/unit/session_harness.c tests/unit/session_harness.h
-tests_unit_test_session_hold_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_session_hold_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/src/host
 tests_unit_test_session_hold_LDADD = $(session_test_libs) $(CHECK_LIBS)
 
 tests_unit_test_session_order_SOURCES = tests/unit/test_session_order.c \

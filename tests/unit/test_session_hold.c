@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "leveret/wire/frame.h"
+#include "node_internal.h"
 #include "session_harness.h"
 
 static struct harness *h;
@@ -258,6 +259,56 @@ START_TEST(rollback_drops_what_is_held)
 }
 END_TEST
 
+static struct home *home_of_root(void)
+{
+    return node_find_home(harness_options(h)->node, BYTES_LITERAL("/"));
+}
+
+/* As if the journal were behind, until the next call into the core finds that it is not. */
+static void journal_falls_behind(void)
+{
+    atomic_store(&home_of_root()->gate, GATE_BUSY);
+}
+
+static void publish_as(int delivery_mode)
+{
+    harness_publish(h, c, 1, "", "q", "one", delivery_mode);
+}
+
+START_TEST(journal_that_is_behind_holds_persistent_messages_only)
+{
+    send_plain(1, METHOD_CONFIRM_SELECT);
+    harness_told(c);
+    journal_falls_behind();
+    publish_as(1);
+    ck_assert_str_eq(harness_told(c), "1 basic.ack 1\n");
+    journal_falls_behind();
+    publish_as(2);
+    publish_as(1); /* not before the other */
+    ck_assert_str_eq(harness_told(c), "");
+    home_weigh_gate(home_of_root());
+    harness_settle(h);
+    ck_assert_str_eq(harness_told(c), "1 basic.ack 3 multiple\n");
+}
+END_TEST
+
+START_TEST(close_waits_for_a_journal_that_is_behind)
+{
+    journal_falls_behind();
+    publish_as(2);
+    send_plain(0, METHOD_CONNECTION_CLOSE);
+    ck_assert_str_eq(harness_told(c), "");
+    home_weigh_gate(home_of_root());
+    harness_settle(h);
+    ck_assert_str_eq(harness_told(c), "0 connection.close-ok\n");
+    c = harness_connect(h);
+    harness_log_in(h, c);
+    harness_told(c);
+    ask(1, "q");
+    ck_assert_str_eq(harness_told(c), "1 queue.declare-ok q 1 0\n");
+}
+END_TEST
+
 START_TEST(held_bytes_are_bounded_and_counted)
 {
     static uint8_t body[60000];
@@ -295,6 +346,8 @@ int main(void)
     tcase_add_test(tests, transaction_that_holds_messages_is_rolled_back);
     tcase_add_test(tests, transaction_commits_during_an_alarm);
     tcase_add_test(tests, rollback_drops_what_is_held);
+    tcase_add_test(tests, journal_that_is_behind_holds_persistent_messages_only);
+    tcase_add_test(tests, close_waits_for_a_journal_that_is_behind);
     tcase_add_test(tests, held_bytes_are_bounded_and_counted);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
