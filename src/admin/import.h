@@ -53,6 +53,7 @@ struct import_object {
     bool exchange, in_file;
     bool found;                   /* true: in the file and not passed over, or there already */
     struct bytes type, arguments; /* of an exchange */
+    struct bytes said;            /* what the file's entry says: its fields, to find another */
 };
 
 /* What is under way on the link to a vhost: import_vhost.c. */

@@ -201,18 +201,41 @@ static struct import_place *entry_place(struct request *r, enum import_step step
     return NULL;
 }
 
-/* One that is wrong is remembered too: its bindings are not wrong for that. */
-static void remember_object(struct import *i, uint32_t place, const struct command *command,
+/* The entry's fields as bytes that can be compared. */
+static void say(const struct command *command, struct text *out)
+{
+    if (command->type == COMMAND_EXCHANGE_DECLARE) {
+        text_printf(out, "%d%d%d %.*s ", command->u.exchange_declare.durable,
+                    command->u.exchange_declare.auto_delete, command->u.exchange_declare.internal,
+                    BYTES_PRINT(command->u.exchange_declare.type));
+        text_add_bytes(out, command->u.exchange_declare.arguments);
+    } else {
+        text_printf(out, "%d%d ", command->u.queue_declare.durable,
+                    command->u.queue_declare.auto_delete);
+        text_add_bytes(out, command->u.queue_declare.arguments);
+    }
+}
+
+/* Remembers an exchange or queue; one that is wrong too: its bindings are not wrong for that.
+ * False: the file has it already, and says something else of it. */
+static bool remember_object(struct import *i, uint32_t place, const struct command *command,
                             bool good)
 {
     bool exchange = command->type == COMMAND_EXCHANGE_DECLARE;
     struct bytes name = exchange ? command->u.exchange_declare.name : command->u.queue_declare.name;
     struct import_object *object = object_of(i, exchange, place, name);
+    struct text said = {0};
+    say(command, &said);
+    bool same = !object->in_file || bytes_equal(object->said, text_bytes(&said));
+    if (!object->in_file)
+        object->said = arena_keep(&i->arena, text_bytes(&said));
+    text_free(&said);
     object->in_file = object->found = true;
-    if (exchange && good) {
+    if (exchange && good && same) {
         object->type = arena_keep(&i->arena, command->u.exchange_declare.type);
         object->arguments = arena_keep(&i->arena, command->u.exchange_declare.arguments);
     }
+    return same;
 }
 
 static struct bytes command_name(const struct command *command)
@@ -274,8 +297,10 @@ static void check_step(struct request *r, enum import_step step, const struct va
             bool good = verdict_of(&command, place->name, &verdict) == STATUS_OK;
             if (!good)
                 wrong(r, import_keys[step], index, name, place->name, verdict.text);
-            if (step == STEP_EXCHANGES || step == STEP_QUEUES)
-                remember_object(i, place->number, &command, good);
+            if ((step == STEP_EXCHANGES || step == STEP_QUEUES) &&
+                !remember_object(i, place->number, &command, good))
+                wrong(r, import_keys[step], index, name, place->name,
+                      "the file has it before with other properties");
         }
     }
     text_free(&table);

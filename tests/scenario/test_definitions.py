@@ -48,6 +48,8 @@ CANNOT_BE = [
     ({"queues": [{"name": "x", "vhost": "/", "durable": None}]}, "durable: must be a boolean, not null"),
     ({"queues": [{"name": "x", "vhost": "/", "durable": True, "arguments": 7}]}, "arguments: must be an object"),
     ({"queues": ["x"]}, "queues[1]"),
+    ({"queues": [queue("good", x_max_length=3)]}, "queues[1] 'good' in vhost '/': the file has it before"),
+    ({"exchanges": [exchange("x"), exchange("x"), exchange("x", "fanout")]}, "exchanges[2] 'x' in vhost '/': the file has"),
     ({"queues": {"name": "x"}}, "queues: must be a list"),
     ({"exchanges": [exchange("x", "x-recent-history")]}, "exchanges[0] 'x' in vhost '/': unknown exchange type"),
     ({"exchanges": [exchange("x", "x-delayed-message")]}, "x-delayed-type"),
