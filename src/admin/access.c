@@ -31,43 +31,47 @@ unsigned access_rights(const char *tags)
 }
 
 /* Checks "user:password". */
-static bool check(struct request *r, uint8_t *pair, size_t len)
+static enum access_result check(struct request *r, uint8_t *pair, size_t len, struct login *login)
 {
     uint8_t *colon = memchr(pair, ':', len);
     char tags[AUTH_TAGS_BYTES_MAX + 1];
     if (!colon || memchr(pair, '\0', len) || colon - pair > (ptrdiff_t)AUTH_NAME_MAX)
-        return false;
+        return ACCESS_UNKNOWN;
     struct bytes user = bytes_of(pair, (size_t)(colon - pair));
     struct bytes password = bytes_of(colon + 1, len - user.len - 1);
+    const struct login_peer peer = {ATTEMPT_HTTP, r->peer, r->loopback,
+                                    loop_now_ms(r->admin->options.loop)};
     struct auth *auth = r->admin->options.auth;
-    if (auth_check_password(auth, user, password, r->loopback) != STATUS_OK ||
-        !auth_user_tags(auth, user, tags, sizeof tags))
-        return false;
+    enum status status = auth_login_password(auth, user, password, &peer, login);
+    if (status == STATUS_LIMIT)
+        return ACCESS_REFUSED;
+    if (status != STATUS_OK || !auth_user_tags(auth, user, tags, sizeof tags))
+        return ACCESS_FAILED;
     memcpy(r->user, user.at, user.len);
     r->user[user.len] = '\0';
     r->rights = access_rights(tags);
-    return true;
+    return ACCESS_GOOD;
 }
 
-bool access_check(struct request *request)
+enum access_result access_check(struct request *request, uint32_t *late_ms)
 {
+    struct login login = {.tell = true};
     const char *header = request->authorization;
-    if (!header || strncasecmp(header, "Basic ", 6) != 0)
-        return false;
-    header += 6 + strspn(header + 6, " ");
     size_t len;
+    *late_ms = 0;
+    if (!header || strncasecmp(header, "Basic ", 6) != 0)
+        return ACCESS_UNKNOWN;
+    header += 6 + strspn(header + 6, " ");
     uint8_t *pair = base64_decode(bytes_of(header, strcspn(header, " \r\n")), &len);
     if (!pair)
-        return false;
-    bool ok = check(request, pair, len);
-    request->admin->logins++;
-    if (!ok) {
-        request->admin->logins_failed++;
-        log_line(request->admin->options.log, LOG_WARNING, "http", "%s user=%.*s: log-in failed",
-                 request->peer, (int)strcspn((const char *)pair, ":"), (const char *)pair);
-    }
+        return ACCESS_UNKNOWN;
+    enum access_result result = check(request, pair, len, &login);
+    if (result == ACCESS_FAILED && login.tell)
+        log_line(request->admin->options.log, LOG_WARNING, "http", "%s user=%s: log-in failed",
+                 request->peer, login.user);
+    *late_ms = login.late_ms;
     free(pair);
-    return ok;
+    return result;
 }
 
 bool request_enters_vhost(const struct request *request, struct bytes vhost)

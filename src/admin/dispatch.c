@@ -182,10 +182,28 @@ static void not_found(struct request *r, const char *allow)
     }
 }
 
-/* Who asks, and whether he may. False: answered. */
+static void failure_due(void *context)
+{
+    reply_login_failed(context);
+}
+
+static void refusal_due(void *context)
+{
+    reply_too_many_attempts(context);
+}
+
+/* Who asks, and whether he may. False: answered, or it will be. */
 static bool check_access(struct request *r)
 {
-    if (!access_check(r)) {
+    uint32_t late_ms;
+    enum access_result result = access_check(r, &late_ms);
+    if (result != ACCESS_GOOD && late_ms) {
+        r->timer = timer_new(r->admin->options.loop,
+                             result == ACCESS_REFUSED ? refusal_due : failure_due, r);
+        timer_set(r->timer, late_ms);
+        return false;
+    }
+    if (result != ACCESS_GOOD) {
         reply_login_failed(r);
         return false;
     }

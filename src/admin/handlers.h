@@ -131,10 +131,13 @@ void api_node_get(struct request *r);
 void api_version_get(struct request *r);
 void api_cluster_name(struct request *r);
 void api_empty_list(struct request *r);
-void api_auth_attempts(struct request *r);
 void api_auth_settings(struct request *r);
 /* feature_flags.c */
 void api_feature_flags(struct request *r);
+/* auth_attempts.c */
+void api_auth_attempts(struct request *r);
+void api_auth_attempts_source(struct request *r);
+void api_auth_attempts_reset(struct request *r);
 /* health.c */
 void api_health_alarms(struct request *r);
 void api_health_vhosts(struct request *r);

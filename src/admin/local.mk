@@ -7,6 +7,7 @@ src_admin_libadmin_a_SOURCES = \
 	src/admin/admin.c \
 	src/admin/answer.c src/admin/answer.h \
 	src/admin/arguments.c src/admin/arguments.h \
+	src/admin/auth_attempts.c \
 	src/admin/bindings.c \
 	src/admin/channels.c \
 	src/admin/client.c src/admin/client.h \

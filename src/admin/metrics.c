@@ -216,14 +216,28 @@ static void write_process(struct text *out, const struct admin *admin)
 
 static void write_attempts(struct text *out, const struct admin *admin)
 {
-    const char *labels = "{protocol=\"http\"}";
-    single(out, "rabbitmq_auth_attempts_total", "counter",
-           "Total number of authentication attempts", labels, admin->logins);
-    single(out, "rabbitmq_auth_attempts_failed_total", "counter",
-           "Total number of failed authentication attempts", labels, admin->logins_failed);
-    single(out, "rabbitmq_auth_attempts_succeeded_total", "counter",
-           "Total number of successful authentication attempts", labels,
-           admin->logins - admin->logins_failed);
+    struct attempts_counts counts[ATTEMPT_PROTOCOLS];
+    static const struct {
+        const char *name, *help;
+    } of[] = {
+        {"rabbitmq_auth_attempts_total", "Total number of authentication attempts"},
+        {"rabbitmq_auth_attempts_failed_total", "Total number of failed authentication attempts"},
+        {"rabbitmq_auth_attempts_succeeded_total",
+         "Total number of successful authentication attempts"},
+    };
+    for (unsigned i = 0; i < ATTEMPT_PROTOCOLS; i++)
+        attempts_totals(auth_attempts(admin->options.auth), (enum attempt_protocol)i, &counts[i]);
+    for (unsigned f = 0; f < sizeof of / sizeof *of; f++) {
+        metric_family(out, "", of[f].name, "counter", of[f].help);
+        for (unsigned i = 0; i < ATTEMPT_PROTOCOLS; i++) {
+            uint64_t failed = counts[i].failed, all = counts[i].all;
+            text_printf(out, "%s{protocol=\"%s\"} %" PRIu64 "\n", of[f].name,
+                        attempts_protocol_name((enum attempt_protocol)i),
+                        f == 0   ? all
+                        : f == 1 ? failed
+                                 : all - failed);
+        }
+    }
 }
 
 static void write_node(struct text *out, struct request *r)

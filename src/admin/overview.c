@@ -310,20 +310,6 @@ void api_empty_list(struct request *r)
     reply_json(r, 200, &a);
 }
 
-void api_auth_attempts(struct request *r)
-{
-    struct answer a = {0};
-    answer_array(&a, NULL);
-    answer_object(&a, NULL);
-    answer_text(&a, "protocol", "http");
-    answer_uint(&a, "auth_attempts", r->admin->logins);
-    answer_uint(&a, "auth_attempts_failed", r->admin->logins_failed);
-    answer_uint(&a, "auth_attempts_succeeded", r->admin->logins - r->admin->logins_failed);
-    answer_end(&a);
-    answer_end(&a);
-    reply_json(r, 200, &a);
-}
-
 void api_auth_settings(struct request *r)
 {
     struct answer a = {0};

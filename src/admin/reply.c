@@ -106,6 +106,13 @@ void reply_login_failed(struct request *request)
                "Basic realm=\"RabbitMQ Management\"");
 }
 
+void reply_too_many_attempts(struct request *request)
+{
+    send_error(request, 429, "too_many_attempts",
+               bytes_of_text("Too many failed log-ins of this user from this address"),
+               "Retry-After", "10");
+}
+
 /* AMQP's codes (0-9-1, 1.2) as RabbitMQ's API quotes them in its texts. */
 static const struct {
     enum status status;

@@ -33,6 +33,7 @@ void request_free(struct request *request)
     admin->request_count--;
     if (request->client)
         client_close(request);
+    timer_free(&request->timer);
     if (request->free_work)
         request->free_work(request->work);
     for (size_t i = 0; i < REQUEST_ARGS_MAX; i++) {

@@ -37,7 +37,6 @@ struct admin {
     bool closed;
     struct account *account; /* the node's */
     uint64_t started_wall_ms;
-    uint64_t logins, logins_failed;
 };
 
 /* A request, a count of totals, and the owner hold one each. */
@@ -94,6 +93,7 @@ struct request {
     void *ask_argument;
     bool asking; /* an owner has it: its answer comes, whatever happens here */
     void (*asked)(struct request *request);
+    struct timer *timer; /* for an answer that is due later; NULL: none is */
     struct request *next, **link;
 };
 
@@ -159,6 +159,7 @@ void reply_not_found(struct request *request);
 void reply_vhost_missing(struct request *request, struct bytes vhost);
 void reply_refused(struct request *request); /* 401 not_authorised, "Access refused." */
 void reply_login_failed(struct request *request);
+void reply_too_many_attempts(struct request *request); /* 429 */
 /* A status of the broker with its text, as the reply of a declare, bind, delete … */
 void reply_status(struct request *request, enum status status, const char *text);
 /* "404 NOT_FOUND": AMQP's reply code and name of a status. */

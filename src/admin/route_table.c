@@ -39,7 +39,9 @@ const struct route routes[] = {
     {GET,    "/api/feature-flags", api_feature_flags, ADMINISTRATOR},
     {GET,    "/api/auth", api_auth_settings, ANYBODY},
     {GET,    "/api/auth/attempts/:n", api_auth_attempts, MONITORING},
-    {GET,    "/api/auth/attempts", api_auth_attempts, MONITORING},
+    {DELETE, "/api/auth/attempts/:n", api_auth_attempts_reset, MONITORING},
+    {GET,    "/api/auth/attempts/:n/source", api_auth_attempts_source, MONITORING},
+    {DELETE, "/api/auth/attempts/:n/source", api_auth_attempts_reset, MONITORING},
 
     {GET,    "/api/connections", api_connections_list, USER},
     {GET,    "/api/connections/username/:u", api_connections_of_user, USER},

@@ -56,6 +56,7 @@ enum status auth_new(const struct auth_options *options, const struct auth_store
     bool first = true;
 
     init_lock(&auth->lock);
+    auth->attempts = attempts_new();
     TAILQ_INIT(&auth->staged);
     CHECK(pthread_mutex_init(&auth->limits_lock, NULL) == 0);
     if (store)
@@ -96,6 +97,7 @@ void auth_free(struct auth **auth)
     map_free(&a->vhosts);
     map_free(&a->permissions);
     limits_free(a);
+    attempts_free(&a->attempts);
     free_list(a->loopback_users);
     free(a->anonymous_user);
     pthread_rwlock_destroy(&a->lock);
@@ -160,6 +162,11 @@ enum status auth_check_password(struct auth *auth, struct bytes user, struct byt
      * password is never one, whatever is stored (RabbitMQ does the same). */
     bool matches = password_matches(&hash, password) && password.len > 0;
     return may && matches ? STATUS_OK : STATUS_ACCESS_REFUSED;
+}
+
+struct attempts *auth_attempts(struct auth *auth)
+{
+    return auth->attempts;
 }
 
 bool auth_vhost_exists(const struct auth *auth, struct bytes vhost)

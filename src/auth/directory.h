@@ -45,6 +45,8 @@ struct auth {
     atomic_uint_fast64_t version;
     struct map users, vhosts, permissions;
 
+    struct attempts *attempts;
+
     pthread_mutex_t limits_lock;
     struct map holders[2]; /* by enum limited, by name */
 

@@ -2,8 +2,10 @@
 noinst_LIBRARIES += src/auth/libauth.a
 src_auth_libauth_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS)
 src_auth_libauth_a_SOURCES = \
+	include/leveret/auth/attempts.h \
 	include/leveret/auth/auth.h \
 	include/leveret/auth/limits.h \
+	src/auth/attempts.c \
 	src/auth/auth.c \
 	src/auth/change.c \
 	src/auth/directory.h \
@@ -19,8 +21,11 @@ src_auth_libauth_a_SOURCES = \
 	src/auth/staged.h
 
 if HAVE_CHECK
-check_PROGRAMS += tests/unit/test_auth
-TESTS += tests/unit/test_auth
+check_PROGRAMS += tests/unit/test_attempts tests/unit/test_auth
+TESTS += tests/unit/test_attempts tests/unit/test_auth
+tests_unit_test_attempts_SOURCES = tests/unit/test_attempts.c
+tests_unit_test_attempts_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_attempts_LDADD = src/auth/libauth.a src/base/libbase.a $(XXHASH_LIBS) $(CHECK_LIBS)
 tests_unit_test_auth_SOURCES = tests/unit/test_auth.c
 tests_unit_test_auth_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_auth_LDADD = src/auth/libauth.a src/wire/libwire.a src/base/libbase.a \

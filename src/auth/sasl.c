@@ -78,25 +78,49 @@ static enum status read_response(const struct auth *auth, struct bytes mechanism
     return STATUS_NOT_IMPLEMENTED;
 }
 
-enum status auth_login(struct auth *auth, struct bytes mechanism, struct bytes response,
-                       bool loopback, char user[AUTH_NAME_MAX + 1])
-{
-    struct claim claim = {0};
-    struct password_hash hash;
+/* ---- Claims, checked and counted. */
 
-    user[0] = '\0';
+static bool is_good(struct auth *auth, const struct claim *claim, bool loopback)
+{
+    struct password_hash hash;
+    if (claim->no_password)
+        return auth_find_secret(auth, claim->user, loopback, &hash);
+    return auth_check_password(auth, claim->user, claim->password, loopback) == STATUS_OK;
+}
+
+static enum status judge(struct auth *auth, const struct claim *claim,
+                         const struct login_peer *peer, struct login *out)
+{
+    const struct attempt attempt = {peer->protocol, peer->address, claim->user, peer->now_ms};
+    size_t len = claim->user.len < AUTH_NAME_MAX ? claim->user.len : AUTH_NAME_MAX;
+    memcpy(out->user, claim->user.at, len);
+    out->user[len] = '\0';
+    bool allowed = attempts_allowed(auth->attempts, &attempt);
+    bool good = allowed && is_good(auth, claim, peer->loopback);
+    out->late_ms = attempts_count(auth->attempts, &attempt, allowed, good, &out->tell);
+    return good ? STATUS_OK : allowed ? STATUS_ACCESS_REFUSED : STATUS_LIMIT;
+}
+
+enum status auth_login(struct auth *auth, struct bytes mechanism, struct bytes response,
+                       const struct login_peer *peer, struct login *out)
+{
+    struct claim claim = {.user = bytes_of("", 0)};
+    *out = (struct login){.tell = true};
     enum status status = read_response(auth, mechanism, response, &claim);
-    if (status != STATUS_OK)
+    if (status == STATUS_NOT_IMPLEMENTED)
         return status;
-    if (claim.no_password)
-        status =
-            auth_find_secret(auth, claim.user, loopback, &hash) ? STATUS_OK : STATUS_ACCESS_REFUSED;
-    else
-        status = auth_check_password(auth, claim.user, claim.password, loopback);
-    if (status == STATUS_OK) {
-        /* A user that exists has a name that fits. */
-        memcpy(user, claim.user.at, claim.user.len);
-        user[claim.user.len] = '\0';
-    }
+    if (status == STATUS_OK)
+        return judge(auth, &claim, peer, out);
+    /* A response of the wrong form is a failure too, of nobody's name. */
+    const struct attempt attempt = {peer->protocol, peer->address, bytes_of("", 0), peer->now_ms};
+    out->late_ms = attempts_count(auth->attempts, &attempt, true, false, &out->tell);
     return status;
+}
+
+enum status auth_login_password(struct auth *auth, struct bytes user, struct bytes password,
+                                const struct login_peer *peer, struct login *out)
+{
+    const struct claim claim = {.user = user, .password = password};
+    *out = (struct login){.tell = true};
+    return judge(auth, &claim, peer, out);
 }

@@ -67,20 +67,33 @@ static bool has_capability(struct bytes client_properties, const char *name)
            value.value.integer;
 }
 
-static void refuse(struct session *session, struct bytes mechanism)
+void handshake_refuse(struct session *session)
 {
     if (session->can_failure_close) {
         session_fail(session, STATUS_ACCESS_REFUSED, 0,
-                     "Login was refused using authentication mechanism %.*s. For details see the "
+                     "Login was refused using authentication mechanism %s. For details see the "
                      "broker logfile.",
-                     BYTES_PRINT(mechanism));
+                     session->mechanism);
         return;
     }
-    log_line(session->sessions->options.log, LOG_WARNING, "connection",
-             "%s: login refused using mechanism %.*s", connection_name(session->connection),
-             BYTES_PRINT(mechanism));
     session->state = SESSION_REFUSED;
     timer_set(session->timer, REFUSED_DELAY_MS);
+}
+
+/* Refuses a log-in, now or when its answer is due. */
+static void refuse(struct session *session, enum status status, const struct login *login)
+{
+    if (login->tell)
+        log_line(session->sessions->options.log, LOG_WARNING, "connection",
+                 "%s user=%s: log-in with mechanism %s refused%s",
+                 connection_name(session->connection), login->user, session->mechanism,
+                 status == STATUS_MALFORMED ? ": the response is malformed" : "");
+    if (login->late_ms) {
+        session->state = SESSION_LATE;
+        timer_set(session->timer, login->late_ms);
+    } else {
+        handshake_refuse(session);
+    }
 }
 
 static void start_ok(struct session *session, const struct method *method)
@@ -96,20 +109,22 @@ static void start_ok(struct session *session, const struct method *method)
         has_capability(m->client_properties, "authentication_failure_close");
     session->mechanism = mem_need_text(m->mechanism.at, m->mechanism.len);
 
-    char user[AUTH_NAME_MAX + 1] = "";
-    enum status status = auth_login(options->auth, m->mechanism, m->response,
-                                    connection_address(session->connection)->loopback, user);
+    const struct connection_address *address = connection_address(session->connection);
+    const struct login_peer peer = {ATTEMPT_AMQP, address->peer_host, address->loopback,
+                                    loop_now_ms(session->sessions->loop)};
+    struct login login;
+    enum status status = auth_login(options->auth, m->mechanism, m->response, &peer, &login);
     if (status == STATUS_NOT_IMPLEMENTED) {
         session_fail(session, STATUS_COMMAND_INVALID, method->id,
                      "unknown authentication mechanism '%.*s'", BYTES_PRINT(m->mechanism));
         return;
     }
-    session_tell_login(session, user, m->mechanism, status == STATUS_OK);
+    session_tell_login(session, login.user, m->mechanism, status == STATUS_OK);
     if (status != STATUS_OK) {
-        refuse(session, m->mechanism);
+        refuse(session, status, &login);
         return;
     }
-    session->user = mem_need_text(user, strlen(user));
+    session->user = mem_need_text(login.user, strlen(login.user));
     const struct method tune = {.id = METHOD_CONNECTION_TUNE,
                                 .u.connection_tune = {.channel_max = options->channel_max,
                                                       .frame_max = options->frame_max,
@@ -296,7 +311,7 @@ void connection_class_method(struct session *session, const struct method *metho
         update_secret(session);
         return;
     }
-    if (session->state == SESSION_REFUSED)
+    if (session->state == SESSION_REFUSED || session->state == SESSION_LATE)
         return;
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         if (steps[i].method == method->id && steps[i].state == session->state) {

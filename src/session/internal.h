@@ -58,6 +58,7 @@ enum session_state {
     SESSION_STARTING, /* connection.start sent */
     SESSION_TUNING,   /* connection.tune sent */
     SESSION_TUNED,    /* tune-ok received, open due */
+    SESSION_LATE,     /* log-in failed and the client is told so after a while */
     SESSION_REFUSED,  /* log-in failed and the client cannot be told: closed after a while */
     SESSION_RUNNING,  /* open-ok sent */
     SESSION_CLOSING,  /* we sent connection.close, close-ok is due */
@@ -273,6 +274,8 @@ void sessions_count(struct sessions *sessions);
 
 /* ---- handshake.c: until open-ok, and class connection. */
 bool handshake_begin(struct session *session);
+/* Tells the client that its log-in failed, or closes without a word when it cannot be told. */
+void handshake_refuse(struct session *session);
 /* Any method on channel 0 while the session is not closing. */
 void connection_class_method(struct session *session, const struct method *method);
 /* Makes the server's properties once per worker. */

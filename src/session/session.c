@@ -288,6 +288,10 @@ static void closed(void *context)
 static void timer_due(void *context)
 {
     struct session *session = context;
+    if (session->state == SESSION_LATE) {
+        handshake_refuse(session);
+        return;
+    }
     if (session->state < SESSION_REFUSED)
         log_line(session->sessions->options.log, LOG_WARNING, "connection",
                  "%s: handshake took longer than %u ms", connection_name(session->connection),

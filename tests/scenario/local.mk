@@ -42,6 +42,7 @@ EXTRA_DIST += \
 	tests/scenario/test_identity.py \
 	tests/scenario/test_input.py \
 	tests/scenario/test_limits.py \
+	tests/scenario/test_logins.py \
 	tests/scenario/test_notices.py \
 	tests/scenario/test_pika.py \
 	tests/scenario/test_queues.py \

@@ -350,7 +350,10 @@ static enum status login(struct auth *a, const char *mechanism, const void *resp
     uint8_t *copy = malloc(len ? len : 1);
     if (len)
         memcpy(copy, response, len);
-    enum status status = auth_login(a, text(mechanism), bytes_of(copy, len), true, user);
+    const struct login_peer peer = {ATTEMPT_AMQP, "127.0.0.1", true, 0};
+    struct login out;
+    enum status status = auth_login(a, text(mechanism), bytes_of(copy, len), &peer, &out);
+    memcpy(user, out.user, sizeof out.user);
     free(copy);
     return status;
 }
@@ -456,7 +459,9 @@ START_TEST(mechanisms)
     ck_assert_str_eq(auth_mechanisms(other), "PLAIN AMQPLAIN ANONYMOUS");
     ck_assert_int_eq(login(other, "ANONYMOUS", "", 0, user), STATUS_OK);
     ck_assert_str_eq(user, "guest");
-    ck_assert_int_eq(auth_login(other, BYTES_LITERAL("ANONYMOUS"), BYTES_LITERAL(""), false, user),
+    const struct login_peer far = {ATTEMPT_AMQP, "192.0.2.1", false, 0};
+    struct login out;
+    ck_assert_int_eq(auth_login(other, BYTES_LITERAL("ANONYMOUS"), BYTES_LITERAL(""), &far, &out),
                      STATUS_ACCESS_REFUSED);
     ck_assert_int_eq(auth_delete_user(other, "guest"), STATUS_OK);
     ck_assert_int_eq(login(other, "ANONYMOUS", "", 0, user), STATUS_ACCESS_REFUSED);
@@ -870,11 +875,13 @@ static atomic_bool threads_stop;
 
 static void *ask(void *argument)
 {
-    char user[AUTH_NAME_MAX + 1], tags[64];
+    const struct login_peer peer = {ATTEMPT_AMQP, "127.0.0.1", true, 0};
+    struct login out;
+    char tags[64];
     atomic_uint *asked = argument;
     while (!atomic_load(&threads_stop)) {
         ck_assert_int_eq(
-            auth_login(auth, BYTES_LITERAL("PLAIN"), BYTES_LITERAL("\0guest\0guest"), true, user),
+            auth_login(auth, BYTES_LITERAL("PLAIN"), BYTES_LITERAL("\0guest\0guest"), &peer, &out),
             STATUS_OK);
         ck_assert(auth_allowed(auth, text("guest"), text("/"), PERMISSION_READ, text("q")));
         (void)auth_allowed(auth, text("u7"), text("/"), PERMISSION_READ, text("q"));

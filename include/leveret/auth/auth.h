@@ -7,6 +7,7 @@
 #ifndef LEVERET_AUTH_AUTH_H
 #define LEVERET_AUTH_AUTH_H
 
+#include "leveret/auth/attempts.h"
 #include "leveret/base/bytes.h"
 #include "leveret/base/status.h"
 
@@ -59,17 +60,38 @@ void auth_set_watcher(struct auth *auth,
 /* Grows with each change: callers that remember answers compare it. */
 uint64_t auth_version(const struct auth *auth);
 
-/* Checks a SASL response (connection.start-ok, AMQP 0-9-1 1.4.2.2) of mechanism PLAIN, AMQPLAIN or
- * ANONYMOUS. loopback: where the peer is. On success user[] holds the name. Errors: ACCESS_REFUSED,
- * NOT_IMPLEMENTED (mechanism unknown or off), MALFORMED. */
 #define AUTH_NAME_MAX              255u
 #define AUTH_TAGS_BYTES_MAX        1024u /* of a user or vhost */
 #define AUTH_DESCRIPTION_BYTES_MAX 4096u /* of a vhost */
+/* Where somebody logs in from. */
+struct login_peer {
+    enum attempt_protocol protocol;
+    const char *address; /* without port */
+    bool loopback;       /* true when the peer is on this machine */
+    uint64_t now_ms;     /* steady */
+};
+/* What came of it. */
+struct login {
+    char user[AUTH_NAME_MAX + 1]; /* who it is, or claims to be; "" when the response has no name */
+    uint32_t late_ms;             /* of a failure: the answer is due after this time, not before */
+    bool tell;                    /* false when there have been too many like it to be logged */
+};
+/* Checks a SASL response (connection.start-ok, AMQP 0-9-1 1.4.2.2) of mechanism PLAIN, AMQPLAIN or
+ * ANONYMOUS, and counts the attempt. Errors: ACCESS_REFUSED, LIMIT (too many failures before: the
+ * password has not been looked at), NOT_IMPLEMENTED (mechanism unknown or off; not counted),
+ * MALFORMED. */
 MUST_USE enum status auth_login(struct auth *auth, struct bytes mechanism, struct bytes response,
-                                bool loopback, char user[AUTH_NAME_MAX + 1]);
-/* The same for a name and password (HTTP). */
+                                const struct login_peer *peer, struct login *out);
+/* The same for a name and password (HTTP). Errors: ACCESS_REFUSED, LIMIT. */
+MUST_USE enum status auth_login_password(struct auth *auth, struct bytes user,
+                                         struct bytes password, const struct login_peer *peer,
+                                         struct login *out);
+/* Whether the password is the user's, and he may log in from there: nothing is counted. Errors:
+ * ACCESS_REFUSED. */
 MUST_USE enum status auth_check_password(struct auth *auth, struct bytes user,
                                          struct bytes password, bool loopback);
+/* The attempts that the two above count. */
+struct attempts *auth_attempts(struct auth *auth);
 /* The mechanisms offered, separated by spaces: "PLAIN AMQPLAIN". */
 const char *auth_mechanisms(const struct auth *auth);
 
