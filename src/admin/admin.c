@@ -9,6 +9,7 @@
 #include "parse.h"
 #include "samples.h"
 #include "totals.h"
+#include "turns.h"
 
 void admin_ref(struct admin *admin)
 {
@@ -68,6 +69,7 @@ enum status admin_new(const struct admin_options *options, struct admin **out, c
     admin->refs = 1;
     admin->started_wall_ms = clock_wall_ms();
     admin->samples = samples_new();
+    admin->turns = turns_new(options->loop);
     admin->sampler = timer_new(options->loop, sample, admin);
     if (options->address)
         status = http_new(admin, options->address, &options->limits, false, &admin->server, error);
@@ -108,6 +110,7 @@ void admin_free(struct admin **admin)
     http_free(&a->metrics_server);
     timer_free(&a->sampler);
     samples_free(&a->samples);
+    turns_free(&a->turns);
     admin_unref(a);
 }
 

@@ -9,7 +9,9 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "leveret/base/account.h"
 #include "leveret/base/mem.h"
+#include "turns.h"
 
 #define ARENA_CHUNK_BYTES 16384u
 
@@ -27,6 +29,7 @@ static uint8_t *take(struct arena *arena, size_t bytes, size_t align)
     if (!chunk || from > chunk->room || chunk->room - from < bytes) {
         size_t room = bytes > ARENA_CHUNK_BYTES ? bytes : ARENA_CHUNK_BYTES;
         chunk = mem_need_array(NULL, sizeof *chunk + room, 1);
+        arena->bytes += sizeof *chunk + room;
         *chunk = (struct arena_chunk){.next = arena->chunks, .room = room};
         arena->chunks = chunk;
         from = 0;
@@ -101,7 +104,7 @@ static void add_rows(struct gather *gather, struct gather_block *block, struct b
         gather->rows[gather->row_count++] = (struct row){vhost, block->infos + i * size};
 }
 
-void gather_free(struct gather *gather)
+static void drop_blocks(struct gather *gather)
 {
     while (gather->blocks) {
         struct gather_block *block = gather->blocks;
@@ -110,11 +113,21 @@ void gather_free(struct gather *gather)
         free(block->infos);
         free(block);
     }
+    account_add(gather->account, ACCOUNT_HTTP_ANSWERS, -(int64_t)gather->held_bytes);
+    gather->held_bytes = 0;
+    gather->row_count = 0;
+}
+
+void gather_free(struct gather *gather)
+{
+    drop_blocks(gather);
     names_free(gather->vhosts, gather->vhost_count);
     free(gather->rows);
     gather->rows = NULL;
     gather->vhosts = NULL;
-    gather->row_count = gather->row_room = gather->vhost_count = 0;
+    gather->row_room = gather->vhost_count = gather->vhost_at = 0;
+    gather->worker_at = 0;
+    gather->after = 0;
 }
 
 /* ---- On the owners. */
@@ -175,6 +188,32 @@ static struct gather *gather_of(const struct request *r)
 static void next_vhost(struct request *r, struct gather *gather);
 static void next_worker(struct request *r, struct gather *gather);
 
+void gather_go_on(struct request *r, struct gather *gather)
+{
+    if (gather->slice)
+        drop_blocks(gather);
+    if (gather->kind->list)
+        next_vhost(r, gather);
+    else
+        next_worker(r, gather);
+}
+
+/* The rows of a visit have been added. */
+static void visited(struct request *r, struct gather *gather, const struct gather_block *block)
+{
+    size_t bytes =
+        block->arena.bytes + block->count * (gather->kind->info_bytes + sizeof(struct row));
+    if (!account_take(gather->account, ACCOUNT_HTTP_ANSWERS, bytes)) {
+        reply_no_room(r);
+        return;
+    }
+    gather->held_bytes += bytes;
+    if (gather->slice)
+        gather->slice(r, gather);
+    else
+        gather_go_on(r, gather);
+}
+
 static void vhost_visited(struct request *r)
 {
     struct gather_block *block = r->ask_argument;
@@ -186,7 +225,7 @@ static void vhost_visited(struct request *r)
         gather->after = 0;
         gather->vhost_at++;
     }
-    next_vhost(r, gather);
+    visited(r, gather, block);
 }
 
 static void next_vhost(struct request *r, struct gather *gather)
@@ -205,9 +244,10 @@ static void next_vhost(struct request *r, struct gather *gather)
 static void worker_visited(struct request *r)
 {
     struct gather *gather = gather_of(r);
-    add_rows(gather, r->ask_argument, bytes_of("", 0));
+    struct gather_block *block = r->ask_argument;
+    add_rows(gather, block, bytes_of("", 0));
     gather->worker_at++;
-    next_worker(r, gather);
+    visited(r, gather, block);
 }
 
 static void next_worker(struct request *r, struct gather *gather)
@@ -219,12 +259,18 @@ static void next_worker(struct request *r, struct gather *gather)
         gather->done(r, gather);
 }
 
+static void run(struct request *request, void *argument)
+{
+    gather_go_on(request, argument);
+}
+
 void gather_run(struct request *request, struct gather *gather, const struct bytes *vhost,
                 void (*done)(struct request *request, struct gather *gather))
 {
     gather->done = done;
+    gather->account = request->admin->account;
     if (!gather->kind->list) {
-        next_worker(request, gather);
+        (void)turn_take(request, run, gather);
         return;
     }
     if (vhost) {
@@ -243,7 +289,7 @@ void gather_run(struct request *request, struct gather *gather, const struct byt
         }
         gather->vhost_count = kept;
     }
-    next_vhost(request, gather);
+    (void)turn_take(request, run, gather);
 }
 
 /* ---- Names of vhosts. */

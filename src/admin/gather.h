@@ -10,6 +10,7 @@
 /* Memory for copied names; freed all at once. */
 struct arena {
     struct arena_chunk *chunks;
+    size_t bytes; /* of all chunks */
 };
 struct bytes arena_keep(struct arena *arena, struct bytes bytes);
 /* The same for a struct, zeroed. */
@@ -36,16 +37,21 @@ struct gather {
     /* Whether to take an info at all, asked on the owner; NULL: all. wanted may be read by it. */
     bool (*pick)(const struct gather *gather, const void *info);
     struct bytes wanted[3]; /* must live as long as the request */
+    /* NULL: all rows are gathered before done(). Otherwise rows are handed out after each visit,
+     * and are gone when gather_go_on asks for the next ones. */
+    void (*slice)(struct request *request, struct gather *gather);
     /* What came. */
     struct row *rows;
     size_t row_count, row_room;
     /* Inside. */
+    struct account *account;
     struct gather_block *blocks;
     char **vhosts;
     size_t vhost_count, vhost_at;
     unsigned worker_at;
     uint64_t after;
     void (*done)(struct request *request, struct gather *gather);
+    size_t held_bytes; /* told to the account, of answers */
 };
 
 /* Fills gather->rows from one vhost, or (vhost NULL) all that the user sees, then calls done().
@@ -53,7 +59,9 @@ struct gather {
  * there gives no rows. */
 void gather_run(struct request *request, struct gather *gather, const struct bytes *vhost,
                 void (*done)(struct request *request, struct gather *gather));
-/* Frees rows and all that they point to. */
+/* After slice(): frees its rows and goes on with the next ones, or with done(). */
+void gather_go_on(struct request *request, struct gather *gather);
+/* Frees rows and all that they point to, so that gather_run can be called again. */
 void gather_free(struct gather *gather);
 
 extern const struct gather_kind gather_queues, gather_exchanges, gather_bindings, gather_consumers,

@@ -35,6 +35,8 @@ void http_send(struct request *request, int code, const char *content_type, cons
 void http_stream_begin(struct request *request, int code, const char *content_type);
 /* Adds to it; the text's bytes are taken and it is left empty. Without a client it is dropped. */
 void http_stream_write(struct request *request, struct text *text);
+/* Whether the request's answer has been begun so. */
+bool http_is_streaming(const struct request *request);
 /* Whether the client has enough to take: http_stream_wait before more is made. */
 bool http_stream_full(const struct request *request);
 /* Calls more(request) once, on a later turn, when the client has taken most of what there is, or

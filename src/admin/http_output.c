@@ -324,6 +324,11 @@ void http_stream_write(struct request *request, struct text *text)
     text_free(text);
 }
 
+bool http_is_streaming(const struct request *request)
+{
+    return request->http && request->http->streamer == request;
+}
+
 bool http_stream_full(const struct request *request)
 {
     const struct http_connection *c = request->http;

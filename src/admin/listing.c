@@ -9,8 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "http.h"
 #include "leveret/base/mem.h"
 #include "leveret/base/number.h"
+#include "turns.h"
 
 struct entry {
     struct row row;
@@ -32,6 +34,7 @@ struct listing {
     struct entry *entries;
     size_t count, at, end;
     struct answer answer;
+    bool some; /* a row has been written */
 };
 
 static void listing_free(void *work)
@@ -175,23 +178,51 @@ static void finish(struct listing *l)
     if (l->page.given)
         text_add(&answer.text, "}", 1);
     l->answer = (struct answer){0};
-    reply_json(l->request, 200, &answer);
+    if (http_is_streaming(l->request)) {
+        http_stream_write(l->request, &answer.text);
+        reply_streamed(l->request);
+    } else {
+        reply_json(l->request, 200, &answer);
+    }
 }
+
+static void write_more(struct request *r);
 
 static void write_slice(void *context)
 {
     struct listing *l = context;
     for (size_t n = 0; n < LISTING_SLICE && l->at < l->end; n++, l->at++) {
-        if (l->answer.text.at[l->answer.text.len - 1] != '[')
+        if (l->some)
             text_add(&l->answer.text, ",", 1);
+        l->some = true;
         answer_object(&l->answer, NULL);
         l->kind->render(l->request, &l->answer, &l->entries[l->at].row);
         answer_end(&l->answer);
     }
-    if (l->at < l->end)
+    if (l->at == l->end) {
+        finish(l);
+        return;
+    }
+    if (l->answer.text.len >= LISTING_WHOLE_BYTES) {
+        if (!http_is_streaming(l->request))
+            http_stream_begin(l->request, 200, "application/json");
+        http_stream_write(l->request, &l->answer.text);
+    }
+    if (http_stream_full(l->request))
+        http_stream_wait(l->request, write_more);
+    else if (l->request->http)
         timer_set(l->timer, 0);
     else
-        finish(l);
+        request_free(l->request); /* nobody waits for the rest */
+}
+
+/* The client has taken what there was, or is gone. */
+static void write_more(struct request *r)
+{
+    if (r->http)
+        write_slice(r->work);
+    else
+        request_free(r);
 }
 
 static void start_writing(struct listing *l)
@@ -296,6 +327,7 @@ static void choose(struct listing *l, struct name_filter *filter)
 void listing_write(struct request *request, struct listing *listing)
 {
     struct name_filter *filter = NULL;
+    turn_give(request); /* whoever reads slowly keeps nobody else waiting */
     if (!read_query(request, listing))
         return;
     char *name = listing->page.given ? request_query(request, "name") : NULL;

@@ -6,11 +6,12 @@
 
 #include "gather.h"
 
-#define LISTING_KEYS    5u
-#define PAGE_SIZE       100u
-#define PAGE_SIZE_MAX   500u
-#define PAGE_NUMBER_MAX 999999999u /* what page and size are read up to */
-#define LISTING_SLICE   500u       /* rows written in a turn of the loop */
+#define LISTING_KEYS        5u
+#define PAGE_SIZE           100u
+#define PAGE_SIZE_MAX       500u
+#define PAGE_NUMBER_MAX     999999999u /* what page and size are read up to */
+#define LISTING_WHOLE_BYTES 65536u     /* a longer answer is streamed as its client reads */
+#define LISTING_SLICE       500u       /* rows written in a turn of the loop */
 
 /* Compared in turn; unused ones stay empty. */
 struct listing_order {

@@ -52,6 +52,7 @@ src_admin_libadmin_a_SOURCES = \
 	src/admin/http_input.c \
 	src/admin/http_output.c \
 	src/admin/totals.c src/admin/totals.h \
+	src/admin/turns.c src/admin/turns.h \
 	src/admin/upload.c src/admin/upload.h \
 	src/admin/url.c src/admin/url.h \
 	src/admin/users.c \

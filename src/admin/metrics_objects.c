@@ -1,17 +1,18 @@
 /* Metrics of single queues, connections and channels.
  *
- * Rows are gathered first, then written a slice a turn of the loop: with 100,000 queues all at once
- * would be felt. */
+ * Normal course: for each family the objects are visited anew, a slice at a time, and each slice is
+ * written before the next is gathered: the format wants a family's lines together, and 100,000
+ * queues shall not stand in memory for it. What can go wrong: the client reads slowly (the next
+ * slice waits), or leaves (no more is gathered). */
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
 
 #include "gather.h"
 #include "handlers.h"
+#include "http.h"
 #include "metrics.h"
-
-#define SLICE       500u    /* rows at a time */
-#define SLICE_BYTES 100000u /* text in a turn of the loop */
+#include "turns.h"
 
 enum object { OBJECT_QUEUE, OBJECT_CONNECTION, OBJECT_CHANNEL, OBJECT_COUNT };
 
@@ -73,22 +74,19 @@ static const struct {
 #define FAMILY_COUNT (sizeof families / sizeof *families)
 
 struct objects {
-    struct gather gather[OBJECT_COUNT];
+    struct gather gather;
     struct request *request;
-    struct timer *timer;
     struct text out;
-    const char *prefix, *content_type;
-    bool all, wanted[OBJECT_COUNT];
+    const char *prefix;
+    bool all;
     char *vhost; /* NULL: all */
-    size_t object_at, family_at, row_at;
+    size_t family_at;
 };
 
 static void objects_free(void *work)
 {
     struct objects *o = work;
-    for (size_t i = 0; i < OBJECT_COUNT; i++)
-        gather_free(&o->gather[i]);
-    timer_free(&o->timer);
+    gather_free(&o->gather);
     text_free(&o->out);
     free(o->vhost);
     free(o);
@@ -135,71 +133,69 @@ static void write_row(struct objects *o, size_t i, const struct row *row)
     text_printf(&o->out, "%" PRIu64 "\n", value);
 }
 
-/* A slice of the family; true when it is complete. */
-static bool write_family(struct objects *o, size_t i)
-{
-    const struct gather *rows = &o->gather[families[i].object];
-    if (o->row_at == 0)
-        metric_family(&o->out, o->prefix, families[i].name, families[i].type, families[i].help);
-    for (size_t n = 0; n < SLICE && o->row_at < rows->row_count; n++)
-        write_row(o, i, &rows->rows[o->row_at++]);
-    return o->row_at == rows->row_count;
-}
-
 static bool family_wanted(const struct objects *o, size_t i)
 {
     return o->all || request_query_has(o->request, "family", families[i].group);
 }
 
-static void skip_unwanted(struct objects *o)
+static void next_family(struct objects *o);
+
+static void family_done(struct request *r, struct gather *gather)
 {
+    struct objects *o = r->work;
+    (void)gather;
+    o->family_at++;
+    next_family(o);
+}
+
+static void next_slice(struct request *r, void *gather)
+{
+    gather_go_on(r, gather);
+}
+
+/* The client has taken what there was, or is gone. */
+static void go_on(struct request *r)
+{
+    struct objects *o = r->work;
+    if (r->http)
+        (void)turn_take(r, next_slice, &o->gather);
+    else
+        request_free(r);
+}
+
+/* Rows of one visit: they are written, and forgotten when the client has taken most of them. */
+static void slice(struct request *r, struct gather *gather)
+{
+    struct objects *o = r->work;
+    for (size_t i = 0; i < gather->row_count; i++)
+        write_row(o, o->family_at, &gather->rows[i]);
+    http_stream_write(r, &o->out);
+    if (http_stream_full(r)) {
+        turn_give(r); /* whoever reads slowly keeps nobody else waiting */
+        http_stream_wait(r, go_on);
+    } else {
+        go_on(r);
+    }
+}
+
+static void next_family(struct objects *o)
+{
+    static const struct gather_kind *const kinds[OBJECT_COUNT] = {&gather_queues, &gather_sessions,
+                                                                  &gather_channels};
+    struct request *r = o->request;
     while (o->family_at < FAMILY_COUNT && !family_wanted(o, o->family_at))
         o->family_at++;
-}
-
-static void write_next(void *context)
-{
-    struct objects *o = context;
-    size_t before = o->out.len;
-    skip_unwanted(o);
-    while (o->family_at < FAMILY_COUNT && o->out.len - before < SLICE_BYTES) {
-        if (!write_family(o, o->family_at))
-            continue;
-        o->row_at = 0;
-        o->family_at++;
-        skip_unwanted(o);
-    }
-    if (o->family_at < FAMILY_COUNT) {
-        timer_set(o->timer, 1);
+    if (o->family_at == FAMILY_COUNT) {
+        http_stream_write(r, &o->out);
+        reply_streamed(r);
         return;
     }
-    struct text out = o->out;
-    o->out = (struct text){0};
-    reply_text(o->request, 200, o->content_type, &out);
-}
-
-static void gather_next(struct objects *o);
-
-static void gathered(struct request *r, struct gather *gather)
-{
-    (void)gather;
-    gather_next(r->work);
-}
-
-static void gather_next(struct objects *o)
-{
-    static const struct gather_kind *const kinds[] = {&gather_queues, &gather_sessions,
-                                                      &gather_channels};
-    while (o->object_at < OBJECT_COUNT && !o->wanted[o->object_at])
-        o->object_at++;
-    if (o->object_at == OBJECT_COUNT) {
-        write_next(o);
-        return;
-    }
-    struct gather *gather = &o->gather[o->object_at];
+    size_t i = o->family_at;
     struct bytes vhost = bytes_of_text(o->vhost ? o->vhost : "");
-    gather->kind = kinds[o->object_at++];
-    gather_run(o->request, gather, o->vhost ? &vhost : NULL, gathered);
+    metric_family(&o->out, o->prefix, families[i].name, families[i].type, families[i].help);
+    gather_free(&o->gather);
+    o->gather = (struct gather){.kind = kinds[families[i].object], .slice = slice};
+    gather_run(r, &o->gather, o->vhost ? &vhost : NULL, family_done);
 }
 
 void metrics_objects(struct request *r, struct text *out, const char *prefix,
@@ -212,12 +208,8 @@ void metrics_objects(struct request *r, struct text *out, const char *prefix,
     o->out = *out;
     *out = (struct text){0};
     o->prefix = prefix;
-    o->content_type = content_type;
     o->vhost = request_query(r, "vhost");
     o->all = strcmp(prefix, "rabbitmq_") == 0;
-    for (size_t i = 0; i < FAMILY_COUNT; i++)
-        if (family_wanted(o, i))
-            o->wanted[families[i].object] = true;
-    o->timer = timer_new(r->admin->options.loop, write_next, o);
-    gather_next(o);
+    http_stream_begin(r, 200, content_type);
+    next_family(o);
 }

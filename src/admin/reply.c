@@ -94,6 +94,23 @@ void reply_not_found(struct request *request)
     reply_error(request, 404, "Object Not Found", "Not Found");
 }
 
+void reply_no_room(struct request *request)
+{
+    if (http_is_streaming(request)) {
+        http_stream_end(request, false);
+        request_free(request);
+        return;
+    }
+    reply_error(request, 503, "service_unavailable",
+                "answers hold as much memory as they may: try again later, or ask for less");
+}
+
+void reply_streamed(struct request *request)
+{
+    http_stream_end(request, true);
+    request_free(request);
+}
+
 void reply_refused(struct request *request)
 {
     reply_error(request, 401, "not_authorised", "Access refused.");

@@ -7,6 +7,7 @@
 #include "http.h"
 #include "leveret/base/account.h"
 #include "leveret/base/mem.h"
+#include "turns.h"
 #include "url.h"
 
 struct request *request_new(struct admin *admin)
@@ -34,6 +35,7 @@ void request_free(struct request *request)
     if (request->client)
         client_close(request);
     timer_free(&request->timer);
+    turn_give(request);
     if (request->free_work)
         request->free_work(request->work);
     for (size_t i = 0; i < REQUEST_ARGS_MAX; i++) {

@@ -24,11 +24,14 @@ struct client;
 struct route;
 struct totals;
 struct parsing;
+struct turn;
+struct turns;
 
 struct admin {
     struct admin_options options; /* pointers are the caller's, who outlives us */
     struct http_server *server, *metrics_server;
     struct samples *samples;
+    struct turns *turns;
     struct timer *sampler;
     struct request *requests; /* those under way */
     struct parsing *parsing;  /* large bodies that are being parsed: parse.c */
@@ -93,6 +96,7 @@ struct request {
     void *ask_argument;
     bool asking; /* an owner has it: its answer comes, whatever happens here */
     void (*asked)(struct request *request);
+    struct turn *turn;   /* to list things; NULL: none was asked for */
     struct timer *timer; /* for an answer that is due later; NULL: none is */
     struct request *next, **link;
 };
@@ -155,6 +159,10 @@ void reply_bad_request(struct request *request, const char *format, ...)
 void reply_bad_pair(struct request *request, const char *what,
                     struct bytes value); /* ["not_int", …] */
 void reply_not_found(struct request *request);
+/* 503: the account has no room for the answer. One that is streamed already is cut off. */
+void reply_no_room(struct request *request);
+/* Ends an answer that was streamed. */
+void reply_streamed(struct request *request);
 /* The node has no such vhost that runs: 503 with the reason when it is down, else 404. */
 void reply_vhost_missing(struct request *request, struct bytes vhost);
 void reply_refused(struct request *request); /* 401 not_authorised, "Access refused." */
