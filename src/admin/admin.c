@@ -114,6 +114,24 @@ void admin_free(struct admin **admin)
     admin_unref(a);
 }
 
+struct client_sockets client_sockets(const struct admin *admin)
+{
+    const struct admin_options *o = &admin->options;
+    struct client_sockets sockets = {0};
+    if (o->amqp_sockets)
+        sockets = (struct client_sockets){atomic_load(&o->amqp_sockets->open),
+                                          atomic_load(&o->amqp_sockets->max)};
+    if (admin->server) {
+        sockets.used += http_connections(admin->server);
+        sockets.max += o->limits.connections;
+    }
+    if (admin->metrics_server) {
+        sockets.used += http_connections(admin->metrics_server);
+        sockets.max += o->metrics_limits.connections;
+    }
+    return sockets;
+}
+
 uint16_t admin_port(const struct admin *admin)
 {
     return admin->server ? http_port(admin->server) : 0;

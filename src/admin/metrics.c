@@ -195,10 +195,11 @@ static void write_process(struct text *out, const struct admin *admin)
 {
     struct process_figures p;
     process_figures(&p);
+    const struct client_sockets sockets = client_sockets(admin);
     single(out, "rabbitmq_process_open_fds", "gauge", "Open file descriptors", "", p.fds);
     single(out, "rabbitmq_process_max_fds", "gauge", "Open file descriptors limit", "", p.fds_max);
-    single(out, "rabbitmq_process_open_tcp_sockets", "gauge", "Open sockets", "", p.sockets);
-    single(out, "rabbitmq_process_max_tcp_sockets", "gauge", "Open sockets limit", "", p.fds_max);
+    single(out, "rabbitmq_process_open_tcp_sockets", "gauge", "Open sockets", "", sockets.used);
+    single(out, "rabbitmq_process_max_tcp_sockets", "gauge", "Open sockets limit", "", sockets.max);
     single(out, "rabbitmq_process_resident_memory_bytes", "gauge", "Memory used in bytes", "",
            p.resident_bytes);
     single(out, "process_open_fds", "gauge", "Open file descriptors", "", p.fds);

@@ -204,6 +204,7 @@ static void write_resources(struct request *r, struct answer *a)
     struct process_figures p;
     struct node_alarms alarms;
     char pid[16];
+    const struct client_sockets sockets = client_sockets(r->admin);
     process_figures(&p);
     node_alarms(r->admin->options.node, &alarms);
     snprintf(pid, sizeof pid, "%ld", (long)getpid());
@@ -221,8 +222,8 @@ static void write_resources(struct request *r, struct answer *a)
     answer_uint(a, "unwritable_vhosts", alarms.unwritable_vhosts);
     answer_uint(a, "fd_used", p.fds);
     answer_uint(a, "fd_total", p.fds_max);
-    answer_uint(a, "sockets_used", p.sockets);
-    answer_uint(a, "sockets_total", p.fds_max);
+    answer_uint(a, "sockets_used", sockets.used);
+    answer_uint(a, "sockets_total", sockets.max);
     answer_uint(a, "proc_used", p.threads);
     answer_uint(a, "proc_total", p.threads_max);
 }

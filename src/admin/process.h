@@ -6,7 +6,7 @@
 
 struct process_figures {
     uint64_t resident_bytes, virtual_bytes;
-    uint64_t fds, fds_max, sockets;
+    uint64_t fds, fds_max;
     uint64_t threads, threads_max;
     double cpu_seconds;
     unsigned processors;

@@ -42,6 +42,12 @@ struct admin {
     uint64_t started_wall_ms;
 };
 
+/* Sockets of clients, AMQP's and HTTP's, that are open, and how many may be. */
+struct client_sockets {
+    uint64_t used, max;
+};
+struct client_sockets client_sockets(const struct admin *admin);
+
 /* A request, a count of totals, and the owner hold one each. */
 void admin_ref(struct admin *admin);
 void admin_unref(struct admin *admin);

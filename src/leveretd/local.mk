@@ -9,6 +9,8 @@ src_leveretd_libsettings_a_CFLAGS = $(AM_CFLAGS) $(INIH_CFLAGS)
 src_leveretd_libsettings_a_SOURCES = \
 	src/leveretd/settings.c \
 	src/leveretd/settings.h \
+	src/leveretd/descriptors.c \
+	src/leveretd/descriptors.h \
 	src/leveretd/keys.c \
 	src/leveretd/keys.h \
 	src/leveretd/literal.c \
@@ -42,8 +44,12 @@ leveretd_LDADD = \
 	$(INIH_LIBS) -lm
 
 if HAVE_CHECK
-check_PROGRAMS += tests/unit/test_settings
-TESTS += tests/unit/test_settings
+check_PROGRAMS += tests/unit/test_descriptors tests/unit/test_settings
+TESTS += tests/unit/test_descriptors tests/unit/test_settings
+tests_unit_test_descriptors_SOURCES = tests/unit/test_descriptors.c src/leveretd/descriptors.c
+tests_unit_test_descriptors_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/leveretd
+tests_unit_test_descriptors_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_descriptors_LDADD = $(CHECK_LIBS)
 tests_unit_test_settings_SOURCES = tests/unit/test_settings.c
 tests_unit_test_settings_CPPFLAGS = $(AM_CPPFLAGS) $(leveretd_dirs) -I$(top_srcdir)/src/leveretd
 tests_unit_test_settings_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

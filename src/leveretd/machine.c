@@ -8,10 +8,8 @@
 
 #include "leveret/base/number.h"
 
-/* Files that are no connections: databases, listeners, epoll, eventfds, log, the API's clients. */
-#define FILES_RESERVED 256u
-/* What the broker is meant for; below it the operator should hear of it. */
-#define CONNECTIONS_WANTED 20000u
+/* Taken for the limit when the kernel does not tell it. */
+#define FILES_UNKNOWN 1024u
 /* The hard limit that is asked for where it is lower and may be raised. */
 #define FILES_WANTED 65536u
 
@@ -59,22 +57,21 @@ static void raise_file_limit(struct rlimit *limit)
         *limit = before;
 }
 
-void machine_raise_file_limit(struct log *log)
+uint64_t machine_raise_file_limit(uint64_t *raised_from)
 {
     struct rlimit limit;
+    *raised_from = 0;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return;
+        return FILES_UNKNOWN;
     const struct rlimit before = limit;
     raise_file_limit(&limit);
-    rlim_t fit = limit.rlim_cur > FILES_RESERVED ? limit.rlim_cur - FILES_RESERVED : 0;
-    char raised[64] = "";
     if (limit.rlim_max > before.rlim_max)
-        snprintf(raised, sizeof raised, " (the hard limit was %llu and has been raised)",
-                 (unsigned long long)before.rlim_max);
-    log_line(log, fit < CONNECTIONS_WANTED ? LOG_WARNING : LOG_INFO, "leveretd",
-             "open files: at most %llu%s, so about %llu connections fit%s",
-             (unsigned long long)limit.rlim_cur, raised, (unsigned long long)fit,
-             fit < CONNECTIONS_WANTED ? "; raise the hard limit of open files (ulimit -Hn, or "
-                                        "LimitNOFILE= in a systemd unit) for more"
-                                      : "");
+        *raised_from = before.rlim_max;
+    return limit.rlim_cur;
+}
+
+uint64_t machine_file_limit(void)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : FILES_UNKNOWN;
 }

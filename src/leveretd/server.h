@@ -3,8 +3,10 @@
 #ifndef LEVERETD_SERVER_H
 #define LEVERETD_SERVER_H
 
+#include "descriptors.h"
 #include "leveret/admin/admin.h"
 #include "leveret/net/listener.h"
+#include "leveret/net/quota.h"
 #include "settings.h"
 
 /* How long clients may take to say close-ok at shutdown. */
@@ -51,6 +53,11 @@ struct server {
 
     int signal_fd;
     struct watch *signal_watch;
+    uint64_t files_raised_from; /* the hard limit of open files at start; 0: not raised */
+    struct descriptors descriptors;
+    struct quota amqp_sockets;
+    struct timer *descriptors_timer;
+    uint64_t full_logged_ms; /* the first worker's */
     bool workers_running, stopping;
     unsigned sessions_ending; /* workers whose sessions are not gone yet */
 };

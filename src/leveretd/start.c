@@ -4,6 +4,7 @@
  * where clients find the broker. What can go wrong: the data directory is locked or damaged, an
  * address is taken: the step's sentence is printed and leveretd ends with code 1, having changed
  * nothing. */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -61,6 +62,67 @@ static enum status start_loops(struct server *server, char **error)
     if (status == STATUS_OK)
         status = workers_new(workers_wanted(server->settings), &server->workers);
     return explain(status, "event loops", error);
+}
+
+/* ---- Descriptors. */
+
+/* What the broker is meant for; below it the operator should hear of it. */
+#define CONNECTIONS_WANTED 20000u
+/* How often the shares are counted anew: vhosts come and go. */
+#define DESCRIPTORS_MS 5000u
+
+static void count_vhost(void *context, const struct vhost_entry *entry)
+{
+    size_t *count = context;
+    (void)entry;
+    ++*count;
+}
+
+static void plan_descriptors(struct server *server)
+{
+    const struct settings *settings = server->settings;
+    size_t vhosts = 0;
+    uint64_t http = 0;
+    auth_each_vhost(server->auth, count_vhost, &vhosts);
+    if (server->management_address)
+        http += settings->http_connections;
+    if (server->prometheus_address)
+        http += settings->metrics_connections;
+    descriptors_plan(machine_file_limit(), vhosts, http, &server->descriptors);
+    uint64_t amqp = server->descriptors.amqp;
+    atomic_store(&server->amqp_sockets.max, amqp < UINT_MAX ? (unsigned)amqp : UINT_MAX);
+}
+
+static void replan_descriptors(void *context)
+{
+    struct server *server = context;
+    plan_descriptors(server);
+    timer_set(server->descriptors_timer, DESCRIPTORS_MS);
+}
+
+static enum status start_descriptors(struct server *server, char **error)
+{
+    const struct descriptors *d = &server->descriptors;
+    char raised[80] = "";
+    (void)error;
+    server->management_address = settings_management_address(server->settings);
+    server->prometheus_address = settings_prometheus_address(server->settings);
+    plan_descriptors(server);
+    server->descriptors_timer = timer_new(server->loop, replan_descriptors, server);
+    timer_set(server->descriptors_timer, DESCRIPTORS_MS);
+    if (server->files_raised_from)
+        snprintf(raised, sizeof raised, " (the hard limit was %llu and has been raised)",
+                 (unsigned long long)server->files_raised_from);
+    bool few = d->amqp < CONNECTIONS_WANTED;
+    log_line(server->log, few ? LOG_WARNING : LOG_INFO, "leveretd",
+             "open files: at most %llu%s, %llu of them for the journal and %llu for HTTP, so about "
+             "%llu connections fit%s",
+             (unsigned long long)d->limit, raised, (unsigned long long)d->journal,
+             (unsigned long long)d->http, (unsigned long long)d->amqp,
+             few ? "; raise the hard limit of open files (ulimit -Hn, or LimitNOFILE= in a systemd "
+                   "unit) for more"
+                 : "");
+    return STATUS_OK;
 }
 
 /* ---- Node and users. */
@@ -167,6 +229,7 @@ static enum status start_sessions(struct server *server, char **error)
         .log = server->log,
         .product = settings->product,
         .version = settings->version,
+        .sockets = &server->amqp_sockets,
         .leveret_version = LEVERET_VERSION,
         .cluster_name = settings->cluster_name ? settings->cluster_name : server->node_name,
     };
@@ -179,6 +242,22 @@ static enum status start_sessions(struct server *server, char **error)
     return STATUS_OK;
 }
 
+#define FULL_LOG_MS 10000u
+
+static void log_full(struct server *server)
+{
+    uint64_t now = loop_now_ms(workers_loop(server->workers, 0));
+    if (server->full_logged_ms && now - server->full_logged_ms < FULL_LOG_MS)
+        return;
+    server->full_logged_ms = now;
+    log_line(
+        server->log, LOG_ERROR, "listener",
+        "no more connections are taken: %u are open, the rest of the open files is kept for the "
+        "journal and the API; raise the limit of open files (ulimit -n, LimitNOFILE=) or close "
+        "connections",
+        (unsigned)atomic_load(&server->amqp_sockets.max));
+}
+
 /* On the first worker: a connection that stays there needs no hop. */
 void server_accept(struct server *server, int fd)
 {
@@ -189,6 +268,11 @@ void server_accept(struct server *server, int fd)
 static void accepted(void *context, int fd)
 {
     struct server *server = context;
+    if (!quota_take(&server->amqp_sockets)) {
+        close(fd);
+        log_full(server);
+        return;
+    }
     if (server->open)
         server_accept(server, fd);
     else
@@ -251,10 +335,25 @@ static enum status start_listeners(struct server *server, char **error)
 
 /* ---- The API. */
 
+static unsigned part_of(unsigned wanted, uint64_t whole, uint64_t all_wanted)
+{
+    uint64_t part = all_wanted > whole ? wanted * whole / all_wanted : wanted;
+    return part ? (unsigned)part : 1;
+}
+
+/* With few descriptors both servers have fewer connections than the settings allow. */
+static void share_http(const struct server *server, struct admin_options *options)
+{
+    uint64_t whole = server->descriptors.http;
+    unsigned api = options->limits.connections, metrics = options->metrics_limits.connections;
+    uint64_t wanted = (server->management_address ? api : 0) +
+                      (uint64_t)(server->prometheus_address ? metrics : 0);
+    options->limits.connections = part_of(api, whole, wanted);
+    options->metrics_limits.connections = part_of(metrics, whole, wanted);
+}
+
 static enum status start_admin(struct server *server, char **error)
 {
-    server->management_address = settings_management_address(server->settings);
-    server->prometheus_address = settings_prometheus_address(server->settings);
     if (!server->management_address && !server->prometheus_address &&
         !server->settings->load_definitions)
         return STATUS_OK;
@@ -282,9 +381,11 @@ static enum status start_admin(struct server *server, char **error)
         .listener_count = server->listener_info_count,
     };
     options.metrics_limits = options.limits;
+    options.amqp_sockets = &server->amqp_sockets;
     options.metrics_limits.connections = (unsigned)settings->metrics_connections;
     options.metrics_limits.connections_per_address =
         (unsigned)settings->metrics_connections_per_address;
+    share_http(server, &options);
     return explain(admin_new(&options, &server->admin, error), "HTTP API", error);
 }
 
@@ -339,8 +440,8 @@ static void choose_map_secret(void)
 enum status server_start(struct server *server, char **error)
 {
     static enum status (*const steps[])(struct server * server, char **error) = {
-        start_loops,     start_node,  start_auth,    start_vhosts,     start_sessions,
-        start_listeners, start_admin, start_workers, load_definitions,
+        start_loops,    start_node,      start_auth,  start_vhosts,  start_descriptors,
+        start_sessions, start_listeners, start_admin, start_workers, load_definitions,
     };
     const struct settings *settings = server->settings;
 
@@ -352,7 +453,7 @@ enum status server_start(struct server *server, char **error)
         return explain(status, settings->log_file ? settings->log_file : "log", error);
     log_line(server->log, LOG_INFO, "leveretd", "%s %s starting, process %d", PRODUCT_NAME,
              LEVERET_VERSION, (int)getpid());
-    machine_raise_file_limit(server->log);
+    (void)machine_raise_file_limit(&server->files_raised_from);
     server->node_name = make_node_name();
     status = explain(signals_block(server), "signals", error);
     for (size_t i = 0; i < sizeof steps / sizeof steps[0] && status == STATUS_OK; i++)

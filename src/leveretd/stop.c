@@ -52,6 +52,7 @@ void server_stop(struct server *server)
 void server_free(struct server *server)
 {
     signals_free(server);
+    timer_free(&server->descriptors_timer);
     if (server->workers_running)
         workers_stop(server->workers);
     close_listeners(server);

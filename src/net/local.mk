@@ -4,6 +4,7 @@ src_net_libnet_a_SOURCES = \
 	include/leveret/net/address.h \
 	include/leveret/net/connection.h \
 	include/leveret/net/listener.h \
+	include/leveret/net/quota.h \
 	src/net/address.c \
 	src/net/connection.c \
 	src/net/connection_internal.h \

@@ -281,6 +281,7 @@ static void closed(void *context)
     struct session *session = context;
     session->socket_gone = true;
     session->connection = NULL;
+    quota_give(session->sessions->options.sockets);
     session_detach(session);
     session_maybe_free(session);
 }

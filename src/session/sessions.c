@@ -83,10 +83,12 @@ static void accept_letter(struct loop *receiver, void *letter, size_t bytes)
 {
     (void)bytes;
     struct accept_letter *l = letter;
-    if (!receiver || l->sessions->shutdown.under_way)
-        close(l->fd);
-    else
+    if (receiver && !l->sessions->shutdown.under_way) {
         session_new(l->sessions, l->fd);
+        return;
+    }
+    close(l->fd);
+    quota_give(l->sessions->options.sockets);
 }
 
 void sessions_accept(struct sessions *sessions, int fd)

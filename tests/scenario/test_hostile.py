@@ -13,6 +13,7 @@ import time
 
 import broker
 from fast import Fast, Gone, frame, long, method, short
+from http_api import Api
 from harness import Skip, eventually, limit_files, main, name, test
 
 MIB = 1 << 20
@@ -471,6 +472,30 @@ def no_descriptors_left(node):
         for link in links:
             link.close()
         resource.prlimit(node.pid, resource.RLIMIT_NOFILE, (soft, hard))
+    eventually(lambda: _opens(node), 10, "a new connection")
+
+
+@test(own=True, management=True, seconds=60, leveret_only="its own settings")
+def connections_leave_descriptors(node):
+    """A flood of connections takes AMQP's share of the descriptors: the journal and the API keep theirs."""
+    hard = resource.prlimit(node.pid, resource.RLIMIT_NOFILE)[1]
+    resource.prlimit(node.pid, resource.RLIMIT_NOFILE, (400, hard))
+    total = eventually(lambda: (n := Api(node).get("nodes").json[0]["sockets_total"]) < 1000 and n, 20, "a new share")
+    with witness(node), contextlib.ExitStack() as flood:
+        for _ in range(400):
+            link = socket.socket()
+            flood.callback(link.close)
+            link.settimeout(0.5)
+            with contextlib.suppress(OSError):
+                link.connect((node.host, node.port))
+                link.sendall(b"AMQP\0\0\x09\x01")
+        facts = eventually(lambda: (n := Api(node).get("nodes").json[0])["sockets_used"] > 200 and n, 10, "the flood")
+        assert facts["sockets_used"] <= total and facts["fd_total"] == 400 and facts["fd_used"] <= 300, facts
+        for i in range(20):
+            vhost = name("v")
+            assert Api(node).put(f"vhosts/{vhost}").code == 201, "a database of its own can be made"
+            assert Api(node).delete(f"vhosts/{vhost}").code == 204
+    assert "no more connections are taken" in node.log()
     eventually(lambda: _opens(node), 10, "a new connection")
 
 

@@ -4,6 +4,7 @@
 #define LEVERET_ADMIN_ADMIN_H
 
 #include "leveret/base/text.h"
+#include "leveret/net/quota.h"
 #include "leveret/session/session.h"
 
 struct admin;
@@ -22,6 +23,7 @@ struct admin_options {
     const char *address;         /* as listener_new: "15672", "127.0.0.1:0"; NULL: no API */
     const char *metrics_address; /* "15692"; NULL: only on the API's port */
     struct http_limits limits, metrics_limits;
+    const struct quota *amqp_sockets; /* NULL: not known */
     uint64_t message_bytes_max; /* of a message: bounds the bodies of requests that publish */
     uint64_t physical_bytes;    /* memory that the broker may use, for relative watermarks */
     struct node *node;

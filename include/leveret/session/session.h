@@ -9,6 +9,7 @@
 
 #include "leveret/auth/auth.h"
 #include "leveret/host/node.h"
+#include "leveret/net/quota.h"
 
 struct session_options {
     struct node *node;
@@ -23,6 +24,7 @@ struct session_options {
     uint32_t handshake_timeout_ms;
     uint64_t message_bytes_max;
     uint32_t output_bytes_max; /* deliveries queued to one connection */
+    struct quota *sockets;     /* told when a socket that was accepted is closed; NULL: nobody is */
 };
 
 struct sessions;
