@@ -155,14 +155,9 @@ static bool has_room(struct http_server *server, const char *host)
     return server->connection_count < limits->connections || make_room(server, NULL);
 }
 
-static void turn_away(struct http_server *server, int fd, const char *host)
+static void log_full(struct http_server *server, const char *host)
 {
-    static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
-                                 "Retry-After: 1\r\nConnection: close\r\n\r\n";
     uint64_t now = loop_now_ms(server->loop);
-    (void)!recv(fd, server->scratch, sizeof server->scratch, MSG_DONTWAIT);
-    (void)!send(fd, answer, sizeof answer - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-    close(fd);
     if (server->full_logged_ms && now - server->full_logged_ms < FULL_LOG_MS)
         return;
     server->full_logged_ms = now;
@@ -171,6 +166,16 @@ static void turn_away(struct http_server *server, int fd, const char *host)
              "%u from one address",
              http_port(server), host, server->connection_count, server->limits.connections,
              server->limits.connections_per_address);
+}
+
+static void turn_away(struct http_server *server, int fd, const char *host)
+{
+    static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
+                                 "Retry-After: 1\r\nConnection: close\r\n\r\n";
+    log_full(server, host);
+    (void)!recv(fd, server->scratch, sizeof server->scratch, MSG_DONTWAIT);
+    (void)!send(fd, answer, sizeof answer - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    close(fd);
 }
 
 static void accepted(void *context, int fd)
