@@ -3,9 +3,11 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "http.h"
 #include "leveret/base/mem.h"
 #include "listing.h"
 #include "samples.h"
+#include "turns.h"
 
 /* ---- The request's part. */
 
@@ -58,6 +60,72 @@ void reply_error(struct request *r, int status, const char *error, const char *r
     code = status;
     text_printf(&replied, "%s: %s", error, reason);
     done(r);
+}
+
+/* A stream: the client has enough after each write, until it has taken it in a later turn. */
+static unsigned waits;
+static bool streaming, client_leaves;
+static struct timer *reader;
+static void (*when_read)(struct request *r);
+
+static void on_read(void *context)
+{
+    struct request *r = context;
+    if (client_leaves)
+        r->http = NULL;
+    when_read(r);
+}
+
+bool http_is_streaming(const struct request *r)
+{
+    (void)r;
+    return streaming;
+}
+
+void http_stream_begin(struct request *r, int status, const char *type)
+{
+    (void)r, (void)type;
+    ck_assert(!streaming);
+    streaming = true;
+    code = status;
+}
+
+void http_stream_write(struct request *r, struct text *text)
+{
+    (void)r;
+    text_add_bytes(&replied, text_bytes(text));
+    text_free(text);
+}
+
+bool http_stream_full(const struct request *r)
+{
+    (void)r;
+    return streaming;
+}
+
+void http_stream_wait(struct request *r, void (*more)(struct request *r))
+{
+    waits++;
+    when_read = more;
+    if (!reader)
+        reader = timer_new(admin.options.loop, on_read, r);
+    timer_set(reader, 0);
+}
+
+void reply_streamed(struct request *r)
+{
+    done(r);
+}
+
+void request_free(struct request *r)
+{
+    code = 0;
+    done(r);
+}
+
+void turn_give(struct request *r)
+{
+    (void)r;
 }
 
 /* Gathering is not played. */
@@ -146,11 +214,15 @@ static void set_up(void)
     memset(query, 0, sizeof query);
     ck_assert_int_eq(loop_new(&admin.options.loop), STATUS_OK);
     request.admin = &admin;
+    request.http = (struct http_connection *)(void *)&request; /* somebody waits */
+    waits = 0;
+    streaming = client_leaves = false;
 }
 
 static void tear_down(void)
 {
     text_free(&replied);
+    timer_free(&reader);
     loop_free(&admin.options.loop);
 }
 
@@ -250,6 +322,41 @@ START_TEST(many_rows_go_in_slices)
 }
 END_TEST
 
+/* Rows that make an answer of several times LISTING_WHOLE_BYTES. */
+static void list_much(void)
+{
+    size_t count = 20000;
+    struct thing *things = mem_need(count * sizeof *things);
+    for (size_t i = 0; i < count; i++)
+        things[i] = (struct thing){.name = "x", .size = i};
+    ASK("columns", "size", "sort", "size");
+    list(things, count);
+    free(things);
+}
+
+START_TEST(long_answers_are_streamed)
+{
+    list_much();
+    struct text wanted = {0};
+    for (size_t i = 0; i < 20000; i++)
+        text_printf(&wanted, "%c{\"size\":%zu}", i ? ',' : '[', i);
+    text_add(&wanted, "]", 2);
+    expect(200, (const char *)wanted.at);
+    ck_assert_uint_ge(waits, 3);
+    text_free(&wanted);
+}
+END_TEST
+
+START_TEST(nothing_more_is_written_for_a_client_that_left)
+{
+    client_leaves = true;
+    list_much();
+    ck_assert_int_eq(code, 0);
+    ck_assert_uint_eq(waits, 1);
+    ck_assert_uint_lt(replied.len, 2 * LISTING_WHOLE_BYTES);
+}
+END_TEST
+
 START_TEST(a_hopeless_expression_ends)
 {
     struct name_filter *filter;
@@ -321,6 +428,8 @@ int main(void)
     tcase_add_test(tcase, pages);
     tcase_add_test(tcase, pages_that_cannot_be);
     tcase_add_test(tcase, many_rows_go_in_slices);
+    tcase_add_test(tcase, long_answers_are_streamed);
+    tcase_add_test(tcase, nothing_more_is_written_for_a_client_that_left);
     tcase_add_test(tcase, a_hopeless_expression_ends);
     tcase_add_test(tcase, rates_are_growth_over_time);
     tcase_add_test(tcase, counters_are_told_with_their_rates);
