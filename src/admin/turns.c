@@ -76,14 +76,14 @@ struct turns *turns_new(struct loop *loop)
 void turns_free(struct turns **turns)
 {
     struct turns *t = *turns;
-    struct turn *turn;
+    struct turn *next;
     *turns = NULL;
     if (!t)
         return;
     /* Requests that an owner still has are freed after the admin: their turns end here. */
-    while ((turn = TAILQ_FIRST(&t->running))) {
+    for (struct turn *turn = TAILQ_FIRST(&t->running); turn; turn = next) {
+        next = TAILQ_NEXT(turn, entry);
         turn->request->turn = NULL;
-        TAILQ_REMOVE(&t->running, turn, entry);
         free(turn);
     }
     timer_free(&t->timer);
