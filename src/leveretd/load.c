@@ -24,10 +24,12 @@ void load_keep(struct server *server, int fd)
 {
     if (!server->kept)
         server->kept = mem_need_array(NULL, KEPT_MAX, sizeof *server->kept);
-    if (server->kept_count < KEPT_MAX)
+    if (server->kept_count < KEPT_MAX) {
         server->kept[server->kept_count++] = fd;
-    else
-        close(fd);
+        return;
+    }
+    close(fd);
+    quota_give(&server->amqp_sockets);
 }
 
 void load_free(struct server *server)
