@@ -209,6 +209,13 @@ static void body_complete(struct http_connection *c)
     route_handle(c->request);
 }
 
+/* Nothing may be added to a view of nothing, not even 0. */
+static void skip(struct bytes *in, size_t len)
+{
+    if (len)
+        *in = bytes_of(in->at + len, in->len - len);
+}
+
 /* Takes what there is of a body from *in; false: more is needed, or it is refused. */
 static bool take_body(struct http_connection *c, struct bytes *in)
 {
@@ -235,8 +242,7 @@ static bool take_body(struct http_connection *c, struct bytes *in)
     size_t len = in->len < c->body_left ? in->len : (size_t)c->body_left;
     if (len && !add_body(c, bytes_of(in->at, len)))
         return false;
-    in->at += len;
-    in->len -= len;
+    skip(in, len);
     c->body_left -= len;
     if (c->body_left)
         return false;
@@ -247,8 +253,7 @@ static bool take_body(struct http_connection *c, struct bytes *in)
 static void discard(struct http_connection *c, struct bytes *in)
 {
     size_t len = in->len < c->body_left ? in->len : (size_t)c->body_left;
-    in->at += len;
-    in->len -= len;
+    skip(in, len);
     c->body_left -= len;
     if (c->body_left == 0)
         http_input_enter(c, INPUT_HELD);
