@@ -26,6 +26,7 @@ struct api {
 struct http_connection {
     struct api_answer *answer;
     unsigned answers;
+    bool streaming;
 };
 
 enum status http_new(struct admin *admin, const char *address, const struct http_limits *limits,
@@ -86,6 +87,13 @@ void http_send(struct request *request, int code, const char *content_type, cons
 void http_stream_begin(struct request *request, int code, const char *content_type)
 {
     begin(request, code, content_type);
+    if (request->http)
+        request->http->streaming = true;
+}
+
+bool http_is_streaming(const struct request *request)
+{
+    return request->http && request->http->streaming;
 }
 
 void http_stream_write(struct request *request, struct text *text)
@@ -181,7 +189,7 @@ static struct request *make_request(struct api *api, enum http_method method, st
 
 static void check_answer(const struct api_answer *answer)
 {
-    static const int codes[] = {200, 201, 204, 400, 401, 404, 405, 503};
+    static const int codes[] = {200, 201, 204, 400, 401, 404, 405, 429, 503};
     struct value *value;
     char why[VALUE_WHY_MAX];
     bool known = false;
