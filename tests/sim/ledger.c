@@ -43,6 +43,16 @@ void copy_make(struct sim_message *message, unsigned q)
     copy_enters(copy, q);
 }
 
+/* Whether a message of which it is not known where it is may be in the queue. */
+static bool may_reach(const struct sim_message *message, unsigned q)
+{
+    queue_mask reach = 0;
+    for (unsigned t = 0; t < sim.world.queue_count; t++)
+        if (message->targets & MASK(t))
+            reach |= sim.world.queues[t].reach;
+    return reach & MASK(q);
+}
+
 /* A queue's copies, as many as can be: more than its limits, and some of them may be gone. */
 static bool exceeds(const struct sim_queue *queue, unsigned q)
 {
@@ -51,7 +61,7 @@ static bool exceeds(const struct sim_queue *queue, unsigned q)
         const struct sim_message *message = &sim.messages[uid];
         if (!message->order || !message->targets)
             continue;
-        unsigned copies = !message->resolved && message->targets & MASK(q);
+        unsigned copies = !message->resolved && may_reach(message, q);
         for (unsigned t = 0; t < sim.world.queue_count && message->resolved; t++)
             copies += message->targets & MASK(t) && message->copies[t].place == BROKER &&
                       message->copies[t].at & MASK(q);
@@ -105,7 +115,7 @@ void ledger_bounds(void)
             continue;
         for (unsigned uid = 0; uid < sim.message_count; uid++) {
             struct sim_message *message = &sim.messages[uid];
-            if (!message->resolved && message->targets & MASK(q))
+            if (!message->resolved && may_reach(message, q))
                 message->copies[0].unsure = true;
             for (unsigned t = 0; t < sim.world.queue_count && message->resolved; t++)
                 if (message->copies[t].place == BROKER && message->copies[t].at & MASK(q))
