@@ -489,7 +489,7 @@ def deep_queue_while_consuming(node):
 
         def publisher():
             try:
-                with Raw(node, seconds=30) as raw:
+                with Raw(node) as raw:
                     raw.channel()
                     for i in range(total):
                         raw.publish(1, "", q, b"%d" % i)

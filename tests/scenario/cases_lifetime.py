@@ -219,7 +219,7 @@ def acknowledgement_timeout(node):
 def memory_watermark(node):
     """Above the watermark publishers are blocked and told, and consumers go on."""
     able = {"capabilities": {"connection.blocked": True}}
-    with Raw(node, properties=able, seconds=20) as raw, connect(node) as reader:
+    with Raw(node, properties=able) as raw, connect(node) as reader:
         raw.channel()
         q = raw.call(1, spec.Queue.Declare(queue=name()), spec.Queue.DeclareOk).queue
         raw.socket.settimeout(2)
@@ -236,7 +236,7 @@ def memory_watermark(node):
         if "LEVERET_TEST_SLOWER" not in os.environ:         # a sanitizer's memory is another matter
             assert rss < 220 << 20, f"{rss >> 20} MiB resident"
         if blocked:
-            raw.socket.settimeout(10)
+            raw.socket.settimeout(60)
             raw.expect(spec.Connection.Blocked)
         ch = reader.channel()
         got = 0

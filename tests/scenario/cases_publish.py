@@ -490,7 +490,7 @@ def expiration(node):
 @test
 def long_backlog_keeps_order(node):
     total = 20000
-    with Raw(node, seconds=30) as raw:
+    with Raw(node) as raw:
         ch = raw.channel()
         q = raw_queue(raw, ch)
         raw.call(ch, spec.Confirm.Select(), spec.Confirm.SelectOk)

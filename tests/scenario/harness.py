@@ -67,7 +67,9 @@ def name(stem="q"):
 
 
 def eventually(condition, seconds=WAIT_SECONDS, what="the condition"):
-    """Waits until condition() is true, and answers what it answered."""
+    """Waits until condition() is true, and answers what it answered. What comes may be late, so less than WAIT_SECONDS is not
+    asked for; more is."""
+    seconds = max(seconds, WAIT_SECONDS)
     end = time.monotonic() + seconds
     while True:
         result = condition()

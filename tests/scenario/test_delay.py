@@ -32,7 +32,7 @@ def declare(channel, inner="direct", durable=True):
     return exchange, queue
 
 
-def read(channel, queue, count, seconds=30):
+def read(channel, queue, count, seconds=60):
     """(time, properties, body) of the next messages."""
     found = []
     end = time.monotonic() + seconds

@@ -480,7 +480,7 @@ def rates(node):
 
 # ---- HTTP itself.
 
-def raw(node, data, seconds=5):
+def raw(node, data, seconds=60):
     link = socket.create_connection((node.host, node.management_port), seconds)
     link.sendall(data)
     return link
@@ -513,7 +513,7 @@ def clients_that_leave(node):
         for _ in range(20):
             raw(node, data).close()
     link = raw(node, request * 5)
-    link.settimeout(5)
+    link.settimeout(60)
     seen = b""
     while seen.count(b"HTTP/1.1 200") < 5:
         more = link.recv(65536)

@@ -17,7 +17,7 @@ MIB = 1 << 20
 LOOSER = 1 if os.environ.get("LEVERET_TEST_SLOWER", "1") == "1" else 20
 
 
-def connect(node, data=b"", port=None, seconds=20):
+def connect(node, data=b"", port=None, seconds=60):
     link = socket.create_connection((node.host, port or node.management_port), seconds)
     if data:
         link.sendall(data)

@@ -20,7 +20,7 @@ def counts(node, by_source=False):
     return rows.json
 
 
-def amqp_login(node, user, password, seconds=20):
+def amqp_login(node, user, password, seconds=60):
     """What the broker answers to start-ok: class and method, or None when it just closes."""
     def short(text):
         return bytes([len(text)]) + text

@@ -14,7 +14,7 @@ from http_api import Api
 
 
 def fill(node, vhost, count, size=1000):
-    with Fast(node, seconds=20, vhost=vhost) as link:
+    with Fast(node, seconds=60, vhost=vhost) as link:
         link.declare("q", durable=True)
         link.confirm()
         for _ in range(count):
@@ -26,7 +26,7 @@ def fill(node, vhost, count, size=1000):
 
 
 def depth(node, vhost):
-    with Fast(node, seconds=20, vhost=vhost) as link:
+    with Fast(node, seconds=60, vhost=vhost) as link:
         return link.declare("q", durable=True)[0]
 
 
@@ -49,7 +49,7 @@ def a_damaged_vhost_is_down(node):
     node.start()
     assert depth(node, "good") == 20
     try:
-        Fast(node, seconds=20, vhost="bad")
+        Fast(node, seconds=60, vhost="bad")
         raise AssertionError("a vhost that is down can be opened")
     except Gone as gone:
         assert gone.code == 541 and "vhost 'bad' is down" in str(gone), gone

@@ -93,7 +93,7 @@ def purged(node):
     first, second = name(), name()
     count, _ = fill(node, first, FILL // 2, 20_000)
     fill(node, second, FILL // 2, 20_000)
-    with Fast(node, seconds=30) as link:
+    with Fast(node, seconds=60) as link:
         assert link.purge(first) == count
         link.delete(second)
     small_again(node)

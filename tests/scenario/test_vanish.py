@@ -89,7 +89,7 @@ def exchange_bytes(r, link, out, seconds):
 
 
 def leave(r, link):
-    link.settimeout(5)
+    link.settimeout(60)
     way = r.randrange(5)
     if way == 0:
         link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -165,7 +165,7 @@ class LeveretdTest(unittest.TestCase):
         path = str(Path(self.folder.name) / "amqp.sock")
         broker = self.broker("--set", f"listeners.unix={path}").ready()
         with socket.socket(socket.AF_UNIX) as client:
-            client.settimeout(10)
+            client.settimeout(60)
             client.connect(path)
             client.sendall(AMQP_HEADER)
             self.assertEqual(client.recv(4096)[:1], b"\x01")
