@@ -14,7 +14,7 @@
 #include <stdio.h>
 
 /* What one turn sends at most: each message counts one, and one for each queue that it goes to. */
-#define SENT_AT_ONCE 1000u
+#define SENT_AT_ONCE 400u
 /* Due dead letters above which what can wait does not make more. */
 #define CROWD 4000u
 /* Chunks that are read at a time. */

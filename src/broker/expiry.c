@@ -120,7 +120,7 @@ struct applied vhost_tick(struct vhost *vhost, struct moment now)
     if (vhost->delays)
         delays_tick(vhost);
     vhost_settle_down(vhost);
-    vhost_spend(vhost, (uint64_t)vhost->dead_letters.sent_in_turn * WORK_EXPIRE);
+    vhost_spend(vhost, (uint64_t)vhost->dead_letters.sent_in_turn * WORK_LETTER);
     return vhost->applied;
 }
 

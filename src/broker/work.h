@@ -21,7 +21,8 @@
 #define WORK_CONSUMER 6u  /* a consumer ended */
 #define WORK_BINDING  12u /* a binding removed */
 #define WORK_PUBLISH  10u /* a message of a transaction */
-#define WORK_EXPIRE   5u  /* a message that expires, or is sent as a dead letter */
+#define WORK_EXPIRE   5u  /* a message that expires */
+#define WORK_LETTER   30u /* a dead letter sent, and each queue that it goes to */
 #define WORK_DELETE   30u /* a queue or channel removed */
 
 /* Bytes of arguments that cost one unit to check, sort and index. */
