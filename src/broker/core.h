@@ -118,8 +118,9 @@ static inline void vhost_enter(struct vhost *vhost, struct moment now)
     vhost->applied = (struct applied){0};
 }
 
-/* Runs what a call has left to do: dispatch of queues that are due. */
-void vhost_settle_down(struct vhost *vhost);
+/* Runs what a call has left to do: dispatch of queues that are due. Returns what the call has cost,
+ * so that a call can end with it. */
+struct applied vhost_settle_down(struct vhost *vhost);
 
 static inline void vhost_memory(struct lane *lane, int64_t bytes)
 {

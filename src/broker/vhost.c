@@ -376,7 +376,7 @@ static void wake_in_turn(struct vhost *vhost, struct consumer_wait *wait)
     }
 }
 
-void vhost_settle_down(struct vhost *vhost)
+struct applied vhost_settle_down(struct vhost *vhost)
 {
     struct consumer_wait *wait;
     if (__builtin_expect(!TAILQ_EMPTY(&vhost->over), 0))
@@ -392,6 +392,7 @@ void vhost_settle_down(struct vhost *vhost)
         dispatch_due(vhost);
     if (vhost->memory_bytes > vhost->options.resident_bytes_max)
         paging_relieve(vhost);
+    return vhost->applied;
 }
 
 /* What a channel that has failed holds is given back, in as many calls as that takes. */
@@ -428,8 +429,7 @@ struct applied vhost_apply(struct vhost *vhost, struct peer *peer, const struct 
         }
     }
     }
-    vhost_settle_down(vhost);
-    return vhost->applied;
+    return vhost_settle_down(vhost);
 }
 
 struct applied vhost_go_on(struct vhost *vhost, struct peer *peer, const struct command *command,
@@ -447,8 +447,7 @@ struct applied vhost_go_on(struct vhost *vhost, struct peer *peer, const struct 
         release_failed(channel);
     if (!vhost->applied.unfinished)
         channel->progress = (struct progress){0};
-    vhost_settle_down(vhost);
-    return vhost->applied;
+    return vhost_settle_down(vhost);
 }
 
 /* ---- Other calls. */

@@ -22,7 +22,8 @@
 
 struct moment home_moment(const struct home *home)
 {
-    return (struct moment){loop_now_ms(home->owner), loop_wall_ms(home->owner)};
+    struct loop_time time = loop_time(home->owner);
+    return (struct moment){time.steady_ms, time.wall_ms};
 }
 
 static void set_timer(struct home *home)

@@ -98,6 +98,13 @@ uint64_t loop_wall_ms(const struct loop *loop)
     return loop->wall_ms;
 }
 
+struct loop_time loop_time(const struct loop *loop)
+{
+    if (!loop->now_known || !loop->running)
+        read_clock((struct loop *)(uintptr_t)loop);
+    return (struct loop_time){loop->now_ms, loop->wall_ms};
+}
+
 /* ---- Making and freeing */
 
 static void on_wake(evutil_socket_t fd, short what, void *context)

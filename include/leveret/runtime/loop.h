@@ -28,6 +28,11 @@ struct loop *loop_current(void);
 /* The time as of this turn: cheap. Milliseconds, steady and since 1970. */
 uint64_t loop_now_ms(const struct loop *loop);
 uint64_t loop_wall_ms(const struct loop *loop);
+/* Both at once. */
+struct loop_time {
+    uint64_t steady_ms, wall_ms;
+};
+struct loop_time loop_time(const struct loop *loop);
 
 /* ---- Watching a file descriptor. Level-triggered. */
 struct watch;
