@@ -96,9 +96,8 @@ bool backlog_next(struct session *session, struct backlog *backlog, uint16_t cha
 
 void backlog_put_first(struct backlog *backlog, struct backlog *first)
 {
-    struct bytes rest = bytes_of(backlog->frames.at + backlog->at, bytes_held(backlog));
-    if (rest.len)
-        text_add_bytes(&first->frames, rest);
+    if (backlog_holds(backlog))
+        text_add(&first->frames, backlog->frames.at + backlog->at, bytes_held(backlog));
     text_free(&backlog->frames);
     *backlog = *first;
     *first = (struct backlog){0};
