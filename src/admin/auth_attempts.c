@@ -1,13 +1,13 @@
-/* /api/auth/attempts/NODE and …/source: log-in attempts by protocol, and by where they came from.
+/* /api/auth/attempts[/NODE] and …/source: log-in attempts by protocol, and by where they came from.
  */
 #include <stdlib.h>
 
 #include "handlers.h"
 
-/* False: there is no such node, and answered so. */
+/* True when the path names this node or none; false: there is no such node, and answered so. */
 static bool is_this_node(struct request *r)
 {
-    if (bytes_equal_text(r->args[0], r->admin->options.node_name))
+    if (!r->args[0].len || bytes_equal_text(r->args[0], r->admin->options.node_name))
         return true;
     reply_not_found(r);
     return false;

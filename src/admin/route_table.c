@@ -38,6 +38,7 @@ const struct route routes[] = {
     {GET,    "/api/nodes/:n/memory/relative", api_node_memory_relative, MONITORING},
     {GET,    "/api/feature-flags", api_feature_flags, ADMINISTRATOR},
     {GET,    "/api/auth", api_auth_settings, ANYBODY},
+    {GET,    "/api/auth/attempts", api_auth_attempts, MONITORING},
     {GET,    "/api/auth/attempts/:n", api_auth_attempts, MONITORING},
     {DELETE, "/api/auth/attempts/:n", api_auth_attempts_reset, MONITORING},
     {GET,    "/api/auth/attempts/:n/source", api_auth_attempts_source, MONITORING},

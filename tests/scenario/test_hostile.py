@@ -412,9 +412,9 @@ def many_headers(node):
 def idle_connections(node):
     """20,000 connections, or as many as the file limit allows; then everything still works, and memory is bounded."""
     wanted = 20_000
-    # The broker's own share of descriptors, and this process's.
+    # What the broker leaves to clients of its descriptors (docs/security.md), and what this process has.
     soft, _ = resource.prlimit(node.pid, resource.RLIMIT_NOFILE)
-    count = min(wanted, soft - 600, limit_files(wanted + 100) - 100)
+    count = min(wanted, soft - min(soft // 8, 2048) - 600, limit_files(wanted + 100) - 100)
     before = rss(node)
     links, started = [], time.monotonic()
     for i in range(count):
