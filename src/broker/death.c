@@ -211,14 +211,17 @@ static bool same_death(const struct record *record, const struct death_notice *n
            bytes_equal_text(record->reason.value.bytes, notice->reason);
 }
 
-/* The fields of a death that has happened before, with more of it; the rest as it was. */
+/* The fields of a death that has happened before, with more of it; the rest as it was. Entries
+ * without a count are one death each; a count that is no number counts for nothing. */
 static void collect_again(struct entries *fields, const struct record *record, int64_t more)
 {
     struct field count = {.type = FIELD_I64}, value;
     struct bytes key, table = record->element.value.bytes;
     struct reader at = reader_of(table);
-    if (!table_find(table, "count", &value) || !field_integer(&value, &count.value.integer))
+    if (!table_find(table, "count", &value))
         count.value.integer = (int64_t)record->same;
+    else if (!field_integer(&value, &count.value.integer))
+        count.value.integer = 0;
     count.value.integer =
         count.value.integer > INT64_MAX - more ? INT64_MAX : count.value.integer + more;
     while (table_next(&at, &key, &value))

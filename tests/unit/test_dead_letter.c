@@ -390,8 +390,8 @@ START_TEST(odd_headers)
     text_free(&table);
     get_and_reject("q");
     expect_got("dead", "A1 got two left 0");
-    /* An entry that counts nothing stands for one death. */
-    expect_header("{<<\"x-death\">>,array,[{table,[{<<\"count\">>,long,2},"
+    /* A count that is no number counts for nothing. */
+    expect_header("{<<\"x-death\">>,array,[{table,[{<<\"count\">>,long,1},"
                   "{<<\"queue\">>,longstr,<<\"q\">>},{<<\"reason\">>,longstr,<<\"rejected\">>}]},"
                   "{longstr,<<\"made up\">>}]}");
 }
