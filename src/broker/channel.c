@@ -23,6 +23,7 @@ void channel_destroy(struct channel *channel)
 {
     struct unsettled_entry entry;
     channel->closing = false;
+    reply_to_close(channel); /* of a vhost that goes with its channels open */
     if (channel->releasing)
         TAILQ_REMOVE(&channel->vhost->releasing, channel, release_link);
     spread_free(channel);

@@ -458,7 +458,6 @@ START_TEST(reply_names_have_rabbitmqs_shape)
     name[80] = name[80] == 'A' ? 'B' : 'A'; /* a guess */
     do_publish(&h, "A1", "", name, "no", "m");
     expect(&h, "A1 return no NO_ROUTE\n");
-    do_cancel(&h, "A1", 4);
 }
 END_TEST
 
