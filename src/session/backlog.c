@@ -71,11 +71,6 @@ void backlog_add(struct session *session, struct backlog *backlog, const struct 
     count(session, before, bytes_held(backlog));
 }
 
-bool backlog_holds(const struct backlog *backlog)
-{
-    return bytes_held(backlog) > 0;
-}
-
 bool backlog_next(struct session *session, struct backlog *backlog, uint16_t channel,
                   struct frame *out)
 {

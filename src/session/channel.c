@@ -392,17 +392,12 @@ static void take_anew(struct channel *channel, const struct frame *frame)
         loop_at_end(session->sessions->loop, PHASE_APPLY, &channel->replay);
 }
 
-void channel_take(struct channel *channel, const struct frame *frame, struct buffer *owner)
+/* A frame on a channel that is open, and keeps nothing back. */
+static inline void take_plain(struct channel *channel, const struct frame *frame,
+                              struct buffer *owner)
 {
     struct method m;
-    if (channel->state == CHANNEL_CLOSING)
-        take_while_closing(channel, frame->type, frame->payload);
-    else if (channel->state == CHANNEL_CLOSED)
-        take_anew(channel, frame);
-    else if (__builtin_expect(session_gate(channel->session) != GATE_OPEN || channel->holding, 0) &&
-             hold_takes(channel, frame))
-        ; /* kept until the gate opens */
-    else if (frame->type == FRAME_BODY)
+    if (frame->type == FRAME_BODY)
         content_body(channel, frame->payload, frame->last_piece, owner);
     else if (frame->type == FRAME_HEADER)
         content_header(channel, frame->payload);
@@ -412,16 +407,45 @@ void channel_take(struct channel *channel, const struct frame *frame, struct buf
         dispatch(channel, &m);
 }
 
+/* A frame while the channel is ending, or while publishes may have to be held. */
+static __attribute__((noinline, cold)) void
+take_aside(struct channel *channel, const struct frame *frame, struct buffer *owner)
+{
+    if (channel->state == CHANNEL_CLOSING)
+        take_while_closing(channel, frame->type, frame->payload);
+    else if (channel->state == CHANNEL_CLOSED)
+        take_anew(channel, frame);
+    else if ((session_gate(channel->session) == GATE_OPEN && !channel->holding) ||
+             !hold_takes(channel, frame))
+        take_plain(channel, frame, owner);
+}
+
+/* True in the usual case, which is then asked for nothing else. */
+static inline bool is_plain(const struct channel *channel)
+{
+    return __builtin_expect(channel->state == CHANNEL_OPEN && !channel->holding &&
+                                session_gate(channel->session) == GATE_OPEN,
+                            true);
+}
+
+void channel_take(struct channel *channel, const struct frame *frame, struct buffer *owner)
+{
+    if (is_plain(channel))
+        take_plain(channel, frame, owner);
+    else
+        take_aside(channel, frame, owner);
+}
+
 void channel_frame(struct session *session, const struct frame *frame, struct buffer *owner)
 {
     struct channel *channel = channel_find(session, frame->channel);
-    if (!channel) {
+    if (!channel)
         take_unopened(session, frame);
-        return;
-    }
-    bool dropped = channel->state == CHANNEL_CLOSING;
-    if (!dropped && (channel->awaiting || backlog_holds(&channel->backlog)))
+    else if (channel->state != CHANNEL_CLOSING &&
+             __builtin_expect(channel->awaiting || backlog_holds(&channel->backlog), 0))
         backlog_add(session, &channel->backlog, frame);
+    else if (is_plain(channel))
+        take_plain(channel, frame, owner);
     else
-        channel_take(channel, frame, owner);
+        take_aside(channel, frame, owner);
 }

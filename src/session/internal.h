@@ -312,7 +312,10 @@ void channels_free(struct session *session);
 
 /* ---- backlog.c: frames that wait. */
 void backlog_add(struct session *session, struct backlog *backlog, const struct frame *frame);
-bool backlog_holds(const struct backlog *backlog);
+static inline bool backlog_holds(const struct backlog *backlog)
+{
+    return backlog->frames.len > backlog->at;
+}
 /* Takes the first frame out; its payload lasts until the next backlog_add, backlog_put_first or
  * backlog_free. Errors: false when there is none. */
 bool backlog_next(struct session *session, struct backlog *backlog, uint16_t channel,

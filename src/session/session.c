@@ -228,17 +228,13 @@ static void fail_unexpected(struct session *session, const struct frame *frame)
     session_fail(session, STATUS_UNEXPECTED_FRAME, 0, "%s", text);
 }
 
-static bool frame_came(void *context, const struct frame *frame, struct buffer *owner)
+/* A frame on channel 0, of a connection that is not open, or behind connection.close. */
+static __attribute__((noinline, cold)) void frame_aside(struct session *session,
+                                                        const struct frame *frame)
 {
-    struct session *session = context;
-    CHECK(session->magic == SESSION_MAGIC);
-    if (__builtin_expect(session->close_due, 0))
-        return true; /* nothing counts behind connection.close */
-    if (__builtin_expect(session->state == SESSION_RUNNING && frame->channel != 0 &&
-                             frame->type != FRAME_HEARTBEAT,
-                         true)) {
-        channel_frame(session, frame, owner);
-    } else if (frame->type == FRAME_HEARTBEAT) {
+    if (session->close_due)
+        return; /* nothing counts behind connection.close */
+    if (frame->type == FRAME_HEARTBEAT) {
         if (frame->channel != 0)
             fail_unexpected(session, frame);
     } else if (frame->channel == 0 && frame->type == FRAME_METHOD) {
@@ -249,6 +245,18 @@ static bool frame_came(void *context, const struct frame *frame, struct buffer *
         session_fail(session, STATUS_CHANNEL_ERROR, 0, "frame on channel %u before connection.open",
                      frame->channel);
     }
+}
+
+static bool frame_came(void *context, const struct frame *frame, struct buffer *owner)
+{
+    struct session *session = context;
+    CHECK(session->magic == SESSION_MAGIC);
+    if (__builtin_expect(session->state == SESSION_RUNNING && frame->channel != 0 &&
+                             frame->type != FRAME_HEARTBEAT && !session->close_due,
+                         true))
+        channel_frame(session, frame, owner);
+    else
+        frame_aside(session, frame);
     return session->state < SESSION_ENDED;
 }
 
