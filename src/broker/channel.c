@@ -27,7 +27,6 @@ void channel_destroy(struct channel *channel)
     if (channel->releasing)
         TAILQ_REMOVE(&channel->vhost->releasing, channel, release_link);
     spread_free(channel);
-    reply_to_close(channel);
     promise_abandon(channel, true);
     channel_drop_gets(channel);
     tx_free(channel); /* what was settled in it names consumers and queues, too */
