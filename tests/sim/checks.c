@@ -113,6 +113,7 @@ void check_counts(void)
 void check_quiet(void)
 {
     sim.quiet_checked++;
+    world_look();
     for (unsigned p = 0; p < PEERS; p++)
         for (unsigned c = 1; c <= CHANNELS; c++) {
             const struct sim_channel *channel = &sim.channels[p][c];
