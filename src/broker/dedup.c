@@ -12,6 +12,8 @@
 #define CACHE_SIZE_DEFAULT 1000000u
 #define CACHE_SIZE_MAX     1000000000u
 #define CACHE_TTL_MAX      UINT64_C(315360000000) /* ten years, as of queues */
+/* What an identifier is counted as: its entry, and its places in the chains. */
+#define IDENTIFIER_BYTES (sizeof(struct dedup_entry) + 2 * sizeof(uint32_t))
 /* What one tick does at most. */
 #define TICK_WORK_MAX 1000u
 
@@ -69,6 +71,7 @@ void dedup_free(struct dedup **dedup)
     if (!d)
         return;
     heap_remove(&d->vhost->dedups.expiry, &d->expiry);
+    holding_give(d->vhost, ACCOUNT_DEDUPLICATION, d->counted * IDENTIFIER_BYTES);
     dedup_cache_free(&d->cache);
     free(d);
 }
@@ -159,17 +162,40 @@ static void set_timer(struct dedup *dedup)
         heap_set(heap, &dedup->expiry, at_ms);
 }
 
+/* Tells the account of memory how many identifiers there are. */
+static void tell_memory(struct dedup *dedup)
+{
+    uint32_t count = dedup->cache.count;
+    if (count > dedup->counted)
+        holding_add(dedup->vhost, ACCOUNT_DEDUPLICATION,
+                    (count - dedup->counted) * IDENTIFIER_BYTES);
+    else
+        holding_give(dedup->vhost, ACCOUNT_DEDUPLICATION,
+                     (dedup->counted - count) * IDENTIFIER_BYTES);
+    dedup->counted = count;
+}
+
+/* True when the account has no room for another identifier, whoever holds the others. */
+static bool memory_full(const struct dedup *dedup)
+{
+    const struct account *account = dedup->vhost->options.account;
+    return account && account_bytes(account, ACCOUNT_DEDUPLICATION) + IDENTIFIER_BYTES >
+                          account_limit_bytes(account, ACCOUNT_DEDUPLICATION);
+}
+
 static void forget(struct dedup *dedup, uint32_t number)
 {
     if (entry_at(dedup, number)->stored)
         dedup_store_erase(dedup, entry_at(dedup, number));
     dedup_cache_remove(&dedup->cache, number);
+    tell_memory(dedup);
 }
 
 static uint32_t add(struct dedup *dedup, struct hash128 key)
 {
     uint32_t number = dedup_cache_add(&dedup->cache, key);
     entry_at(dedup, number)->order = ++dedup->last_order;
+    tell_memory(dedup);
     return number;
 }
 
@@ -209,7 +235,7 @@ void dedup_remember(struct dedup *dedup, const struct message *message)
     if (dedup->cache.places || !identify(dedup, message, &key) ||
         dedup_cache_find(&dedup->cache, key) != DEDUP_NONE)
         return;
-    while (dedup->cache.count >= dedup->size_max)
+    while (dedup->cache.count >= dedup->size_max || (dedup->cache.count && memory_full(dedup)))
         forget(dedup, dedup->cache.oldest);
     struct dedup_entry *entry = entry_at(dedup, add(dedup, key));
     uint64_t ttl_ms = ttl_of(dedup, message);
@@ -221,6 +247,7 @@ void dedup_remember(struct dedup *dedup, const struct message *message)
 
 void dedup_restored(struct dedup *dedup)
 {
+    tell_memory(dedup);
     if (!dedup->cache.places)
         set_timer(dedup);
 }
@@ -260,6 +287,8 @@ void dedup_lane_emptied(struct lane *lane)
     old->vhost = dedup->vhost;
     old->cache = dedup->cache;
     old->id = dedup->id;
+    old->counted = dedup->counted;
+    dedup->counted = 0;
     dedup_cache_init(&dedup->cache, true);
     TAILQ_INSERT_TAIL(&dedup->vhost->dedups.dying, old, link);
     if (dedup->id) { /* what is left of the old id is nobody's from now on */

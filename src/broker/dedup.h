@@ -15,7 +15,9 @@
  * owner is journalled in that message's batch and is there after a restart; what a transient one
  * leaves is not.
  *
- * What can go wrong. The owner goes, or a queue with millions of messages is purged: records are
+ * What can go wrong. Identifiers of all caches take as much memory as they may
+ * (ACCOUNT_DEDUPLICATION): a cache that is to learn another forgets its oldest, as at x-cache-size;
+ * those of presence are bounded by their messages. The owner goes, or a queue with millions of messages is purged: records are
  * erased in portions, by dedups_tick; those that a crash left over are found by recovery, since
  * nobody's id is on them. */
 #ifndef BROKER_DEDUP_H
@@ -36,6 +38,7 @@ struct dedup {
     uint64_t id; /* of its records; 0: none yet */
     uint64_t last_order;
     uint64_t refused; /* messages */
+    uint32_t counted; /* identifiers that the account of memory knows of */
     uint64_t size_max;
     uint64_t ttl_ms;         /* 0: for ever */
     struct bytes header;     /* the name of the header that identifies */

@@ -23,6 +23,14 @@ enum status holding_take(struct vhost *vhost, enum account_kind kind, uint64_t b
     return STATUS_OK;
 }
 
+void holding_add(struct vhost *vhost, enum account_kind kind, uint64_t bytes)
+{
+    if (!vhost->options.account)
+        return;
+    vhost->holding[kind] += bytes;
+    account_add(vhost->options.account, kind, (int64_t)bytes);
+}
+
 void holding_give(struct vhost *vhost, enum account_kind kind, uint64_t bytes)
 {
     if (!vhost->options.account)

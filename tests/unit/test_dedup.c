@@ -179,6 +179,42 @@ START_TEST(cache_size)
 }
 END_TEST
 
+/* Memory for identifiers bounds a cache as its size does, and is given back. */
+START_TEST(cache_memory)
+{
+    struct account *account = account_new(1u << 16);
+    char identifier[8];
+    uint64_t held;
+    harness_close(&h);
+    h = (struct harness){.account = account};
+    setup();
+    dedup_exchange(0, 0);
+    for (unsigned i = 0; i < 2000; i++) {
+        snprintf(identifier, sizeof identifier, "%u", i);
+        publish("x", "", "m", identifier, "p");
+    }
+    held = account_bytes(account, ACCOUNT_DEDUPLICATION);
+    ck_assert_uint_le(held, account_limit_bytes(account, ACCOUNT_DEDUPLICATION));
+    ck_assert_uint_gt(held, account_limit_bytes(account, ACCOUNT_DEDUPLICATION) * 9 / 10);
+    ck_assert_uint_eq(ready("q"), 2000);
+    publish("x", "", "m", "1999", "p"); /* the newest is known; the oldest is not */
+    ck_assert_uint_eq(ready("q"), 2000);
+    publish("x", "", "m", "0", "p");
+    ck_assert_uint_eq(ready("q"), 2001);
+    harness_sync(&h);
+    harness_crash(&h);
+    ck_assert_uint_eq(account_bytes(account, ACCOUNT_DEDUPLICATION), held);
+    again();
+    publish("x", "", "m", "1999", "p");
+    ck_assert_uint_eq(ready("q"), 2001);
+    harness_close(&h);
+    ck_assert_uint_eq(account_bytes(account, ACCOUNT_DEDUPLICATION), 0);
+    account_free(&account);
+    h = (struct harness){0};
+    harness_open(&h);
+}
+END_TEST
+
 START_TEST(cache_ttl)
 {
     struct text headers = {0};
@@ -675,6 +711,7 @@ int main(void)
     tcase_add_test(tc, exchange_drops_duplicates);
     tcase_add_test(tc, what_found_no_queue_may_come_again);
     tcase_add_test(tc, cache_size);
+    tcase_add_test(tc, cache_memory);
     tcase_add_test(tc, cache_ttl);
     tcase_add_test(tc, exchange_restart);
     tcase_add_test(tc, exchange_deleted);
