@@ -47,12 +47,6 @@ void answer_free(struct answer *answer)
     text_free(&answer->text);
 }
 
-void answer_reset(struct answer *answer)
-{
-    answer->text.len = 0;
-    answer->depth = 0;
-}
-
 /* ---- What is wanted. */
 
 static uint64_t mask_below(const struct answer *w, struct bytes key, bool named)

@@ -48,8 +48,6 @@ struct answer {
 
 /* An empty answer is all zeros. */
 void answer_free(struct answer *answer);
-/* Forgets what was written, keeping columns and memory. */
-void answer_reset(struct answer *answer);
 
 /* Begin an object or array; key is NULL at the top and in arrays. False: not wanted; write nothing
  * into it and do not end it. */

@@ -92,7 +92,7 @@ struct reading {
     unsigned *entries; /* read so far, of the whole object */
 };
 
-/* Counts an entry, of which the text so far is part. False: there are too many, or too many bytes.
+/* Counts an entry, and looks how long the table has become. False: too many entries or bytes.
  */
 static bool count_entry(struct reading *r)
 {

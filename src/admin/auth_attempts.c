@@ -4,15 +4,6 @@
 
 #include "handlers.h"
 
-/* True when the path names this node or none; false: there is no such node, and answered so. */
-static bool is_this_node(struct request *r)
-{
-    if (!r->args[0].len || bytes_equal_text(r->args[0], r->admin->options.node_name))
-        return true;
-    reply_not_found(r);
-    return false;
-}
-
 static void write_counts(struct answer *a, enum attempt_protocol protocol,
                          const struct attempts_counts *counts)
 {
@@ -25,7 +16,7 @@ static void write_counts(struct answer *a, enum attempt_protocol protocol,
 void api_auth_attempts(struct request *r)
 {
     struct answer a = {0};
-    if (!is_this_node(r))
+    if (r->args[0].len && !request_names_node(r, r->args[0]))
         return;
     answer_array(&a, NULL);
     for (unsigned i = 0; i < ATTEMPT_PROTOCOLS; i++) {
@@ -45,7 +36,7 @@ void api_auth_attempts_source(struct request *r)
 {
     struct answer a = {0};
     size_t count;
-    if (!is_this_node(r))
+    if (!request_names_node(r, r->args[0]))
         return;
     struct attempts_source *sources =
         attempts_sources(auth_attempts(r->admin->options.auth), &count);
@@ -64,7 +55,7 @@ void api_auth_attempts_source(struct request *r)
 
 void api_auth_attempts_reset(struct request *r)
 {
-    if (!is_this_node(r))
+    if (!request_names_node(r, r->args[0]))
         return;
     attempts_reset(auth_attempts(r->admin->options.auth));
     reply_empty(r, 204);

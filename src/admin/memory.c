@@ -24,26 +24,32 @@ static void read_figures(const struct admin *admin, struct memory_figures *out)
     out->other = out->rss > out->counted ? out->rss - out->counted : 0;
 }
 
-static bool is_this_node(struct request *r)
+/* Writes the kinds and what is in none of them, as shown() shows each figure. */
+static void write_kinds(struct answer *a, const struct memory_figures *figures,
+                        uint64_t (*shown)(uint64_t bytes, uint64_t rss))
 {
-    if (bytes_equal_text(r->args[0], r->admin->options.node_name))
-        return true;
-    reply_not_found(r);
-    return false;
+    for (unsigned kind = 0; kind < ACCOUNT_KIND_COUNT; kind++)
+        answer_uint(a, account_kind_name((enum account_kind)kind),
+                    shown(figures->kinds[kind], figures->rss));
+    answer_uint(a, "other_system", shown(figures->other, figures->rss));
+}
+
+static uint64_t in_bytes(uint64_t bytes, uint64_t rss)
+{
+    (void)rss;
+    return bytes;
 }
 
 void api_node_memory(struct request *r)
 {
     struct memory_figures figures;
     struct answer a = {0};
-    if (!is_this_node(r))
+    if (!request_names_node(r, r->args[0]))
         return;
     read_figures(r->admin, &figures);
     answer_object(&a, NULL);
     answer_object(&a, "memory");
-    for (unsigned kind = 0; kind < ACCOUNT_KIND_COUNT; kind++)
-        answer_uint(&a, account_kind_name((enum account_kind)kind), figures.kinds[kind]);
-    answer_uint(&a, "other_system", figures.other);
+    write_kinds(&a, &figures, in_bytes);
     answer_object(&a, "total");
     answer_uint(&a, "rss", figures.rss);
     answer_uint(&a, "allocated", figures.rss);
@@ -56,24 +62,21 @@ void api_node_memory(struct request *r)
 }
 
 /* Whole percents of the resident set, as RabbitMQ says them. */
-static uint64_t percent(uint64_t bytes, uint64_t whole)
+static uint64_t percent(uint64_t bytes, uint64_t rss)
 {
-    return whole ? (uint64_t)((double)bytes * 100 / (double)whole + 0.5) : 0;
+    return rss ? (uint64_t)((double)bytes * 100 / (double)rss + 0.5) : 0;
 }
 
 void api_node_memory_relative(struct request *r)
 {
     struct memory_figures figures;
     struct answer a = {0};
-    if (!is_this_node(r))
+    if (!request_names_node(r, r->args[0]))
         return;
     read_figures(r->admin, &figures);
     answer_object(&a, NULL);
     answer_object(&a, "memory");
-    for (unsigned kind = 0; kind < ACCOUNT_KIND_COUNT; kind++)
-        answer_uint(&a, account_kind_name((enum account_kind)kind),
-                    percent(figures.kinds[kind], figures.rss));
-    answer_uint(&a, "other_system", percent(figures.other, figures.rss));
+    write_kinds(&a, &figures, percent);
     answer_uint(&a, "total", 100);
     answer_end(&a);
     answer_end(&a);

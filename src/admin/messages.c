@@ -4,7 +4,7 @@
  * before the confirm; the confirm is the answer, and thus a promise. Of get: basic.get again and
  * again, then one nack for all if they are to go back, then channel.close, whose reply is the
  * moment to answer: what was put back is back. What can go wrong: the broker refuses (its text is
- * told); no confirm comes for want of disk: 503 in time. */
+ * told); no confirm comes because the disk is full: 503 in time. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -269,10 +269,8 @@ static void counted_node(struct request *r, const struct totals *totals)
 
 void api_node_get(struct request *r)
 {
-    if (bytes_equal_text(r->args[0], r->admin->options.node_name))
+    if (request_names_node(r, r->args[0]))
         totals_for(r, counted_node);
-    else
-        reply_not_found(r);
 }
 
 /* ---- Small answers. */

@@ -94,6 +94,14 @@ void reply_not_found(struct request *request)
     reply_error(request, 404, "Object Not Found", "Not Found");
 }
 
+bool request_names_node(struct request *request, struct bytes name)
+{
+    if (bytes_equal_text(name, request->admin->options.node_name))
+        return true;
+    reply_not_found(request);
+    return false;
+}
+
 void reply_no_room(struct request *request)
 {
     if (http_is_streaming(request)) {

@@ -165,6 +165,8 @@ void reply_bad_request(struct request *request, const char *format, ...)
 void reply_bad_pair(struct request *request, const char *what,
                     struct bytes value); /* ["not_int", …] */
 void reply_not_found(struct request *request);
+/* True when the name is this node's; otherwise 404 is answered. */
+bool request_names_node(struct request *request, struct bytes name);
 /* 503: the account has no room for the answer. One that is streamed already is cut off. */
 void reply_no_room(struct request *request);
 /* Ends an answer that was streamed. */

@@ -21,10 +21,8 @@ void api_vhost_start(struct request *r)
 {
     struct admin *admin = r->admin;
     char *error = NULL;
-    if (!bytes_equal_text(r->args[1], admin->options.node_name)) {
-        reply_not_found(r);
+    if (!request_names_node(r, r->args[1]))
         return;
-    }
     enum status status = node_restart_vhost(admin->options.node, r->args[0], &error);
     if (status == STATUS_OK) {
         node_tune_vhost(admin->options.node, admin->options.auth, r->args[0]);

@@ -63,14 +63,6 @@ static uint64_t read_limit(struct form *form, const char *key, double ratio_max,
     return otherwise;
 }
 
-static bool is_this_node(struct request *r)
-{
-    if (bytes_equal_text(r->args[0], r->admin->options.node_name))
-        return true;
-    reply_not_found(r);
-    return false;
-}
-
 static void write_limit(struct answer *a, const char *key, uint64_t bytes)
 {
     answer_object(a, key);
@@ -82,7 +74,7 @@ void api_node_limits_get(struct request *r)
 {
     struct node_alarms alarms;
     struct answer a = {0};
-    if (!is_this_node(r))
+    if (!request_names_node(r, r->args[0]))
         return;
     node_alarms(r->admin->options.node, &alarms);
     answer_object(&a, NULL);
@@ -96,7 +88,7 @@ void api_node_limits_put(struct request *r)
 {
     const struct admin_options *options = &r->admin->options;
     struct node_alarms alarms;
-    if (!is_this_node(r))
+    if (!request_names_node(r, r->args[0]))
         return;
     node_alarms(options->node, &alarms);
     struct form form = body_form(r);

@@ -15,12 +15,6 @@ enum status file_status(void)
     return errno == ENOSPC || errno == EDQUOT ? STATUS_NO_SPACE : STATUS_IO;
 }
 
-bool file_may_pass(int number)
-{
-    return number == EMFILE || number == ENFILE || number == ENOMEM || number == EIO ||
-           number == EAGAIN || number == EINTR;
-}
-
 static bool write_all(int fd, struct bytes content)
 {
     while (content.len > 0) {

@@ -11,9 +11,9 @@ static void conclude(struct channel *channel, const struct command *command, enu
         channel_reply(channel, command);
 }
 
-void command_exchange_declare(struct channel *channel, const struct command *command)
+struct exchange_declaration exchange_declaration_of(const struct command *command)
 {
-    struct exchange_declaration declaration = {
+    return (struct exchange_declaration){
         .name = command->u.exchange_declare.name,
         .type = command->u.exchange_declare.type,
         .arguments = command->u.exchange_declare.arguments,
@@ -22,6 +22,11 @@ void command_exchange_declare(struct channel *channel, const struct command *com
         .auto_delete = command->u.exchange_declare.auto_delete,
         .internal = command->u.exchange_declare.internal,
     };
+}
+
+void command_exchange_declare(struct channel *channel, const struct command *command)
+{
+    const struct exchange_declaration declaration = exchange_declaration_of(command);
     struct vhost *vhost = channel->vhost;
     if (command_gate(channel, command))
         conclude(channel, command,

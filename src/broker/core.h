@@ -266,6 +266,8 @@ void tx_pending(const struct channel *channel, uint64_t *messages, uint64_t *ack
  * (declare.c) */
 MUST_USE enum status queue_name_check(struct bytes name, bool server_named,
                                       struct refusal *refusal);
+/* What COMMAND_EXCHANGE_DECLARE asks for (bind.c); its views are the command's. */
+struct exchange_declaration exchange_declaration_of(const struct command *command);
 MUST_USE enum status queue_declaration_check(const struct command *command, struct bytes vhost,
                                              struct queue_settings *out, struct refusal *refusal);
 /* The same of a policy. Errors: PRECONDITION_FAILED. (policy.c) */

@@ -140,17 +140,6 @@ size_t header_list_place(const struct header_list *list, uint64_t key_hash, size
     return low;
 }
 
-const struct header *header_list_find(const struct header_list *list, struct bytes key)
-{
-    uint64_t hash = map_hash(key);
-    for (size_t i = header_list_place(list, hash, 0);
-         i < list->count && list->headers[i].key_hash == hash; i++) {
-        if (bytes_equal(list->headers[i].key, key))
-            return &list->headers[i];
-    }
-    return NULL;
-}
-
 /* ---- Hashes */
 
 static uint64_t mix(uint64_t a, uint64_t b)

@@ -32,8 +32,6 @@ void header_list_hash(struct header_list *list);
 
 /* The first place from `from` on whose key_hash is at least this (a sorted list). */
 size_t header_list_place(const struct header_list *list, uint64_t key_hash, size_t from);
-/* The header of this key, or NULL (a sorted list). */
-const struct header *header_list_find(const struct header_list *list, struct bytes key);
 
 /* Equality of values in headers: field_equal, and a timestamp equals the integer of its seconds, a
  * byte array the string of the same bytes. */

@@ -11,9 +11,11 @@ enum status holding_take(struct vhost *vhost, enum account_kind kind, uint64_t b
     struct account *account = vhost->options.account;
     if (!account)
         return STATUS_OK;
-    if (vhost->recovering)
-        account_add(account, kind, (int64_t)bytes);
-    else if (!account_take(account, kind, bytes))
+    if (vhost->recovering) {
+        holding_add(vhost, kind, bytes);
+        return STATUS_OK;
+    }
+    if (!account_take(account, kind, bytes))
         return refuse(refusal, STATUS_PRECONDITION_FAILED,
                       "no memory for %s: %s may take %" PRIu64 " bytes, and take %" PRIu64
                       " already",

@@ -20,14 +20,7 @@ static enum status of_queue(const struct command *command, struct bytes vhost,
 static enum status of_exchange(const struct command *command, struct bytes vhost,
                                struct refusal *refusal)
 {
-    const struct exchange_declaration declaration = {
-        .name = command->u.exchange_declare.name,
-        .type = command->u.exchange_declare.type,
-        .arguments = command->u.exchange_declare.arguments,
-        .durable = command->u.exchange_declare.durable,
-        .auto_delete = command->u.exchange_declare.auto_delete,
-        .internal = command->u.exchange_declare.internal,
-    };
+    const struct exchange_declaration declaration = exchange_declaration_of(command);
     return topology_check_new(&declaration, vhost, refusal);
 }
 

@@ -71,16 +71,6 @@ void lane_remove(struct chunk *chunk)
     chunk_free(chunk);
 }
 
-uint64_t lane_first_chunk(const struct journal_lane *lane)
-{
-    uint64_t first = UINT64_MAX;
-    size_t at = 0;
-    for (const struct chunk *chunk; (chunk = map_next(&lane->chunks, &at));)
-        if (chunk->live_count && chunk->number < first)
-            first = chunk->number;
-    return first;
-}
-
 void chunk_add_extent(struct chunk *chunk, struct place place, uint16_t slot)
 {
     if (chunk->extent_count == chunk->extent_room) {

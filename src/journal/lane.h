@@ -91,8 +91,6 @@ struct chunk *lane_find(struct journal_lane *lane, uint64_t number); /* or NULL 
 struct chunk *lane_find_or_add(struct journal_lane *lane, uint64_t number);
 /* Takes the chunk out and frees it. */
 void lane_remove(struct chunk *chunk);
-/* The lowest chunk number with durable content; UINT64_MAX: none. Looks at all chunks. */
-uint64_t lane_first_chunk(const struct journal_lane *lane);
 
 void chunk_add_extent(struct chunk *chunk, struct place place, uint16_t slot);
 

@@ -6,10 +6,10 @@
  * reported.
  *
  * What can go wrong: a block is damaged, or a slot is in no block: the page says so and has what
- * could be read. Something cannot be read just now, for want of a descriptor or of memory, after an
- * I/O error, or while the database is opened anew: none of that says that anything is lost. The
- * request is tried again, with pauses, until it succeeds; meanwhile its lane is reported as
- * stalled. */
+ * could be read. Something cannot be read just now, because there is no descriptor or no memory,
+ * after an I/O error, or while the database is opened anew: none of that says that anything is
+ * lost. The request is tried again, with pauses, until it succeeds; meanwhile its lane is reported
+ * as stalled. */
 #include "engine.h"
 #include "leveret/base/container.h"
 #include "leveret/base/mem.h"

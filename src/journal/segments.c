@@ -109,14 +109,6 @@ void segments_release(struct segments *segments, struct place place, struct segm
     retire_dead(segments, segment, dead);
 }
 
-void segments_retire(struct segments *segments, struct segment_list *dead)
-{
-    struct segment *segment = segments->current;
-    segments->current = NULL;
-    if (segment && segment->live_bytes == 0)
-        retire_dead(segments, segment, dead);
-}
-
 /* ---- Files. */
 
 char *segment_name(const char *path, uint32_t number)

@@ -49,8 +49,6 @@ struct place segments_reserve(struct segments *segments, uint64_t bytes);
 void segments_add(struct segments *segments, struct place place);
 /* What was at place is not alive any more. A segment that is done with goes on the list. */
 void segments_release(struct segments *segments, struct place place, struct segment_list *dead);
-/* Nothing more goes into the current segment. */
-void segments_retire(struct segments *segments, struct segment_list *dead);
 
 /* ---- Files. */
 

@@ -1,6 +1,7 @@
 /* See sizes.h. */
 #include "sizes.h"
 
+#include "lane.h"
 #include "leveret/base/mem.h"
 
 #define ROOM_MIN     16u
@@ -43,18 +44,6 @@ void sizes_add_other(struct sizes *sizes, unsigned slot, uint32_t bytes)
     sizes->each[slot - sizes->first] = bytes;
 }
 
-static unsigned next_slot(const uint64_t *words, unsigned from)
-{
-    for (unsigned i = from / 64; i < JOURNAL_CHUNK_WORDS; i++) {
-        uint64_t word = words[i];
-        if (i == from / 64)
-            word &= UINT64_MAX << (from % 64);
-        if (word)
-            return i * 64 + (unsigned)__builtin_ctzll(word);
-    }
-    return JOURNAL_CHUNK_SLOTS;
-}
-
 static uint8_t *put_number(uint8_t *at, uint32_t number)
 {
     for (; number >= 0x80; number >>= 7)
@@ -85,8 +74,8 @@ void sizes_encode(const struct sizes *sizes, const uint64_t live[JOURNAL_CHUNK_W
     *at++ = sizes->each ? SIZES_EACH : SIZES_SAME;
     if (!sizes->each)
         at = put_number(at, sizes->same);
-    for (unsigned slot = next_slot(live, 0); sizes->each && slot < JOURNAL_CHUNK_SLOTS;
-         slot = next_slot(live, slot + 1))
+    for (unsigned slot = slots_next(live, 0); sizes->each && slot < JOURNAL_CHUNK_SLOTS;
+         slot = slots_next(live, slot + 1))
         at = put_number(at, (uint32_t)sizes_of(sizes, slot));
     CHECK((size_t)(at - begin) <= 1 + NUMBER_BYTES * ((size_t)sizes->count + 1));
     out->len += (size_t)(at - begin);
@@ -104,8 +93,8 @@ enum status sizes_decode(struct bytes encoded, const uint64_t live[JOURNAL_CHUNK
     }
     if (good && !each)
         good = take_number(&encoded, &size);
-    for (unsigned slot = next_slot(live, 0); good && slot < JOURNAL_CHUNK_SLOTS;
-         slot = next_slot(live, slot + 1)) {
+    for (unsigned slot = slots_next(live, 0); good && slot < JOURNAL_CHUNK_SLOTS;
+         slot = slots_next(live, slot + 1)) {
         if (each)
             good = take_number(&encoded, &size);
         if (good)

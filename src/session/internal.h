@@ -188,7 +188,7 @@ struct session {
 struct session_memory {
     struct account *account;
     uint64_t backlog_bytes, told_backlog_bytes;
-    uint64_t content_bytes, told_content_bytes; /* of messages of which a part has come */
+    uint64_t content_bytes, told_content_bytes; /* of messages that have come in part */
     uint64_t content_bytes_max; /* what is left to this worker of the kind, as of the last turn */
     uint64_t weighed_bytes;     /* told when the node's memory was last weighed */
     bool short_of_readers;      /* the kind is at its limit */

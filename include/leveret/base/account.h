@@ -22,7 +22,7 @@
  * what it is. */
 #define ACCOUNT_KINDS(X)                                                                           \
     X(READERS, "connection_readers", 250, "bytes read and not yet handed out")                     \
-    X(CONTENTS, "connection_contents", 500, "published messages of which a part has come")         \
+    X(CONTENTS, "connection_contents", 500, "published messages that have come in part")           \
     X(WRITERS, "connection_writers", 500, "bytes queued for clients that have not left")           \
     X(CONNECTIONS, "connection_other", 500, "connections, their channels and names")               \
     X(HTTP_REQUESTS, "http_requests", 250, "requests: headers, bodies, what they are parsed into") \

@@ -20,8 +20,5 @@ MUST_USE enum status file_sync_parent(const char *path);
 
 /* NO_SPACE or IO, by errno. */
 enum status file_status(void);
-/* Whether what errno says may pass without anybody's doing to the file: too few descriptors, no
- * memory, an interrupted or failed transfer. */
-bool file_may_pass(int number);
 
 #endif

@@ -51,7 +51,7 @@ void node_open_vhost(struct node *node, struct bytes name);
 char *node_vhost_down(struct node *node, struct bytes name);
 /* Whether the vhost's journal cannot write now. Any thread. */
 bool node_vhost_unwritable(struct node *node, struct bytes name);
-/* Tries again to open a vhost that is down; nothing is done to one that is not. Main thread.
+/* Tries again to open a vhost that is down; does nothing to a vhost that runs. Main thread.
  * Errors: NOT_FOUND; as node_add_vhost: it stays down. */
 MUST_USE enum status node_restart_vhost(struct node *node, struct bytes name, char **error);
 

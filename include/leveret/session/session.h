@@ -73,7 +73,7 @@ MUST_USE enum status sessions_close(struct sessions *sessions, struct bytes name
 /* Counters since start. */
 struct sessions_totals {
     uint64_t connections, opened, closed, channels, channels_opened, channels_closed;
-    uint64_t refused; /* closed for want of room, before they had opened a vhost */
+    uint64_t refused; /* closed before they opened a vhost, to make room for newer ones */
 };
 void sessions_totals(const struct sessions *sessions, struct sessions_totals *out);
 
