@@ -150,7 +150,7 @@ static void write_identity(struct text *out, const struct admin_options *o)
     text_printf(out,
                 "rabbitmq_build_info{rabbitmq_version=\"%s\",product_name=\"%s\","
                 "product_version=\"%s\"} 1\n",
-                DIALECT_VERSION, PRODUCT_NAME, o->leveret_version);
+                o->rabbitmq_version, PRODUCT_NAME, o->leveret_version);
     metric_family(out, "", "rabbitmq_identity_info", "gauge", "Node and cluster identity");
     text_printf(out, "rabbitmq_identity_info{rabbitmq_node=\"");
     metric_label(out, bytes_of_text(o->node_name));

@@ -134,8 +134,8 @@ static void write_churn_fields(struct request *r, struct answer *a, const struct
 static void write_overview(struct request *r, struct answer *a, const struct totals *totals)
 {
     const struct admin_options *o = &r->admin->options;
-    answer_text(a, "management_version", DIALECT_VERSION);
-    answer_text(a, "rabbitmq_version", DIALECT_VERSION);
+    answer_text(a, "management_version", o->rabbitmq_version);
+    answer_text(a, "rabbitmq_version", o->rabbitmq_version);
     answer_text(a, "product_name", PRODUCT_NAME);
     answer_text(a, "product_version", o->leveret_version);
     answer_text(a, "cluster_name", o->cluster_name);
@@ -290,7 +290,7 @@ void api_version_get(struct request *r)
     answer_object(&a, NULL);
     answer_text(&a, "product", PRODUCT_NAME);
     answer_text(&a, "version", r->admin->options.leveret_version);
-    answer_text(&a, "api_version", DIALECT_VERSION);
+    answer_text(&a, "api_version", r->admin->options.rabbitmq_version);
     answer_end(&a);
     reply_json(r, 200, &a);
 }

@@ -287,6 +287,7 @@ enum status home_new(const struct home_options *options, struct home **out, char
         .resident_bytes_max = options->resident_bytes_max,
         .message_bytes_max = options->message_bytes_max,
         .consumer_timeout_ms = options->consumer_timeout_ms,
+        .dialect = options->dialect,
         .peer_window_bytes = PEER_WINDOW_BYTES,
         .portion = HOME_PORTION_UNITS,
         .node_name = bytes_of_text(options->node_name),

@@ -58,6 +58,7 @@ struct home_options {
     struct journal_threads *threads;
     struct log *log;
     uint64_t message_bytes_max, consumer_timeout_ms;
+    struct dialect dialect;
     size_t resident_bytes_max;
 };
 

@@ -238,6 +238,7 @@ static enum status open_home(struct node *node, struct bytes name, bool may_be_d
         .log = node->options.log,
         .message_bytes_max = node->options.message_bytes_max,
         .consumer_timeout_ms = node->options.consumer_timeout_ms,
+        .dialect = node->options.dialect,
         .resident_bytes_max = resident_bytes_max(node),
     };
     struct home *home = NULL;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "compatibility.h"
 #include "leveret/base/check.h"
 #include "leveret/base/identity.h"
 #include "leveret/base/log.h"
@@ -23,6 +24,7 @@ enum key_type {
     KEY_PORT,         /* char * */
     KEY_LEVEL,        /* uint64_t: enum log_level */
     KEY_FORMAT,       /* uint64_t: enum log_format */
+    KEY_WORD,         /* uint64_t: which of two or three words */
     KEY_NO_LISTENERS, /* "none": takes away those before */
     KEY_LISTENER,     /* a family: the key's last part is the name */
     KEY_USERS,        /* names with commas, or none */
@@ -36,6 +38,7 @@ struct key {
     const char *fallback; /* NULL: zero, none */
     uint64_t min, max;    /* KEY_COUNT, KEY_SIZE; a ratio in thousandths */
     size_t replaces;      /* offset of a uint64_t or double that this key sets to 0, or NO_FIELD */
+    const char *words[3]; /* KEY_WORD: in the order of their numbers */
 };
 
 #define NO_FIELD SIZE_MAX
@@ -44,13 +47,25 @@ struct key {
 #define MIB      (KIB * KIB)
 #define TIB      (MIB * MIB)
 #define HOUR_MS  UINT64_C(3600000)
-#define PLAIN(name, type, field, fallback)                                                         \
+#define PLAIN(n, t, f, d)                                                                          \
     {                                                                                              \
-        name, type, FIELD(field), fallback, 0, 0, NO_FIELD                                         \
+        .name = n, .type = t, .field = FIELD(f), .fallback = d, .replaces = NO_FIELD               \
     }
-#define RANGE(name, type, field, fallback, min, max)                                               \
+#define RANGE(n, t, f, d, low, high)                                                               \
     {                                                                                              \
-        name, type, FIELD(field), fallback, min, max, NO_FIELD                                     \
+        .name = n, .type = t, .field = FIELD(f), .fallback = d, .min = low, .max = high,           \
+        .replaces = NO_FIELD                                                                       \
+    }
+#define PAIR(n, t, f, d, high, other)                                                              \
+    {                                                                                              \
+        .name = n, .type = t, .field = FIELD(f), .fallback = d, .max = high,                       \
+        .replaces = FIELD(other)                                                                   \
+    }
+#define WORDS(n, f, ...)                                                                           \
+    {                                                                                              \
+        .name = n, .type = KEY_WORD, .field = FIELD(f), .replaces = NO_FIELD, .words = {           \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
     }
 
 static const struct key keys[] = {
@@ -81,6 +96,11 @@ static const struct key keys[] = {
     RANGE("connection_output_max", KEY_SIZE, output_bytes_max, "1MiB", 64 * KIB, 1024 * MIB),
     RANGE("consumer_timeout", KEY_COUNT, consumer_timeout_ms, "1800000", 0, 365 * 24 * HOUR_MS),
 
+    WORDS("compatibility", compatibility, COMPATIBILITY_WORDS),
+    WORDS("quorum_queue.delivery_count", delivery_count, "returns", "failures"),
+    WORDS("x_death.from_clients", x_death, "count", "ignore"),
+    WORDS("consumer_timeout.action", consumer_timeout_action, "cancel", "close"),
+
     PLAIN("default_user", KEY_TEXT, default_user, "guest"),
     PLAIN("default_pass", KEY_SECRET, default_pass, "guest"),
     PLAIN("default_vhost", KEY_TEXT, default_vhost, "/"),
@@ -88,13 +108,11 @@ static const struct key keys[] = {
     PLAIN("loopback_users", KEY_USERS, loopback_users, "guest"),
     PLAIN("loopback_users.", KEY_USER, loopback_users, NULL),
 
-    {"vm_memory_high_watermark.relative", KEY_RATIO, FIELD(memory_ratio), "0.4", 0, 1000,
-     FIELD(memory_bytes)},
-    {"vm_memory_high_watermark.absolute", KEY_SIZE, FIELD(memory_bytes), NULL, 0, 1024 * TIB,
-     FIELD(memory_ratio)},
-    {"disk_free_limit.relative", KEY_RATIO, FIELD(disk_ratio), NULL, 0, 100000, FIELD(disk_bytes)},
-    {"disk_free_limit.absolute", KEY_SIZE, FIELD(disk_bytes), "50MB", 0, 1024 * TIB,
-     FIELD(disk_ratio)},
+    PAIR("vm_memory_high_watermark.relative", KEY_RATIO, memory_ratio, "0.4", 1000, memory_bytes),
+    PAIR("vm_memory_high_watermark.absolute", KEY_SIZE, memory_bytes, NULL, 1024 * TIB,
+         memory_ratio),
+    PAIR("disk_free_limit.relative", KEY_RATIO, disk_ratio, NULL, 100000, disk_bytes),
+    PAIR("disk_free_limit.absolute", KEY_SIZE, disk_bytes, "50MB", 1024 * TIB, disk_ratio),
 
     PLAIN("load_definitions", KEY_TEXT, load_definitions, NULL),
     PLAIN("management.load_definitions", KEY_TEXT, load_definitions, NULL),
@@ -229,6 +247,21 @@ static const char *set_format(uint64_t *field, const char *value)
     return NULL;
 }
 
+static const char *set_word(const struct key *key, uint64_t *field, const char *value, char **list)
+{
+    const char *const *words = key->words;
+    for (unsigned i = 0; i < 3 && words[i]; i++) {
+        if (strcmp(words[i], value) == 0) {
+            *field = i;
+            return NULL;
+        }
+    }
+    if (asprintf(list, "must be %s%s%s or %s", words[0], words[2] ? ", " : "",
+                 words[2] ? words[1] : "", words[2] ? words[2] : words[1]) < 0)
+        *list = NULL;
+    return *list ? *list : "is none of its words";
+}
+
 static const char *set_port(char **field, const char *value)
 {
     const char *wrong = literal_port(value);
@@ -295,6 +328,8 @@ static const char *set(struct settings *settings, const struct key *key, const c
     case KEY_TEXT_OR_OFF:
     case KEY_SECRET:
         return set_text(key, field, value);
+    case KEY_WORD:
+        return set_word(key, field, value, made);
     case KEY_PORT:
         return set_port(field, value);
     case KEY_LEVEL:
@@ -347,6 +382,7 @@ enum status keys_set(struct settings *settings, const char *name, const char *va
         /* All zero bits are 0 for both types that are replaced. */
         if (key->replaces != NO_FIELD)
             memset(field_of(settings, key->replaces), 0, sizeof(uint64_t));
+        compatibility_noted(settings, name);
         return STATUS_OK;
     }
     *why = made ? made : mem_need_text(wrong, strlen(wrong));
@@ -363,6 +399,7 @@ void keys_set_defaults(struct settings *settings)
         enum status status = keys_set(settings, keys[i].name, keys[i].fallback, &why);
         CHECK(status == STATUS_OK);
     }
+    settings->said = 0;
 }
 
 char *keys_of_environment(const char *name)

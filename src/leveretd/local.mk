@@ -12,6 +12,8 @@ src_leveretd_libsettings_a_SOURCES = \
 	src/leveretd/descriptors.c \
 	src/leveretd/descriptors.h \
 	src/leveretd/keys.c \
+	src/leveretd/compatibility.c \
+	src/leveretd/compatibility.h \
 	src/leveretd/keys.h \
 	src/leveretd/literal.c \
 	src/leveretd/literal.h

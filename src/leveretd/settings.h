@@ -34,6 +34,11 @@ struct settings {
     uint64_t heartbeat_s, channel_max, frame_bytes_max, handshake_timeout_ms;
     uint64_t message_bytes_max, output_bytes_max, consumer_timeout_ms;
 
+    uint64_t compatibility; /* which word: see compatibility.h */
+    /* enum dialect_count, dialect_deaths, dialect_timeout */
+    uint64_t delivery_count, x_death, consumer_timeout_action;
+    unsigned said; /* bits of the keys of compatibility.c that something but it has set */
+
     char *default_user, *default_pass, *default_vhost, *anonymous_user;
     struct setting_names loopback_users; /* name to "true" or "false" */
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "compatibility.h"
 #include "leveret/base/check.h"
 #include "leveret/base/identity.h"
 #include "leveret/base/map.h"
@@ -146,6 +147,12 @@ static enum status start_node(struct server *server, char **error)
         .writers = (unsigned)settings->writers,
         .name = server->node_name,
         .announce_vhost = settings->default_vhost,
+        .dialect =
+            {
+                .delivery_count = (enum dialect_count)settings->delivery_count,
+                .x_death = (enum dialect_deaths)settings->x_death,
+                .consumer_timeout = (enum dialect_timeout)settings->consumer_timeout_action,
+            },
     };
     server_node_limits(settings, &options);
     return explain(node_new(&options, &server->node, error),
@@ -374,6 +381,7 @@ static enum status start_admin(struct server *server, char **error)
         .log = server->log,
         .sessions = server->sessions,
         .workers = server->sessions_made,
+        .rabbitmq_version = compatibility_version(settings),
         .leveret_version = LEVERET_VERSION,
         .cluster_name = server->session_options.cluster_name,
         .node_name = server->node_name,

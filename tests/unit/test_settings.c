@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "compatibility.h"
+#include "leveret/base/dialect.h"
 #include "leveret/base/identity.h"
 #include "leveret/base/log.h"
 #include "literal.h"
@@ -530,6 +532,59 @@ START_TEST(what_changes_while_the_broker_runs)
 }
 END_TEST
 
+static void dialect_is(uint64_t count, uint64_t deaths, uint64_t timeout, uint64_t body_bytes,
+                       const char *version)
+{
+    ck_assert_uint_eq(settings->delivery_count, count);
+    ck_assert_uint_eq(settings->x_death, deaths);
+    ck_assert_uint_eq(settings->consumer_timeout_action, timeout);
+    ck_assert_uint_eq(settings->message_bytes_max, body_bytes);
+    ck_assert_str_eq(settings->version, version);
+    ck_assert_str_eq(compatibility_version(settings), version);
+}
+
+START_TEST(compatibility_sets_them_together)
+{
+    dialect_is(COUNT_RETURNS, DEATHS_COUNT, TIMEOUT_CANCELS, 128 << 20, DIALECT_VERSION);
+    ck_assert(set("compatibility", "4.3"));
+    dialect_is(COUNT_FAILURES, DEATHS_IGNORE, TIMEOUT_CANCELS, 16 << 20, DIALECT_VERSION_43);
+    ck_assert(set("compatibility", "3.13"));
+    dialect_is(COUNT_RETURNS, DEATHS_COUNT, TIMEOUT_CLOSES, 128 << 20, DIALECT_VERSION_313);
+    ck_assert(set("compatibility", "mixed"));
+    dialect_is(COUNT_RETURNS, DEATHS_COUNT, TIMEOUT_CANCELS, 128 << 20, DIALECT_VERSION);
+}
+END_TEST
+
+START_TEST(compatibility_leaves_what_is_said)
+{
+    ck_assert(set("max_message_size", "1MiB"));
+    ck_assert(set("compatibility", "4.3"));
+    ck_assert(set("x_death.from_clients", "count"));
+    dialect_is(COUNT_FAILURES, DEATHS_COUNT, TIMEOUT_CANCELS, 1 << 20, DIALECT_VERSION_43);
+    ck_assert(set("compatibility", "3.13"));
+    ck_assert(set("compatibility", "4.3"));
+    dialect_is(COUNT_FAILURES, DEATHS_COUNT, TIMEOUT_CANCELS, 1 << 20, DIALECT_VERSION_43);
+}
+END_TEST
+
+START_TEST(words_are_those_of_the_key)
+{
+    static const char *const keys[] = {"compatibility", "quorum_queue.delivery_count",
+                                       "x_death.from_clients", "consumer_timeout.action"};
+    char *why;
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        ck_assert(!set(keys[i], "4.2"));
+        ck_assert(!set(keys[i], ""));
+    }
+    ck_assert_int_eq(settings_set(settings, "compatibility", "4", &why), STATUS_MALFORMED);
+    ck_assert_str_eq(why, "must be mixed, 3.13 or 4.3");
+    free(why);
+    ck_assert_int_eq(settings_set(settings, "x_death.from_clients", "no", &why), STATUS_MALFORMED);
+    ck_assert_str_eq(why, "must be count or ignore");
+    free(why);
+}
+END_TEST
+
 static void add_case(Suite *suite, const char *name, const TTest *const *tests)
 {
     TCase *tcase = tcase_create(name);
@@ -552,6 +607,11 @@ int main(void)
     add_case(suite, "sources",
              (const TTest *const[]){environment, assignments, order,
                                     what_changes_while_the_broker_runs, NULL});
+
+    add_case(suite, "compatibility",
+             (const TTest *const[]){compatibility_sets_them_together,
+                                    compatibility_leaves_what_is_said, words_are_those_of_the_key,
+                                    NULL});
 
     TCase *tcase = tcase_create("each key");
     tcase_add_checked_fixture(tcase, set_up, tear_down);

@@ -24,13 +24,14 @@ struct admin_options {
     const char *metrics_address; /* "15692"; NULL: only on the API's port */
     struct http_limits limits, metrics_limits;
     const struct quota *amqp_sockets; /* NULL: not known */
-    uint64_t message_bytes_max; /* of a message: bounds the bodies of requests that publish */
-    uint64_t physical_bytes;    /* memory that the broker may use, for relative watermarks */
+    uint64_t message_bytes_max;       /* of a message: bounds the bodies of requests that publish */
+    uint64_t physical_bytes;          /* memory that the broker may use, for relative watermarks */
     struct node *node;
     struct auth *auth;
     struct log *log;
     struct sessions **sessions; /* one for each worker */
     unsigned workers;
+    const char *rabbitmq_version; /* of the dialect */
     const char *leveret_version, *cluster_name, *node_name;
     struct admin_listener { /* what the broker listens on, for overview and nodes */
         const char *protocol, *address;

@@ -13,5 +13,8 @@
  * definitions take it from here. */
 #define DIALECT_PRODUCT "RabbitMQ"
 #define DIALECT_VERSION "3.13.7"
+/* The number that `compatibility` announces. */
+#define DIALECT_VERSION_313 "3.13.7"
+#define DIALECT_VERSION_43  "4.3.6"
 
 #endif

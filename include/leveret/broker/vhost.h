@@ -10,6 +10,7 @@
 #define LEVERET_BROKER_VHOST_H
 
 #include "leveret/base/account.h"
+#include "leveret/base/dialect.h"
 #include "leveret/broker/command.h"
 #include "leveret/journal/journal.h"
 
@@ -35,7 +36,8 @@ struct vhost_options {
     uint64_t
         consumer_timeout_ms; /* a delivery unsettled for longer fails its channel; 0: none does */
     struct bytes node_name;  /* copied; told in traces */
-    bool announces;          /* has the exchanges of events and log lines */
+    struct dialect dialect;
+    bool announces; /* has the exchanges of events and log lines */
     /* Something came or went while vhost_watch is on: "queue.created" and a table's contents. */
     void (*told)(void *context, const char *event, struct bytes headers);
     /* Something is going on that an operator should know; text: one sentence. NULL: nobody is told.

@@ -30,6 +30,7 @@ struct node_options {
     const char *name;             /* "leveret@host" */
     const char *announce_vhost;   /* has the exchanges of events and log lines; NULL: none has */
     uint64_t consumer_timeout_ms; /* 0: deliveries may stay unsettled for ever */
+    struct dialect dialect;
 };
 
 /* Locks the data directory and checks its format version. Errors: LOCKED, VERSION, IO, CORRUPT,
