@@ -3,6 +3,7 @@ noinst_LIBRARIES += src/base/libbase.a
 src_base_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(XXHASH_CFLAGS) $(PCRE2_CFLAGS)
 src_base_libbase_a_SOURCES = \
 	include/leveret/base/account.h \
+	include/leveret/base/dialect.h \
 	include/leveret/base/identity.h \
 	include/leveret/base/base64.h \
 	include/leveret/base/buffer.h \
