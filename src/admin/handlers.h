@@ -128,12 +128,18 @@ void api_node_limits_put(struct request *r);
 void api_overview(struct request *r);
 void api_nodes_list(struct request *r);
 void api_node_get(struct request *r);
+/* about.c */
 void api_version_get(struct request *r);
 void api_cluster_name(struct request *r);
 void api_empty_list(struct request *r);
 void api_auth_settings(struct request *r);
+void api_auth_hash_password(struct request *r);
+void api_rebalance_queues(struct request *r);
+void api_reset(struct request *r);
+void api_reset_node(struct request *r);
 /* feature_flags.c */
 void api_feature_flags(struct request *r);
+void api_feature_flag_enable(struct request *r);
 /* auth_attempts.c */
 void api_auth_attempts(struct request *r);
 void api_auth_attempts_source(struct request *r);
@@ -146,6 +152,15 @@ void api_health_protocol(struct request *r);
 void api_health_certificates(struct request *r);
 void api_health_service(struct request *r);
 void api_health_single_node(struct request *r);
+void api_health_store(struct request *r);
+void api_health_store_with_data(struct request *r);
+void api_health_connections(struct request *r);
+void api_health_cluster_size(struct request *r);
+/* health_quorum.c */
+void api_health_quorum(struct request *r);
+void api_health_quorum_matching(struct request *r);
+void api_health_quorum_vhost(struct request *r);
+void api_health_quorum_vhost_matching(struct request *r);
 /* metrics.c */
 void api_metrics(struct request *r);
 void api_metrics_per_object(struct request *r);

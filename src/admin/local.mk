@@ -3,6 +3,7 @@ noinst_LIBRARIES += src/admin/libadmin.a
 src_admin_libadmin_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 src_admin_libadmin_a_SOURCES = \
 	include/leveret/admin/admin.h \
+	src/admin/about.c \
 	src/admin/access.c src/admin/access.h \
 	src/admin/admin.c \
 	src/admin/answer.c src/admin/answer.h \
@@ -22,7 +23,9 @@ src_admin_libadmin_a_SOURCES = \
 	src/admin/gather.c src/admin/gather.h \
 	src/admin/gather_kinds.c \
 	src/admin/handlers.h \
-	src/admin/health.c \
+	src/admin/health.c src/admin/health.h \
+	src/admin/health_listeners.c \
+	src/admin/health_quorum.c \
 	src/admin/import.c src/admin/import.h \
 	src/admin/import_check.c \
 	src/admin/import_directory.c \

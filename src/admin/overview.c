@@ -1,4 +1,4 @@
-/* Overview, nodes, and the small answers about the whole. */
+/* Overview and nodes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -120,15 +120,27 @@ static void write_counts(struct request *r, struct answer *a, const struct total
 
 static void write_churn_fields(struct request *r, struct answer *a, const struct totals *totals)
 {
-    static const char *const names[] = {"connection_created", "connection_closed",
-                                        "channel_created", "channel_closed"};
-    const uint64_t values[4] = {totals->sessions.opened, totals->sessions.closed,
-                                totals->sessions.channels_opened, totals->sessions.channels_closed};
-    double rates[4];
+    const struct {
+        const char *name;
+        uint64_t value;
+    } churn[] = {
+        {"connection_created", totals->sessions.opened},
+        {"connection_closed", totals->sessions.closed},
+        {"channel_created", totals->sessions.channels_opened},
+        {"channel_closed", totals->sessions.channels_closed},
+        {"queue_declared", totals->all.queues_declared},
+        {"queue_created", totals->all.queues_created},
+        {"queue_deleted", totals->all.queues_deleted},
+    };
+    enum { COUNT = sizeof churn / sizeof *churn };
+    uint64_t values[COUNT];
+    double rates[COUNT];
+    for (size_t i = 0; i < COUNT; i++)
+        values[i] = churn[i].value;
     samples_look(r->admin->samples, BYTES_LITERAL("churn"), loop_now_ms(r->admin->options.loop),
-                 values, 4, rates);
-    for (size_t i = 0; i < 4; i++)
-        detail_write(a, names[i], values[i], rates[i]);
+                 values, COUNT, rates);
+    for (size_t i = 0; i < COUNT; i++)
+        detail_write(a, churn[i].name, values[i], rates[i]);
 }
 
 static void write_overview(struct request *r, struct answer *a, const struct totals *totals)
@@ -138,11 +150,14 @@ static void write_overview(struct request *r, struct answer *a, const struct tot
     answer_text(a, "rabbitmq_version", o->rabbitmq_version);
     answer_text(a, "product_name", PRODUCT_NAME);
     answer_text(a, "product_version", o->leveret_version);
+    answer_text(a, "leveret_version", o->leveret_version);
     answer_text(a, "cluster_name", o->cluster_name);
     answer_text(a, "node", o->node_name);
     answer_text(a, "rates_mode", "basic");
     answer_bool(a, "disable_stats", false);
     answer_bool(a, "enable_queue_totals", false);
+    answer_bool(a, "is_op_policy_updating_enabled", true);
+    answer_bool(a, "require_definition_json_extension", false);
     answer_uint(a, "statistics_db_event_queue", 0);
     exchange_types_write(a);
     write_counts(r, a, totals);
@@ -271,50 +286,4 @@ void api_node_get(struct request *r)
 {
     if (request_names_node(r, r->args[0]))
         totals_for(r, counted_node);
-}
-
-/* ---- Small answers. */
-
-static void reply_pair(struct request *r, const char *key, const char *value)
-{
-    struct answer a = {0};
-    answer_object(&a, NULL);
-    answer_text(&a, key, value);
-    answer_end(&a);
-    reply_json(r, 200, &a);
-}
-
-void api_version_get(struct request *r)
-{
-    struct answer a = {0};
-    answer_object(&a, NULL);
-    answer_text(&a, "product", PRODUCT_NAME);
-    answer_text(&a, "version", r->admin->options.leveret_version);
-    answer_text(&a, "api_version", r->admin->options.rabbitmq_version);
-    answer_end(&a);
-    reply_json(r, 200, &a);
-}
-
-void api_cluster_name(struct request *r)
-{
-    reply_pair(r, "name", r->admin->options.cluster_name);
-}
-
-/* What there is none of. */
-void api_empty_list(struct request *r)
-{
-    struct answer a = {0};
-    answer_array(&a, NULL);
-    answer_end(&a);
-    reply_json(r, 200, &a);
-}
-
-void api_auth_settings(struct request *r)
-{
-    struct answer a = {0};
-    answer_object(&a, NULL);
-    answer_bool(&a, "enable_uaa", false);
-    answer_bool(&a, "oauth_enabled", false);
-    answer_end(&a);
-    reply_json(r, 200, &a);
 }

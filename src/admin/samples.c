@@ -29,15 +29,20 @@ struct samples *samples_new(void)
     return mem_need(sizeof(struct samples));
 }
 
-void samples_free(struct samples **samples)
+void samples_forget(struct samples *samples)
 {
     size_t at = 0;
     struct sample *sample;
+    while ((sample = map_next(&samples->map, &at)))
+        free(sample);
+    map_free(&samples->map);
+}
+
+void samples_free(struct samples **samples)
+{
     if (!*samples)
         return;
-    while ((sample = map_next(&(*samples)->map, &at)))
-        free(sample);
-    map_free(&(*samples)->map);
+    samples_forget(*samples);
     free(*samples);
     *samples = NULL;
 }

@@ -13,12 +13,15 @@
 
 struct samples *samples_new(void);
 void samples_free(struct samples **samples);
+/* Forgets all looks: each rate begins anew. */
+void samples_forget(struct samples *samples);
 
 /* Takes a look: per second, the growth of each value since the look before. The key is the object's
  * name, made with sample_key. */
 void samples_look(struct samples *samples, struct bytes key, uint64_t now_ms,
                   const uint64_t *values, size_t count, double *rates);
-/* Whether there is room for objects that may never need a rate: those that nothing happened to yet. */
+/* Whether there is room for objects that may never need a rate: those that nothing happened to yet.
+ */
 bool samples_have_room(const struct samples *samples);
 /* Forgets what has not been looked at for SAMPLE_KEEP_MS. */
 void samples_sweep(struct samples *samples, uint64_t now_ms);

@@ -57,6 +57,9 @@ static void add_vhost(struct totals *t, const struct vhost_sum *v)
     t->all.messages_ready += v->totals.messages_ready;
     t->all.messages_unacknowledged += v->totals.messages_unacknowledged;
     t->all.dead_letters_dropped += v->totals.dead_letters_dropped;
+    t->all.queues_declared += v->totals.queues_declared;
+    t->all.queues_created += v->totals.queues_created;
+    t->all.queues_deleted += v->totals.queues_deleted;
     add_rates(&t->all.rates, &v->totals.rates);
     t->journal.batches += v->journal.batches;
     t->journal.syncs_failed += v->journal.syncs_failed;

@@ -121,6 +121,7 @@ void api_whoami(struct request *r)
     answer_object(&a, NULL);
     answer_text(&a, "name", r->user);
     tags_write(&a, "tags", tags);
+    answer_bool(&a, "is_internal_user", true);
     answer_end(&a);
     reply_json(r, 200, &a);
 }

@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 
+#include "leveret/auth/auth.h"
 #include "leveret/base/random.h"
 
 struct hashing {
@@ -54,6 +55,17 @@ enum status password_hash_new(struct bytes password, struct password_hash *out)
     if (!digest(hashing, out->secret, password, out->secret + PASSWORD_SALT_BYTES))
         return STATUS_INTERNAL_ERROR;
     return STATUS_OK;
+}
+
+_Static_assert(AUTH_HASH_TEXT_BYTES == PASSWORD_HASH_TEXT_MAX, "the header has room for a hash");
+
+enum status auth_hash_password(struct bytes password, char out[AUTH_HASH_TEXT_BYTES])
+{
+    struct password_hash hash;
+    enum status status = password_hash_new(password, &hash);
+    if (status == STATUS_OK)
+        password_hash_text(&hash, out);
+    return status;
 }
 
 enum status password_hash_read(const char *text, const char *hashing_name,

@@ -87,7 +87,8 @@ struct vhost {
     uint64_t ready, unsettled;
     uint64_t letters_dropped; /* dead letters that would have been too many (offspring.h) */
     struct rates rates;
-    struct refusal refusal; /* of the call under way */
+    uint64_t queues_declared, queues_created, queues_deleted; /* as vhost_totals tells them */
+    struct refusal refusal;                                   /* of the call under way */
 };
 
 #define COUNT(channel, queue, what)                                                                \

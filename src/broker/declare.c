@@ -196,6 +196,7 @@ static void declare_new(struct channel *channel, const struct command *command, 
     if (options.durable && !options.exclusive)
         options.lane_id = vhost_lane_ids(vhost, settings.max_priority + 1);
     struct queue *queue = queue_new(vhost, &options);
+    vhost->queues_created++;
     if (queue->stored)
         vhost_put_queue(queue);
     event_queue(queue, true);
@@ -223,6 +224,7 @@ void command_queue_declare(struct channel *channel, const struct command *comman
         channel_refuse(channel, command->type, status, "%s", channel->vhost->refusal.text);
         return;
     }
+    channel->vhost->queues_declared++;
     struct queue *queue = vhost_queue(channel->vhost, name);
     if (queue)
         declare_again(channel, command, queue);

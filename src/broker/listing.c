@@ -213,6 +213,9 @@ void vhost_totals(const struct vhost *vhost, struct vhost_totals *out)
         .messages_ready = vhost->ready,
         .messages_unacknowledged = vhost->unsettled,
         .dead_letters_dropped = vhost->letters_dropped,
+        .queues_declared = vhost->queues_declared,
+        .queues_created = vhost->queues_created,
+        .queues_deleted = vhost->queues_deleted,
         .rates = vhost->rates,
     };
 }

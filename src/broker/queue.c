@@ -260,6 +260,7 @@ void queue_delete(struct queue *queue)
     holding_give(vhost, ACCOUNT_DEFINITIONS,
                  queue_size(queue->endpoint.name.len, queue->arguments.len));
     queue->deleted = true;
+    vhost->queues_deleted++;
     event_queue(queue, false);
     struct consumer *consumer;
     while ((consumer = TAILQ_FIRST(&queue->consumers)))

@@ -24,6 +24,7 @@ EXTRA_DIST += \
 	tests/scenario/run \
 	tests/scenario/small_disk.py \
 	tests/scenario/synced.c \
+	tests/scenario/test_about.py \
 	tests/scenario/test_access.py \
 	tests/scenario/test_alarms.py \
 	tests/scenario/test_clients.py \

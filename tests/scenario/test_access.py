@@ -42,7 +42,8 @@ POLICYMAKERS = "a.p.."
 ANY = "ampg."
 WHOLE = {
     "overview": ANY, "whoami": ANY, "version": ANY, "extensions": ANY, "cluster-name": ANY, "nodes": MONITORS,
-    "nodes/{n}": MONITORS, "feature-flags": ADMINISTRATORS, "auth": "ampgn", "auth/attempts": MONITORS,
+    "nodes/{n}": MONITORS, "feature-flags": ANY, "deprecated-features": ANY, "deprecated-features/used": ANY,
+    "auth/hash_password/x": ADMINISTRATORS, "queues/detailed": ANY, "auth": "ampgn", "auth/attempts": MONITORS,
     "auth/attempts/{n}": MONITORS, "connections": ANY, "connections/username/{u}": ANY, "channels": ANY, "consumers": ANY,
     "exchanges": ANY, "queues": ANY, "bindings": ANY, "vhosts": ANY, "policies": ANY, "operator-policies": ANY,
     "parameters": POLICYMAKERS, "parameters/policy": POLICYMAKERS, "parameters/operator_policy": POLICYMAKERS,
@@ -53,6 +54,10 @@ WHOLE = {
     "health/checks/local-alarms": ANY, "health/checks/virtual-hosts": ANY, "health/checks/protocol-listener/amqp": ANY,
     "health/checks/certificate-expiration/1/days": ANY, "health/checks/node-is-quorum-critical": ANY,
     "health/checks/is-in-service": ANY, "health/checks/ready-to-serve-clients": ANY,
+    "health/checks/metadata-store/initialized": ANY, "health/checks/metadata-store/initialized/with-data": ANY,
+    "health/checks/below-node-connection-limit": ANY, "health/checks/reached-target-cluster-size": ANY,
+    "health/checks/quorum-queues-without-elected-leaders/all-vhosts": ANY,
+    "health/checks/quorum-queues-without-elected-leaders/all-vhosts/pattern/%5Eq": ANY,
 }
 # Path → who is answered in the vhost with permissions, who in the other one.
 OF_VHOST = {

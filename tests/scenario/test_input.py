@@ -282,8 +282,11 @@ def realm_and_flags(node):
     assert Api(node, user=None).get("overview").headers["WWW-Authenticate"] == 'Basic realm="RabbitMQ Management"'
     flags = {one["name"]: one for one in Api(node).get("feature-flags").json}
     for flag in ("quorum_queue", "stream_queue", "implicit_default_bindings", "virtual_host_metadata", "user_limits"):
-        assert flags[flag]["state"] == "enabled" and flags[flag]["stability"] == "stable" and flags[flag]["desc"], flags
-    assert {"name", "state", "stability", "desc", "doc_url", "provided_by"} == set(flags["quorum_queue"])
+        assert flags[flag]["state"] == "enabled" and flags[flag]["stability"] == "required" and flags[flag]["desc"], flags
+    assert {"name", "state", "stability", "desc", "doc_url", "provided_by", "require_level", "experiment_level",
+            "callbacks"} == set(flags["quorum_queue"])
+    assert Api(node).put("feature-flags/stream_queue/enable").code == 204
+    assert Api(node).put("feature-flags/no_such_flag/enable").json == {"error": "bad_request", "reason": "unsupported"}
 
 
 @test

@@ -142,6 +142,10 @@ bool auth_in_batch(const struct auth *auth);
 MUST_USE enum status auth_commit(struct auth *auth);
 void auth_cancel(struct auth *auth);
 
+/* A hash of the password with a new salt, by the algorithm of new passwords, as base64: what
+ * auth_put_user takes as hash. Any thread. Errors: INTERNAL_ERROR (the library refuses). */
+#define AUTH_HASH_TEXT_BYTES 93u /* of the longest hash, its zero included */
+MUST_USE enum status auth_hash_password(struct bytes password, char out[AUTH_HASH_TEXT_BYTES]);
 /* Whether auth_put_user would take the hash, and auth_put_permission the expressions. Errors:
  * MALFORMED (*error as there). */
 MUST_USE enum status auth_check_hash(const char *hash, const char *hashing);

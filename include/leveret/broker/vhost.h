@@ -207,6 +207,9 @@ struct vhost_totals {
     uint64_t queues, exchanges, bindings, consumers, channels, peers;
     uint64_t messages_ready, messages_unacknowledged;
     uint64_t dead_letters_dropped; /* since start */
+    /* Since start: declarations that were not passive, queues that they made, and those that went,
+     * whatever the reason. */
+    uint64_t queues_declared, queues_created, queues_deleted;
     struct rates rates;
 };
 
