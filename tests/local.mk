@@ -9,5 +9,5 @@ dist_check_SCRIPTS = tests/check-includes
 TESTS += tests/check-includes
 EXTRA_DIST += scripts/attack tests/attack/amqp_attacks.py tests/attack/frame.py \
 	tests/attack/http_attacks.py
-EXTRA_DIST += scripts/lib.sh scripts/packages scripts/run scripts/test scripts/count-results \
+EXTRA_DIST += scripts/lib.sh scripts/packages scripts/rabbitmq-newest scripts/run scripts/test scripts/count-results \
 	scripts/lint scripts/simulate scripts/valgrind .ci/run

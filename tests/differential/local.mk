@@ -3,8 +3,11 @@ EXTRA_DIST += \
 	tests/differential/README.md \
 	tests/differential/conversation.py \
 	tests/differential/conversations \
+	tests/differential/differences.py \
 	tests/differential/explore \
 	tests/differential/known-differences \
 	tests/differential/player.py \
 	tests/differential/run \
+	tests/differential/side.py \
+	tests/differential/talk.py \
 	tests/differential/wire.py

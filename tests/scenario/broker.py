@@ -9,7 +9,9 @@ The environment, which tests/scenario/run sets from its options:
     LEVERETD                the leveretd to start (default: BUILD/leveretd, build/leveretd, build-test/leveretd)
     LEVERET_TEST_WORKERS    its number of workers (default: leveretd's own choice)
     LEVERET_TEST_SET        further settings, "key=value key=value"
-    LEVERET_TEST_BROKER     "leveretd" (default) or "rabbitmq": a private node of Debian's rabbitmq-server, the judge
+    LEVERET_TEST_BROKER     "leveretd" (default), or a private node of a RabbitMQ, the judge: "rabbitmq", Debian's, or
+                            "rabbitmq43", the newest
+    RABBITMQ_NEWEST_ROOT    the folder with the newest one (default /var/tmp/rabbitmq-newest; scripts/rabbitmq-newest makes it)
     LEVERET_TEST_HOST/PORT  a broker that runs already: tests that must start or kill one are skipped
 
 Only the standard library is used. A leveretd is killed with the process that started it, and its folder removed; what it
@@ -31,6 +33,7 @@ HERE = Path(__file__).resolve().parent
 TOP = HERE.parent.parent
 START_SECONDS = 60
 STOP_SECONDS = 60
+NEWEST_SERIES = "4.3."
 PR_SET_PDEATHSIG = 1
 
 
@@ -68,15 +71,20 @@ def leveretd_path():
 
 
 def kind():
-    """"leveretd", "rabbitmq" or "external"."""
+    """"leveretd", "rabbitmq", "rabbitmq43" or "external"."""
     if os.environ.get("LEVERET_TEST_PORT"):
         return "external"
     return os.environ.get("LEVERET_TEST_BROKER", "leveretd")
 
 
 def judge():
-    """Whether the broker is RabbitMQ, whose behaviour the tests follow."""
-    return os.environ.get("LEVERET_TEST_BROKER") == "rabbitmq"
+    """Whether the broker is a RabbitMQ, whose behaviour the tests follow."""
+    return os.environ.get("LEVERET_TEST_BROKER") in ("rabbitmq", "rabbitmq43")
+
+
+def judge43():
+    """Whether the broker is RabbitMQ 4.3."""
+    return os.environ.get("LEVERET_TEST_BROKER") == "rabbitmq43"
 
 
 def start(**options):
@@ -91,7 +99,7 @@ def private(**options):
     if kind() == "external" and not judge():
         raise Unavailable("needs a broker of its own")
     if judge():
-        return Rabbit(options.get("dir")).start()
+        return (Rabbit43 if judge43() else Rabbit)(options.get("dir")).start()
     return Leveretd(**options).start()
 
 
@@ -249,6 +257,8 @@ class Leveretd:
 class Rabbit:
     """A private RabbitMQ by tests/scenario/rabbitmq-node. plugins: their names; rabbitmq_management has management_port."""
 
+    root = []                       # options that say which one
+
     def __init__(self, dir=None, plugins=()):
         self.host = "127.0.0.1"
         self.plugins = ["--plugins", ",".join(plugins)] if plugins else []
@@ -264,9 +274,9 @@ class Rabbit:
 
     def start(self):
         port = ["--port", str(self.port)] if self.port else []
-        result = self._node("start", *port, *self.plugins)
+        result = self._node("start", *port, *self.plugins, *self.root)
         if result.returncode == 77:
-            raise Unavailable("rabbitmq-server is not installed")
+            raise Unavailable(result.stderr.strip())
         if result.returncode != 0:
             raise DidNotStart(result.stderr)
         facts = dict(line.split("=", 1) for line in result.stdout.splitlines() if "=" in line)
@@ -309,6 +319,24 @@ class Rabbit:
 
     def __exit__(self, *unused):
         self.remove()
+
+
+class Rabbit43(Rabbit):
+    """RabbitMQ 4.3, from the folder that RABBITMQ_NEWEST_ROOT names."""
+
+    def __init__(self, dir=None, plugins=()):
+        super().__init__(dir, plugins)
+        root = Path(os.environ.get("RABBITMQ_NEWEST_ROOT") or "/var/tmp/rabbitmq-newest")
+        self.root = ["--root", str(root)]
+        versions = [path.name.split("-")[-1] for path in root.glob("usr/lib/rabbitmq/lib/rabbitmq_server-*")]
+        self.unavailable = ("" if any(v.startswith(NEWEST_SERIES) for v in versions) else
+                            f"{root} holds RabbitMQ {versions[0]}, not {NEWEST_SERIES}x" if versions else
+                            f"no RabbitMQ in {root} (scripts/rabbitmq-newest makes it)")
+
+    def start(self):
+        if self.unavailable:
+            raise Unavailable(self.unavailable)
+        return super().start()
 
 
 def status_bytes(pid, name):
