@@ -63,14 +63,19 @@ static bool release_consumers(struct channel *channel)
     return !consumer;
 }
 
+void channel_leave(struct channel *channel)
+{
+    channel->leaving = true;
+    channel_drop_gets(channel);
+    policy_forget_waits(channel);
+    reply_to_close(channel);
+}
+
 bool channel_give_back(struct channel *channel)
 {
     struct vhost *vhost = channel->vhost;
     struct unsettled_entry entry;
-    channel->leaving = true; /* it may take several calls */
-    channel_drop_gets(channel);
-    policy_forget_waits(channel);
-    reply_to_close(channel);
+    channel_leave(channel);
     spread_free(channel);
     tx_free(channel);
     uint64_t left = vhost_left(vhost, WORK_SETTLE), count = 0;

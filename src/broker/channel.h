@@ -63,7 +63,9 @@ struct channel *channel_new(struct peer *peer, uint16_t id);
  * closing. Returns whether it is through; if not it has done a portion, and is to be called again.
  */
 bool channel_release(struct channel *channel);
-/* The first half of it: requeues. */
+/* Nothing comes to the channel any more: no delivery, no direct reply, no answer to a get. */
+void channel_leave(struct channel *channel);
+/* The first half of releasing: the channel leaves, and requeues. */
 bool channel_give_back(struct channel *channel);
 /* Releases; frees at once, or when the held replies are out (sending *closed, if
  * not NULL, last). Returns false, like channel_release, when it is to be called again. */

@@ -68,7 +68,7 @@ struct applied vhost_detach(struct vhost *vhost, struct peer *peer, struct momen
     vhost_enter(vhost, now);
     for (uint32_t i = 0; i < peer->channel_room; i++)
         if (peer->channels[i])
-            peer->channels[i]->leaving = true; /* nothing is delivered to it any more */
+            channel_leave(peer->channels[i]);
     if (release(peer)) {
         peer_destroy(peer);
         struct event event = {.type = EVENT_DETACHED};

@@ -269,18 +269,20 @@ static void work_disk(struct harness *h)
 
 void harness_disk(struct harness *h)
 {
-    work_disk(h);
+    if (!h->halted)
+        work_disk(h);
 }
 
 static void start(struct harness *h)
 {
+    h->halted = false;
     struct journal_callbacks callbacks = {h,         on_committed, on_paged_in, on_paged_out,
                                           on_health, on_stalled};
     h->journal = open_journal(h, &callbacks);
     struct vhost_options options = {
-        .name = bytes_of_text("/"),
+        .name = bytes_of_text(h->name ? h->name : "/"),
         .journal = h->journal,
-        .random_seed = 7,
+        .random_seed = h->random_seed++,
         .event = on_event,
         .context = h,
         .resident_bytes_max = h->resident_bytes_max,
@@ -303,6 +305,8 @@ void harness_open(struct harness *h)
         h->resident_bytes_max = 64 << 20;
     if (!h->window_bytes)
         h->window_bytes = 1 << 20;
+    if (!h->random_seed)
+        h->random_seed = 7;
     open_disk(h);
     h->now = (struct moment){.steady_ms = 1000, .wall_ms = 1700000000000};
     for (int i = 0; i < PEERS_MAX; i++)
@@ -319,8 +323,8 @@ static void stop(struct harness *h)
 
 void harness_close(struct harness *h)
 {
-    stop(h);
-    close_disk(h);
+    if (h->vhost)
+        harness_remove(h);
     text_free(&h->lines);
     free(h->taken);
     *h = (struct harness){0};
@@ -332,27 +336,35 @@ void harness_crash(struct harness *h)
     start(h);
 }
 
-void harness_anew(struct harness *h)
+void harness_remove(struct harness *h)
 {
     stop(h);
     close_disk(h);
+}
+
+void harness_make(struct harness *h)
+{
     open_disk(h);
     start(h);
 }
 
 void harness_turn(struct harness *h)
 {
+    if (h->halted)
+        return;
     vhost_flush(h->vhost, h->now);
-    journal_flush(h->journal);
+    if (!vhost_holds_batch(h->vhost))
+        journal_flush(h->journal);
 }
 
 void harness_sync(struct harness *h)
 {
     for (int i = 0; i < 6; i++) {
         harness_turn(h);
-        work_disk(h);
+        harness_disk(h);
     }
-    vhost_flush(h->vhost, h->now);
+    if (!h->halted)
+        vhost_flush(h->vhost, h->now);
 }
 
 void harness_pass(struct harness *h, uint64_t ms)
@@ -365,6 +377,8 @@ void harness_pass(struct harness *h, uint64_t ms)
 
 void harness_attach(struct harness *h, char peer)
 {
+    if (h->halted)
+        return;
     char name[] = {'p', 'e', 'e', 'r', ' ', peer, 0};
     struct peer_options options = {
         .owner = &h->letters[peer - 'A'],
@@ -374,25 +388,47 @@ void harness_attach(struct harness *h, char peer)
     h->peers[peer - 'A'] = vhost_attach(h->vhost, &options, h->now);
 }
 
+/* Between two portions, which are done in turns of their own. */
+static void stop_between(struct harness *h)
+{
+    h->portions++;
+    vhost_flush(h->vhost, h->now);
+    if (h->between)
+        h->between(h);
+}
+
 void harness_detach(struct harness *h, char peer)
 {
-    while (vhost_detach(h->vhost, h->peers[peer - 'A'], h->now).unfinished)
-        h->portions++;
-    h->peers[peer - 'A'] = NULL;
+    while (!h->halted) {
+        if (!vhost_detach(h->vhost, h->peers[peer - 'A'], h->now).unfinished) {
+            h->peers[peer - 'A'] = NULL;
+            return;
+        }
+        stop_between(h);
+    }
+}
+
+static void drop(const struct command *command)
+{
+    struct message *message = command->type == COMMAND_PUBLISH ? command->u.publish.message : NULL;
+    message_unref(&message);
 }
 
 void harness_do(struct harness *h, char peer, const struct command *command)
 {
+    if (h->halted) {
+        drop(command);
+        return;
+    }
     CHECK(h->peers[peer - 'A']);
     if (h->watch_command)
         h->watch_command(h->watch_context, peer, command);
     struct applied applied = vhost_apply(h->vhost, h->peers[peer - 'A'], command, h->now);
     h->units += applied.units;
     while (applied.unfinished) {
-        h->portions++;
-        vhost_flush(h->vhost, h->now); /* portions are done in turns of their own */
-        if (h->between)
-            h->between(h);
+        stop_between(h);
+        if (h->halted)
+            return;
         applied = vhost_go_on(h->vhost, h->peers[peer - 'A'], command, h->now);
         h->units += applied.units;
     }

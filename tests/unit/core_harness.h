@@ -28,6 +28,8 @@
 #define PEERS_MAX 8
 
 struct harness {
+    const char *name;     /* the vhost's, at harness_open; NULL: "/" */
+    uint64_t random_seed; /* vhost_options.random_seed, raised at each start; 0: 7 */
     struct journal_memory_disk *disk;
     struct journal *journal;
     struct vhost *vhost;
@@ -40,11 +42,12 @@ struct harness {
     uint32_t window_bytes;
     uint64_t consumer_timeout_ms;
     void (*warn)(void *context, const char *text); /* vhost_options.warn, at harness_open */
-    struct account *account; /* vhost_options.account, at harness_open */
+    struct account *account;                       /* vhost_options.account, at harness_open */
     uint32_t portion;                              /* vhost_options.portion, at harness_open */
     uint64_t portions;                             /* in which commands were left unfinished */
     uint64_t units;                                /* that commands have cost */
-    void (*between)(struct harness *h);            /* called between two portions, if not NULL */
+    void (*between)(struct harness *h); /* called between two portions, if not NULL; it may apply
+                                           commands of other peers, detach these, set halted */
     enum status health;
     char *directory; /* on LevelDB only */
     struct journal_threads *threads;
@@ -55,15 +58,17 @@ struct harness {
     void (*watch_command)(void *context, char peer, const struct command *command);
     bool quiet;       /* no lines */
     bool break_pages; /* pages come back damaged */
+    bool halted;      /* the machine has stopped: nothing reaches the core until harness_crash */
 };
 
 void harness_open(struct harness *h);
 void harness_close(struct harness *h);
 /* Stops the broker at this instant: what is not synced is gone. Starts it again; peers are gone. */
 void harness_crash(struct harness *h);
-/* Deletes the vhost with all that it has stored, and makes another one; peers are gone. */
-void harness_anew(struct harness *h);
-/* One turn's end: vhost_flush, journal_flush. Nothing is on disk yet. */
+/* Deletes the vhost with all that it has stored; peers are gone. Makes one, after that. */
+void harness_remove(struct harness *h);
+void harness_make(struct harness *h);
+/* One turn's end: vhost_flush, journal_flush if the vhost lets it. Nothing is on disk yet. */
 void harness_turn(struct harness *h);
 /* The disk writes what was handed over, and the vhost hears of it. */
 void harness_disk(struct harness *h);

@@ -461,6 +461,42 @@ START_TEST(reply_names_have_rabbitmqs_shape)
 }
 END_TEST
 
+static void answer_late(struct harness *harness)
+{
+    harness->between = NULL;
+    do_publish(harness, "B1", "", reply_name, "late", "m");
+}
+
+/* A connection that ends in portions has ended: its second channel gets no answers while the first
+ * one's messages go back. */
+START_TEST(a_peer_that_goes_in_portions_gets_no_answers)
+{
+    harness_close(&h);
+    h.portion = 20;
+    harness_open(&h);
+    do_open(&h, "A1");
+    do_open(&h, "A2");
+    do_open(&h, "B1");
+    do_declare(&h, "B1", "q", "");
+    do_declare(&h, "B1", "server", "");
+    do_consume(&h, "B1", "server", 5, "", 0);
+    do_consume(&h, "A1", "q", 1, "a", 0);
+    do_consume(&h, "A2", "amq.rabbitmq.reply-to", 4, "", 0);
+    for (int i = 0; i < 100; i++)
+        do_publish(&h, "B1", "", "q", "m", "");
+    h.watch = note_reply_to;
+    struct command command = {.type = COMMAND_PUBLISH, .channel = 2};
+    command.u.publish.message = asking("server", "amq.rabbitmq.reply-to");
+    harness_do(&h, 'A', &command);
+    h.watch = NULL;
+    harness_take(&h);
+    h.between = answer_late;
+    harness_detach(&h, 'A');
+    ck_assert(!h.between);
+    expect(&h, "B1 return late NO_ROUTE\nA detached\n");
+}
+END_TEST
+
 /* ---- Listings. */
 
 START_TEST(lists_in_slices)
@@ -531,6 +567,7 @@ int main(void)
     tcase_add_test(tests, a_transaction_of_acks_waits_for_the_disk);
     tcase_add_test(tests, answers_go_straight_to_the_asker);
     tcase_add_test(tests, reply_names_have_rabbitmqs_shape);
+    tcase_add_test(tests, a_peer_that_goes_in_portions_gets_no_answers);
     tcase_add_test(tests, lists_in_slices);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
