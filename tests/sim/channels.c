@@ -18,10 +18,10 @@ const char *who_of(unsigned p, unsigned c)
 
 void consumer_over(unsigned p, unsigned c, unsigned q)
 {
-    struct sim_queue *queue = &sim.world.queues[q];
-    if (!sim.channels[p][c].consuming[q])
+    struct sim_queue *queue = &here->world.queues[q];
+    if (!here->channels[p][c].consuming[q])
         return;
-    sim.channels[p][c].consuming[q] = false;
+    here->channels[p][c].consuming[q] = false;
     queue->consumers--;
     if (queue->active_peer == (int)p && queue->active_channel == (int)c)
         queue->active_peer = NOBODY;
@@ -31,7 +31,7 @@ void consumer_over(unsigned p, unsigned c, unsigned q)
 
 void release_all(unsigned p, unsigned c)
 {
-    struct sim_channel *channel = &sim.channels[p][c];
+    struct sim_channel *channel = &here->channels[p][c];
     while (channel->tx_handles.count) {
         struct handle handle = handle_take(&channel->tx_handles, 0);
         handle_add(&channel->handles, &handle);
@@ -40,19 +40,22 @@ void release_all(unsigned p, unsigned c)
         struct handle handle = handle_take(&channel->handles, channel->handles.count - 1);
         ledger_end(channel, &handle, END_REQUEUE);
     }
-    for (unsigned q = 0; q < sim.world.queue_count; q++)
+    for (unsigned q = 0; q < here->world.queue_count; q++)
         consumer_over(p, c, q);
     for (unsigned i = 0; channel->tx && i < channel->published.count; i++)
-        sim.messages[channel->published.at[i]].targets = 0;
+        here->messages[channel->published.at[i]].targets = 0;
     channel->published.count = channel->tx ? 0 : channel->published.count;
     channel->gets = 0;
+    replies_over(channel);
 }
 
 void forget_channel(struct sim_channel *channel)
 {
+    replies_over(channel);
     channel->handles.count = channel->tx_handles.count = 0;
     channel->published.count = channel->committed.count = 0;
     channel->open = channel->confirm = channel->tx = channel->failed = channel->committing = false;
+    channel->may_fail = false;
     memset(channel->consuming, 0, sizeof channel->consuming);
     channel->gets = channel->unanswered = 0;
     channel->answered = 0;
@@ -62,43 +65,51 @@ void close_channel(unsigned p, unsigned c)
 {
     sim_trail("%s close", who_of(p, c));
     release_all(p, c);
-    sim.may_fail = true;
-    do_close(&sim.h, who_of(p, c));
+    here->channels[p][c].may_fail = true;
+    do_close(&here->h, who_of(p, c));
     sync_all();
-    sim.may_fail = false;
-    forget_channel(&sim.channels[p][c]);
+    forget_channel(&here->channels[p][c]);
 }
 
 void open_all(void)
 {
     for (unsigned p = 0; p < PEERS; p++)
         for (unsigned c = 1; c <= CHANNELS; c++) {
-            struct sim_channel *channel = &sim.channels[p][c];
-            if (channel->open && channel->failed)
+            struct sim_channel *channel = &here->channels[p][c];
+            if (!may_act(p))
+                continue;
+            if (channel->open && channel->failed && !holds_batch())
                 close_channel(p, c);
             if (channel->open)
                 continue;
-            do_open(&sim.h, who_of(p, c));
+            do_open(&here->h, who_of(p, c));
             channel->open = true;
             channel->tx = p + c > 1 && chance(20);
             channel->confirm = !channel->tx && chance(80);
             if (channel->tx || channel->confirm)
-                do_plain(&sim.h, who_of(p, c),
+                do_plain(&here->h, who_of(p, c),
                          channel->tx ? COMMAND_TX_SELECT : COMMAND_CONFIRM_SELECT);
             if (p + c > 1 && chance(70))
-                do_qos(&sim.h, who_of(p, c), (uint16_t)pick(15), chance(30));
+                do_qos(&here->h, who_of(p, c), (uint16_t)pick(15), chance(30));
         }
 }
 
-void detach(unsigned p)
+void leave(unsigned p)
 {
     sim_trail("%c vanishes", (char)('A' + p));
     for (unsigned c = 1; c <= CHANNELS; c++)
         release_all(p, c);
-    harness_detach(&sim.h, (char)('A' + p));
-    sim.owed[p] = 0;
+    here->asking = (int)p;
+    here->asked = COMMAND_CHANNEL_CLOSE;
+    harness_detach(&here->h, (char)('A' + p));
+    here->owed[p] = 0;
     for (unsigned c = 1; c <= CHANNELS; c++)
-        forget_channel(&sim.channels[p][c]);
+        forget_channel(&here->channels[p][c]);
+}
+
+void detach(unsigned p)
+{
+    leave(p);
     world_look();
     open_all();
 }

@@ -14,13 +14,13 @@ static bool certain(const struct copy *copy)
 static void count_copies(uint64_t *least, uint64_t *most, uint64_t *bytes)
 {
     *least = *most = *bytes = 0;
-    for (unsigned uid = 0; uid < sim.message_count; uid++) {
-        const struct sim_message *message = &sim.messages[uid];
+    for (unsigned uid = 0; uid < here->message_count; uid++) {
+        const struct sim_message *message = &here->messages[uid];
         if (!message->order || !message->targets)
             continue;
         if (!message->resolved)
             *most += 1;
-        for (unsigned q = 0; q < sim.world.queue_count && message->resolved; q++) {
+        for (unsigned q = 0; q < here->world.queue_count && message->resolved; q++) {
             const struct copy *copy = &message->copies[q];
             bool is_in = certain(copy) && (!message->due_ms || copy->place == OUT);
             *least += is_in;
@@ -58,7 +58,7 @@ uint64_t check_room(unsigned q, uint64_t *limit)
 {
     struct queue_info info;
     struct field field;
-    if (!vhost_find_queue(sim.h.vhost, bytes_of_text(sim.world.queues[q].name), &info))
+    if (!vhost_find_queue(here->h.vhost, bytes_of_text(here->world.queues[q].name), &info))
         return 0;
     *limit = UINT64_MAX;
     if (table_find(info.arguments, "x-overflow", &field) &&
@@ -71,10 +71,12 @@ void check_counts(void)
 {
     uint64_t ready = 0, unsettled = 0, bytes = 0, least, most, least_bytes;
     struct vhost_totals totals;
-    for (unsigned q = 0; q < sim.world.queue_count; q++) {
-        struct sim_queue *queue = &sim.world.queues[q];
+    if (!here->there || here->under_way || here->h.halted)
+        return;
+    for (unsigned q = 0; q < here->world.queue_count; q++) {
+        struct sim_queue *queue = &here->world.queues[q];
         struct queue_info info;
-        if (!vhost_find_queue(sim.h.vhost, bytes_of_text(queue->name), &info))
+        if (!vhost_find_queue(here->h.vhost, bytes_of_text(queue->name), &info))
             continue;
         if (info.messages_unacknowledged != queue->out + info.messages_dlx)
             sim_fail("%s: %llu unacknowledged, %llu of them dead, not %u", queue->name,
@@ -90,7 +92,7 @@ void check_counts(void)
         unsettled += info.messages_unacknowledged;
         bytes += info.ready_bytes + info.unacknowledged_bytes;
     }
-    vhost_totals(sim.h.vhost, &totals);
+    vhost_totals(here->h.vhost, &totals);
     if (totals.messages_ready != ready)
         sim_fail("%llu ready in all, %llu in queues", (unsigned long long)totals.messages_ready,
                  (unsigned long long)ready);
@@ -112,11 +114,13 @@ void check_counts(void)
 
 void check_quiet(void)
 {
+    if (!here->there || here->under_way || here->h.halted)
+        return;
     sim.quiet_checked++;
     world_look();
     for (unsigned p = 0; p < PEERS; p++)
         for (unsigned c = 1; c <= CHANNELS; c++) {
-            const struct sim_channel *channel = &sim.channels[p][c];
+            const struct sim_channel *channel = &here->channels[p][c];
             if (channel->open && channel->confirm && !channel->failed &&
                 channel->answered != channel->published.count)
                 sim_fail("%c%u: %u published, %llu answered", (char)('A' + p), c,
@@ -129,13 +133,13 @@ void check_quiet(void)
                 sim_fail("%c%u: %u commands without an answer, the last of type %d",
                          (char)('A' + p), c, channel->unanswered, channel->last_asked);
         }
-    for (unsigned q = 0; q < sim.world.queue_count; q++) {
+    for (unsigned q = 0; q < here->world.queue_count; q++) {
         struct queue_info info;
-        if (!vhost_find_queue(sim.h.vhost, bytes_of_text(sim.world.queues[q].name), &info))
+        if (!vhost_find_queue(here->h.vhost, bytes_of_text(here->world.queues[q].name), &info))
             continue;
-        check_limits(&sim.world.queues[q], &info);
+        check_limits(&here->world.queues[q], &info);
         if (info.stalled || info.failed)
-            sim_fail("%s is stalled or has failed", sim.world.queues[q].name);
+            sim_fail("%s is stalled or has failed", here->world.queues[q].name);
     }
     check_counts();
 }
@@ -168,38 +172,38 @@ static void on_chunk(void *context, uint64_t chunk, const uint64_t live[JOURNAL_
 /* After drain: each message is accounted for, and nothing is left, in memory or on disk. */
 void check_nothing_left(void)
 {
-    for (unsigned uid = 0; uid < sim.message_count; uid++) {
-        const struct sim_message *message = &sim.messages[uid];
+    for (unsigned uid = 0; uid < here->message_count; uid++) {
+        const struct sim_message *message = &here->messages[uid];
         if (!message->order)
             continue;
         if (!message->resolved && message->targets && !message->copies[0].unsure) {
             bool lossless = true;
-            for (unsigned q = 0; q < sim.world.queue_count; q++)
+            for (unsigned q = 0; q < here->world.queue_count; q++)
                 if (message->targets & MASK(q))
-                    lossless &= sim.world.queues[q].lossless && !sim.world.queues[q].may_refuse;
+                    lossless &= here->world.queues[q].lossless && !here->world.queues[q].may_refuse;
             if (lossless)
                 sim_fail("message %u is lost: no queue had it", uid);
         }
-        for (unsigned q = 0; q < sim.world.queue_count && message->resolved; q++)
+        for (unsigned q = 0; q < here->world.queue_count && message->resolved; q++)
             if ((message->targets & MASK(q)) && certain(&message->copies[q]))
                 sim_fail("message %u is lost: it was to be in %x", uid, message->copies[q].at);
     }
     world_clear();
-    harness_sync(&sim.h);
+    harness_sync(&here->h);
     pass(0); /* what was known of identifiers is erased in portions */
-    harness_sync(&sim.h);
+    harness_sync(&here->h);
     struct vhost_totals totals;
-    vhost_totals(sim.h.vhost, &totals);
+    vhost_totals(here->h.vhost, &totals);
     if (totals.queues || totals.bindings || totals.messages_ready || totals.messages_unacknowledged)
         sim_fail("%llu queues, %llu bindings, %llu and %llu messages are left",
                  (unsigned long long)totals.queues, (unsigned long long)totals.bindings,
                  (unsigned long long)totals.messages_ready,
                  (unsigned long long)totals.messages_unacknowledged);
-    if (vhost_resident_bytes(sim.h.vhost))
-        sim_fail("%zu bytes of messages are left", vhost_resident_bytes(sim.h.vhost));
+    if (vhost_resident_bytes(here->h.vhost))
+        sim_fail("%zu bytes of messages are left", vhost_resident_bytes(here->h.vhost));
     struct journal_callbacks callbacks = {0};
     struct journal_recovery recovery = {NULL, on_definition, on_lane, on_chunk};
-    struct journal *journal = journal_memory_new(sim.h.disk, &callbacks, false);
+    struct journal *journal = journal_memory_new(here->h.disk, &callbacks, false);
     char *error = NULL;
     definitions = 0;
     ck_assert_int_eq(journal_recover(journal, &recovery, &error), STATUS_OK);

@@ -9,15 +9,15 @@
 static int presence(unsigned identifier, unsigned q)
 {
     int found = UNKNOWN;
-    for (unsigned uid = 0; uid < sim.message_count && found != KNOWN; uid++) {
-        const struct sim_message *message = &sim.messages[uid];
+    for (unsigned uid = 0; uid < here->message_count && found != KNOWN; uid++) {
+        const struct sim_message *message = &here->messages[uid];
         if (message->identifier != identifier || !message->order || !message->targets)
             continue;
         if (!message->resolved) {
             found = PERHAPS;
             continue;
         }
-        for (unsigned origin = 0; origin < sim.world.queue_count; origin++) {
+        for (unsigned origin = 0; origin < here->world.queue_count; origin++) {
             const struct copy *copy = &message->copies[origin];
             /* What a transient message leaves is not known after a crash. */
             bool sure = message->persistent || !copy->survivor;
@@ -35,20 +35,31 @@ static int presence(unsigned identifier, unsigned q)
     return found;
 }
 
+/* What is in a queue now need not be in it when the message comes to it. */
+static bool comes_later(const struct sim_message *message)
+{
+    bool in_portions = here->h.portion && message->targets & (message->targets - 1);
+    return message->one_of || message->loose || in_portions;
+}
+
 queue_mask dedup_refused(const struct sim_message *message, queue_mask *perhaps)
 {
     queue_mask refused = 0;
     *perhaps = 0;
     if (!message->identifier)
         return 0;
-    if (message->exchange == X_DEDUP && sim.known[message->identifier].state == KNOWN)
-        return message->targets;
-    if (message->exchange == X_DEDUP && sim.known[message->identifier].state == PERHAPS)
+    if (here->under_way) {
         *perhaps = message->targets;
-    for (unsigned q = 0; q < sim.world.queue_count; q++) {
-        if (!(message->targets & MASK(q)) || !sim.world.queues[q].dedups)
+        return 0;
+    }
+    if (message->exchange == X_DEDUP && here->known[message->identifier].state == KNOWN)
+        return message->targets;
+    if (message->exchange == X_DEDUP && here->known[message->identifier].state == PERHAPS)
+        *perhaps = message->targets;
+    for (unsigned q = 0; q < here->world.queue_count; q++) {
+        if (!(message->targets & MASK(q)) || !here->world.queues[q].dedups)
             continue;
-        int state = message->one_of || message->loose ? PERHAPS : presence(message->identifier, q);
+        int state = comes_later(message) ? PERHAPS : presence(message->identifier, q);
         if (state == KNOWN)
             refused |= MASK(q);
         if (state == PERHAPS)
@@ -59,33 +70,33 @@ queue_mask dedup_refused(const struct sim_message *message, queue_mask *perhaps)
 
 void dedup_published(unsigned uid)
 {
-    const struct sim_message *message = &sim.messages[uid];
+    const struct sim_message *message = &here->messages[uid];
     if (!message->identifier || message->exchange != X_DEDUP || !message->targets ||
-        sim.known[message->identifier].state != UNKNOWN)
+        here->known[message->identifier].state != UNKNOWN)
         return;
-    bool refusable = false; /* a message that a queue refuses may come again */
-    for (unsigned q = 0; q < sim.world.queue_count; q++)
-        refusable |= message->targets & MASK(q) && sim.world.queues[q].may_refuse;
-    sim.known[message->identifier].state = refusable ? PERHAPS : KNOWN;
-    sim.known[message->identifier].uid = uid;
+    bool refusable = here->under_way != 0; /* a message that a queue refuses may come again */
+    for (unsigned q = 0; q < here->world.queue_count; q++)
+        refusable |= message->targets & MASK(q) && here->world.queues[q].may_refuse;
+    here->known[message->identifier].state = refusable ? PERHAPS : KNOWN;
+    here->known[message->identifier].uid = uid;
 }
 
 void dedup_delivered(const struct sim_message *message, unsigned origin, unsigned q)
 {
-    if (!message->identifier || !sim.world.queues[q].dedups)
+    if (!message->identifier || !here->world.queues[q].dedups)
         return;
-    for (unsigned uid = 0; uid < sim.message_count; uid++) {
-        const struct sim_message *other = &sim.messages[uid];
+    for (unsigned uid = 0; uid < here->message_count; uid++) {
+        const struct sim_message *other = &here->messages[uid];
         if (other->identifier != message->identifier || !other->resolved || !other->targets)
             continue;
-        for (unsigned t = 0; t < sim.world.queue_count; t++) {
+        for (unsigned t = 0; t < here->world.queue_count; t++) {
             const struct copy *copy = &other->copies[t];
             if ((other == message && t == origin) || !(other->targets & MASK(t)) ||
                 copy->place != OUT || copy->queue != q || copy->survivor ||
                 message->copies[origin].survivor)
                 continue;
             sim_fail("%s has delivered messages %u and %u, both with the identifier %u",
-                     sim.world.queues[q].name, uid, (unsigned)(message - sim.messages),
+                     here->world.queues[q].name, uid, (unsigned)(message - here->messages),
                      message->identifier);
         }
     }
@@ -95,17 +106,17 @@ void dedup_delivered(const struct sim_message *message, unsigned origin, unsigne
 void dedup_crashed(void)
 {
     for (unsigned i = 1; i < IDENTIFIERS; i++) {
-        if (sim.known[i].state != KNOWN)
+        if (here->known[i].state != KNOWN)
             continue;
-        const struct sim_message *message = &sim.messages[sim.known[i].uid];
+        const struct sim_message *message = &here->messages[here->known[i].uid];
         if (!message->persistent)
-            sim.known[i].state = UNKNOWN;
+            here->known[i].state = UNKNOWN;
         else if (!message->synced)
-            sim.known[i].state = PERHAPS;
+            here->known[i].state = PERHAPS;
     }
 }
 
 void dedup_forgotten(void)
 {
-    memset(sim.known, 0, sizeof sim.known);
+    memset(here->known, 0, sizeof here->known);
 }

@@ -9,10 +9,23 @@
 
 static bool find_queue_name(struct bytes name, unsigned *q)
 {
-    for (*q = 0; *q < sim.world.queue_count; ++*q)
-        if (bytes_equal_text(name, sim.world.queues[*q].name))
+    for (*q = 0; *q < here->world.queue_count; ++*q)
+        if (bytes_equal_text(name, here->world.queues[*q].name))
             return true;
     return false;
+}
+
+unsigned message_number(const struct message *message)
+{
+    char text[16] = "", *end;
+    struct bytes body = message_body_piece(message, 0);
+    memcpy(text, body.at, body.len < 15 ? body.len : 15);
+    unsigned long uid = strtoul(text, &end, 10);
+    if (*end != '.' || strtoul(end + 1, NULL, 10) != here->number)
+        sim_fail("a message of another vhost is in %s: %s", here->name, text);
+    if (uid >= here->message_count)
+        sim_fail("a message that nobody has published: %s", text);
+    return (unsigned)uid;
 }
 
 /* The number in the body, and the queue that it came to first. */
@@ -21,35 +34,31 @@ static unsigned identify(const struct message *message, unsigned queue, unsigned
 {
     struct properties properties;
     struct field field;
-    char text[16] = "";
+    unsigned uid = message_number(message);
     *origin = queue;
     *count = -1;
-    struct bytes body = message_body_piece(message, 0);
-    memcpy(text, body.at, body.len < 15 ? body.len : 15);
-    unsigned long uid = strtoul(text, NULL, 10);
-    if (uid >= sim.message_count)
-        sim_fail("a message that nobody has published: %s", text);
     if (properties_decode(message_properties(message), &properties) != STATUS_OK)
-        sim_fail("message %lu has properties that cannot be read", uid);
+        sim_fail("message %u has properties that cannot be read", uid);
     if (table_find(properties.headers, "x-delivery-count", &field))
         *count = field.value.integer;
     bool died = table_find(properties.headers, "x-first-death-queue", &field);
     if (died && !find_queue_name(field.value.bytes, origin))
-        sim_fail("message %lu died in a queue that there is not", uid);
+        sim_fail("message %u died in a queue that there is not", uid);
     if (died && (!table_find(properties.headers, "x-death", &field) || field.type != FIELD_ARRAY))
-        sim_fail("message %lu has died and has no x-death", uid);
+        sim_fail("message %u has died and has no x-death", uid);
     if (died && (properties.present & PROPERTY_EXPIRATION))
-        sim_fail("message %lu has died and expires", uid);
+        sim_fail("message %u has died and expires", uid);
     if (died && *origin == queue)
-        sim_fail("message %lu came back to %s", uid, sim.world.queues[queue].name);
-    return (unsigned)uid;
+        sim_fail("message %u came back to %s", uid, here->world.queues[queue].name);
+    replies_question(&here->messages[uid], uid, properties.reply_to);
+    return uid;
 }
 
 static void check_order(struct sim_queue *queue, const struct sim_message *message, unsigned uid)
 {
     unsigned priority =
         message->priority < queue->priority_max ? message->priority : queue->priority_max;
-    if (message->due_ms)
+    if (message->due_ms || message->unordered)
         return;
     if (message->order < queue->last_order[priority])
         sim_fail("message %u (order %llu) of %s after order %llu", uid,
@@ -89,20 +98,20 @@ void ledger_delivered(int peer, unsigned c, unsigned q, const struct event *even
     unsigned origin;
     int64_t count;
     unsigned uid = identify(body, q, &origin, &count);
-    struct sim_message *message = &sim.messages[uid];
-    struct sim_queue *queue = &sim.world.queues[q];
+    struct sim_message *message = &here->messages[uid];
+    struct sim_queue *queue = &here->world.queues[q];
     struct copy *copy = &message->copies[origin];
     sim.deliveries++;
     sim_note("  %s delivers %u of %s to %c%u tag %llu%s%s", queue->name, uid,
-             sim.world.queues[origin].name, 'A' + peer, c, (unsigned long long)tag,
+             here->world.queues[origin].name, 'A' + peer, c, (unsigned long long)tag,
              redelivered ? " redelivered" : "", no_ack ? " no-ack" : "");
     if (!message->order || !(message->targets & MASK(origin)))
         sim_fail("message %u came to %s, where it was not sent", uid,
-                 sim.world.queues[origin].name);
+                 here->world.queues[origin].name);
     if (!message->resolved) {
         bool unsure = message->copies[0].unsure;
         copy_make(message, origin);
-        copy->at = queue->reach | sim.world.queues[origin].reach;
+        copy->at = queue->reach | here->world.queues[origin].reach;
         copy->unsure |= unsure;
         copy->doubtful = true;
         copy->returns_max = UINT16_MAX;
@@ -111,16 +120,16 @@ void ledger_delivered(int peer, unsigned c, unsigned q, const struct event *even
     }
     if (copy->place == OUT)
         sim_fail("message %u is with a consumer of %s, and delivered again by %s", uid,
-                 sim.world.queues[copy->queue].name, queue->name);
+                 here->world.queues[copy->queue].name, queue->name);
     if (copy->place != BROKER)
         sim_fail("message %u was settled, and is delivered by %s", uid, queue->name);
     if (!(copy->at & MASK(q)))
         sim_fail("message %u cannot be in %s (but in %x)", uid, queue->name, copy->at);
     if ((copy->left & MASK(q)) && !copy->doubtful)
         sim_fail("message %u was rejected, and is delivered by %s again", uid, queue->name);
-    if (message->due_ms && sim.h.now.wall_ms < message->due_ms)
+    if (message->due_ms && here->h.now.wall_ms < message->due_ms)
         sim_fail("message %u is delivered before its time", uid);
-    if (origin == q && message->expires_ms && sim.h.now.wall_ms >= message->expires_ms)
+    if (origin == q && message->expires_ms && here->h.now.wall_ms >= message->expires_ms)
         sim_fail("message %u has expired and is delivered", uid);
     check_marks(queue, copy, uid, q, redelivered, count);
     /* What a get takes may be told later, behind other answers. */
@@ -133,7 +142,7 @@ void ledger_delivered(int peer, unsigned c, unsigned q, const struct event *even
     if (copy->doubtful) { /* now it is known how the crash left it */
         copy->returns = (uint16_t)(count < 0 ? 0 : count);
         copy->been_out = redelivered;
-        copy->left &= (queue_mask)~MASK(q);
+        copy->left = 0;
         copy->doubtful = false;
     }
     copy->queue = (uint8_t)q;
@@ -148,6 +157,6 @@ void ledger_delivered(int peer, unsigned c, unsigned q, const struct event *even
     dedup_delivered(message, origin, q);
     queue->out++;
     handle_add(
-        &sim.channels[peer][c].handles,
+        &here->channels[peer][c].handles,
         &(struct handle){.tag = tag, .uid = uid, .origin = (uint8_t)origin, .queue = (uint8_t)q});
 }

@@ -19,9 +19,9 @@ static void confirmed(struct sim_channel *channel, uint64_t upto, bool multiple,
 
 static void failed(int p, unsigned c, const struct event *event)
 {
-    struct sim_channel *channel = &sim.channels[p][c];
+    struct sim_channel *channel = &here->channels[p][c];
     bool timeout = strstr(event->u.reply.text, "timed out");
-    if (!sim.may_fail && !timeout && !channel->failed && !channel->committing)
+    if (!channel->may_fail && !timeout && !channel->failed && !channel->committing)
         sim_fail("%s fails: %s", who_of((unsigned)p, c), event->u.reply.text);
     sim_trail("%s failed: %.100s", who_of((unsigned)p, c), event->u.reply.text);
     channel->failed = true;
@@ -32,7 +32,7 @@ static void failed(int p, unsigned c, const struct event *event)
 
 static void replied(int p, unsigned c, const struct event *event)
 {
-    struct sim_channel *channel = &sim.channels[p][c];
+    struct sim_channel *channel = &here->channels[p][c];
     enum command_type command = event->u.reply.command;
     if (event->u.reply.status == STATUS_OK && channel->open && !channel->failed &&
         command != COMMAND_CHANNEL_OPEN && command != COMMAND_CHANNEL_CLOSE) {
@@ -59,20 +59,24 @@ static void replied(int p, unsigned c, const struct event *event)
 
 static void delivered(int p, const struct event *event)
 {
+    if (event->u.deliver.consumer == REPLY_CONSUMER) {
+        replies_delivered(p, event->channel, event);
+        return;
+    }
     unsigned q = event->u.deliver.consumer / 2, c = event->channel;
-    struct sim_queue *queue = &sim.world.queues[q];
-    const struct sim_channel *channel = &sim.channels[p][c];
+    struct sim_queue *queue = &here->world.queues[q];
+    const struct sim_channel *channel = &here->channels[p][c];
     if (!channel->consuming[q])
         sim_fail("%s: a delivery of %s, which it does not consume", who_of((unsigned)p, c),
                  queue->name);
     if (queue->single && queue->active_peer >= 0 &&
         (queue->active_peer != p || queue->active_channel != (int)c) &&
-        sim.channels[queue->active_peer][queue->active_channel].consuming[q])
+        here->channels[queue->active_peer][queue->active_channel].consuming[q])
         sim_fail("%s delivers to %s while %s is active", queue->name, who_of((unsigned)p, c),
                  who_of((unsigned)queue->active_peer, (unsigned)queue->active_channel));
     queue->active_peer = p;
     queue->active_channel = (int)c;
-    sim.owed[p] += delivery_bytes(event->u.deliver.message);
+    here->owed[p] += delivery_bytes(event->u.deliver.message);
     ledger_delivered(p, c, q, event, event->u.deliver.message, event->u.deliver.tag,
                      event->u.deliver.redelivered, event->u.deliver.consumer % 2 == 0);
 }
@@ -80,19 +84,20 @@ static void delivered(int p, const struct event *event)
 void on_event(void *context, char letter, const struct event *event)
 {
     int p = letter - 'A';
+    if (context != here)
+        sim_fail("an event of another vhost comes while %s works", here->name);
     if (p >= PEERS) {
         if (event->type == EVENT_REPLY && event->u.reply.status)
             sim_fail("an import fails: %s", event->u.reply.text);
         return;
     }
     unsigned c = event->channel;
-    struct sim_channel *channel = &sim.channels[p][c];
-    (void)context;
+    struct sim_channel *channel = &here->channels[p][c];
     switch (event->type) {
     case EVENT_REPLY:
         replied(p, c, event);
         if (event->u.reply.command == COMMAND_GET && event->got.message)
-            ledger_delivered(p, c, (unsigned)sim.got_queue, event, event->got.message,
+            ledger_delivered(p, c, (unsigned)here->got_queue, event, event->got.message,
                              event->got.tag, event->got.redelivered, false);
         break;
     case EVENT_DELIVER:
@@ -105,14 +110,14 @@ void on_event(void *context, char letter, const struct event *event)
         consumer_over((unsigned)p, c, event->u.cancelled.consumer / 2);
         break;
     case EVENT_RETURN: {
-        unsigned long uid =
-            strtoul((const char *)message_body_piece(event->u.returned.message, 0).at, NULL, 10);
-        if (uid >= sim.message_count || !sim.messages[uid].mandatory ||
-            (sim.messages[uid].targets && !sim.messages[uid].loose))
-            sim_fail("message %lu came back", uid);
-        if (sim.messages[uid].returned)
-            sim_fail("message %lu came back twice", uid);
-        sim.messages[uid].returned = true;
+        unsigned uid = message_number(event->u.returned.message);
+        replies_returned(uid);
+        if (!here->messages[uid].mandatory ||
+            (here->messages[uid].targets && !here->messages[uid].loose))
+            sim_fail("message %u came back", uid);
+        if (here->messages[uid].returned)
+            sim_fail("message %u came back twice", uid);
+        here->messages[uid].returned = true;
         break;
     }
     default:
@@ -141,9 +146,12 @@ void on_command(void *context, char letter, const struct command *command)
 {
     int p = letter - 'A';
     (void)context;
+    here->asking = p;
+    here->asking_channel = command->channel;
+    here->asked = command->type;
     if (p >= PEERS || !is_answered(command))
         return;
-    struct sim_channel *channel = &sim.channels[p][command->channel];
+    struct sim_channel *channel = &here->channels[p][command->channel];
     if (channel->failed)
         return;
     channel->unanswered++;

@@ -14,7 +14,7 @@ static const unsigned topic_takes[] = {1, 0, 15, 15, 2};
 
 static queue_mask some_queues(void)
 {
-    return (queue_mask)(pick(1u << sim.world.queue_count) & ~1u);
+    return (queue_mask)(pick(1u << here->world.queue_count) & ~1u);
 }
 
 static unsigned keys_of(const struct sim_exchange *exchange)
@@ -38,34 +38,34 @@ void exchanges_make(void)
         [X_HEADERS] = {.name = "xe", .type = "headers"},
         [X_DEDUP] = {.name = "xu", .type = "direct", .dedups = true},
     };
-    memcpy(sim.world.exchanges, all, sizeof all);
+    memcpy(here->world.exchanges, all, sizeof all);
     for (unsigned x = 1; x < X_COUNT; x++) {
-        struct sim_exchange *exchange = &sim.world.exchanges[x];
+        struct sim_exchange *exchange = &here->world.exchanges[x];
         exchange->used = chance(60);
         for (unsigned k = 0; k < keys_of(exchange); k++)
             exchange->keys[k] = some_queues();
         if (exchange->routing == ROUTE_ONE && !exchange->keys[0])
             exchange->used = false;
     }
-    struct sim_exchange *topic = &sim.world.exchanges[X_TOPIC];
+    struct sim_exchange *topic = &here->world.exchanges[X_TOPIC];
     memset(topic->keys, 0, sizeof topic->keys);
-    for (unsigned q = 1; q < sim.world.queue_count; q++)
+    for (unsigned q = 1; q < here->world.queue_count; q++)
         for (unsigned k = 0; k < KEYS; k++)
-            if (topic_takes[(q + sim.world.seed) % 5] >> k & 1)
+            if (topic_takes[(q + here->world.seed) % 5] >> k & 1)
                 topic->keys[k] |= MASK(q);
-    sim.world.exchanges[X_DEDUP].used &= sim.world.identifiers;
+    here->world.exchanges[X_DEDUP].used &= here->world.identifiers;
     /* Unrouted: to the fanout exchange; the chain passes on what has the key k0. */
-    sim.world.exchanges[X_FANOUT].used = true;
+    here->world.exchanges[X_FANOUT].used = true;
 }
 
 void exchanges_show(struct text *out)
 {
     for (unsigned x = 1; x < X_COUNT; x++)
-        if (sim.world.exchanges[x].used)
-            text_printf(out, "  exchange %s %s to %x %x %x %x\n", sim.world.exchanges[x].name,
-                        sim.world.exchanges[x].type, sim.world.exchanges[x].keys[0],
-                        sim.world.exchanges[x].keys[1], sim.world.exchanges[x].keys[2],
-                        sim.world.exchanges[x].keys[3]);
+        if (here->world.exchanges[x].used)
+            text_printf(out, "  exchange %s %s to %x %x %x %x\n", here->world.exchanges[x].name,
+                        here->world.exchanges[x].type, here->world.exchanges[x].keys[0],
+                        here->world.exchanges[x].keys[1], here->world.exchanges[x].keys[2],
+                        here->world.exchanges[x].keys[3]);
 }
 
 /* ---- Declared and bound. */
@@ -78,7 +78,7 @@ static void declare(const char *who, const char *name, const char *type,
     command.u.exchange_declare.type = bytes_of_text(type);
     command.u.exchange_declare.durable = true;
     command.u.exchange_declare.arguments = text_bytes(arguments);
-    harness_do(&sim.h, who[0], &command);
+    harness_do(&here->h, who[0], &command);
 }
 
 static void declare_one(const char *who, struct sim_exchange *exchange, unsigned x)
@@ -104,14 +104,14 @@ static void send_binding(const char *who, enum command_type type, const char *so
     command.u.bind.destination = bytes_of_text(destination);
     command.u.bind.routing_key = bytes_of_text(key);
     command.u.bind.arguments = text_bytes(arguments);
-    harness_do(&sim.h, who[0], &command);
+    harness_do(&here->h, who[0], &command);
 }
 
 /* What binds to a headers exchange: all that is said, or any, or one key of two. */
 static void headers_wanted(struct text *arguments, unsigned q, unsigned k)
 {
     char key[8];
-    unsigned form = (unsigned)((q + sim.world.seed) % 3);
+    unsigned form = (unsigned)((q + here->world.seed) % 3);
     snprintf(key, sizeof key, "k%u", k);
     table_put_string(arguments, "key", bytes_of_text(key));
     if (form == 0) {
@@ -125,15 +125,15 @@ static void headers_wanted(struct text *arguments, unsigned q, unsigned k)
 
 static void bind_one(const char *who, bool bind, unsigned x, unsigned q, unsigned k)
 {
-    struct sim_exchange *exchange = &sim.world.exchanges[x];
+    struct sim_exchange *exchange = &here->world.exchanges[x];
     struct text arguments = {0};
     char key[8];
     snprintf(key, sizeof key, exchange->routing ? "1" : "k%u", k);
-    const char *wanted = x == X_TOPIC ? topic_patterns[(q + sim.world.seed) % 5] : key;
+    const char *wanted = x == X_TOPIC ? topic_patterns[(q + here->world.seed) % 5] : key;
     if (x == X_HEADERS)
         headers_wanted(&arguments, q, k);
     send_binding(who, bind ? COMMAND_QUEUE_BIND : COMMAND_QUEUE_UNBIND, exchange->name,
-                 sim.world.queues[q].name, x == X_HEADERS ? "" : wanted, &arguments);
+                 here->world.queues[q].name, x == X_HEADERS ? "" : wanted, &arguments);
     text_free(&arguments);
     for (unsigned other = 0; other < keys_of(exchange); other++) /* of a topic: one for all */
         if (other == k || x == X_TOPIC)
@@ -144,11 +144,11 @@ static void bind_one(const char *who, bool bind, unsigned x, unsigned q, unsigne
 void exchanges_bind(const char *who, unsigned q)
 {
     if (q == 0) {
-        do_bind(&sim.h, who, "xdead", sim.world.queues[q].name, "");
+        do_bind(&here->h, who, "xdead", here->world.queues[q].name, "");
         return;
     }
     for (unsigned x = 1; x < X_COUNT; x++) {
-        const struct sim_exchange *exchange = &sim.world.exchanges[x];
+        const struct sim_exchange *exchange = &here->world.exchanges[x];
         for (unsigned k = 0; exchange->exists && k < keys_of(exchange); k++)
             if (exchange->keys[k] & MASK(q) || x == X_TOPIC)
                 bind_one(who, true, x, q, k);
@@ -158,37 +158,37 @@ void exchanges_bind(const char *who, unsigned q)
 void exchanges_declare(const char *who, bool all)
 {
     if (all ||
-        !vhost_find_exchange(sim.h.vhost, BYTES_LITERAL("xdead"), &(struct exchange_info){0}))
+        !vhost_find_exchange(here->h.vhost, BYTES_LITERAL("xdead"), &(struct exchange_info){0}))
         declare(who, "xdead", "fanout", &(struct text){0});
     bool changed = all;
     for (unsigned x = 1; x < X_COUNT; x++) {
-        struct sim_exchange *exchange = &sim.world.exchanges[x];
+        struct sim_exchange *exchange = &here->world.exchanges[x];
         if (!exchange->used || (exchange->exists && !all))
             continue;
         declare_one(who, exchange, x);
         bool made = !exchange->exists;
         exchange->exists = true;
         changed = true;
-        for (unsigned q = 1; made && q < sim.world.queue_count; q++) {
-            const struct sim_queue *queue = &sim.world.queues[q];
+        for (unsigned q = 1; made && q < here->world.queue_count; q++) {
+            const struct sim_queue *queue = &here->world.queues[q];
             bool may = queue->exists && (!queue->exclusive || who[0] == 'A');
             for (unsigned k = 0; may && k < keys_of(exchange); k++)
                 if (exchange->keys[k] & MASK(q) || x == X_TOPIC)
                     bind_one(who, true, x, q, k);
         }
     }
-    if (!changed || !sim.world.exchanges[X_CHAIN].exists)
+    if (!changed || !here->world.exchanges[X_CHAIN].exists)
         return;
     send_binding(who, COMMAND_EXCHANGE_BIND, "xc", "xf", "k0", &(struct text){0});
-    sim.world.chained = true;
+    here->world.chained = true;
 }
 
 void exchanges_look(void)
 {
     struct exchange_info info;
-    for (unsigned x = 1; x < X_COUNT; x++) {
-        const struct sim_exchange *exchange = &sim.world.exchanges[x];
-        if (vhost_find_exchange(sim.h.vhost, bytes_of_text(exchange->name), &info) !=
+    for (unsigned x = 1; x < X_COUNT && !here->h.halted; x++) {
+        const struct sim_exchange *exchange = &here->world.exchanges[x];
+        if (vhost_find_exchange(here->h.vhost, bytes_of_text(exchange->name), &info) !=
             exchange->exists)
             sim_fail("exchange %s is%s there", exchange->name, exchange->exists ? " not" : "");
     }
@@ -200,26 +200,26 @@ void exchanges_queue_gone(unsigned q)
 {
     for (unsigned x = 1; x < X_COUNT; x++)
         for (unsigned k = 0; k < KEYS; k++)
-            sim.world.exchanges[x].bound[k] &= (queue_mask)~MASK(q);
+            here->world.exchanges[x].bound[k] &= (queue_mask)~MASK(q);
 }
 
 static void gone(unsigned x)
 {
-    struct sim_exchange *exchange = &sim.world.exchanges[x];
+    struct sim_exchange *exchange = &here->world.exchanges[x];
     exchange->exists = false;
     memset(exchange->bound, 0, sizeof exchange->bound);
     if (x == X_CHAIN || x == X_FANOUT)
-        sim.world.chained = false;
+        here->world.chained = false;
 }
 
 void exchanges_crashed(void)
 {
-    sim.world.late = false; /* or not for sure */
+    here->world.late = false; /* or not for sure */
     for (unsigned x = 1; x < X_COUNT; x++) {
-        struct bytes name = bytes_of_text(sim.world.exchanges[x].name);
+        struct bytes name = bytes_of_text(here->world.exchanges[x].name);
         gone(x); /* what was bound may be unbound, and the other way round: it is bound again */
-        sim.world.exchanges[x].exists =
-            vhost_find_exchange(sim.h.vhost, name, &(struct exchange_info){0});
+        here->world.exchanges[x].exists =
+            vhost_find_exchange(here->h.vhost, name, &(struct exchange_info){0});
     }
 }
 
@@ -235,11 +235,12 @@ static void ways_change(unsigned x)
 
 void unbind_some(void)
 {
-    unsigned x = 1 + pick(X_COUNT - 1), q = 1 + pick(sim.world.queue_count - 1);
-    const struct sim_exchange *exchange = &sim.world.exchanges[x];
-    const struct sim_queue *queue = &sim.world.queues[q];
+    unsigned x = 1 + pick(X_COUNT - 1), q = 1 + pick(here->world.queue_count - 1);
+    const struct sim_exchange *exchange = &here->world.exchanges[x];
+    const struct sim_queue *queue = &here->world.queues[q];
     unsigned k = pick(keys_of(exchange));
-    if (!exchange->exists || !queue->exists || queue->exclusive)
+    if (!exchange->exists || !queue->exists || exchange->leaving || queue->leaving ||
+        queue->exclusive)
         return;
     bool bind = !(exchange->bound[k] & MASK(q));
     if (bind && !(exchange->keys[k] & MASK(q)))
@@ -252,17 +253,20 @@ void unbind_some(void)
 void delete_exchange(void)
 {
     unsigned x = 1 + pick(X_COUNT - 1);
-    const struct sim_exchange *exchange = &sim.world.exchanges[x];
+    struct sim_exchange *exchange = &here->world.exchanges[x];
     struct command command = {.type = COMMAND_EXCHANGE_DELETE, .channel = 1};
-    if (!exchange->exists)
+    if (!exchange->exists || exchange->leaving)
         return;
     sim_trail("delete exchange %s", exchange->name);
     ways_change(x);
+    exchange->leaving = true;
+    command.u.exchange_delete.name = bytes_of_text(exchange->name);
+    harness_do(&here->h, 'B', &command);
+    exchange->leaving = false;
+    ways_change(x);
+    gone(x);
     if (exchange->dedups)
         dedup_forgotten();
-    command.u.exchange_delete.name = bytes_of_text(exchange->name);
-    harness_do(&sim.h, 'B', &command);
-    gone(x);
     if (exchange->dedups) /* what it knew does not come back with a crash */
         sync_all();
 }
@@ -270,17 +274,17 @@ void delete_exchange(void)
 void exchange_late(bool there)
 {
     struct command command = {.type = COMMAND_EXCHANGE_DELETE, .channel = 1};
-    if (sim.world.late == there)
+    if (here->world.late == there)
         return;
-    sim.world.late = there;
+    here->world.late = there;
     sim_trail("letters that were late %s", there ? "may go" : "have to wait");
     command.u.exchange_delete.name = BYTES_LITERAL("xlate");
     if (!there) {
-        harness_do(&sim.h, 'A', &command);
+        harness_do(&here->h, 'A', &command);
         return;
     }
     declare("A1", "xlate", "fanout", &(struct text){0});
-    do_bind(&sim.h, "A1", "xlate", sim.world.queues[0].name, "");
+    do_bind(&here->h, "A1", "xlate", here->world.queues[0].name, "");
 }
 
 void exchanges_clear(void)
@@ -288,8 +292,8 @@ void exchanges_clear(void)
     exchange_late(false);
     for (unsigned x = 0; x < X_COUNT; x++) {
         struct command command = {.type = COMMAND_EXCHANGE_DELETE, .channel = 1};
-        command.u.exchange_delete.name = bytes_of_text(x ? sim.world.exchanges[x].name : "xdead");
-        harness_do(&sim.h, 'A', &command);
+        command.u.exchange_delete.name = bytes_of_text(x ? here->world.exchanges[x].name : "xdead");
+        harness_do(&here->h, 'A', &command);
     }
 }
 
@@ -297,12 +301,12 @@ void exchanges_clear(void)
 
 queue_mask exchanges_route(unsigned x, unsigned key, bool loose)
 {
-    const struct sim_exchange *exchange = &sim.world.exchanges[x];
-    const struct sim_exchange *fanout = &sim.world.exchanges[X_FANOUT];
+    const struct sim_exchange *exchange = &here->world.exchanges[x];
+    const struct sim_exchange *fanout = &here->world.exchanges[X_FANOUT];
     unsigned k = exchange->routing ? 0 : key;
     queue_mask mask = loose ? exchange->keys[k] : exchange->bound[k];
     queue_mask others = loose ? fanout->keys[0] : fanout->bound[0];
-    if (x == X_CHAIN && key == 0 && (loose || sim.world.chained))
+    if (x == X_CHAIN && key == 0 && (loose || here->world.chained))
         mask |= others;
     if (x == X_ALTERNATE && !mask)
         mask = others;

@@ -1,4 +1,4 @@
-/* What is known of each message: see sim.h. A message carries its number in its body; a copy is
+/* What is known of each message: see here->h. A message carries its number in its body; a copy is
  * named by the queue that the message was first routed to, which x-first-death-queue tells of dead
  * letters. */
 #include <stdio.h>
@@ -10,25 +10,25 @@
 
 unsigned ledger_new(void)
 {
-    if (sim.message_count == sim.message_room) {
-        sim.message_room = sim.message_room ? sim.message_room * 2 : 1024;
-        sim.messages = mem_need_array(sim.messages, sim.message_room, sizeof *sim.messages);
+    if (here->message_count == here->message_room) {
+        here->message_room = here->message_room ? here->message_room * 2 : 1024;
+        here->messages = mem_need_array(here->messages, here->message_room, sizeof *here->messages);
     }
-    memset(&sim.messages[sim.message_count], 0, sizeof *sim.messages);
-    return sim.message_count++;
+    memset(&here->messages[here->message_count], 0, sizeof *here->messages);
+    return here->message_count++;
 }
 
 void ledger_clear(void)
 {
-    sim.message_count = 0;
-    sim.order = 0;
+    here->message_count = 0;
+    here->order = 0;
 }
 
 /* ---- Where it goes. */
 
 void copy_enters(struct copy *copy, unsigned q)
 {
-    const struct sim_queue *queue = &sim.world.queues[q];
+    const struct sim_queue *queue = &here->world.queues[q];
     copy->place = BROKER;
     copy->queue = (uint8_t)q;
     copy->at = queue->bounded ? MASK(q) : queue->reach_drop; /* or see ledger_bounds */
@@ -37,7 +37,7 @@ void copy_enters(struct copy *copy, unsigned q)
 
 void copy_make(struct sim_message *message, unsigned q)
 {
-    const struct sim_queue *queue = &sim.world.queues[q];
+    const struct sim_queue *queue = &here->world.queues[q];
     struct copy *copy = &message->copies[q];
     *copy = (struct copy){.refusable = queue->may_refuse, .unsure = message->unrouted};
     copy_enters(copy, q);
@@ -47,9 +47,9 @@ void copy_make(struct sim_message *message, unsigned q)
 static bool may_reach(const struct sim_message *message, unsigned q)
 {
     queue_mask reach = 0;
-    for (unsigned t = 0; t < sim.world.queue_count; t++)
+    for (unsigned t = 0; t < here->world.queue_count; t++)
         if (message->targets & MASK(t))
-            reach |= sim.world.queues[t].reach;
+            reach |= here->world.queues[t].reach;
     return reach & MASK(q);
 }
 
@@ -57,12 +57,12 @@ static bool may_reach(const struct sim_message *message, unsigned q)
 static bool exceeds(const struct sim_queue *queue, unsigned q)
 {
     uint64_t count = 0, bytes = 0;
-    for (unsigned uid = 0; uid < sim.message_count; uid++) {
-        const struct sim_message *message = &sim.messages[uid];
+    for (unsigned uid = 0; uid < here->message_count; uid++) {
+        const struct sim_message *message = &here->messages[uid];
         if (!message->order || !message->targets)
             continue;
         unsigned copies = !message->resolved && may_reach(message, q);
-        for (unsigned t = 0; t < sim.world.queue_count && message->resolved; t++)
+        for (unsigned t = 0; t < here->world.queue_count && message->resolved; t++)
             copies += message->targets & MASK(t) && message->copies[t].place == BROKER &&
                       message->copies[t].at & MASK(q);
         count += copies;
@@ -73,23 +73,24 @@ static bool exceeds(const struct sim_queue *queue, unsigned q)
 
 void ledger_published(unsigned uid)
 {
-    struct sim_message *message = &sim.messages[uid];
+    struct sim_message *message = &here->messages[uid];
     queue_mask perhaps = 0, refused = dedup_refused(message, &perhaps);
-    message->order = ++sim.order;
+    message->order = ++here->order;
     dedup_published(uid);
     message->targets &= (queue_mask)~refused;
     message->resolved = !message->one_of;
     message->copies[0].unsure |= !message->resolved && (perhaps || message->unrouted);
     sim.duplicates += refused != 0;
-    for (unsigned q = 0; q < sim.world.queue_count && message->resolved; q++)
+    for (unsigned q = 0; q < here->world.queue_count && message->resolved; q++)
         if (message->targets & MASK(q)) {
             copy_make(message, q);
             message->copies[q].unsure |= (perhaps & MASK(q)) != 0;
         }
-    for (unsigned q = 0; q < sim.world.queue_count; q++) {
-        const struct sim_queue *queue = &sim.world.queues[q];
+    for (unsigned q = 0; q < here->world.queue_count; q++) {
+        const struct sim_queue *queue = &here->world.queues[q];
         if (message->targets & MASK(q) && queue->may_refuse)
-            message->refusable |= !queue->bounded || message->loose || exceeds(queue, q);
+            message->refusable |=
+                !queue->bounded || message->loose || here->under_way || exceeds(queue, q);
     }
 
     ledger_bounds();
@@ -99,9 +100,9 @@ void ledger_published(unsigned uid)
 static void may_leave(struct copy *copy, const struct sim_queue *queue)
 {
     copy->at |= queue->reach_drop;
-    for (unsigned q = 0; q < sim.world.queue_count; q++)
+    for (unsigned q = 0; q < here->world.queue_count; q++)
         if (queue->next & MASK(q)) {
-            const struct sim_queue *next = &sim.world.queues[q];
+            const struct sim_queue *next = &here->world.queues[q];
             copy->unsure |= !next->lossless || !next->exists || next->may_refuse;
         }
     copy->unsure |= !queue->dead_letters;
@@ -109,15 +110,15 @@ static void may_leave(struct copy *copy, const struct sim_queue *queue)
 
 void ledger_bounds(void)
 {
-    for (unsigned q = sim.world.queue_count; q-- > 0;) { /* dead letters go to lower ones */
-        const struct sim_queue *queue = &sim.world.queues[q];
+    for (unsigned q = here->world.queue_count; q-- > 0;) { /* dead letters go to lower ones */
+        const struct sim_queue *queue = &here->world.queues[q];
         if (!queue->bounded || !queue->may_drop || !exceeds(queue, q))
             continue;
-        for (unsigned uid = 0; uid < sim.message_count; uid++) {
-            struct sim_message *message = &sim.messages[uid];
+        for (unsigned uid = 0; uid < here->message_count; uid++) {
+            struct sim_message *message = &here->messages[uid];
             if (!message->resolved && may_reach(message, q))
                 message->copies[0].unsure = true;
-            for (unsigned t = 0; t < sim.world.queue_count && message->resolved; t++)
+            for (unsigned t = 0; t < here->world.queue_count && message->resolved; t++)
                 if (message->copies[t].place == BROKER && message->copies[t].at & MASK(q))
                     may_leave(&message->copies[t], queue);
         }
@@ -126,28 +127,28 @@ void ledger_bounds(void)
 
 void ledger_unrouted(unsigned x)
 {
-    for (unsigned uid = 0; uid < sim.message_count; uid++) {
-        struct sim_message *message = &sim.messages[uid];
+    for (unsigned uid = 0; uid < here->message_count; uid++) {
+        struct sim_message *message = &here->messages[uid];
         if (!message->loose || message->exchange != x)
             continue;
         message->unrouted = true;
         if (!message->resolved)
             message->copies[0].unsure = true;
-        for (unsigned q = 0; q < sim.world.queue_count; q++)
+        for (unsigned q = 0; q < here->world.queue_count; q++)
             message->copies[q].unsure |= message->copies[q].place == BROKER;
     }
 }
 
 void ledger_answered(unsigned uid, bool nack)
 {
-    struct sim_message *message = &sim.messages[uid];
+    struct sim_message *message = &here->messages[uid];
     bool may_refuse = false, letters = false;
     message->answered = true;
     if (message->targets == 0 && message->mandatory && !message->loose && !message->returned)
         sim_fail("message %u was confirmed, and has not come back", uid);
-    for (unsigned q = 0; q < sim.world.queue_count; q++)
+    for (unsigned q = 0; q < here->world.queue_count; q++)
         if (message->targets & MASK(q)) {
-            const struct sim_queue *queue = &sim.world.queues[q];
+            const struct sim_queue *queue = &here->world.queues[q];
             may_refuse |= queue->may_refuse;
             letters |= queue->dead_letters || queue->letters_perhaps;
             if (!nack && !message->due_ms) /* a queue may refuse it at its time */
@@ -162,7 +163,7 @@ void ledger_answered(unsigned uid, bool nack)
     if (!message->refusable)
         sim_fail("message %u was refused by queues that are not full", uid);
     bool alone = (message->targets & (message->targets - 1)) == 0;
-    for (unsigned q = 0; q < sim.world.queue_count; q++) {
+    for (unsigned q = 0; q < here->world.queue_count; q++) {
         struct copy *copy = &message->copies[q];
         if ((message->targets & MASK(q)) && alone && !letters) {
             if (copy->place == OUT || copy->been_out)
@@ -175,17 +176,17 @@ void ledger_answered(unsigned uid, bool nack)
 
 void ledger_end(struct sim_channel *channel, struct handle *handle, int how)
 {
-    struct sim_message *message = &sim.messages[handle->uid];
+    struct sim_message *message = &here->messages[handle->uid];
     struct copy *copy = &message->copies[handle->origin];
-    struct sim_queue *queue = &sim.world.queues[handle->queue];
+    struct sim_queue *queue = &here->world.queues[handle->queue];
     (void)channel;
     if (handle->gone)
         return;
     if (copy->place != OUT)
         sim_fail("the simulator lost a delivery of message %u", handle->uid);
     queue->out--;
-    sim_note("  end %d of %u of %s in %s", how, handle->uid, sim.world.queues[handle->origin].name,
-             queue->name);
+    sim_note("  end %d of %u of %s in %s", how, handle->uid,
+             here->world.queues[handle->origin].name, queue->name);
     if (how == END_REQUEUE) {
         copy->been_out = true;
         copy->returns++;
@@ -193,9 +194,9 @@ void ledger_end(struct sim_channel *channel, struct handle *handle, int how)
     } else if (how == END_REJECT && queue->next) {
         copy->place = BROKER;
         copy->at = 0;
-        for (unsigned q = 0; q < sim.world.queue_count; q++)
+        for (unsigned q = 0; q < here->world.queue_count; q++)
             if (queue->next & MASK(q)) {
-                const struct sim_queue *next = &sim.world.queues[q];
+                const struct sim_queue *next = &here->world.queues[q];
                 copy->at |= next->reach_drop;
                 copy->unsure |= !queue->dead_letters || !next->lossless || !next->exists ||
                                 (next->may_refuse && !queue->at_least_once);
@@ -210,18 +211,18 @@ void ledger_end(struct sim_channel *channel, struct handle *handle, int how)
         ledger_bounds();
 }
 
-/* Purged or deleted: what is in it for sure is gone, what may be is unsure. */
-void ledger_queue_emptied(unsigned q, bool deleted)
+/* What is in it for sure is gone, what may be is unsure. */
+void ledger_queue_emptied(unsigned q, bool deleted, bool exactly)
 {
-    for (unsigned uid = 0; uid < sim.message_count; uid++) {
-        struct sim_message *message = &sim.messages[uid];
-        for (unsigned t = 0; t < sim.world.queue_count && !message->resolved; t++)
-            if ((message->targets & MASK(t)) && (sim.world.queues[t].reach & MASK(q)))
+    for (unsigned uid = 0; uid < here->message_count; uid++) {
+        struct sim_message *message = &here->messages[uid];
+        for (unsigned t = 0; t < here->world.queue_count && !message->resolved; t++)
+            if ((message->targets & MASK(t)) && (here->world.queues[t].reach & MASK(q)))
                 message->copies[0].unsure = true;
-        for (unsigned origin = 0; origin < sim.world.queue_count && message->targets; origin++) {
+        for (unsigned origin = 0; origin < here->world.queue_count && message->targets; origin++) {
             struct copy *copy = &message->copies[origin];
             if (copy->place == BROKER && (copy->at & MASK(q))) {
-                if (copy->at == MASK(q) && message->due_ms == 0) {
+                if (exactly && copy->at == MASK(q) && message->due_ms == 0) {
                     copy->place = GONE;
                     copy->settled_synced = false;
                 } else {
@@ -235,10 +236,10 @@ void ledger_queue_emptied(unsigned q, bool deleted)
     }
     if (!deleted)
         return;
-    sim.world.queues[q].out = 0;
+    here->world.queues[q].out = 0;
     for (unsigned p = 0; p < PEERS; p++)
         for (unsigned c = 1; c <= CHANNELS; c++) {
-            struct sim_channel *channel = &sim.channels[p][c];
+            struct sim_channel *channel = &here->channels[p][c];
             for (unsigned i = 0; i < channel->handles.count; i++)
                 channel->handles.at[i].gone |= channel->handles.at[i].queue == q;
             for (unsigned i = 0; i < channel->tx_handles.count; i++)
@@ -248,11 +249,11 @@ void ledger_queue_emptied(unsigned q, bool deleted)
 
 void ledger_synced(void)
 {
-    for (unsigned uid = 0; uid < sim.message_count; uid++) {
-        struct sim_message *message = &sim.messages[uid];
+    for (unsigned uid = 0; uid < here->message_count; uid++) {
+        struct sim_message *message = &here->messages[uid];
         message->on_disk |= message->order != 0;
         message->synced |= message->order != 0;
-        for (unsigned q = 0; q < sim.world.queue_count; q++) {
+        for (unsigned q = 0; q < here->world.queue_count; q++) {
             struct copy *copy = &message->copies[q];
             copy->settled_synced |= copy->place == GONE;
             if (!copy->doubtful && copy->been_out)
@@ -267,9 +268,9 @@ void ledger_synced(void)
 static void crash_copy(const struct sim_message *message, struct copy *copy, queue_mask reach)
 {
     bool may_survive = false, must = message->on_disk && message->persistent;
-    for (unsigned q = 0; q < sim.world.queue_count; q++)
+    for (unsigned q = 0; q < here->world.queue_count; q++)
         if (reach & MASK(q)) {
-            const struct sim_queue *queue = &sim.world.queues[q];
+            const struct sim_queue *queue = &here->world.queues[q];
             may_survive |= queue->stored && (message->persistent || queue->keeps_all);
             must &= queue->stored && queue->lossless;
         }
@@ -289,44 +290,44 @@ static void crash_copy(const struct sim_message *message, struct copy *copy, que
 
 static bool all_stored(queue_mask queues)
 {
-    for (unsigned q = 0; q < sim.world.queue_count; q++)
-        if ((queues & MASK(q)) && !sim.world.queues[q].stored)
+    for (unsigned q = 0; q < here->world.queue_count; q++)
+        if ((queues & MASK(q)) && !here->world.queues[q].stored)
             return false;
     return true;
 }
 
 void ledger_crashed(void)
 {
-    for (unsigned uid = 0; uid < sim.message_count; uid++) {
-        struct sim_message *message = &sim.messages[uid];
+    for (unsigned uid = 0; uid < here->message_count; uid++) {
+        struct sim_message *message = &here->messages[uid];
         if (!message->order) {
             message->targets = 0; /* of a transaction that nobody commits */
             continue;
         }
-        for (unsigned q = 0; q < sim.world.queue_count; q++)
+        for (unsigned q = 0; q < here->world.queue_count; q++)
             if (message->targets & MASK(q))
-                crash_copy(message, &message->copies[q], sim.world.queues[q].reach);
+                crash_copy(message, &message->copies[q], here->world.queues[q].reach);
         bool kept = message->persistent && message->on_disk;
-        for (unsigned q = 0; q < sim.world.queue_count; q++)
-            kept &= !(message->targets & MASK(q)) || all_stored(sim.world.queues[q].reach);
+        for (unsigned q = 0; q < here->world.queue_count; q++)
+            kept &= !(message->targets & MASK(q)) || all_stored(here->world.queues[q].reach);
         if (!message->resolved && !kept)
             message->copies[0].unsure = true;
     }
     dedup_crashed();
     ledger_bounds();
-    for (unsigned q = 0; q < sim.world.queue_count; q++) {
-        sim.world.queues[q].out = sim.world.queues[q].consumers = 0;
-        sim.world.queues[q].active_peer = sim.world.queues[q].exclusive_peer = NOBODY;
-        memset(sim.world.queues[q].last_order, 0, sizeof sim.world.queues[q].last_order);
+    for (unsigned q = 0; q < here->world.queue_count; q++) {
+        here->world.queues[q].out = here->world.queues[q].consumers = 0;
+        here->world.queues[q].active_peer = here->world.queues[q].exclusive_peer = NOBODY;
+        memset(here->world.queues[q].last_order, 0, sizeof here->world.queues[q].last_order);
     }
 }
 
 /* The vhost is deleted. */
 void ledger_all_gone(void)
 {
-    for (unsigned uid = 0; uid < sim.message_count; uid++)
-        sim.messages[uid].targets = 0;
-    for (unsigned q = 0; q < sim.world.queue_count; q++)
+    for (unsigned uid = 0; uid < here->message_count; uid++)
+        here->messages[uid].targets = 0;
+    for (unsigned q = 0; q < here->world.queue_count; q++)
         world_queue_gone(q);
     dedup_forgotten();
 }

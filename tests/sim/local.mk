@@ -14,7 +14,9 @@ tests_sim_simulate_SOURCES = \
 	tests/sim/handles.c \
 	tests/sim/ledger.c \
 	tests/sim/machine.c \
+	tests/sim/portions.c \
 	tests/sim/publishing.c \
+	tests/sim/replies.c \
 	tests/sim/sim.h \
 	tests/sim/simulate.c \
 	tests/sim/steps.c \

@@ -8,46 +8,108 @@
 /* All connections are gone. */
 static void all_forget(void)
 {
-    sim.disk_failing = false; /* a new journal */
     for (unsigned p = 0; p < PEERS; p++) {
-        sim.owed[p] = 0;
+        here->owed[p] = 0;
         for (unsigned c = 1; c <= CHANNELS; c++)
-            forget_channel(&sim.channels[p][c]);
+            forget_channel(&here->channels[p][c]);
     }
 }
 
-void crash(void)
+static void tune(void)
 {
-    sim_trail("crash");
-    sim.crashes++;
+    vhost_tune(here->h.vhost, &(struct vhost_tuning){UINT64_MAX, here->world.tracing});
+}
+
+/* ---- Crashes. */
+
+static void goes_down(void)
+{
     ledger_crashed();
     all_forget();
-    harness_crash(&sim.h);
-    for (unsigned q = 0; q < sim.world.queue_count; q++)
-        if (!sim.world.queues[q].stored)
-            sim.world.queues[q].exists = false;
+    harness_crash(&here->h);
+    tune();
+}
+
+static void comes_up(void)
+{
+    for (unsigned q = 0; q < here->world.queue_count; q++) {
+        here->world.queues[q].exists &= here->world.queues[q].stored;
+        here->world.queues[q].leaving = false;
+    }
     exchanges_crashed();
-    for (unsigned p = 0; p < sim.world.policy_count; p++)
-        sim.world.policies[p].set =
-            vhost_find_policy(sim.h.vhost, sim.world.policies[p].operator_policy,
-                              bytes_of_text(sim.world.policies[p].name), &(struct policy_info){0});
+    for (unsigned p = 0; p < here->world.policy_count; p++)
+        here->world.policies[p].set = vhost_find_policy(
+            here->h.vhost, here->world.policies[p].operator_policy,
+            bytes_of_text(here->world.policies[p].name), &(struct policy_info){0});
     world_look();
     open_all();
     exchanges_declare("A1", true);
     world_declare();
-    for (unsigned q = 0; q < sim.world.queue_count; q++)
+    for (unsigned q = 0; q < here->world.queue_count; q++)
         exchanges_bind("A1", q);
     sync_all();
 }
 
-void vhost_anew(void)
+void crash(void)
+{
+    struct sim_vhost *in = here;
+    sim_trail("crash");
+    sim.crashes++;
+    sim.crash_due = sim.disk_failing = false; /* new journals */
+    for (unsigned v = 0; v < sim.vhost_count; v++) {
+        here = &sim.vhosts[v];
+        if (here->there)
+            goes_down();
+    }
+    for (unsigned v = 0; v < sim.vhost_count; v++) {
+        here = &sim.vhosts[v];
+        if (here->there)
+            comes_up();
+    }
+    here = in;
+}
+
+/* ---- A vhost goes and comes. */
+
+/* What the node counts of its vhosts: nothing when there is none. */
+static void check_account(void)
+{
+    for (unsigned v = 0; v < sim.vhost_count; v++)
+        if (sim.vhosts[v].there)
+            return;
+    if (account_total_bytes(sim.account))
+        sim_fail("%llu bytes are counted, and there is no vhost",
+                 (unsigned long long)account_total_bytes(sim.account));
+}
+
+void vhost_delete(void)
 {
     sim_trail("the vhost is deleted");
+    sim.vhosts_deleted++;
+    here->h.halted = here->to_be_deleted = false;
+    if (chance(50)) /* connections are closed first, without regard to what they were at */
+        for (unsigned p = 0; p < PEERS; p++) {
+            here->h.watch = NULL;
+            here->h.between = NULL;
+            leave(p);
+        }
+    here->h.watch = on_event;
+    here->h.between = between_portions;
     ledger_all_gone();
     all_forget();
-    harness_anew(&sim.h);
-    for (unsigned p = 0; p < sim.world.policy_count; p++)
-        sim.world.policies[p].set = false;
+    harness_remove(&here->h);
+    here->there = false;
+    check_account();
+}
+
+void vhost_make(void)
+{
+    sim_trail("the vhost is made");
+    harness_make(&here->h);
+    here->there = true;
+    tune();
+    for (unsigned p = 0; p < here->world.policy_count; p++)
+        here->world.policies[p].set = false;
     exchanges_crashed();
     open_all();
     world_declare();
@@ -63,10 +125,16 @@ void disk_begins_to_fail(void)
     sim_trail("the disk fails");
     sim.failures++;
     sim.disk_failing = true;
-    if (chance(50))
-        journal_memory_fail(sim.h.journal, chance(50) ? STATUS_IO : STATUS_NO_SPACE);
-    if (chance(50))
-        journal_memory_hold_pages(sim.h.journal, true);
+    bool writes = chance(50), pages = chance(50);
+    enum status status = chance(50) ? STATUS_IO : STATUS_NO_SPACE;
+    for (unsigned v = 0; v < sim.vhost_count; v++) {
+        if (!sim.vhosts[v].there)
+            continue;
+        if (writes)
+            journal_memory_fail(sim.vhosts[v].h.journal, status);
+        if (pages)
+            journal_memory_hold_pages(sim.vhosts[v].h.journal, true);
+    }
 }
 
 void disk_works_again(void)
@@ -75,35 +143,40 @@ void disk_works_again(void)
         return;
     sim_trail("the disk works again");
     sim.disk_failing = false;
-    journal_memory_fail(sim.h.journal, STATUS_OK);
-    journal_memory_hold_pages(sim.h.journal, false);
+    for (unsigned v = 0; v < sim.vhost_count; v++) {
+        if (!sim.vhosts[v].there)
+            continue;
+        journal_memory_fail(sim.vhosts[v].h.journal, STATUS_OK);
+        journal_memory_hold_pages(sim.vhosts[v].h.journal, false);
+    }
 }
 
 void sync_all(void)
 {
     disk_works_again();
-    harness_sync(&sim.h);
+    harness_sync(&here->h);
     pass(0);
-    harness_sync(&sim.h);
-    ledger_synced();
+    harness_sync(&here->h);
+    if (!here->under_way && !here->h.halted)
+        ledger_synced();
 }
 
 /* Time goes by, and the core does what is due. */
 void pass(uint64_t ms)
 {
-    if (ms && sim.world.time_outs) { /* or the answer that tells of one would wait for others */
+    if (ms && here->world.time_outs) { /* or the answer that tells of one would wait for others */
         disk_works_again();
-        harness_sync(&sim.h);
+        harness_sync(&here->h);
     }
-    sim.h.now.steady_ms += ms;
-    sim.h.now.wall_ms += ms;
+    here->h.now.steady_ms += ms;
+    here->h.now.wall_ms += ms;
     unsigned ticks = 0;
-    while (vhost_deadline_ms(sim.h.vhost) <= sim.h.now.steady_ms) {
-        vhost_tick(sim.h.vhost, sim.h.now);
+    while (!here->h.halted && vhost_deadline_ms(here->h.vhost) <= here->h.now.steady_ms) {
+        vhost_tick(here->h.vhost, here->h.now);
         if (++ticks > 10000)
             sim_fail("something is due, and no tick does it");
         if (ticks % 100 == 0)
-            harness_sync(&sim.h);
+            harness_sync(&here->h);
         if (ticks == 1000)
             disk_works_again();
     }

@@ -7,14 +7,14 @@
 #include "leveret/wire/table.h"
 #include "sim.h"
 
-static struct message *make_message(unsigned uid, const char *exchange, const char *key,
-                                    const struct text *headers, uint64_t ttl_ms)
+struct message *make_message(unsigned uid, const char *exchange, const char *key,
+                             const struct text *headers, uint64_t ttl_ms)
 {
-    struct sim_message *entry = &sim.messages[uid];
+    struct sim_message *entry = &here->messages[uid];
     char body[700], expiration[24];
     struct properties properties = {.present = PROPERTY_DELIVERY_MODE};
     struct text encoded = {0};
-    size_t size = (size_t)snprintf(body, sizeof body, "%u ", uid);
+    size_t size = (size_t)snprintf(body, sizeof body, "%u.%u ", uid, here->number);
     size_t more = chance(20) ? pick(600) : pick(20);
     memset(body + size, '.', more);
     properties.delivery_mode = entry->persistent ? 2 : 1;
@@ -26,6 +26,10 @@ static struct message *make_message(unsigned uid, const char *exchange, const ch
         snprintf(expiration, sizeof expiration, "%llu", (unsigned long long)ttl_ms);
         properties.present |= PROPERTY_EXPIRATION;
         properties.expiration = bytes_of_text(expiration);
+    }
+    if (entry->asks) {
+        properties.present |= PROPERTY_REPLY_TO;
+        properties.reply_to = BYTES_LITERAL("amq.rabbitmq.reply-to");
     }
     if (headers->len) {
         properties.present |= PROPERTY_HEADERS;
@@ -49,8 +53,8 @@ static struct message *make_message(unsigned uid, const char *exchange, const ch
 static queue_mask route_of(unsigned x, unsigned key, bool loose)
 {
     queue_mask mask = exchanges_route(x, key, loose), there = 0;
-    for (unsigned q = 0; q < sim.world.queue_count; q++)
-        there |= loose || sim.world.queues[q].exists ? MASK(q) : 0;
+    for (unsigned q = 0; q < here->world.queue_count; q++)
+        there |= loose || here->world.queues[q].exists ? MASK(q) : 0;
     return mask & there;
 }
 
@@ -72,11 +76,11 @@ static void put_copies(struct text *headers, struct sim_message *message)
 {
     size_t begin = array_begin(headers, chance(50) ? "CC" : "BCC");
     for (unsigned i = 0; i < 2; i++) {
-        unsigned q = 1 + pick(sim.world.queue_count - 1);
+        unsigned q = 1 + pick(here->world.queue_count - 1);
         struct field field = {.type = FIELD_STRING,
-                              .value.bytes = bytes_of_text(sim.world.queues[q].name)};
+                              .value.bytes = bytes_of_text(here->world.queues[q].name)};
         array_put_field(headers, &field);
-        message->targets |= message->loose || sim.world.queues[q].exists ? MASK(q) : 0;
+        message->targets |= message->loose || here->world.queues[q].exists ? MASK(q) : 0;
     }
     array_end(headers, begin);
 }
@@ -84,40 +88,61 @@ static void put_copies(struct text *headers, struct sim_message *message)
 static void set_expiry(struct sim_message *message, uint64_t ttl_ms)
 {
     if (ttl_ms != MESSAGE_NO_TTL && !message->due_ms)
-        message->expires_ms = sim.h.now.wall_ms + ttl_ms;
+        message->expires_ms = here->h.now.wall_ms + ttl_ms;
     queue_mask targets = message->targets;
     if (targets && !message->one_of && !(targets & (targets - 1)) && !message->due_ms) {
-        uint64_t queue_ttl_ms = sim.world.queues[__builtin_ctz(targets)].ttl_ms;
-        uint64_t expires_ms = sim.h.now.wall_ms + queue_ttl_ms;
+        uint64_t queue_ttl_ms = here->world.queues[__builtin_ctz(targets)].ttl_ms;
+        uint64_t expires_ms = here->h.now.wall_ms + queue_ttl_ms;
         if (queue_ttl_ms && (!message->expires_ms || expires_ms < message->expires_ms))
             message->expires_ms = expires_ms;
     }
 }
 
+/* The exchange's deletion is under way, or that of one which it leads to; or it has an alternate,
+ * and a queue that goes may be the last one that it leads to. */
+static bool leads_to_leaving(unsigned x)
+{
+    return here->world.exchanges[x].leaving || (x == X_ALTERNATE && here->under_way) ||
+           (x == X_CHAIN && here->world.exchanges[X_FANOUT].leaving);
+}
+
+/* A queue that goes while a command is under way takes it, or does not. */
+static void consider_leaving(struct sim_message *message)
+{
+    for (unsigned q = 0; q < here->world.queue_count && here->under_way; q++) {
+        const struct sim_queue *queue = &here->world.queues[q];
+        if (message->targets & MASK(q) && (queue->leaving || queue->fleeting))
+            message->loose = message->unrouted = true;
+    }
+}
+
 void publish(unsigned p, unsigned c)
 {
-    struct sim_channel *channel = &sim.channels[p][c];
+    struct sim_channel *channel = &here->channels[p][c];
     unsigned x = pick(X_COUNT), key = pick(KEYS), uid = ledger_new();
-    struct sim_message *message = &sim.messages[uid];
+    struct sim_message *message = &here->messages[uid];
     struct text headers = {0};
     char key_text[8];
-    if (!sim.world.exchanges[x].exists || chance(40))
+    if (!here->world.exchanges[x].exists || chance(40))
         x = X_DEFAULT;
     if (channel->tx && (x == X_ALTERNATE || x == X_DEDUP))
         x = X_DEFAULT;
-    const struct sim_exchange *exchange = &sim.world.exchanges[x];
+    if (leads_to_leaving(x))
+        x = X_DEFAULT;
+    const struct sim_exchange *exchange = &here->world.exchanges[x];
     message->loose = channel->tx || exchange->delays;
     message->persistent = chance(75);
     message->priority = (uint8_t)(chance(40) ? pick(10) : 0);
     message->exchange = (uint8_t)x;
     message->identifier =
-        (uint8_t)(sim.world.identifiers && chance(40) ? 1 + pick(IDENTIFIERS - 1) : 0);
+        (uint8_t)(here->world.identifiers && chance(40) ? 1 + pick(IDENTIFIERS - 1) : 0);
     message->mandatory = !message->identifier && chance(20);
+    message->asks = chance(50) ? channel->asker : 0;
     snprintf(key_text, sizeof key_text, "k%u", key);
     if (x == X_DEFAULT) {
-        unsigned q = 1 + pick(sim.world.queue_count - 1);
-        snprintf(key_text, sizeof key_text, "%s", sim.world.queues[q].name);
-        message->targets = message->loose || sim.world.queues[q].exists ? MASK(q) : 0;
+        unsigned q = 1 + pick(here->world.queue_count - 1);
+        snprintf(key_text, sizeof key_text, "%s", here->world.queues[q].name);
+        message->targets = message->loose || here->world.queues[q].exists ? MASK(q) : 0;
         if (chance(10))
             put_copies(&headers, message);
     } else {
@@ -126,15 +151,16 @@ void publish(unsigned p, unsigned c)
         /* What is unbound now need not be bound in time. */
         message->unrouted = message->loose && route_of(x, key, false) != message->targets;
     }
+    consider_leaving(message);
     put_headers(&headers, message, key_text);
     if (message->one_of && !(message->targets & (message->targets - 1)))
         message->one_of = false;
     if (exchange->delays && chance(80)) {
         uint64_t delay_ms = 1 + pick(chance(80) ? 3000 : 200000);
         table_put_i64(&headers, "x-delay", (int64_t)delay_ms);
-        message->due_ms = sim.h.now.wall_ms + delay_ms;
+        message->due_ms = here->h.now.wall_ms + delay_ms;
     }
-    uint64_t ttl_ms = sim.world.message_ttl && chance(30) ? 1 + pick(3000) : MESSAGE_NO_TTL;
+    uint64_t ttl_ms = here->world.message_ttl && chance(30) ? 1 + pick(3000) : MESSAGE_NO_TTL;
     if (!channel->tx)
         set_expiry(message, ttl_ms);
     sim_trail("%s publish %u to '%s' '%s' targets %x%s%s due %llu ttl %lld i%u", who_of(p, c), uid,
@@ -153,7 +179,9 @@ void publish(unsigned p, unsigned c)
     unsigned first = message->targets ? (unsigned)__builtin_ctz(message->targets) : 0;
     if (first && !channel->tx)
         before = check_room(first, &limit);
-    harness_do(&sim.h, (char)('A' + p), &command);
-    if (limit != UINT64_MAX && before >= limit && check_room(first, &ignored) > before)
-        sim_fail("message %u was taken by %s, which is full", uid, sim.world.queues[first].name);
+    uint64_t portions = here->h.portions;
+    harness_do(&here->h, (char)('A' + p), &command);
+    if (limit != UINT64_MAX && before >= limit && here->h.portions == portions &&
+        check_room(first, &ignored) > before)
+        sim_fail("message %u was taken by %s, which is full", uid, here->world.queues[first].name);
 }

@@ -2,11 +2,13 @@
  * steps of clients, time and crashes, and a ledger of what must have become of each message. One
  * thread; everything repeats from the seed.
  *
+ * A node has one to three vhosts, each with a world of its own; a step is in one of them, `here`.
  * world.c makes worlds and exchanges.c their exchanges and bindings; steps.c chooses what happens:
- * publishing.c, consuming.c and channels.c are what clients do, machine.c is time, disk and
- * crashes; events.c hears what the core says. ledger.c knows of messages, delivery.c compares what
- * comes out with it, and dedup.c knows of identifiers; checks.c asks the core whether it agrees.
- * What can go wrong, sim_fail tells: the world, its last steps, the seed. */
+ * publishing.c, consuming.c and channels.c are what clients do, machine.c is time, disk, crashes
+ * and the deletion of a vhost; portions.c is what happens while a command is not through; events.c
+ * hears what the core says. ledger.c knows of messages, delivery.c compares what comes out with it,
+ * dedup.c knows of identifiers and replies.c of direct replies; checks.c asks the core whether it
+ * agrees. What can go wrong, sim_fail tells: the worlds, the last steps, the seed. */
 #ifndef TESTS_SIM_H
 #define TESTS_SIM_H
 
@@ -20,6 +22,7 @@
 #define POLICIES_MAX 6
 #define IDENTIFIERS  24 /* that messages are deduplicated by; 0 is none */
 #define NOBODY       (-1)
+#define VHOSTS_MAX   3
 
 typedef uint8_t queue_mask;
 
@@ -52,6 +55,7 @@ struct sim_queue {
     queue_mask reach;      /* or with */
     /* What is so now. */
     bool exists;
+    bool leaving;                          /* its deletion is under way */
     unsigned out;                          /* deliveries that are not settled */
     unsigned consumers;                    /* of channels that are open */
     int active_peer, active_channel;       /* of the last delivery, with single; or NOBODY */
@@ -66,7 +70,7 @@ struct sim_exchange {
     bool delays, dedups, used;
     queue_mask keys[KEYS]; /* what is to be bound; ROUTE_ALL, ROUTE_ONE: keys[0] */
     /* What is so now. */
-    bool exists;
+    bool exists, leaving;
     queue_mask bound[KEYS];
 };
 
@@ -76,7 +80,7 @@ struct sim_policy {
     char name[8], pattern[8];
     int priority;
     enum policy_target target;
-    char shown[120];
+    unsigned key; /* what it sets: see make_policy */
 };
 
 enum {
@@ -104,6 +108,7 @@ struct sim_world {
     unsigned policy_count;
     bool message_ttl, tracing, time_outs;
     bool identifiers; /* messages may have one */
+    bool replies;     /* channels ask and answer */
     bool unbinds;     /* bindings and exchanges go, too */
     bool disk_fails;  /* now and then, for a time */
     bool chained;     /* now: the exchange binding of X_CHAIN is there */
@@ -135,9 +140,12 @@ struct sim_message {
     queue_mask targets;
     bool one_of, resolved, persistent, on_disk, answered, mandatory, returned;
     bool loose;     /* routed later than published: queues and bindings come and go before */
+    bool unordered; /* others were published while it was given to its queues */
     bool unrouted;  /* loose: not all that it is routed by was there all the time */
     bool synced;    /* it has been on disk, with all that was done before */
     bool refusable; /* one of its queues may have been full, or need not be to refuse it */
+    bool answer_came;
+    unsigned asks, answers; /* the number of the asker whose question or answer it is; 0: none */
     uint8_t priority, exchange, identifier;
     uint32_t bytes;
     struct copy copies[QUEUES_MAX]; /* by target */
@@ -163,7 +171,9 @@ struct uids {
 
 struct sim_channel {
     bool open, confirm, tx, failed, committing;
+    bool may_fail; /* for what it asks just now */
     bool consuming[QUEUES_MAX];
+    unsigned asker; /* its number from 1 on, while it consumes replies; 0: it does not */
     unsigned gets;
     unsigned unanswered;          /* commands that are owed a reply */
     enum command_type last_asked; /* of them */
@@ -173,32 +183,65 @@ struct sim_channel {
     struct handles handles, tx_handles;
 };
 
-struct sim {
+/* A consumer of direct replies, of now or of before. */
+#define REPLY_CONSUMER 1000
+struct sim_asker {
+    bool alive;
+    unsigned p, c;
+    char name[120]; /* empty: none of its questions has come to anybody */
+};
+
+/* One vhost of the node, with all that is known of it. */
+struct sim_vhost {
+    unsigned number;
+    char name[4];
     struct harness h;
     struct sim_world world;
-    struct random_stream random;
+    bool there;           /* it is not deleted */
+    unsigned under_way;   /* commands that have stopped between two portions: see portions.c */
+    bool busy[PEERS + 1]; /* peers whose command that is; the last one imports */
+    int asking;           /* the peer whose command the core is at */
+    unsigned asking_channel;
+    enum command_type asked; /* COMMAND_CHANNEL_CLOSE: the peer vanishes, or its channel */
+    bool to_be_deleted;      /* as soon as no command is under way */
     struct sim_channel channels[PEERS][CHANNELS + 1];
     uint64_t owed[PEERS];
     struct sim_message *messages;
     unsigned message_count, message_room;
     uint64_t order;
-    bool verbose;
-    bool may_fail; /* the command under way */
-    bool refused_get;
+    struct sim_asker *askers;
+    unsigned asker_count, asker_room;
     int got_queue;
-    bool disk_failing;
     struct {
         enum { UNKNOWN, PERHAPS, KNOWN } state;
         unsigned uid;
     } known[IDENTIFIERS]; /* to X_DEDUP */
+};
+
+/* What the vhosts of a node share. */
+struct sim {
+    struct random_stream random;
+    uint64_t seed;
+    bool verbose;
+    struct sim_vhost vhosts[VHOSTS_MAX];
+    unsigned vhost_count;
+    struct account *account;
+    bool disk_failing;
+    unsigned depth; /* commands that have stopped, in all vhosts */
+    bool calm;      /* nothing happens between portions */
+    bool crash_due; /* the machine has stopped between two portions of a command */
     /* The last steps. */
     char trail[64][160];
     unsigned long trail_count;
     unsigned long steps, deliveries, crashes, worlds;
     /* How often things were checked, or happened: so that it shows when they never do. */
     unsigned long sure_checked, quiet_checked, counts_checked, duplicates, failures;
+    unsigned long vhosts_deleted, stops, steps_between, crashes_between, answers;
+    unsigned long steps_max; /* where the world ends */
 };
 extern struct sim sim;
+/* The vhost that the step under way is in. */
+extern struct sim_vhost *here;
 
 void sim_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 void sim_trail(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -241,7 +284,8 @@ unsigned ledger_new(void);
 void ledger_published(unsigned uid);
 void ledger_end(struct sim_channel *channel, struct handle *handle, int how);
 void ledger_answered(unsigned uid, bool nack);
-void ledger_queue_emptied(unsigned q, bool deleted);
+/* Purged or deleted; exactly: all that was in it is gone, and nothing was under way to it. */
+void ledger_queue_emptied(unsigned q, bool deleted, bool exactly);
 /* Messages of the exchange that are not in queues yet may have lost their way. */
 void ledger_unrouted(unsigned x);
 void ledger_synced(void);
@@ -254,6 +298,7 @@ void copy_make(struct sim_message *message, unsigned q);
 void ledger_bounds(void);
 
 /* delivery.c: a delivery came out. */
+unsigned message_number(const struct message *message); /* that its body tells */
 void ledger_delivered(int peer, unsigned channel, unsigned queue, const struct event *event,
                       struct message *message, uint64_t tag, bool redelivered, bool no_ack);
 
@@ -277,7 +322,8 @@ void consumer_over(unsigned p, unsigned c, unsigned q);
 void release_all(unsigned p, unsigned c); /* all that is out goes back; consumers end */
 void forget_channel(struct sim_channel *channel);
 void close_channel(unsigned p, unsigned c);
-void detach(unsigned p);
+void leave(unsigned p);
+void detach(unsigned p); /* leaves, and comes back */
 void open_all(void);
 
 /* events.c */
@@ -285,7 +331,22 @@ void on_event(void *context, char peer, const struct event *event);
 void on_command(void *context, char peer, const struct command *command);
 
 /* publishing.c */
+struct message *make_message(unsigned uid, const char *exchange, const char *key,
+                             const struct text *headers, uint64_t ttl_ms);
 void publish(unsigned p, unsigned c);
+
+/* replies.c */
+void replies(unsigned p, unsigned c);
+void replies_over(struct sim_channel *channel); /* the channel consumes none any more */
+void replies_question(const struct sim_message *message, unsigned uid, struct bytes reply_to);
+void replies_check(unsigned uid); /* an answer has come, if it was to come */
+void replies_delivered(int peer, unsigned channel, const struct event *event);
+void replies_returned(unsigned uid);
+
+/* portions.c */
+void between_portions(struct harness *h);
+bool may_act(unsigned p); /* the peer has no command under way */
+bool holds_batch(void);   /* a commit is under way, and nothing is written before it is through */
 
 /* consuming.c */
 void consume(unsigned p, unsigned c, unsigned q);
@@ -297,15 +358,17 @@ void tx_end(unsigned p, unsigned c);
 void recover(unsigned p, unsigned c);
 
 /* machine.c */
-void crash(void);
-void vhost_anew(void); /* the vhost is deleted, and another one made */
-void sync_all(void);   /* a disk that failed works again */
+void crash(void); /* of the machine, with all its vhosts */
+void vhost_delete(void);
+void vhost_make(void);
+void sync_all(void); /* a disk that failed works again */
 void pass(uint64_t ms);
 void disk_begins_to_fail(void);
 void disk_works_again(void);
 
 /* steps.c */
-void step(void);
+void step(void);    /* of the vhost that is here */
+void run_out(void); /* what a step between portions has left to be done */
 void drain(void);
 
 /* checks.c */

@@ -1,4 +1,4 @@
-/* Runs worlds, one after the other: see sim.h. Of each of SEEDS seeds, or of SIM_SEED alone,
+/* Runs worlds, one after the other: see here->h. Of each of SEEDS seeds, or of SIM_SEED alone,
  * SIM_STEPS steps (a plain number). A failure prints the seed of its world, which SIM_WORLD=seed
  * runs alone; SIM_VERBOSE shows all that happens. */
 #include <stdio.h>
@@ -24,6 +24,7 @@
 #define FIRST_SEED      20261130u
 
 struct sim sim;
+struct sim_vhost *here;
 
 unsigned pick(unsigned below)
 {
@@ -33,8 +34,10 @@ unsigned pick(unsigned below)
 void sim_trail(const char *format, ...)
 {
     va_list arguments;
+    char *line = sim.trail[sim.trail_count++ % 64];
+    int name = sim.vhost_count > 1 ? snprintf(line, sizeof sim.trail[0], "%s: ", here->name) : 0;
     va_start(arguments, format);
-    vsnprintf(sim.trail[sim.trail_count++ % 64], sizeof sim.trail[0], format, arguments);
+    vsnprintf(line + name, sizeof sim.trail[0] - (size_t)name, format, arguments);
     va_end(arguments);
     if (sim.verbose)
         fprintf(stderr, "%s\n", sim.trail[(sim.trail_count - 1) % 64]);
@@ -54,7 +57,8 @@ void sim_note(const char *format, ...)
 void sim_fail(const char *format, ...)
 {
     va_list arguments;
-    printf("%.*s", BYTES_PRINT(text_bytes(&sim.world.shown)));
+    for (unsigned v = 0; v < sim.vhost_count; v++)
+        printf("%.*s", BYTES_PRINT(text_bytes(&sim.vhosts[v].world.shown)));
     for (unsigned long i = sim.trail_count > 60 ? sim.trail_count - 60 : 0; i < sim.trail_count;
          i++)
         printf("%s\n", sim.trail[i % 64]);
@@ -62,51 +66,98 @@ void sim_fail(const char *format, ...)
     printf("FAILED: ");
     vprintf(format, arguments);
     va_end(arguments);
-    printf("\nagain: SIM_WORLD=%llu %s\n", (unsigned long long)sim.world.seed,
-           "tests/sim/simulate");
+    printf("\nagain: SIM_WORLD=%llu tests/sim/simulate\n", (unsigned long long)sim.seed);
     fflush(stdout);
     abort();
 }
 
-static void run_world(uint64_t seed)
+static void make_vhost(uint64_t seed, unsigned number)
 {
-    sim.random.state = seed;
-    sim.trail_count = 0;
-    sim.worlds++;
-    sim.disk_failing = false;
-    dedup_forgotten();
-    world_make(seed);
-    sim.h = (struct harness){.quiet = true, .watch = on_event, .watch_command = on_command};
-    sim.h.resident_bytes_max = chance(40) ? 4000 + pick(20000) : 8 << 20;
-    sim.h.window_bytes = chance(50) ? 3000 + pick(20000) : 1 << 20;
-    sim.h.consumer_timeout_ms = chance(20) ? 2000 + pick(10000) : 0;
-    sim.world.time_outs |= sim.h.consumer_timeout_ms != 0;
-    harness_open(&sim.h);
-    vhost_tune(sim.h.vhost, &(struct vhost_tuning){UINT64_MAX, sim.world.tracing});
+    *here = (struct sim_vhost){.number = number};
+    snprintf(here->name, sizeof here->name, "v%u", number);
+    world_make(seed + number);
+    struct harness *h = &here->h;
+    h->name = here->name;
+    h->random_seed = seed % 1000 + number * 1000000 + 1;
+    h->account = sim.account;
+    h->quiet = true;
+    h->watch = on_event;
+    h->watch_command = on_command;
+    h->watch_context = here;
+    h->between = between_portions;
+    h->resident_bytes_max = chance(40) ? 4000 + pick(20000) : 8 << 20;
+    h->window_bytes = chance(50) ? 3000 + pick(20000) : 1 << 20;
+    h->consumer_timeout_ms = chance(20) ? 2000 + pick(10000) : 0;
+    h->portion = chance(40) ? 1 + pick(chance(50) ? 10 : 100) : 0;
+    here->world.time_outs |= h->consumer_timeout_ms != 0;
+    harness_open(h);
+    here->there = true;
+    vhost_tune(h->vhost, &(struct vhost_tuning){UINT64_MAX, here->world.tracing});
     open_all();
     world_declare();
     sync_all();
-    unsigned steps = 50 + pick(chance(50) ? 300 : WORLD_STEPS_MAX);
-    for (unsigned i = 0; i < steps; i++) {
-        step();
-        if (i % 16 == 0)
-            check_counts();
-    }
-    drain();
-    check_nothing_left();
+}
+
+static void free_vhost(void)
+{
     for (unsigned p = 0; p < PEERS; p++)
         for (unsigned c = 1; c <= CHANNELS; c++) {
-            struct sim_channel *channel = &sim.channels[p][c];
+            struct sim_channel *channel = &here->channels[p][c];
             free(channel->handles.at);
             free(channel->tx_handles.at);
             free(channel->published.at);
             free(channel->committed.at);
-            *channel = (struct sim_channel){0};
-            sim.owed[p] = 0;
         }
-    ledger_clear();
-    harness_close(&sim.h);
+    free(here->messages);
+    free(here->askers);
+    harness_close(&here->h);
     world_free();
+}
+
+static void step_somewhere(unsigned i)
+{
+    here = &sim.vhosts[pick(sim.vhost_count)];
+    step();
+    run_out();
+    for (unsigned v = 0; v < sim.vhost_count && i % 16 == 0; v++) {
+        here = &sim.vhosts[v];
+        check_counts();
+    }
+}
+
+static void run_world(uint64_t seed)
+{
+    sim.random.state = sim.seed = seed;
+    sim.trail_count = 0;
+    sim.worlds++;
+    sim.disk_failing = sim.calm = false;
+    sim.account = account_new(UINT64_MAX);
+    sim.vhost_count = chance(60) ? 1 : 2 + pick(VHOSTS_MAX - 1);
+    for (unsigned v = 0; v < sim.vhost_count; v++) {
+        here = &sim.vhosts[v];
+        make_vhost(seed, v);
+    }
+    unsigned steps =
+        (50 + pick(chance(50) ? 300 : WORLD_STEPS_MAX)) * (sim.vhost_count > 1 ? 2 : 1);
+    sim.steps_max = sim.steps + steps;
+    for (unsigned i = 0; sim.steps < sim.steps_max; i++)
+        step_somewhere(i);
+    sim.calm = true;
+    for (unsigned v = 0; v < sim.vhost_count; v++) {
+        here = &sim.vhosts[v];
+        if (!here->there)
+            vhost_make();
+        drain();
+        check_nothing_left();
+    }
+    for (unsigned v = 0; v < sim.vhost_count; v++) {
+        here = &sim.vhosts[v];
+        free_vhost();
+    }
+    if (account_total_bytes(sim.account))
+        sim_fail("%llu bytes are counted, and all is freed",
+                 (unsigned long long)account_total_bytes(sim.account));
+    account_free(&sim.account);
 }
 
 static uint64_t number_of(const char *name, uint64_t otherwise)
@@ -127,14 +178,15 @@ START_TEST(worlds)
     if (world)
         run_world(world);
     printf(
-        "seed %llu: %lu steps in %lu worlds, %lu deliveries, %lu crashes, %lu disk failures; "
-        "checked: "
-        "%lu exact counts, %lu quiet moments, %lu counts of returns over crashes, %lu duplicates; "
-        "%.1f s\n",
+        "seed %llu: %lu steps in %lu worlds, %lu deliveries, %lu crashes, %lu disk failures, %lu "
+        "vhosts deleted, %lu stops between portions, %lu steps and %lu crashes there, %lu direct "
+        "replies; checked: %lu exact counts, %lu quiet moments, %lu counts of returns over "
+        "crashes, %lu "
+        "duplicates; %.1f s\n",
         (unsigned long long)seed, sim.steps, sim.worlds, sim.deliveries, sim.crashes, sim.failures,
+        sim.vhosts_deleted, sim.stops, sim.steps_between, sim.crashes_between, sim.answers,
         sim.sure_checked, sim.quiet_checked, sim.counts_checked, sim.duplicates,
         (double)(clock() - begin) / CLOCKS_PER_SEC);
-    free(sim.messages);
 }
 END_TEST
 

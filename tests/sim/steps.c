@@ -8,60 +8,91 @@
 
 static void empty_queue(unsigned q)
 {
-    struct sim_queue *queue = &sim.world.queues[q];
-    if (!queue->exists)
+    struct sim_queue *queue = &here->world.queues[q];
+    uint64_t portions = here->h.portions;
+    if (!queue->exists || queue->leaving || !may_act(0))
         return;
     if (chance(50)) {
         sim_trail("purge %s", queue->name);
-        ledger_queue_emptied(q, false);
-        do_purge(&sim.h, "A1", queue->name);
+        here->channels[0][1].may_fail = queue->fleeting; /* between two portions */
+        do_purge(&here->h, "A1", queue->name);
+        here->channels[0][1].may_fail = false;
+        ledger_queue_emptied(q, false, !here->under_way && here->h.portions == portions);
         return;
     }
     if (q == 0 || gets_wait())
         return;
     sim_trail("delete %s", queue->name);
+    queue->leaving = true;
+    do_delete(&here->h, "A1", queue->name, "");
     world_queue_gone(q);
-    do_delete(&sim.h, "A1", queue->name, "");
     world_declare();
 }
 
 static void bad_tag(unsigned p, unsigned c)
 {
     sim_trail("%s acks what it has not got", who_of(p, c));
-    sim.may_fail = true;
+    here->channels[p][c].may_fail = true;
     release_all(p, c); /* the answer may come later */
-    do_ack(&sim.h, who_of(p, c), 99999999, false);
+    do_ack(&here->h, who_of(p, c), 99999999, false);
     close_channel(p, c);
     open_all();
 }
 
 static void rare(unsigned dice)
 {
-    if (sim.world.unbinds && chance(70)) {
+    if (!may_act(0) || !may_act(1) || !may_act(PEERS))
+        return;
+    if (here->world.unbinds && chance(70)) {
         if (dice == 1)
             delete_exchange();
         for (unsigned i = pick(8); i; i--)
             unbind_some();
-    } else if (sim.world.disk_fails && chance(80)) {
+    } else if (here->world.disk_fails && chance(80)) {
         disk_begins_to_fail();
     } else if (chance(40)) {
-        exchange_late(!sim.world.late);
+        exchange_late(!here->world.late);
     } else if (chance(50)) {
         world_import();
-    } else if (chance(5)) {
-        vhost_anew();
     }
 }
 
-void step(void)
+static void time_passes(void)
 {
-    unsigned p = pick(PEERS), c = 1 + pick(CHANNELS), q = pick(sim.world.queue_count);
-    struct sim_channel *channel = &sim.channels[p][c];
+    uint64_t ms = chance(80) ? pick(50) : pick(2000);
+    if (here->under_way && here->world.time_outs) /* who is timed out has a command under way */
+        return;
+    sim_trail("%llu ms go by", (unsigned long long)ms);
+    pass(ms);
+}
+
+/* Channels that end answer once all before it is on disk, and a batch that is held is not. */
+static void end_something(unsigned what, unsigned p, unsigned c)
+{
+    if (what < 8) {
+        if (p + c > 1 && !holds_batch()) {
+            close_channel(p, c);
+            open_all();
+        }
+    } else if (what < 12) {
+        detach(p);
+    } else if (!holds_batch()) {
+        bad_tag(p, c);
+    }
+}
+
+static void act(void)
+{
+    unsigned p = pick(PEERS), c = 1 + pick(CHANNELS), q = pick(here->world.queue_count);
+    struct sim_channel *channel = &here->channels[p][c];
     unsigned what = pick(1000);
-    sim.steps++;
+    if (!may_act(p) || !channel->open || channel->failed)
+        return;
     if (channel->tx && chance(10) && !channel->gets) {
         if (!channel->committing)
             tx_end(p, c);
+    } else if (here->world.replies && chance(8)) {
+        replies(p, c);
     } else if (what < 330) {
         publish(p, c);
     } else if (what < 350) {
@@ -76,49 +107,67 @@ void step(void)
     } else if (what < 780) {
         give_credit(p, c);
     } else if (what < 850) {
-        harness_turn(&sim.h);
+        harness_turn(&here->h);
     } else if (what < 890) {
-        harness_disk(&sim.h);
+        harness_disk(&here->h);
     } else if (what < 900) {
         sim_trail("sync");
         sync_all();
         check_quiet();
     } else if (what < 940) {
-        uint64_t ms = chance(80) ? pick(50) : pick(2000);
-        sim_trail("%llu ms go by", (unsigned long long)ms);
-        pass(ms);
+        time_passes();
     } else if (what < 950) {
         recover(p, c);
-    } else if (what < 958) {
-        if (p + c > 1) {
-            close_channel(p, c);
-            open_all();
-        }
-    } else if (what < 962) {
-        detach(p);
     } else if (what < 965) {
-        bad_tag(p, c);
+        end_something(what - 950, p, c);
     } else if (what < 972) {
         empty_queue(q);
     } else if (what < 980) {
-        if (sim.world.policy_count)
-            policy_toggle(pick(sim.world.policy_count));
+        if (here->world.policy_count && may_act(0))
+            policy_toggle(pick(here->world.policy_count));
     } else if (what < 988) {
-        do_qos(&sim.h, who_of(p, c), (uint16_t)pick(20), chance(30));
+        do_qos(&here->h, who_of(p, c), (uint16_t)pick(20), chance(30));
     } else if (what < 990) {
         rare(c);
-    } else if (pick(30) < sim.world.crashes) {
+    } else if (pick(30) < here->world.crashes && !sim.depth) {
         crash();
     }
+}
+
+void step(void)
+{
+    sim.steps++;
+    if (!here->there) {
+        if (chance(5))
+            vhost_make();
+        return;
+    }
+    if (!here->under_way && pick(sim.vhost_count > 1 ? 400 : 10000) == 0)
+        vhost_delete();
+    else
+        act();
+    if (!here->there || here->h.halted)
+        return;
     world_look();
     bool failed = false;
-    for (p = 0; p < PEERS; p++)
-        for (c = 1; c <= CHANNELS; c++)
-            failed |= sim.channels[p][c].failed;
+    for (unsigned p = 0; p < PEERS; p++)
+        for (unsigned c = 1; c <= CHANNELS; c++)
+            failed |= here->channels[p][c].failed;
     if (failed)
         open_all();
-    if (!sim.world.queues[sim.world.queue_count - 1].exists || chance(3))
+    if (!here->world.queues[here->world.queue_count - 1].exists || chance(3))
         world_declare();
+}
+
+void run_out(void)
+{
+    if (sim.crash_due)
+        crash();
+    for (unsigned v = 0; v < sim.vhost_count; v++) {
+        here = &sim.vhosts[v];
+        if (here->to_be_deleted && !here->under_way)
+            vhost_delete();
+    }
 }
 
 /* ---- The end of a world: everybody goes, time goes by, and all that is left is taken out. */
@@ -128,17 +177,17 @@ static bool drain_round(bool time)
     struct vhost_totals totals;
     world_look();
     world_declare();
-    for (unsigned q = 0; q < sim.world.queue_count; q++)
-        if (!sim.channels[0][1].consuming[q]) {
-            sim.channels[0][1].consuming[q] = true;
-            sim.world.queues[q].consumers++;
-            do_consume(&sim.h, "A1", sim.world.queues[q].name, q * 2, "", 0);
+    for (unsigned q = 0; q < here->world.queue_count; q++)
+        if (!here->channels[0][1].consuming[q]) {
+            here->channels[0][1].consuming[q] = true;
+            here->world.queues[q].consumers++;
+            do_consume(&here->h, "A1", here->world.queues[q].name, q * 2, "", 0);
         }
     sync_all();
     give_credit(0, 1);
     if (time)
         pass(1000);
-    vhost_totals(sim.h.vhost, &totals);
+    vhost_totals(here->h.vhost, &totals);
     return totals.messages_ready + totals.messages_unacknowledged != 0;
 }
 
@@ -147,8 +196,8 @@ void drain(void)
     sim_trail("drain");
     for (unsigned p = 0; p < PEERS; p++)
         detach(p);
-    for (unsigned p = 0; p < sim.world.policy_count; p++)
-        if (sim.world.policies[p].set)
+    for (unsigned p = 0; p < here->world.policy_count; p++)
+        if (here->world.policies[p].set)
             policy_toggle(p);
     world_declare();
     exchange_late(true);
@@ -162,7 +211,7 @@ void drain(void)
         if (i == 2000) {
             struct queue_info info[QUEUES_MAX];
             uint64_t after = 0;
-            size_t count = vhost_list_queues(sim.h.vhost, &after, info, QUEUES_MAX);
+            size_t count = vhost_list_queues(here->h.vhost, &after, info, QUEUES_MAX);
             for (size_t q = 0; q < count; q++)
                 sim_trail("%.*s has %llu ready, %llu unsettled, %llu dead",
                           BYTES_PRINT(info[q].name), (unsigned long long)info[q].messages_ready,

@@ -26,7 +26,7 @@ static void dead_letters(struct sim_queue *queue, unsigned q)
 {
     struct text *arguments = &queue->arguments;
     unsigned next = pick(q);
-    while (sim.world.queues[next].dedups) /* where a dead letter may vanish */
+    while (here->world.queues[next].dedups) /* where a dead letter may vanish */
         next--;
     queue->dead_letters = true;
     if (chance(20)) {
@@ -34,7 +34,7 @@ static void dead_letters(struct sim_queue *queue, unsigned q)
         next = 0;
     } else {
         put_s(arguments, "x-dead-letter-exchange", "");
-        put_s(arguments, "x-dead-letter-routing-key", sim.world.queues[next].name);
+        put_s(arguments, "x-dead-letter-routing-key", here->world.queues[next].name);
     }
     queue->next = MASK(next);
 }
@@ -104,7 +104,7 @@ static void kind(struct sim_queue *queue)
 
 static void make_queue(unsigned q, bool careful)
 {
-    struct sim_queue *queue = &sim.world.queues[q];
+    struct sim_queue *queue = &here->world.queues[q];
     snprintf(queue->name, sizeof queue->name, q ? "q%u" : "sink", q);
     queue->active_peer = queue->exclusive_peer = NOBODY;
     queue->delivery_limit = UINT_MAX;
@@ -116,7 +116,7 @@ static void make_queue(unsigned q, bool careful)
     }
     kind(queue);
     struct text *arguments = &queue->arguments;
-    if (sim.world.identifiers && chance(30)) {
+    if (here->world.identifiers && chance(30)) {
         table_put_bool(arguments, "x-message-deduplication", true);
         queue->dedups = true;
     }
@@ -152,7 +152,7 @@ static void make_queue(unsigned q, bool careful)
         queue->may_drop = true;
     }
     if (chance(10)) {
-        sim.world.time_outs = true;
+        here->world.time_outs = true;
         put_i(arguments, "x-consumer-timeout", 1000 + pick(5000));
     }
 }
@@ -161,7 +161,7 @@ static void make_queue(unsigned q, bool careful)
 
 static void make_policy(unsigned p, bool careful)
 {
-    struct sim_policy *policy = &sim.world.policies[p];
+    struct sim_policy *policy = &here->world.policies[p];
     struct text *definition = &policy->definition;
     unsigned key = pick(7);
     policy->operator_policy = chance(30);
@@ -195,8 +195,8 @@ static void make_policy(unsigned p, bool careful)
         put_i(definition, "max-length", 5);
     }
     (void)careful;
-    for (unsigned q = 1; q < sim.world.queue_count; q++) {
-        struct sim_queue *queue = &sim.world.queues[q];
+    for (unsigned q = 1; q < here->world.queue_count; q++) {
+        struct sim_queue *queue = &here->world.queues[q];
         queue->may_drop |= drops;
         queue->may_refuse |= refuses;
         if (key == 6 && queue->keeps_all && queue->delivery_limit == 20)
@@ -211,23 +211,23 @@ static void make_policy(unsigned p, bool careful)
         if (queue->dead_letters && letters)
             queue->next |= MASK(0);
     }
-    snprintf(policy->shown, sizeof policy->shown, "%s%s %s key %u priority %d",
-             policy->operator_policy ? "operator " : "", policy->name, policy->pattern, key,
-             policy->priority);
+    policy->key = key;
 }
 
 /* ---- Declared. */
 
 static void declare_queue(const char *who, const struct sim_queue *queue)
 {
-    do_declare_args(&sim.h, who, queue->name, queue->flags, &queue->arguments);
+    do_declare_args(&here->h, who, queue->name, queue->flags, &queue->arguments);
 }
 
 void world_declare(void)
 {
+    if (!may_act(0))
+        return;
     exchanges_declare("A1", false);
-    for (unsigned q = 0; q < sim.world.queue_count; q++) {
-        struct sim_queue *queue = &sim.world.queues[q];
+    for (unsigned q = 0; q < here->world.queue_count; q++) {
+        struct sim_queue *queue = &here->world.queues[q];
         if (queue->exists)
             continue;
         queue->exists = true;
@@ -246,14 +246,14 @@ static void send_policy(char peer, const struct sim_policy *policy, bool set)
     command.u.policy.definition = text_bytes(&policy->definition);
     command.u.policy.priority = policy->priority;
     command.u.policy.target = policy->target;
-    harness_do(&sim.h, peer, &command);
+    harness_do(&here->h, peer, &command);
 }
 
 void policy_toggle(unsigned p)
 {
-    struct sim_policy *policy = &sim.world.policies[p];
+    struct sim_policy *policy = &here->world.policies[p];
     policy->set = !policy->set;
-    sim_trail("%s policy %s", policy->set ? "set" : "clear", policy->shown);
+    sim_trail("%s policy %s", policy->set ? "set" : "clear", policy->name);
     send_policy('A', policy, policy->set);
 }
 
@@ -261,49 +261,51 @@ void world_import(void)
 {
     const char *who = "E1";
     sim_trail("definitions are imported");
-    do_open(&sim.h, who);
-    for (unsigned p = 0; p < sim.world.policy_count; p++)
-        if (sim.world.policies[p].set || chance(50)) {
-            sim.world.policies[p].set = true;
-            send_policy(who[0], &sim.world.policies[p], true);
+    do_open(&here->h, who);
+    for (unsigned p = 0; p < here->world.policy_count; p++)
+        if (here->world.policies[p].set || chance(50)) {
+            here->world.policies[p].set = true;
+            send_policy(who[0], &here->world.policies[p], true);
         }
     exchanges_declare(who, true);
-    for (unsigned q = 0; q < sim.world.queue_count; q++) {
-        struct sim_queue *queue = &sim.world.queues[q];
+    for (unsigned q = 0; q < here->world.queue_count; q++) {
+        struct sim_queue *queue = &here->world.queues[q];
         if (queue->exclusive)
             continue;
         queue->exists = true;
         declare_queue(who, queue);
         exchanges_bind(who, q);
     }
-    harness_detach(&sim.h, who[0]);
+    harness_detach(&here->h, who[0]);
     exchanges_look();
     world_look();
 }
 
 void world_queue_gone(unsigned q)
 {
-    struct sim_queue *queue = &sim.world.queues[q];
-    queue->exists = false;
+    struct sim_queue *queue = &here->world.queues[q];
+    queue->exists = queue->leaving = false;
     queue->consumers = 0;
     for (unsigned p = 0; p < PEERS; p++)
         for (unsigned c = 1; c <= CHANNELS; c++)
-            sim.channels[p][c].consuming[q] = false;
+            here->channels[p][c].consuming[q] = false;
     queue->active_peer = queue->exclusive_peer = NOBODY;
     exchanges_queue_gone(q);
     memset(queue->last_order, 0, sizeof queue->last_order);
-    ledger_queue_emptied(q, true);
+    ledger_queue_emptied(q, true, here->under_way == 0);
 }
 
 void world_look(void)
 {
     exchanges_look();
     struct queue_info info;
-    for (unsigned q = 0; q < sim.world.queue_count; q++) {
-        struct sim_queue *queue = &sim.world.queues[q];
-        bool there = vhost_find_queue(sim.h.vhost, bytes_of_text(queue->name), &info);
+    if (here->h.halted)
+        return;
+    for (unsigned q = 0; q < here->world.queue_count; q++) {
+        struct sim_queue *queue = &here->world.queues[q];
+        bool there = vhost_find_queue(here->h.vhost, bytes_of_text(queue->name), &info);
         if (!there && queue->exists && !queue->fleeting)
-            sim_fail("queue %s is gone", queue->name);
+            sim_fail("queue %s of %s is gone", queue->name, here->name);
         if (!there && queue->exists)
             world_queue_gone(q);
     }
@@ -311,12 +313,12 @@ void world_look(void)
 
 void world_clear(void)
 {
-    for (unsigned p = 0; p < sim.world.policy_count; p++)
-        if (sim.world.policies[p].set)
+    for (unsigned p = 0; p < here->world.policy_count; p++)
+        if (here->world.policies[p].set)
             policy_toggle(p);
-    for (unsigned q = 0; q < sim.world.queue_count; q++)
-        if (sim.world.queues[q].exists)
-            do_delete(&sim.h, "A1", sim.world.queues[q].name, "");
+    for (unsigned q = 0; q < here->world.queue_count; q++)
+        if (here->world.queues[q].exists)
+            do_delete(&here->h, "A1", here->world.queues[q].name, "");
     exchanges_clear();
 }
 
@@ -324,17 +326,17 @@ void world_clear(void)
 
 static void conclude(void)
 {
-    for (unsigned q = 0; q < sim.world.queue_count; q++) {
-        struct sim_queue *queue = &sim.world.queues[q];
+    for (unsigned q = 0; q < here->world.queue_count; q++) {
+        struct sim_queue *queue = &here->world.queues[q];
         queue->reach = queue->reach_drop = MASK(q);
-        queue->may_drop |= q && sim.world.message_ttl;
-        queue->bounded &= !sim.world.policy_count && !sim.world.message_ttl && !queue->ttl_ms &&
+        queue->may_drop |= q && here->world.message_ttl;
+        queue->bounded &= !here->world.policy_count && !here->world.message_ttl && !queue->ttl_ms &&
                           queue->delivery_limit == UINT_MAX;
         /* Refused with a dead letter: it has not come in, and is not lost. */
         bool letters_pass = queue->dead_letters;
         for (unsigned n = 0; n < q; n++)
             if (queue->next & MASK(n)) {
-                const struct sim_queue *next = &sim.world.queues[n];
+                const struct sim_queue *next = &here->world.queues[n];
                 queue->reach |= next->reach;
                 if (queue->may_drop || queue->may_refuse)
                     queue->reach_drop |= next->reach_drop;
@@ -345,14 +347,21 @@ static void conclude(void)
     }
 }
 
+static void show_policy(struct text *out, const struct sim_policy *policy)
+{
+    text_printf(out, "  policy %s%s %s key %u priority %d\n",
+                policy->operator_policy ? "operator " : "", policy->name, policy->pattern,
+                policy->key, policy->priority);
+}
+
 static void show(void)
 {
-    struct text *out = &sim.world.shown;
-    text_printf(out, "world of seed %llu: %u queues, message ttl %d, crashes %u\n",
-                (unsigned long long)sim.world.seed, sim.world.queue_count, sim.world.message_ttl,
-                sim.world.crashes);
-    for (unsigned q = 0; q < sim.world.queue_count; q++) {
-        const struct sim_queue *queue = &sim.world.queues[q];
+    struct text *out = &here->world.shown;
+    text_printf(out, "world %s of seed %llu: %u queues, message ttl %d, crashes %u\n", here->name,
+                (unsigned long long)here->world.seed, here->world.queue_count,
+                here->world.message_ttl, here->world.crashes);
+    for (unsigned q = 0; q < here->world.queue_count; q++) {
+        const struct sim_queue *queue = &here->world.queues[q];
         struct field field = {.type = FIELD_TABLE, .value.bytes = text_bytes(&queue->arguments)};
         struct reader at = reader_of(field.value.bytes);
         struct bytes key;
@@ -369,19 +378,20 @@ static void show(void)
         text_printf(out, "\n");
     }
     exchanges_show(out);
-    for (unsigned p = 0; p < sim.world.policy_count; p++)
-        text_printf(out, "  policy %s\n", sim.world.policies[p].shown);
+    for (unsigned p = 0; p < here->world.policy_count; p++)
+        show_policy(out, &here->world.policies[p]);
 }
 
 void world_make(uint64_t seed)
 {
-    struct sim_world *world = &sim.world;
+    struct sim_world *world = &here->world;
     *world = (struct sim_world){.seed = seed, .queue_count = 3 + pick(QUEUES_MAX - 2)};
     bool careful = chance(75);
     world->message_ttl = chance(40);
     world->tracing = chance(10);
     world->crashes = chance(60) ? pick(12) : 0;
     world->identifiers = chance(30);
+    world->replies = chance(40);
     world->unbinds = chance(30);
     world->disk_fails = chance(30);
     for (unsigned q = 0; q < world->queue_count; q++)
@@ -397,8 +407,8 @@ void world_make(uint64_t seed)
 void world_free(void)
 {
     for (unsigned q = 0; q < QUEUES_MAX; q++)
-        text_free(&sim.world.queues[q].arguments);
+        text_free(&here->world.queues[q].arguments);
     for (unsigned p = 0; p < POLICIES_MAX; p++)
-        text_free(&sim.world.policies[p].definition);
-    text_free(&sim.world.shown);
+        text_free(&here->world.policies[p].definition);
+    text_free(&here->world.shown);
 }
