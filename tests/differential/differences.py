@@ -22,6 +22,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 LIST = HERE / "known-differences"
+TALKS = HERE / "conversations"
 SCENARIOS = HERE.parent / "scenario"
 KEPT = ("310", "43", "own")
 FIELDS = ("what", "3.10", "4.3", "leveret", "why", "key", "talks", "tests")
@@ -210,8 +211,12 @@ def main(arguments):
             stale.append(path.name)
             if arguments == ["--write"]:
                 path.write_text(now)
+    names = [str(path.relative_to(TALKS).with_suffix("")) for path in TALKS.glob("*/*.conv")]
+    mistakes = [f"known-differences[{name}]: {text}" for name, text in Known(names).mistakes]
     if parts != len(PARTS):
-        print(f"{parts} of {len(PARTS)} parts are in docs")
+        mistakes.append(f"docs hold {parts} of the {len(PARTS)} parts")
+    if mistakes:
+        print("\n".join(mistakes))
         return 1
     print("\n".join(f"docs/{name} is {'written' if arguments == ['--write'] else 'not current: run differences.py --write'}"
                     for name in stale) or "docs are current")
