@@ -9,15 +9,6 @@ void api_version_get(struct request *r)
     reply_json(r, 200, &a);
 }
 
-void api_cluster_name(struct request *r)
-{
-    struct answer a = {0};
-    answer_object(&a, NULL);
-    answer_text(&a, "name", r->admin->options.cluster_name);
-    answer_end(&a);
-    reply_json(r, 200, &a);
-}
-
 /* What there is none of. */
 void api_empty_list(struct request *r)
 {

@@ -18,8 +18,10 @@ void admin_ref(struct admin *admin)
 
 void admin_unref(struct admin *admin)
 {
-    if (--admin->refs == 0)
-        free(admin);
+    if (--admin->refs > 0)
+        return;
+    free(admin->options.node_tags);
+    free(admin);
 }
 
 /* ---- Rates need looks at regular times, whether anybody asks or not. */

@@ -274,6 +274,12 @@ void answer_bool(struct answer *answer, const char *key, bool value)
         text_add_bytes(&answer->text, bytes_of_text(value ? "true" : "false"));
 }
 
+void answer_json(struct answer *answer, const char *key, const char *json)
+{
+    if (leaf(answer, key_of(key), key != NULL, NAN))
+        text_add(&answer->text, json, strlen(json));
+}
+
 void answer_null(struct answer *answer, const char *key)
 {
     if (leaf(answer, key_of(key), key != NULL, NAN))

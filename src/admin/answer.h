@@ -65,6 +65,8 @@ void answer_bytes(struct answer *answer, const char *key, struct bytes value);
 void answer_uint(struct answer *answer, const char *key, uint64_t value);
 void answer_real(struct answer *answer, const char *key, double value);
 void answer_bool(struct answer *answer, const char *key, bool value);
+/* A value that is JSON already. */
+void answer_json(struct answer *answer, const char *key, const char *json);
 void answer_null(struct answer *answer, const char *key);
 /* The same with keys that are bytes (argument names). */
 void answer_keyed_bytes(struct answer *answer, struct bytes key, struct bytes value);

@@ -89,8 +89,7 @@ static void write_directory(struct answer *a, struct auth *auth)
     answer_end(a);
     answer_array(a, "topic_permissions");
     answer_end(a);
-    answer_array(a, "global_parameters");
-    answer_end(a);
+    global_parameters_write(a, auth);
 }
 
 /* ---- Queues, exchanges, bindings. */

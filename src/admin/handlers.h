@@ -117,7 +117,23 @@ void api_parameters_list_vhost(struct request *r);
 void api_parameter_get(struct request *r);
 void api_parameter_put(struct request *r);
 void api_parameter_delete(struct request *r);
+/* global_parameters.c */
+void api_global_parameters_list(struct request *r);
+void api_global_parameter_get(struct request *r);
 void api_global_parameter_put(struct request *r);
+void api_global_parameter_delete(struct request *r);
+void api_cluster_name(struct request *r);
+void api_cluster_name_put(struct request *r);
+/* The name that clients and tools are told; valid until the next change of the directory. */
+const char *cluster_name(const struct admin *admin);
+/* Writes them as definitions have them. */
+void global_parameters_write(struct answer *answer, struct auth *auth);
+/* Notes in the form why it is not a global parameter that can be set. */
+void global_parameter_check(struct form *form, const char *name);
+/* Sets one as the form's field "value" says. Errors: as auth_put_parameter, with the reason in the
+ * form. */
+MUST_USE enum status global_parameter_from_json(struct auth *auth, const char *name,
+                                                struct form *form, bool *created);
 /* memory.c */
 void api_node_memory(struct request *r);
 void api_node_memory_relative(struct request *r);
@@ -130,7 +146,6 @@ void api_nodes_list(struct request *r);
 void api_node_get(struct request *r);
 /* about.c */
 void api_version_get(struct request *r);
-void api_cluster_name(struct request *r);
 void api_empty_list(struct request *r);
 void api_auth_settings(struct request *r);
 void api_auth_hash_password(struct request *r);

@@ -163,22 +163,15 @@ static void check_topic_permission(struct request *r, const struct value *entry,
               : form.wrong);
 }
 
-/* Names of clusters and the like, which RabbitMQ writes into each export and which change nothing
- * here, are passed over. */
 static void check_global_parameter(struct request *r, const struct value *entry, uint32_t index)
 {
-    static const char *const idle[] = {"cluster_name", "internal_cluster_id", "cluster_tags",
-                                       "imported_definition_hash_value"};
-    struct import *import = r->work;
+    static const char *const keys[] = {"name", "value", NULL};
     struct form form = form_of(entry);
+    form_need(&form, keys);
     const char *name = form_text(&form, "name", "");
-    for (size_t i = 0; i < sizeof idle / sizeof *idle; i++)
-        if (form_ok(&form) && strcmp(name, idle[i]) == 0) {
-            import->all--;
-            return;
-        }
-    wrong(r, "global_parameters", index, bytes_of_text(name), no_bytes(),
-          form_ok(&form) ? "there are no global parameters here" : form.wrong);
+    global_parameter_check(&form, name);
+    if (!form_ok(&form))
+        wrong(r, "global_parameters", index, bytes_of_text(name), no_bytes(), form.wrong);
 }
 
 /* ---- What is in vhosts. */

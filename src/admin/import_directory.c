@@ -76,6 +76,17 @@ static bool put_permission(struct request *r, const struct value *entry, uint32_
     return status == STATUS_OK;
 }
 
+static bool put_global_parameter(struct request *r, const struct value *entry, uint32_t index)
+{
+    struct form form = form_of(entry);
+    const char *name = form_text(&form, "name", "");
+    bool created;
+    enum status status = global_parameter_from_json(r->admin->options.auth, name, &form, &created);
+    if (status != STATUS_OK)
+        failed(r, "global_parameters", index, name, status, form.wrong);
+    return status == STATUS_OK;
+}
+
 /* ---- All of them. */
 
 /* Opening a vhost looks at its directory. */
@@ -92,6 +103,7 @@ static const struct {
     {"vhosts", put_vhost, VHOSTS_PORTION, true, "name"},
     {"parameters", put_vhost_limits, IMPORT_PORTION, false, "vhost"},
     {"permissions", put_permission, IMPORT_PORTION, true, NULL},
+    {"global_parameters", put_global_parameter, IMPORT_PORTION, true, NULL},
 };
 #define SECTIONS (sizeof sections / sizeof *sections)
 

@@ -22,6 +22,7 @@ src_admin_libadmin_a_SOURCES = \
 	src/admin/form.c src/admin/form.h \
 	src/admin/gather.c src/admin/gather.h \
 	src/admin/gather_kinds.c \
+	src/admin/global_parameters.c \
 	src/admin/handlers.h \
 	src/admin/health.c src/admin/health.h \
 	src/admin/health_listeners.c \

@@ -144,8 +144,10 @@ static void write_journal_and_workers(struct text *out, const struct totals *tot
 
 /* ---- The node. */
 
-static void write_identity(struct text *out, const struct admin_options *o)
+static void write_identity(struct text *out, const struct admin *admin, const char *endpoint)
 {
+    const struct admin_options *o = &admin->options;
+    const char *identity = auth_parameter_text(o->auth, PARAMETER_CLUSTER_ID);
     metric_family(out, "", "rabbitmq_build_info", "gauge", "Versions");
     text_printf(out,
                 "rabbitmq_build_info{rabbitmq_version=\"%s\",product_name=\"%s\","
@@ -155,8 +157,10 @@ static void write_identity(struct text *out, const struct admin_options *o)
     text_printf(out, "rabbitmq_identity_info{rabbitmq_node=\"");
     metric_label(out, bytes_of_text(o->node_name));
     text_printf(out, "\",rabbitmq_cluster=\"");
-    metric_label(out, bytes_of_text(o->cluster_name));
-    text_printf(out, "\"} 1\n");
+    metric_label(out, bytes_of_text(cluster_name(admin)));
+    text_printf(out, "\",rabbitmq_cluster_permanent_id=\"");
+    metric_label(out, bytes_of_text(identity ? identity : ""));
+    text_printf(out, "\",rabbitmq_endpoint=\"%s\"} 1\n", endpoint);
 }
 
 static void write_alarms(struct text *out, const struct node_alarms *a)
@@ -241,11 +245,11 @@ static void write_attempts(struct text *out, const struct admin *admin)
     }
 }
 
-static void write_node(struct text *out, struct request *r)
+static void write_node(struct text *out, struct request *r, const char *endpoint)
 {
     struct node_alarms alarms;
     node_alarms(r->admin->options.node, &alarms);
-    write_identity(out, &r->admin->options);
+    write_identity(out, r->admin, endpoint);
     write_alarms(out, &alarms);
     write_memory(out, node_account(r->admin->options.node));
     write_process(out, r->admin);
@@ -280,7 +284,7 @@ static void counted(struct request *r, const struct totals *totals)
     write_delivered(&out, &totals->all.rates);
     write_depths(&out, &totals->all);
     write_journal_and_workers(&out, totals);
-    write_node(&out, r);
+    write_node(&out, r, "aggregated");
     reply_text(r, 200, CONTENT_TYPE, &out);
 }
 
@@ -295,7 +299,7 @@ static void counted_per_object(struct request *r, const struct totals *totals)
     write_families(&out, totals);
     write_delivered(&out, &totals->all.rates);
     write_journal_and_workers(&out, totals);
-    write_node(&out, r);
+    write_node(&out, r, "per-object");
     metrics_objects(r, &out, "rabbitmq_", CONTENT_TYPE);
 }
 
@@ -307,6 +311,6 @@ void api_metrics_per_object(struct request *r)
 void api_metrics_detailed(struct request *r)
 {
     struct text out = {0};
-    write_identity(&out, &r->admin->options);
+    write_identity(&out, r->admin, "detailed");
     metrics_objects(r, &out, "rabbitmq_detailed_", CONTENT_TYPE);
 }

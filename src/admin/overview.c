@@ -143,6 +143,17 @@ static void write_churn_fields(struct request *r, struct answer *a, const struct
         detail_write(a, churn[i].name, values[i], rates[i]);
 }
 
+static void write_tags(struct answer *a, const struct admin_options *o)
+{
+    const char *tags = auth_parameter(o->auth, PARAMETER_CLUSTER_TAGS);
+    answer_json(a, "cluster_tags", tags && *tags == '{' ? tags : "{}");
+    if (!answer_object(a, "node_tags"))
+        return;
+    for (size_t i = 0; i < o->node_tag_count; i++)
+        answer_text(a, o->node_tags[i].name, o->node_tags[i].value);
+    answer_end(a);
+}
+
 static void write_overview(struct request *r, struct answer *a, const struct totals *totals)
 {
     const struct admin_options *o = &r->admin->options;
@@ -151,7 +162,8 @@ static void write_overview(struct request *r, struct answer *a, const struct tot
     answer_text(a, "product_name", PRODUCT_NAME);
     answer_text(a, "product_version", o->leveret_version);
     answer_text(a, "leveret_version", o->leveret_version);
-    answer_text(a, "cluster_name", o->cluster_name);
+    answer_text(a, "cluster_name", cluster_name(r->admin));
+    write_tags(a, o);
     answer_text(a, "node", o->node_name);
     answer_text(a, "rates_mode", "basic");
     answer_bool(a, "disable_stats", false);

@@ -433,8 +433,3 @@ void api_parameter_delete(struct request *r)
     else
         reply_not_found(r);
 }
-
-void api_global_parameter_put(struct request *r)
-{
-    reply_bad_request(r, "there are no global parameters here");
-}

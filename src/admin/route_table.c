@@ -15,6 +15,7 @@
 #define ADMINISTRATOR ACCESS_ADMINISTRATOR, BODY_SMALL
 
 #define VHOST_MESSAGE             ACCESS_VHOST, BODY_MESSAGE
+#define POLICYMAKER_PARAMETER     ACCESS_POLICYMAKER, BODY_NAMES
 #define ADMINISTRATOR_NAMES       ACCESS_ADMINISTRATOR, BODY_NAMES
 #define ADMINISTRATOR_DEFINITIONS ACCESS_ADMINISTRATOR, BODY_DEFINITIONS
 
@@ -30,6 +31,7 @@ const struct route routes[] = {
     {GET,    "/api/version", api_version_get, USER},
     {GET,    "/api/extensions", api_empty_list, USER},
     {GET,    "/api/cluster-name", api_cluster_name, USER},
+    {PUT,    "/api/cluster-name", api_cluster_name_put, ADMINISTRATOR},
     {GET,    "/api/nodes", api_nodes_list, MONITORING},
     {GET,    "/api/nodes/:n", api_node_get, MONITORING},
     {GET,    "/api/nodes/:n/memory", api_node_memory, MONITORING},
@@ -141,12 +143,13 @@ const struct route routes[] = {
     {PUT,    "/api/parameters/:c/:w/:n", api_parameter_put, POLICYMAKER},
     {DELETE, "/api/parameters/:c/:w/:n", api_parameter_delete, POLICYMAKER},
 
-    /* What Leveret has none of yet: lists are empty, single ones 404. */
+    {GET,    "/api/global-parameters", api_global_parameters_list, POLICYMAKER},
+    {GET,    "/api/global-parameters/:n", api_global_parameter_get, POLICYMAKER},
+    {PUT,    "/api/global-parameters/:n", api_global_parameter_put, POLICYMAKER_PARAMETER},
+    {DELETE, "/api/global-parameters/:n", api_global_parameter_delete, POLICYMAKER},
+
+    /* What Leveret has none of yet. */
     {GET,    "/api/topic-permissions", api_empty_list, ADMINISTRATOR},
-    {GET,    "/api/global-parameters", api_empty_list, POLICYMAKER},
-    {GET,    "/api/global-parameters/:n", reply_not_found, POLICYMAKER},
-    {PUT,    "/api/global-parameters/:n", api_global_parameter_put, POLICYMAKER},
-    {DELETE, "/api/global-parameters/:n", reply_not_found, POLICYMAKER},
 
     {GET,    "/api/definitions", api_definitions_get, ADMINISTRATOR},
     {POST,   "/api/definitions", api_definitions_post, ADMINISTRATOR_DEFINITIONS},

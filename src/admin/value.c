@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* struct value is jansson's json_t under another name. */
 static const json_t *inside(const struct value *value)
@@ -104,6 +105,16 @@ double value_real(const struct value *value)
 bool value_true(const struct value *value)
 {
     return json_is_true(inside(value));
+}
+
+enum status value_write(const struct value *value, struct text *out)
+{
+    char *json = json_dumps(inside(value), JSON_COMPACT | JSON_ENCODE_ANY);
+    if (!json)
+        return STATUS_NO_MEMORY;
+    text_add(out, json, strlen(json));
+    free(json);
+    return STATUS_OK;
 }
 
 void value_each(const struct value *value,

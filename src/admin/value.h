@@ -4,6 +4,7 @@
 
 #include "leveret/base/bytes.h"
 #include "leveret/base/status.h"
+#include "leveret/base/text.h"
 
 struct value; /* a value; the root owns all below it, and views live as long as the root */
 
@@ -43,6 +44,10 @@ struct bytes value_bytes(const struct value *value);
 int64_t value_int(const struct value *value);
 double value_real(const struct value *value); /* of an integer too */
 bool value_true(const struct value *value);
+
+/* Appends the value as JSON without blanks, keys in their order. Errors: NO_MEMORY, and then
+ * nothing is appended. */
+MUST_USE enum status value_write(const struct value *value, struct text *out);
 
 /* Calls each() for the keys of an object in their order. */
 void value_each(const struct value *value,

@@ -1,6 +1,6 @@
 /* The directory's life and its questions.
  *
- * Normal course: auth_new reads everything from the store into three maps; questions take the read
+ * Normal course: auth_new reads everything from the store into its maps; questions take the read
  * lock, look up and leave. What can go wrong: a value that cannot be read (CORRUPT: the broker does
  * not start on guessed permissions); an expression that PCRE2 does not take any more (the
  * permission is refused with CORRUPT too, the operator sees it at start and not as refusals later).
@@ -82,6 +82,7 @@ void auth_free(struct auth **auth)
     struct user *user;
     struct vhost_record *vhost;
     struct permission_record *permission;
+    struct parameter *parameter;
 
     *auth = NULL;
     if (!a)
@@ -93,6 +94,9 @@ void auth_free(struct auth **auth)
         vhost_record_free(&vhost);
     for (size_t at = 0; (permission = map_next(&a->permissions, &at));)
         permission_record_free(&permission);
+    for (size_t at = 0; (parameter = map_next(&a->parameters, &at));)
+        parameter_free(&parameter);
+    map_free(&a->parameters);
     map_free(&a->users);
     map_free(&a->vhosts);
     map_free(&a->permissions);

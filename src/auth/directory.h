@@ -15,7 +15,7 @@
 /* VHOST, a zero, USER */
 #define PERMISSION_KEY_MAX (2u * AUTH_NAME_MAX + 1u)
 
-/* The three kinds of entry begin with their name: what maps and entry_free know of them. */
+/* The kinds of entry begin with their name: what maps and entry_free know of them. */
 struct user {
     char *name, *tags;
     struct password_hash password;
@@ -35,7 +35,13 @@ struct permission_record {
     struct pattern *pattern[PERMISSION_KINDS]; /* NULL: matches nothing */
 };
 
-enum entry_kind { ENTRY_USER, ENTRY_VHOST, ENTRY_PERMISSION, ENTRY_KINDS };
+struct parameter {
+    char *name;
+    char *json; /* the value */
+    char *text; /* the same decoded, when it is a string; else NULL */
+};
+
+enum entry_kind { ENTRY_USER, ENTRY_VHOST, ENTRY_PERMISSION, ENTRY_PARAMETER, ENTRY_KINDS };
 TAILQ_HEAD(staged_list, staged);
 
 struct auth {
@@ -43,7 +49,7 @@ struct auth {
      * entry. The main thread reads without it: it is the only one that writes. */
     pthread_rwlock_t lock;
     atomic_uint_fast64_t version;
-    struct map users, vhosts, permissions;
+    struct map users, vhosts, permissions, parameters;
 
     struct attempts *attempts;
 
@@ -85,6 +91,10 @@ MUST_USE enum status permission_record_new(const char *user, const char *vhost,
                                            const char *const text[PERMISSION_KINDS],
                                            struct permission_record **out, char **error);
 void permission_record_free(struct permission_record **permission);
+
+/* parameters.c. NULL: json is not a JSON value. */
+struct parameter *parameter_new(const char *name, const char *json);
+void parameter_free(struct parameter **parameter);
 
 /* limits.c: a record that was loaded; limits that are stored; the end. */
 MUST_USE enum status limits_load(struct auth *auth, enum limited limited, struct bytes key,

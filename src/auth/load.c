@@ -119,6 +119,28 @@ static void load_permission(void *context, struct bytes key, struct bytes value)
         loading->status = status;
 }
 
+static void load_parameter(void *context, struct bytes key, struct bytes value)
+{
+    struct loading *loading = context;
+    struct record_member members[] = {{"json", "", 0}};
+
+    enum status status = record_read(value, members, 1);
+    if (status == STATUS_OK) {
+        char *name = name_of_key(key, RECORD_KEY_PARAMETER);
+        struct parameter *parameter = parameter_new(name, members[0].text);
+        if (parameter)
+            parameter =
+                map_put(&loading->auth->parameters, bytes_of_text(parameter->name), parameter);
+        else
+            status = STATUS_CORRUPT;
+        parameter_free(&parameter);
+        free(name);
+        record_free(members, 1);
+    }
+    if (loading->status == STATUS_OK)
+        loading->status = status;
+}
+
 static void load_limits(void *context, enum limited limited, struct bytes key, struct bytes value)
 {
     struct loading *loading = context;
@@ -147,6 +169,7 @@ enum status auth_load(struct auth *auth, bool *first)
         {RECORD_KEY_USER, load_user},
         {RECORD_KEY_VHOST, load_vhost},
         {RECORD_KEY_PERMISSION, load_permission},
+        {RECORD_KEY_PARAMETER, load_parameter},
         {RECORD_KEY_VHOST_LIMITS, load_vhost_limits},
         {RECORD_KEY_USER_LIMITS, load_user_limits},
     };

@@ -5,6 +5,7 @@ src_auth_libauth_a_SOURCES = \
 	include/leveret/auth/attempts.h \
 	include/leveret/auth/auth.h \
 	include/leveret/auth/limits.h \
+	include/leveret/auth/parameters.h \
 	src/auth/attempts.c \
 	src/auth/auth.c \
 	src/auth/change.c \
@@ -12,6 +13,7 @@ src_auth_libauth_a_SOURCES = \
 	src/auth/entry.c \
 	src/auth/limits.c \
 	src/auth/load.c \
+	src/auth/parameters.c \
 	src/auth/password.c \
 	src/auth/password.h \
 	src/auth/record.c \
@@ -21,8 +23,12 @@ src_auth_libauth_a_SOURCES = \
 	src/auth/staged.h
 
 if HAVE_CHECK
-check_PROGRAMS += tests/unit/test_attempts tests/unit/test_auth
-TESTS += tests/unit/test_attempts tests/unit/test_auth
+check_PROGRAMS += tests/unit/test_attempts tests/unit/test_auth tests/unit/test_parameters
+TESTS += tests/unit/test_attempts tests/unit/test_auth tests/unit/test_parameters
+tests_unit_test_parameters_SOURCES = tests/unit/test_parameters.c
+tests_unit_test_parameters_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_parameters_LDADD = src/auth/libauth.a src/wire/libwire.a src/base/libbase.a \
+	$(CRYPTO_LIBS) $(JANSSON_LIBS) $(PCRE2_LIBS) $(XXHASH_LIBS) $(CHECK_LIBS)
 tests_unit_test_attempts_SOURCES = tests/unit/test_attempts.c
 tests_unit_test_attempts_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_attempts_LDADD = src/auth/libauth.a src/base/libbase.a $(XXHASH_LIBS) $(CHECK_LIBS)

@@ -84,3 +84,12 @@ bool record_is_text(const char *text)
     json_decref(value);
     return value != NULL;
 }
+
+enum status record_value(const char *json, char **text, size_t *len)
+{
+    json_t *value = json_loads(json, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    *len = json_string_length(value);
+    *text = json_is_string(value) ? mem_need_text(json_string_value(value), *len) : NULL;
+    json_decref(value);
+    return value ? STATUS_OK : STATUS_MALFORMED;
+}

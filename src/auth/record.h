@@ -1,8 +1,8 @@
 /* How users, vhosts and permissions are written in the store: small JSON objects. Any thread.
  *
  * Keys: "user/NAME", "vhost/NAME", "permission/VHOST\0USER", "vhost-limits/NAME",
- * "user-limits/NAME", and "auth/format", which is written last at first start. An object's unknown
- * members are ignored, missing ones are empty. */
+ * "user-limits/NAME", "global-parameter/NAME", and "auth/format", which is written last at first
+ * start. An object's unknown members are ignored, missing ones are empty. */
 #ifndef AUTH_RECORD_H
 #define AUTH_RECORD_H
 
@@ -15,6 +15,7 @@
 #define RECORD_KEY_USER         "user/"
 #define RECORD_KEY_VHOST        "vhost/"
 #define RECORD_KEY_PERMISSION   "permission/"
+#define RECORD_KEY_PARAMETER    "global-parameter/"
 #define RECORD_KEY_VHOST_LIMITS "vhost-limits/"
 #define RECORD_KEY_USER_LIMITS  "user-limits/"
 #define RECORD_MEMBERS_MAX      4u
@@ -35,6 +36,10 @@ MUST_USE enum status record_write(const struct record_member *members, size_t co
  */
 MUST_USE enum status record_read(struct bytes value, struct record_member *members, size_t count);
 void record_free(struct record_member *members, size_t count);
+
+/* Reads any JSON value. When it is a string, *text is it (owned, zero-ended) and *len its length,
+ * zeros in it included; else NULL. Errors: MALFORMED. */
+MUST_USE enum status record_value(const char *json, char **text, size_t *len);
 
 /* Whether text is UTF-8 (JSON can say nothing else). */
 bool record_is_text(const char *text);

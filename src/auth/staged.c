@@ -26,9 +26,13 @@ struct staged {
 
 static struct map *map_of(struct auth *auth, enum entry_kind kind)
 {
-    return kind == ENTRY_USER    ? &auth->users
-           : kind == ENTRY_VHOST ? &auth->vhosts
-                                 : &auth->permissions;
+    struct map *const maps[ENTRY_KINDS] = {
+        [ENTRY_USER] = &auth->users,
+        [ENTRY_VHOST] = &auth->vhosts,
+        [ENTRY_PERMISSION] = &auth->permissions,
+        [ENTRY_PARAMETER] = &auth->parameters,
+    };
+    return maps[kind];
 }
 
 static void entry_free(enum entry_kind kind, void *entry)
@@ -36,12 +40,20 @@ static void entry_free(enum entry_kind kind, void *entry)
     struct user *user = entry;
     struct vhost_record *vhost = entry;
     struct permission_record *permission = entry;
-    if (kind == ENTRY_USER)
+    struct parameter *parameter = entry;
+    switch (kind) {
+    case ENTRY_USER:
         user_free(&user);
-    else if (kind == ENTRY_VHOST)
+        break;
+    case ENTRY_VHOST:
         vhost_record_free(&vhost);
-    else
+        break;
+    case ENTRY_PERMISSION:
         permission_record_free(&permission);
+        break;
+    default:
+        parameter_free(&parameter);
+    }
 }
 
 /* ---- Staging. */
@@ -66,7 +78,12 @@ static void record_of(struct staged *staged, const char *prefix, struct text *va
         staged->erase = true;
 }
 
-static const char *const prefixes[] = {RECORD_KEY_USER, RECORD_KEY_VHOST, RECORD_KEY_PERMISSION};
+static const char *const prefixes[ENTRY_KINDS] = {
+    [ENTRY_USER] = RECORD_KEY_USER,
+    [ENTRY_VHOST] = RECORD_KEY_VHOST,
+    [ENTRY_PERMISSION] = RECORD_KEY_PERMISSION,
+    [ENTRY_PARAMETER] = RECORD_KEY_PARAMETER,
+};
 
 void staged_put(struct auth *auth, enum entry_kind kind, struct bytes key, void *entry,
                 struct text *record, const char *event)
@@ -107,6 +124,15 @@ void *staged_find(const struct auth *auth, enum entry_kind kind, struct bytes ke
 {
     const struct staged *staged = map_get(&auth->staged_by_key[kind], key);
     return staged ? staged->entry : map_get(map_of((struct auth *)(uintptr_t)auth, kind), key);
+}
+
+void *staged_next(const struct auth *auth, enum entry_kind kind, size_t *at)
+{
+    const struct staged *staged;
+    while ((staged = map_next(&auth->staged_by_key[kind], at)))
+        if (staged->entry)
+            return staged->entry;
+    return NULL;
 }
 
 bool staged_find_limits(const struct auth *auth, enum limited limited, struct bytes holder,
@@ -168,6 +194,10 @@ static void tell(const struct auth *auth, const struct staged *staged)
     if (strcmp(staged->event, EVENT_TAGS_SET) == 0 && user) {
         change.fields[1].key = "tags";
         change.fields[1].value = user->tags;
+    }
+    if (staged->kind == ENTRY_PARAMETER) {
+        change.fields[1].key = "component";
+        change.fields[1].value = "global";
     }
     if (staged->kind == ENTRY_PERMISSION) {
         const struct permission_record *now = map_get(&auth->permissions, staged->key);

@@ -20,6 +20,9 @@ void staged_record(struct auth *auth, const char *key, struct text *record);
 
 /* What will be there when all that is staged has happened; NULL: nothing. */
 void *staged_find(const struct auth *auth, enum entry_kind kind, struct bytes key);
+/* The entries of a kind that are staged to be put, one after the other, from *at, which begins with
+ * 0; NULL: no more. */
+void *staged_next(const struct auth *auth, enum entry_kind kind, size_t *at);
 /* False: no limits of that holder are staged. */
 bool staged_find_limits(const struct auth *auth, enum limited limited, struct bytes holder,
                         int64_t max[LIMITS_EACH]);

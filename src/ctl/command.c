@@ -55,6 +55,14 @@ static const struct command commands[] = {
     {"clear_operator_policy", "NAME", 1, 1, TAKES_VHOST, run_clear_policy, "operator-policies", ADMIN,
      "Take an operator policy away"},
 
+    {.help = "Global parameters"},
+    {"list_global_parameters", "[COLUMN...]", 0, -1, 0, run_list, "global_parameters", POLICYMAKER,
+     "Values that are kept by name for the whole broker"},
+    {"set_global_parameter", "NAME VALUE", 2, 2, 0, run_set_global_parameter, NULL, POLICYMAKER,
+     "Keep a value of JSON by this name: cluster_tags '{\"region\": \"eu\"}'"},
+    {"clear_global_parameter", "NAME", 1, 1, 0, run_clear_global_parameter, NULL, POLICYMAKER, "Forget a global parameter"},
+    {"set_cluster_name", "NAME", 1, 1, 0, run_set_cluster_name, NULL, ADMIN, "Name the cluster, as clients and metrics are told it"},
+
     {.help = "Messages"},
     {"publish", "EXCHANGE ROUTING_KEY [BODY]", 2, 3, TAKES_VHOST | TAKES_PROPERTY | TAKES_HEADER | TAKES_PERSISTENT,
      run_publish, NULL, "write", "Publish a message and wait for its confirm; without BODY its body is standard input.\n"

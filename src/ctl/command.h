@@ -53,6 +53,10 @@ enum outcome run_restart_vhost(struct session *session);
 /* policies.c: detail is policies or operator-policies */
 enum outcome run_set_policy(struct session *session);
 enum outcome run_clear_policy(struct session *session);
+/* parameters.c */
+enum outcome run_set_global_parameter(struct session *session);
+enum outcome run_clear_global_parameter(struct session *session);
+enum outcome run_set_cluster_name(struct session *session);
 /* topology.c */
 enum outcome run_declare_queue(struct session *session);
 enum outcome run_declare_exchange(struct session *session);

@@ -14,6 +14,7 @@ leveretctl_SOURCES = \
 	src/ctl/node.c \
 	src/ctl/options.c src/ctl/options.h \
 	src/ctl/pairs.c src/ctl/pairs.h \
+	src/ctl/parameters.c \
 	src/ctl/policies.c \
 	src/ctl/rows.c src/ctl/rows.h \
 	src/ctl/session.h \

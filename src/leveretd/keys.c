@@ -29,6 +29,7 @@ enum key_type {
     KEY_LISTENER,     /* a family: the key's last part is the name */
     KEY_USERS,        /* names with commas, or none */
     KEY_USER,         /* a family of bools */
+    KEY_TAG,          /* a family of texts */
 };
 
 struct key {
@@ -131,6 +132,8 @@ static const struct key keys[] = {
     PLAIN("server_properties.product", KEY_TEXT, product, DIALECT_PRODUCT),
     PLAIN("server_properties.version", KEY_TEXT, version, DIALECT_VERSION),
     PLAIN("cluster_name", KEY_TEXT, cluster_name, NULL),
+    PLAIN("cluster_tags.", KEY_TAG, cluster_tags, NULL),
+    PLAIN("node_tags.", KEY_TAG, node_tags, NULL),
 };
 #define KEYS (sizeof keys / sizeof keys[0])
 
@@ -344,6 +347,8 @@ static const char *set(struct settings *settings, const struct key *key, const c
         return set_users(field, value);
     case KEY_USER:
         return set_user(field, name, value);
+    case KEY_TAG:
+        return names_put(field, name, strlen(name), value);
     }
     return "is of no known type";
 }
@@ -434,6 +439,7 @@ void keys_clear(struct settings *settings)
             break;
         case KEY_LISTENER:
         case KEY_USERS:
+        case KEY_TAG:
             names_clear(field);
             break;
         default:
@@ -489,6 +495,7 @@ static bool is_same(const struct key *key, const void *a, const void *b)
     case KEY_LISTENER:
     case KEY_USERS:
     case KEY_USER:
+    case KEY_TAG:
         return same_names(a, b);
     default:
         return memcmp(a, b, sizeof(uint64_t)) == 0;

@@ -57,6 +57,7 @@ struct settings {
     uint64_t workers; /* 0: chosen from the cores */
     uint64_t writers;
     char *product, *version, *cluster_name;
+    struct setting_names cluster_tags, node_tags;
 };
 
 /* The defaults. Never NULL. */

@@ -159,6 +159,29 @@ static enum status start_node(struct server *server, char **error)
                    settings->data_dir ? settings->data_dir : "node", error);
 }
 
+/* Owned; the texts are the settings'. */
+static struct auth_tag *tags_of(const struct setting_names *names)
+{
+    struct auth_tag *tags = mem_need((names->count + 1) * sizeof *tags);
+    for (size_t i = 0; i < names->count; i++)
+        tags[i] = (struct auth_tag){names->items[i].name, names->items[i].value};
+    return tags;
+}
+
+/* Names and tags decide nothing: a disk that is full does not keep the broker from starting. */
+static void identify_cluster(struct server *server)
+{
+    const struct setting_names *names = &server->settings->cluster_tags;
+    struct auth_tag *tags = tags_of(names);
+    enum status status = auth_identify_cluster(server->auth);
+    if (status == STATUS_OK)
+        status = auth_tag_cluster(server->auth, tags, names->count);
+    if (status != STATUS_OK)
+        log_line(server->log, LOG_WARNING, "leveretd",
+                 "cannot store the identity and the tags of the cluster: %s", status_text(status));
+    free(tags);
+}
+
 static enum status start_auth(struct server *server, char **error)
 {
     const struct settings *settings = server->settings;
@@ -175,6 +198,8 @@ static enum status start_auth(struct server *server, char **error)
     settings_free_list(&loopback_users);
     if (status == STATUS_OK)
         node_announce_changes(server->node, server->auth);
+    if (status == STATUS_OK)
+        identify_cluster(server);
     if (status == STATUS_OK && node_mark_filled(server->node) != STATUS_OK)
         log_line(server->log, LOG_WARNING, "leveretd",
                  "cannot write the file 'made' into %s; the next start tries again",
@@ -385,6 +410,8 @@ static enum status start_admin(struct server *server, char **error)
         .leveret_version = LEVERET_VERSION,
         .cluster_name = server->session_options.cluster_name,
         .node_name = server->node_name,
+        .node_tags = tags_of(&settings->node_tags),
+        .node_tag_count = settings->node_tags.count,
         .listeners = server->listener_infos,
         .listener_count = server->listener_info_count,
     };

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "internal.h"
+#include "leveret/auth/parameters.h"
 #include "leveret/base/identity.h"
 #include "leveret/base/mem.h"
 #include "leveret/wire/table.h"
@@ -30,7 +31,9 @@ void handshake_server_properties(const struct session_options *options, struct t
     for (size_t i = 0; i < sizeof capabilities / sizeof *capabilities; i++)
         table_put_bool(out, capabilities[i], true);
     table_end(out, begin);
-    table_put_string(out, "cluster_name", bytes_of_text(options->cluster_name));
+    char named[CLUSTER_NAME_BYTES_MAX + 1];
+    const char *cluster = auth_cluster_name(options->auth, named) ? named : options->cluster_name;
+    table_put_string(out, "cluster_name", bytes_of_text(cluster));
     table_put_string(out, "copyright", BYTES_LITERAL("Copyright the authors of Leveret"));
     char self[128], information[160];
     snprintf(self, sizeof self, PRODUCT_NAME " %s", options->leveret_version);
@@ -42,15 +45,27 @@ void handshake_server_properties(const struct session_options *options, struct t
     table_put_string(out, "version", bytes_of_text(options->version));
 }
 
+/* As they are now: somebody may have named the cluster. */
+static struct bytes server_properties(struct sessions *sessions)
+{
+    uint64_t version = auth_version(sessions->options.auth);
+    if (version != sessions->properties_version || !sessions->server_properties.len) {
+        sessions->server_properties.len = 0;
+        handshake_server_properties(&sessions->options, &sessions->server_properties);
+        sessions->properties_version = version;
+    }
+    return text_bytes(&sessions->server_properties);
+}
+
 bool handshake_begin(struct session *session)
 {
-    const struct sessions *sessions = session->sessions;
+    struct sessions *sessions = session->sessions;
     const struct method m = {
         .id = METHOD_CONNECTION_START,
         .u.connection_start = {
             .version_major = PROTOCOL_MAJOR,
             .version_minor = PROTOCOL_MINOR,
-            .server_properties = text_bytes(&sessions->server_properties),
+            .server_properties = server_properties(sessions),
             .mechanisms = bytes_of_text(auth_mechanisms(sessions->options.auth)),
             .locales = BYTES_LITERAL(LOCALE),
         }};

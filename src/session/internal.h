@@ -214,7 +214,8 @@ struct sessions {
     struct timer *mailbox_timer;
     struct random_stream random;
     struct sessions_totals totals;
-    struct text server_properties;
+    struct text server_properties; /* as of properties_version of the directory */
+    uint64_t properties_version;
     struct shutdown {
         bool under_way;
         struct loop *asker;

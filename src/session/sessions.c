@@ -23,7 +23,6 @@ struct sessions *sessions_new(struct loop *loop, const struct session_options *o
     TAILQ_INIT(&sessions->mailbox_waiters);
     sessions->mailbox_timer = timer_new(loop, mailbox_timer_due, sessions);
     random_bytes(&sessions->random, sizeof sessions->random);
-    handshake_server_properties(options, &sessions->server_properties);
     return sessions;
 }
 

@@ -45,6 +45,7 @@ EXTRA_DIST += \
 	tests/scenario/test_limits.py \
 	tests/scenario/test_logins.py \
 	tests/scenario/test_notices.py \
+	tests/scenario/test_parameters.py \
 	tests/scenario/test_pika.py \
 	tests/scenario/test_queues.py \
 	tests/scenario/test_scale.py \

@@ -136,6 +136,20 @@ def watermarks(node):
 
 
 @test
+def global_parameters(node):
+    run(node, "set_global_parameter", "mine", '{"a": [1, null]}')
+    assert ["mine", '{"a":[1,null]}'] in tsv(node, "list_global_parameters"), tsv(node, "list_global_parameters")
+    run(node, "set_global_parameter", "mine", '"text"')
+    assert ["mine"] in tsv(node, "list_global_parameters", "name")
+    assert "JSON" in run(node, "set_global_parameter", "mine", "text", code=USAGE).err
+    run(node, "clear_global_parameter", "mine")
+    assert "mine" in run(node, "clear_global_parameter", "mine", code=REFUSED).err
+    run(node, "set_cluster_name", "named by hand")
+    assert dict(tsv(node, "status"))["cluster"] == "named by hand"
+    run(node, "clear_global_parameter", "cluster_name")
+
+
+@test
 def queues(node):
     first, second = name("a/b ü%"), name("z")
     run(node, "declare_queue", first, "--argument", "x-expires=3600000", "-a", "note:={\"a\":[1,null]}")

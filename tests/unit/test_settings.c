@@ -264,6 +264,8 @@ static const struct {
     {"server_properties.product", "RabbitMQ", ""},
     {"server_properties.version", "3.13.0", ""},
     {"cluster_name", "here", ""},
+    {"cluster_tags.region", "eu", NULL},
+    {"node_tags.rack", "b 7", NULL},
 };
 
 START_TEST(key)
@@ -514,12 +516,18 @@ START_TEST(what_changes_while_the_broker_runs)
     ck_assert(settings_read_assignment(wanted, "workers=3", &errors));
     ck_assert(settings_read_assignment(wanted, "listeners.tcp.1=127.0.0.1:5673", &errors));
     ck_assert(settings_read_assignment(wanted, "cluster_name=us", &errors));
+    ck_assert(settings_read_assignment(wanted, "cluster_tags.a=1", &errors));
+    ck_assert(settings_read_assignment(wanted, "cluster_tags.b=2", &errors));
+    ck_assert(settings_read_assignment(wanted, "cluster_tags.a=3", &errors));
+    ck_assert_uint_eq(wanted->cluster_tags.count, 2);
+    ck_assert_str_eq(wanted->cluster_tags.items[0].value, "3");
     settings_differences(settings, wanted, &live, &waiting);
     ck_assert(bytes_equal_text(text_bytes(&live),
                                "heartbeat, loopback_users, vm_memory_high_watermark.relative, "
                                "vm_memory_high_watermark.absolute, "
                                "log.level"));
-    ck_assert(bytes_equal_text(text_bytes(&waiting), "listeners.tcp, workers, cluster_name"));
+    ck_assert(bytes_equal_text(text_bytes(&waiting),
+                               "listeners.tcp, workers, cluster_name, cluster_tags."));
     settings_take_live(settings, wanted);
     ck_assert_uint_eq(settings->heartbeat_s, 5);
     ck_assert_uint_eq(settings->log_level, LOG_DEBUG);
@@ -529,7 +537,8 @@ START_TEST(what_changes_while_the_broker_runs)
     live.len = waiting.len = 0;
     settings_differences(settings, wanted, &live, &waiting);
     ck_assert_uint_eq(live.len, 0);
-    ck_assert(bytes_equal_text(text_bytes(&waiting), "listeners.tcp, workers, cluster_name"));
+    ck_assert(bytes_equal_text(text_bytes(&waiting),
+                               "listeners.tcp, workers, cluster_name, cluster_tags."));
     text_free(&live);
     text_free(&waiting);
     settings_free(&wanted);

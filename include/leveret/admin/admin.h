@@ -3,6 +3,7 @@
 #ifndef LEVERET_ADMIN_ADMIN_H
 #define LEVERET_ADMIN_ADMIN_H
 
+#include "leveret/auth/parameters.h"
 #include "leveret/base/text.h"
 #include "leveret/net/quota.h"
 #include "leveret/session/session.h"
@@ -32,7 +33,10 @@ struct admin_options {
     struct sessions **sessions; /* one for each worker */
     unsigned workers;
     const char *rabbitmq_version; /* of the dialect */
-    const char *leveret_version, *cluster_name, *node_name;
+    const char *leveret_version, *node_name;
+    const char *cluster_name;   /* until somebody names the cluster: auth_cluster_name */
+    struct auth_tag *node_tags; /* node_tag_count of them; shown. Taken over */
+    size_t node_tag_count;
     struct admin_listener { /* what the broker listens on, for overview and nodes */
         const char *protocol, *address;
         uint16_t port;

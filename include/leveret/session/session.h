@@ -17,8 +17,8 @@ struct session_options {
     struct log *log;
     const char *product, *version; /* server properties that clients choose their behaviour by */
     const char *leveret_version;   /* what this is, whatever product and version say */
-    const char *cluster_name;
-    uint16_t channel_max; /* offered in tune; 0: no limit but 65535 */
+    const char *cluster_name;      /* until somebody names the cluster: auth_cluster_name */
+    uint16_t channel_max;          /* offered in tune; 0: no limit but 65535 */
     uint32_t frame_max;
     uint16_t heartbeat_s;
     uint32_t handshake_timeout_ms;
