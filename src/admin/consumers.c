@@ -20,6 +20,15 @@ static void write_channel(struct request *r, struct answer *a, const struct cons
     text_free(&name);
 }
 
+/* As RabbitMQ 4.3 tells it; "infinity" is its word for none. */
+static void write_timeout(struct answer *a, uint64_t timeout_ms)
+{
+    if (timeout_ms)
+        answer_uint(a, "consumer_timeout", timeout_ms);
+    else
+        answer_text(a, "consumer_timeout", "infinity");
+}
+
 static void render_consumer(struct request *r, struct answer *a, const struct row *row)
 {
     const struct consumer_info *c = row->info;
@@ -38,6 +47,7 @@ static void render_consumer(struct request *r, struct answer *a, const struct ro
                 : c->active      ? "up"
                                  : "waiting");
     answer_uint(a, "prefetch_count", c->prefetch_count);
+    write_timeout(a, c->timeout_ms);
     arguments_write(a, "arguments", c->arguments);
 }
 

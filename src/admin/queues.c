@@ -52,16 +52,32 @@ static void write_rates(struct request *r, struct answer *a, struct bytes vhost,
     detail_write(a, "messages", values[RATE_COUNT + 2], rates[RATE_COUNT + 2]);
 }
 
+static struct bytes queue_type(const struct queue_info *q)
+{
+    struct field field;
+    if (table_find(q->arguments, "x-queue-type", &field) && field.type == FIELD_STRING)
+        return field.value.bytes;
+    return BYTES_LITERAL("classic");
+}
+
+static bool is_quorum(const struct queue_info *q)
+{
+    return bytes_equal_text(queue_type(q), "quorum");
+}
+
 static void write_depths(struct answer *a, const struct queue_info *q)
 {
     uint64_t messages = q->messages_ready + q->messages_unacknowledged;
     uint64_t ram = q->messages_ram < messages ? q->messages_ram : messages;
+    uint64_t ready_ram = q->messages_ready_ram < ram ? q->messages_ready_ram : ram;
     answer_uint(a, "messages_ram", ram);
+    answer_uint(a, "messages_ready_ram", ready_ram);
+    answer_uint(a, "messages_unacknowledged_ram", ram - ready_ram);
     answer_uint(a, "messages_paged_out", messages - ram);
     answer_uint(a, "messages_persistent", q->messages_persistent);
     if (q->deduplicated)
         answer_uint(a, "deduplicated", q->deduplicated);
-    if (q->messages_dlx)
+    if (q->messages_dlx || is_quorum(q))
         answer_uint(a, "messages_dlx", q->messages_dlx);
     if (q->dead_letters_dropped)
         answer_uint(a, "dead_letters_dropped", q->dead_letters_dropped);
@@ -72,14 +88,6 @@ static void write_depths(struct answer *a, const struct queue_info *q)
     answer_null(a, "head_message_timestamp");
 }
 
-static struct bytes queue_type(const struct queue_info *q)
-{
-    struct field field;
-    if (table_find(q->arguments, "x-queue-type", &field) && field.type == FIELD_STRING)
-        return field.value.bytes;
-    return BYTES_LITERAL("classic");
-}
-
 /* As RabbitMQ 4.3 tells it, there of quorum queues only. */
 static void write_delivery_limit(struct answer *a, uint64_t limit)
 {
@@ -87,6 +95,28 @@ static void write_delivery_limit(struct answer *a, uint64_t limit)
         answer_text(a, "delivery_limit", "unlimited");
     else if (limit != QUEUE_DELIVERY_UNCOUNTED)
         answer_uint(a, "delivery_limit", limit);
+}
+
+static void write_members(struct answer *a, const char *key, const char *node)
+{
+    if (!answer_array(a, key))
+        return;
+    if (node)
+        answer_text(a, NULL, node);
+    answer_end(a);
+}
+
+/* What only quorum queues have. Their only member is here; it leads as long as the queue works.
+ * RabbitMQ's figures that would be guesses here are left out. */
+static void write_quorum(struct request *r, struct answer *a, const struct queue_info *q)
+{
+    const char *node = r->admin->options.node_name;
+    answer_text(a, "leader", q->failed ? "" : node);
+    write_members(a, "members", node);
+    write_members(a, "online", q->failed ? NULL : node);
+    answer_uint(a, "messages_ready_returned", q->messages_ready_returned);
+    answer_uint(a, "messages_delayed", 0);
+    answer_text(a, "delayed_retry", "disabled");
 }
 
 static void bytes_or_null(struct answer *a, const char *name, struct bytes value)
@@ -106,6 +136,8 @@ static void render_queue(struct request *r, struct answer *a, const struct row *
     answer_bool(a, "auto_delete", q->auto_delete);
     answer_bool(a, "exclusive", q->exclusive);
     arguments_write(a, "arguments", q->arguments);
+    answer_bool(a, "internal", false);
+    answer_bool(a, "internal_owner", false);
     answer_bytes(a, "type", queue_type(q));
     answer_text(a, "node", r->admin->options.node_name);
     answer_text(a, "state", q->failed ? "crashed" : "running");
@@ -117,6 +149,8 @@ static void render_queue(struct request *r, struct answer *a, const struct row *
     if (q->idle_since_wall_ms)
         time_write(a, "idle_since", q->idle_since_wall_ms);
     write_delivery_limit(a, q->delivery_limit);
+    if (is_quorum(q))
+        write_quorum(r, a, q);
     bytes_or_null(a, "policy", q->policy);
     bytes_or_null(a, "operator_policy", q->operator_policy);
     arguments_write(a, "effective_policy_definition", q->effective_definition);

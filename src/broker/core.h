@@ -156,6 +156,9 @@ static inline uint64_t vhost_needed(const struct vhost *vhost)
 void timeout_arm(struct vhost *vhost);
 /* There is something with a time-out of its own; 0: none. */
 void timeout_consider(struct vhost *vhost, uint64_t timeout_ms);
+/* What applies to a delivery of the queue: the consumer's (NULL: it has none), the queue's or the
+ * vhost's; 0: none. */
+uint64_t timeout_ms_of(const struct queue *queue, const struct consumer *consumer);
 /* Fails the channels that hold a delivery for too long. */
 void timeout_check(struct vhost *vhost);
 /* Goes on with giving back what channels held that failed so. */

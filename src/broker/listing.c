@@ -12,8 +12,13 @@ static void add_lane(const struct lane *lane, struct queue_info *out)
         out->memory_bytes += sizeof *chunk + chunk->room * sizeof *chunk->slots;
         if (chunk->returns)
             out->memory_bytes += sizeof *chunk->returns;
-        if (chunk_in_memory(chunk))
-            out->messages_ram += chunk->live;
+        for (unsigned word = 0; word < JOURNAL_CHUNK_WORDS; word++)
+            out->messages_ready_returned += (unsigned)__builtin_popcountll(
+                chunk->ready_bits[word] & chunk->redelivered_bits[word]);
+        if (!chunk_in_memory(chunk))
+            continue;
+        out->messages_ram += chunk->live;
+        out->messages_ready_ram += chunk->ready;
     }
 }
 
@@ -168,6 +173,7 @@ size_t vhost_list_consumers(struct vhost *vhost, uint64_t *after, struct consume
             .active = consumer_active(consumer),
             .single_active = consumer->queue->active == consumer,
             .prefetch_count = consumer->prefetch,
+            .timeout_ms = timeout_ms_of(consumer->queue, consumer),
             .priority = consumer->priority,
         };
     return count;

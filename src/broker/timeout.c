@@ -35,12 +35,10 @@ void timeout_consider(struct vhost *vhost, uint64_t timeout_ms)
         timeout_arm(vhost);
 }
 
-/* What applies to a delivery: the consumer's, the queue's or the vhost's; 0: none. */
-static uint64_t timeout_of(const struct unsettled_entry *entry)
+uint64_t timeout_ms_of(const struct queue *queue, const struct consumer *consumer)
 {
-    if (entry->consumer && entry->consumer->timeout_ms != SETTING_NONE)
-        return entry->consumer->timeout_ms;
-    const struct queue *queue = entry->lane->queue;
+    if (consumer && consumer->timeout_ms != SETTING_NONE)
+        return consumer->timeout_ms;
     return queue->settings.consumer_timeout_ms != SETTING_NONE
                ? queue->settings.consumer_timeout_ms
                : queue->vhost->options.consumer_timeout_ms;
@@ -57,7 +55,7 @@ static uint64_t missed(const struct channel *channel, unsigned *work)
         uint64_t age_ms = vhost->now.steady_ms > since_ms ? vhost->now.steady_ms - since_ms : 0;
         if (age_ms < vhost->timeout_min_ms)
             return 0;
-        uint64_t timeout_ms = timeout_of(entry);
+        uint64_t timeout_ms = timeout_ms_of(entry->lane->queue, entry->consumer);
         ++*work;
         if (timeout_ms && age_ms >= timeout_ms)
             return timeout_ms;

@@ -37,6 +37,7 @@ EXTRA_DIST += \
 	tests/scenario/test_delay.py \
 	tests/scenario/test_disk.py \
 	tests/scenario/test_exchanges.py \
+	tests/scenario/test_fields.py \
 	tests/scenario/test_hostile.py \
 	tests/scenario/test_http.py \
 	tests/scenario/test_http_bounds.py \

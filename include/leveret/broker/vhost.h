@@ -153,7 +153,9 @@ struct queue_info {
     struct bytes owner_name; /* the connection of an exclusive queue */
     uint64_t messages_ready, messages_unacknowledged, ready_bytes, unacknowledged_bytes;
     uint64_t messages_persistent, messages_ram;
-    uint64_t messages_dlx;         /* of the unacknowledged: wait to be dead-lettered */
+    uint64_t messages_ready_ram;      /* of the ready: in memory */
+    uint64_t messages_ready_returned; /* of the ready: were delivered before, or may have been */
+    uint64_t messages_dlx;            /* of the unacknowledged: wait to be dead-lettered */
     uint64_t dead_letters_dropped; /* since start: there would have been too many of one message */
     uint64_t memory_bytes;
     uint32_t consumers;
@@ -193,6 +195,7 @@ struct consumer_info {
     bool active;        /* false: it waits for the end of the single active one */
     bool single_active; /* it is that one */
     uint32_t prefetch_count;
+    uint64_t timeout_ms; /* a delivery may stay unsettled so long; 0: for ever */
     int64_t priority;
 };
 struct channel_info {
