@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "death.h"
 #include "leveret/base/mem.h"
 #include "leveret/wire/properties.h"
 #include "leveret/wire/table.h"
@@ -84,7 +85,8 @@ struct message *copies_shown(struct message *message)
     struct bytes key;
     struct reader at = reader_of(properties.headers);
     while (table_next(&at, &key, &field))
-        if (!bytes_equal_text(key, "BCC") && !bytes_equal_text(key, OFFSPRING_HEADER))
+        if (!bytes_equal_text(key, "BCC") && !bytes_equal_text(key, OFFSPRING_HEADER) &&
+            !bytes_equal_text(key, DEATHS_DISOWNED_HEADER))
             table_put_field(&headers, key, &field);
     properties.headers = text_bytes(&headers);
     properties_encode(&properties, &encoded);

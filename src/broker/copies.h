@@ -25,8 +25,8 @@ void copies_collect(const struct message *message, struct copies *copies);
 /* Notes in a message that nobody else has seen yet whether it has blind copies. */
 void copies_note_blind(struct message *message);
 /* A message with blind copies as its receivers get it: a copy without BCC and without what the
- * broker notes for itself (offspring.h), or itself when there is no memory. The caller gets a
- * reference. */
+ * broker notes for itself (offspring.h, death.h), or itself when there is no memory. The caller
+ * gets a reference. */
 struct message *copies_shown(struct message *message);
 
 #endif

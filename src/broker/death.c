@@ -276,22 +276,37 @@ static void write_deaths(struct text *out, const struct bytes *old, struct entri
 
 /* ---- All headers. */
 
-static void add_first_death(struct entries *entries, const struct message *message,
-                            const struct death_notice *notice)
+/* Headers that tell of one death. */
+struct epitaph {
+    const char *reason, *queue, *exchange;
+};
+static const struct epitaph first_death = {"x-first-death-reason", "x-first-death-queue",
+                                           "x-first-death-exchange"};
+static const struct epitaph last_death = {"x-last-death-reason", "x-last-death-queue",
+                                          "x-last-death-exchange"};
+
+static void add_epitaph(struct entries *entries, const struct epitaph *epitaph,
+                        const struct message *message, const struct death_notice *notice)
 {
     const struct field reason = string_field(bytes_of_text(notice->reason));
     const struct field queue = string_field(notice->queue);
     const struct field exchange = string_field(message_exchange(message));
-    add(entries, bytes_of_text("x-first-death-reason"), &reason);
-    add(entries, bytes_of_text("x-first-death-queue"), &queue);
-    add(entries, bytes_of_text("x-first-death-exchange"), &exchange);
+    add(entries, bytes_of_text(epitaph->reason), &reason);
+    add(entries, bytes_of_text(epitaph->queue), &queue);
+    add(entries, bytes_of_text(epitaph->exchange), &exchange);
 }
 
-static bool is_first_death(struct bytes key)
+static bool is_of_epitaph(struct bytes key, const struct epitaph *epitaph)
 {
-    return bytes_equal_text(key, "x-first-death-reason") ||
-           bytes_equal_text(key, "x-first-death-queue") ||
-           bytes_equal_text(key, "x-first-death-exchange");
+    return bytes_equal_text(key, epitaph->reason) || bytes_equal_text(key, epitaph->queue) ||
+           bytes_equal_text(key, epitaph->exchange);
+}
+
+/* Whether what the headers say of deaths is a client's word that is not trusted. */
+static bool disowned(const struct message *message)
+{
+    struct field field;
+    return message->blind && table_find(message_headers(message), DEATHS_DISOWNED_HEADER, &field);
 }
 
 static void write_headers(struct text *out, const struct message *message,
@@ -301,19 +316,21 @@ static void write_headers(struct text *out, const struct message *message,
     struct text keys = {0}, deaths = {0};
     struct field value, recorded;
     struct bytes key, headers = properties->headers;
-    bool known = table_find(headers, "x-death", &recorded);
+    bool known = table_find(headers, "x-death", &recorded) && !disowned(message);
     struct reader at = reader_of(headers);
     while (table_next(&at, &key, &value)) {
-        bool replaced = bytes_equal_text(key, "x-death") ||
-                        bytes_equal_text(key, OFFSPRING_HEADER) ||
-                        (!known && is_first_death(key)) ||
-                        (notice->routing_key.at &&
-                         (bytes_equal_text(key, "CC") || bytes_equal_text(key, "BCC")));
+        bool replaced =
+            bytes_equal_text(key, "x-death") || bytes_equal_text(key, OFFSPRING_HEADER) ||
+            bytes_equal_text(key, DEATHS_DISOWNED_HEADER) || is_of_epitaph(key, &last_death) ||
+            (!known && is_of_epitaph(key, &first_death)) ||
+            (notice->routing_key.at &&
+             (bytes_equal_text(key, "CC") || bytes_equal_text(key, "BCC")));
         if (!replaced)
             add(&entries, key, &value);
     }
     if (!known)
-        add_first_death(&entries, message, notice);
+        add_epitaph(&entries, &first_death, message, notice);
+    add_epitaph(&entries, &last_death, message, notice);
     write_keys(&keys, message, headers);
     collect_death(&death, message, properties, notice, &keys);
     const struct bytes *old = known && recorded.type == FIELD_ARRAY ? &recorded.value.bytes : NULL;
@@ -352,6 +369,29 @@ struct message *death_message(const struct message *message, const struct death_
             copies_note_blind(letter); /* by BCC, not for what the broker notes for itself */
     }
     return letter;
+}
+
+enum status deaths_disown(struct message **message)
+{
+    struct properties properties;
+    struct field field;
+    if (!(*message)->has_headers || !table_find(message_headers(*message), "x-death", &field) ||
+        properties_decode(message_properties(*message), &properties) != STATUS_OK)
+        return STATUS_OK;
+    struct text headers = {0}, encoded = {0};
+    text_add_bytes(&headers, properties.headers);
+    table_put_bool(&headers, DEATHS_DISOWNED_HEADER, true);
+    properties.headers = text_bytes(&headers);
+    properties_encode(&properties, &encoded);
+    struct message *noted = message_with_properties(*message, text_bytes(&encoded));
+    text_free(&headers);
+    text_free(&encoded);
+    if (!noted)
+        return STATUS_NO_MEMORY;
+    noted->blind = true;
+    message_unref(message);
+    *message = noted;
+    return STATUS_OK;
 }
 
 /* ---- Cycles. */

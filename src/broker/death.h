@@ -1,5 +1,5 @@
-/* What a message looks like that has died: headers x-death and x-first-death-*, in RabbitMQ's form
- * (https://www.rabbitmq.com/dlx.html). Pure functions; any thread. */
+/* What a message looks like that has died: headers x-death, x-first-death-* and x-last-death-*, in
+ * RabbitMQ's form (https://www.rabbitmq.com/dlx.html). Pure functions; any thread. */
 #ifndef BROKER_DEATH_H
 #define BROKER_DEATH_H
 
@@ -18,6 +18,15 @@ struct death_notice {
  * notice: at most 255 bytes. One reference for the caller. Errors: NULL when there is no memory. */
 struct message *death_message(const struct message *message, const struct death_notice *notice)
     __attribute__((warn_unused_result));
+
+/* The next death of the message is its first one, whatever a client wrote into its headers: for
+ * what a client publishes where its x-death is not to be trusted. Replaces the message (and the
+ * reference) by one with a note (DEATHS_DISOWNED_HEADER), which stays with it like BCC and which
+ * its receivers do not see; leaves a message without x-death alone. Errors: NO_MEMORY, and the
+ * message is as it was. */
+MUST_USE enum status deaths_disown(struct message **message);
+/* The note, which is the broker's own. */
+#define DEATHS_DISOWNED_HEADER "x-leveret-deaths-disowned"
 
 /* Whether a dead letter that gets into this queue would go round in a circle: it has died there
  * before, and nobody has rejected it since. */

@@ -6,6 +6,7 @@
  * same. A queue at its limit refuses it: a nack. */
 #include "copies.h"
 #include "core.h"
+#include "death.h"
 #include "delayed.h"
 #include "leveret/base/mem.h"
 #include "offspring.h"
@@ -388,22 +389,33 @@ void publish_delayed(struct vhost *vhost, struct exchange *exchange, struct mess
     message_unref(&marked);
 }
 
+/* Looks at the headers that mean something to the broker. May replace the message (and the
+ * reference), or fail the channel. */
+static void read_headers(struct channel *channel, struct message **message)
+{
+    const char *malformed, *type;
+    if ((malformed = copies_malformed(*message, &type))) {
+        channel_refuse(channel, COMMAND_PUBLISH, STATUS_PRECONDITION_FAILED,
+                       "invalid message: {unacceptable_type_in_header,\"%s\",%s}", malformed, type);
+        return;
+    }
+    copies_note_blind(*message);
+    if (channel->vhost->options.dialect.x_death == DEATHS_IGNORE && deaths_disown(message))
+        channel_refuse(channel, COMMAND_PUBLISH, STATUS_RESOURCE_ERROR, "out of memory");
+}
+
 void command_publish(struct channel *channel, const struct command *command)
 {
     struct vhost *vhost = channel->vhost;
     struct message *message = command->u.publish.message;
-    const char *malformed, *type;
     channel->rates.publish++;
     vhost->rates.publish++;
     if (message->body_bytes > vhost->options.message_bytes_max)
         channel_refuse(channel, COMMAND_PUBLISH, STATUS_PRECONDITION_FAILED,
                        "message size %" PRIu64 " is larger than configured max size %" PRIu64,
                        message->body_bytes, vhost->options.message_bytes_max);
-    else if (message->has_headers && (malformed = copies_malformed(message, &type)))
-        channel_refuse(channel, COMMAND_PUBLISH, STATUS_PRECONDITION_FAILED,
-                       "invalid message: {unacceptable_type_in_header,\"%s\",%s}", malformed, type);
     else if (message->has_headers)
-        copies_note_blind(message);
+        read_headers(channel, &message);
     if (!channel->failed && reply_to_asked(message))
         reply_to_rewrite(channel, &message);
     if (channel->failed)

@@ -146,7 +146,10 @@ START_TEST(rejected)
                      "{<<\"routing-keys\">>,array,[{longstr,<<\"q\">>}]}]}]},"
                      "{<<\"x-first-death-exchange\">>,longstr,<<\"\">>},"
                      "{<<\"x-first-death-queue\">>,longstr,<<\"q\">>},"
-                     "{<<\"x-first-death-reason\">>,longstr,<<\"rejected\">>}]");
+                     "{<<\"x-first-death-reason\">>,longstr,<<\"rejected\">>},"
+                     "{<<\"x-last-death-exchange\">>,longstr,<<\"\">>},"
+                     "{<<\"x-last-death-queue\">>,longstr,<<\"q\">>},"
+                     "{<<\"x-last-death-reason\">>,longstr,<<\"rejected\">>}]");
     ck_assert_str_eq(properties_text, ":dead persistent");
 }
 END_TEST
@@ -346,6 +349,69 @@ START_TEST(deaths_add_up)
                   "{table,[{<<\"count\">>,long,3},{<<\"exchange\">>,longstr,<<\"\">>},"
                   "{<<\"queue\">>,longstr,<<\"q\">>},{<<\"reason\">>,longstr,<<\"rejected\">>},");
     expect_header("{<<\"x-first-death-queue\">>,longstr,<<\"q\">>}");
+    expect_header("{<<\"x-last-death-queue\">>,longstr,<<\"wait\">>},"
+                  "{<<\"x-last-death-reason\">>,longstr,<<\"expired\">>}");
+}
+END_TEST
+
+/* A client publishes with the headers of a dead letter that it got. */
+static void publish_with_deaths(void)
+{
+    struct text table = {0};
+    size_t array = array_begin(&table, "x-death");
+    size_t element = array_put_table_begin(&table);
+    table_put_i64(&table, "count", 5);
+    table_put_string(&table, "queue", bytes_of_text("q"));
+    table_put_string(&table, "reason", bytes_of_text("rejected"));
+    table_end(&table, element);
+    table_end(&table, array);
+    table_put_string(&table, "x-first-death-queue", bytes_of_text("earlier"));
+    table_put_string(&table, "x-last-death-queue", bytes_of_text("earlier"));
+    publish_as("", "q", "one", (struct properties){.delivery_mode = 2}, &table);
+    text_free(&table);
+}
+
+/* x_death.from_clients = count. */
+START_TEST(deaths_from_clients_count)
+{
+    declare("q", "", "dead-letter-exchange= dead-letter-routing-key=dead");
+    declare("dead", "", "");
+    publish_with_deaths();
+    get_and_reject("q");
+    expect_got("dead", "A1 got one left 0");
+    expect_header("{<<\"count\">>,long,6}");
+    expect_header("{<<\"x-first-death-queue\">>,longstr,<<\"earlier\">>}");
+    expect_header("{<<\"x-last-death-queue\">>,longstr,<<\"q\">>}");
+}
+END_TEST
+
+/* x_death.from_clients = ignore: shown as published until the first death, which is counted 1. */
+START_TEST(deaths_from_clients_are_ignored)
+{
+    harness_close(&h);
+    h.dialect.x_death = DEATHS_IGNORE;
+    setup();
+    declare("q", "d", "dead-letter-exchange= dead-letter-routing-key=dead");
+    declare("dead", "d", "dead-letter-exchange= dead-letter-routing-key=q");
+    publish_with_deaths();
+    harness_sync(&h);
+    harness_crash(&h); /* the message remembers that they are a client's */
+    do_open(&h, "A1");
+    do_get(&h, "A1", "q", "a");
+    harness_sync(&h);
+    expect_header("{<<\"count\">>,long,5}");
+    expect_header("{<<\"x-last-death-queue\">>,longstr,<<\"earlier\">>}");
+    expect_no_header("x-leveret");
+    do_nack(&h, "A1", 1, false, false);
+    harness_sync(&h);
+    get_and_reject("dead"); /* what the broker writes counts on */
+    get_and_reject("q");
+    expect_got("dead", "A1 got one left 0");
+    expect_header("{<<\"count\">>,long,2}");
+    expect_header("{<<\"x-first-death-queue\">>,longstr,<<\"q\">>}");
+    expect_no_header("earlier");
+    expect_no_header("{<<\"count\">>,long,6}");
+    expect_no_header("x-leveret");
 }
 END_TEST
 
@@ -781,8 +847,9 @@ int main(void)
     add_case(suite, "where",
              (const TTest *const[]){no_exchange, own_keys, other_key_ends_copies, NULL});
     add_case(suite, "again",
-             (const TTest *const[]){deaths_add_up, cycles_end, odd_headers, entries_are_grouped,
-                                    many_entries_are_grouped, NULL});
+             (const TTest *const[]){deaths_add_up, deaths_from_clients_count,
+                                    deaths_from_clients_are_ignored, cycles_end, odd_headers,
+                                    entries_are_grouped, many_entries_are_grouped, NULL});
     add_case(suite, "disk",
              (const TTest *const[]){rejected_on_disk, rejected_in_a_transaction, NULL});
     add_case(suite, "at least once",
