@@ -163,6 +163,7 @@ struct getting {
     uint64_t left;     /* messages still wanted */
     uint64_t truncate; /* payload bytes told at most */
     bool base64, no_ack, requeue;
+    bool hand_back; /* by basic.nack, which is no failure of a consumer; else by basic.reject */
     bool unsettled; /* something is to be given back or rejected */
 };
 
@@ -220,7 +221,7 @@ static void get_next(struct request *r)
 static void put_back(struct request *r)
 {
     const struct getting *g = r->work;
-    struct command nack = {.type = COMMAND_NACK};
+    struct command nack = {.type = g->hand_back ? COMMAND_NACK : COMMAND_REJECT};
     nack.u.ack.multiple = true;
     nack.u.ack.requeue = g->requeue;
     if (g->unsettled)
@@ -260,12 +261,12 @@ static void on_got(struct request *r, const struct event *event)
 
 static const struct {
     const char *name;
-    bool no_ack, requeue;
+    bool no_ack, requeue, hand_back;
 } ack_modes[] = {
-    {"ack_requeue_true", false, true},
-    {"ack_requeue_false", true, false},
-    {"reject_requeue_true", false, true},
-    {"reject_requeue_false", false, false},
+    {"ack_requeue_true", false, true, true},
+    {"ack_requeue_false", true, false, false},
+    {"reject_requeue_true", false, true, false},
+    {"reject_requeue_false", false, false, false},
 };
 
 static bool read_ack_mode(struct request *r, const char *mode, struct getting *g)
@@ -275,6 +276,7 @@ static bool read_ack_mode(struct request *r, const char *mode, struct getting *g
             continue;
         g->no_ack = ack_modes[i].no_ack;
         g->requeue = ack_modes[i].requeue;
+        g->hand_back = ack_modes[i].hand_back;
         return true;
     }
     reply_bad_pair(r, "unknown_ackmode", bytes_of_text(mode));

@@ -80,7 +80,7 @@ bool channel_give_back(struct channel *channel)
     tx_free(channel);
     uint64_t left = vhost_left(vhost, WORK_SETTLE), count = 0;
     for (; count < left && unsettled_take_first(&channel->unsettled, UINT64_MAX, &entry); count++)
-        requeue_entry(channel, &entry);
+        fail_entry(channel, &entry);
     vhost_spend(vhost, count * WORK_SETTLE);
     return channel->unsettled.live == 0;
 }

@@ -238,6 +238,8 @@ static inline void unsettled_note(struct channel *channel, uint64_t tag, struct 
 /* A delivery is over: queue, consumer and channel let go of it. */
 void settle_entry(struct channel *channel, const struct unsettled_entry *entry);
 void requeue_entry(struct channel *channel, const struct unsettled_entry *entry);
+void fail_entry(struct channel *channel,
+                const struct unsettled_entry *entry); /* requeues; RETURN_FAILURE */
 void reject_entry(struct channel *channel, const struct unsettled_entry *entry);
 /* The channel has settled something: its blocked consumers may go on. */
 void channel_settled(struct channel *channel);

@@ -49,8 +49,7 @@ static void answer_get(struct queue *queue, struct channel *channel, bool no_ack
                        struct place place)
 {
     struct event event = channel_event(channel, EVENT_REPLY);
-    bool counted = queue->settings.delivery_limit != SETTING_NONE;
-    uint32_t returns = counted ? returns_of(place) : 0;
+    struct tally tally = queue_counts(queue) ? returns_of(place) : (struct tally){0};
     struct message *marked = NULL;
     event.u.reply.command = COMMAND_GET;
     event.got.redelivered = bit_test(place.chunk->redelivered_bits, place.slot);
@@ -63,15 +62,16 @@ static void answer_get(struct queue *queue, struct channel *channel, bool no_ack
     } else {
         uint64_t seq = place_seq(place);
         COUNT(channel, queue, get);
-        if (returns)
+        if (tally.returns)
             returns_lent(place);
         event.got.message = queue_lend(queue, place);
         unsettled_note(channel, event.got.tag, place.chunk->lane, seq, NULL);
     }
     event.u.reply.messages = (uint32_t)queue->stock.ready;
     struct message *taken = no_ack ? event.got.message : NULL;
-    if (counted)
-        event.got.message = marked = returns_mark(event.got.message, returns);
+    if (tally.returns)
+        event.got.message = marked =
+            returns_mark(event.got.message, tally.returns, queue_counted(queue, tally));
     struct message *shown = NULL;
     if (event.got.message->blind)
         event.got.message = shown = copies_shown(event.got.message);
@@ -103,17 +103,17 @@ static void end_get(struct queue *queue, struct waiting_get **get)
     *get = NULL;
 }
 
-/* What came back before says how often (RabbitMQ's quorum queues say nothing at first). */
+/* What came back before says how often. */
 static void deliver_counted(struct queue *queue, struct consumer *consumer, struct place place)
 {
     uint64_t seq = place_seq(place);
     struct lane *lane = place.chunk->lane;
-    uint32_t returns = returns_of(place);
+    struct tally tally = returns_of(place);
     if (!consumer->no_ack)
         returns_lent(place);
     struct message *message =
         consumer->no_ack ? queue_take(queue, place) : message_ref(queue_lend(queue, place));
-    struct message *marked = returns_mark(message, returns);
+    struct message *marked = returns_mark(message, tally.returns, queue_counted(queue, tally));
     consumer_deliver(consumer, marked, lane, seq, true);
     message_unref(&marked);
     message_unref(&message);
@@ -122,7 +122,7 @@ static void deliver_counted(struct queue *queue, struct consumer *consumer, stru
 static void deliver_head(struct queue *queue, struct consumer *consumer, struct place place)
 {
     bool redelivered = bit_test(place.chunk->redelivered_bits, place.slot);
-    if (redelivered && queue->settings.delivery_limit != SETTING_NONE && returns_of(place)) {
+    if (redelivered && queue_counts(queue)) {
         deliver_counted(queue, consumer, place);
     } else if (consumer->no_ack) {
         struct message *message = queue_take(queue, place);

@@ -433,22 +433,30 @@ void queue_reject(struct lane *lane, uint64_t seq)
         dead_letter(lane, lane_place(lane, seq), DEATH_REJECTED);
 }
 
-/* A limit that nobody asked for never drops a message: it needs somewhere to send it. */
-bool queue_returned_too_often(const struct queue *queue, uint32_t returns)
+/* A limit that nobody asked for must not end what consumers only hand back. Without any limit it
+ * makes no difference but for what consumers are told, which is then as in RabbitMQ 4.3. */
+uint32_t queue_counted(const struct queue *queue, struct tally tally)
 {
-    return queue->settings.delivery_limit != SETTING_NONE &&
-           returns > queue->settings.delivery_limit &&
+    bool all = queue->vhost->options.dialect.delivery_count == COUNT_RETURNS &&
+               queue->settings.delivery_limit_said &&
+               queue->settings.delivery_limit != SETTING_UNLIMITED;
+    return all ? tally.returns : tally.failures;
+}
+
+/* A limit that nobody asked for never drops a message: it needs somewhere to send it. */
+bool queue_returned_too_often(const struct queue *queue, struct tally tally)
+{
+    return queue_counts(queue) && queue_counted(queue, tally) > queue->settings.delivery_limit &&
            (queue->settings.delivery_limit_said || dead_letter_wanted(queue));
 }
 
-void queue_requeue(struct lane *lane, uint64_t seq)
+void queue_requeue(struct lane *lane, uint64_t seq, enum return_kind kind)
 {
     struct queue *queue = lane->queue;
     if (settled_deleted(lane))
         return;
     struct place place = lane_place(lane, seq);
-    if (queue->settings.delivery_limit != SETTING_NONE &&
-        queue_returned_too_often(queue, returns_count(place))) {
+    if (queue_counts(queue) && queue_returned_too_often(queue, returns_count(place, kind))) {
         dead_letter(lane, place, DEATH_DELIVERY_LIMIT);
         return;
     }

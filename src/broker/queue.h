@@ -15,6 +15,7 @@
 #include "lane.h"
 #include "leveret/base/heap.h"
 #include "leveret/broker/vhost.h"
+#include "returns.h"
 #include "settings.h"
 
 struct channel;
@@ -152,9 +153,16 @@ void queue_settle(struct lane *lane, uint64_t seq);
 /* An unsettled delivery ends and goes where dead letters go. */
 void queue_reject(struct lane *lane, uint64_t seq);
 /* An unsettled delivery comes back to its place, marked as redelivered. */
-void queue_requeue(struct lane *lane, uint64_t seq);
+void queue_requeue(struct lane *lane, uint64_t seq, enum return_kind kind);
+/* Of a message's returns, how many the queue's delivery limit counts. */
+uint32_t queue_counted(const struct queue *queue, struct tally tally);
 /* Whether a message of the queue that came back so often is not to be delivered again. */
-bool queue_returned_too_often(const struct queue *queue, uint32_t returns);
+bool queue_returned_too_often(const struct queue *queue, struct tally tally);
+/* Whether the queue counts returns. */
+static inline bool queue_counts(const struct queue *queue)
+{
+    return queue->settings.delivery_limit != SETTING_NONE;
+}
 /* Drops what is ready, the first ones, at most max (all when that costs no more); returns how many.
  */
 uint64_t queue_purge(struct queue *queue, uint64_t max);

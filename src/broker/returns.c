@@ -1,6 +1,7 @@
 /* Counts of returns: see returns.h. A definition's key is n lane:u64 chunk:u64, its value a format
- * version and pairs slot:u16 count:u32 of the messages that the journal has, each count with the
- * delivery that is out. */
+ * version and triples slot:u16 returns:u32 failures:u32 of the messages that the journal has, each
+ * count with the delivery that is out. Format 1 has no failures: in those days all returns were
+ * counted alike. */
 #include "returns.h"
 
 #include "core.h"
@@ -10,12 +11,14 @@
 #include "leveret/wire/properties.h"
 #include "leveret/wire/table.h"
 
-#define FORMAT      1u
-#define KEY_BYTES   17u
-#define PAIR_BYTES  6u
-#define VALUE_BYTES (1 + JOURNAL_CHUNK_SLOTS * PAIR_BYTES)
-#define COUNT_MAX   (UINT32_MAX - 1) /* so that a message that is out can count one more */
-#define HEADER      "x-delivery-count"
+#define FORMAT          2u
+#define FORMAT_UNKINDED 1u
+#define KEY_BYTES       17u
+#define TRIPLE_BYTES    10u
+#define VALUE_BYTES     (1 + JOURNAL_CHUNK_SLOTS * TRIPLE_BYTES)
+#define COUNT_MAX       (UINT32_MAX - 1) /* so that a message that is out can count one more */
+#define ACQUIRED        "x-acquired-count"
+#define COUNTED         "x-delivery-count"
 
 /* ---- Counting. */
 
@@ -28,23 +31,25 @@ static struct returns *need(struct chunk *chunk)
     return chunk->returns;
 }
 
-static void set(struct place place, uint32_t count)
+static void set(struct place place, struct tally tally)
 {
     struct returns *returns = need(place.chunk);
-    returns->counts[place.slot] = count;
+    returns->tallies[place.slot] = tally;
     if (!returns->changed && bit_test(place.chunk->durable_bits, place.slot)) {
         returns->changed = true;
         TAILQ_INSERT_TAIL(&place.chunk->lane->vhost->returns_changed, returns, link);
     }
 }
 
-uint32_t returns_count(struct place place)
+struct tally returns_count(struct place place, enum return_kind kind)
 {
-    uint32_t count = returns_of(place);
-    if (count < COUNT_MAX)
-        count++;
-    set(place, count);
-    return count;
+    struct tally tally = returns_of(place);
+    if (tally.returns < COUNT_MAX)
+        tally.returns++;
+    if (kind == RETURN_FAILURE && tally.failures < COUNT_MAX)
+        tally.failures++;
+    set(place, tally);
+    return tally;
 }
 
 void returns_lent(struct place place)
@@ -52,7 +57,7 @@ void returns_lent(struct place place)
     set(place, returns_of(place));
 }
 
-struct message *returns_mark(struct message *message, uint32_t count)
+struct message *returns_mark(struct message *message, uint32_t acquired, uint32_t counted)
 {
     struct properties properties;
     if (properties_decode(message_properties(message), &properties) != STATUS_OK)
@@ -62,9 +67,11 @@ struct message *returns_mark(struct message *message, uint32_t count)
     struct field field;
     struct reader at = reader_of(properties.headers);
     while (table_next(&at, &key, &field))
-        if (!bytes_equal_text(key, HEADER))
+        if (!bytes_equal_text(key, ACQUIRED) && !(counted && bytes_equal_text(key, COUNTED)))
             table_put_field(&headers, key, &field);
-    table_put_i64(&headers, HEADER, count);
+    table_put_i64(&headers, ACQUIRED, acquired);
+    if (counted)
+        table_put_i64(&headers, COUNTED, counted);
     properties.present |= PROPERTY_HEADERS;
     properties.headers = text_bytes(&headers);
     properties_encode(&properties, &encoded);
@@ -127,11 +134,13 @@ static void put(struct returns *returns)
     write_u8(&writer, FORMAT);
     for (unsigned slot = 0; (slot = bit_next(chunk->durable_bits, slot)) < JOURNAL_CHUNK_SLOTS;
          slot++) {
-        if (!returns->counts[slot])
+        const struct tally *tally = &returns->tallies[slot];
+        if (!tally->returns)
             continue;
         bool out = !bit_test(chunk->ready_bits, slot);
         write_u16(&writer, (uint16_t)slot);
-        write_u32(&writer, returns->counts[slot] + out);
+        write_u32(&writer, tally->returns + out);
+        write_u32(&writer, tally->failures + out);
     }
     journal_put(chunk->lane->vhost->options.journal, write_key(chunk->lane->id, chunk->number, key),
                 bytes_of(value, (size_t)(writer.at - value)));
@@ -158,6 +167,12 @@ bool returns_read_key(struct bytes key, uint64_t *lane_id, uint64_t *chunk)
     return kind && !reader.failed && reader_left(&reader) == 0;
 }
 
+static uint32_t read_count(struct reader *reader)
+{
+    uint32_t count = read_u32(reader);
+    return count < COUNT_MAX ? count : COUNT_MAX;
+}
+
 enum status returns_restore(struct vhost *vhost, uint64_t lane_id, uint64_t number,
                             struct chunk *chunk, struct bytes value)
 {
@@ -167,25 +182,27 @@ enum status returns_restore(struct vhost *vhost, uint64_t lane_id, uint64_t numb
     }
     struct reader reader = reader_of(value);
     uint8_t format = read_u8(&reader);
-    if (!reader.failed && format != FORMAT)
+    if (!reader.failed && format != FORMAT && format != FORMAT_UNKINDED)
         return STATUS_VERSION;
     struct returns *returns = need(chunk);
     returns->stored = true;
     while (!reader.failed && reader_left(&reader)) {
         unsigned slot = read_u16(&reader);
-        uint32_t count = read_u32(&reader);
+        struct tally tally = {.returns = read_count(&reader)};
+        tally.failures = format == FORMAT_UNKINDED ? tally.returns : read_count(&reader);
         if (reader.failed || slot >= JOURNAL_CHUNK_SLOTS)
             return STATUS_CORRUPT;
         if (bit_test(chunk->live_bits, slot))
-            returns->counts[slot] = count < COUNT_MAX ? count : COUNT_MAX;
+            returns->tallies[slot] = tally;
     }
     return reader.failed ? STATUS_CORRUPT : STATUS_OK;
 }
 
 static void end_returned(struct lane *lane, uint64_t number)
 {
+    static const struct tally once = {1, 1}, ever = {UINT32_MAX, UINT32_MAX};
     struct chunk *chunk = lane_chunk(lane, number);
-    if (!chunk || !queue_returned_too_often(lane->queue, chunk->returns ? UINT32_MAX : 1))
+    if (!chunk || !queue_returned_too_often(lane->queue, chunk->returns ? ever : once))
         return; /* none of them can have */
     for (unsigned slot = 0;
          chunk && (slot = bit_next(chunk->ready_bits, slot)) < JOURNAL_CHUNK_SLOTS; slot++) {
@@ -201,7 +218,7 @@ void returns_restored(struct vhost *vhost)
     struct queue *queue;
     uint64_t after = 0;
     while ((queue = roster_next(&vhost->queue_roster, &after))) {
-        if (queue->settings.delivery_limit == SETTING_NONE)
+        if (!queue_counts(queue))
             continue;
         for (struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane))
             for (uint64_t number = lane->base, end = number + lane->ring_count; number < end;

@@ -24,7 +24,13 @@ void settle_entry(struct channel *channel, const struct unsettled_entry *entry)
 
 void requeue_entry(struct channel *channel, const struct unsettled_entry *entry)
 {
-    queue_requeue(entry->lane, entry->seq);
+    queue_requeue(entry->lane, entry->seq, RETURN_HANDED_BACK);
+    let_go(channel, entry);
+}
+
+void fail_entry(struct channel *channel, const struct unsettled_entry *entry)
+{
+    queue_requeue(entry->lane, entry->seq, RETURN_FAILURE);
     let_go(channel, entry);
 }
 
@@ -103,7 +109,8 @@ void command_ack(struct channel *channel, const struct command *command)
 
 void command_nack(struct channel *channel, const struct command *command)
 {
-    end_deliveries(channel, command, command->u.ack.requeue ? requeue_entry : reject_entry);
+    settlement *requeue = command->type == COMMAND_REJECT ? fail_entry : requeue_entry;
+    end_deliveries(channel, command, command->u.ack.requeue ? requeue : reject_entry);
 }
 
 void command_recover(struct channel *channel, const struct command *command)

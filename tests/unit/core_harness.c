@@ -35,6 +35,7 @@ static const char *const command_names[] = {
     [COMMAND_RECOVER] = "recover",
     [COMMAND_ACK] = "ack",
     [COMMAND_NACK] = "nack",
+    [COMMAND_REJECT] = "reject",
     [COMMAND_POLICY_PUT] = "policy-put",
     [COMMAND_POLICY_DELETE] = "policy-delete",
 };
@@ -56,13 +57,20 @@ static void add_body(struct text *lines, const struct message *message)
 static void add_marks(struct text *lines, const struct message *message, bool redelivered)
 {
     struct properties properties;
-    struct field count;
+    struct field count, acquired;
     if (redelivered)
         text_printf(lines, " redelivered");
-    if (message->has_headers &&
-        properties_decode(message_properties(message), &properties) == STATUS_OK &&
-        table_find(properties.headers, "x-delivery-count", &count))
+    if (!message->has_headers ||
+        properties_decode(message_properties(message), &properties) != STATUS_OK)
+        return;
+    if (!table_find(properties.headers, "x-delivery-count", &count))
+        count.type = FIELD_VOID;
+    else
         text_printf(lines, " count %lld", (long long)count.value.integer);
+    if (!table_find(properties.headers, "x-acquired-count", &acquired))
+        text_printf(lines, "%s", count.type == FIELD_VOID ? "" : " not acquired");
+    else if (count.type == FIELD_VOID || acquired.value.integer != count.value.integer)
+        text_printf(lines, " acquired %lld", (long long)acquired.value.integer);
 }
 
 static void add_reply(struct text *lines, const struct event *event)
@@ -289,6 +297,7 @@ static void start(struct harness *h)
         .message_bytes_max = 1 << 20,
         .peer_window_bytes = h->window_bytes,
         .consumer_timeout_ms = h->consumer_timeout_ms,
+        .dialect = h->dialect,
         .portion = h->portion,
         .account = h->account,
         .warn = h->warn,
@@ -630,6 +639,12 @@ void do_ack(struct harness *h, const char *who, uint64_t tag, bool multiple)
 {
     apply(h, who,
           (struct command){.type = COMMAND_ACK, .u.ack = {.tag = tag, .multiple = multiple}});
+}
+
+void do_reject(struct harness *h, const char *who, uint64_t tag, bool requeue)
+{
+    apply(h, who,
+          (struct command){.type = COMMAND_REJECT, .u.ack = {.tag = tag, .requeue = requeue}});
 }
 
 void do_nack(struct harness *h, const char *who, uint64_t tag, bool multiple, bool requeue)

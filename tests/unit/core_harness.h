@@ -7,7 +7,8 @@
  * Events, one a line, with the peer's letter and the channel ("A1"):
  *   A1 ok declare q 0 0            a reply: command, and what it carries
  *   A1 fail publish NOT_FOUND no exchange 'x' in vhost '/'
- *   A1 deliver c1 t5 body [redelivered] [count 2]   (its header x-delivery-count)
+ *   A1 deliver c1 t5 body [redelivered] [count 2] [acquired 3]   (its headers x-delivery-count and
+ *                                  x-acquired-count; the second when it is another number)
  *   A1 got t5 body left 3          A1 empty
  *   A1 confirm 5 [multiple] [nack]
  *   A1 return body NO_ROUTE
@@ -41,6 +42,7 @@ struct harness {
     size_t resident_bytes_max;
     uint32_t window_bytes;
     uint64_t consumer_timeout_ms;
+    struct dialect dialect;                        /* vhost_options.dialect, at harness_open */
     void (*warn)(void *context, const char *text); /* vhost_options.warn, at harness_open */
     struct account *account;                       /* vhost_options.account, at harness_open */
     uint32_t portion;                              /* vhost_options.portion, at harness_open */
@@ -121,6 +123,7 @@ void do_cancel(struct harness *h, const char *who, uint32_t consumer);
 void do_get(struct harness *h, const char *who, const char *queue, const char *flags);
 void do_ack(struct harness *h, const char *who, uint64_t tag, bool multiple);
 void do_nack(struct harness *h, const char *who, uint64_t tag, bool multiple, bool requeue);
+void do_reject(struct harness *h, const char *who, uint64_t tag, bool requeue);
 
 struct message *harness_message(const char *exchange, const char *key, const void *body,
                                 size_t body_bytes, bool persistent);

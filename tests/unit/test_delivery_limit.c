@@ -54,17 +54,37 @@ static void get_and_return(const char *queue, const char *line, uint64_t tag)
     do_nack(&h, "A1", tag, false, true);
 }
 
+/* Takes the one message of the queue and hands it back, so often; *tag goes on. */
+static void return_times(const char *queue, unsigned times, uint64_t *tag)
+{
+    for (unsigned i = 0; i < times; i++, ++*tag) {
+        do_get(&h, "A1", queue, "a");
+        do_nack(&h, "A1", *tag, false, true);
+    }
+    harness_take(&h);
+}
+
+/* The same by basic.reject. */
+static void reject_times(const char *queue, unsigned times, uint64_t *tag)
+{
+    for (unsigned i = 0; i < times; i++, ++*tag) {
+        do_get(&h, "A1", queue, "a");
+        do_reject(&h, "A1", *tag, true);
+    }
+    harness_take(&h);
+}
+
 START_TEST(a_message_comes_back_so_often)
 {
     declare("q", "quorum", 2);
     do_publish(&h, "A1", "", "q", "one", "p");
     do_publish(&h, "A1", "", "q", "two", "p");
-    get_and_return("q", "A1 got t1 one left 1 count 0\n", 1);
+    get_and_return("q", "A1 got t1 one left 1\n", 1);
     get_and_return("q", "A1 got t2 one left 1 redelivered count 1\n", 2);
     get_and_return("q", "A1 got t3 one left 1 redelivered count 2\n", 3);
     do_get(&h, "A1", "q", "a");
     do_get(&h, "A1", "dead", "");
-    expect(&h, "A1 got t4 two left 0 count 0\nA1 got t5 one left 0\n");
+    expect(&h, "A1 got t4 two left 0\nA1 got t5 one left 0\n");
 }
 END_TEST
 
@@ -121,15 +141,14 @@ START_TEST(quorum_queues_count_to_twenty)
     do_publish(&h, "A1", "", "q", "m", "p");
     do_publish(&h, "A1", "", "free", "f", "p");
     uint64_t tag = 1;
-    for (int i = 0; i < 20; i++, tag++) {
-        do_get(&h, "A1", "q", "a");
-        do_nack(&h, "A1", tag, false, true);
-    }
-    harness_take(&h);
-    get_and_return("q", "A1 got t21 m left 0 redelivered count 20\n", tag++);
+    return_times("q", 30, &tag); /* handed back: not for a limit that nobody said */
+    reject_times("q", 20, &tag);
+    do_get(&h, "A1", "q", "a");
+    expect(&h, "A1 got t51 m left 0 redelivered count 20 acquired 50\n");
+    do_reject(&h, "A1", tag++, true);
     do_get(&h, "A1", "q", "a");
     do_get(&h, "A1", "dead", "");
-    expect(&h, "A1 empty\nA1 got t22 m left 0\n");
+    expect(&h, "A1 empty\nA1 got t52 m left 0\n");
     tag++;
     for (int i = 0; i < 50; i++, tag++) {
         do_get(&h, "A1", "free", "a");
@@ -137,19 +156,9 @@ START_TEST(quorum_queues_count_to_twenty)
     }
     harness_take(&h);
     do_get(&h, "A1", "free", "a");
-    expect(&h, "A1 got t73 f left 0 redelivered count 50\n");
+    expect(&h, "A1 got t103 f left 0 redelivered acquired 50\n");
 }
 END_TEST
-
-/* Takes the one message of the queue and gives it back, so often; *tag goes on. */
-static void return_times(const char *queue, unsigned times, uint64_t *tag)
-{
-    for (unsigned i = 0; i < times; i++, ++*tag) {
-        do_get(&h, "A1", queue, "a");
-        do_nack(&h, "A1", *tag, false, true);
-    }
-    harness_take(&h);
-}
 
 static void declare_quorum(const char *queue, const char *dead_letter_exchange)
 {
@@ -162,6 +171,103 @@ static void declare_quorum(const char *queue, const char *dead_letter_exchange)
     harness_sync(&h);
     harness_take(&h);
 }
+
+/* One of a quorum queue's two counts is of all returns, the other of failures. */
+static void every_kind_of_return(const char *queue)
+{
+    do_publish(&h, "A1", "", queue, "m", "p");
+    do_consume(&h, "A2", queue, 1, "a", 0);
+    do_nack(&h, "A2", 1, false, true);
+    do_nack(&h, "A2", 0, true, true);
+    do_plain(&h, "A2", COMMAND_RECOVER);
+    harness_take(&h);
+    do_reject(&h, "A2", 4, true);
+    do_cancel(&h, "A2", 1);
+    do_close(&h, "A2");
+    do_open(&h, "A2");
+    harness_attach(&h, 'B');
+    do_open(&h, "B1");
+    do_get(&h, "B1", queue, "a");
+    harness_detach(&h, 'B');
+    harness_sync(&h);
+}
+
+START_TEST(what_consumers_hand_back_is_no_failure)
+{
+    static const char *const rest[] = {"A2 deliver c1 t5 m redelivered count 4\n"
+                                       "A2 ok cancel c1\nA2 ok close\nA2 ok open\nB1 ok open\n"
+                                       "B1 got t1 m left 0 redelivered count 5\nB detached\n",
+                                       "A2 deliver c1 t5 m redelivered count 1 acquired 4\n"
+                                       "A2 ok cancel c1\nA2 ok close\nA2 ok open\nB1 ok open\n"
+                                       "B1 got t1 m left 0 redelivered count 2 acquired 5\n"
+                                       "B detached\n"};
+    declare("said", "quorum", 10);
+    declare("unsaid", "quorum", -2);
+    every_kind_of_return("said");
+    expect(&h, rest[0]);
+    every_kind_of_return("unsaid");
+    expect(&h, rest[1]);
+    get_and_return("said", "A1 got t1 m left 0 redelivered count 6\n", 1);
+    get_and_return("unsaid", "A1 got t2 m left 0 redelivered count 3 acquired 6\n", 2);
+    harness_sync(&h);
+    restart();
+    do_get(&h, "A1", "said", "a");
+    harness_sync(&h);
+    do_get(&h, "A1", "unsaid", "a");
+    harness_sync(&h);
+    expect(&h, "A1 got t1 m left 0 redelivered count 7\n"
+               "A1 got t2 m left 0 redelivered count 3 acquired 7\n");
+    restart(); /* both are out, which is a failure */
+    do_get(&h, "A1", "unsaid", "a");
+    harness_sync(&h);
+    expect(&h, "A1 got t1 m left 0 redelivered count 4 acquired 8\n");
+}
+END_TEST
+
+static void only_failures(void)
+{
+    harness_close(&h);
+    h.dialect.delivery_count = COUNT_FAILURES;
+    setup();
+}
+
+/* quorum_queue.delivery_count = failures. */
+START_TEST(only_failures_count_if_so_chosen)
+{
+    uint64_t tag = 1;
+    only_failures();
+    declare("q", "quorum", 2);
+    do_publish(&h, "A1", "", "q", "m", "p");
+    return_times("q", 30, &tag);
+    reject_times("q", 2, &tag);
+    get_and_return("q", "A1 got t33 m left 0 redelivered count 2 acquired 32\n", tag++);
+    reject_times("q", 1, &tag);
+    do_get(&h, "A1", "dead", "");
+    expect(&h, "A1 got t35 m left 0\n");
+}
+END_TEST
+
+/* What a broker wrote that knew one kind of return. */
+START_TEST(counts_of_an_older_broker_are_read)
+{
+    uint8_t key[17] = {'n'}, value[7] = {1};
+    uint64_t tag = 1;
+    declare("q", "quorum", -2);
+    do_publish(&h, "A1", "", "q", "m", "p");
+    return_times("q", 1, &tag);
+    harness_sync(&h);
+    /* Lanes are numbered from 1: "dead", "q". Their first chunk is 1. */
+    key[8] = 2;
+    key[16] = 1;
+    value[6] = 7; /* slot 0: seven returns */
+    journal_put(h.journal, bytes_of(key, sizeof key), bytes_of(value, sizeof value));
+    harness_sync(&h);
+    restart();
+    do_get(&h, "A1", "q", "a");
+    harness_sync(&h);
+    expect(&h, "A1 got t1 m left 0 redelivered count 7\n");
+}
+END_TEST
 
 static void dead_letters_by_policy(bool on)
 {
@@ -194,12 +300,12 @@ START_TEST(without_a_limit_or_dead_letters_it_stays)
     ck_assert_uint_eq(shown_limit("q"), QUEUE_DELIVERY_UNLIMITED);
     do_publish(&h, "A1", "", "q", "m", "p");
     return_times("q", 100, &tag);
-    get_and_return("q", "A1 got t101 m left 0 redelivered count 100\n", tag++);
+    get_and_return("q", "A1 got t101 m left 0 redelivered acquired 100\n", tag++);
     harness_sync(&h);
     restart();
     do_get(&h, "A1", "q", "a");
     harness_sync(&h);
-    expect(&h, "A1 got t1 m left 0 redelivered count 101\n");
+    expect(&h, "A1 got t1 m left 0 redelivered acquired 101\n");
 }
 END_TEST
 
@@ -208,18 +314,21 @@ START_TEST(dead_letters_that_come_by_policy_limit)
     uint64_t tag = 1;
     declare_quorum("q", NULL);
     do_publish(&h, "A1", "", "q", "m", "p");
-    return_times("q", 15, &tag);
+    reject_times("q", 15, &tag);
     dead_letters_by_policy(true);
     ck_assert_uint_eq(shown_limit("q"), 20);
-    return_times("q", 3, &tag);
+    reject_times("q", 3, &tag);
     dead_letters_by_policy(false);
     ck_assert_uint_eq(shown_limit("q"), QUEUE_DELIVERY_UNLIMITED);
-    return_times("q", 10, &tag);
+    reject_times("q", 10, &tag);
+    return_times("q", 5, &tag);
     dead_letters_by_policy(true);
-    get_and_return("q", "A1 got t29 m left 0 redelivered count 28\n", tag++);
+    do_get(&h, "A1", "q", "a");
+    expect(&h, "A1 got t34 m left 0 redelivered count 28 acquired 33\n");
+    do_reject(&h, "A1", tag++, true);
     do_get(&h, "A1", "q", "a");
     do_get(&h, "A1", "dead", "");
-    expect(&h, "A1 empty\nA1 got t30 m left 0\n");
+    expect(&h, "A1 empty\nA1 got t35 m left 0\n");
 }
 END_TEST
 
@@ -231,7 +340,7 @@ START_TEST(a_dead_letter_exchange_that_is_missing_drops_nothing)
     declare_quorum("q", "later");
     do_publish(&h, "A1", "", "q", "m", "p");
     return_times("q", 40, &tag);
-    get_and_return("q", "A1 got t41 m left 0 redelivered count 40\n", tag++);
+    get_and_return("q", "A1 got t41 m left 0 redelivered acquired 40\n", tag++);
 }
 END_TEST
 
@@ -252,7 +361,7 @@ START_TEST(none_may_come_back)
 {
     declare("q", "quorum", 0);
     do_publish(&h, "A1", "", "q", "m", "p");
-    get_and_return("q", "A1 got t1 m left 0 count 0\n", 1);
+    get_and_return("q", "A1 got t1 m left 0\n", 1);
     do_declare(&h, "A1", "q", "p");
     do_get(&h, "A1", "dead", "");
     expect(&h, "A1 ok declare q 0 0\nA1 got t2 m left 0\n");
@@ -274,7 +383,7 @@ START_TEST(a_header_of_the_publishers_own_is_replaced)
     harness_do(&h, 'A', &command);
     text_free(&headers);
     text_free(&encoded);
-    get_and_return("q", "A1 got t1 (empty) left 0 count 0\n", 1);
+    get_and_return("q", "A1 got t1 (empty) left 0 count 77 not acquired\n", 1);
     get_and_return("q", "A1 got t2 (empty) left 0 redelivered count 1\n", 2);
 }
 END_TEST
@@ -288,7 +397,7 @@ START_TEST(counts_survive_a_restart)
     do_publish(&h, "A1", "", "q", "two", ""); /* kept all the same: it is a quorum queue */
     do_publish(&h, "A1", "", "q", "three", "p");
     harness_sync(&h);
-    get_and_return("q", "A1 got t1 one left 2 count 0\n", 1);
+    get_and_return("q", "A1 got t1 one left 2\n", 1);
     harness_sync(&h);
     get_and_return("q", "A1 got t2 one left 2 redelivered count 1\n", 2);
     harness_sync(&h);
@@ -297,8 +406,8 @@ START_TEST(counts_survive_a_restart)
     do_get(&h, "A1", "q", "a");
     harness_sync(&h);
     do_get(&h, "A1", "q", "a");
-    expect(&h, "A1 got t1 one left 2 redelivered count 2\nA1 got t2 two left 1 count 0\n"
-               "A1 got t3 three left 0 count 0\n");
+    expect(&h, "A1 got t1 one left 2 redelivered count 2\nA1 got t2 two left 1\n"
+               "A1 got t3 three left 0\n");
     do_nack(&h, "A1", 3, false, true);
     do_nack(&h, "A1", 1, false, true); /* once too often */
     harness_sync(&h);
@@ -337,7 +446,7 @@ START_TEST(a_limit_holds_over_kills)
     declare("q", "quorum", 1);
     do_publish(&h, "A1", "", "q", "poison", "p");
     get_one("q");
-    expect(&h, "A1 got t1 poison left 0 count 0\n");
+    expect(&h, "A1 got t1 poison left 0\n");
     killed(); /* with the message out */
     get_one("q");
     expect(&h, "A1 got t1 poison left 0 redelivered count 1\n");
@@ -375,7 +484,7 @@ START_TEST(restarts_without_a_delivery_count_nothing)
         get_one("q");
     expect(&h, "A1 got t1 one left 3 redelivered count 2\n"
                "A1 got t2 two left 2 redelivered count 2\n"
-               "A1 got t3 three left 1 redelivered count 2\nA1 got t4 new left 0 count 0\n");
+               "A1 got t3 three left 1 redelivered count 2\nA1 got t4 new left 0\n");
 }
 END_TEST
 
@@ -393,7 +502,7 @@ START_TEST(what_exceeded_its_limit_stays_dead)
     do_publish(&h, "A1", "", "q", "poison", "p");
     harness_sync(&h);
     harness_take(&h);
-    get_and_return("q", "A1 got t1 poison left 0 count 0\n", 1);
+    get_and_return("q", "A1 got t1 poison left 0\n", 1);
     get_and_return("q", "A1 got t2 poison left 0 redelivered count 1\n", 2);
     harness_sync(&h);
     for (int i = 0; i < 3; i++) {
@@ -441,14 +550,14 @@ START_TEST(counts_go_with_their_messages)
     restart();
     do_publish(&h, "A1", "", "q", "new", "p");
     harness_sync(&h);
-    get_and_return("q", "A1 got t1 new left 0 count 0\n", 1);
+    get_and_return("q", "A1 got t1 new left 0\n", 1);
     harness_sync(&h);
     do_delete(&h, "A1", "q", "");
     harness_sync(&h);
     restart();
     declare("q", "quorum", 5);
     do_publish(&h, "A1", "", "q", "newer", "p");
-    get_and_return("q", "A1 got t1 newer left 0 count 0\n", 1);
+    get_and_return("q", "A1 got t1 newer left 0\n", 1);
 }
 END_TEST
 
@@ -528,7 +637,7 @@ START_TEST(quorum_queues_keep_all)
     restart();
     do_get(&h, "A1", "q", "a");
     harness_sync(&h);
-    expect(&h, "A1 got t1 m left 0 count 0\n");
+    expect(&h, "A1 got t1 m left 0\n");
 }
 END_TEST
 
@@ -557,6 +666,9 @@ int main(void)
     tcase_add_test(tests, every_way_back_counts);
     tcase_add_test(tests, only_queues_that_ask_for_it_count);
     tcase_add_test(tests, quorum_queues_count_to_twenty);
+    tcase_add_test(tests, what_consumers_hand_back_is_no_failure);
+    tcase_add_test(tests, only_failures_count_if_so_chosen);
+    tcase_add_test(tests, counts_of_an_older_broker_are_read);
     tcase_add_test(tests, without_a_limit_or_dead_letters_it_stays);
     tcase_add_test(tests, dead_letters_that_come_by_policy_limit);
     tcase_add_test(tests, a_dead_letter_exchange_that_is_missing_drops_nothing);

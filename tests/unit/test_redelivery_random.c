@@ -1,10 +1,10 @@
 /* Random conversations on queues with priorities, delivery limits and single active consumers,
  * against a model. After each event:
  *   what is delivered is the model's head: of the highest priority the first published that is
- * ready; it goes to the active consumer, where there is one; redelivered and x-delivery-count are
- * what the model counted, over restarts too; what comes back too often is in the dead-letter queue,
- * in the order of its deaths. The seed is printed; LEVERET_SEED and LEVERET_STEPS set it and the
- * number of steps. */
+ * ready; it goes to the active consumer, where there is one; redelivered, x-acquired-count and
+ * x-delivery-count are what the model counted, over restarts too; what comes back too often is in
+ * the dead-letter queue, in the order of its deaths. The seed is printed; LEVERET_SEED and
+ * LEVERET_STEPS set it and the number of steps. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -32,11 +32,12 @@ static const struct kind {
     const char *name;
     bool quorum, single_active;
     unsigned max_priority, limit;
+    bool unsaid; /* the limit is what the broker sets: failures count for it */
 } kinds[QUEUES] = {
-    {"plain", false, false, 0, UNLIMITED},
-    {"levels", false, true, 255, 3},
-    {"quorum", true, false, 0, 5},
-    {"single", true, true, 0, 2},
+    {"plain", false, false, 0, UNLIMITED, false},
+    {"levels", false, true, 255, 3, false},
+    {"quorum", true, false, 0, 20, true},
+    {"single", true, true, 0, 2, false},
 };
 
 enum state { READY, OUT, GONE };
@@ -44,7 +45,7 @@ enum state { READY, OUT, GONE };
 struct item {
     uint8_t state, level;
     bool durable, persistent, redelivered;
-    unsigned returns;
+    unsigned returns, failures;
 };
 
 struct model_consumer {
@@ -100,10 +101,17 @@ static struct item *model_head(unsigned queue)
     return head;
 }
 
-static void model_return(unsigned queue, unsigned index)
+static unsigned counted(unsigned queue, const struct item *item)
+{
+    return kinds[queue].unsaid ? item->failures : item->returns;
+}
+
+static void model_return(unsigned queue, unsigned index, bool failure)
 {
     struct item *item = &items[queue][index];
-    if (++item->returns > kinds[queue].limit) {
+    item->returns++;
+    item->failures += failure;
+    if (counted(queue, item) > kinds[queue].limit) {
         item->state = GONE;
         dead++;
         dead_transient += !item->persistent;
@@ -139,7 +147,7 @@ static void model_close(unsigned channel)
         if (consumers[channel][i].there)
             model_leave(channel, i);
     for (unsigned i = 0; i < held_count[channel]; i++)
-        model_return(held[channel][i].queue, held[channel][i].item);
+        model_return(held[channel][i].queue, held[channel][i].item, true);
     held_count[channel] = 0;
     tags[channel] = 0;
     waiting[channel] = false;
@@ -148,7 +156,7 @@ static void model_close(unsigned channel)
 /* ---- What comes out. */
 
 static void check_message(const struct message *message, unsigned channel, uint64_t tag,
-                          bool redelivered, bool acks, bool is_get)
+                          bool redelivered, bool acks)
 {
     struct bytes body = message_body_piece(message, 0);
     unsigned queue = body.at[0] - '0';
@@ -163,10 +171,12 @@ static void check_message(const struct message *message, unsigned channel, uint6
     MUST(item == model_head(queue));
     MUST(item->redelivered == redelivered);
     MUST(properties_decode(message_properties(message), &properties) == STATUS_OK);
-    bool has = table_find(properties.headers, "x-delivery-count", &field);
-    bool counted = kinds[queue].limit != UNLIMITED;
-    MUST(has == (counted && (item->returns || is_get)));
-    MUST(!has || field.value.integer == item->returns);
+    unsigned shown = kinds[queue].limit == UNLIMITED ? 0 : counted(queue, item);
+    MUST(table_find(properties.headers, "x-delivery-count", &field) == (shown > 0));
+    MUST(!shown || field.value.integer == shown);
+    shown = kinds[queue].limit == UNLIMITED ? 0 : item->returns;
+    MUST(table_find(properties.headers, "x-acquired-count", &field) == (shown > 0));
+    MUST(!shown || field.value.integer == shown);
     MUST(tag == ++tags[channel]);
     item->state = acks ? OUT : GONE;
     if (acks)
@@ -185,14 +195,14 @@ static void on_event(void *context, char peer, const struct event *event)
         int self = (int)(channel * CONSUMERS + event->u.deliver.consumer);
         MUST(!kinds[consumer->queue].single_active || active[consumer->queue] == self);
         check_message(event->u.deliver.message, channel, event->u.deliver.tag,
-                      event->u.deliver.redelivered, consumer->acks, false);
+                      event->u.deliver.redelivered, consumer->acks);
     } else if (event->type == EVENT_REPLY) {
         MUST(event->u.reply.status == STATUS_OK);
         if (event->u.reply.command != COMMAND_GET || channel >= CHANNELS || !waiting[channel])
             return;
         waiting[channel] = false;
         if (!event->u.reply.empty)
-            check_message(event->got.message, channel, event->got.tag, event->got.redelivered, true,
+            check_message(event->got.message, channel, event->got.tag, event->got.redelivered,
                           true);
     }
 }
@@ -216,7 +226,7 @@ static void declare(unsigned queue)
                      bytes_of_text(kind->quorum ? "quorum" : "classic"));
     if (kind->max_priority)
         table_put_i32(&arguments, "x-max-priority", (int32_t)kind->max_priority);
-    if (kind->limit != UNLIMITED)
+    if (kind->limit != UNLIMITED && !kind->unsaid)
         table_put_i32(&arguments, "x-delivery-limit", (int32_t)kind->limit);
     table_put_bool(&arguments, "x-single-active-consumer", kind->single_active);
     table_put_string(&arguments, "x-dead-letter-exchange", bytes_of_text(""));
@@ -282,7 +292,7 @@ static void settle(void)
     if (!held_count[channel])
         return;
     unsigned at = below(held_count[channel]);
-    bool multiple = below(5) == 0, ack = below(3) == 0;
+    bool reject = below(3) == 0, multiple = !reject && below(4) == 0, ack = below(3) == 0;
     uint64_t tag = held[channel][at].tag;
     unsigned kept = 0;
     for (unsigned i = 0; i < held_count[channel]; i++) {
@@ -292,11 +302,13 @@ static void settle(void)
         else if (ack)
             items[one->queue][one->item].state = GONE;
         else
-            model_return(one->queue, one->item);
+            model_return(one->queue, one->item, reject);
     }
     held_count[channel] = kept;
     if (ack)
         do_ack(&h, who(channel), tag, multiple);
+    else if (reject)
+        do_reject(&h, who(channel), tag, true);
     else
         do_nack(&h, who(channel), tag, multiple, true);
 }
@@ -325,7 +337,7 @@ static void recover(void)
 {
     unsigned channel = below(CHANNELS);
     for (unsigned i = 0; i < held_count[channel]; i++)
-        model_return(held[channel][i].queue, held[channel][i].item);
+        model_return(held[channel][i].queue, held[channel][i].item, false);
     held_count[channel] = 0;
     do_plain(&h, who(channel), COMMAND_RECOVER);
 }
@@ -349,7 +361,7 @@ static void restart(void)
             if (!item->durable)
                 item->state = GONE;
             else if (item->state == OUT)
-                model_return(queue, i);
+                model_return(queue, i, true);
         }
     }
     harness_crash(&h);
