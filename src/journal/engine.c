@@ -49,6 +49,14 @@ void engine_job_ends(struct engine *engine)
     pthread_mutex_unlock(&engine->lock);
 }
 
+void engine_await_jobs(struct engine *engine)
+{
+    pthread_mutex_lock(&engine->lock);
+    while (engine->jobs > 0)
+        pthread_cond_wait(&engine->changed, &engine->lock);
+    pthread_mutex_unlock(&engine->lock);
+}
+
 void engine_wake(struct engine *engine)
 {
     pthread_mutex_lock(&engine->lock);
@@ -361,9 +369,8 @@ static enum status engine_recover(struct journal *journal, const struct journal_
 /* Waits for the batch in flight; whether it was written. */
 static bool wait_for_flight(struct engine *engine)
 {
+    engine_await_jobs(engine);
     pthread_mutex_lock(&engine->lock);
-    while (engine->jobs > 0)
-        pthread_cond_wait(&engine->changed, &engine->lock);
     bool written = !engine->outcome.due || engine->outcome.status == STATUS_OK;
     free(engine->outcome.error);
     engine->outcome = (struct outcome){0};

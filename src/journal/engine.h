@@ -148,6 +148,8 @@ struct engine {
 /* Counts a job in, before it is queued, and out, as the last thing it does. */
 void engine_job_begins(struct engine *engine);
 void engine_job_ends(struct engine *engine);
+/* Waits until none is left. */
+void engine_await_jobs(struct engine *engine);
 void engine_wake(struct engine *engine);
 /* Forgets a chunk in which nothing is left and that no batch has noted. */
 void engine_tidy_chunk(struct chunk *chunk);

@@ -3,9 +3,9 @@
  * database gives: no order (the chunk knows its places), no atomicity, no durability; a file goes
  * when nothing in it is alive.
  *
- * Normal course. The owner hands a chunk's messages to a writer, which appends them to the current
- * file; when that is reported, the chunk remembers the places. page_in reads them; settling the
- * last one of a chunk lets its places go.
+ * Normal course. The owner hands a chunk's messages to the bulk thread, which appends them to the
+ * current file; when that is reported, the chunk remembers the places. page_in reads them; settling
+ * the last one of a chunk lets its places go.
  *
  * What can go wrong: the write fails, which paged_out() tells; the core keeps the messages. */
 #include <dirent.h>
@@ -26,6 +26,8 @@
 
 /* One file. Under the spill's lock. */
 struct paged_file {
+    struct job closing;
+    struct engine *engine;
     uint64_t number, size;
     unsigned uses; /* places, and being written to or current */
     int fd;
@@ -33,7 +35,7 @@ struct paged_file {
 
 struct spill {
     pthread_mutex_t lock;
-    char *directory;
+    struct engine *engine;
     struct paged_file *current;
     uint64_t next_number;
 };
@@ -72,8 +74,19 @@ struct paged {
 
 static void file_name(const struct spill *spill, uint64_t number, struct text *out)
 {
-    text_printf(out, "%s/" FILE_PREFIX "%llu", spill->directory, (unsigned long long)number);
+    text_printf(out, "%s/" FILE_PREFIX "%llu", spill->engine->path, (unsigned long long)number);
     text_add(out, "", 1);
+}
+
+/* With the last use of a file goes its content, which the file system may take a while to let go
+ * of. */
+static void close_run(struct job *job)
+{
+    struct paged_file *file = container_of(job, struct paged_file, closing);
+    struct engine *engine = file->engine;
+    close(file->fd);
+    free(file);
+    engine_job_ends(engine);
 }
 
 /* Under lock. */
@@ -92,8 +105,9 @@ static void unuse_file(struct spill *spill, struct paged_file *file)
     file_name(spill, file->number, &name);
     unlink((const char *)name.at);
     text_free(&name);
-    close(file->fd);
-    free(file);
+    file->closing.run = close_run;
+    engine_job_begins(file->engine);
+    threads_bulk(file->engine->threads, &file->closing);
 }
 
 /* Under lock. A file to write to, or NULL (errno). */
@@ -101,9 +115,10 @@ static struct paged_file *open_file(struct spill *spill)
 {
     struct text name = {0};
     struct paged_file *file = mem_need(sizeof *file);
+    file->engine = spill->engine;
     file->number = spill->next_number++;
     file->uses = 1;
-    mkdir(spill->directory, 0750);
+    mkdir(spill->engine->path, 0750);
     file_name(spill, file->number, &name);
     file->fd =
         open((const char *)name.at, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
@@ -219,10 +234,10 @@ void paged_out_start(struct engine *engine, struct journal_lane *lane, uint64_t 
     paged->writing++;
     TAILQ_INSERT_TAIL(&engine->page_outs, out, link);
     engine_job_begins(engine);
-    threads_write(engine->threads, &out->job);
+    threads_bulk(engine->threads, &out->job);
 }
 
-/* ---- Out: the writer. */
+/* ---- Out: the bulk thread. */
 
 static struct record_key block_key(uint64_t lane_id, uint64_t chunk)
 {
@@ -421,7 +436,7 @@ void paged_begin(struct engine *engine)
 {
     struct spill *spill = engine->spill = mem_need(sizeof *spill);
     CHECK(pthread_mutex_init(&spill->lock, NULL) == 0);
-    spill->directory = engine->path;
+    spill->engine = engine;
     paged_remove_files(engine->path);
 }
 
@@ -446,6 +461,7 @@ void paged_end(struct engine *engine)
         unuse_file(spill, file);
     }
     pthread_mutex_unlock(&spill->lock);
+    engine_await_jobs(engine);
     pthread_mutex_destroy(&spill->lock);
     free(spill);
     engine->spill = NULL;

@@ -1,4 +1,5 @@
-/* The threads of all journals: a pool that writes, one that reads, one that keeps house. */
+/* The threads of all journals: a pool that writes, one that reads, one for bulk, one that keeps
+ * house. */
 #include "threads.h"
 
 #include <pthread.h>
@@ -24,7 +25,7 @@ struct pool {
 };
 
 struct journal_threads {
-    struct pool writers, reader;
+    struct pool writers, reader, bulk;
     struct log *log;
     pthread_mutex_t upkeep_lock;
     pthread_cond_t upkeep_wake, upkeep_done;
@@ -154,6 +155,11 @@ void threads_write_later(struct journal_threads *threads, struct job *job, uint6
     pool_add(&threads->writers, job, clock_steady_ms() + delay_ms);
 }
 
+void threads_bulk(struct journal_threads *threads, struct job *job)
+{
+    pool_add(&threads->bulk, job, 0);
+}
+
 void threads_read(struct journal_threads *threads, struct job *job)
 {
     pool_add(&threads->reader, job, 0);
@@ -235,6 +241,7 @@ struct journal_threads *journal_threads_new(unsigned writers, struct log *log)
     cond_init(&threads->upkeep_done);
     pool_start(&threads->writers, writers);
     pool_start(&threads->reader, 1);
+    pool_start(&threads->bulk, 1);
     start_thread(&threads->upkeep_thread, keep_house, threads);
     return threads;
 }
@@ -247,6 +254,7 @@ void journal_threads_free(struct journal_threads **threads)
         return;
     pool_end(&gone->writers);
     pool_end(&gone->reader);
+    pool_end(&gone->bulk);
     pthread_mutex_lock(&gone->upkeep_lock);
     gone->ending = true;
     pthread_cond_signal(&gone->upkeep_wake);

@@ -19,6 +19,8 @@ struct job {
 
 void threads_write(struct journal_threads *threads, struct job *job);
 void threads_write_later(struct journal_threads *threads, struct job *job, uint64_t delay_ms);
+/* What takes long and no confirm waits for; on a thread of its own, one after the other. */
+void threads_bulk(struct journal_threads *threads, struct job *job);
 /* First asked, first read. */
 void threads_read(struct journal_threads *threads, struct job *job);
 void threads_read_later(struct journal_threads *threads, struct job *job, uint64_t delay_ms);

@@ -48,6 +48,8 @@ struct net_worker *net_worker_new(struct loop *loop, struct account *account)
     worker->account = account;
     worker->told.run = tell_memory;
     TAILQ_INIT(&worker->leaving);
+    TAILQ_INIT(&worker->crowd);
+    worker->crowd_task.run = crowd_task_run;
     return worker;
 }
 
@@ -63,6 +65,7 @@ void net_worker_free(struct net_worker **worker)
     output_pool_clear(&w->pool);
     tell_memory(&w->told);
     loop_task_cancel(w->loop, &w->told);
+    loop_task_cancel(w->loop, &w->crowd_task);
     free(w->sink);
     free(w);
 }
@@ -177,6 +180,7 @@ void connection_destroy(struct connection *connection)
     struct net_worker *worker = connection->worker;
     CHECK(connection->magic == CONNECTION_MAGIC && connection->closing);
     leaving_end(connection);
+    crowd_leave(connection);
     loop_task_cancel(worker->loop, &connection->free_task);
     loop_task_cancel(worker->loop, &connection->input_task);
     loop_task_cancel(worker->loop, &connection->write_task);

@@ -13,8 +13,13 @@
 #define READ_BYTES_FIRST (32ul * 1024) /* in one read, before it is known how large frames are */
 #define READ_BYTES_EARLY (8ul * 1024)  /* … and before log-in, when next to nothing may be held */
 #define READ_BYTES_MIN   (4ul * 1024)
-#define READ_FRAMES      2400u         /* in one read; a small message is three of them */
-#define READ_FRAMES_SLOW 200u          /* … of a connection that is held back */
+#define READ_FRAMES      2400u /* in one read; a small message is three of them */
+#define READ_FRAMES_SLOW 200u  /* … of a connection that is held back */
+/* A read that brings as many bytes makes a connection one that floods. */
+#define FLOOD_BYTES (32ul * 1024)
+/* What the reads of connections that flood may bring in one turn, together; the read that goes over
+ * it is the last one. */
+#define CROWD_BYTES_TURN (4096ul * 1024)
 #define READ_BLOCKS      8u            /* that a worker holds on to */
 #define READ_ROOM_MIN    (64ul * 1024) /* of a block, for reading into it to be worth while */
 
@@ -39,6 +44,8 @@ struct net_worker {
     TAILQ_HEAD(, connection) leaving; /* the oldest first: leaving.c */
     unsigned leaving_count;
     struct read_blocks blocks;
+    TAILQ_HEAD(, connection) crowd; /* crowd.c */
+    struct loop_task crowd_task;
     struct output_pool pool;
     uint8_t *sink; /* where bytes for a closed connection go; made when needed */
     size_t sink_bytes;
@@ -67,6 +74,8 @@ struct connection {
     bool write_waits; /* the socket is full: WATCH_WRITE is set */
     bool slow;        /* read little at a time: connection_slow */
     bool tuned;       /* connection_set_frame_max was called: no longer READ_BYTES_EARLY */
+    bool floods;      /* the last read brought FLOOD_BYTES, or all that its limit allowed */
+    bool crowded;     /* in worker->crowd */
     bool end_watched; /* the peer's end is looked for while reading is paused */
     uint16_t heartbeat_s;
     int broken_errno;
@@ -85,7 +94,7 @@ struct connection {
     struct output output;
     size_t unreported_bytes; /* written, not yet told to the owner */
 
-    TAILQ_ENTRY(connection) leaving_link;
+    TAILQ_ENTRY(connection) leaving_link, crowd_link;
     struct loop_task input_task, write_task, free_task;
     struct timer *timer; /* heartbeats, later the end of lingering; made when needed */
     uint64_t read_at_ms, written_at_ms, close_at_ms;
@@ -114,9 +123,17 @@ bool input_ended_unread(const struct connection *connection);
 /* The peer has gone, and what it sent before is not wanted any more. */
 void input_give_up(struct connection *connection);
 void input_readable(struct connection *connection);
+/* One read, and what follows from it. Returns how many bytes came. */
+size_t input_read(struct connection *connection);
 void input_task_run(struct loop_task *task);
 void input_drop(struct connection *connection);
 void read_blocks_clear(struct read_blocks *blocks);
+
+/* crowd.c */
+/* Whether the connection, which is readable, is to wait for its turn. */
+bool crowd_takes(struct connection *connection);
+void crowd_leave(struct connection *connection);
+void crowd_task_run(struct loop_task *task);
 
 /* write.c */
 void write_task_run(struct loop_task *task);

@@ -3,11 +3,11 @@
  * Normal course: the socket is readable → one read into the worker's current block, behind what was
  * left of the last read → the protocol header, once → frame after frame to the owner → the few
  * bytes of an incomplete frame are kept in a buffer of their own, so that a quiet connection holds
- * no block. One read for each connection and turn, of about as many frames for each: that is the
- * fairness among them, and what others have sent meanwhile (a consumer's acks, above all) is seen
- * soon. When the owner has taken references on the block the next read goes behind what was
- * handed out, or into another block when little room is left; otherwise the same memory, still in
- * the cache, is used over.
+ * no block. One read for each connection and turn, of about as many frames for each, and those who
+ * flood in turn (crowd.c): that is the fairness among them, and what others have sent meanwhile (a
+ * consumer's acks, above all) is seen soon. When the owner has taken references on the block the
+ * next read goes behind what was handed out, or into another block when little room is left;
+ * otherwise the same memory, still in the cache, is used over.
  *
  * What can go wrong: a malformed frame (handler.failed with FRAME_ERROR); end of file, a reset
  * (CLOSED); no memory for what is left over (NO_MEMORY); the owner pauses in the middle: what is
@@ -247,7 +247,7 @@ void input_give_up(struct connection *connection)
     connection_fail(connection, STATUS_CLOSED, "the client closed the socket");
 }
 
-static void read_socket(struct connection *connection)
+static size_t read_socket(struct connection *connection)
 {
     struct net_worker *worker = connection->worker;
     struct buffer *held = connection->held;
@@ -256,7 +256,7 @@ static void read_socket(struct connection *connection)
     struct buffer *block = take_block(&worker->blocks, held_bytes, &from);
     if (!block) {
         connection_fail(connection, STATUS_NO_MEMORY, "out of memory");
-        return;
+        return 0;
     }
     uint8_t *at = block->data + from;
     struct transport *transport = &connection->transport;
@@ -270,8 +270,9 @@ static void read_socket(struct connection *connection)
         int error = errno;
         buffer_unref(&block);
         read_nothing(connection, n, error);
-        return;
+        return 0;
     }
+    connection->floods = (size_t)n == room || (size_t)n >= FLOOD_BYTES;
     if (held_bytes)
         memcpy(at, held->data + connection->held_from, held_bytes);
     input_drop(connection);
@@ -285,19 +286,26 @@ static void read_socket(struct connection *connection)
         hold(connection, input);
     }
     give_block(&worker->blocks, block, from + held_bytes + (size_t)n);
+    return (size_t)n;
 }
 
-void input_readable(struct connection *connection)
+size_t input_read(struct connection *connection)
 {
     /* Reading is disarmed only when something does come meanwhile: a short pause costs nothing. */
     if (connection->stopped && !connection->closing) {
         connection_watch(connection, WATCH_NONE, WATCH_READ);
-        return;
+        return 0;
     }
     if (connection->held_unread && !connection->closing) {
         hand_out_held(connection);
         if (connection->stopped)
-            return;
+            return 0;
     }
-    read_socket(connection);
+    return read_socket(connection);
+}
+
+void input_readable(struct connection *connection)
+{
+    if (!crowd_takes(connection))
+        input_read(connection);
 }

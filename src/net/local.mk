@@ -8,6 +8,7 @@ src_net_libnet_a_SOURCES = \
 	src/net/address.c \
 	src/net/connection.c \
 	src/net/connection_internal.h \
+	src/net/crowd.c \
 	src/net/input.c \
 	src/net/leaving.c \
 	src/net/listener.c \

@@ -593,6 +593,100 @@ START_TEST(test_frames_in_a_turn)
 }
 END_TEST
 
+/* Many connections that send much: a turn takes in a bounded part of it, each gets its turn, and
+ * one that sends little does not wait. */
+START_TEST(test_crowd)
+{
+    enum { COUNT = 60, ROUNDS = 8 };
+    const size_t bound = (4096 + 256) * 1024;
+    struct script big = {0}, small = {0};
+    struct owner *owners = mem_need(COUNT * sizeof *owners), little;
+    for (int i = 0; i < 5; i++)
+        put(&big, FRAME_BODY, 1, 60000);
+    put(&small, FRAME_METHOD, 1, 4);
+    for (int i = 0; i < COUNT; i++) {
+        make_owner(&owners[i], 1 << 20);
+        connection_set_frame_max(owners[i].connection, 131072);
+        send_header(&owners[i]);
+    }
+    make_owner(&little, 0);
+    send_header(&little);
+    size_t sent[COUNT] = {0}, goal = ROUNDS * big.len, little_frames = 0;
+    bool crowded = false;
+    for (unsigned turns = 0, left = COUNT; left; turns++) {
+        ck_assert_uint_lt(turns, 10000);
+        for (int i = 0; i < COUNT; i++) {
+            size_t from = sent[i] % big.len;
+            ssize_t n =
+                sent[i] < goal ? write(owners[i].peer, big.bytes + from, big.len - from) : 0;
+            sent[i] += n > 0 ? (size_t)n : 0;
+        }
+        ck_assert_int_eq(write(little.peer, small.bytes, small.len), (ssize_t)small.len);
+        size_t before = 0, after = 0, least = SIZE_MAX, most = 0;
+        for (int i = 0; i < COUNT; i++)
+            before += owners[i].body_bytes;
+        loop_stop(loop);
+        loop_run(loop);
+        little_frames++;
+        if (turns >= 5) /* before, the poller takes few events at a time */
+            ck_assert_uint_eq(little.frames, little_frames);
+        left = 0;
+        for (int i = 0; i < COUNT; i++) {
+            after += owners[i].body_bytes;
+            left += owners[i].frames < ROUNDS * 5;
+            least = owners[i].body_bytes < least ? owners[i].body_bytes : least;
+            most = owners[i].body_bytes > most ? owners[i].body_bytes : most;
+        }
+        if (turns > 0) /* in the first, nobody is known to send much */
+            ck_assert_uint_le(after - before, bound);
+        crowded = crowded || after - before > bound - 512 * 1024;
+        if (turns < 20) /* all have sent as much, and nobody is a few rounds behind */
+            ck_assert_uint_le(most - least, 3 * big.len);
+    }
+    ck_assert(crowded);
+    for (int i = 0; i < COUNT; i++)
+        drop_owner(&owners[i]);
+    drop_owner(&little);
+    free(owners);
+    drop_script(&big);
+    drop_script(&small);
+}
+END_TEST
+
+/* One that waits in the crowd is closed, or paused, before its turn comes. */
+START_TEST(test_crowd_left)
+{
+    enum { COUNT = 40 };
+    struct script big = {0};
+    struct owner owners[COUNT];
+    for (int i = 0; i < 5; i++)
+        put(&big, FRAME_BODY, 1, 60000);
+    for (int i = 0; i < COUNT; i++) {
+        make_owner(&owners[i], 1 << 20);
+        connection_set_frame_max(owners[i].connection, 131072);
+        send_header(&owners[i]);
+    }
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < COUNT; i++)
+            ck_assert_int_gt(write(owners[i].peer, big.bytes, big.len), 0);
+        loop_stop(loop);
+        loop_run(loop);
+    }
+    connection_pause(owners[COUNT - 2].connection, 1);
+    size_t frames = owners[COUNT - 2].frames;
+    drop_owner(&owners[COUNT - 1]);
+    turn();
+    ck_assert_uint_eq(owners[COUNT - 2].frames, frames);
+    connection_resume(owners[COUNT - 2].connection, 1);
+    for (int i = 0; i < 20; i++)
+        turn();
+    ck_assert_uint_gt(owners[COUNT - 2].frames, frames);
+    for (int i = 0; i < COUNT - 1; i++)
+        drop_owner(&owners[i]);
+    drop_script(&big);
+}
+END_TEST
+
 START_TEST(test_stop_by_false)
 {
     struct script script = {0};
@@ -1055,6 +1149,8 @@ int main(void)
     tcase_add_test(cases, test_hostile);
     tcase_add_test(cases, test_pause);
     tcase_add_test(cases, test_frames_in_a_turn);
+    tcase_add_test(cases, test_crowd);
+    tcase_add_test(cases, test_crowd_left);
     tcase_add_test(cases, test_stop_by_false);
     tcase_add_test(cases, test_pause_is_not_missed);
     tcase_add_test(cases, test_echo_partial_writes);
