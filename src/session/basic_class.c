@@ -15,7 +15,7 @@ static void consume(struct channel *channel, const struct method *method)
     }
     /* The replies to one's own requests are nobody else's to permit. */
     if (!name_resolve(channel, &queue, method->id) ||
-        (!bytes_equal_text(queue, "amq.rabbitmq.reply-to") &&
+        (!bytes_equal_text(queue, REPLY_TO_QUEUE) &&
          !permit(channel, PERMISSION_READ, true, queue, method->id)))
         return;
     if (consumer_add(channel, m->consumer_tag, &consumer) != STATUS_OK) {

@@ -7,6 +7,16 @@ static bool is_default(struct bytes name)
     return name.len == 0;
 }
 
+/* A passive declaration tells whether the exchange is there: to whoever has some right on it. */
+static bool may_declare(struct channel *channel, const struct exchange_declare *m,
+                        struct bytes name)
+{
+    if (m->passive)
+        return permit_any(channel, false, name, METHOD_EXCHANGE_DECLARE);
+    return permit(channel, PERMISSION_CONFIGURE, false, name, METHOD_EXCHANGE_DECLARE) &&
+           permit_arguments(channel, false, name, m->arguments, METHOD_EXCHANGE_DECLARE);
+}
+
 static void declare(struct channel *channel, const struct method *method)
 {
     const struct exchange_declare *m = &method->u.exchange_declare;
@@ -14,9 +24,7 @@ static void declare(struct channel *channel, const struct method *method)
     if (!name_readable(channel, m->exchange))
         return;
     struct bytes name = name_stripped(m->exchange, room);
-    if (!m->passive && !is_default(name) &&
-        (!permit(channel, PERMISSION_CONFIGURE, false, name, method->id) ||
-         !permit_arguments(channel, false, name, m->arguments, method->id)))
+    if (!is_default(name) && !may_declare(channel, m, name))
         return;
     struct command c = {.type = COMMAND_EXCHANGE_DECLARE, .no_wait = m->no_wait};
     c.u.exchange_declare.name = name;

@@ -407,10 +407,15 @@ void gate_hold(void *session, bool held);
 void gate_answered(struct session *session);
 void gate_written(struct session *session);
 
+/* The queue of direct replies; their names begin with it. */
+#define REPLY_TO_QUEUE "amq.rabbitmq.reply-to"
+
 /* ---- permit.c: may the user do this? On refusal the channel is failed and false returned. */
 bool permit(struct channel *channel, enum permission permission, bool queue, struct bytes name,
             enum method_id method);
 /* To bind to an exchange. */
+/* Any of the three rights; the refusal tells of configure. */
+bool permit_any(struct channel *channel, bool queue, struct bytes name, enum method_id method);
 bool permit_source(struct channel *channel, struct bytes exchange, enum method_id method);
 bool permit_publish(struct channel *channel, struct bytes exchange);
 /* The exchanges that arguments of a declaration name: alternate-exchange, x-dead-letter-exchange.

@@ -3,18 +3,45 @@
 #include "internal.h"
 #include "leveret/wire/table.h"
 
-bool permit(struct channel *channel, enum permission permission, bool queue, struct bytes name,
-            enum method_id method)
+static bool allowed(const struct channel *channel, enum permission permission, struct bytes name)
 {
     const struct session *session = channel->session;
-    if (auth_allowed(session->sessions->options.auth, bytes_of_text(session->user),
-                     bytes_of_text(session->vhost), permission, name))
-        return true;
+    return auth_allowed(session->sessions->options.auth, bytes_of_text(session->user),
+                        bytes_of_text(session->vhost), permission, name);
+}
+
+/* The text says which right is missing, as RabbitMQ does from 4.0 on. */
+static void refuse(struct channel *channel, enum permission permission, bool queue,
+                   struct bytes name, enum method_id method)
+{
+    static const char *const rights[] = {
+        [PERMISSION_CONFIGURE] = "configure",
+        [PERMISSION_WRITE] = "write",
+        [PERMISSION_READ] = "read",
+    };
+    const struct session *session = channel->session;
     if (!queue && name.len == 0)
         name = BYTES_LITERAL("amq.default");
     channel_error(channel, STATUS_ACCESS_REFUSED, method,
-                  "access to %s '%.*s' in vhost '%s' refused for user '%s'",
+                  "%s access to %s '%.*s' in vhost '%s' refused for user '%s'", rights[permission],
                   queue ? "queue" : "exchange", BYTES_PRINT(name), session->vhost, session->user);
+}
+
+bool permit(struct channel *channel, enum permission permission, bool queue, struct bytes name,
+            enum method_id method)
+{
+    if (allowed(channel, permission, name))
+        return true;
+    refuse(channel, permission, queue, name, method);
+    return false;
+}
+
+bool permit_any(struct channel *channel, bool queue, struct bytes name, enum method_id method)
+{
+    if (allowed(channel, PERMISSION_CONFIGURE, name) || allowed(channel, PERMISSION_WRITE, name) ||
+        allowed(channel, PERMISSION_READ, name))
+        return true;
+    refuse(channel, PERMISSION_CONFIGURE, queue, name, method);
     return false;
 }
 

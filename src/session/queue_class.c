@@ -23,6 +23,17 @@ static void remember(struct channel *channel, struct bytes name)
     channel->last_queue = last;
 }
 
+/* A passive declaration tells counts, and whether the queue is there: to whoever has some right on
+ * it. The names of direct replies are told to whoever knows them. */
+static bool may_declare(struct channel *channel, const struct queue_declare *m, struct bytes name)
+{
+    if (!m->passive)
+        return permit(channel, PERMISSION_CONFIGURE, true, name, METHOD_QUEUE_DECLARE) &&
+               permit_arguments(channel, true, name, m->arguments, METHOD_QUEUE_DECLARE);
+    return name.len == 0 || bytes_start_with(name, REPLY_TO_QUEUE) ||
+           permit_any(channel, true, name, METHOD_QUEUE_DECLARE);
+}
+
 static void declare(struct channel *channel, const struct method *method)
 {
     const struct queue_declare *m = &method->u.queue_declare;
@@ -33,8 +44,7 @@ static void declare(struct channel *channel, const struct method *method)
     bool server_named = name.len == 0 && !m->passive;
     if (server_named)
         name = make_name(channel, room);
-    if (!m->passive && (!permit(channel, PERMISSION_CONFIGURE, true, name, method->id) ||
-                        !permit_arguments(channel, true, name, m->arguments, method->id)))
+    if (!may_declare(channel, m, name))
         return;
     remember(channel, name);
     struct command c = {.type = COMMAND_QUEUE_DECLARE, .no_wait = m->no_wait};

@@ -333,8 +333,9 @@ START_TEST(default_exchange_is_named_in_a_refusal)
 {
     log_in_limited("", "", "");
     harness_publish(h, c, 1, "", "q", "", 0);
-    ck_assert_str_eq(harness_told(c), "1 channel.close 403 ACCESS_REFUSED - access to exchange "
-                                      "'amq.default' in vhost '/' refused for user 'lim'\n");
+    ck_assert_str_eq(harness_told(c),
+                     "1 channel.close 403 ACCESS_REFUSED - write access to exchange "
+                     "'amq.default' in vhost '/' refused for user 'lim'\n");
 }
 END_TEST
 
@@ -349,11 +350,78 @@ START_TEST(what_nobody_may_is_refused_as_such)
 }
 END_TEST
 
+/* A passive declaration tells counts and probes names: some right on the name is needed, whichever.
+ */
+START_TEST(passive_declarations_need_a_right)
+{
+    static const char *const rights[][3] = {
+        {"^(q|x)$", "", ""}, {"", "^(q|x)$", ""}, {"", "", "^(q|x)$"}};
+    const char *const *right = rights[_i];
+    log_in_limited(right[0], right[1], right[2]);
+    struct method m = declaration("q");
+    m.u.queue_declare.passive = true;
+    harness_send(h, c, 1, &m);
+    ck_assert_str_eq(harness_told(c),
+                     "1 channel.close 404 NOT_FOUND - no queue 'q' in vhost '/'\n");
+    m.u.queue_declare.queue = BYTES_LITERAL("other");
+    const struct method open = {.id = METHOD_CHANNEL_OPEN},
+                        close_ok = {.id = METHOD_CHANNEL_CLOSE_OK},
+                        exchange = {.id = METHOD_EXCHANGE_DECLARE,
+                                    .u.exchange_declare = {.exchange = BYTES_LITERAL("amq.fanout"),
+                                                           .passive = true}};
+    harness_send(h, c, 1, &close_ok);
+    harness_send(h, c, 1, &open);
+    harness_send(h, c, 2, &open);
+    harness_told(c);
+    harness_send(h, c, 1, &m);
+    ck_assert_str_eq(harness_told(c), "1 channel.close 403 ACCESS_REFUSED - configure access to "
+                                      "queue 'other' in vhost '/' refused for user 'lim'\n");
+    harness_send(h, c, 2, &exchange);
+    ck_assert_str_eq(harness_told(c), "2 channel.close 403 ACCESS_REFUSED - configure access to "
+                                      "exchange 'amq.fanout' in vhost '/' refused for user "
+                                      "'lim'\n");
+}
+END_TEST
+
+START_TEST(passive_declarations_of_nothing_are_told_so)
+{
+    log_in_limited("", "", "");
+    struct method m = declaration("");
+    m.u.queue_declare.passive = true;
+    harness_send(h, c, 1, &m);
+    ck_assert_str_eq(harness_told(c), "1 channel.close 404 NOT_FOUND - no queue '' in vhost '/'\n");
+}
+END_TEST
+
+START_TEST(refusals_name_the_right)
+{
+    log_in_limited(".*", "", "");
+    const struct method bind = {.id = METHOD_QUEUE_BIND,
+                                .u.queue_bind = {.queue = BYTES_LITERAL("q"),
+                                                 .exchange = BYTES_LITERAL("amq.fanout")}},
+                        get = {.id = METHOD_BASIC_GET,
+                               .u.basic_get = {.queue = BYTES_LITERAL("q")}},
+                        open = {.id = METHOD_CHANNEL_OPEN};
+    harness_send(h, c, 1, &bind);
+    ck_assert_str_eq(harness_told(c), "1 channel.close 403 ACCESS_REFUSED - write access to queue "
+                                      "'q' in vhost '/' refused for user 'lim'\n");
+    harness_send(h, c, 2, &open);
+    harness_told(c);
+    harness_send(h, c, 2, &get);
+    ck_assert_str_eq(harness_told(c), "2 channel.close 403 ACCESS_REFUSED - read access to queue "
+                                      "'q' in vhost '/' refused for user 'lim'\n");
+}
+END_TEST
+
 START_TEST(direct_replies_need_no_permission)
 {
     log_in_limited("", "", "");
     consume("amq.rabbitmq.reply-to", true);
     ck_assert_str_eq(harness_told(c), "1 basic.consume-ok\n");
+    struct method m = declaration("amq.rabbitmq.reply-to");
+    m.u.queue_declare.passive = true;
+    harness_send(h, c, 1, &m);
+    ck_assert_str_eq(harness_told(c), "1 queue.declare-ok amq.rabbitmq.reply-to 0 1\n");
 }
 END_TEST
 
@@ -378,6 +446,9 @@ int main(void)
     tcase_add_test(tc, permission_is_asked_for_the_name_that_was_made);
     tcase_add_test(tc, default_exchange_is_named_in_a_refusal);
     tcase_add_test(tc, what_nobody_may_is_refused_as_such);
+    tcase_add_loop_test(tc, passive_declarations_need_a_right, 0, 3);
+    tcase_add_test(tc, passive_declarations_of_nothing_are_told_so);
+    tcase_add_test(tc, refusals_name_the_right);
     tcase_add_test(tc, direct_replies_need_no_permission);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
