@@ -42,11 +42,6 @@ static enum status check_properties(const struct publication *publication,
                  BYTES_PRINT(p->expiration), wrong);
         return STATUS_PRECONDITION_FAILED;
     }
-    if ((p->present & PROPERTY_DELIVERY_MODE) && p->delivery_mode != 1 && p->delivery_mode != 2) {
-        snprintf(why, PUBLICATION_WHY_MAX, "invalid message: {delivery_mode_unknown,%u}",
-                 p->delivery_mode);
-        return STATUS_PRECONDITION_FAILED;
-    }
     if ((p->present & PROPERTY_USER_ID) && !bytes_equal_text(p->user_id, publication->user)) {
         snprintf(why, PUBLICATION_WHY_MAX,
                  "user_id property set to '%.*s' but authenticated user was '%s'",

@@ -75,6 +75,21 @@ START_TEST(a_message_knows_what_the_core_asks)
 }
 END_TEST
 
+/* 2 is kept on disk; what else there is, is not. */
+START_TEST(any_delivery_mode_is_taken)
+{
+    for (unsigned mode = 0; mode <= UINT8_MAX; mode++) {
+        const struct properties properties = {.present = PROPERTY_DELIVERY_MODE,
+                                              .delivery_mode = (uint8_t)mode};
+        struct properties kept;
+        ck_assert_int_eq(make(&properties, SHORT, SHORT), STATUS_OK);
+        ck_assert_int_eq(message->persistent, mode == 2);
+        ck_assert_int_eq(properties_decode(message_properties(message), &kept), STATUS_OK);
+        ck_assert_uint_eq(kept.delivery_mode, mode);
+    }
+}
+END_TEST
+
 START_TEST(wrong_properties_are_refused)
 {
     const struct {
@@ -95,10 +110,6 @@ START_TEST(wrong_properties_are_refused)
           .expiration = BYTES_LITERAL("99999999999999999999999999999999999999")},
          "invalid expiration '99999999999999999999999999999999999999': {value_too_large,"
          "99999999999999999999999999999999999999}"},
-        {{.present = PROPERTY_DELIVERY_MODE, .delivery_mode = 0},
-         "invalid message: {delivery_mode_unknown,0}"},
-        {{.present = PROPERTY_DELIVERY_MODE, .delivery_mode = 3},
-         "invalid message: {delivery_mode_unknown,3}"},
         {{.present = PROPERTY_USER_ID, .user_id = BYTES_LITERAL("other")},
          "user_id property set to 'other' but authenticated user was 'guest'"},
         {{.present = PROPERTY_USER_ID, .user_id = BYTES_LITERAL("guest\0")},
@@ -270,11 +281,9 @@ END_TEST
 int main(void)
 {
     const TTest *const message_tests[] = {
-        a_message_knows_what_the_core_asks,
-        wrong_properties_are_refused,
-        long_texts_in_reasons_are_cut,
-        names_and_sizes_have_limits,
-        properties_that_cannot_be_read_are_malformed,
+        a_message_knows_what_the_core_asks, any_delivery_mode_is_taken,
+        wrong_properties_are_refused,       long_texts_in_reasons_are_cut,
+        names_and_sizes_have_limits,        properties_that_cannot_be_read_are_malformed,
     };
     const TTest *const gate_tests[] = {
         names_above_255_bytes_do_not_enter,

@@ -29,8 +29,6 @@ static inline bool publication_is_plain(const struct publication *publication,
                                         const struct properties *p)
 {
     return !(p->present & (PROPERTY_EXPIRATION | PROPERTY_USER_ID)) &&
-           (!(p->present & PROPERTY_DELIVERY_MODE) || p->delivery_mode == 1 ||
-            p->delivery_mode == 2) &&
            publication->exchange.len <= NAME_BYTES_MAX &&
            publication->routing_key.len <= NAME_BYTES_MAX &&
            publication->body_bytes <= publication->body_bytes_max;
@@ -65,8 +63,7 @@ static inline struct message *publication_make(const struct publication *publica
 /* Makes the message; one reference for the caller. On an error *out is NULL and why says what is
  * wrong, in RabbitMQ's words, without the code's name. Inline, since it is on the way of each
  * message. Errors: MALFORMED (the properties cannot be read), PRECONDITION_FAILED (a name above
- * NAME_BYTES_MAX, a body above the maximum, expiration, delivery mode or user_id that cannot be),
- * NO_MEMORY. */
+ * NAME_BYTES_MAX, a body above the maximum, an expiration or user_id that cannot be), NO_MEMORY. */
 MUST_USE static inline enum status publication_message(const struct publication *publication,
                                                        struct message **out,
                                                        char why[PUBLICATION_WHY_MAX])
