@@ -33,6 +33,7 @@ static void free_exporting(void *work)
 
 struct writing {
     struct answer *answer;
+    struct admin *admin;
     struct auth *auth;
 };
 
@@ -59,6 +60,8 @@ static void write_vhost(void *context, const struct vhost_entry *vhost)
     answer_object(a, "metadata");
     answer_text(a, "description", vhost->description ? vhost->description : "");
     tags_write(a, "tags", vhost->tags ? vhost->tags : "");
+    answer_text(a, "default_queue_type", vhost_queue_type(writing->admin, vhost));
+    answer_bool(a, "protected_from_deletion", vhost->protected_from_deletion);
     answer_end(a);
     answer_end(a);
 }
@@ -75,9 +78,10 @@ static void write_permission(void *context, const struct permission_info *p)
     answer_end(a);
 }
 
-static void write_directory(struct answer *a, struct auth *auth)
+static void write_directory(struct answer *a, struct admin *admin)
 {
-    struct writing writing = {a, auth};
+    struct auth *auth = admin->options.auth;
+    struct writing writing = {a, admin, auth};
     answer_array(a, "users");
     auth_each_user(auth, write_user, &writing);
     answer_end(a);
@@ -242,7 +246,7 @@ static void write_all(struct request *r)
     answer_text(&a, "product_name", PRODUCT_NAME);
     answer_text(&a, "product_version", r->admin->options.leveret_version);
     if (!e->one_vhost)
-        write_directory(&a, r->admin->options.auth);
+        write_directory(&a, r->admin);
     write_parameters(&a, e, r->admin->options.auth);
     write_policies(&a, &e->parts[PART_POLICIES]);
     write_queues(&a, e);

@@ -100,6 +100,8 @@ void api_vhost_get(struct request *r);
 void api_vhost_put(struct request *r);
 void api_vhost_delete(struct request *r);
 void api_vhost_start(struct request *r);
+void api_vhost_protect(struct request *r);
+void api_vhost_unprotect(struct request *r);
 /* policies.c */
 void api_policies_list(struct request *r);
 void api_policies_list_vhost(struct request *r);
@@ -207,6 +209,12 @@ MUST_USE enum status vhost_from_json(struct admin *admin, const char *name, stru
                                      const char *user, bool *created, char **error);
 /* Notes in the form what vhost_from_json would refuse in it. */
 void vhost_check(struct form *form);
+/* The name of the type of queues that do not say it: the vhost's or else the node's; static.
+ * (vhosts.c) */
+const char *vhost_queue_type(struct admin *admin, const struct vhost_entry *entry);
+/* Whether the request's vhost is there and not protected; false: answered 404 or 412.
+ * (vhost_protect.c) */
+bool vhost_may_be_deleted(struct request *r);
 /* Fills in what the JSON of a policy says: all but name and operator_policy. *definition is set and
  * to be freed; out has views into it and the JSON. False: *why says in RabbitMQ's words why not,
  * zero-ended. (policies.c) */

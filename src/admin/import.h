@@ -6,6 +6,7 @@
 #include "gather.h"
 #include "handlers.h"
 #include "leveret/base/map.h"
+#include "leveret/broker/queue_type.h"
 
 /* Entries looked at or stored in one turn of the loop; then others are served. */
 #define IMPORT_PORTION 256u
@@ -43,7 +44,8 @@ struct import_list {
 struct import_place {
     struct bytes name; /* zero-ended */
     uint32_t number;
-    bool exists; /* true: it is here already */
+    bool exists;                        /* true: it is here already */
+    enum queue_type default_queue_type; /* once the file's vhosts are there */
 };
 
 /* An exchange or a queue that the file has or that a binding names. */
@@ -73,7 +75,7 @@ struct import {
     struct problems wrong, passed, failed;
     uint32_t done, all; /* entries carried out, and in all */
     struct arena arena;
-    struct map users, vhosts; /* names that the file has */
+    struct map users, vhosts; /* names that the file has; of vhosts to their entries */
     struct map places_by_name;
     struct import_place **places;
     uint32_t place_count, place_room;

@@ -15,8 +15,25 @@
 
 #include "leveret/base/mem.h"
 #include "leveret/broker/verdict.h"
+#include "vhost_facts.h"
 
 /* ---- Names. */
+
+/* The type of queues that do not say it: the file's vhost counts, else the one that is here. */
+static enum queue_type default_queue_type(struct request *r, struct bytes vhost)
+{
+    const struct import *i = r->work;
+    const struct value *in_file = map_get(&i->vhosts, vhost);
+    enum queue_type type = node_default_queue_type(r->admin->options.node);
+    struct vhost_entry entry;
+    if (in_file) {
+        struct form form = form_of(in_file);
+        return vhost_facts_queue_type(&form, type);
+    }
+    if (auth_find_vhost(r->admin->options.auth, vhost, &entry))
+        (void)queue_type_read(bytes_of_text(entry.default_queue_type), &type);
+    return type;
+}
 
 static struct import_place *place_of(struct request *r, struct bytes name)
 {
@@ -33,6 +50,7 @@ static struct import_place *place_of(struct request *r, struct bytes name)
     text_free(&text);
     place->number = i->place_count;
     place->exists = auth_vhost_exists(r->admin->options.auth, name);
+    place->default_queue_type = default_queue_type(r, name);
     if (i->place_count == i->place_room) {
         i->place_room = i->place_room ? 2 * i->place_room : 8;
         i->places = mem_need_array(i->places, i->place_room, sizeof *i->places);
@@ -117,7 +135,7 @@ static void check_vhost(struct request *r, const struct value *entry, uint32_t i
     if (!form_ok(&form))
         wrong(r, "vhosts", index, bytes_of_text(name ? name : ""), no_bytes(), form.wrong);
     else
-        map_put(&i->vhosts, bytes_of_text(name), i);
+        map_put(&i->vhosts, bytes_of_text(name), (void *)(uintptr_t)entry);
 }
 
 /* Whether the vhost is in the file or here; else notes that it is not. */
@@ -287,7 +305,8 @@ static void check_step(struct request *r, enum import_step step, const struct va
             note_end(r, true, place, command.u.bind.source);
             note_end(r, command.type == COMMAND_EXCHANGE_BIND, place, command.u.bind.destination);
         } else {
-            bool good = verdict_of(&command, place->name, &verdict) == STATUS_OK;
+            const struct verdict_vhost vhost = {place->name, place->default_queue_type};
+            bool good = verdict_of(&command, &vhost, &verdict) == STATUS_OK;
             if (!good)
                 wrong(r, import_keys[step], index, name, place->name, verdict.text);
             if ((step == STEP_EXCHANGES || step == STEP_QUEUES) &&

@@ -61,6 +61,8 @@ src_admin_libadmin_a_SOURCES = \
 	src/admin/url.c src/admin/url.h \
 	src/admin/users.c \
 	src/admin/value.c src/admin/value.h \
+	src/admin/vhost_facts.c src/admin/vhost_facts.h \
+	src/admin/vhost_protect.c \
 	src/admin/vhost_start.c \
 	src/admin/watermarks.c \
 	src/admin/vhosts.c

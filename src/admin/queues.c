@@ -55,7 +55,8 @@ static void write_rates(struct request *r, struct answer *a, struct bytes vhost,
 static struct bytes queue_type(const struct queue_info *q)
 {
     struct field field;
-    if (table_find(q->arguments, "x-queue-type", &field) && field.type == FIELD_STRING)
+    if (table_find(q->arguments, "x-queue-type", &field) && field.type == FIELD_STRING &&
+        field.value.bytes.len)
         return field.value.bytes;
     return BYTES_LITERAL("classic");
 }

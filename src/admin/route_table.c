@@ -100,6 +100,8 @@ const struct route routes[] = {
     {PUT,    "/api/vhosts/:v", api_vhost_put, ADMINISTRATOR},
     {DELETE, "/api/vhosts/:v", api_vhost_delete, ADMINISTRATOR},
     {POST,   "/api/vhosts/:v/start/:n", api_vhost_start, ADMINISTRATOR},
+    {POST,   "/api/vhosts/:v/deletion/protection", api_vhost_protect, ADMINISTRATOR},
+    {DELETE, "/api/vhosts/:v/deletion/protection", api_vhost_unprotect, ADMINISTRATOR},
     {GET,    "/api/vhosts/:v/permissions", api_permissions_of_vhost, ADMINISTRATOR},
     {GET,    "/api/vhosts/:v/topic-permissions", api_empty_list, ADMINISTRATOR},
     {GET,    "/api/vhosts/:v/connections", api_connections_list_vhost, VHOST},

@@ -7,11 +7,12 @@
 
 #include "handlers.h"
 #include "totals.h"
+#include "vhost_facts.h"
 
 struct vhost_row {
-    const char *name, *description, *tags;
+    const char *name, *description, *tags, *default_queue_type;
     const char *down; /* why it is down; NULL: it runs */
-    bool tracing, counted;
+    bool tracing, protected_from_deletion, counted;
     struct vhost_totals totals;
     uint64_t values[RATE_COUNT + 3];
     double rates[RATE_COUNT + 3];
@@ -25,10 +26,13 @@ static void render_vhost(struct request *r, struct answer *a, const struct row *
     answer_text(a, "name", v->name);
     answer_text(a, "description", v->description);
     tags_write(a, "tags", v->tags);
-    answer_text(a, "default_queue_type", "undefined");
+    answer_text(a, "default_queue_type", v->default_queue_type);
+    answer_bool(a, "protected_from_deletion", v->protected_from_deletion);
     if (answer_object(a, "metadata")) {
         answer_text(a, "description", v->description);
         tags_write(a, "tags", v->tags);
+        answer_text(a, "default_queue_type", v->default_queue_type);
+        answer_bool(a, "protected_from_deletion", v->protected_from_deletion);
         answer_end(a);
     }
     answer_bool(a, "tracing", v->tracing);
@@ -99,6 +103,13 @@ static const char *keep(struct arena *arena, const char *text)
     return (const char *)arena_keep(arena, bytes_of(text, strlen(text) + 1)).at;
 }
 
+const char *vhost_queue_type(struct admin *admin, const struct vhost_entry *entry)
+{
+    enum queue_type type = node_default_queue_type(admin->options.node);
+    (void)queue_type_read(bytes_of_text(entry->default_queue_type), &type);
+    return queue_type_name(type);
+}
+
 static void collect_vhost(void *context, const struct vhost_entry *entry)
 {
     struct collecting *c = context;
@@ -109,7 +120,9 @@ static void collect_vhost(void *context, const struct vhost_entry *entry)
         .name = keep(arena, entry->name),
         .description = keep(arena, entry->description),
         .tags = keep(arena, entry->tags),
+        .default_queue_type = vhost_queue_type(c->request->admin, entry),
         .tracing = entry->tracing,
+        .protected_from_deletion = entry->protected_from_deletion,
     };
     char *down = node_vhost_down(c->request->admin->options.node, bytes_of_text(entry->name));
     row.down = down ? keep(arena, down) : NULL;
@@ -153,9 +166,10 @@ void api_vhost_get(struct request *r)
 
 /* The vhost and its maker's permission are stored with one write: no vhost is there that nobody may
  * use. In a batch that is open, with its. */
-static enum status make_vhost(struct admin *admin, const char *name, const char *description,
-                              const char *tags, bool tracing, const char *user, char **error)
+static enum status make_vhost(struct admin *admin, const struct vhost_entry *entry,
+                              const char *user, char **error)
 {
+    const char *name = entry->name;
     bool created;
     struct auth *auth = admin->options.auth;
     enum status status = node_add_vhost(admin->options.node, bytes_of_text(name), error);
@@ -164,7 +178,7 @@ static enum status make_vhost(struct admin *admin, const char *name, const char 
     bool own_batch = !auth_in_batch(auth);
     if (own_batch)
         auth_begin(auth);
-    status = auth_put_vhost(auth, name, description, tags, tracing, &created);
+    status = auth_put_vhost(auth, entry, &created);
     /* Who makes a vhost may use it, as in RabbitMQ. */
     if (status == STATUS_OK && *user)
         status = auth_put_permission(auth, user, name, ".*", ".*", ".*", &created, error);
@@ -178,73 +192,33 @@ static enum status make_vhost(struct admin *admin, const char *name, const char 
     return status;
 }
 
-/* What the JSON says of a vhost. */
-struct vhost_facts {
-    const char *description;
-    struct text tags; /* zero-ended */
-    bool tracing;
-};
-
-/* Queues that say nothing are classic here: another default cannot be had, and is not taken without
- * being followed. */
-static void check_queue_type(struct form *form)
-{
-    static const char *const idle[] = {"classic", "rabbit_classic_queue", "undefined", ""};
-    if (value_kind_of(value_get(form->object, "default_queue_type")) == VALUE_NULL)
-        return;
-    const char *type = form_text(form, "default_queue_type", "");
-    for (size_t i = 0; i < sizeof idle / sizeof *idle; i++)
-        if (strcmp(type, idle[i]) == 0)
-            return;
-    form_refuse(form, "default_queue_type", "'%.80s' is not supported as the default: only classic",
-                type);
-}
-
-/* RabbitMQ's API has description and tags beside the name, its definitions within metadata. */
-static void read_facts(struct form *form, struct vhost_facts *out)
-{
-    struct form meta = form_of(form_map(form, "metadata"));
-    struct form *tagged = form_has(form, "tags") ? form : &meta;
-    *out = (struct vhost_facts){0};
-    out->description = form_text(form, "description", form_text(&meta, "description", ""));
-    out->tracing = form_bool(form, "tracing", false);
-    tags_read(tagged, "tags", &out->tags);
-    if (out->tags.len > AUTH_TAGS_BYTES_MAX)
-        form_refuse(form, "tags", "longer than %u bytes", AUTH_TAGS_BYTES_MAX);
-    if (strlen(out->description) > AUTH_DESCRIPTION_BYTES_MAX)
-        form_refuse(form, "description", "longer than %u bytes", AUTH_DESCRIPTION_BYTES_MAX);
-    text_add(&out->tags, "", 1);
-    check_queue_type(form);
-    check_queue_type(&meta);
-    if (!form_ok(&meta))
-        form_refuse(form, "metadata", "%s", meta.wrong);
-}
-
 void vhost_check(struct form *form)
 {
     struct vhost_facts facts;
-    read_facts(form, &facts);
-    text_free(&facts.tags);
+    vhost_facts_read(form, NULL, QUEUE_CLASSIC, &facts);
+    vhost_facts_free(&facts);
 }
 
 enum status vhost_from_json(struct admin *admin, const char *name, struct form *vhost,
                             const char *user, bool *created, char **error)
 {
+    struct auth *auth = admin->options.auth;
     struct vhost_facts facts;
+    struct vhost_entry before;
     enum status status = STATUS_MALFORMED;
-    read_facts(vhost, &facts);
-    const char *tags = (const char *)facts.tags.at;
-    *created = !auth_vhost_exists(admin->options.auth, bytes_of_text(name));
-    if (!form_ok(vhost))
-        *created = false;
-    else if (*created)
-        status = make_vhost(admin, name, facts.description, tags, facts.tracing, user, error);
-    else
-        status = auth_put_vhost(admin->options.auth, name, facts.description, tags, facts.tracing,
-                                created);
-    text_free(&facts.tags);
+    bool existed = auth_find_vhost(auth, bytes_of_text(name), &before);
+    vhost_facts_read(vhost, existed ? &before : NULL, node_default_queue_type(admin->options.node),
+                     &facts);
+    facts.entry.name = name;
+    *created = false;
+    if (form_ok(vhost) && !existed)
+        status = make_vhost(admin, &facts.entry, user, error);
+    else if (form_ok(vhost))
+        status = auth_put_vhost(auth, &facts.entry, created);
+    *created = status == STATUS_OK && !existed;
+    vhost_facts_free(&facts);
     if (status == STATUS_OK)
-        node_tune_vhost(admin->options.node, admin->options.auth, bytes_of_text(name));
+        node_tune_vhost(admin->options.node, auth, bytes_of_text(name));
     return status;
 }
 
@@ -296,10 +270,8 @@ static void deleted(void *context)
 
 void api_vhost_delete(struct request *r)
 {
-    if (!auth_vhost_exists(r->admin->options.auth, r->args[0])) {
-        reply_not_found(r);
+    if (!vhost_may_be_deleted(r))
         return;
-    }
     /* The node has none when another request is at it, or when it could not be opened. */
     if (node_delete_vhost(r->admin->options.node, r->args[0], deleted, r) != STATUS_OK)
         deleted(r);

@@ -240,11 +240,23 @@ void auth_each_user(const struct auth *auth, void (*each)(void *, const struct u
     free(sorted);
 }
 
+static struct vhost_entry entry_of(const struct vhost_record *vhost)
+{
+    return (struct vhost_entry){
+        .name = vhost->name,
+        .description = vhost->description,
+        .tags = vhost->tags,
+        .default_queue_type = vhost->default_queue_type,
+        .tracing = vhost->tracing,
+        .protected_from_deletion = vhost->protected_from_deletion,
+    };
+}
+
 bool auth_find_vhost(const struct auth *auth, struct bytes name, struct vhost_entry *out)
 {
     const struct vhost_record *vhost = map_get(&auth->vhosts, name);
     if (vhost)
-        *out = (struct vhost_entry){vhost->name, vhost->description, vhost->tags, vhost->tracing};
+        *out = entry_of(vhost);
     return vhost;
 }
 
@@ -253,8 +265,7 @@ void auth_each_vhost(const struct auth *auth, void (*each)(void *, const struct 
 {
     struct map_entry *sorted = map_sorted(&auth->vhosts);
     for (size_t i = 0; i < auth->vhosts.count; i++) {
-        const struct vhost_record *vhost = sorted[i].value;
-        struct vhost_entry entry = {vhost->name, vhost->description, vhost->tags, vhost->tracing};
+        struct vhost_entry entry = entry_of(sorted[i].value);
         each(context, &entry);
     }
     free(sorted);

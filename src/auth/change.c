@@ -243,24 +243,36 @@ enum status auth_delete_vhost(struct auth *auth, const char *name)
 
 /* ---- Vhosts. */
 
-enum status auth_put_vhost(struct auth *auth, const char *name, const char *description,
-                           const char *tags, bool tracing, bool *created)
+static const char *said(const char *text)
+{
+    return text ? text : "";
+}
+
+enum status auth_put_vhost(struct auth *auth, const struct vhost_entry *entry, bool *created)
 {
     struct text record = {0};
+    struct vhost_entry vhost = *entry;
+    vhost.description = said(entry->description);
+    vhost.default_queue_type = said(entry->default_queue_type);
     *created = false;
-    if (!description)
-        description = "";
-    if (check_name(name) != STATUS_OK || strlen(description) > AUTH_DESCRIPTION_BYTES_MAX ||
-        (tags && strlen(tags) > AUTH_TAGS_BYTES_MAX))
+    if (check_name(vhost.name) != STATUS_OK ||
+        strlen(vhost.description) > AUTH_DESCRIPTION_BYTES_MAX ||
+        strlen(said(entry->tags)) > AUTH_TAGS_BYTES_MAX ||
+        strlen(vhost.default_queue_type) > AUTH_NAME_MAX)
         return STATUS_MALFORMED;
-    char *tidy = tidy_tags(tags ? tags : "");
+    char *tidy = tidy_tags(said(entry->tags));
+    vhost.tags = tidy;
     struct record_member members[] = {
-        {"description", description, 0}, {"tags", tidy, 0}, {"tracing", NULL, tracing}};
-    enum status status = record_write(members, 3, &record);
+        {"description", vhost.description, 0},
+        {"tags", tidy, 0},
+        {"default_queue_type", vhost.default_queue_type, 0},
+        {"tracing", NULL, vhost.tracing},
+        {"protected_from_deletion", NULL, vhost.protected_from_deletion}};
+    enum status status = record_write(members, 5, &record);
     if (status == STATUS_OK) {
-        struct vhost_record *vhost = vhost_record_new(name, description, tidy, tracing);
-        bool existed = staged_find(auth, ENTRY_VHOST, bytes_of_text(name)) != NULL;
-        staged_put(auth, ENTRY_VHOST, bytes_of_text(vhost->name), vhost, &record,
+        struct vhost_record *made = vhost_record_new(&vhost);
+        bool existed = staged_find(auth, ENTRY_VHOST, bytes_of_text(made->name)) != NULL;
+        staged_put(auth, ENTRY_VHOST, bytes_of_text(made->name), made, &record,
                    existed ? NULL : "vhost.created");
         status = staged_end(auth);
         *created = status == STATUS_OK && !existed;

@@ -22,8 +22,8 @@ struct user {
 };
 
 struct vhost_record {
-    char *name, *description, *tags;
-    bool tracing;
+    char *name, *description, *tags, *default_queue_type;
+    bool tracing, protected_from_deletion;
 };
 
 #define PERMISSION_KINDS 3u
@@ -83,8 +83,7 @@ size_t permission_key(struct bytes vhost, struct bytes user, char out[PERMISSION
 /* Entries, made and freed. */
 struct user *user_new(const char *name, const char *tags, const struct password_hash *password);
 void user_free(struct user **user);
-struct vhost_record *vhost_record_new(const char *name, const char *description, const char *tags,
-                                      bool tracing);
+struct vhost_record *vhost_record_new(const struct vhost_entry *entry);
 void vhost_record_free(struct vhost_record **vhost);
 /* Errors: MALFORMED, LIMIT (an expression; *error says which and why) */
 MUST_USE enum status permission_record_new(const char *user, const char *vhost,

@@ -30,14 +30,15 @@ void user_free(struct user **user)
     free(u);
 }
 
-struct vhost_record *vhost_record_new(const char *name, const char *description, const char *tags,
-                                      bool tracing)
+struct vhost_record *vhost_record_new(const struct vhost_entry *entry)
 {
     struct vhost_record *vhost = mem_need(sizeof *vhost);
-    vhost->name = copy(name);
-    vhost->description = copy(description);
-    vhost->tags = copy(tags);
-    vhost->tracing = tracing;
+    vhost->name = copy(entry->name);
+    vhost->description = copy(entry->description);
+    vhost->tags = copy(entry->tags);
+    vhost->default_queue_type = copy(entry->default_queue_type);
+    vhost->tracing = entry->tracing;
+    vhost->protected_from_deletion = entry->protected_from_deletion;
     return vhost;
 }
 
@@ -50,6 +51,7 @@ void vhost_record_free(struct vhost_record **vhost)
     free(v->name);
     free(v->description);
     free(v->tags);
+    free(v->default_queue_type);
     free(v);
 }
 

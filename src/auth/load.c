@@ -63,18 +63,28 @@ static void load_user(void *context, struct bytes key, struct bytes value)
 static void load_vhost(void *context, struct bytes key, struct bytes value)
 {
     struct loading *loading = context;
-    struct record_member members[] = {
-        {"description", "", 0}, {"tags", "", 0}, {"tracing", NULL, 0}};
+    struct record_member members[] = {{"description", "", 0},
+                                      {"tags", "", 0},
+                                      {"default_queue_type", "", 0},
+                                      {"tracing", NULL, 0},
+                                      {"protected_from_deletion", NULL, 0}};
 
-    enum status status = record_read(value, members, 3);
+    enum status status = record_read(value, members, 5);
     if (status == STATUS_OK) {
         char *name = name_of_key(key, RECORD_KEY_VHOST);
-        struct vhost_record *vhost =
-            vhost_record_new(name, members[0].text, members[1].text, members[2].number != 0);
+        const struct vhost_entry entry = {
+            .name = name,
+            .description = members[0].text,
+            .tags = members[1].text,
+            .default_queue_type = members[2].text,
+            .tracing = members[3].number != 0,
+            .protected_from_deletion = members[4].number != 0,
+        };
+        struct vhost_record *vhost = vhost_record_new(&entry);
         vhost = map_put(&loading->auth->vhosts, bytes_of_text(vhost->name), vhost);
         vhost_record_free(&vhost);
         free(name);
-        record_free(members, 3);
+        record_free(members, 5);
     }
     if (loading->status == STATUS_OK)
         loading->status = status;
@@ -211,7 +221,13 @@ enum status auth_first_start(struct auth *auth, const struct auth_options *optio
     auth_begin(auth);
     enum status status = auth_put_user(auth, user, pass, NULL, NULL, "administrator", &created);
     if (status == STATUS_OK)
-        status = auth_put_vhost(auth, vhost, "Default virtual host", "", false, &created);
+        status = auth_put_vhost(auth,
+                                &(struct vhost_entry){
+                                    .name = vhost,
+                                    .description = "Default virtual host",
+                                    .default_queue_type = options->default_queue_type,
+                                },
+                                &created);
     if (status == STATUS_OK)
         status = auth_put_permission(auth, user, vhost, ".*", ".*", ".*", &created, &error);
     if (status == STATUS_OK)

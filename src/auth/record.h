@@ -18,7 +18,7 @@
 #define RECORD_KEY_PARAMETER    "global-parameter/"
 #define RECORD_KEY_VHOST_LIMITS "vhost-limits/"
 #define RECORD_KEY_USER_LIMITS  "user-limits/"
-#define RECORD_MEMBERS_MAX      4u
+#define RECORD_MEMBERS_MAX      8u
 
 /* One member of a flat object: text or, when text is NULL, a bool or number. */
 struct record_member {

@@ -17,6 +17,27 @@ static bool read_number(struct channel *channel, const struct command *command,
     return false;
 }
 
+/* Where to begin in a stream and what to leave out of it: no queue here can do that. */
+static bool refuse_stream_arguments(struct channel *channel, const struct command *command,
+                                    const struct queue *queue)
+{
+    static const char *const names[] = {"x-stream-offset", "x-stream-filter",
+                                        "x-stream-match-unfiltered"};
+    struct field field;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (!table_find(command->u.consume.arguments, names[i], &field))
+            continue;
+        channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
+                       "invalid arg '%s' for queue '%.*s' in vhost '%.*s' of queue type "
+                       "rabbit_%s_queue",
+                       names[i], BYTES_PRINT(queue->endpoint.name),
+                       BYTES_PRINT(channel->vhost->name),
+                       queue_type_name((enum queue_type)queue->settings.type));
+        return true;
+    }
+    return false;
+}
+
 void command_consume(struct channel *channel, const struct command *command)
 {
     vhost_spend(channel->vhost,
@@ -30,7 +51,8 @@ void command_consume(struct channel *channel, const struct command *command)
     struct queue *queue = find_queue(channel, command->type, command->u.consume.queue, FIND_TO_USE);
     int64_t priority = 0, timeout_ms = -1;
     if (!queue || !read_number(channel, command, queue, "x-priority", &priority) ||
-        !read_number(channel, command, queue, "x-consumer-timeout", &timeout_ms))
+        !read_number(channel, command, queue, "x-consumer-timeout", &timeout_ms) ||
+        refuse_stream_arguments(channel, command, queue))
         return;
     if (queue->exclusive_consumer ||
         (command->u.consume.exclusive &&

@@ -89,6 +89,7 @@ struct vhost {
     struct rates rates;
     uint64_t queues_declared, queues_created, queues_deleted; /* as vhost_totals tells them */
     struct refusal refusal;                                   /* of the call under way */
+    struct text typed; /* the arguments of the queue that is being declared, with its type */
 };
 
 #define COUNT(channel, queue, what)                                                                \
@@ -274,6 +275,8 @@ MUST_USE enum status queue_name_check(struct bytes name, bool server_named,
                                       struct refusal *refusal);
 /* What COMMAND_EXCHANGE_DECLARE asks for (bind.c); its views are the command's. */
 struct exchange_declaration exchange_declaration_of(const struct command *command);
+/* The type of a queue whose declaration does not say it, in a vhost with this default. */
+enum queue_type queue_default_type(const struct command *command, enum queue_type by_default);
 MUST_USE enum status queue_declaration_check(const struct command *command, struct bytes vhost,
                                              struct queue_settings *out, struct refusal *refusal);
 /* The same of a policy. Errors: PRECONDITION_FAILED. (policy.c) */

@@ -150,6 +150,10 @@ enum status queue_declaration_check(const struct command *command, struct bytes 
 {
     enum status status = queue_settings_parse(command->u.queue_declare.arguments,
                                               command->u.queue_declare.name, vhost, out, refusal);
+    if (status == STATUS_OK)
+        status = queue_settings_allowed(command->u.queue_declare.arguments,
+                                        command->u.queue_declare.name, vhost,
+                                        (enum queue_type)out->type, refusal);
     return status == STATUS_OK && out->type == QUEUE_QUORUM ? check_quorum(command, vhost, refusal)
                                                             : status;
 }
@@ -203,11 +207,18 @@ static void declare_new(struct channel *channel, const struct command *command, 
     reply_declared(channel, command, queue);
 }
 
+enum queue_type queue_default_type(const struct command *command, enum queue_type by_default)
+{
+    bool plain = command->u.queue_declare.durable && !command->u.queue_declare.exclusive &&
+                 !command->u.queue_declare.auto_delete;
+    return plain ? by_default : QUEUE_CLASSIC;
+}
+
 void command_queue_declare(struct channel *channel, const struct command *command)
 {
+    struct vhost *vhost = channel->vhost;
     struct bytes name = command->u.queue_declare.name;
-    vhost_spend(channel->vhost,
-                WORK_COMMAND + command->u.queue_declare.arguments.len / WORK_ARGUMENT_BYTES);
+    vhost_spend(vhost, WORK_COMMAND + command->u.queue_declare.arguments.len / WORK_ARGUMENT_BYTES);
     if (!command_gate(channel, command))
         return;
     if (reply_to_is_pseudo(name) || reply_to_is_name(name)) {
@@ -219,17 +230,21 @@ void command_queue_declare(struct channel *channel, const struct command *comman
         return;
     }
     enum status status =
-        queue_name_check(name, command->u.queue_declare.server_named, &channel->vhost->refusal);
+        queue_name_check(name, command->u.queue_declare.server_named, &vhost->refusal);
     if (status) {
-        channel_refuse(channel, command->type, status, "%s", channel->vhost->refusal.text);
+        channel_refuse(channel, command->type, status, "%s", vhost->refusal.text);
         return;
     }
-    channel->vhost->queues_declared++;
-    struct queue *queue = vhost_queue(channel->vhost, name);
+    vhost->queues_declared++;
+    struct command typed = *command;
+    typed.u.queue_declare.arguments = queue_type_fill(
+        command->u.queue_declare.arguments,
+        queue_default_type(command, vhost->tuning.default_queue_type), &vhost->typed);
+    struct queue *queue = vhost_queue(vhost, name);
     if (queue)
-        declare_again(channel, command, queue);
+        declare_again(channel, &typed, queue);
     else
-        declare_new(channel, command, name);
+        declare_new(channel, &typed, name);
 }
 
 /* ---- Deleting, purging. */

@@ -4,6 +4,7 @@ src_broker_libbroker_a_CPPFLAGS = $(AM_CPPFLAGS) $(XXHASH_CFLAGS)
 src_broker_libbroker_a_SOURCES = \
 	include/leveret/broker/command.h \
 	include/leveret/broker/publication.h \
+	include/leveret/broker/queue_type.h \
 	include/leveret/broker/vhost.h
 
 # Routing: exchanges, bindings, which queues a message goes to.
@@ -144,6 +145,7 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/publish.c \
 	src/broker/queue.c \
 	src/broker/queue.h \
+	src/broker/queue_type.c \
 	src/broker/recover.c \
 	src/broker/reply_to.c \
 	src/broker/returns.c \
@@ -152,6 +154,7 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/setting_check.h \
 	src/broker/settings.c \
 	src/broker/settings.h \
+	src/broker/settings_allowed.c \
 	src/broker/settle.c \
 	src/broker/spread.c \
 	src/broker/timeout.c \
@@ -184,6 +187,7 @@ core_tests = \
 	tests/unit/test_redelivery_random \
 	tests/unit/test_policy \
 	tests/unit/test_queue_settings \
+	tests/unit/test_queue_type \
 	tests/unit/test_verdict \
 	tests/unit/test_single_active \
 	tests/unit/test_delay \
@@ -201,6 +205,9 @@ tests_unit_test_chunk_LDADD = $(core_test_libs)
 tests_unit_test_unsettled_SOURCES = tests/unit/test_unsettled.c
 tests_unit_test_unsettled_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_unsettled_LDADD = $(core_test_libs)
+tests_unit_test_queue_type_SOURCES = tests/unit/test_queue_type.c $(core_harness)
+tests_unit_test_queue_type_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_queue_type_LDADD = $(core_test_libs)
 tests_unit_test_core_SOURCES = tests/unit/test_core.c $(core_harness)
 tests_unit_test_core_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_core_LDADD = $(core_test_libs)

@@ -78,7 +78,8 @@ static void recover_queue(struct recovery *recovery, struct bytes key, struct by
     }
     struct queue_options options = {
         .name = definition.name,
-        .arguments = definition.arguments,
+        /* Older definitions do not say that a queue is classic. */
+        .arguments = queue_type_fill(definition.arguments, QUEUE_CLASSIC, &vhost->typed),
         .durable = definition.durable,
         .exclusive = definition.exclusive,
         .auto_delete = definition.auto_delete,

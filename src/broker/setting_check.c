@@ -64,6 +64,24 @@ bool check_priority(const struct field *field, char why[SETTING_WHY_MAX])
     return value <= PRIORITY_MAX;
 }
 
+/* Of a cluster: at least one. */
+bool check_group_size(const struct field *field, char why[SETTING_WHY_MAX])
+{
+    int64_t value;
+    if (field_integer(field, &value) && value == 0) {
+        snprintf(why, SETTING_WHY_MAX, "{value_zero,0}");
+        return false;
+    }
+    return check_not_negative(field, why);
+}
+
+/* Bytes of a stream's filter. */
+bool check_filter_size(const struct field *field, char why[SETTING_WHY_MAX])
+{
+    int64_t value;
+    return is_integer(field, &value, why) && value >= 16 && value <= 255;
+}
+
 bool check_string(const struct field *field, char why[SETTING_WHY_MAX])
 {
     if (field->type == FIELD_STRING)
@@ -135,17 +153,19 @@ bool check_overflow(const struct field *field, char why[SETTING_WHY_MAX])
     return one_of(field, setting_overflow_words);
 }
 
+/* An empty text is taken, and means classic whatever the vhost's default is. */
 bool check_queue_type(const struct field *field, char why[SETTING_WHY_MAX])
 {
     return check_string(field, why) &&
-           (one_of(field, setting_type_words) || unsupported("queue type", field, why));
+           (field->value.bytes.len == 0 || one_of(field, setting_type_words) ||
+            unsupported("queue type", field, why));
 }
 
+/* Of policies: an argument x-queue-mode can have any value. */
 bool check_queue_mode(const struct field *field, char why[SETTING_WHY_MAX])
 {
     static const char *const words[] = {"default", "lazy", NULL};
-    return check_string(field, why) &&
-           (one_of(field, words) || unsupported("queue mode", field, why));
+    return check_string(field, why) && one_of(field, words);
 }
 
 bool check_dead_letter_strategy(const struct field *field, char why[SETTING_WHY_MAX])
@@ -195,7 +215,10 @@ bool check_leader_locator(const struct field *field, char why[SETTING_WHY_MAX])
 {
     static const char *const words[] = {"client-local", "balanced", "random", "least-leaders",
                                         NULL};
-    return check_string(field, why) && one_of(field, words);
+    if (!check_string(field, why))
+        return false;
+    snprintf(why, SETTING_WHY_MAX, "invalid_queue_locator_arg");
+    return one_of(field, words);
 }
 
 bool check_master_locator(const struct field *field, char why[SETTING_WHY_MAX])
@@ -220,4 +243,17 @@ bool check_promotion(const struct field *field, char why[SETTING_WHY_MAX])
 {
     static const char *const words[] = {"always", "when-synced", NULL};
     return check_string(field, why) && one_of(field, words);
+}
+
+bool check_no_retry(const struct field *field, char why[SETTING_WHY_MAX])
+{
+    static const char *const words[] = {"disabled", NULL};
+    return check_string(field, why) && one_of(field, words);
+}
+
+bool check_never(const struct field *field, char why[SETTING_WHY_MAX])
+{
+    (void)field;
+    (void)why;
+    return false;
 }

@@ -12,18 +12,22 @@ typedef bool setting_check(const struct field *field, char why[SETTING_WHY_MAX])
 
 /* Numbers. */
 setting_check check_not_negative, check_duration, check_duration_not_zero, check_integer,
-    check_priority;
+    check_priority, check_group_size, check_filter_size;
 /* Texts and words. */
-setting_check check_string, check_routing_key, check_overflow, check_queue_type, check_queue_mode,
+setting_check check_string, check_routing_key, check_overflow, check_queue_type,
     check_dead_letter_strategy;
 setting_check check_boolean;
 /* x-cache-size, x-cache-ttl: dedup_arguments.h. */
 setting_check check_cache_bound;
 /* Checked elsewhere; here to be compared when a queue is declared again. */
 setting_check check_any;
+/* x-queue-leader-locator. */
+setting_check check_leader_locator;
 /* Of policies only. */
-setting_check check_positive, check_version, check_age, check_leader_locator, check_master_locator,
-    check_mirrors, check_synchronisation, check_promotion;
+setting_check check_positive, check_version, check_age, check_master_locator, check_mirrors,
+    check_synchronisation, check_promotion, check_queue_mode;
+/* "disabled"; nothing at all. */
+setting_check check_no_retry, check_never;
 
 /* Words in the order of their enums, NULL-ended. */
 extern const char *const setting_overflow_words[];

@@ -54,7 +54,7 @@ static const struct setting settings[] = {
     {"x-max-length", check_not_negative, NUMBER(max_length), OPERATOR("max-length", "is not a valid maximum length")},
     {"x-max-length-bytes", check_not_negative, NUMBER(max_length_bytes),
      OPERATOR("max-length-bytes", "is not a valid maximum length in bytes")},
-    {"x-overflow", check_overflow, WORD(overflow, setting_overflow_words), POLICY("overflow", "is not a valid overflow value")},
+    {"x-overflow", check_overflow, WORD(overflow, setting_overflow_words), OPERATOR("overflow", "is not a valid overflow value")},
     {"x-dead-letter-exchange", check_any, TEXT(dead_letter_exchange),
      "dead-letter-exchange", "is not a valid dead letter exchange name", false, check_string},
     {"x-dead-letter-routing-key", check_routing_key, TEXT(dead_letter_routing_key),
@@ -66,21 +66,39 @@ static const struct setting settings[] = {
     {"x-delivery-limit", check_integer, NUMBER(delivery_limit),
      OPERATOR("delivery-limit", "is not a valid delivery limit")},
     {"x-queue-type", check_queue_type, WORD(type, setting_type_words), NO_POLICY},
-    {"x-queue-mode", check_queue_mode, IDLE, POLICY("queue-mode", "is not a valid queue-mode value")},
-    {"x-queue-version", check_version, IDLE, POLICY("queue-version", "is not a valid queue-version value")},
+    {"x-queue-mode", check_any, IDLE, "queue-mode", "is not a valid queue-mode value", false, check_queue_mode},
+    {"x-queue-version", check_version, IDLE, OPERATOR("queue-version", "is not a valid queue-version value")},
     {"x-consumer-timeout", check_not_negative, NUMBER(consumer_timeout_ms),
      POLICY("consumer-timeout", "is not a valid consumer timeout")},
+    /* The values of these are checked when a queue is declared (settings_allowed.c). A queue is on
+     * this one node, and nothing is kept in memory for longer than it has to be. */
+    {"x-consumer-disconnected-timeout", check_any, IDLE,
+     "consumer-disconnected-timeout", "is not a valid consumer disconnected timeout", false, check_not_negative},
+    {"x-quorum-initial-group-size", check_any, IDLE, NO_POLICY},
+    {"x-queue-leader-locator", check_any, IDLE,
+     "queue-leader-locator", "is not a valid queue leader locator value", false, check_leader_locator},
+    {"x-max-in-memory-length", check_any, IDLE,
+     "max-in-memory-length", "is not a valid maximum memory in bytes", true, check_not_negative},
+    {"x-max-in-memory-bytes", check_any, IDLE,
+     "max-in-memory-bytes", "is not a valid maximum memory in bytes", true, check_not_negative},
+    /* Delayed retry, which can be switched off and not on. */
+    {"x-delayed-retry-type", check_any, IDLE,
+     "delayed-retry-type", "is not a delayed retry type that is supported: only disabled is", true, check_no_retry},
+    {"x-delayed-retry-min", check_any, IDLE,
+     "delayed-retry-min", "is not taken as delayed-retry-min: delayed retry is not supported", true, check_never},
+    {"x-delayed-retry-max", check_any, IDLE,
+     "delayed-retry-max", "is not taken as delayed-retry-max: delayed retry is not supported", true, check_never},
     /* Of dedup.h, which reads them itself. */
     {"x-message-deduplication", check_boolean, IDLE, NO_POLICY},
     {"x-cache-size", check_cache_bound, IDLE, NO_POLICY},
     {"x-cache-ttl", check_cache_bound, IDLE, NO_POLICY},
     {"x-deduplication-header", check_string, IDLE, NO_POLICY},
     /* Not compared as arguments. */
-    {NULL, check_not_negative, IDLE, OPERATOR("max-in-memory-length", "is not a valid maximum memory in bytes")},
-    {NULL, check_not_negative, IDLE, OPERATOR("max-in-memory-bytes", "is not a valid maximum memory in bytes")},
+    {NULL, check_not_negative, IDLE, OPERATOR("target-group-size", "is not a valid qq target count value")},
+    {NULL, check_filter_size, IDLE,
+     POLICY("stream-filter-size-bytes", "is not a valid filter size. Valid range is 16-255")},
     {NULL, check_age, IDLE, POLICY("max-age", "is not a valid max age")},
     {NULL, check_positive, IDLE, POLICY("stream-max-segment-size-bytes", "is not a valid segment size")},
-    {NULL, check_leader_locator, IDLE, POLICY("queue-leader-locator", "is not a valid queue leader locator value")},
     {NULL, check_not_negative, IDLE, POLICY("initial-cluster-size", "is not a valid cluster size")},
     {NULL, check_master_locator, IDLE, POLICY("queue-master-locator", "invalid queue-master-locator value")},
     {NULL, check_mirrors, IDLE, POLICY("ha-mode", "is not a valid ha-mode value")},
@@ -179,19 +197,6 @@ void queue_settings_merge(struct bytes arguments, const struct queue_settings *b
             out->dead_letter_exchange.at ? QUORUM_DELIVERY_LIMIT : SETTING_UNLIMITED;
 }
 
-/* What a queue of type quorum refuses to be asked for; NULL: nothing. */
-static const char *refused_by_quorum(struct bytes arguments)
-{
-    static const char *const names[] = {"x-max-priority",  "x-queue-mode",
-                                        "x-queue-version", "x-queue-master-locator",
-                                        "x-max-age",       "x-stream-max-segment-size-bytes"};
-    struct field field;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (table_find(arguments, names[i], &field))
-            return names[i];
-    return NULL;
-}
-
 enum status queue_settings_parse(struct bytes arguments, struct bytes queue, struct bytes vhost,
                                  struct queue_settings *out, struct refusal *refusal)
 {
@@ -218,38 +223,20 @@ enum status queue_settings_parse(struct bytes arguments, struct bytes queue, str
                       "routing_key_but_no_dlx_defined",
                       BYTES_PRINT(queue), BYTES_PRINT(vhost));
     queue_settings_merge(arguments, &queue_settings_default, out);
-    const char *refused = out->type == QUEUE_QUORUM ? refused_by_quorum(arguments) : NULL;
-    if (refused)
-        return refuse(refusal, STATUS_PRECONDITION_FAILED,
-                      "invalid arg '%s' for queue '%.*s' in vhost '%.*s' of queue type "
-                      "rabbit_quorum_queue",
-                      refused, BYTES_PRINT(queue), BYTES_PRINT(vhost));
     if (out->type == QUEUE_STREAM)
         return refuse(refusal, STATUS_NOT_IMPLEMENTED, "queue type 'stream' of queue '%.*s'",
                       BYTES_PRINT(queue));
     return STATUS_OK;
 }
 
-/* classic is what a queue is that says nothing. */
-static bool both_classic(struct bytes received, struct bytes current)
-{
-    struct field field;
-    return (!table_find(received, "x-queue-type", &field) ||
-            bytes_equal_text(field.value.bytes, "classic")) &&
-           (!table_find(current, "x-queue-type", &field) ||
-            bytes_equal_text(field.value.bytes, "classic"));
-}
-
 enum status queue_settings_equivalent(const struct equivalence *check, struct bytes received,
                                       struct bytes current)
 {
     enum status status = STATUS_OK;
-    if (received.len == 0 && current.len == 0)
+    if (bytes_equal(received, current))
         return status;
     for (size_t i = 0; !status && i < SETTING_COUNT_ALL && settings[i].argument; i++) {
         const char *name = settings[i].argument;
-        if (strcmp(name, "x-queue-type") == 0 && both_classic(received, current))
-            continue;
         status = equivalent_argument(check, name, received, current);
     }
     return status;
@@ -369,11 +356,16 @@ unsigned policy_definition_excludes(struct bytes definition)
         {"dead-letter-routing-key", NOT_STREAM},
         {"dead-letter-strategy", NOT_STREAM | NOT_CLASSIC},
         {"delivery-limit", NOT_STREAM | NOT_CLASSIC},
+        {"consumer-disconnected-timeout", NOT_STREAM | NOT_CLASSIC},
+        {"target-group-size", NOT_STREAM | NOT_CLASSIC},
+        {"delayed-retry-type", NOT_STREAM | NOT_CLASSIC},
+        {"queue-version", NOT_STREAM | NOT_QUORUM},
         {"queue-mode", NOT_STREAM | NOT_QUORUM},
         {"queue-master-locator", NOT_STREAM | NOT_QUORUM},
         {"ha-mode", NOT_STREAM | NOT_QUORUM},
         {"max-age", NOT_CLASSIC | NOT_QUORUM},
         {"stream-max-segment-size-bytes", NOT_CLASSIC | NOT_QUORUM},
+        {"stream-filter-size-bytes", NOT_CLASSIC | NOT_QUORUM},
         {"initial-cluster-size", NOT_CLASSIC | NOT_QUORUM},
         {"queue-leader-locator", NOT_CLASSIC},
     };
@@ -385,18 +377,28 @@ unsigned policy_definition_excludes(struct bytes definition)
     return types;
 }
 
+/* Whether the policy's value counts where the operator policy has one, too: of two limits the lower
+ * one does, of two group sizes the larger one, and of anything else the operator's. */
+static bool policy_counts(struct bytes key, const struct field *policy,
+                          const struct field *operator_policy)
+{
+    int64_t mine, other;
+    if (!field_integer(policy, &mine) || !field_integer(operator_policy, &other))
+        return false;
+    if (bytes_equal_text(key, "target-group-size"))
+        return mine > other;
+    return !bytes_equal_text(key, "queue-version") && limit_of(mine) < limit_of(other);
+}
+
 void policy_definition_merge(struct bytes policy, struct bytes operator_policy, struct text *out)
 {
     struct text both = {0}, scratch = {0};
     struct reader at = reader_of(policy);
     struct bytes key;
     struct field mine, limit;
-    int64_t a, b;
     while (table_next(&at, &key, &mine)) {
         bool limited = table_find_bytes(operator_policy, key, &limit);
-        bool lower = limited && field_integer(&mine, &a) && field_integer(&limit, &b) &&
-                     limit_of(a) < limit_of(b);
-        table_put_field(&both, key, limited && !lower ? &limit : &mine);
+        table_put_field(&both, key, limited && !policy_counts(key, &mine, &limit) ? &limit : &mine);
     }
     at = reader_of(operator_policy);
     while (table_next(&at, &key, &limit))

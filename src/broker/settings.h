@@ -11,6 +11,7 @@
 #define BROKER_SETTINGS_H
 
 #include "leveret/base/text.h"
+#include "leveret/broker/queue_type.h"
 #include "refusal.h"
 
 #define SETTING_NONE UINT64_MAX
@@ -23,8 +24,6 @@ enum overflow {
     OVERFLOW_REJECT_PUBLISH,     /* it is refused */
     OVERFLOW_REJECT_PUBLISH_DLX, /* it is refused, and dead-lettered */
 };
-
-enum queue_type { QUEUE_CLASSIC, QUEUE_QUORUM, QUEUE_STREAM };
 
 /* Views point into the tables that were read: those of queue->settings into the queue's own copy of
  * its arguments, and into the definition of its policies. */
@@ -54,6 +53,12 @@ extern const struct queue_settings queue_settings_default;
 MUST_USE enum status queue_settings_parse(struct bytes arguments, struct bytes queue,
                                           struct bytes vhost, struct queue_settings *out,
                                           struct refusal *refusal);
+
+/* Whether a queue of this type can be declared with the arguments. What is stored already is not
+ * asked: a queue from before stays. Errors: PRECONDITION_FAILED. */
+MUST_USE enum status queue_settings_allowed(struct bytes arguments, struct bytes queue,
+                                            struct bytes vhost, enum queue_type type,
+                                            struct refusal *refusal);
 
 /* What arguments that were parsed before say on top of base: what policies say, or
  * queue_settings_default. */

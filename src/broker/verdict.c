@@ -5,16 +5,24 @@
 
 #include "core.h"
 
-static enum status of_queue(const struct command *command, struct bytes vhost,
+static enum status of_queue(const struct command *command, const struct verdict_vhost *vhost,
                             struct refusal *refusal)
 {
     struct queue_settings settings;
     struct bytes name = command->u.queue_declare.name;
     if (reply_to_is_pseudo(name) || reply_to_is_name(name))
-        return refuse_missing(refusal, "queue", name, vhost);
+        return refuse_missing(refusal, "queue", name, vhost->name);
     enum status status = queue_name_check(name, command->u.queue_declare.server_named, refusal);
-    return status == STATUS_OK ? queue_declaration_check(command, vhost, &settings, refusal)
-                               : status;
+    if (status != STATUS_OK)
+        return status;
+    struct text arguments = {0};
+    struct command typed = *command;
+    typed.u.queue_declare.arguments =
+        queue_type_fill(command->u.queue_declare.arguments,
+                        queue_default_type(command, vhost->default_queue_type), &arguments);
+    status = queue_declaration_check(&typed, vhost->name, &settings, refusal);
+    text_free(&arguments);
+    return status;
 }
 
 static enum status of_exchange(const struct command *command, struct bytes vhost,
@@ -30,14 +38,15 @@ static enum status told(enum status status, const struct refusal *refusal, struc
     return status;
 }
 
-enum status verdict_of(const struct command *command, struct bytes vhost, struct verdict *out)
+enum status verdict_of(const struct command *command, const struct verdict_vhost *vhost,
+                       struct verdict *out)
 {
     struct refusal refusal = {""};
     switch (command->type) {
     case COMMAND_QUEUE_DECLARE:
         return told(of_queue(command, vhost, &refusal), &refusal, out);
     case COMMAND_EXCHANGE_DECLARE:
-        return told(of_exchange(command, vhost, &refusal), &refusal, out);
+        return told(of_exchange(command, vhost->name, &refusal), &refusal, out);
     case COMMAND_POLICY_PUT:
         return told(policy_check(command, &refusal), &refusal, out);
     default:

@@ -281,6 +281,7 @@ void vhost_free(struct vhost **vhost_at)
     roster_free(&vhost->channel_roster);
     heap_free(&vhost->expiry);
     heap_free(&vhost->idle);
+    text_free(&vhost->typed);
     policies_free(&vhost->policies);
     dedups_free(&vhost->dedups);
     holding_end(vhost);

@@ -44,12 +44,16 @@ enum outcome run_set_disk_free_limit(struct session *session);
 enum outcome run_clear_vhost_limits(struct session *session);
 enum outcome run_set_user_limits(struct session *session);
 enum outcome run_clear_user_limits(struct session *session);
-enum outcome run_trace_on(struct session *session);
-enum outcome run_trace_off(struct session *session);
 enum outcome run_clear_permissions(struct session *session);
+/* vhosts.c */
 enum outcome run_add_vhost(struct session *session);
+enum outcome run_update_vhost(struct session *session);
+enum outcome run_protect_vhost(struct session *session);
+enum outcome run_unprotect_vhost(struct session *session);
 enum outcome run_delete_vhost(struct session *session);
 enum outcome run_restart_vhost(struct session *session);
+enum outcome run_trace_on(struct session *session);
+enum outcome run_trace_off(struct session *session);
 /* policies.c: detail is policies or operator-policies */
 enum outcome run_set_policy(struct session *session);
 enum outcome run_clear_policy(struct session *session);

@@ -1,4 +1,4 @@
-/* Limits of virtual hosts and users, in rabbitmqctl's forms; tracing. */
+/* Limits of virtual hosts and users, in rabbitmqctl's forms. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,36 +96,4 @@ enum outcome run_set_user_limits(struct session *session)
 enum outcome run_clear_user_limits(struct session *session)
 {
     return clear_limits(session, &users, session->args[0], session->args[1]);
-}
-
-/* ---- Tracing. */
-
-/* The API's PUT replaces all that is known of a virtual host: the rest is asked for first. */
-static enum outcome trace(struct session *session, bool on)
-{
-    const char *vhost = session->options->vhost;
-    struct value *there = NULL;
-    const struct api_request ask = {
-        .path = api_path("vhosts", vhost, NULL), .what = "virtual host", .which = vhost};
-    enum outcome outcome = api_call(session, &ask, &there);
-    if (outcome != OUTCOME_OK)
-        return outcome;
-    struct value *body = value_new_map();
-    value_set(body, "description", value_copy(value_get(there, "description")));
-    value_set(body, "tags", value_copy(value_get(there, "tags")));
-    value_set(body, "tracing", value_new_bool(on));
-    value_free(&there);
-    const struct api_request put = {
-        .method = "PUT", .path = api_path("vhosts", vhost, NULL), .body = body};
-    return api_call(session, &put, NULL);
-}
-
-enum outcome run_trace_on(struct session *session)
-{
-    return trace(session, true);
-}
-
-enum outcome run_trace_off(struct session *session)
-{
-    return trace(session, false);
 }

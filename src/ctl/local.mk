@@ -21,6 +21,7 @@ leveretctl_SOURCES = \
 	src/ctl/table.c src/ctl/table.h \
 	src/ctl/topology.c \
 	src/ctl/users.c \
+	src/ctl/vhosts.c \
 	src/ctl/watermarks.c \
 	src/ctl/value.c src/ctl/value.h
 

@@ -44,7 +44,8 @@ enum option_key {
     KEY_RAW,
     KEY_DESCRIPTION,
     KEY_PRIORITY,
-    KEY_APPLY_TO
+    KEY_APPLY_TO,
+    KEY_QUEUE_TYPE
 };
 
 /* The group is the set of commands' bit; 0: an option of every command. */
@@ -84,6 +85,8 @@ static const struct {
     {"ack-mode", KEY_ACK_MODE, "MODE", TAKES_ACK_MODE, NULL, "requeue (back to their places), ack or reject"},
     {"raw", KEY_RAW, NULL, TAKES_RAW, NULL, "The bodies as they are, and nothing else"},
     {"description", KEY_DESCRIPTION, "TEXT", TAKES_DESCRIPTION, NULL, "What it is for"},
+    {"default-queue-type", KEY_QUEUE_TYPE, "TYPE", TAKES_QUEUE_TYPE, NULL,
+     "classic or quorum: what a durable queue is whose declaration does not say"},
     {"priority", KEY_PRIORITY, "N", TAKES_PRIORITY, NULL, "The policy with the highest one applies (0)"},
     {"apply-to", KEY_APPLY_TO, "WHAT", TAKES_APPLY_TO, NULL,
      "all (the default), queues, classic_queues, quorum_queues, streams or exchanges"},
@@ -328,6 +331,9 @@ static void take_value(struct parsing *parsing, int key, char *value)
         break;
     case KEY_DESCRIPTION:
         o->description = value;
+        break;
+    case KEY_QUEUE_TYPE:
+        o->default_queue_type = value;
         break;
     case KEY_PRIORITY:
         if (!read_integer(value, &o->priority))

@@ -31,7 +31,8 @@ enum option_bit {
     TAKES_RAW = 1 << 14,
     TAKES_DESCRIPTION = 1 << 15,
     TAKES_PRIORITY = 1 << 16,
-    TAKES_APPLY_TO = 1 << 17
+    TAKES_APPLY_TO = 1 << 17,
+    TAKES_QUEUE_TYPE = 1 << 18
 };
 
 /* Texts of the form NAME=VALUE, as given. */
@@ -51,7 +52,7 @@ struct options {
     struct pairs arguments, properties, headers;
     uint64_t count;
     int64_t priority;
-    const char *ack_mode, *description, *apply_to;
+    const char *ack_mode, *description, *apply_to, *default_queue_type;
     bool help, version;
     char **args; /* the command and its arguments */
     int arg_count;

@@ -1,4 +1,4 @@
-/* Users, permissions, virtual hosts. The API's PUT creates and replaces alike; what only creates or
+/* Users and permissions. The API's PUT creates and replaces alike; what only creates or
  * only changes a part asks for the user first. */
 #include <stdlib.h>
 #include <string.h>
@@ -177,44 +177,5 @@ enum outcome run_clear_permissions(struct session *session)
                                         .what = "permissions of user",
                                         .which = name,
                                         .in_vhost = true};
-    return api_call(session, &request, NULL);
-}
-
-/* ---- Virtual hosts. */
-
-enum outcome run_add_vhost(struct session *session)
-{
-    struct value *body = value_new_map();
-    if (session->options->description)
-        value_set(body, "description", value_new_text(session->options->description));
-    const struct api_request request = {
-        .method = "PUT", .path = api_path("vhosts", session->args[0], NULL), .body = body};
-    return api_call(session, &request, NULL);
-}
-
-enum outcome run_restart_vhost(struct session *session)
-{
-    const struct api_request overview = {.path = api_path("overview", NULL)};
-    struct value *about = NULL;
-    enum outcome outcome = api_call(session, &overview, &about);
-    if (outcome != OUTCOME_OK)
-        return outcome;
-    const char *node = value_text(value_get(about, "node"));
-    const struct api_request request = {
-        .method = "POST",
-        .path = api_path("vhosts", session->options->vhost, "start", node ? node : "", NULL),
-        .what = "virtual host",
-        .which = session->options->vhost};
-    outcome = api_call(session, &request, NULL);
-    value_free(&about);
-    return outcome;
-}
-
-enum outcome run_delete_vhost(struct session *session)
-{
-    const struct api_request request = {.method = "DELETE",
-                                        .path = api_path("vhosts", session->args[0], NULL),
-                                        .what = "virtual host",
-                                        .which = session->args[0]};
     return api_call(session, &request, NULL);
 }

@@ -385,6 +385,11 @@ enum status node_delete_vhost(struct node *node, struct bytes name, void (*done)
 
 /* ---- Tuning. */
 
+enum queue_type node_default_queue_type(const struct node *node)
+{
+    return node->options.default_queue_type;
+}
+
 struct tuning_letter {
     struct home *home;
     struct vhost_tuning tuning;
@@ -404,9 +409,17 @@ void node_tune_vhost(struct node *node, struct auth *auth, struct bytes name)
     if (!home)
         return;
     struct vhost_entry entry;
-    bool tracing = auth_find_vhost(auth, name, &entry) && entry.tracing;
+    bool found = auth_find_vhost(auth, name, &entry);
     int64_t queues = auth_limit(auth, LIMITED_VHOST, name, LIMIT_QUEUES);
-    struct tuning_letter letter = {home, {queues < 0 ? UINT64_MAX : (uint64_t)queues, tracing}};
+    struct tuning_letter letter = {
+        .home = home,
+        .tuning = {.queues_max = queues < 0 ? UINT64_MAX : (uint64_t)queues,
+                   .tracing = found && entry.tracing,
+                   .default_queue_type = node->options.default_queue_type},
+    };
+    enum queue_type type;
+    if (found && queue_type_read(bytes_of_text(entry.default_queue_type), &type))
+        letter.tuning.default_queue_type = type;
     loop_post(home->owner, tuning_letter, &letter, sizeof letter);
 }
 

@@ -105,6 +105,7 @@ static const struct key keys[] = {
     PLAIN("default_user", KEY_TEXT, default_user, "guest"),
     PLAIN("default_pass", KEY_SECRET, default_pass, "guest"),
     PLAIN("default_vhost", KEY_TEXT, default_vhost, "/"),
+    WORDS("default_queue_type", default_queue_type, "classic", "quorum"),
     PLAIN("anonymous_login_user", KEY_TEXT_OR_OFF, anonymous_user, NULL),
     PLAIN("loopback_users", KEY_USERS, loopback_users, "guest"),
     PLAIN("loopback_users.", KEY_USER, loopback_users, NULL),

@@ -40,6 +40,7 @@ struct settings {
     unsigned said; /* bits of the keys of compatibility.c that something but it has set */
 
     char *default_user, *default_pass, *default_vhost, *anonymous_user;
+    uint64_t default_queue_type;         /* enum queue_type */
     struct setting_names loopback_users; /* name to "true" or "false" */
 
     char *load_definitions; /* a file; NULL: none */

@@ -147,6 +147,7 @@ static enum status start_node(struct server *server, char **error)
         .writers = (unsigned)settings->writers,
         .name = server->node_name,
         .announce_vhost = settings->default_vhost,
+        .default_queue_type = (enum queue_type)settings->default_queue_type,
         .dialect =
             {
                 .delivery_count = (enum dialect_count)settings->delivery_count,
@@ -190,6 +191,7 @@ static enum status start_auth(struct server *server, char **error)
         .default_user = settings->default_user,
         .default_pass = settings->default_pass,
         .default_vhost = settings->default_vhost,
+        .default_queue_type = queue_type_name((enum queue_type)settings->default_queue_type),
         .loopback_users = (const char *const *)loopback_users,
         .anonymous = settings->anonymous_user != NULL,
         .anonymous_user = settings->anonymous_user,

@@ -54,4 +54,5 @@ EXTRA_DIST += \
 	tests/scenario/test_space.py \
 	tests/scenario/test_users.py \
 	tests/scenario/test_vanish.py \
+	tests/scenario/test_vhosts.py \
 	tests/scenario/test_work.py

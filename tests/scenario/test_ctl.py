@@ -164,7 +164,8 @@ def queues(node):
     rows = {row[0]: row[1:] for row in tsv(node, "list_queues", "name", "durable,auto_delete", "arguments.x-expires")}
     assert rows[first] == ["true", "false", "3600000"] and rows[second] == ["false", "true", ""]
     found = {q["name"]: q for q in as_json(node, "list_queues", "name", "arguments", "messages")}
-    assert found[first] == {"name": first, "arguments": {"x-expires": 3600000, "note": {"a": [1, None]}}, "messages": 0}
+    assert found[first] == {"name": first, "messages": 0,
+                            "arguments": {"x-expires": 3600000, "note": {"a": [1, None]}, "x-queue-type": "classic"}}
     assert run(node, "-f", "tsv", "list_queues").lines[0] == \
         "name\tmessages\tmessages_ready\tmessages_unacknowledged\tconsumers"
     assert ["/", first, "0"] in tsv(node, "list_queues", "-A", "name", "messages")

@@ -78,7 +78,14 @@ CANNOT_BE = [
     ({"users": [user("")]}, "users[0] ''"),
     ({"users": [{"name": "u"}]}, "key_missing,tags"),
     ({"users": [user("u", limits={"max-cats": 1})]}, "max-cats"),
-    ({"vhosts": [{"name": "w", "default_queue_type": "quorum"}]}, "vhosts[0] 'w': default_queue_type"),
+    ({"vhosts": [{"name": "w", "default_queue_type": "lazy"}]}, "vhosts[0] 'w': default_queue_type"),
+    ({"vhosts": [{"name": "w", "metadata": {"protected_from_deletion": "yes"}}]}, "protected_from_deletion"),
+    ({"vhosts": [{"name": "w", "metadata": {"default_queue_type": "quorum"}}],
+      "queues": [queue("x", "w", x_max_priority=3)]}, "queues[1] 'x' in vhost 'w': invalid arg 'x-max-priority'"),
+    ({"queues": [queue("x", x_queue_type="quorum", x_delayed_retry_type="all")]}, "delayed retry is not supported"),
+    ({"policies": [{"vhost": "/", "name": "p", "pattern": "x", "definition": {"delayed-retry-type": "all"}}]}, "delayed retry"),
+    ({"parameters": [{"vhost": "/", "component": "operator_policy", "name": "p",
+                      "value": {"pattern": "x", "definition": {"delayed-retry-min": 100}}}]}, "delayed retry is not supported"),
     ({"vhosts": [{"name": "w", "metadata": {"default_queue_type": "stream"}}]}, "default_queue_type"),
     ({"vhosts": [{"name": "w", "limits": {"max-queues": "5"}}]}, "max-queues"),
     ({"permissions": [{"user": "guest", "vhost": "/", "configure": "(", "write": "", "read": ""}]}, "permissions[0] 'guest'"),
@@ -104,16 +111,6 @@ def what_cannot_be_changes_nothing(node):
         assert api.get("definitions").json == before, (bad, "something has changed")
     many = api.post("definitions", {"queues": [queue(f"x{i}", x_expires=0) for i in range(30)]}).json["reason"]
     assert "queues[9] 'x9'" in many and "queues[10]" not in many and many.endswith("; and 20 more"), many
-
-
-@test
-def default_queue_type_is_not_taken_without_being_followed(node):
-    api, vhost = Api(node), name("v")
-    assert api.put(f"vhosts/{vhost}", {"default_queue_type": "quorum"}).code == 400
-    assert api.get(f"vhosts/{vhost}").code == 404
-    for idle in ("classic", "undefined", None):
-        assert api.put(f"vhosts/{vhost}", {"default_queue_type": idle}).code in (201, 204), idle
-    api.delete(f"vhosts/{vhost}")
 
 
 @test

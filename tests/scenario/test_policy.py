@@ -65,8 +65,8 @@ def over_http(node):
         invalid(api.put(f"{kind}/%2F/p", policy(3, {"max-length": 1})), "pattern should be a binary but was 3")
         assert "should be regular expression but is invalid" in api.put(f"{kind}/%2F/p", policy("(", {"max-length": 1})).json["reason"]
         assert api.get(f"{kind}/%2F/p").json == one, "what was refused changed nothing"
-    invalid(api.put("operator-policies/%2F/p", policy("^q", {"overflow": "drop-head"})),
-            '[{<<"overflow">>,<<"drop-head">>}] are not recognised policy settings')
+    invalid(api.put("operator-policies/%2F/p", policy("^q", {"queue-mode": "lazy"})),
+            '[{<<"queue-mode">>,<<"lazy">>}] are not recognised policy settings')
     parameter = {"value": {"pattern": "^q", "definition": {"max-length": 8}, "priority": 3, "apply-to": "queues"},
                  "vhost": "/", "component": "policy", "name": "p"}
     assert api.get("parameters/policy").json == api.get("parameters/policy/%2F").json == [parameter]

@@ -92,7 +92,8 @@ static void make_vhost(uint64_t seed, unsigned number)
     here->world.time_outs |= h->consumer_timeout_ms != 0;
     harness_open(h);
     here->there = true;
-    vhost_tune(h->vhost, &(struct vhost_tuning){UINT64_MAX, here->world.tracing});
+    vhost_tune(h->vhost,
+               &(struct vhost_tuning){.queues_max = UINT64_MAX, .tracing = here->world.tracing});
     open_all();
     world_declare();
     sync_all();

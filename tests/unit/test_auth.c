@@ -471,6 +471,15 @@ END_TEST
 
 /* ---- Users and vhosts. */
 
+static enum status put_vhost(const char *name, const char *description, const char *tags,
+                             bool tracing)
+{
+    bool created;
+    const struct vhost_entry entry = {
+        .name = name, .description = description, .tags = tags, .tracing = tracing};
+    return auth_put_vhost(auth, &entry, &created);
+}
+
 START_TEST(names_checked)
 {
     char longest[AUTH_NAME_MAX + 2];
@@ -481,11 +490,11 @@ START_TEST(names_checked)
     ck_assert_int_eq(auth_put_user(auth, longest, "p", NULL, NULL, "", &created), STATUS_MALFORMED);
     ck_assert_int_eq(auth_put_user(auth, "\xff", "p", NULL, NULL, "", &created), STATUS_MALFORMED);
     ck_assert_int_eq(auth_put_user(auth, "u", "p", NULL, NULL, "\xff", &created), STATUS_MALFORMED);
-    ck_assert_int_eq(auth_put_vhost(auth, "", "", "", false, &created), STATUS_MALFORMED);
-    ck_assert_int_eq(auth_put_vhost(auth, longest, "", "", false, &created), STATUS_MALFORMED);
+    ck_assert_int_eq(put_vhost("", "", "", false), STATUS_MALFORMED);
+    ck_assert_int_eq(put_vhost(longest, "", "", false), STATUS_MALFORMED);
     longest[AUTH_NAME_MAX] = '\0';
     ck_assert_int_eq(auth_put_user(auth, longest, "p", NULL, NULL, "", &created), STATUS_OK);
-    ck_assert_int_eq(auth_put_vhost(auth, longest, "", "", false, &created), STATUS_OK);
+    ck_assert_int_eq(put_vhost(longest, "", "", false), STATUS_OK);
     permit(longest, longest, ".*", "", "");
     reopen();
     ck_assert(auth_may_open(auth, text(longest), text(longest)));
@@ -524,7 +533,8 @@ static void check_vhost(void *context, const struct vhost_entry *entry)
         return;
     ck_assert_str_eq(entry->description, "a \"description\"");
     ck_assert_str_eq(entry->tags, "one,two");
-    ck_assert(entry->tracing);
+    ck_assert_str_eq(entry->default_queue_type, "quorum");
+    ck_assert(entry->tracing && entry->protected_from_deletion);
     ++*(int *)context;
 }
 
@@ -533,8 +543,13 @@ START_TEST(delete_takes_permissions)
     bool created;
     int count = 0, seen = 0;
     add_user("alice", "x", "");
-    ck_assert_int_eq(auth_put_vhost(auth, "v", "a \"description\"", "one, two", true, &created),
-                     STATUS_OK);
+    const struct vhost_entry made = {.name = "v",
+                                     .description = "a \"description\"",
+                                     .tags = "one, two",
+                                     .default_queue_type = "quorum",
+                                     .tracing = true,
+                                     .protected_from_deletion = true};
+    ck_assert_int_eq(auth_put_vhost(auth, &made, &created), STATUS_OK);
     ck_assert(created);
     permit("alice", "v", ".*", ".*", ".*");
     permit("guest", "v", ".*", ".*", ".*");
@@ -552,7 +567,7 @@ START_TEST(delete_takes_permissions)
     /* A later user or vhost of the name starts with nothing, also after a restart. */
     reopen();
     add_user("alice", "x", "");
-    ck_assert_int_eq(auth_put_vhost(auth, "v", "", "", false, &created), STATUS_OK);
+    ck_assert_int_eq(put_vhost("v", "", "", false), STATUS_OK);
     ck_assert(!auth_may_open(auth, text("alice"), text("/")));
     ck_assert(!auth_may_open(auth, text("guest"), text("v")));
 }
@@ -683,7 +698,7 @@ START_TEST(store_failure_changes_nothing)
     ck_assert(!created);
     ck_assert_int_eq(auth_set_password(auth, "alice", "y"), STATUS_IO);
     ck_assert_int_eq(auth_set_tags(auth, "alice", "y"), STATUS_IO);
-    ck_assert_int_eq(auth_put_vhost(auth, "v", "", "", false, &created), STATUS_IO);
+    ck_assert_int_eq(put_vhost("v", "", "", false), STATUS_IO);
     ck_assert_int_eq(auth_put_permission(auth, "alice", "/", "", "", "", &created, &error),
                      STATUS_IO);
     ck_assert_int_eq(auth_delete_permission(auth, "alice", "/"), STATUS_IO);
@@ -731,7 +746,7 @@ static void fill_batch(void)
     ck_assert(created);
     ck_assert_int_eq(auth_put_user(auth, "alice", "y", NULL, NULL, "b", &created), STATUS_OK);
     ck_assert(!created);
-    ck_assert_int_eq(auth_put_vhost(auth, "v", "", "", true, &created), STATUS_OK);
+    ck_assert_int_eq(put_vhost("v", "", "", true), STATUS_OK);
     ck_assert_int_eq(auth_put_permission(auth, "nobody", "v", "", "", "", &created, &error),
                      STATUS_NOT_FOUND);
     ck_assert_int_eq(auth_put_permission(auth, "alice", "v", "a", "b", "c", &created, &error),

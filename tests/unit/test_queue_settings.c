@@ -140,6 +140,112 @@ START_TEST(unlimited_is_above_every_number)
 }
 END_TEST
 
+/* Of everything but limits the operator's value counts, of group sizes the larger one. */
+START_TEST(operators_decide)
+{
+    struct field field;
+    table_put_string(&policy, "overflow", bytes_of_text("drop-head"));
+    table_put_i64(&policy, "queue-version", 1);
+    table_put_i64(&policy, "target-group-size", 5);
+    table_put_string(&operator_policy, "overflow", bytes_of_text("reject-publish"));
+    table_put_i64(&operator_policy, "queue-version", 2);
+    table_put_i64(&operator_policy, "target-group-size", 3);
+    ck_assert_int_eq(settings().overflow, OVERFLOW_REJECT_PUBLISH);
+    ck_assert(table_find(text_bytes(&merged), "queue-version", &field));
+    ck_assert_int_eq(field.value.integer, 2);
+    ck_assert(table_find(text_bytes(&merged), "target-group-size", &field));
+    ck_assert_int_eq(field.value.integer, 5);
+    /* What the operator alone says counts, too; an argument is over both. */
+    policy.len = 0;
+    ck_assert_int_eq(settings().overflow, OVERFLOW_REJECT_PUBLISH);
+    table_put_string(&arguments, "x-overflow", bytes_of_text("drop-head"));
+    ck_assert_int_eq(settings().overflow, OVERFLOW_DROP_HEAD);
+}
+END_TEST
+
+/* ---- Arguments of one type of queue. */
+
+/* value NULL: the number. Returns the refusal, "" for none. */
+static const char *allowed(enum queue_type type, const char *argument, const char *value,
+                           int64_t number)
+{
+    arguments.len = 0;
+    if (value)
+        table_put_string(&arguments, argument, bytes_of_text(value));
+    else
+        table_put_i64(&arguments, argument, number);
+    enum status status = queue_settings_allowed(text_bytes(&arguments), bytes_of_text("q"),
+                                                bytes_of_text("/"), type, &refusal);
+    ck_assert(status == STATUS_OK || status == STATUS_PRECONDITION_FAILED);
+    return status == STATUS_OK ? "" : refusal.text;
+}
+
+#define ARG(name) "invalid arg '" name "' for queue 'q' in vhost '/'"
+#define OF(type)  " of queue type rabbit_" type "_queue"
+#define NO_RETRY  ": delayed retry is not supported: returned messages would come back at once"
+#define CQ        QUEUE_CLASSIC
+#define QQ        QUEUE_QUORUM
+
+START_TEST(arguments_belong_to_types)
+{
+    static const struct {
+        enum queue_type type;
+        const char *argument, *value;
+        int64_t number;
+        const char *why;
+    } cases[] = {
+        {CQ, "x-max-in-memory-length", NULL, 5, ARG("x-max-in-memory-length") OF("classic")},
+        {QQ, "x-max-in-memory-length", NULL, 5, ""},
+        {QQ, "x-max-in-memory-bytes", NULL, -1,
+         ARG("x-max-in-memory-bytes") ": {value_negative,-1}"},
+        {CQ, "x-quorum-initial-group-size", NULL, 1,
+         ARG("x-quorum-initial-group-size") OF("classic")},
+        {QQ, "x-quorum-initial-group-size", NULL, 0,
+         ARG("x-quorum-initial-group-size") ": {value_zero,0}"},
+        {QQ, "x-quorum-initial-group-size", NULL, 3, ""},
+        {CQ, "x-queue-leader-locator", "balanced", 0, ""},
+        {QQ, "x-queue-leader-locator", "foo", 0,
+         ARG("x-queue-leader-locator") ": invalid_queue_locator_arg"},
+        {CQ, "x-consumer-disconnected-timeout", NULL, 9,
+         ARG("x-consumer-disconnected-timeout") OF("classic")},
+        {QQ, "x-consumer-disconnected-timeout", NULL, 9, ""},
+        {QQ, "x-consumer-disconnected-timeout", "9", 0,
+         ARG("x-consumer-disconnected-timeout") ": \"expected integer, got longstr\""},
+        {CQ, "x-max-age", "1D", 0, ARG("x-max-age") OF("classic")},
+        {QQ, "x-stream-filter-size-bytes", NULL, 32,
+         ARG("x-stream-filter-size-bytes") OF("quorum")},
+        {CQ, "x-queue-mode", "lazy", 0, ""},
+        {QQ, "x-queue-mode", "lazy", 0, ARG("x-queue-mode") OF("quorum")},
+        {CQ, "x-delayed-retry-type", "all", 0, ARG("x-delayed-retry-type") OF("classic")},
+        {QQ, "x-delayed-retry-type", "all", 0, ARG("x-delayed-retry-type") NO_RETRY},
+        {QQ, "x-delayed-retry-type", NULL, 3, ARG("x-delayed-retry-type") NO_RETRY},
+        {QQ, "x-delayed-retry-min", NULL, 3, ARG("x-delayed-retry-min") NO_RETRY},
+        {QQ, "x-delayed-retry-max", NULL, 3, ARG("x-delayed-retry-max") NO_RETRY},
+        {QQ, "x-delayed-retry-type", "disabled", 0, ""},
+        {CQ, "x-unknown", NULL, 3, ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        ck_assert_str_eq(allowed(cases[i].type, cases[i].argument, cases[i].value, cases[i].number),
+                         cases[i].why);
+}
+END_TEST
+
+/* What is stored is read back whatever it says of newer arguments. */
+START_TEST(stored_arguments_stay)
+{
+    struct queue_settings out;
+    table_put_string(&arguments, "x-queue-type", bytes_of_text("quorum"));
+    table_put_string(&arguments, "x-delayed-retry-type", bytes_of_text("all"));
+    table_put_string(&arguments, "x-queue-leader-locator", bytes_of_text("foo"));
+    table_put_i64(&arguments, "x-quorum-initial-group-size", 0);
+    table_put_string(&arguments, "x-max-age", bytes_of_text("1D"));
+    ck_assert_int_eq(queue_settings_parse(text_bytes(&arguments), bytes_of_text("q"),
+                                          bytes_of_text("/"), &out, &refusal),
+                     STATUS_OK);
+    ck_assert_int_eq(out.type, QUEUE_QUORUM);
+}
+END_TEST
+
 static bool definition_good(bool operators)
 {
     return policy_definition_check(text_bytes(&policy), operators, &refusal) == STATUS_OK;
@@ -225,6 +331,9 @@ int main(void)
     tcase_add_test(tests, of_others_the_argument);
     tcase_add_test(tests, unlimited_is_above_every_number);
     tcase_add_test(tests, policies_may_say_unlimited);
+    tcase_add_test(tests, operators_decide);
+    tcase_add_test(tests, arguments_belong_to_types);
+    tcase_add_test(tests, stored_arguments_stay);
     tcase_add_test(tests, quorum_has_a_delivery_limit);
     tcase_add_test(tests, merged_definitions_are_in_order);
     tcase_add_test(tests, some_policies_are_not_for_all_queues);

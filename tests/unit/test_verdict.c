@@ -6,6 +6,8 @@
 
 #include "leveret/wire/table.h"
 
+static const struct verdict_vhost in_vhost = {{(const uint8_t *)"v", 1}, QUEUE_CLASSIC};
+
 static struct text arguments;
 static struct command command;
 static struct verdict verdict;
@@ -23,7 +25,7 @@ static void teardown(void)
 
 static void judged(enum status status, const char *text)
 {
-    ck_assert_int_eq(verdict_of(&command, bytes_of_text("v"), &verdict), status);
+    ck_assert_int_eq(verdict_of(&command, &in_vhost, &verdict), status);
     ck_assert_str_eq(verdict.text, text);
 }
 
@@ -48,6 +50,19 @@ START_TEST(queues)
     command.u.queue_declare.server_named = false;
     queue("amq.rabbitmq.reply-to");
     judged(STATUS_NOT_FOUND, "no queue 'amq.rabbitmq.reply-to' in vhost 'v'");
+}
+END_TEST
+
+/* The vhost's default type counts as on the wire. */
+START_TEST(queues_default_type)
+{
+    static const struct verdict_vhost quorum = {{(const uint8_t *)"v", 1}, QUEUE_QUORUM};
+    table_put_i64(&arguments, "x-max-priority", 5);
+    queue("q");
+    judged(STATUS_OK, "");
+    ck_assert_int_eq(verdict_of(&command, &quorum, &verdict), STATUS_PRECONDITION_FAILED);
+    command.u.queue_declare.auto_delete = true;
+    ck_assert_int_eq(verdict_of(&command, &quorum, &verdict), STATUS_OK);
 }
 END_TEST
 
@@ -124,8 +139,7 @@ START_TEST(policies)
     policy("^q", "foo", 1);
     judged(STATUS_PRECONDITION_FAILED, "[{<<\"foo\">>,1}] are not recognised policy settings");
     policy("(", "max-length", 3);
-    ck_assert_int_eq(verdict_of(&command, bytes_of_text("v"), &verdict),
-                     STATUS_PRECONDITION_FAILED);
+    ck_assert_int_eq(verdict_of(&command, &in_vhost, &verdict), STATUS_PRECONDITION_FAILED);
     ck_assert_ptr_nonnull(strstr(verdict.text, "pattern should be regular expression"));
 }
 END_TEST
@@ -156,6 +170,7 @@ int main(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, queues);
     tcase_add_test(tests, queues_arguments);
+    tcase_add_test(tests, queues_default_type);
     tcase_add_test(tests, exchanges);
     tcase_add_test(tests, policies);
     tcase_add_test(tests, bindings);

@@ -16,6 +16,7 @@ struct auth;
 struct auth_options {
     const char *default_user, *default_pass,
         *default_vhost;                /* made at first start: guest, guest, "/" */
+    const char *default_queue_type;    /* of that vhost; NULL: the node's counts */
     const char *const *loopback_users; /* NULL-ended; these may log in from loopback only */
     bool anonymous;                    /* the mechanism ANONYMOUS, as anonymous_user */
     const char *anonymous_user;
@@ -114,7 +115,9 @@ struct user_info {
 };
 struct vhost_entry {
     const char *name, *description, *tags;
+    const char *default_queue_type; /* "quorum"; "": the node's counts */
     bool tracing;
+    bool protected_from_deletion; /* true: the API does not delete it */
 };
 struct permission_info {
     const char *user, *vhost, *configure, *write, *read;
@@ -167,8 +170,10 @@ MUST_USE enum status auth_set_tags(struct auth *auth, const char *name, const ch
 MUST_USE enum status auth_delete_user(struct auth *auth, const char *name);
 /* All of them with one write; those that are not there are passed over. */
 MUST_USE enum status auth_delete_users(struct auth *auth, const char *const *names, size_t count);
-MUST_USE enum status auth_put_vhost(struct auth *auth, const char *name, const char *description,
-                                    const char *tags, bool tracing, bool *created);
+/* Makes a vhost or replaces what is said of it, all of it; a text that is NULL is "". Errors:
+ * MALFORMED (a name that cannot be, a text too long). */
+MUST_USE enum status auth_put_vhost(struct auth *auth, const struct vhost_entry *entry,
+                                    bool *created);
 MUST_USE enum status auth_delete_vhost(struct auth *auth, const char *name);
 /* Errors: NOT_FOUND (user or vhost), MALFORMED (a regular expression; *error says where; free it).
  */

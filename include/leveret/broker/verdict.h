@@ -7,6 +7,7 @@
 #define LEVERET_BROKER_VERDICT_H
 
 #include "leveret/broker/command.h"
+#include "leveret/broker/queue_type.h"
 
 #define VERDICT_TEXT_MAX 512u
 
@@ -14,9 +15,15 @@ struct verdict {
     char text[VERDICT_TEXT_MAX]; /* why not, zero-ended, in the words of the command's reply */
 };
 
-/* Of COMMAND_QUEUE_DECLARE, COMMAND_EXCHANGE_DECLARE or COMMAND_POLICY_PUT. Errors: as the command's
- * reply. */
-MUST_USE enum status verdict_of(const struct command *command, struct bytes vhost,
+/* What of the vhost counts. */
+struct verdict_vhost {
+    struct bytes name;
+    enum queue_type default_queue_type; /* as in struct vhost_tuning */
+};
+
+/* Of COMMAND_QUEUE_DECLARE, COMMAND_EXCHANGE_DECLARE or COMMAND_POLICY_PUT. Errors: as the
+ * command's reply. */
+MUST_USE enum status verdict_of(const struct command *command, const struct verdict_vhost *vhost,
                                 struct verdict *out);
 
 /* Of a binding from an exchange of this type with these arguments. Errors: PRECONDITION_FAILED. */

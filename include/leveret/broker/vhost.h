@@ -12,6 +12,7 @@
 #include "leveret/base/account.h"
 #include "leveret/base/dialect.h"
 #include "leveret/broker/command.h"
+#include "leveret/broker/queue_type.h"
 #include "leveret/journal/journal.h"
 
 struct vhost;
@@ -65,6 +66,9 @@ struct vhost *vhost_new(const struct vhost_options *options);
 struct vhost_tuning {
     uint64_t queues_max; /* more are not declared: PRECONDITION_FAILED; UINT64_MAX: no limit */
     bool tracing;        /* messages that come and go are told to amq.rabbitmq.trace */
+    /* Of a durable queue that is neither exclusive nor auto-delete and whose declaration does not
+     * say its type. All others are classic. */
+    enum queue_type default_queue_type;
 };
 void vhost_tune(struct vhost *vhost, const struct vhost_tuning *tuning);
 /* Whether options.told is to be called. */

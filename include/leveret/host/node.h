@@ -31,6 +31,7 @@ struct node_options {
     const char *announce_vhost;   /* has the exchanges of events and log lines; NULL: none has */
     uint64_t consumer_timeout_ms; /* 0: deliveries may stay unsettled for ever */
     struct dialect dialect;
+    enum queue_type default_queue_type; /* of a vhost of which the directory says none */
 };
 
 /* Locks the data directory and checks its format version. Errors: LOCKED, VERSION, IO, CORRUPT,
@@ -74,6 +75,9 @@ void node_set_watermarks(struct node *node, uint64_t memory_bytes_max,
  * after the vhost was added or the directory changed; nothing happens when there is no such vhost.
  */
 void node_tune_vhost(struct node *node, struct auth *auth, struct bytes name);
+
+/* node_options.default_queue_type. Any thread. */
+enum queue_type node_default_queue_type(const struct node *node);
 
 /* Whether resources are short: for the API. Any thread. */
 struct node_alarms {

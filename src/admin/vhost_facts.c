@@ -1,0 +1,72 @@
+/* What the JSON of a vhost says of it. See vhost_facts.h. */
+#include "vhost_facts.h"
+
+#include "handlers.h"
+
+#define QUEUE_TYPE "default_queue_type"
+#define PROTECTED  "protected_from_deletion"
+
+/* The default type in one of the two places; *out stays where nothing is said. RabbitMQ's exports
+ * of before 4.0 say "undefined" for the node's. */
+static void read_queue_type(struct form *form, enum queue_type *out)
+{
+    enum queue_type type;
+    if (value_kind_of(value_get(form->object, QUEUE_TYPE)) <= VALUE_NULL)
+        return;
+    const char *name = form_text(form, QUEUE_TYPE, "undefined");
+    if (strcmp(name, "undefined") == 0)
+        return;
+    if (!*name)
+        form_refuse(form, QUEUE_TYPE, "must not be an empty string");
+    else if (!queue_type_read(bytes_of_text(name), &type))
+        form_refuse(form, QUEUE_TYPE, "%.80s is not a valid queue type", name);
+    else if (type == QUEUE_STREAM)
+        form_refuse(form, QUEUE_TYPE,
+                    "queues of type 'stream' cannot be made yet, so it cannot be the default");
+    else
+        *out = type;
+}
+
+static struct form metadata_of(struct form *form)
+{
+    return form_of(form_map(form, "metadata"));
+}
+
+enum queue_type vhost_facts_queue_type(struct form *form, enum queue_type of_node)
+{
+    struct form meta = metadata_of(form);
+    enum queue_type type = of_node;
+    read_queue_type(&meta, &type);
+    read_queue_type(form, &type);
+    return type;
+}
+
+void vhost_facts_read(struct form *form, const struct vhost_entry *before, enum queue_type of_node,
+                      struct vhost_facts *out)
+{
+    struct form meta = metadata_of(form);
+    struct form *tagged = form_has(form, "tags") ? form : &meta;
+    enum queue_type type = of_node;
+    *out = (struct vhost_facts){.tags = {0}};
+    out->entry.description = form_text(form, "description", form_text(&meta, "description", ""));
+    out->entry.tracing = form_bool(form, "tracing", before && before->tracing);
+    out->entry.protected_from_deletion = form_bool(
+        form, PROTECTED, form_bool(&meta, PROTECTED, before && before->protected_from_deletion));
+    tags_read(tagged, "tags", &out->tags);
+    if (out->tags.len > AUTH_TAGS_BYTES_MAX)
+        form_refuse(form, "tags", "longer than %u bytes", AUTH_TAGS_BYTES_MAX);
+    if (strlen(out->entry.description) > AUTH_DESCRIPTION_BYTES_MAX)
+        form_refuse(form, "description", "longer than %u bytes", AUTH_DESCRIPTION_BYTES_MAX);
+    text_add(&out->tags, "", 1);
+    out->entry.tags = (const char *)out->tags.at;
+    read_queue_type(&meta, &type);
+    read_queue_type(form, &type);
+    out->entry.default_queue_type = queue_type_name(type);
+    if (!form_ok(&meta))
+        form_refuse(form, "metadata", "%s", meta.wrong);
+}
+
+void vhost_facts_free(struct vhost_facts *facts)
+{
+    text_free(&facts->tags);
+}

@@ -1,0 +1,169 @@
+/* The type of a queue: its name, what a declaration that does not say it gets, and what equals
+ * what. */
+#include <stdlib.h>
+
+#include "core_harness.h"
+#include "leveret/broker/queue_type.h"
+#include "leveret/wire/table.h"
+
+static struct harness h;
+
+static void setup(void)
+{
+    harness_open(&h);
+    do_open(&h, "A1");
+    do_open(&h, "A2");
+    harness_take(&h);
+}
+
+static void teardown(void)
+{
+    harness_close(&h);
+}
+
+static void set_default(enum queue_type type)
+{
+    vhost_tune(h.vhost,
+               &(struct vhost_tuning){.queues_max = UINT64_MAX, .default_queue_type = type});
+}
+
+/* type NULL: not said. */
+static void declare(const char *who, const char *queue, const char *flags, const char *type)
+{
+    struct text arguments = {0};
+    if (type)
+        table_put_string(&arguments, "x-queue-type", bytes_of_text(type));
+    do_declare_args(&h, who, queue, flags, &arguments);
+    text_free(&arguments);
+    harness_sync(&h);
+}
+
+static void has_type(const char *queue, const char *type)
+{
+    struct queue_info info;
+    struct field field;
+    ck_assert(vhost_find_queue(h.vhost, bytes_of_text(queue), &info));
+    ck_assert(table_find(info.arguments, "x-queue-type", &field));
+    ck_assert(bytes_equal_text(field.value.bytes, type));
+}
+
+START_TEST(names)
+{
+    enum queue_type type = QUEUE_STREAM;
+    ck_assert(queue_type_read(bytes_of_text("classic"), &type) && type == QUEUE_CLASSIC);
+    ck_assert(queue_type_read(bytes_of_text("rabbit_quorum_queue"), &type) && type == QUEUE_QUORUM);
+    ck_assert(queue_type_read(bytes_of_text("stream"), &type) && type == QUEUE_STREAM);
+    ck_assert(!queue_type_read(bytes_of_text("Quorum"), &type));
+    ck_assert(!queue_type_read(bytes_of_text(""), &type));
+    for (unsigned i = 0; i < QUEUE_TYPE_COUNT; i++)
+        ck_assert(queue_type_read(bytes_of_text(queue_type_name(i)), &type) && type == i);
+}
+END_TEST
+
+START_TEST(arguments_are_filled_once)
+{
+    struct text arguments = {0}, scratch = {0};
+    struct field field;
+    table_put_i32(&arguments, "x-max-length", 3);
+    struct bytes filled = queue_type_fill(text_bytes(&arguments), QUEUE_QUORUM, &scratch);
+    ck_assert(table_check(filled) == STATUS_OK);
+    ck_assert(table_find(filled, "x-max-length", &field) && field.value.integer == 3);
+    ck_assert(table_find(filled, "x-queue-type", &field));
+    ck_assert(bytes_equal_text(field.value.bytes, "quorum"));
+    struct bytes again = queue_type_fill(filled, QUEUE_CLASSIC, &arguments);
+    ck_assert_ptr_eq(again.at, filled.at);
+    text_free(&arguments);
+    text_free(&scratch);
+}
+END_TEST
+
+/* Of a queue that lives as long as its connection or its consumers, or until the restart, nobody
+ * wants copies. */
+START_TEST(the_default_is_for_plain_durable_queues)
+{
+    set_default(QUEUE_QUORUM);
+    declare("A1", "plain", "d", NULL);
+    declare("A1", "transient", "", NULL);
+    declare("A1", "exclusive", "x", NULL);
+    declare("A1", "auto", "da", NULL);
+    declare("A1", "said", "d", "classic");
+    declare("A1", "empty", "d", "");
+    harness_take(&h);
+    has_type("plain", "quorum");
+    has_type("transient", "classic");
+    has_type("exclusive", "classic");
+    has_type("auto", "classic");
+    has_type("said", "classic");
+    has_type("empty", "");
+    declare("A1", "amq.gen-mine", "ds", NULL);
+    expect(&h, "A1 fail declare PRECONDITION_FAILED Cannot declare a server-named queue for type "
+               "rabbit_quorum_queue\n");
+    declare("A2", "amq.gen-mine", "xs", NULL);
+    has_type("amq.gen-mine", "classic");
+}
+END_TEST
+
+START_TEST(what_is_said_equals_the_default)
+{
+    declare("A1", "c", "d", NULL);
+    declare("A1", "c", "d", "classic");
+    declare("A1", "q", "d", "quorum");
+    set_default(QUEUE_QUORUM);
+    declare("A1", "q", "d", NULL);
+    declare("A1", "q", "d", "quorum");
+    expect(&h, "A1 ok declare c 0 0\nA1 ok declare c 0 0\nA1 ok declare q 0 0\n"
+               "A1 ok declare q 0 0\nA1 ok declare q 0 0\n");
+    declare("A1", "c", "d", NULL);
+    expect(&h, "A1 fail declare PRECONDITION_FAILED inequivalent arg 'x-queue-type' for queue 'c' "
+               "in vhost '/': received 'quorum' but current is 'classic'\n");
+    set_default(QUEUE_CLASSIC);
+    declare("A2", "q", "d", NULL);
+    expect(&h, "A2 fail declare PRECONDITION_FAILED inequivalent arg 'x-queue-type' for queue 'q' "
+               "in vhost '/': received 'classic' but current is 'quorum'\n");
+}
+END_TEST
+
+/* What a queue is does not change with the default, nor with a restart under another one. */
+START_TEST(it_stays_over_a_restart)
+{
+    set_default(QUEUE_QUORUM);
+    declare("A1", "q", "d", NULL);
+    declare("A1", "c", "d", "classic");
+    harness_crash(&h);
+    do_open(&h, "A1");
+    harness_take(&h);
+    has_type("q", "quorum");
+    has_type("c", "classic");
+    declare("A1", "c", "d", NULL);
+    expect(&h, "A1 ok declare c 0 0\n");
+}
+END_TEST
+
+START_TEST(unknown_types_are_refused)
+{
+    declare("A1", "q", "d", "jms");
+    expect(&h, "A1 fail declare PRECONDITION_FAILED invalid arg 'x-queue-type' for queue 'q' in "
+               "vhost '/': \"unsupported queue type 'jms'\"\n");
+    declare("A2", "q", "d", "stream");
+    expect(&h, "A2 fail declare NOT_IMPLEMENTED queue type 'stream' of queue 'q'\n");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("queue_type");
+    TCase *one = tcase_create("one");
+    tcase_add_checked_fixture(one, setup, teardown);
+    tcase_add_test(one, names);
+    tcase_add_test(one, arguments_are_filled_once);
+    tcase_add_test(one, the_default_is_for_plain_durable_queues);
+    tcase_add_test(one, what_is_said_equals_the_default);
+    tcase_add_test(one, it_stays_over_a_restart);
+    tcase_add_test(one, unknown_types_are_refused);
+    suite_add_tcase(suite, one);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
