@@ -58,6 +58,7 @@ struct vhost {
     /* Paging. */
     uint64_t memory_bytes; /* of messages in memory */
     uint64_t pages_out;    /* page-outs under way */
+    uint64_t page_out_ms;  /* steady: when the next one may be, one having failed; 0: at once */
     struct chunk_queue
         leaving;              /* durable, closed: go when their batch is on disk; by paging_link */
     struct chunk_queue heavy; /* with transient messages, closed: go when memory is short */
@@ -300,6 +301,13 @@ void reply_to_rewrite(struct channel *channel, struct message **message);
 void rubble_clear(struct vhost *vhost, uint64_t max);
 
 /* ---- Paging (paging.c). */
+/* Lets page-outs be tried again when the pause after one that failed is over. */
+void paging_tick(struct vhost *vhost);
+/* When it is over, by the steady clock; UINT64_MAX: there is none. */
+static inline uint64_t paging_deadline_ms(const struct vhost *vhost)
+{
+    return vhost->page_out_ms ? vhost->page_out_ms : UINT64_MAX;
+}
 void paging_closed(struct chunk *chunk);                      /* a chunk takes no more */
 void paging_passed(struct lane *lane, uint64_t chunk_number); /* the cursor left it */
 void paging_forget(struct chunk *chunk);                      /* it is about to be freed */

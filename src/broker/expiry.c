@@ -119,6 +119,7 @@ struct applied vhost_tick(struct vhost *vhost, struct moment now)
     dead_letters_tick(vhost);
     if (vhost->delays)
         delays_tick(vhost);
+    paging_tick(vhost);
     vhost_settle_down(vhost);
     vhost_spend(vhost, (uint64_t)vhost->dead_letters.sent_in_turn * WORK_LETTER);
     return vhost->applied;
@@ -138,6 +139,8 @@ uint64_t vhost_deadline_ms(const struct vhost *vhost)
         deadline_ms = dedups_deadline_ms(vhost);
     if (letters_ms < deadline_ms)
         deadline_ms = letters_ms;
+    if (paging_deadline_ms(vhost) < deadline_ms)
+        deadline_ms = paging_deadline_ms(vhost);
     if (node && node->key < deadline_ms)
         deadline_ms = node->key;
     node = heap_first(&vhost->expiry);

@@ -7,8 +7,8 @@
  * journal_page_out. Chunks that the head comes near are read ahead.
  *
  * What can go wrong: a page is damaged: the lane has failed (lane.h). It cannot be read just now:
- * the lane is stalled until it can. A page-out fails: the chunk stays. A page comes for what is
- * settled or deleted meanwhile: let go. */
+ * the lane is stalled until it can. A page-out fails: the chunk stays, and after a pause it is
+ * tried again. A page comes for what is settled or deleted meanwhile: let go. */
 #include "core.h"
 #include "leveret/base/mem.h"
 
@@ -16,6 +16,9 @@
 #define AHEAD_BYTES   (4u << 20)
 #define BEHIND_CHUNKS 4u /* passed by the head, with unsettled deliveries */
 #define PAGES_OUT_MAX 16u
+/* After a page-out that failed there is none for so long, so that a full disk does not keep the
+ * threads that write busy with attempts. */
+#define PAGE_OUT_PAUSE_MS 1000u
 
 /* Whether the chunk should be in memory: it is near the head, of a lane that keeps that. */
 static bool wanted(const struct lane *lane, uint64_t number)
@@ -132,11 +135,18 @@ static void page_out(struct chunk *chunk)
 void paging_relieve(struct vhost *vhost)
 {
     struct chunk *chunk;
-    while (vhost->pages_out < PAGES_OUT_MAX && (chunk = TAILQ_FIRST(&vhost->heavy))) {
+    while (vhost->pages_out < PAGES_OUT_MAX && !vhost->page_out_ms &&
+           (chunk = TAILQ_FIRST(&vhost->heavy))) {
         unlist(chunk);
         if (!wanted(chunk->lane, chunk->number))
             page_out(chunk);
     }
+}
+
+void paging_tick(struct vhost *vhost)
+{
+    if (vhost->page_out_ms <= vhost->now.steady_ms)
+        vhost->page_out_ms = 0;
 }
 
 void vhost_paged_out(struct vhost *vhost, struct journal_lane *handle, uint64_t number,
@@ -147,6 +157,8 @@ void vhost_paged_out(struct vhost *vhost, struct journal_lane *handle, uint64_t 
         return;
     lane->pages_out--;
     vhost->pages_out--;
+    if (status)
+        vhost->page_out_ms = vhost->now.steady_ms + PAGE_OUT_PAUSE_MS;
     struct chunk *chunk = lane_chunk(lane, number);
     if (!chunk || chunk->state != CHUNK_STORING)
         return;

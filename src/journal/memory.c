@@ -5,14 +5,15 @@
  * batch over; journal_memory_sync applies its operations to the disk; journal_poll reports.
  *
  * What can go wrong: journal_memory_fail. The batch stays in flight until the failure is taken
- * back. */
+ * back. journal_memory_fail_pages: page-outs are reported as failed, page-ins not at all until
+ * then. */
 #include "leveret/journal/journal_memory.h"
 
 #include "counts.h"
-#include "shelf.h"
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
 #include "leveret/base/text.h"
+#include "shelf.h"
 
 /* ---- The disk. */
 
@@ -127,10 +128,12 @@ struct journal_lane {
     struct counts durable, paged; /* of that: what was appended, and what was paged out */
 };
 
+/* What is to be reported of a chunk: that it is paged out, or its page. */
 struct result {
     struct result *next;
     bool paged_out, stalled;
-    struct journal_page page; /* entries are filled in when it is reported */
+    uint64_t out[JOURNAL_CHUNK_WORDS]; /* paged_out: the slots that it was asked for */
+    struct journal_page page;          /* entries are filled in when it is reported */
 };
 
 struct memory_journal {
@@ -138,9 +141,8 @@ struct memory_journal {
     struct journal_memory_disk *disk;
     struct journal_callbacks callbacks;
     bool automatic, in_flight, health_due;
-    bool pages_held;
     bool awaited; /* somebody waits for the filling batch */
-    enum status failing;
+    enum status failing, pages_failing;
     uint64_t filling_number, committed, reported;
     struct batch filling, flying;
     struct journal_lane *lanes;
@@ -280,12 +282,15 @@ static struct result *add_result(struct journal *journal, struct journal_lane *l
 static void memory_page_out(struct journal *journal, struct journal_lane *lane, uint64_t chunk,
                             const struct journal_entry *entries, size_t count)
 {
+    struct result *result = add_result(journal, lane, chunk);
+    result->paged_out = true;
     for (size_t i = 0; i < count; i++) {
+        uint64_t slot = entries[i].seq % JOURNAL_CHUNK_SLOTS;
         CHECK(entries[i].seq / JOURNAL_CHUNK_SLOTS == chunk);
         shelf_add(&lane->shelf, &entries[i]);
         counts_add(&lane->paged, entries[i].seq, entries[i].message->body_bytes);
+        result->out[slot / 64] |= UINT64_C(1) << slot % 64;
     }
-    add_result(journal, lane, chunk)->paged_out = true;
 }
 
 static void memory_page_in(struct journal *journal, struct journal_lane *lane, uint64_t chunk)
@@ -398,9 +403,21 @@ void journal_memory_fail(struct journal *journal, enum status status)
         journal_memory_sync(journal);
 }
 
-void journal_memory_hold_pages(struct journal *journal, bool hold)
+void journal_memory_fail_pages(struct journal *journal, enum status status)
 {
-    self_of(journal)->pages_held = hold;
+    self_of(journal)->pages_failing = status;
+}
+
+static void report_paged_out(struct memory_journal *j, struct result *result)
+{
+    struct journal_lane *lane = result->page.lane;
+    enum status status = j->pages_failing;
+    for (uint64_t slot = 0; slot < JOURNAL_CHUNK_SLOTS && status; slot++) {
+        uint64_t seq = result->page.chunk * JOURNAL_CHUNK_SLOTS + slot;
+        if (result->out[slot / 64] >> slot % 64 & 1 && counts_remove(&lane->paged, seq))
+            shelf_remove(&lane->shelf, seq);
+    }
+    j->callbacks.paged_out(j->callbacks.context, lane, result->page.chunk, status);
 }
 
 static void report_page(struct memory_journal *j, struct result *result)
@@ -430,6 +447,26 @@ static void tell_stalled(struct memory_journal *j, struct result *result, bool s
                              stalled ? STATUS_IO : STATUS_OK);
 }
 
+/* Reports the first of what was asked for; a page-in goes to the end while reading fails. */
+static void report_result(struct memory_journal *j)
+{
+    struct result *result = j->results;
+    j->results = result->next;
+    if (!j->results)
+        j->results_end = &j->results;
+    result->next = NULL;
+    if (result->page.lane && !result->paged_out && j->pages_failing) {
+        *j->results_end = result;
+        j->results_end = &result->next;
+        return;
+    }
+    if (result->page.lane && result->paged_out)
+        report_paged_out(j, result);
+    else if (result->page.lane)
+        report_page(j, result);
+    free(result);
+}
+
 static void memory_poll(struct journal *journal)
 {
     struct memory_journal *j = self_of(journal);
@@ -443,22 +480,11 @@ static void memory_poll(struct journal *journal)
     }
     /* Only what was asked for before: a callback may ask for more. */
     size_t due = 0;
-    for (struct result *result = j->results; result; result = result->next) {
+    for (struct result *result = j->results; result; result = result->next, due++)
         if (!result->paged_out)
-            tell_stalled(j, result, j->pages_held);
-        due += !j->pages_held;
-    }
-    for (struct result *result; due > 0 && (result = j->results); due--) {
-        j->results = result->next;
-        if (!j->results)
-            j->results_end = &j->results;
-        if (result->page.lane && result->paged_out)
-            j->callbacks.paged_out(j->callbacks.context, result->page.lane, result->page.chunk,
-                                   STATUS_OK);
-        else if (result->page.lane)
-            report_page(j, result);
-        free(result);
-    }
+            tell_stalled(j, result, j->pages_failing != STATUS_OK);
+    for (; due > 0; due--)
+        report_result(j);
 }
 
 static void recover_lane(struct memory_journal *j, const struct disk_lane *stored,

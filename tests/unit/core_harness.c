@@ -173,6 +173,7 @@ static void on_committed(void *context, uint64_t batch)
 static void on_paged_in(void *context, struct journal_page *page)
 {
     struct harness *h = context;
+    h->pages_in++;
     if (h->break_pages)
         page->status = STATUS_CORRUPT;
     vhost_paged_in(h->vhost, page, h->now);
@@ -182,6 +183,10 @@ static void on_paged_out(void *context, struct journal_lane *lane, uint64_t chun
                          enum status status)
 {
     struct harness *h = context;
+    if (status)
+        h->pages_out_failed++;
+    else
+        h->pages_out++;
     vhost_paged_out(h->vhost, lane, chunk, status);
 }
 

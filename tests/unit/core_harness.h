@@ -58,9 +58,10 @@ struct harness {
     void *watch_context;
     /* Called with each command before the core gets it, if not NULL. */
     void (*watch_command)(void *context, char peer, const struct command *command);
-    bool quiet;       /* no lines */
-    bool break_pages; /* pages come back damaged */
-    bool halted;      /* the machine has stopped: nothing reaches the core until harness_crash */
+    unsigned pages_in, pages_out, pages_out_failed; /* reported by the journal so far */
+    bool quiet;                                     /* no lines */
+    bool break_pages;                               /* pages come back damaged */
+    bool halted; /* the machine has stopped: nothing reaches the core until harness_crash */
 };
 
 void harness_open(struct harness *h);

@@ -247,6 +247,38 @@ START_TEST(transient_messages_page_out_when_memory_is_short)
 }
 END_TEST
 
+/* Not again at once, nor again and again: after a pause, whatever else happens. */
+START_TEST(a_page_out_that_fails_is_tried_again_after_a_pause)
+{
+    harness_close(&h);
+    h.resident_bytes_max = 1 << 20;
+    setup();
+    do_declare(&h, "A1", "q", "");
+    journal_memory_fail_pages(h.journal, STATUS_NO_SPACE);
+    publish_numbers("q", 0, 20000, false);
+    for (unsigned i = 0; i < 100; i++)
+        harness_sync(&h);
+    ck_assert_uint_gt(h.pages_out_failed, 0);
+    ck_assert_uint_le(h.pages_out_failed, 16);
+    ck_assert_uint_eq(h.pages_out, 0);
+    ck_assert_uint_gt(vhost_resident_bytes(h.vhost), 1 << 20);
+    unsigned failed = h.pages_out_failed;
+    harness_pass(&h, 1000);
+    for (unsigned i = 0; i < 100; i++)
+        harness_sync(&h);
+    ck_assert_uint_gt(h.pages_out_failed, failed);
+    ck_assert_uint_le(h.pages_out_failed, 32);
+    journal_memory_fail_pages(h.journal, STATUS_OK);
+    harness_pass(&h, 1000);
+    for (unsigned i = 0; i < 10; i++)
+        harness_sync(&h);
+    ck_assert_uint_gt(h.pages_out, 0);
+    ck_assert_uint_le(vhost_resident_bytes(h.vhost), 1 << 20);
+    drain("q", 20000, true);
+    ck_assert_uint_eq(vhost_resident_bytes(h.vhost), 0);
+}
+END_TEST
+
 START_TEST(mixed_chunks_page_out_whole)
 {
     harness_close(&h);
@@ -372,6 +404,7 @@ int main(void)
     tcase_add_test(tests, a_backlog_is_read_after_a_restart);
     tcase_add_test(tests, gets_wait_and_end_with_their_channel);
     tcase_add_test(tests, transient_messages_page_out_when_memory_is_short);
+    tcase_add_test(tests, a_page_out_that_fails_is_tried_again_after_a_pause);
     tcase_add_test(tests, mixed_chunks_page_out_whole);
     tcase_add_test(tests, many_unsettled_leave_memory_and_come_back);
     tcase_add_test(tests, a_queue_is_purged_wherever_its_messages_are);

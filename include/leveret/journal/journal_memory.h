@@ -20,8 +20,8 @@ struct journal *journal_memory_new(struct journal_memory_disk *disk,
 void journal_memory_sync(struct journal *journal);
 /* While failing, batches are not written and health() reports status. OK ends it. */
 void journal_memory_fail(struct journal *journal, enum status status);
-/* While held, what was asked of pages (in and out) is not reported, and lanes that wait for one are
- * stalled: reads fail and are tried again. */
-void journal_memory_hold_pages(struct journal *journal, bool hold);
+/* While status is not OK, page-outs store nothing and report it, and pages that were asked for are
+ * not reported: their lanes are stalled, and reading is tried again at each journal_poll. */
+void journal_memory_fail_pages(struct journal *journal, enum status status);
 
 #endif
