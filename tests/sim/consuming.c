@@ -81,7 +81,7 @@ void get(unsigned p, unsigned c, unsigned q)
     struct sim_channel *channel = &here->channels[p][c];
     const struct sim_queue *queue = &here->world.queues[q];
     if (!queue->exists || (queue->exclusive && p != 0) || (queue->single && queue->keeps_all) ||
-        gets_wait() || here->under_way)
+        gets_wait() || here->under_way || (sim.disk_failing && chance(90)))
         return;
     sim_trail("%s get %s", who_of(p, c), queue->name);
     disk_works_again();

@@ -133,7 +133,7 @@ void disk_begins_to_fail(void)
         if (writes)
             journal_memory_fail(sim.vhosts[v].h.journal, status);
         if (pages)
-            journal_memory_hold_pages(sim.vhosts[v].h.journal, true);
+            journal_memory_fail_pages(sim.vhosts[v].h.journal, status);
     }
 }
 
@@ -147,7 +147,7 @@ void disk_works_again(void)
         if (!sim.vhosts[v].there)
             continue;
         journal_memory_fail(sim.vhosts[v].h.journal, STATUS_OK);
-        journal_memory_hold_pages(sim.vhosts[v].h.journal, false);
+        journal_memory_fail_pages(sim.vhosts[v].h.journal, STATUS_OK);
     }
 }
 

@@ -24,10 +24,11 @@ bool holds_batch(void)
     return here->h.vhost && vhost_holds_batch(here->h.vhost);
 }
 
-/* The message comes to its queues later than it was published, each at its time. */
+/* The message comes to its queues later than it was published, each at its time, and they may be
+ * full by then. */
 static void is_late(struct sim_message *message)
 {
-    message->unordered = true;
+    message->unordered = message->refusable = true;
     message->expires_ms = 0;
 }
 

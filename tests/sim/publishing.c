@@ -7,15 +7,20 @@
 #include "leveret/wire/table.h"
 #include "sim.h"
 
+#define BODY_BYTES_MAX (1u << 20)
+
 struct message *make_message(unsigned uid, const char *exchange, const char *key,
                              const struct text *headers, uint64_t ttl_ms)
 {
     struct sim_message *entry = &here->messages[uid];
-    char body[700], expiration[24];
+    static char body[BODY_BYTES_MAX];
+    char expiration[24];
     struct properties properties = {.present = PROPERTY_DELIVERY_MODE};
     struct text encoded = {0};
     size_t size = (size_t)snprintf(body, sizeof body, "%u.%u ", uid, here->number);
     size_t more = chance(20) ? pick(600) : pick(20);
+    if (here->world.heavy && chance(25)) /* some fill a chunk, which then may leave memory */
+        more = 300000 + pick(700000);
     memset(body + size, '.', more);
     properties.delivery_mode = entry->persistent ? 2 : 1;
     if (entry->priority) {

@@ -109,6 +109,7 @@ struct sim_world {
     bool message_ttl, tracing, time_outs;
     bool identifiers; /* messages may have one */
     bool replies;     /* channels ask and answer */
+    bool heavy;       /* some bodies are so large that they leave memory */
     bool unbinds;     /* bindings and exchanges go, too */
     bool disk_fails;  /* now and then, for a time */
     bool chained;     /* now: the exchange binding of X_CHAIN is there */
@@ -237,6 +238,7 @@ struct sim {
     /* How often things were checked, or happened: so that it shows when they never do. */
     unsigned long sure_checked, quiet_checked, counts_checked, duplicates, failures;
     unsigned long vhosts_deleted, stops, steps_between, crashes_between, answers;
+    unsigned long pages_in, pages_out, pages_out_failed;
     unsigned long steps_max; /* where the world ends */
 };
 extern struct sim sim;

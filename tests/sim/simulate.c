@@ -85,7 +85,7 @@ static void make_vhost(uint64_t seed, unsigned number)
     h->watch_command = on_command;
     h->watch_context = here;
     h->between = between_portions;
-    h->resident_bytes_max = chance(40) ? 4000 + pick(20000) : 8 << 20;
+    h->resident_bytes_max = here->world.heavy ? 1 << 20 : chance(40) ? 4000 + pick(20000) : 8 << 20;
     h->window_bytes = chance(50) ? 3000 + pick(20000) : 1 << 20;
     h->consumer_timeout_ms = chance(20) ? 2000 + pick(10000) : 0;
     h->portion = chance(40) ? 1 + pick(chance(50) ? 10 : 100) : 0;
@@ -109,6 +109,9 @@ static void free_vhost(void)
             free(channel->published.at);
             free(channel->committed.at);
         }
+    sim.pages_in += here->h.pages_in;
+    sim.pages_out += here->h.pages_out;
+    sim.pages_out_failed += here->h.pages_out_failed;
     free(here->messages);
     free(here->askers);
     harness_close(&here->h);
@@ -167,6 +170,19 @@ static uint64_t number_of(const char *name, uint64_t otherwise)
     return text ? strtoull(text, NULL, 10) : otherwise;
 }
 
+static void print_figures(uint64_t seed, double seconds)
+{
+    printf("seed %llu: %lu steps in %lu worlds, %lu deliveries, %lu direct replies, %lu crashes, "
+           "%lu disk failures, %lu pages in, %lu out, %lu that failed, %lu vhosts deleted, %lu "
+           "stops between portions, %lu steps and %lu crashes there; ",
+           (unsigned long long)seed, sim.steps, sim.worlds, sim.deliveries, sim.answers,
+           sim.crashes, sim.failures, sim.pages_in, sim.pages_out, sim.pages_out_failed,
+           sim.vhosts_deleted, sim.stops, sim.steps_between, sim.crashes_between);
+    printf("checked: %lu exact counts, %lu quiet moments, %lu counts of returns over crashes, %lu "
+           "duplicates; %.1f s\n",
+           sim.sure_checked, sim.quiet_checked, sim.counts_checked, sim.duplicates, seconds);
+}
+
 START_TEST(worlds)
 {
     uint64_t seed = number_of("SIM_SEED", FIRST_SEED), steps = number_of("SIM_STEPS", STEPS);
@@ -178,16 +194,7 @@ START_TEST(worlds)
         run_world(random_next(&seeds));
     if (world)
         run_world(world);
-    printf(
-        "seed %llu: %lu steps in %lu worlds, %lu deliveries, %lu crashes, %lu disk failures, %lu "
-        "vhosts deleted, %lu stops between portions, %lu steps and %lu crashes there, %lu direct "
-        "replies; checked: %lu exact counts, %lu quiet moments, %lu counts of returns over "
-        "crashes, %lu "
-        "duplicates; %.1f s\n",
-        (unsigned long long)seed, sim.steps, sim.worlds, sim.deliveries, sim.crashes, sim.failures,
-        sim.vhosts_deleted, sim.stops, sim.steps_between, sim.crashes_between, sim.answers,
-        sim.sure_checked, sim.quiet_checked, sim.counts_checked, sim.duplicates,
-        (double)(clock() - begin) / CLOCKS_PER_SEC);
+    print_figures(seed, (double)(clock() - begin) / CLOCKS_PER_SEC);
 }
 END_TEST
 

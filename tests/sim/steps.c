@@ -95,7 +95,7 @@ static void act(void)
         replies(p, c);
     } else if (what < 330) {
         publish(p, c);
-    } else if (what < 350) {
+    } else if (what < (here->world.heavy ? 380 : 350)) {
         for (unsigned i = pick(60); i; i--)
             publish(p, c);
     } else if (what < 620) {
@@ -110,7 +110,11 @@ static void act(void)
         harness_turn(&here->h);
     } else if (what < 890) {
         harness_disk(&here->h);
+        if (here->world.heavy && chance(30))
+            disk_begins_to_fail();
     } else if (what < 900) {
+        if (sim.disk_failing && chance(80))
+            return;
         sim_trail("sync");
         sync_all();
         check_quiet();

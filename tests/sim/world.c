@@ -391,6 +391,9 @@ void world_make(uint64_t seed)
     world->tracing = chance(10);
     world->crashes = chance(60) ? pick(12) : 0;
     world->identifiers = chance(30);
+    world->heavy = chance(10);
+    if (world->heavy) /* that there is much in each of few */
+        world->queue_count = 3;
     world->replies = chance(40);
     world->unbinds = chance(30);
     world->disk_fails = chance(30);
