@@ -276,16 +276,18 @@ def set_up(node):
 
 
 def settled_down(node, api):
-    """Waits until nothing is on its way: no delayed message, no dead letter that waits."""
+    """Waits until nothing is on its way: no delayed message, no dead letter that waits, no head that is to be dropped and must
+    be read from the disk first."""
     end = time.monotonic() + READ_SECONDS
     while time.monotonic() < end:
         waits = sum(x.get("messages_delayed", 0) for x in api.get("exchanges").json)
         queues = {x["name"]: x for x in api.get("queues").json}
-        if not waits and not any(queues[name].get("messages_unacknowledged", 0) for name in ALL):
+        out = {name: queues[name]["messages_unacknowledged"] for name in ALL}
+        above = {q.name: queues[q.name]["message_bytes"] for q in QUEUES if q.drops and queues[q.name]["message_bytes"] > q.limit}
+        if not waits and not any(out.values()) and not above:
             return queues
         time.sleep(0.02)
-    raise Wrong(f"{waits} messages are still delayed, or some unacknowledged without a consumer: "
-                f"{ {name: queues[name].get('messages_unacknowledged') for name in ALL} }")
+    raise Wrong(f"{waits} messages are still delayed, some unacknowledged without a consumer, {out}, or queues above their limits, {above}")
 
 
 def drain(node, name, wanted):
@@ -294,7 +296,11 @@ def drain(node, name, wanted):
     link.consume(name)
     found = []
     while len(found) < wanted:
-        event = link.next()
+        try:
+            event = link.next()
+        except TimeoutError:
+            raise Wrong(f"{name}: {len(found)} of {wanted} messages came, then nothing for {READ_SECONDS} s; now the API says "
+                        f"{Api(node).get('queues/%2F/' + name).json}") from None
         if event[0] == "deliver":
             found.append((message_of(event[4], name), len(event[4]), event[2], event[1], count_of(link.properties)))
     # Nothing more may come: an answer from behind it.
