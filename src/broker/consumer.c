@@ -39,6 +39,7 @@ static void change_state(struct consumer *consumer, enum consumer_state state)
     struct consumer_list *lists[] = {
         [CONSUMER_ABLE] = &consumer->level->able,
         [CONSUMER_WAITING] = &consumer->level->waiting,
+        [CONSUMER_FADING] = NULL,
         [CONSUMER_STOPPED] = NULL,
         [CONSUMER_BLOCKED_SELF] = NULL,
         [CONSUMER_BLOCKED_CHANNEL] = &consumer->channel->wait.blocked,
@@ -67,6 +68,45 @@ static void activate_next(struct queue *queue)
             consumer_wake(consumer);
         return;
     }
+}
+
+/* Whether a consumer waits that is to be active rather than this one. */
+static bool outranked(const struct consumer *active)
+{
+    const struct consumer_level *level;
+    SLIST_FOREACH(level, &active->queue->levels, link)
+    {
+        if (level->priority <= active->priority)
+            return false;
+        if (!TAILQ_EMPTY(&level->waiting))
+            return true;
+    }
+    return false;
+}
+
+/* The single active consumer has settled all that it holds, and gives way if there is a better one.
+ */
+static void give_way(struct consumer *active)
+{
+    if (outranked(active)) {
+        change_state(active, CONSUMER_WAITING);
+        activate_next(active->queue);
+    } else if (active->state == CONSUMER_FADING) { /* the better one is gone */
+        consumer_wake(active);
+    }
+}
+
+/* A consumer has come to wait for its turn to be the single active one. In RabbitMQ's classic
+ * queues priorities say nothing against the one that is active. */
+static void challenge(struct queue *queue)
+{
+    struct consumer *active = queue->active;
+    if (queue->settings.type != QUEUE_QUORUM || !outranked(active))
+        return;
+    if (active->unsettled)
+        change_state(active, CONSUMER_FADING);
+    else
+        give_way(active);
 }
 
 static struct bytes id_key(const struct consumer *consumer)
@@ -121,6 +161,7 @@ struct consumer *consumer_new(struct channel *channel, struct queue *queue,
     consumer->told = !options->stopped;
     if (queue->settings.single_active_consumer && queue->active) {
         change_state(consumer, CONSUMER_WAITING);
+        challenge(queue);
         return consumer;
     }
     if (queue->settings.single_active_consumer)
@@ -175,6 +216,8 @@ void consumer_settled(struct consumer *consumer)
     consumer->unsettled--;
     if (consumer->state == CONSUMER_BLOCKED_SELF)
         consumer_wake(consumer);
+    else if (consumer->state == CONSUMER_FADING && consumer->unsettled == 0)
+        give_way(consumer);
     else if (!consumer->queue && consumer->unsettled == 0)
         free(consumer);
 }

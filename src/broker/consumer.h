@@ -9,7 +9,9 @@
  *
  * Of a queue with x-single-active-consumer one consumer is active; the others wait in their levels
  * and cost a delivery nothing. When the active one ends, the first of the highest level follows it;
- * what it still holds stays with it. */
+ * what it still holds stays with it. In a quorum queue a consumer of a higher priority takes over:
+ * the active one fades, which means that it gets nothing more, and once all that it holds is
+ * settled the best of those that wait is active in its place. */
 #ifndef BROKER_CONSUMER_H
 #define BROKER_CONSUMER_H
 
@@ -46,6 +48,7 @@ SLIST_HEAD(consumer_levels, consumer_level);
 enum consumer_state {
     CONSUMER_ABLE,            /* in level->able, as far as is known */
     CONSUMER_WAITING,         /* in level->waiting: another one is active */
+    CONSUMER_FADING,          /* active until what it holds is settled: in no list */
     CONSUMER_STOPPED,         /* its reply has not left yet, or it is cancelled: in no list */
     CONSUMER_BLOCKED_SELF,    /* its prefetch is used up: in no list */
     CONSUMER_BLOCKED_CHANNEL, /* in channel->wait */

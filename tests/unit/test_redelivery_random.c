@@ -52,12 +52,14 @@ struct model_consumer {
     bool there, acks;
     unsigned queue, channel;
     int priority;
-    uint64_t order; /* of arrival */
+    uint64_t order;   /* in which those that wait came to do so */
+    uint64_t arrival; /* from 1 */
 };
 
 struct held {
     uint64_t tag;
     unsigned queue, item;
+    uint64_t arrival; /* of the consumer that has it; 0: it was got */
 };
 
 static struct harness h;
@@ -66,8 +68,9 @@ static unsigned step;
 static struct item *items[QUEUES];
 static unsigned count[QUEUES], low[QUEUES], dead, dead_transient;
 static struct model_consumer consumers[CHANNELS][CONSUMERS];
-static int active[QUEUES]; /* channel * CONSUMERS + index; -1: none */
-static uint64_t arrivals;
+static int active[QUEUES];  /* channel * CONSUMERS + index; -1: none */
+static bool fading[QUEUES]; /* a better one waits, or did, for what the active one has out */
+static uint64_t arrivals = 1;
 static struct held *held[CHANNELS];
 static unsigned held_count[CHANNELS];
 static uint64_t tags[CHANNELS];
@@ -121,15 +124,12 @@ static void model_return(unsigned queue, unsigned index, bool failure)
     item->redelivered = true;
 }
 
-static void model_leave(unsigned channel, unsigned index)
+/* The one that is active now, of those that there are: the best, of several the first. */
+static void activate_best(unsigned queue)
 {
-    struct model_consumer *consumer = &consumers[channel][index];
-    unsigned queue = consumer->queue;
-    consumer->there = false;
-    if (active[queue] != (int)(channel * CONSUMERS + index))
-        return;
-    active[queue] = -1;
     const struct model_consumer *best = NULL;
+    active[queue] = -1;
+    fading[queue] = false;
     for (unsigned c = 0; c < CHANNELS * CONSUMERS; c++) {
         const struct model_consumer *other = &consumers[c / CONSUMERS][c % CONSUMERS];
         if (!other->there || other->queue != queue ||
@@ -141,14 +141,69 @@ static void model_leave(unsigned channel, unsigned index)
     }
 }
 
+static struct model_consumer *active_of(unsigned queue)
+{
+    unsigned at = (unsigned)active[queue];
+    return &consumers[at / CONSUMERS][at % CONSUMERS];
+}
+
+static bool holds_something(const struct model_consumer *consumer)
+{
+    for (unsigned i = 0; i < held_count[consumer->channel]; i++)
+        if (held[consumer->channel][i].arrival == consumer->arrival)
+            return true;
+    return false;
+}
+
+/* Who fades gives way once nothing is out to it. */
+static void model_settled(void)
+{
+    for (unsigned queue = 0; queue < QUEUES; queue++) {
+        if (!fading[queue] || holds_something(active_of(queue)))
+            continue;
+        struct model_consumer *was = active_of(queue);
+        bool outranked = false;
+        for (unsigned c = 0; c < CHANNELS * CONSUMERS; c++) {
+            const struct model_consumer *other = &consumers[c / CONSUMERS][c % CONSUMERS];
+            outranked |= other->there && other->queue == queue && other->priority > was->priority;
+        }
+        fading[queue] = false;
+        if (!outranked)
+            continue;
+        was->order = arrivals++;
+        activate_best(queue);
+    }
+}
+
+/* A consumer has come. */
+static void model_join(struct model_consumer *consumer)
+{
+    unsigned queue = consumer->queue;
+    if (!kinds[queue].single_active)
+        return;
+    if (active[queue] < 0)
+        activate_best(queue);
+    else if (kinds[queue].quorum && consumer->priority > active_of(queue)->priority)
+        fading[queue] = true;
+    model_settled();
+}
+
+static void model_leave(unsigned channel, unsigned index)
+{
+    struct model_consumer *consumer = &consumers[channel][index];
+    consumer->there = false;
+    if (active[consumer->queue] == (int)(channel * CONSUMERS + index))
+        activate_best(consumer->queue);
+}
+
 static void model_close(unsigned channel)
 {
-    for (unsigned i = 0; i < CONSUMERS; i++)
-        if (consumers[channel][i].there)
-            model_leave(channel, i);
     for (unsigned i = 0; i < held_count[channel]; i++)
         model_return(held[channel][i].queue, held[channel][i].item, true);
     held_count[channel] = 0;
+    for (unsigned i = 0; i < CONSUMERS; i++)
+        if (consumers[channel][i].there)
+            model_leave(channel, i);
     tags[channel] = 0;
     waiting[channel] = false;
 }
@@ -156,7 +211,7 @@ static void model_close(unsigned channel)
 /* ---- What comes out. */
 
 static void check_message(const struct message *message, unsigned channel, uint64_t tag,
-                          bool redelivered, bool acks)
+                          bool redelivered, bool acks, uint64_t arrival)
 {
     struct bytes body = message_body_piece(message, 0);
     unsigned queue = body.at[0] - '0';
@@ -180,7 +235,7 @@ static void check_message(const struct message *message, unsigned channel, uint6
     MUST(tag == ++tags[channel]);
     item->state = acks ? OUT : GONE;
     if (acks)
-        held[channel][held_count[channel]++] = (struct held){tag, queue, (unsigned)number};
+        held[channel][held_count[channel]++] = (struct held){tag, queue, (unsigned)number, arrival};
 }
 
 static void on_event(void *context, char peer, const struct event *event)
@@ -193,17 +248,18 @@ static void on_event(void *context, char peer, const struct event *event)
         const struct model_consumer *consumer = &consumers[channel][event->u.deliver.consumer];
         MUST(consumer->there);
         int self = (int)(channel * CONSUMERS + event->u.deliver.consumer);
-        MUST(!kinds[consumer->queue].single_active || active[consumer->queue] == self);
+        MUST(!kinds[consumer->queue].single_active ||
+             (active[consumer->queue] == self && !fading[consumer->queue]));
         check_message(event->u.deliver.message, channel, event->u.deliver.tag,
-                      event->u.deliver.redelivered, consumer->acks);
+                      event->u.deliver.redelivered, consumer->acks, consumer->arrival);
     } else if (event->type == EVENT_REPLY) {
         MUST(event->u.reply.status == STATUS_OK);
         if (event->u.reply.command != COMMAND_GET || channel >= CHANNELS || !waiting[channel])
             return;
         waiting[channel] = false;
         if (!event->u.reply.empty)
-            check_message(event->got.message, channel, event->got.tag, event->got.redelivered,
-                          true);
+            check_message(event->got.message, channel, event->got.tag, event->got.redelivered, true,
+                          0);
     }
 }
 
@@ -267,8 +323,8 @@ static void consume_or_cancel(void)
                                         .channel = channel,
                                         .priority = (int)below(3) - 1,
                                         .order = arrivals++};
-    if (kinds[queue].single_active && active[queue] < 0)
-        active[queue] = (int)(channel * CONSUMERS + index);
+    consumer->arrival = arrivals++;
+    model_join(consumer);
     do_consume(&h, who(channel), kinds[queue].name, index, consumer->acks ? "a" : "",
                consumer->priority);
 }
@@ -305,6 +361,7 @@ static void settle(void)
             model_return(one->queue, one->item, reject);
     }
     held_count[channel] = kept;
+    model_settled();
     if (ack)
         do_ack(&h, who(channel), tag, multiple);
     else if (reject)
@@ -339,6 +396,7 @@ static void recover(void)
     for (unsigned i = 0; i < held_count[channel]; i++)
         model_return(held[channel][i].queue, held[channel][i].item, false);
     held_count[channel] = 0;
+    model_settled();
     do_plain(&h, who(channel), COMMAND_RECOVER);
 }
 
@@ -354,6 +412,7 @@ static void restart(void)
     }
     for (unsigned queue = 0; queue < QUEUES; queue++) {
         active[queue] = -1;
+        fading[queue] = false;
         for (unsigned i = 0; i < count[queue]; i++) {
             struct item *item = &items[queue][i];
             if (item->state == GONE)

@@ -31,6 +31,17 @@ static void declare(const char *queue, const char *flags)
     harness_take(&h);
 }
 
+static void declare_quorum(const char *queue)
+{
+    struct text arguments = {0};
+    table_put_string(&arguments, "x-queue-type", bytes_of_text("quorum"));
+    table_put_bool(&arguments, "x-single-active-consumer", true);
+    do_declare_args(&h, "A1", queue, "d", &arguments);
+    text_free(&arguments);
+    harness_sync(&h);
+    harness_take(&h);
+}
+
 static void publish(const char *queue, const char *bodies)
 {
     for (; *bodies; bodies++) {
@@ -204,6 +215,131 @@ START_TEST(all_are_told_when_the_queue_goes)
 }
 END_TEST
 
+/* ---- Quorum queues: a better one takes over. */
+
+START_TEST(a_better_one_takes_over_what_is_not_out)
+{
+    declare_quorum("q");
+    do_qos(&h, "A1", 2, false);
+    do_consume(&h, "A1", "q", 1, "a", 0);
+    publish("q", "abc");
+    do_consume(&h, "B1", "q", 2, "a", 5);
+    expect(&h, "A1 ok qos\nA1 ok consume c1\nA1 deliver c1 t1 a\nA1 deliver c1 t2 b\n"
+               "B1 ok consume c2\n");
+    do_ack(&h, "A1", 1, false);
+    do_nack(&h, "A1", 2, false, true); /* the last: to the one that has taken over */
+    expect(&h, "B1 deliver c2 t1 b redelivered acquired 1\nB1 deliver c2 t2 c\n");
+    do_cancel(&h, "B1", 2);
+    publish("q", "d");
+    expect(&h, "B1 ok cancel c2\nA1 deliver c1 t3 d\n"); /* it waited */
+}
+END_TEST
+
+START_TEST(a_better_one_takes_over_at_once_when_nothing_is_out)
+{
+    declare_quorum("q");
+    declare_quorum("r");
+    do_consume(&h, "A1", "q", 1, "a", 0);
+    do_consume(&h, "A2", "q", 2, "a", 0); /* no better */
+    do_consume(&h, "B1", "q", 3, "a", 1);
+    publish("q", "a");
+    do_consume(&h, "A1", "r", 4, "", -5); /* needs no acks: nothing is ever out */
+    publish("r", "b");
+    do_consume(&h, "B1", "r", 5, "", -4);
+    publish("r", "c");
+    expect(&h, "A1 ok consume c1\nA2 ok consume c2\nB1 ok consume c3\nB1 deliver c3 t1 a\n"
+               "A1 ok consume c4\nA1 deliver c4 t1 b\nB1 ok consume c5\nB1 deliver c5 t2 c\n");
+}
+END_TEST
+
+START_TEST(the_best_of_those_that_wait_takes_over)
+{
+    declare_quorum("q");
+    do_consume(&h, "A1", "q", 1, "a", 0);
+    publish("q", "ab");
+    do_consume(&h, "A2", "q", 2, "a", 5);
+    do_consume(&h, "B1", "q", 3, "a", 7);
+    harness_take(&h);
+    do_ack(&h, "A1", 1, false);
+    publish("q", "c");
+    expect(&h, "");
+    do_ack(&h, "A1", 2, false);
+    expect(&h, "B1 deliver c3 t1 c\n");
+    do_close(&h, "B1"); /* its message and its place go to the next best */
+    expect(&h, "B1 ok close\nA2 deliver c2 t1 c redelivered count 1\n");
+}
+END_TEST
+
+START_TEST(one_that_faded_goes_on_when_the_better_one_is_gone)
+{
+    declare_quorum("q");
+    do_consume(&h, "A1", "q", 1, "a", 0);
+    publish("q", "ab");
+    do_consume(&h, "B1", "q", 2, "a", 5);
+    do_cancel(&h, "B1", 2);
+    harness_take(&h);
+    publish("q", "c");
+    do_ack(&h, "A1", 1, false);
+    expect(&h, ""); /* as in RabbitMQ it has faded all the same */
+    do_ack(&h, "A1", 2, false);
+    expect(&h, "A1 deliver c1 t3 c\n");
+    publish("q", "d");
+    expect(&h, "A1 deliver c1 t4 d\n");
+}
+END_TEST
+
+START_TEST(one_that_faded_may_leave)
+{
+    declare_quorum("q");
+    do_consume(&h, "A1", "q", 1, "a", 0);
+    publish("q", "ab");
+    do_consume(&h, "B1", "q", 2, "a", 5);
+    harness_take(&h);
+    do_cancel(&h, "A1", 1);
+    publish("q", "c");
+    expect(&h, "A1 ok cancel c1\nB1 deliver c2 t1 c\n");
+    do_nack(&h, "A1", 0, true, true);
+    expect(&h, "B1 deliver c2 t2 a redelivered acquired 1\n"
+               "B1 deliver c2 t3 b redelivered acquired 1\n");
+}
+END_TEST
+
+/* Its deliveries are acknowledged in a transaction: they are out until the commit. */
+START_TEST(a_transaction_holds_up_who_takes_over)
+{
+    declare_quorum("q");
+    do_plain(&h, "A1", COMMAND_TX_SELECT);
+    do_consume(&h, "A1", "q", 1, "a", 0);
+    do_publish(&h, "A2", "", "q", "a", "");
+    do_consume(&h, "B1", "q", 2, "a", 5);
+    do_publish(&h, "A2", "", "q", "b", "");
+    do_ack(&h, "A1", 1, false);
+    expect(&h, "A1 ok tx-select\nA1 ok consume c1\nA1 deliver c1 t1 a\nB1 ok consume c2\n");
+    do_plain(&h, "A1", COMMAND_TX_COMMIT);
+    harness_sync(&h);
+    expect(&h, "B1 deliver c2 t1 b\nA1 ok commit\n");
+}
+END_TEST
+
+START_TEST(lists_who_fades_as_active)
+{
+    struct consumer_info infos[3];
+    uint64_t after = 0;
+    declare_quorum("q");
+    do_consume(&h, "A1", "q", 1, "a", 0);
+    publish("q", "a");
+    do_consume(&h, "B1", "q", 2, "a", 5);
+    ck_assert_uint_eq(vhost_list_consumers(h.vhost, &after, infos, 3), 2);
+    ck_assert(infos[0].active && infos[0].single_active);
+    ck_assert(!infos[1].active && !infos[1].single_active);
+    do_ack(&h, "A1", 1, false);
+    after = 0;
+    ck_assert_uint_eq(vhost_list_consumers(h.vhost, &after, infos, 3), 2);
+    ck_assert(!infos[0].active && !infos[0].single_active);
+    ck_assert(infos[1].active && infos[1].single_active);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("single_active");
@@ -218,6 +354,13 @@ int main(void)
     tcase_add_test(tests, nobody_has_it_for_himself);
     tcase_add_test(tests, lists_who_is_active);
     tcase_add_test(tests, all_are_told_when_the_queue_goes);
+    tcase_add_test(tests, a_better_one_takes_over_what_is_not_out);
+    tcase_add_test(tests, a_better_one_takes_over_at_once_when_nothing_is_out);
+    tcase_add_test(tests, the_best_of_those_that_wait_takes_over);
+    tcase_add_test(tests, one_that_faded_goes_on_when_the_better_one_is_gone);
+    tcase_add_test(tests, one_that_faded_may_leave);
+    tcase_add_test(tests, a_transaction_holds_up_who_takes_over);
+    tcase_add_test(tests, lists_who_fades_as_active);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
