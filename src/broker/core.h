@@ -222,6 +222,9 @@ struct publishing {
 void publish_filtered(struct vhost *vhost, struct message *message, struct publishing *publishing);
 /* The same from this exchange, whatever the message says, and without any delay; BCC is removed. */
 void publish_delayed(struct vhost *vhost, struct exchange *exchange, struct message *message);
+/* Publishes to an exchange a message that another one has kept: it stays that other's. Returns to
+ * how many queues it went. */
+size_t publish_through(struct vhost *vhost, struct exchange *exchange, struct message *message);
 void route_memory_free(struct route_memory **memory);
 
 /* A delivery goes out that is to be settled. */

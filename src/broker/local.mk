@@ -32,6 +32,8 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/exchange_fanout.c \
 	src/broker/exchange_hash.c \
 	src/broker/exchange_headers.c \
+	src/broker/exchange_history.c \
+	src/broker/exchange_history.h \
 	src/broker/exchange_pick.c \
 	src/broker/exchange_topic.c \
 	src/broker/exchange_type.c \
@@ -123,6 +125,8 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/due.h \
 	src/broker/expiry.c \
 	src/broker/event.c \
+	src/broker/history.c \
+	src/broker/history.h \
 	src/broker/holding.c \
 	src/broker/holding.h \
 	src/broker/lane.c \
@@ -178,6 +182,7 @@ core_tests = \
 	tests/unit/test_dead_letter \
 	tests/unit/test_dead_letter_random \
 	tests/unit/test_length \
+	tests/unit/test_history \
 	tests/unit/test_holding \
 	tests/unit/test_offspring \
 	tests/unit/test_work \
@@ -205,6 +210,9 @@ tests_unit_test_chunk_LDADD = $(core_test_libs)
 tests_unit_test_unsettled_SOURCES = tests/unit/test_unsettled.c
 tests_unit_test_unsettled_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_unsettled_LDADD = $(core_test_libs)
+tests_unit_test_history_SOURCES = tests/unit/test_history.c $(core_harness)
+tests_unit_test_history_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_history_LDADD = $(core_test_libs)
 tests_unit_test_queue_type_SOURCES = tests/unit/test_queue_type.c $(core_harness)
 tests_unit_test_queue_type_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_queue_type_LDADD = $(core_test_libs)

@@ -8,6 +8,7 @@
 #include "core.h"
 #include "death.h"
 #include "delayed.h"
+#include "history.h"
 #include "leveret/base/mem.h"
 #include "offspring.h"
 
@@ -214,6 +215,13 @@ static void remember_along(const struct route_result *result, const struct messa
         dedup_remember(result->sieves[i], message);
 }
 
+/* Exchanges that tell later comers of it keep it, whatever becomes of it. */
+static void keep_history(const struct route_result *result, struct message *message)
+{
+    for (size_t i = 0; i < result->history_count; i++)
+        history_keep(result->histories[i], message);
+}
+
 /* No queue of the vhost is to have it: a reply that is waited for, or to be sent back. */
 static void find_no_queue(struct channel *channel, struct message *message, bool mandatory)
 {
@@ -241,6 +249,7 @@ static bool publish_specially(struct channel *channel, struct route_memory *rout
 {
     struct route_result *result = &route->result;
     bool kept = false;
+    keep_history(result, message);
     if (result->keeper_count)
         kept = keep_for(channel, route, message, mandatory, needed);
     if (channel->vhost->tuning.tracing) {
@@ -339,6 +348,7 @@ void publish_filtered(struct vhost *vhost, struct message *message, struct publi
         route = route_by(vhost, &vhost->route, exchange, message, ROUTED_WITH_DELAYS);
     }
     route->exchange->publish_in++;
+    keep_history(&route->result, message);
     struct message *marked = message;
     size_t max = SIZE_MAX;
     if (publishing->offspring)
@@ -376,6 +386,7 @@ void publish_delayed(struct vhost *vhost, struct exchange *exchange, struct mess
     struct route_memory *route = route_by(vhost, &vhost->route, exchange, message, ROUTED_AT_ONCE);
     struct publishing publishing = {0};
     struct message *marked = NULL;
+    keep_history(&route->result, message);
     size_t max = SIZE_MAX;
     if (offspring_generation(message)) {
         publishing.offspring = offspring_of(message);
@@ -387,6 +398,21 @@ void publish_delayed(struct vhost *vhost, struct exchange *exchange, struct mess
     if (publishing.taken)
         remember_along(&route->result, message);
     message_unref(&marked);
+}
+
+size_t publish_through(struct vhost *vhost, struct exchange *exchange, struct message *message)
+{
+    struct route_memory *route =
+        route_by(vhost, &vhost->route, exchange, message, ROUTED_WITH_DELAYS);
+    struct publishing publishing = {0};
+    route->exchange->publish_in++;
+    keep_history(&route->result, message);
+    vhost_spend(vhost, route->result.count * WORK_QUEUE);
+    keep_along(vhost, &route->result, message, &publishing.needed);
+    put_to_some(route, message, &publishing, SIZE_MAX);
+    if (publishing.taken)
+        remember_along(&route->result, message);
+    return publishing.routed;
 }
 
 /* Looks at the headers that mean something to the broker. May replace the message (and the
