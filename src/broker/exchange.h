@@ -58,7 +58,9 @@ struct exchange {
     bool durable, auto_delete, internal, predeclared;
     bool doomed;                      /* auto-delete, waiting to be deleted */
     uint64_t publish_in, publish_out; /* messages, counted by the publisher's side */
-    uint8_t data[];                   /* name, arguments */
+    /* Of clients' messages that found no queue: mandatory, and not. */
+    uint64_t unroutable_returned, unroutable_dropped;
+    uint8_t data[]; /* name, arguments */
 };
 
 /* The type of this name, or NULL. "" has a type of its own that is not found here. */

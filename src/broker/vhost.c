@@ -185,6 +185,7 @@ struct vhost *vhost_new(const struct vhost_options *options)
 {
     struct vhost *vhost = mem_need(sizeof *vhost);
     vhost->options = *options;
+    vhost_set_message_bytes_max(vhost, options->message_bytes_max);
     vhost->name = bytes_of(mem_need_text(options->name.at, options->name.len), options->name.len);
     vhost->options.node_name = bytes_of(
         mem_need_text(options->node_name.at, options->node_name.len), options->node_name.len);
