@@ -17,7 +17,8 @@ static void all_forget(void)
 
 static void tune(void)
 {
-    vhost_tune(here->h.vhost, &(struct vhost_tuning){UINT64_MAX, here->world.tracing});
+    vhost_tune(here->h.vhost,
+               &(struct vhost_tuning){.queues_max = UINT64_MAX, .tracing = here->world.tracing});
 }
 
 /* ---- Crashes. */
