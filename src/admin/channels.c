@@ -6,7 +6,7 @@
 #include "client.h"
 #include "handlers.h"
 
-#define CHANNEL_RATES 0x1fffu
+#define CHANNEL_RATES 0xfffu
 
 static void write_rates(struct request *r, struct answer *a, struct bytes vhost,
                         const struct channel_info *c, struct bytes name)

@@ -52,9 +52,7 @@ static unsigned shed(struct queue *queue, unsigned max)
     while (count < max && !reading && too_long(queue)) {
         struct lane *lane = queue_leader(queue);
         if (!wanted) { /* nor need they be read */
-            unsigned gone = (unsigned)lane_discard_ready(lane, 1);
-            dead_letter_count(queue, DEATH_MAXLEN, gone);
-            count += gone;
+            count += (unsigned)lane_discard_ready(lane, 1);
             continue;
         }
         struct place place = lane_head(lane);

@@ -23,6 +23,7 @@ EXTRA_DIST += \
 	tests/scenario/rabbitmq-node \
 	tests/scenario/run \
 	tests/scenario/small_disk.py \
+	tests/scenario/stories \
 	tests/scenario/synced.c \
 	tests/scenario/test_about.py \
 	tests/scenario/test_access.py \
@@ -30,7 +31,6 @@ EXTRA_DIST += \
 	tests/scenario/test_clients.py \
 	tests/scenario/test_consumers.py \
 	tests/scenario/test_crash.py \
-	tests/scenario/test_metrics.py \
 	tests/scenario/test_mix.py \
 	tests/scenario/test_recovery.py \
 	tests/scenario/test_ctl.py \
@@ -53,6 +53,7 @@ EXTRA_DIST += \
 	tests/scenario/test_scale.py \
 	tests/scenario/test_policy.py \
 	tests/scenario/test_space.py \
+	tests/scenario/test_stories.py \
 	tests/scenario/test_users.py \
 	tests/scenario/test_vanish.py \
 	tests/scenario/test_vhosts.py \

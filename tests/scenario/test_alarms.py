@@ -12,8 +12,7 @@ from pika import frame as frames
 from pika import spec
 
 KINDS = ("connection_readers", "connection_contents", "connection_writers", "connection_other", "http_requests",
-         "http_answers", "messages", "transactions", "consumers", "bindings", "hash_rings", "definitions", "deduplication",
-         "recent_history")
+         "http_answers", "messages", "transactions", "consumers", "bindings", "hash_rings", "definitions", "deduplication")
 
 
 def node_name(node):

@@ -108,6 +108,10 @@ def celery():
     return ["/usr/bin/python3", str(CLIENTS / "celery_jobs.py")]
 
 
+# Where RabbitMQ 4.3 does otherwise, and Leveret as 3.13.
+NOT_ON_43 = {"celery_eta": "basic.qos with global is ignored", "c_sizes": "16 MiB is the largest message",
+             "go_sizes": "16 MiB is the largest message", "js": "this amqplib asks for frames of 4096 bytes"}
+
 # Client, how its command is made, and its scenarios.
 TABLE = [
     ("c", client_c, "basics exchanges headers_exchange confirms returns qos requeue get tx cancel_notify sizes channels "
@@ -124,6 +128,9 @@ TABLE = [
 
 def register(client, make, scenario):
     def one(node):
+        reason = NOT_ON_43.get(f"{client}_{scenario}") or NOT_ON_43.get(client)
+        if broker.judge43() and reason:
+            raise Skip(reason)
         result = run(COMMANDS[client] + [scenario], SCENARIO_SECONDS,
                      env={**os.environ, "AMQP_HOST": node.host, "AMQP_PORT": str(node.port), "AMQP_PREFIX": name(client)})
         if result.returncode == 77:
