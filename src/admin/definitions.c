@@ -50,19 +50,27 @@ static void write_user(void *context, const struct user_info *user)
     answer_end(a);
 }
 
+static void write_metadata(struct answer *a, struct admin *admin, const struct vhost_entry *vhost)
+{
+    answer_object(a, "metadata");
+    answer_text(a, "description", vhost->description);
+    tags_write(a, "tags", vhost->tags);
+    answer_text(a, "default_queue_type", vhost_queue_type(admin, vhost));
+    answer_bool(a, "protected_from_deletion", vhost->protected_from_deletion);
+    answer_end(a);
+}
+
 static void write_vhost(void *context, const struct vhost_entry *vhost)
 {
     const struct writing *writing = context;
     struct answer *a = writing->answer;
     answer_object(a, NULL);
     answer_text(a, "name", vhost->name);
+    /* Where RabbitMQ 3.10 reads them; later ones read the metadata. */
+    answer_text(a, "description", vhost->description);
+    tags_write(a, "tags", vhost->tags);
     limits_write(a, "limits", writing->auth, LIMITED_VHOST, vhost->name);
-    answer_object(a, "metadata");
-    answer_text(a, "description", vhost->description ? vhost->description : "");
-    tags_write(a, "tags", vhost->tags ? vhost->tags : "");
-    answer_text(a, "default_queue_type", vhost_queue_type(writing->admin, vhost));
-    answer_bool(a, "protected_from_deletion", vhost->protected_from_deletion);
-    answer_end(a);
+    write_metadata(a, writing->admin, vhost);
     answer_end(a);
 }
 
@@ -111,6 +119,7 @@ static void write_queues(struct answer *a, const struct exporting *e)
             answer_bytes(a, "vhost", e->parts[PART_QUEUES].rows[i].vhost);
         answer_bool(a, "durable", q->durable);
         answer_bool(a, "auto_delete", q->auto_delete);
+        answer_bytes(a, "type", queue_info_type(q));
         arguments_write(a, "arguments", q->arguments);
         answer_end(a);
     }
@@ -236,16 +245,51 @@ static void write_parameters(struct answer *a, const struct exporting *e, struct
     answer_end(a);
 }
 
+static void write_explanation(struct answer *a, const char *what, struct bytes name)
+{
+    struct text text = {0};
+    text_printf(&text, "Definitions of %s '%.*s'%c", what, BYTES_PRINT(name), '\0');
+    answer_text(a, "explanation", (const char *)text.at);
+    text_free(&text);
+}
+
+/* What the file is of, in the words that RabbitMQ's tools know; nobody reads it back. */
+static void write_head(struct answer *a, const struct admin *admin, const struct exporting *e)
+{
+    const char *cluster = admin->options.cluster_name;
+    write_explanation(a, e->one_vhost ? "virtual host" : "cluster",
+                      e->one_vhost ? e->vhost : bytes_of_text(cluster));
+    answer_text(a, "rabbitmq_definition_format", e->one_vhost ? "single_virtual_host" : "cluster");
+    if (e->one_vhost)
+        answer_bytes(a, "original_vhost_name", e->vhost);
+    else
+        answer_text(a, "original_cluster_name", cluster);
+}
+
+/* What is known of the vhost that the file is of. */
+static void write_one_vhost(struct answer *a, struct admin *admin, struct bytes name)
+{
+    struct vhost_entry vhost;
+    if (!auth_find_vhost(admin->options.auth, name, &vhost))
+        return;
+    answer_text(a, "description", vhost.description);
+    write_metadata(a, admin, &vhost);
+    limits_write(a, "limits", admin->options.auth, LIMITED_VHOST, vhost.name);
+}
+
 static void write_all(struct request *r)
 {
     const struct exporting *e = r->work;
     struct answer a = {0};
     answer_object(&a, NULL);
+    write_head(&a, r->admin, e);
     answer_text(&a, "rabbit_version", DIALECT_VERSION);
     answer_text(&a, "rabbitmq_version", DIALECT_VERSION);
     answer_text(&a, "product_name", PRODUCT_NAME);
     answer_text(&a, "product_version", r->admin->options.leveret_version);
-    if (!e->one_vhost)
+    if (e->one_vhost)
+        write_one_vhost(&a, r->admin, e->vhost);
+    else
         write_directory(&a, r->admin);
     write_parameters(&a, e, r->admin->options.auth);
     write_policies(&a, &e->parts[PART_POLICIES]);

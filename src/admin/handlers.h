@@ -220,6 +220,8 @@ bool vhost_may_be_deleted(struct request *r);
  * zero-ended. (policies.c) */
 bool policy_from_json(const struct value *policy, struct command *out, struct text *definition,
                       struct text *why);
+/* The name of the queue's type. A view into the info, or static. (queues.c) */
+struct bytes queue_info_type(const struct queue_info *queue);
 /* A policy as the fields of an object, and as a runtime parameter. (policies.c) */
 void policy_write(struct answer *answer, struct bytes vhost, const struct policy_info *policy);
 void policy_write_parameter(struct answer *answer, struct bytes vhost,

@@ -52,7 +52,7 @@ static void write_rates(struct request *r, struct answer *a, struct bytes vhost,
     detail_write(a, "messages", values[RATE_COUNT + 2], rates[RATE_COUNT + 2]);
 }
 
-static struct bytes queue_type(const struct queue_info *q)
+struct bytes queue_info_type(const struct queue_info *q)
 {
     struct field field;
     if (table_find(q->arguments, "x-queue-type", &field) && field.type == FIELD_STRING &&
@@ -63,7 +63,7 @@ static struct bytes queue_type(const struct queue_info *q)
 
 static bool is_quorum(const struct queue_info *q)
 {
-    return bytes_equal_text(queue_type(q), "quorum");
+    return bytes_equal_text(queue_info_type(q), "quorum");
 }
 
 static void write_depths(struct answer *a, const struct queue_info *q)
@@ -139,7 +139,7 @@ static void render_queue(struct request *r, struct answer *a, const struct row *
     arguments_write(a, "arguments", q->arguments);
     answer_bool(a, "internal", false);
     answer_bool(a, "internal_owner", false);
-    answer_bytes(a, "type", queue_type(q));
+    answer_bytes(a, "type", queue_info_type(q));
     answer_text(a, "node", r->admin->options.node_name);
     answer_text(a, "state", q->failed ? "crashed" : "running");
     if (q->stalled)

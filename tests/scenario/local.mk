@@ -50,6 +50,7 @@ EXTRA_DIST += \
 	tests/scenario/test_parameters.py \
 	tests/scenario/test_pika.py \
 	tests/scenario/test_queues.py \
+	tests/scenario/test_round_trips.py \
 	tests/scenario/test_scale.py \
 	tests/scenario/test_policy.py \
 	tests/scenario/test_space.py \

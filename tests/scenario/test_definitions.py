@@ -208,7 +208,7 @@ def round_trip(node):
     assert api.post("definitions", whole).code == 204, "twice is once"
     assert sorted_parts(api.get("definitions").json) == sorted_parts(whole)
     api.delete("vhosts/v")
-    api.put("vhosts/v")
+    api.put("vhosts/v", {"description": "d", "tags": "a,b"})
     assert api.post("definitions/v", of_one).code == 204
     assert sorted_parts(api.get("definitions/v").json) == sorted_parts(of_one)
     assert api.get("vhost-limits/v").json == [{"vhost": "v", "value": {"max-queues": 50}}]
