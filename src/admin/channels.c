@@ -6,7 +6,7 @@
 #include "client.h"
 #include "handlers.h"
 
-#define CHANNEL_RATES 0xfffu
+#define CHANNEL_RATES 0x1fffu
 
 static void write_rates(struct request *r, struct answer *a, struct bytes vhost,
                         const struct channel_info *c, struct bytes name)

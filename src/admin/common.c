@@ -81,9 +81,11 @@ void exchange_types_write(struct answer *answer)
         {"topic", "AMQP topic exchange, as per the AMQP specification"},
         {"x-consistent-hash", "Consistent Hashing Exchange"},
         {"x-delayed-message", "Delayed Message Exchange"},
+        {"x-local-random", "Picks one random local binding (queue) to route via (to)."},
         {"x-message-deduplication", "Message Deduplication Exchange"},
         {"x-modulus-hash", "Modulus Hashing Exchange"},
         {"x-random", "Picks a binding at random"},
+        {"x-recent-history", "Recent History Exchange."},
     };
     if (!answer_array(answer, "exchange_types"))
         return;

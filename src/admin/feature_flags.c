@@ -9,6 +9,7 @@ static const struct {
     const char *name, *description;
 } flags[] = {
     {"detailed_queues_endpoint", "The list of queues with all that is told of them"},
+    {"drop_unroutable_metric", "Count unroutable publishes to be dropped in stats"},
     {"empty_basic_get_metric", "Count AMQP basic.get on empty queues in stats"},
     {"implicit_default_bindings",
      "Default bindings are implicit, instead of being stored in the database"},

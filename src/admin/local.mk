@@ -36,6 +36,7 @@ src_admin_libadmin_a_SOURCES = \
 	src/admin/memory.c \
 	src/admin/messages.c \
 	src/admin/metrics.c src/admin/metrics.h \
+	src/admin/metrics_counters.c \
 	src/admin/metrics_objects.c \
 	src/admin/name_filter.c \
 	src/admin/overview.c \

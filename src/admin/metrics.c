@@ -52,8 +52,7 @@ static void single_real(struct text *out, const char *name, const char *type, co
 
 /* ---- Families of the sums. */
 
-#define AMQP  "{protocol=\"amqp091\"}"
-#define QUEUE "{protocol=\"amqp091\",queue_type=\"rabbit_classic_queue\"}"
+#define AMQP "{protocol=\"amqp091\"}"
 
 static const struct {
     const char *name, *type, *help, *labels;
@@ -84,32 +83,29 @@ static const struct {
     {"rabbitmq_global_messages_unroutable_returned_total", "counter",
      "Total number of messages published as mandatory and returned as unroutable", AMQP,
      OF(all.rates.return_unroutable)},
-    {"rabbitmq_global_messages_delivered_consume_manual_ack_total", "counter",
-     "Total number of messages delivered to consumers with manual acknowledgment", QUEUE,
-     OF(all.rates.deliver)},
-    {"rabbitmq_global_messages_delivered_consume_auto_ack_total", "counter",
-     "Total number of messages delivered to consumers with automatic acknowledgment", QUEUE,
-     OF(all.rates.deliver_no_ack)},
-    {"rabbitmq_global_messages_delivered_get_manual_ack_total", "counter",
-     "Total number of messages fetched by basic.get with manual acknowledgment", QUEUE,
-     OF(all.rates.get)},
-    {"rabbitmq_global_messages_delivered_get_auto_ack_total", "counter",
-     "Total number of messages fetched by basic.get with automatic acknowledgment", QUEUE,
-     OF(all.rates.get_no_ack)},
-    {"rabbitmq_global_messages_get_empty_total", "counter",
-     "Total number of times basic.get operations fetched no message", QUEUE,
-     OF(all.rates.get_empty)},
-    {"rabbitmq_global_messages_redelivered_total", "counter",
-     "Total number of messages redelivered to consumers", QUEUE, OF(all.rates.redeliver)},
-    {"rabbitmq_global_messages_acknowledged_total", "counter",
-     "Total number of messages acknowledged by consumers", QUEUE, OF(all.rates.ack)},
+    {"rabbitmq_global_messages_received_confirm_total", "counter",
+     "Total number of messages received from publishers expecting confirmations", AMQP,
+     OF(all.counters.received_confirm)},
+    {"rabbitmq_global_messages_routed_total", "counter",
+     "Total number of messages routed to queues", AMQP, OF(all.counters.routed)},
+    {"rabbitmq_global_messages_unroutable_dropped_total", "counter",
+     "Total number of messages published as non-mandatory and dropped as unroutable", AMQP,
+     OF(all.rates.drop_unroutable)},
+    {"rabbitmq_global_publishers", "gauge", "Current number of publishers", AMQP,
+     OF(all.counters.publishers)},
+    {"rabbitmq_queues_declared_total", "counter", "Total number of queues declared", "",
+     OF(all.counters.queues_declared)},
+    {"rabbitmq_queues_created_total", "counter", "Total number of queues created", "",
+     OF(all.counters.queues_created)},
+    {"rabbitmq_queues_deleted_total", "counter", "Total number of queues deleted", "",
+     OF(all.counters.queues_deleted)},
     {"leveret_bindings", "gauge", "Bindings available", "", OF(all.bindings)},
     {"leveret_vhosts", "gauge", "Virtual hosts", "", OF(vhost_count)},
     {"leveret_messages_rejected_total", "counter", "Total number of messages rejected by consumers",
      "", OF(all.rates.reject)},
     {"leveret_dead_letters_dropped_total", "counter",
      "Total number of dead letters dropped since there would have been too many of one message", "",
-     OF(all.dead_letters_dropped)},
+     OF(all.counters.dead_letters_dropped)},
     {"leveret_journal_syncs_failed_total", "counter",
      "Batches whose write or sync failed and was tried again", "", OF(journal.syncs_failed)},
     {"leveret_journal_written_bytes_total", "counter", "Bytes written by the journals", "",
@@ -165,6 +161,8 @@ static void write_identity(struct text *out, const struct admin *admin, const ch
 
 static void write_alarms(struct text *out, const struct node_alarms *a)
 {
+    single(out, "rabbitmq_unreachable_cluster_peers_count", "gauge",
+           "Number of peers in the cluster that this node cannot reach", "", 0);
     single(out, "rabbitmq_alarms_memory_used_watermark", "gauge",
            "is 1 if the memory watermark alarm is in effect", "", a->memory);
     single(out, "rabbitmq_alarms_free_disk_space_watermark", "gauge",
@@ -258,13 +256,6 @@ static void write_node(struct text *out, struct request *r, const char *endpoint
 
 /* ---- Answers. */
 
-static void write_delivered(struct text *out, const struct rates *rates)
-{
-    single(out, "rabbitmq_global_messages_delivered_total", "counter",
-           "Total number of messages delivered to consumers", QUEUE,
-           rates->deliver + rates->deliver_no_ack + rates->get + rates->get_no_ack);
-}
-
 static void write_depths(struct text *out, const struct vhost_totals *all)
 {
     single(out, "rabbitmq_queue_messages_ready", "gauge",
@@ -277,12 +268,28 @@ static void write_depths(struct text *out, const struct vhost_totals *all)
            all->messages_ready + all->messages_unacknowledged);
 }
 
+/* Of all exchanges together; per object they are metrics_objects'. */
+static void write_exchanges(struct text *out, const struct rates *rates)
+{
+    single(out, "rabbitmq_exchange_messages_published_total", "counter",
+           "Total number of messages published into an exchange", "", rates->publish);
+    single(out, "rabbitmq_exchange_messages_confirmed_total", "counter",
+           "Total number of messages published into an exchange and confirmed", "", rates->confirm);
+    single(out, "rabbitmq_exchange_messages_unroutable_returned_total", "counter",
+           "Total number of messages published as mandatory and returned as unroutable", "",
+           rates->return_unroutable);
+    single(out, "rabbitmq_exchange_messages_unroutable_dropped_total", "counter",
+           "Total number of messages published as non-mandatory and dropped as unroutable", "",
+           rates->drop_unroutable);
+}
+
 static void counted(struct request *r, const struct totals *totals)
 {
     struct text out = {0};
     write_families(&out, totals);
-    write_delivered(&out, &totals->all.rates);
+    metrics_counters(&out, totals);
     write_depths(&out, &totals->all);
+    write_exchanges(&out, &totals->all.rates);
     write_journal_and_workers(&out, totals);
     write_node(&out, r, "aggregated");
     reply_text(r, 200, CONTENT_TYPE, &out);
@@ -297,7 +304,7 @@ static void counted_per_object(struct request *r, const struct totals *totals)
 {
     struct text out = {0};
     write_families(&out, totals);
-    write_delivered(&out, &totals->all.rates);
+    metrics_counters(&out, totals);
     write_journal_and_workers(&out, totals);
     write_node(&out, r, "per-object");
     metrics_objects(r, &out, "rabbitmq_", CONTENT_TYPE);

@@ -16,4 +16,7 @@ void metric_label(struct text *out, struct bytes value);
 void metrics_objects(struct request *r, struct text *out, const char *prefix,
                      const char *content_type);
 
+/* Appends the families of metrics_counters.c. */
+void metrics_counters(struct text *out, const struct totals *totals);
+
 #endif

@@ -1,4 +1,4 @@
-/* Metrics of single queues, connections and channels.
+/* Metrics of single queues, exchanges, connections and channels.
  *
  * Normal course: for each family the objects are visited anew, a slice at a time, and each slice is
  * written before the next is gathered: the format wants a family's lines together, and 100,000
@@ -14,7 +14,7 @@
 #include "metrics.h"
 #include "turns.h"
 
-enum object { OBJECT_QUEUE, OBJECT_CONNECTION, OBJECT_CHANNEL, OBJECT_COUNT };
+enum object { OBJECT_QUEUE, OBJECT_CONNECTION, OBJECT_CHANNEL, OBJECT_EXCHANGE, OBJECT_COUNT };
 
 static const struct {
     enum object object;
@@ -26,6 +26,7 @@ static const struct {
 #define Q(member) offsetof(struct queue_info, member)
 #define S(member) offsetof(struct session_info, member)
 #define C(member) offsetof(struct channel_info, member)
+#define X(member) offsetof(struct exchange_info, member)
     {OBJECT_QUEUE, "queue_coarse_metrics", "queue_messages_ready", "gauge",
      "Messages ready to be delivered to consumers", Q(messages_ready), 0, 8},
     {OBJECT_QUEUE, "queue_coarse_metrics", "queue_messages_unacked", "gauge",
@@ -67,9 +68,40 @@ static const struct {
     {OBJECT_CHANNEL, "channel_metrics", "channel_prefetch", "gauge",
      "Total limit of unacknowledged messages for all consumers on a channel",
      C(global_prefetch_count), 0, 4},
+    {OBJECT_QUEUE, "queue_delivery_metrics", "queue_get_ack_total", "counter",
+     "Total number of messages fetched from a queue with basic.get in manual acknowledgement mode",
+     Q(rates.get), 0, 8},
+    {OBJECT_QUEUE, "queue_delivery_metrics", "queue_get_total", "counter",
+     "Total number of messages fetched from a queue with basic.get in automatic acknowledgement "
+     "mode",
+     Q(rates.get_no_ack), 0, 8},
+    {OBJECT_QUEUE, "queue_delivery_metrics", "queue_messages_delivered_ack_total", "counter",
+     "Total number of messages delivered from a queue to consumers in manual acknowledgement mode",
+     Q(rates.deliver), 0, 8},
+    {OBJECT_QUEUE, "queue_delivery_metrics", "queue_messages_delivered_total", "counter",
+     "Total number of messages delivered from a queue to consumers in automatic acknowledgement "
+     "mode",
+     Q(rates.deliver_no_ack), 0, 8},
+    {OBJECT_QUEUE, "queue_delivery_metrics", "queue_messages_redelivered_total", "counter",
+     "Total number of messages redelivered from a queue to consumers", Q(rates.redeliver), 0, 8},
+    {OBJECT_QUEUE, "queue_delivery_metrics", "queue_messages_acked_total", "counter",
+     "Total number of messages acknowledged by consumers on a queue", Q(rates.ack), 0, 8},
+    {OBJECT_QUEUE, "queue_delivery_metrics", "queue_get_empty_total", "counter",
+     "Total number of times basic.get operations fetched no message on a queue", Q(rates.get_empty),
+     0, 8},
+    /* Not how many of an exchange's messages are confirmed: confirms are counted for a channel. */
+    {OBJECT_EXCHANGE, "exchange_metrics", "exchange_messages_published_total", "counter",
+     "Total number of messages published into an exchange", X(publish_in), 0, 8},
+    {OBJECT_EXCHANGE, "exchange_metrics", "exchange_messages_unroutable_returned_total", "counter",
+     "Total number of messages published as mandatory and returned as unroutable",
+     X(unroutable_returned), 0, 8},
+    {OBJECT_EXCHANGE, "exchange_metrics", "exchange_messages_unroutable_dropped_total", "counter",
+     "Total number of messages published as non-mandatory and dropped as unroutable",
+     X(unroutable_dropped), 0, 8},
 #undef Q
 #undef S
 #undef C
+#undef X
 };
 #define FAMILY_COUNT (sizeof families / sizeof *families)
 
@@ -109,6 +141,12 @@ static void write_labels(struct text *out, enum object object, const struct row 
         metric_label(out, row->vhost);
         text_printf(out, "\",queue=\"");
         metric_label(out, ((const struct queue_info *)row->info)->name);
+        break;
+    case OBJECT_EXCHANGE:
+        text_printf(out, "{vhost=\"");
+        metric_label(out, row->vhost);
+        text_printf(out, "\",exchange=\"");
+        metric_label(out, ((const struct exchange_info *)row->info)->name);
         break;
     case OBJECT_CONNECTION:
         text_printf(out, "{connection=\"");
@@ -180,8 +218,8 @@ static void slice(struct request *r, struct gather *gather)
 
 static void next_family(struct objects *o)
 {
-    static const struct gather_kind *const kinds[OBJECT_COUNT] = {&gather_queues, &gather_sessions,
-                                                                  &gather_channels};
+    static const struct gather_kind *const kinds[OBJECT_COUNT] = {
+        &gather_queues, &gather_sessions, &gather_channels, &gather_exchanges};
     struct request *r = o->request;
     while (o->family_at < FAMILY_COUNT && !family_wanted(o, o->family_at))
         o->family_at++;

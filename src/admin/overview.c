@@ -128,9 +128,9 @@ static void write_churn_fields(struct request *r, struct answer *a, const struct
         {"connection_closed", totals->sessions.closed},
         {"channel_created", totals->sessions.channels_opened},
         {"channel_closed", totals->sessions.channels_closed},
-        {"queue_declared", totals->all.queues_declared},
-        {"queue_created", totals->all.queues_created},
-        {"queue_deleted", totals->all.queues_deleted},
+        {"queue_declared", totals->all.counters.queues_declared},
+        {"queue_created", totals->all.counters.queues_created},
+        {"queue_deleted", totals->all.counters.queues_deleted},
     };
     enum { COUNT = sizeof churn / sizeof *churn };
     uint64_t values[COUNT];

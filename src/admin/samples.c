@@ -115,8 +115,9 @@ void sample_key(struct text *key, const char *kind, struct bytes vhost, struct b
 /* ---- As message_stats. */
 
 const char *const rate_names[RATE_COUNT] = {
-    "publish",   "confirm", "return_unroutable", "deliver", "deliver_no_ack", "get", "get_no_ack",
-    "get_empty", "ack",     "redeliver",         "reject",  "deliver_get",
+    "publish", "confirm",     "return_unroutable", "deliver", "deliver_no_ack",
+    "get",     "get_no_ack",  "get_empty",         "ack",     "redeliver",
+    "reject",  "deliver_get", "drop_unroutable",
 };
 
 void rate_values(const struct rates *rates, uint64_t values[RATE_COUNT])
@@ -134,6 +135,7 @@ void rate_values(const struct rates *rates, uint64_t values[RATE_COUNT])
         rates->redeliver,
         rates->reject,
         rates->deliver + rates->deliver_no_ack + rates->get + rates->get_no_ack,
+        rates->drop_unroutable,
     };
     memcpy(values, all, sizeof all);
 }

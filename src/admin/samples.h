@@ -30,7 +30,8 @@ void samples_sweep(struct samples *samples, uint64_t now_ms);
 void sample_key(struct text *key, const char *kind, struct bytes vhost, struct bytes name);
 
 /* The values of struct rates in the order of rate_names, with deliver_get as their sum. */
-#define RATE_COUNT 12u
+#define RATE_COUNT 13u
+_Static_assert(RATE_COUNT + 3 <= SAMPLE_VALUES, "a sample has room for the depths of a queue too");
 extern const char *const rate_names[RATE_COUNT];
 void rate_values(const struct rates *rates, uint64_t values[RATE_COUNT]);
 /* Writes {"publish": n, "publish_details": {"rate": r}, …} under "message_stats"; mask: which of

@@ -31,21 +31,6 @@ static void finish(struct counting *c)
     admin_unref(admin);
 }
 
-static void add_rates(struct rates *sum, const struct rates *more)
-{
-    sum->publish += more->publish;
-    sum->confirm += more->confirm;
-    sum->return_unroutable += more->return_unroutable;
-    sum->deliver += more->deliver;
-    sum->deliver_no_ack += more->deliver_no_ack;
-    sum->get += more->get;
-    sum->get_no_ack += more->get_no_ack;
-    sum->get_empty += more->get_empty;
-    sum->ack += more->ack;
-    sum->redeliver += more->redeliver;
-    sum->reject += more->reject;
-}
-
 static void add_vhost(struct totals *t, const struct vhost_sum *v)
 {
     t->all.queues += v->totals.queues;
@@ -56,11 +41,8 @@ static void add_vhost(struct totals *t, const struct vhost_sum *v)
     t->all.peers += v->totals.peers;
     t->all.messages_ready += v->totals.messages_ready;
     t->all.messages_unacknowledged += v->totals.messages_unacknowledged;
-    t->all.dead_letters_dropped += v->totals.dead_letters_dropped;
-    t->all.queues_declared += v->totals.queues_declared;
-    t->all.queues_created += v->totals.queues_created;
-    t->all.queues_deleted += v->totals.queues_deleted;
-    add_rates(&t->all.rates, &v->totals.rates);
+    rates_add(&t->all.rates, &v->totals.rates);
+    counters_add(&t->all.counters, &v->totals.counters);
     t->journal.batches += v->journal.batches;
     t->journal.syncs_failed += v->journal.syncs_failed;
     t->journal.bytes_written += v->journal.bytes_written;

@@ -18,7 +18,7 @@ struct vhost_row {
     double rates[RATE_COUNT + 3];
 };
 
-#define VHOST_RATES 0xfffu
+#define VHOST_RATES 0x1fffu
 
 static void render_vhost(struct request *r, struct answer *a, const struct row *row)
 {

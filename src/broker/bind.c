@@ -1,6 +1,7 @@
 /* Commands on exchanges and bindings: the rules are in topology.c; what concerns queues and their
  * locks is here. */
 #include "core.h"
+#include "history.h"
 
 static void conclude(struct channel *channel, const struct command *command, enum status status)
 {
@@ -73,13 +74,43 @@ static bool declaration_of(struct channel *channel, const struct command *comman
     return !queue || check_lock(channel, command->type, queue);
 }
 
+/* A new binding is given what its exchange keeps for it. False: the command is to be called again.
+ */
+static bool replay(struct channel *channel, const struct binding_declaration *declaration)
+{
+    struct vhost *vhost = channel->vhost;
+    struct exchange *source = topology_exchange(vhost->topology, declaration->source);
+    struct queue *queue = vhost_queue(vhost, declaration->destination);
+    struct exchange *exchange = topology_exchange(vhost->topology, declaration->destination);
+    struct endpoint *destination = NULL;
+    if (declaration->kind == ENDPOINT_QUEUE && queue)
+        destination = &queue->endpoint;
+    else if (declaration->kind == ENDPOINT_EXCHANGE && exchange)
+        destination = &exchange->endpoint;
+    return !source || !source->history || !destination || /* deleted between two portions */
+           history_replay(source, destination, &channel->progress);
+}
+
 void command_bind(struct channel *channel, const struct command *command)
 {
     struct vhost *vhost = channel->vhost;
     struct binding_declaration declaration;
+    enum status status = STATUS_OK;
     vhost_spend(vhost, command->u.bind.arguments.len / WORK_ARGUMENT_BYTES);
-    if (declaration_of(channel, command, &declaration))
-        conclude(channel, command, topology_bind(vhost->topology, &declaration, &vhost->refusal));
+    if (!declaration_of(channel, command, &declaration))
+        return;
+    bool made = channel->progress.under_way;
+    if (!made) {
+        uint64_t version = topology_version(vhost->topology);
+        status = topology_bind(vhost->topology, &declaration, &vhost->refusal);
+        made = topology_version(vhost->topology) != version;
+    }
+    if (made && !replay(channel, &declaration)) {
+        channel_goes_on(channel);
+        return;
+    }
+    channel->progress = (struct progress){0};
+    conclude(channel, command, status);
 }
 
 void command_unbind(struct channel *channel, const struct command *command)

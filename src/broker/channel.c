@@ -44,6 +44,7 @@ void channel_destroy(struct channel *channel)
     }
     consumer_wait_end(channel->vhost, &channel->wait);
     map_free(&channel->consumer_map);
+    channel->vhost->counters.publishers -= channel->route != NULL;
     route_memory_free(&channel->route);
     roster_remove(&channel->vhost->channel_roster, channel->number);
     channel->peer->channels[channel->id] = NULL;

@@ -86,15 +86,23 @@ struct vhost {
     uint64_t holding[ACCOUNT_KIND_COUNT]; /* bytes told to options.account (holding.h) */
 
     uint64_t ready, unsettled;
-    uint64_t letters_dropped; /* dead letters that would have been too many (offspring.h) */
-    struct rates rates;
-    uint64_t queues_declared, queues_created, queues_deleted; /* as vhost_totals tells them */
-    struct refusal refusal;                                   /* of the call under way */
-    struct text typed; /* the arguments of the queue that is being declared, with its type */
+    struct rates rates; /* of publishers, and what no queue has counted */
+    /* The rest, but for what costs a message less when it is worked out when somebody asks:
+     * sizes[0], routed, received_confirm (counters_told). */
+    struct counters counters;
+    uint64_t small_bytes_max; /* a body above it is looked at: large_body */
+    /* Published messages that were not routed: refused, in a transaction that is open or was rolled
+     * back, or to an exchange that has gone. And queues that got a message beyond its first one,
+     * less the messages that none got. */
+    uint64_t not_routed, routed_more;
+    uint64_t too_large;       /* published messages that were refused for their size */
+    uint64_t never_confirmed; /* published on channels that ended before their confirms */
+    struct refusal refusal;   /* of the call under way */
+    struct text typed;        /* the arguments of the queue that is being declared, with its type */
 };
 
 #define COUNT(channel, queue, what)                                                                \
-    ((channel)->rates.what++, (queue)->rates.what++, (channel)->vhost->rates.what++)
+    ((channel)->rates.what++, (queue)->rates.what++, (queue)->type_rates->what++)
 
 /* ---- Work (work.h). */
 
@@ -111,6 +119,12 @@ static inline uint64_t vhost_left(const struct vhost *vhost, uint32_t units_each
     if (vhost->portion == UINT32_MAX)
         return UINT64_MAX;
     return spent < vhost->portion ? (vhost->portion - spent + units_each - 1) / units_each : 0;
+}
+
+static inline void vhost_set_message_bytes_max(struct vhost *vhost, uint64_t max)
+{
+    vhost->options.message_bytes_max = max;
+    vhost->small_bytes_max = max < counted_size_bytes[0] ? max : counted_size_bytes[0];
 }
 
 /* A call begins. */
@@ -222,6 +236,9 @@ struct publishing {
 void publish_filtered(struct vhost *vhost, struct message *message, struct publishing *publishing);
 /* The same from this exchange, whatever the message says, and without any delay; BCC is removed. */
 void publish_delayed(struct vhost *vhost, struct exchange *exchange, struct message *message);
+/* Publishes to an exchange a message that another one has kept: it stays that other's. Returns to
+ * how many queues it went. */
+size_t publish_through(struct vhost *vhost, struct exchange *exchange, struct message *message);
 void route_memory_free(struct route_memory **memory);
 
 /* A delivery goes out that is to be settled. */

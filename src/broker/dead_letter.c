@@ -78,6 +78,15 @@ bool dead_letter_wanted(const struct queue *queue)
            topology_exchange(queue->vhost->topology, settings->dead_letter_exchange);
 }
 
+void dead_letter_count(const struct queue *queue, enum death reason, uint64_t messages)
+{
+    enum counted_strategy strategy = !dead_letter_wanted(queue) ? COUNTED_DISABLED
+                                     : at_least_once(queue)     ? COUNTED_AT_LEAST_ONCE
+                                                                : COUNTED_AT_MOST_ONCE;
+    struct counters *counters = &queue->vhost->counters;
+    counters->dead_lettered[queue_counted_type(queue)][strategy][reason] += messages;
+}
+
 bool dead_letter_crowded(const struct queue *queue)
 {
     return queue->vhost->dead_letters.due_count >= CROWD && dead_letter_wanted(queue);
@@ -174,6 +183,8 @@ static struct dead take(struct deaths *deaths)
 void dead_letter(struct lane *lane, struct place place, enum death reason)
 {
     struct queue *queue = lane->queue;
+    if (queue)
+        dead_letter_count(queue, reason, 1);
     if (!queue || !dead_letter_wanted(queue)) {
         struct message *message = lane_discard(lane, place);
         message_unref(&message);
@@ -230,7 +241,7 @@ static void note_dropped(struct queue *queue, size_t count)
     struct vhost *vhost = queue->vhost;
     char text[REFUSAL_TEXT_MAX];
     queue->dying->dropped += count;
-    vhost->letters_dropped += count;
+    vhost->counters.dead_letters_dropped += count;
     if (queue->dying->told || !vhost->options.warn)
         return;
     queue->dying->told = true;
@@ -275,7 +286,11 @@ static bool send(struct queue *queue, const struct message *message, enum death 
     if (publishing.dropped)
         note_dropped(queue, publishing.dropped);
     queue->vhost->dead_letters.sent_in_turn += (unsigned)publishing.routed;
-    return publishing.taken || !at_least_once(queue);
+    if (!at_least_once(queue))
+        return true;
+    if (publishing.taken)
+        queue->vhost->counters.dead_letters_confirmed[queue_counted_type(queue)]++;
+    return publishing.taken;
 }
 
 /* No queue has taken the first one: it goes behind the others, and all wait. */

@@ -15,7 +15,12 @@
 
 #include "queue.h"
 
-enum death { DEATH_REJECTED, DEATH_EXPIRED, DEATH_MAXLEN, DEATH_DELIVERY_LIMIT };
+enum death {
+    DEATH_REJECTED = COUNTED_REJECTED,
+    DEATH_EXPIRED = COUNTED_EXPIRED,
+    DEATH_MAXLEN = COUNTED_MAXLEN,
+    DEATH_DELIVERY_LIMIT = COUNTED_DELIVERY_LIMIT,
+};
 
 /* The dead letters of one chunk; dead_letter.c's. */
 struct deaths;
@@ -53,6 +58,9 @@ void dead_letters_init(struct dead_letters *letters);
  * exchange if the queue has one (before the call into the core ends), and is dropped if not. It may
  * be out of memory: then it goes when it has been read. */
 void dead_letter(struct lane *lane, struct place place, enum death reason);
+
+/* Counts messages that die so; dead_letter does for its own. */
+void dead_letter_count(const struct queue *queue, enum death reason, uint64_t messages);
 
 /* Whether messages of the queue go anywhere: if not, dead_letter drops them, in memory or not. */
 bool dead_letter_wanted(const struct queue *queue);

@@ -200,7 +200,7 @@ static void declare_new(struct channel *channel, const struct command *command, 
     if (options.durable && !options.exclusive)
         options.lane_id = vhost_lane_ids(vhost, settings.max_priority + 1);
     struct queue *queue = queue_new(vhost, &options);
-    vhost->queues_created++;
+    vhost->counters.queues_created++;
     if (queue->stored)
         vhost_put_queue(queue);
     event_queue(queue, true);
@@ -235,7 +235,7 @@ void command_queue_declare(struct channel *channel, const struct command *comman
         channel_refuse(channel, command->type, status, "%s", vhost->refusal.text);
         return;
     }
-    vhost->queues_declared++;
+    vhost->counters.queues_declared++;
     struct command typed = *command;
     typed.u.queue_declare.arguments = queue_type_fill(
         command->u.queue_declare.arguments,

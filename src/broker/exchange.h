@@ -8,6 +8,7 @@
 #include "refusal.h"
 
 struct dedup;
+struct history;
 struct delay;
 struct topology;
 struct routing;
@@ -47,6 +48,7 @@ struct exchange {
     void *state;                       /* the type's own */
     struct delay *delay;               /* what waits in it (delay.h); NULL: nothing ever did */
     struct dedup *dedup;               /* what came before; NULL: it takes anything */
+    struct history *history;           /* the last messages (history.h); NULL: it keeps none */
     struct binding_list bindings_from; /* by binding.from_link */
     uint64_t bindings_from_count;
     uint64_t number;                 /* in the topology's roster */
@@ -56,7 +58,9 @@ struct exchange {
     bool durable, auto_delete, internal, predeclared;
     bool doomed;                      /* auto-delete, waiting to be deleted */
     uint64_t publish_in, publish_out; /* messages, counted by the publisher's side */
-    uint8_t data[];                   /* name, arguments */
+    /* Of clients' messages that found no queue: mandatory, and not. */
+    uint64_t unroutable_returned, unroutable_dropped;
+    uint8_t data[]; /* name, arguments */
 };
 
 /* The type of this name, or NULL. "" has a type of its own that is not found here. */
@@ -72,5 +76,7 @@ extern const struct exchange_type exchange_type_deduplication;
 extern const struct exchange_type exchange_type_hash;
 extern const struct exchange_type exchange_type_modulus;
 extern const struct exchange_type exchange_type_random;
+extern const struct exchange_type exchange_type_local_random;
+extern const struct exchange_type exchange_type_history;
 
 #endif

@@ -1,5 +1,5 @@
-/* Exchanges that pick one of their bindings, whatever its key: x-random any, all alike;
- * x-modulus-hash the one at the routing key's hash modulo their number.
+/* Exchanges that pick one of their bindings, whatever its key: x-random and x-local-random any, all
+ * alike; x-modulus-hash the one at the routing key's hash modulo their number.
  *
  * The bindings are in an array, in an order that depends on what they say alone, so that with
  * x-modulus-hash a key goes to the same one after a restart. Making a binding costs as much as
@@ -101,6 +101,30 @@ static void random_route(struct exchange *exchange, struct routing *routing)
 
 const struct exchange_type exchange_type_random = {
     .name = "x-random",
+    .open = pick_open,
+    .close = pick_close,
+    .bind = pick_bind,
+    .unbind = pick_unbind,
+    .route = random_route,
+};
+
+/* Of the queues on the publisher's own node: on one node that is any. RabbitMQ takes no routing
+ * key, since none is looked at. */
+static enum status local_random_validate_binding(struct bytes exchange_arguments,
+                                                 struct bytes routing_key, struct bytes arguments,
+                                                 struct refusal *refusal)
+{
+    (void)exchange_arguments;
+    (void)arguments;
+    if (routing_key.len == 0)
+        return STATUS_OK;
+    return refuse(refusal, STATUS_PRECONDITION_FAILED, "Non empty binding '%.*s' key not permitted",
+                  BYTES_PRINT(routing_key));
+}
+
+const struct exchange_type exchange_type_local_random = {
+    .name = "x-local-random",
+    .validate_binding = local_random_validate_binding,
     .open = pick_open,
     .close = pick_close,
     .bind = pick_bind,

@@ -52,7 +52,9 @@ static unsigned shed(struct queue *queue, unsigned max)
     while (count < max && !reading && too_long(queue)) {
         struct lane *lane = queue_leader(queue);
         if (!wanted) { /* nor need they be read */
-            count += (unsigned)lane_discard_ready(lane, 1);
+            unsigned gone = (unsigned)lane_discard_ready(lane, 1);
+            dead_letter_count(queue, DEATH_MAXLEN, gone);
+            count += gone;
             continue;
         }
         struct place place = lane_head(lane);

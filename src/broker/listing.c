@@ -103,6 +103,8 @@ static void fill_exchange(const struct exchange *exchange, struct exchange_info 
         .internal = exchange->internal,
         .publish_in = exchange->publish_in,
         .publish_out = exchange->publish_out,
+        .unroutable_returned = exchange->unroutable_returned,
+        .unroutable_dropped = exchange->unroutable_dropped,
         .deduplicated = exchange->dedup ? exchange->dedup->refused : 0,
         .delays = exchange->inner != NULL,
         .messages_delayed = exchange->delay ? delay_messages(exchange->delay) : 0,
@@ -207,6 +209,23 @@ size_t vhost_list_channels(struct vhost *vhost, uint64_t *after, struct channel_
     return count;
 }
 
+/* What is worked out when it is asked for. Channels without an open promise have nothing that is
+ * not confirmed, or are at a message to very many queues, which counts when it is through. */
+static void tell_counters(const struct vhost *vhost, struct counters *out)
+{
+    const struct channel *channel;
+    *out = vhost->counters;
+    out->routed = vhost->rates.publish - vhost->not_routed + vhost->routed_more;
+    out->received_confirm = vhost->rates.confirm + vhost->never_confirmed;
+    TAILQ_FOREACH(channel, &vhost->promises_due, promise_link)
+    out->received_confirm += promise_unconfirmed(channel);
+    TAILQ_FOREACH(channel, &vhost->promises_held, promise_link)
+    out->received_confirm += promise_unconfirmed(channel);
+    out->sizes[0] = vhost->rates.publish - vhost->too_large;
+    for (unsigned i = 1; i < COUNTED_SIZES; i++)
+        out->sizes[0] -= out->sizes[i];
+}
+
 void vhost_totals(const struct vhost *vhost, struct vhost_totals *out)
 {
     *out = (struct vhost_totals){
@@ -218,10 +237,9 @@ void vhost_totals(const struct vhost *vhost, struct vhost_totals *out)
         .peers = vhost->peer_count,
         .messages_ready = vhost->ready,
         .messages_unacknowledged = vhost->unsettled,
-        .dead_letters_dropped = vhost->letters_dropped,
-        .queues_declared = vhost->queues_declared,
-        .queues_created = vhost->queues_created,
-        .queues_deleted = vhost->queues_deleted,
         .rates = vhost->rates,
     };
+    for (unsigned type = 0; type < COUNTED_TYPES; type++)
+        rates_add(&out->rates, &vhost->counters.by_type[type]);
+    tell_counters(vhost, &out->counters);
 }

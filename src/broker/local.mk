@@ -3,6 +3,7 @@ noinst_LIBRARIES += src/broker/libbroker.a
 src_broker_libbroker_a_CPPFLAGS = $(AM_CPPFLAGS) $(XXHASH_CFLAGS)
 src_broker_libbroker_a_SOURCES = \
 	include/leveret/broker/command.h \
+	include/leveret/broker/counters.h \
 	include/leveret/broker/publication.h \
 	include/leveret/broker/queue_type.h \
 	include/leveret/broker/vhost.h
@@ -32,6 +33,8 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/exchange_fanout.c \
 	src/broker/exchange_hash.c \
 	src/broker/exchange_headers.c \
+	src/broker/exchange_history.c \
+	src/broker/exchange_history.h \
 	src/broker/exchange_pick.c \
 	src/broker/exchange_topic.c \
 	src/broker/exchange_type.c \
@@ -98,6 +101,7 @@ tests_bench_route_bench_LDADD = src/broker/libbroker.a src/wire/libwire.a src/ba
 # The core: queues, consumers, promises, and the commands.
 src_broker_libbroker_a_SOURCES += \
 	include/leveret/broker/command.h \
+	include/leveret/broker/counters.h \
 	include/leveret/broker/vhost.h \
 	src/broker/bind.c \
 	src/broker/bucket.c \
@@ -111,6 +115,7 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/consumer.c \
 	src/broker/consumer.h \
 	src/broker/core.h \
+	src/broker/counters.c \
 	src/broker/dead_letter.c \
 	src/broker/dead_letter.h \
 	src/broker/death.c \
@@ -123,6 +128,8 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/due.h \
 	src/broker/expiry.c \
 	src/broker/event.c \
+	src/broker/history.c \
+	src/broker/history.h \
 	src/broker/holding.c \
 	src/broker/holding.h \
 	src/broker/lane.c \
@@ -177,7 +184,9 @@ core_tests = \
 	tests/unit/test_dedup \
 	tests/unit/test_dead_letter \
 	tests/unit/test_dead_letter_random \
+	tests/unit/test_counters \
 	tests/unit/test_length \
+	tests/unit/test_history \
 	tests/unit/test_holding \
 	tests/unit/test_offspring \
 	tests/unit/test_work \
@@ -205,6 +214,9 @@ tests_unit_test_chunk_LDADD = $(core_test_libs)
 tests_unit_test_unsettled_SOURCES = tests/unit/test_unsettled.c
 tests_unit_test_unsettled_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_unsettled_LDADD = $(core_test_libs)
+tests_unit_test_history_SOURCES = tests/unit/test_history.c $(core_harness)
+tests_unit_test_history_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_history_LDADD = $(core_test_libs)
 tests_unit_test_queue_type_SOURCES = tests/unit/test_queue_type.c $(core_harness)
 tests_unit_test_queue_type_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_queue_type_LDADD = $(core_test_libs)
@@ -277,6 +289,9 @@ tests_unit_test_offspring_LDADD = $(core_test_libs)
 tests_unit_test_work_SOURCES = tests/unit/test_work.c $(core_harness)
 tests_unit_test_work_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_work_LDADD = $(core_test_libs)
+tests_unit_test_counters_SOURCES = tests/unit/test_counters.c $(core_harness)
+tests_unit_test_counters_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_counters_LDADD = $(core_test_libs)
 tests_unit_test_length_SOURCES = tests/unit/test_length.c $(core_harness)
 tests_unit_test_length_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_length_LDADD = $(core_test_libs)

@@ -99,6 +99,6 @@ void vhost_set_limits(struct vhost *vhost, const struct vhost_limits *limits, st
 {
     vhost->now = now;
     vhost->options.resident_bytes_max = limits->resident_bytes_max;
-    vhost->options.message_bytes_max = limits->message_bytes_max;
+    vhost_set_message_bytes_max(vhost, limits->message_bytes_max);
     timeout_set_default(vhost, limits->consumer_timeout_ms);
 }

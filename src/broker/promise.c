@@ -213,6 +213,8 @@ void promise_abandon(struct channel *channel, bool all)
 {
     struct promise_queue *promises = &channel->promises;
     release(channel);
+    channel->vhost->never_confirmed += promise_unconfirmed(channel);
+    channel->confirmed = channel->publish_seq;
     uint32_t kept = 0, count = promises->count;
     for (uint32_t i = 0; i < count; i++) {
         struct promise entry = *entry_at(promises, i);

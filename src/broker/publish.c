@@ -8,6 +8,7 @@
 #include "core.h"
 #include "death.h"
 #include "delayed.h"
+#include "history.h"
 #include "leveret/base/mem.h"
 #include "offspring.h"
 
@@ -71,8 +72,10 @@ static struct route_memory *route_by(struct vhost *vhost, struct route_memory **
 {
     struct topology *topology = vhost->topology;
     struct route_memory *memory = *memory_at;
-    if (!memory)
+    if (!memory) {
         memory = *memory_at = mem_need(sizeof *memory);
+        vhost->counters.publishers += memory_at != &vhost->route;
+    }
     bool copies = copies_asked(message);
     if (copies) {
         copies_collect(message, &memory->copies);
@@ -214,11 +217,34 @@ static void remember_along(const struct route_result *result, const struct messa
         dedup_remember(result->sieves[i], message);
 }
 
-/* No queue of the vhost is to have it: a reply that is waited for, or to be sent back. */
-static void find_no_queue(struct channel *channel, struct message *message, bool mandatory)
+/* Exchanges that tell later comers of it keep it, whatever becomes of it. */
+static void keep_history(const struct route_result *result, struct message *message)
 {
-    if (!(message->exchange_len == 0 && reply_to_deliver(channel->vhost, message)) && mandatory)
+    for (size_t i = 0; i < result->history_count; i++)
+        history_keep(result->histories[i], message);
+}
+
+/* No queue of the vhost is to have it: a reply that is waited for, or to be sent back. */
+static void find_no_queue(struct channel *channel, struct exchange *exchange,
+                          struct message *message, bool mandatory)
+{
+    if (message->exchange_len == 0 && reply_to_deliver(channel->vhost, message))
+        return;
+    if (mandatory) {
+        exchange->unroutable_returned++;
         send_back(channel, message);
+    } else {
+        exchange->unroutable_dropped++;
+        channel->rates.drop_unroutable++;
+        channel->vhost->rates.drop_unroutable++;
+    }
+}
+
+/* A client's message goes to none or to several queues: most go to one, and are counted as they
+ * come in. */
+static inline void count_routes(struct vhost *vhost, size_t queues)
+{
+    vhost->routed_more += queues - 1;
 }
 
 /* A client's message asks an exchange that delays for what is no delay: the channel is failed. To
@@ -241,6 +267,8 @@ static bool publish_specially(struct channel *channel, struct route_memory *rout
 {
     struct route_result *result = &route->result;
     bool kept = false;
+    keep_history(result, message);
+    count_routes(channel->vhost, result->count);
     if (result->keeper_count)
         kept = keep_for(channel, route, message, mandatory, needed);
     if (channel->vhost->tuning.tracing) {
@@ -261,7 +289,7 @@ static bool publish_specially(struct channel *channel, struct route_memory *rout
     if (result->duplicate && result->duplicate_needed > *needed)
         *needed = result->duplicate_needed;
     if (!found && !result->duplicate)
-        find_no_queue(channel, message, mandatory);
+        find_no_queue(channel, route->exchange, message, mandatory);
     return taken;
 }
 
@@ -272,8 +300,11 @@ static bool publish_along(struct channel *channel, struct route_memory *route,
     route->exchange->publish_in++;
     if (__builtin_expect(route->result.special | channel->vhost->tuning.tracing, 0))
         return publish_specially(channel, route, message, mandatory, needed);
-    if (route->result.count == 0)
-        find_no_queue(channel, message, mandatory);
+    if (route->result.count != 1) {
+        count_routes(channel->vhost, route->result.count);
+        if (route->result.count == 0)
+            find_no_queue(channel, route->exchange, message, mandatory);
+    }
     return put_along(channel->peer, route, message, needed);
 }
 
@@ -282,12 +313,16 @@ static void publish_message(struct channel *channel, struct message *message, bo
     struct route_memory *route = recall(channel->vhost, channel->route, message);
     if (!route) {
         struct exchange *exchange = exchange_of(channel, message);
-        if (!exchange)
+        if (!exchange) {
+            channel->vhost->not_routed++;
             return;
+        }
         route = route_by(channel->vhost, &channel->route, exchange, message, ROUTED_WITH_DELAYS);
     }
-    if (__builtin_expect(route->result.special, 0) && refuse_delay(channel, route, message))
+    if (__builtin_expect(route->result.special, 0) && refuse_delay(channel, route, message)) {
+        channel->vhost->not_routed++;
         return;
+    }
     uint64_t needed = 0;
     bool taken = publish_along(channel, route, message, mandatory, &needed);
     if (!channel->confirm || channel->failed)
@@ -319,13 +354,19 @@ bool publish_committed(struct channel *channel, struct message *message, bool ma
 {
     struct exchange *exchange =
         topology_exchange(channel->vhost->topology, message_exchange(message));
-    if (exchange)
+    if (exchange) {
+        channel->vhost->not_routed--;
         return publish_along(
             channel,
             route_by(channel->vhost, &channel->route, exchange, message, ROUTED_WITH_DELAYS),
             message, mandatory, needed);
-    if (mandatory)
+    }
+    if (mandatory) {
         send_back(channel, message);
+    } else {
+        channel->rates.drop_unroutable++;
+        channel->vhost->rates.drop_unroutable++;
+    }
     return true;
 }
 
@@ -339,6 +380,7 @@ void publish_filtered(struct vhost *vhost, struct message *message, struct publi
         route = route_by(vhost, &vhost->route, exchange, message, ROUTED_WITH_DELAYS);
     }
     route->exchange->publish_in++;
+    keep_history(&route->result, message);
     struct message *marked = message;
     size_t max = SIZE_MAX;
     if (publishing->offspring)
@@ -376,6 +418,7 @@ void publish_delayed(struct vhost *vhost, struct exchange *exchange, struct mess
     struct route_memory *route = route_by(vhost, &vhost->route, exchange, message, ROUTED_AT_ONCE);
     struct publishing publishing = {0};
     struct message *marked = NULL;
+    keep_history(&route->result, message);
     size_t max = SIZE_MAX;
     if (offspring_generation(message)) {
         publishing.offspring = offspring_of(message);
@@ -383,10 +426,25 @@ void publish_delayed(struct vhost *vhost, struct exchange *exchange, struct mess
         max = bound_offspring(&route->result, &publishing, &marked);
     }
     put_to_some(route, marked ? marked : message, &publishing, max);
-    vhost->letters_dropped += publishing.dropped;
+    vhost->counters.dead_letters_dropped += publishing.dropped;
     if (publishing.taken)
         remember_along(&route->result, message);
     message_unref(&marked);
+}
+
+size_t publish_through(struct vhost *vhost, struct exchange *exchange, struct message *message)
+{
+    struct route_memory *route =
+        route_by(vhost, &vhost->route, exchange, message, ROUTED_WITH_DELAYS);
+    struct publishing publishing = {0};
+    route->exchange->publish_in++;
+    keep_history(&route->result, message);
+    vhost_spend(vhost, route->result.count * WORK_QUEUE);
+    keep_along(vhost, &route->result, message, &publishing.needed);
+    put_to_some(route, message, &publishing, SIZE_MAX);
+    if (publishing.taken)
+        remember_along(&route->result, message);
+    return publishing.routed;
 }
 
 /* Looks at the headers that mean something to the broker. May replace the message (and the
@@ -404,22 +462,46 @@ static void read_headers(struct channel *channel, struct message **message)
         channel_refuse(channel, COMMAND_PUBLISH, STATUS_RESOURCE_ERROR, "out of memory");
 }
 
+/* A body above small_bytes_max: it is counted by its size, and too large a one fails the channel.
+ */
+static bool large_body(struct channel *channel, const struct message *message)
+{
+    struct vhost *vhost = channel->vhost;
+    unsigned size = 0;
+    if (message->body_bytes > vhost->options.message_bytes_max) {
+        channel_refuse(channel, COMMAND_PUBLISH, STATUS_PRECONDITION_FAILED,
+                       "message size %" PRIu64 " is larger than configured max size %" PRIu64,
+                       message->body_bytes, vhost->options.message_bytes_max);
+        vhost->counters.body_bytes -= message->body_bytes;
+        vhost->too_large++;
+        return false;
+    }
+    while (size < COUNTED_SIZES - 1 && message->body_bytes > counted_size_bytes[size])
+        size++;
+    vhost->counters.sizes[size]++;
+    return true;
+}
+
+/* What few messages have, and may be refused for. May replace the message, and its reference. */
+static bool headers_pass(struct channel *channel, struct message **message)
+{
+    if ((*message)->has_headers)
+        read_headers(channel, message);
+    if (!channel->failed && reply_to_asked(*message))
+        reply_to_rewrite(channel, message);
+    return !channel->failed;
+}
+
 void command_publish(struct channel *channel, const struct command *command)
 {
     struct vhost *vhost = channel->vhost;
     struct message *message = command->u.publish.message;
     channel->rates.publish++;
     vhost->rates.publish++;
-    if (message->body_bytes > vhost->options.message_bytes_max)
-        channel_refuse(channel, COMMAND_PUBLISH, STATUS_PRECONDITION_FAILED,
-                       "message size %" PRIu64 " is larger than configured max size %" PRIu64,
-                       message->body_bytes, vhost->options.message_bytes_max);
-    else if (message->has_headers)
-        read_headers(channel, &message);
-    if (!channel->failed && reply_to_asked(message))
-        reply_to_rewrite(channel, &message);
-    if (channel->failed)
-        ;
+    vhost->counters.body_bytes += message->body_bytes;
+    if ((message->body_bytes > vhost->small_bytes_max && !large_body(channel, message)) ||
+        !headers_pass(channel, &message))
+        vhost->not_routed++;
     else if (channel->tx)
         tx_publish(channel, message, command->u.publish.mandatory);
     else

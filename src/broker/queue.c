@@ -176,6 +176,7 @@ struct queue *queue_new(struct vhost *vhost, const struct queue_options *options
     queue->exclusive = options->exclusive;
     queue->stored = options->durable && !options->exclusive;
     queue_settings_merge(queue->arguments, &queue_settings_default, &queue->settings);
+    queue->type_rates = &vhost->counters.by_type[queue_counted_type(queue)];
     queue->dedup = dedup_new(vhost, &queue->endpoint, queue->arguments, false);
     if (queue->dedup)
         queue->dedup->stored = queue->stored;
@@ -260,7 +261,7 @@ void queue_delete(struct queue *queue)
     holding_give(vhost, ACCOUNT_DEFINITIONS,
                  queue_size(queue->endpoint.name.len, queue->arguments.len));
     queue->deleted = true;
-    vhost->queues_deleted++;
+    vhost->counters.queues_deleted++;
     event_queue(queue, false);
     struct consumer *consumer;
     while ((consumer = TAILQ_FIRST(&queue->consumers)))
@@ -369,6 +370,8 @@ static bool take_in(struct queue *queue, struct message *message, uint64_t *need
     }
     if (!at_once || dead_letter_wanted(queue))
         store(queue, message, expires_ms, needed);
+    else
+        dead_letter_count(queue, DEATH_EXPIRED, 1);
     if (at_once && queue->expiring)
         queue_expire(queue, EXPIRE_AT_ONCE);
     return true;

@@ -81,8 +81,14 @@ struct queue {
     uint64_t idle_since_wall_ms;
 
     struct rates rates;
-    uint8_t data[]; /* name, arguments */
+    struct rates *type_rates; /* the vhost's, of this type of queue */
+    uint8_t data[];           /* name, arguments */
 };
+
+static inline enum counted_type queue_counted_type(const struct queue *queue)
+{
+    return queue->settings.type == QUEUE_QUORUM ? COUNTED_QUORUM : COUNTED_CLASSIC;
+}
 
 static inline struct queue *queue_of(struct endpoint *endpoint)
 {

@@ -10,9 +10,10 @@
 #include "leveret/wire/properties.h"
 #include "topology_state.h"
 
-#define QUEUES_MIN  16u
-#define KEEPERS_MIN 2u
-#define SIEVES_MIN  2u
+#define QUEUES_MIN    16u
+#define KEEPERS_MIN   2u
+#define SIEVES_MIN    2u
+#define HISTORIES_MIN 2u
 
 /* Queues of a route that are given a message without counting what that costs. */
 #define ROUTE_NARROW 16u
@@ -22,6 +23,7 @@ void route_result_free(struct route_result *result)
     free(result->queues);
     free(result->keepers);
     free(result->sieves);
+    free(result->histories);
     *result = (struct route_result){0};
 }
 
@@ -56,6 +58,19 @@ void routing_keep(struct routing *routing, struct exchange *exchange)
             mem_need_array(result->keepers, result->keeper_room, sizeof(struct exchange *));
     }
     result->keepers[result->keeper_count++] = exchange;
+}
+
+void routing_keep_history(struct routing *routing, struct exchange *exchange)
+{
+    struct route_result *result = routing->result;
+    if (!exchange->history) /* a topology without a core */
+        return;
+    if (result->history_count == result->history_room) {
+        result->history_room = result->history_room ? result->history_room * 2 : HISTORIES_MIN;
+        result->histories =
+            mem_need_array(result->histories, result->history_room, sizeof *result->histories);
+    }
+    result->histories[result->history_count++] = exchange->history;
 }
 
 /* Whether an exchange that deduplicates lets the message pass. What it is handed back after a delay
@@ -104,6 +119,7 @@ void route(struct topology *topology, struct exchange *exchange, const struct ro
     result->count = 0;
     result->keeper_count = 0;
     result->sieve_count = 0;
+    result->history_count = 0;
     result->duplicate = false;
     result->delay_malformed = false;
     result->duplicate_needed = 0;
@@ -113,8 +129,8 @@ void route(struct topology *topology, struct exchange *exchange, const struct ro
     ask(&routing, exchange);
     while (pending->count)
         ask(&routing, pending->exchanges[--pending->count]);
-    result->special = result->keeper_count || result->sieve_count || result->duplicate ||
-                      result->delay_malformed || result->count > ROUTE_NARROW;
+    result->special = result->keeper_count || result->sieve_count || result->history_count ||
+                      result->duplicate || result->delay_malformed || result->count > ROUTE_NARROW;
 }
 
 void route_message(struct topology *topology, struct exchange *exchange,

@@ -19,9 +19,12 @@ struct route_result {
     /* What deduplicates and has let the message pass: told when it is taken. */
     struct dedup **sieves;
     size_t sieve_count, sieve_room;
+    /* What keeps it for those that will be bound. */
+    struct history **histories;
+    size_t history_count, history_room;
     bool duplicate;            /* an exchange knew it: it does not go from there */
     bool delay_malformed;      /* an exchange that delays found no delay in its x-delay */
-    bool special;              /* any of the four above, or many queues */
+    bool special;              /* any of the five above, or many queues */
     uint64_t duplicate_needed; /* the batch that the first one waits for */
     struct endpoint *
         *queues; /* each once, in no promised order; valid until topology_version changes */

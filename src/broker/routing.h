@@ -15,6 +15,8 @@ struct routing {
 
 /* The destination gets the message. */
 void routing_reach(struct routing *routing, struct endpoint *destination);
+/* The exchange being asked keeps the message in its history, whether it is routed or not. */
+void routing_keep_history(struct routing *routing, struct exchange *exchange);
 /* The exchange being asked keeps the message: it counts as routed. */
 void routing_keep(struct routing *routing, struct exchange *exchange);
 

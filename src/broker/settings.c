@@ -244,15 +244,6 @@ enum status queue_settings_equivalent(const struct equivalence *check, struct by
 
 /* ---- Policies. */
 
-/* As an Erlang term. */
-static void print_term(struct text *out, const struct field *field)
-{
-    bool binary = field->type == FIELD_STRING;
-    text_printf(out, "%s", binary ? "<<\"" : "");
-    field_print(out, field);
-    text_printf(out, "%s", binary ? "\">>" : "");
-}
-
 static bool known(struct bytes key, bool operator_policy)
 {
     const struct setting *setting = of_policy(key);
@@ -269,7 +260,7 @@ static enum status refuse_unknown(struct bytes definition, bool operator_policy,
     while (table_next(&at, &key, &field))
         if (!known(key, operator_policy)) {
             text_printf(&list, "%s{<<\"%.*s\">>,", list.len ? "," : "", BYTES_PRINT(key));
-            print_term(&list, &field);
+            field_print_term(&list, &field);
             text_printf(&list, "}");
         }
     enum status status = STATUS_OK;
@@ -326,7 +317,7 @@ enum status policy_definition_check(struct bytes definition, bool operator_polic
         if (check(&field, why))
             continue;
         struct text value = {0};
-        print_term(&value, &field);
+        field_print_term(&value, &field);
         enum status status = refuse(refusal, STATUS_PRECONDITION_FAILED, "%.*s %s",
                                     BYTES_PRINT(text_bytes(&value)), setting->wrong);
         text_free(&value);

@@ -64,6 +64,7 @@ static void give_back(struct channel *channel)
 void tx_publish(struct channel *channel, struct message *message, bool mandatory)
 {
     struct tx *tx = channel->tx;
+    channel->vhost->not_routed++; /* until it is committed */
     if (!publish_check(channel, message) ||
         !tx_admits(channel, COMMAND_PUBLISH, message_memory(message) + sizeof(struct tx_message)))
         return;

@@ -4,6 +4,7 @@
  * queues that the handler gave something to do. What can go wrong: a handler fails the channel;
  * from then on everything for it is dropped until it is closed. */
 #include "core.h"
+#include "history.h"
 #include "leveret/base/mem.h"
 #include "leveret/wire/cursor.h"
 
@@ -46,6 +47,7 @@ static void exchange_added(void *context, const struct exchange *exchange)
                             made->type == &exchange_type_deduplication);
     if (made->dedup)
         made->dedup->stored = made->durable;
+    made->history = history_new(vhost, made);
     policy_join_exchange(vhost, made);
     exchange_changed(context, exchange, true);
 }
@@ -92,6 +94,8 @@ static void exchange_removed(void *context, const struct exchange *exchange)
                  exchange_size(exchange->endpoint.name.len, exchange->arguments.len));
     struct dedup *dedup = exchange->dedup;
     dedup_delete(&dedup);
+    struct history *history = exchange->history;
+    history_free(&history);
     if (exchange->delay)
         delay_delete(exchange->delay);
     struct effective_policy *policy = exchange->policy;
@@ -181,6 +185,7 @@ struct vhost *vhost_new(const struct vhost_options *options)
 {
     struct vhost *vhost = mem_need(sizeof *vhost);
     vhost->options = *options;
+    vhost_set_message_bytes_max(vhost, options->message_bytes_max);
     vhost->name = bytes_of(mem_need_text(options->name.at, options->name.len), options->name.len);
     vhost->options.node_name = bytes_of(
         mem_need_text(options->node_name.at, options->node_name.len), options->node_name.len);
@@ -242,14 +247,16 @@ static void no_event(void *context, void *owner, const struct event *event)
     (void)event;
 }
 
-/* Those of the exchanges. */
-static void free_dedups(struct vhost *vhost)
+/* What the core keeps for exchanges. */
+static void free_keepings(struct vhost *vhost)
 {
     const struct exchange *exchange;
     uint64_t after = 0;
     while (topology_list_exchanges(vhost->topology, &after, &exchange, 1)) {
         struct dedup *dedup = exchange->dedup;
+        struct history *history = exchange->history;
         dedup_free(&dedup);
+        history_free(&history);
     }
 }
 
@@ -268,7 +275,7 @@ void vhost_free(struct vhost **vhost_at)
     route_memory_free(&vhost->route);
     notices_free(&vhost->notices);
     delays_free(vhost);
-    free_dedups(vhost);
+    free_keepings(vhost);
     topology_free(&vhost->topology);
     while ((queue = roster_next(&vhost->queue_roster, &after)))
         queue_destroy(queue);

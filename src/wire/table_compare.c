@@ -239,3 +239,11 @@ void field_print(struct text *out, const struct field *value)
 {
     print(out, value, 0);
 }
+
+void field_print_term(struct text *out, const struct field *value)
+{
+    bool binary = value->type == FIELD_STRING;
+    text_printf(out, "%s", binary ? "<<\"" : "");
+    field_print(out, value);
+    text_printf(out, "%s", binary ? "\">>" : "");
+}

@@ -5,6 +5,7 @@ Each call answers an Answer with code, headers, json (None when there is no body
 import base64
 import http.client
 import json
+import re
 from urllib.parse import quote
 
 
@@ -64,3 +65,23 @@ class Api:
     def take(self, queue, count=1, ackmode="ack_requeue_false", encoding="auto", vhost="/", **more):
         return self.post(f"queues/{q(vhost)}/{q(queue)}/get",
                          {"count": count, "ackmode": ackmode, "encoding": encoding, **more})
+
+
+def parse_metrics(text):
+    """Names with labels → values; fails on what Prometheus would refuse."""
+    values, families = {}, {}
+    for line in text.splitlines():
+        if line.startswith("# TYPE "):
+            _, _, family, kind = line.split(" ")
+            assert family not in families, f"{family} twice"
+            families[family] = kind
+        elif not line.startswith("# HELP "):
+            match = re.fullmatch(r'([a-z_:][a-z0-9_:]*)(\{(?:[a-z_]+="(?:[^"\\\n]|\\.)*",?)*\})? (-?[0-9.e+]+)', line)
+            assert match, line
+            stem = re.sub(r"_(sum|count|bucket)$", "", match[1]) if match[1] not in families else match[1]
+            assert stem in families, f"{line} without a type"
+            assert (families[stem] == "counter") == match[1].endswith("_total"), line
+            key = match[1] + (match[2] or "")
+            assert key not in values, f"{key} twice"
+            values[key] = float(match[3])
+    return values

@@ -31,6 +31,7 @@ EXTRA_DIST += \
 	tests/scenario/test_clients.py \
 	tests/scenario/test_consumers.py \
 	tests/scenario/test_crash.py \
+	tests/scenario/test_metrics.py \
 	tests/scenario/test_mix.py \
 	tests/scenario/test_recovery.py \
 	tests/scenario/test_ctl.py \

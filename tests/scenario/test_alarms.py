@@ -12,7 +12,8 @@ from pika import frame as frames
 from pika import spec
 
 KINDS = ("connection_readers", "connection_contents", "connection_writers", "connection_other", "http_requests",
-         "http_answers", "messages", "transactions", "consumers", "bindings", "hash_rings", "definitions", "deduplication")
+         "http_answers", "messages", "transactions", "consumers", "bindings", "hash_rings", "definitions", "deduplication",
+         "recent_history")
 
 
 def node_name(node):

@@ -51,7 +51,7 @@ CANNOT_BE = [
     ({"queues": [queue("good", x_max_length=3)]}, "queues[1] 'good' in vhost '/': the file has it before"),
     ({"exchanges": [exchange("x"), exchange("x"), exchange("x", "fanout")]}, "exchanges[2] 'x' in vhost '/': the file has"),
     ({"queues": {"name": "x"}}, "queues: must be a list"),
-    ({"exchanges": [exchange("x", "x-recent-history")]}, "exchanges[0] 'x' in vhost '/': unknown exchange type"),
+    ({"exchanges": [exchange("x", "x-jms-topic")]}, "exchanges[0] 'x' in vhost '/': unknown exchange type"),
     ({"exchanges": [exchange("x", "x-delayed-message")]}, "x-delayed-type"),
     ({"exchanges": [exchange("x", alternate_exchange=3)]}, "alternate-exchange"),
     ({"bindings": [binding("amq.topic", "x", kind="exchange")]}, "bindings[0] 'x' in vhost '/': there is no exchange 'x'"),

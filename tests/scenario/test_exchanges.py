@@ -4,7 +4,7 @@ from collections import Counter
 
 import pika
 from harness import eventually, main, name, test
-from http_api import Api
+from http_api import Api, q
 
 
 def connect(node, user="guest", password="guest"):
@@ -27,7 +27,7 @@ def refused(node, call, code, text):
 
 
 def counts(channel, queues):
-    return [channel.queue_declare(q, passive=True).method.message_count for q in queues]
+    return [channel.queue_declare(queue, passive=True).method.message_count for queue in queues]
 
 
 def persistent(**headers):
@@ -123,6 +123,80 @@ def random_and_modulus(node):
                 channel.cancel()
             assert len(places) == 30 and set(places.values()) == {10}
     connection.close()
+
+
+@test
+def local_random(node):
+    connection = connect(node)
+    channel = connection.channel()
+    exchange, queues = name("x"), [name("q") for _ in range(3)]
+    channel.exchange_declare(exchange, "x-local-random", durable=True)
+    for queue in queues:
+        channel.queue_declare(queue, exclusive=True)
+        channel.queue_bind(queue, exchange, "")
+    refused(node, lambda c: c.exchange_bind("amq.fanout", exchange, "k"), 406, "Non empty binding 'k' key not permitted")
+    for i in range(300):
+        channel.basic_publish(exchange, f"k{i}", b"")
+    eventually(lambda: sum(counts(channel, queues)) == 300)
+    assert min(counts(channel, queues)) > 20, counts(channel, queues)
+    channel.exchange_delete(exchange)
+    connection.close()
+
+
+def take(channel, queue):
+    """The bodies in a queue, and where they came from."""
+    got = []
+    while True:
+        method, _, body = channel.basic_get(queue, auto_ack=True)
+        if method is None:
+            return got
+        got.append((body.decode(), method.exchange, method.routing_key))
+
+
+@test(leveret_only="its plugin is not on", own=True, management=True)
+def recent_history(node):
+    """Who is bound gets the last messages; they are counted, and a restart forgets them."""
+    api = Api(node)
+    held = lambda: api.get(f"nodes/{q(api.get('overview').json['node'])}/memory").json["memory"]["recent_history"]
+    with connect(node) as connection:
+        channel = connection.channel()
+        channel.exchange_declare("x", "x-recent-history", durable=True, arguments={"x-recent-history-length": 2})
+        channel.exchange_declare("x", "x-recent-history", durable=True)
+        for i in range(4):
+            channel.basic_publish("x", f"k{i}", f"m{i}".encode())
+        kept = [("m2", "x", "k2"), ("m3", "x", "k3")]
+        for queue in ("first", "second"):
+            channel.queue_declare(queue, durable=True, arguments={"x-queue-type": "quorum"})
+            channel.queue_bind(queue, "x", "any")
+            assert take(channel, queue) == kept
+        channel.queue_bind("first", "x", "any")
+        assert take(channel, "first") == []
+        channel.basic_publish("x", "k", b"unkept", pika.BasicProperties(headers={"x-recent-history-no-store": True}))
+        assert take(channel, "first") == take(channel, "second") == [("unkept", "x", "k")]
+        # By the API, and in the definitions of a queue that an import makes.
+        assert api.post("bindings/%2F/e/x/q/first", {"routing_key": "other"}).code == 201
+        assert take(channel, "first") == kept
+        assert api.post("definitions", {
+            "queues": [{"name": "third", "vhost": "/", "durable": True}],
+            "bindings": [{"source": "x", "vhost": "/", "destination": "third", "destination_type": "queue",
+                          "routing_key": ""}]}).code == 204
+        assert take(channel, "third") == kept
+        assert api.get("exchanges/%2F/x").json["type"] == "x-recent-history"
+        assert {"x-local-random", "x-recent-history"} <= {one["name"] for one in api.get("overview").json["exchange_types"]}
+        assert held() > 0
+    for wrong, said in ((0, "Invalid argument 0, 'x-recent-history-length' must be a positive integer"),
+                        ("abc", "Invalid argument <<\"abc\">>, 'x-recent-history-length' must be a positive integer"),
+                        (1000000, "may be at most 100000")):
+        refused(node, lambda c, w=wrong: c.exchange_declare("y", "x-recent-history", arguments={"x-recent-history-length": w}), 406, said)
+    node.restart()
+    with connect(node) as connection:
+        channel = connection.channel()
+        channel.queue_declare("late", durable=True)
+        channel.queue_bind("late", "x", "")
+        assert take(channel, "late") == []
+        channel.basic_publish("x", "k", b"new")
+        assert take(channel, "late") == [("new", "x", "k")]
+    assert api.delete("exchanges/%2F/x").code == 204 and held() == 0
 
 
 @test

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from fast import Fast, Gone
 from harness import Skip, eventually, main, name, test
-from http_api import Api, q
+from http_api import Api, parse_metrics, q
 
 NAMES_OF_OVERVIEW = ("rabbitmq_version", "management_version", "product_name", "product_version", "cluster_name", "node",
                      "message_stats", "queue_totals", "object_totals", "listeners", "contexts", "exchange_types", "churn_rates")
@@ -416,26 +416,6 @@ def health(node):
         answer = api.get(f"health/checks/{check}")
         assert answer.code == 503 and answer.json["status"] == "failed", (check, answer)
     refused(api.get("health/checks/port-listener/x"), 400)
-
-
-def parse_metrics(text):
-    """Names with labels → values; fails on what Prometheus would refuse."""
-    values, families = {}, {}
-    for line in text.splitlines():
-        if line.startswith("# TYPE "):
-            _, _, family, kind = line.split(" ")
-            assert family not in families, f"{family} twice"
-            families[family] = kind
-        elif not line.startswith("# HELP "):
-            match = re.fullmatch(r'([a-z_:][a-z0-9_:]*)(\{(?:[a-z_]+="(?:[^"\\\n]|\\.)*",?)*\})? (-?[0-9.e+]+)', line)
-            assert match, line
-            stem = re.sub(r"_(sum|count)$", "", match[1]) if match[1] not in families else match[1]
-            assert stem in families, f"{line} without a type"
-            assert (families[stem] == "counter") == match[1].endswith("_total"), line
-            key = match[1] + (match[2] or "")
-            assert key not in values, f"{key} twice"
-            values[key] = float(match[3])
-    return values
 
 
 @test

@@ -38,7 +38,7 @@ void release_all(unsigned p, unsigned c)
     }
     while (channel->handles.count) {
         struct handle handle = handle_take(&channel->handles, channel->handles.count - 1);
-        ledger_end(channel, &handle, END_REQUEUE);
+        ledger_end(channel, &handle, END_FAIL);
     }
     for (unsigned q = 0; q < here->world.queue_count; q++)
         consumer_over(p, c, q);

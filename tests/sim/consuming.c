@@ -52,10 +52,12 @@ void consume(unsigned p, unsigned c, unsigned q)
     }
     const char *flags = alone ? acks ? "ax" : "x" : acks ? "a" : "";
     channel->consuming[q] = true;
+    channel->consumer[q] = ++here->consumers;
+    channel->priority[q] = (int)pick(3);
     queue->consumers++;
     /* Who consumed alone may not be through with it. */
     channel->may_fail = here->under_way != 0;
-    do_consume(&here->h, who_of(p, c), queue->name, q * 2 + acks, flags, (int)pick(3));
+    do_consume(&here->h, who_of(p, c), queue->name, q * 2 + acks, flags, channel->priority[q]);
     channel->may_fail = false;
 }
 
@@ -106,6 +108,7 @@ static void settle_as(unsigned p, unsigned c, unsigned at, int how, bool multipl
     sim_trail("%s %s %llu%s (message %u of %s)", who_of(p, c),
               how == END_ACK      ? "ack"
               : how == END_REJECT ? "reject"
+              : how == END_FAIL   ? "fail"
                                   : "requeue",
               (unsigned long long)tag, multiple ? " multiple" : "", handles->at[at].uid,
               here->world.queues[handles->at[at].queue].name);
@@ -119,6 +122,8 @@ static void settle_as(unsigned p, unsigned c, unsigned at, int how, bool multipl
     }
     if (how == END_ACK)
         do_ack(&here->h, who_of(p, c), tag, multiple);
+    else if (how == END_FAIL || (how == END_REJECT && !multiple && chance(50)))
+        do_reject(&here->h, who_of(p, c), tag, how == END_FAIL);
     else
         do_nack(&here->h, who_of(p, c), tag, multiple, how == END_REQUEUE);
 }
@@ -129,7 +134,8 @@ void settle(unsigned p, unsigned c)
     if (handles->count == 0)
         return;
     unsigned at = pick(handles->count < 20 ? handles->count : 20), dice = pick(10);
-    settle_as(p, c, at, dice < 5 ? END_ACK : dice < 7 ? END_REJECT : END_REQUEUE, chance(30));
+    int how = dice < 5 ? END_ACK : dice < 7 ? END_REJECT : dice < 9 ? END_REQUEUE : END_FAIL;
+    settle_as(p, c, at, how, how != END_FAIL && chance(30));
 }
 
 static void commit(unsigned p, unsigned c)

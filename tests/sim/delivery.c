@@ -30,17 +30,19 @@ unsigned message_number(const struct message *message)
 
 /* The number in the body, and the queue that it came to first. */
 static unsigned identify(const struct message *message, unsigned queue, unsigned *origin,
-                         int64_t *count)
+                         struct counts *counts)
 {
     struct properties properties;
     struct field field;
     unsigned uid = message_number(message);
     *origin = queue;
-    *count = -1;
+    *counts = (struct counts){-1, -1};
     if (properties_decode(message_properties(message), &properties) != STATUS_OK)
         sim_fail("message %u has properties that cannot be read", uid);
     if (table_find(properties.headers, "x-delivery-count", &field))
-        *count = field.value.integer;
+        counts->counted = field.value.integer;
+    if (table_find(properties.headers, "x-acquired-count", &field))
+        counts->acquired = field.value.integer;
     bool died = table_find(properties.headers, "x-first-death-queue", &field);
     if (died && !find_queue_name(field.value.bytes, origin))
         sim_fail("message %u died in a queue that there is not", uid);
@@ -68,36 +70,20 @@ static void check_order(struct sim_queue *queue, const struct sim_message *messa
 }
 
 static void check_marks(const struct sim_queue *queue, const struct copy *copy, unsigned uid,
-                        unsigned q, bool redelivered, int64_t count)
+                        unsigned q, bool redelivered, const struct counts *counts)
 {
-    bool again = copy->been_out && copy->queue == q;
-    int64_t counted = count < 0 ? 0 : count;
-    if (queue->counts && counted > (int64_t)queue->delivery_limit)
-        sim_fail("message %u of %s: delivery count %lld above the limit", uid, queue->name,
-                 (long long)count);
-    if (copy->doubtful) {
-        if (!queue->counts || copy->queue != q)
-            return;
-        sim.counts_checked++;
-        if (counted < copy->returns_min || counted > copy->returns_max)
-            sim_fail("message %u of %s: delivery count %lld after a crash, not %u to %u", uid,
-                     queue->name, (long long)count, copy->returns_min, copy->returns_max);
-        return;
-    }
-    if (again != redelivered)
+    bool again = (copy->been_out || copy->doubtful) && copy->queue == q;
+    returns_check(queue, copy, uid, again, counts);
+    if (!copy->doubtful && again != redelivered)
         sim_fail("message %u of %s: redelivered is %d", uid, queue->name, redelivered);
-    unsigned returns = again ? copy->returns : 0;
-    if (queue->counts && counted != returns)
-        sim_fail("message %u of %s: delivery count is %lld, not %u", uid, queue->name,
-                 (long long)count, returns);
 }
 
 void ledger_delivered(int peer, unsigned c, unsigned q, const struct event *event,
                       struct message *body, uint64_t tag, bool redelivered, bool no_ack)
 {
     unsigned origin;
-    int64_t count;
-    unsigned uid = identify(body, q, &origin, &count);
+    struct counts counts;
+    unsigned uid = identify(body, q, &origin, &counts);
     struct sim_message *message = &here->messages[uid];
     struct sim_queue *queue = &here->world.queues[q];
     struct copy *copy = &message->copies[origin];
@@ -114,7 +100,7 @@ void ledger_delivered(int peer, unsigned c, unsigned q, const struct event *even
         copy->at = queue->reach | here->world.queues[origin].reach;
         copy->unsure |= unsure;
         copy->doubtful = true;
-        copy->returns_max = UINT16_MAX;
+        returns_unknown(copy);
         message->targets = MASK(origin);
         message->resolved = true;
     }
@@ -131,16 +117,16 @@ void ledger_delivered(int peer, unsigned c, unsigned q, const struct event *even
         sim_fail("message %u is delivered before its time", uid);
     if (origin == q && message->expires_ms && here->h.now.wall_ms >= message->expires_ms)
         sim_fail("message %u has expired and is delivered", uid);
-    check_marks(queue, copy, uid, q, redelivered, count);
+    check_marks(queue, copy, uid, q, redelivered, &counts);
     /* What a get takes may be told later, behind other answers. */
     if (!redelivered && origin == q && !copy->doubtful && event->type == EVENT_DELIVER)
         check_order(queue, message, uid);
     if (copy->queue != q) {
-        copy->returns = copy->returns_min = 0;
+        returns_begin(copy);
         copy->been_out = false;
     }
     if (copy->doubtful) { /* now it is known how the crash left it */
-        copy->returns = (uint16_t)(count < 0 ? 0 : count);
+        returns_learn(queue, copy, &counts);
         copy->been_out = redelivered;
         copy->left = 0;
         copy->doubtful = false;
@@ -156,7 +142,8 @@ void ledger_delivered(int peer, unsigned c, unsigned q, const struct event *even
     copy->place = OUT;
     dedup_delivered(message, origin, q);
     queue->out++;
-    handle_add(
-        &here->channels[peer][c].handles,
-        &(struct handle){.tag = tag, .uid = uid, .origin = (uint8_t)origin, .queue = (uint8_t)q});
+    struct sim_channel *channel = &here->channels[peer][c];
+    struct handle handle = {.tag = tag, .uid = uid, .origin = (uint8_t)origin, .queue = (uint8_t)q};
+    handle.consumer = event->type == EVENT_DELIVER ? channel->consumer[q] : 0;
+    handle_add(&channel->handles, &handle);
 }

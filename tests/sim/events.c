@@ -64,18 +64,12 @@ static void delivered(int p, const struct event *event)
         return;
     }
     unsigned q = event->u.deliver.consumer / 2, c = event->channel;
-    struct sim_queue *queue = &here->world.queues[q];
+    const struct sim_queue *queue = &here->world.queues[q];
     const struct sim_channel *channel = &here->channels[p][c];
     if (!channel->consuming[q])
         sim_fail("%s: a delivery of %s, which it does not consume", who_of((unsigned)p, c),
                  queue->name);
-    if (queue->single && queue->active_peer >= 0 &&
-        (queue->active_peer != p || queue->active_channel != (int)c) &&
-        here->channels[queue->active_peer][queue->active_channel].consuming[q])
-        sim_fail("%s delivers to %s while %s is active", queue->name, who_of((unsigned)p, c),
-                 who_of((unsigned)queue->active_peer, (unsigned)queue->active_channel));
-    queue->active_peer = p;
-    queue->active_channel = (int)c;
+    active_delivered((unsigned)p, c, q);
     here->owed[p] += delivery_bytes(event->u.deliver.message);
     ledger_delivered(p, c, q, event, event->u.deliver.message, event->u.deliver.tag,
                      event->u.deliver.redelivered, event->u.deliver.consumer % 2 == 0);

@@ -187,9 +187,9 @@ void ledger_end(struct sim_channel *channel, struct handle *handle, int how)
     queue->out--;
     sim_note("  end %d of %u of %s in %s", how, handle->uid,
              here->world.queues[handle->origin].name, queue->name);
-    if (how == END_REQUEUE) {
+    if (how == END_REQUEUE || how == END_FAIL) {
         copy->been_out = true;
-        copy->returns++;
+        returns_add(copy, how == END_FAIL);
         copy_enters(copy, handle->queue);
     } else if (how == END_REJECT && queue->next) {
         copy->place = BROKER;
@@ -256,10 +256,7 @@ void ledger_synced(void)
         for (unsigned q = 0; q < here->world.queue_count; q++) {
             struct copy *copy = &message->copies[q];
             copy->settled_synced |= copy->place == GONE;
-            if (!copy->doubtful && copy->been_out)
-                copy->returns_min = copy->returns;
-            if (!copy->doubtful && copy->place == OUT)
-                copy->returns_min = (uint16_t)(copy->returns + 1);
+            returns_synced(copy);
         }
     }
 }
@@ -280,8 +277,7 @@ static void crash_copy(const struct sim_message *message, struct copy *copy, que
         return;
     copy->unsure |= copy->place == GONE || !must;
     copy->refusable |= !message->on_disk || message->due_ms; /* it may be routed once more */
-    /* A message that is dying counts as one that is out. */
-    copy->returns_max = (uint16_t)((copy->doubtful ? copy->returns_max : copy->returns) + 1);
+    returns_crashed(copy); /* a message that is dying counts as one that is out */
     copy->doubtful = copy->survivor = true;
     copy->at = reach;
     copy->place = may_survive ? BROKER : GONE;

@@ -4,6 +4,7 @@ check_PROGRAMS += tests/sim/simulate
 TESTS += tests/sim/simulate
 endif
 tests_sim_simulate_SOURCES = \
+	tests/sim/active.c \
 	tests/sim/channels.c \
 	tests/sim/checks.c \
 	tests/sim/consuming.c \
@@ -17,6 +18,7 @@ tests_sim_simulate_SOURCES = \
 	tests/sim/portions.c \
 	tests/sim/publishing.c \
 	tests/sim/replies.c \
+	tests/sim/returns.c \
 	tests/sim/sim.h \
 	tests/sim/simulate.c \
 	tests/sim/steps.c \

@@ -6,9 +6,10 @@
  * world.c makes worlds and exchanges.c their exchanges and bindings; steps.c chooses what happens:
  * publishing.c, consuming.c and channels.c are what clients do, machine.c is time, disk, crashes
  * and the deletion of a vhost; portions.c is what happens while a command is not through; events.c
- * hears what the core says. ledger.c knows of messages, delivery.c compares what comes out with it,
- * dedup.c knows of identifiers and replies.c of direct replies; checks.c asks the core whether it
- * agrees. What can go wrong, sim_fail tells: the worlds, the last steps, the seed. */
+ * hears what the core says. ledger.c knows of messages, delivery.c compares what comes out with it:
+ * returns.c knows how often it came back, active.c which consumers are active, dedup.c knows of
+ * identifiers and replies.c of direct replies. checks.c asks the core whether it agrees. What can
+ * go wrong, sim_fail tells: the worlds, the last steps, the seed. */
 #ifndef TESTS_SIM_H
 #define TESTS_SIM_H
 
@@ -47,7 +48,8 @@ struct sim_queue {
     bool bounded;                   /* messages leave it, or are refused, for its lengths alone */
     uint64_t length_max, bytes_max; /* UINT64_MAX: no limit */
     bool counts;                    /* returns, whatever its policies are */
-    unsigned delivery_limit;        /* of queues that count; UINT_MAX: none, or it may change */
+    enum { COUNTS_ALL, COUNTS_FAILURES, COUNTS_EITHER } counting; /* what its limit bounds */
+    unsigned delivery_limit; /* of queues that count; UINT_MAX: none, or it may change */
     unsigned priority_max;
     uint64_t ttl_ms;       /* of the argument; 0: none */
     queue_mask next;       /* where dead letters may go */
@@ -109,6 +111,7 @@ struct sim_world {
     bool message_ttl, tracing, time_outs;
     bool identifiers; /* messages may have one */
     bool replies;     /* channels ask and answer */
+    bool all_returns; /* count for limits that are said */
     bool heavy;       /* some bodies are so large that they leave memory */
     bool unbinds;     /* bindings and exchanges go, too */
     bool disk_fails;  /* now and then, for a time */
@@ -121,6 +124,14 @@ struct sim_world {
 /* ---- The ledger. */
 
 enum place { NOWHERE, BROKER, OUT, GONE };
+/* How often something happened; min: as is on disk, max: after a crash. */
+struct tally {
+    uint16_t is, min, max;
+};
+/* What a delivery says; -1: nothing. */
+struct counts {
+    int64_t acquired, counted;
+};
 /* A message's copy in the queue that it was routed to, wherever it went from there. */
 struct copy {
     uint8_t place;
@@ -133,8 +144,8 @@ struct copy {
     bool doubtful;   /* a crash: marks need not be right, and counts in bounds only */
     bool survivor;   /* of a crash */
     bool settled_synced;
-    uint16_t returns;                  /* to `queue` */
-    uint16_t returns_min, returns_max; /* min: on disk; max: after a crash */
+    struct tally returns, failures; /* to `queue` */
+    bool failures_unknown;          /* at most that many: a crash left it so */
 };
 struct sim_message {
     uint64_t order, expires_ms, due_ms;
@@ -156,14 +167,15 @@ struct handle {
     uint64_t tag;
     unsigned uid;
     uint8_t origin, queue;
-    bool gone;   /* its queue was deleted */
-    uint8_t how; /* in a transaction */
+    unsigned consumer; /* its number; 0: a get */
+    bool gone;         /* its queue was deleted */
+    uint8_t how;       /* in a transaction */
 };
 struct handles {
     struct handle *at;
     unsigned count, room;
 };
-enum { END_ACK, END_REJECT, END_REQUEUE };
+enum { END_ACK, END_REJECT, END_REQUEUE, END_FAIL };
 
 struct uids {
     unsigned *at;
@@ -174,6 +186,8 @@ struct sim_channel {
     bool open, confirm, tx, failed, committing;
     bool may_fail; /* for what it asks just now */
     bool consuming[QUEUES_MAX];
+    unsigned consumer[QUEUES_MAX]; /* its number: of those of the vhost, from 1 on */
+    int priority[QUEUES_MAX];      /* of that consumer */
     unsigned asker; /* its number from 1 on, while it consumes replies; 0: it does not */
     unsigned gets;
     unsigned unanswered;          /* commands that are owed a reply */
@@ -212,6 +226,7 @@ struct sim_vhost {
     uint64_t order;
     struct sim_asker *askers;
     unsigned asker_count, asker_room;
+    unsigned consumers; /* so far */
     int got_queue;
     struct {
         enum { UNKNOWN, PERHAPS, KNOWN } state;
@@ -236,8 +251,8 @@ struct sim {
     unsigned long trail_count;
     unsigned long steps, deliveries, crashes, worlds;
     /* How often things were checked, or happened: so that it shows when they never do. */
-    unsigned long sure_checked, quiet_checked, counts_checked, duplicates, failures;
-    unsigned long vhosts_deleted, stops, steps_between, crashes_between, answers;
+    unsigned long sure_checked, quiet_checked, counts_checked, kinds_checked, duplicates, failures;
+    unsigned long vhosts_deleted, stops, steps_between, crashes_between, answers, take_overs;
     unsigned long pages_in, pages_out, pages_out_failed;
     unsigned long steps_max; /* where the world ends */
 };
@@ -304,6 +319,17 @@ unsigned message_number(const struct message *message); /* that its body tells *
 void ledger_delivered(int peer, unsigned channel, unsigned queue, const struct event *event,
                       struct message *message, uint64_t tag, bool redelivered, bool no_ack);
 
+/* returns.c */
+void returns_begin(struct copy *copy); /* it is in a queue for the first time */
+void returns_unknown(struct copy *copy);
+void returns_add(struct copy *copy, bool failure);
+void returns_synced(struct copy *copy);
+void returns_crashed(struct copy *copy);
+/* again: it has been delivered by this queue before. */
+void returns_check(const struct sim_queue *queue, const struct copy *copy, unsigned uid, bool again,
+                   const struct counts *counts);
+void returns_learn(const struct sim_queue *queue, struct copy *copy, const struct counts *counts);
+
 /* dedup.c */
 /* Before a message with an identifier is published: which of its targets will not get it, since
  * it came before; *perhaps: which may not. */
@@ -312,6 +338,9 @@ void dedup_published(unsigned uid); /* X_DEDUP knows it from now on */
 void dedup_delivered(const struct sim_message *message, unsigned origin, unsigned q);
 void dedup_crashed(void);
 void dedup_forgotten(void);
+
+/* active.c: a consumer gets something. */
+void active_delivered(unsigned p, unsigned c, unsigned q);
 
 /* handles.c */
 void handle_add(struct handles *handles, const struct handle *handle);

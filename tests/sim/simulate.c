@@ -88,6 +88,7 @@ static void make_vhost(uint64_t seed, unsigned number)
     h->resident_bytes_max = here->world.heavy ? 1 << 20 : chance(40) ? 4000 + pick(20000) : 8 << 20;
     h->window_bytes = chance(50) ? 3000 + pick(20000) : 1 << 20;
     h->consumer_timeout_ms = chance(20) ? 2000 + pick(10000) : 0;
+    h->dialect.delivery_count = here->world.all_returns ? COUNT_RETURNS : COUNT_FAILURES;
     h->portion = chance(40) ? 1 + pick(chance(50) ? 10 : 100) : 0;
     here->world.time_outs |= h->consumer_timeout_ms != 0;
     harness_open(h);
@@ -172,15 +173,18 @@ static uint64_t number_of(const char *name, uint64_t otherwise)
 
 static void print_figures(uint64_t seed, double seconds)
 {
-    printf("seed %llu: %lu steps in %lu worlds, %lu deliveries, %lu direct replies, %lu crashes, "
+    printf("seed %llu: %lu steps in %lu worlds, %lu deliveries, %lu direct replies, "
+           "%lu take-overs, %lu crashes, "
            "%lu disk failures, %lu pages in, %lu out, %lu that failed, %lu vhosts deleted, %lu "
            "stops between portions, %lu steps and %lu crashes there; ",
            (unsigned long long)seed, sim.steps, sim.worlds, sim.deliveries, sim.answers,
-           sim.crashes, sim.failures, sim.pages_in, sim.pages_out, sim.pages_out_failed,
-           sim.vhosts_deleted, sim.stops, sim.steps_between, sim.crashes_between);
+           sim.take_overs, sim.crashes, sim.failures, sim.pages_in, sim.pages_out,
+           sim.pages_out_failed, sim.vhosts_deleted, sim.stops, sim.steps_between,
+           sim.crashes_between);
     printf("checked: %lu exact counts, %lu quiet moments, %lu counts of returns over crashes, %lu "
-           "duplicates; %.1f s\n",
-           sim.sure_checked, sim.quiet_checked, sim.counts_checked, sim.duplicates, seconds);
+           "of kinds, %lu duplicates; %.1f s\n",
+           sim.sure_checked, sim.quiet_checked, sim.counts_checked, sim.kinds_checked,
+           sim.duplicates, seconds);
 }
 
 START_TEST(worlds)

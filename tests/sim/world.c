@@ -102,6 +102,15 @@ static void kind(struct sim_queue *queue)
     }
 }
 
+/* What the delivery limit of an argument bounds; without one, a policy may say it. */
+static void count_what(struct sim_queue *queue, int64_t limit)
+{
+    bool all = here->world.all_returns;
+    queue->counts = true;
+    queue->counting = limit >= 0 && all ? COUNTS_ALL : COUNTS_FAILURES;
+    table_put_i64(&queue->arguments, "x-delivery-limit", limit);
+}
+
 static void make_queue(unsigned q, bool careful)
 {
     struct sim_queue *queue = &here->world.queues[q];
@@ -126,6 +135,7 @@ static void make_queue(unsigned q, bool careful)
     else if (careful || chance(50))
         dead_letters(queue, q);
     queue->counts = queue->keeps_all;
+    queue->counting = COUNTS_FAILURES;
     if (!queue->keeps_all && chance(25))
         put_i(arguments, "x-max-priority", queue->priority_max = 1 + pick(8));
     if (chance(20)) {
@@ -140,13 +150,11 @@ static void make_queue(unsigned q, bool careful)
         queue->may_drop = true;
     }
     if (chance(20)) {
-        queue->counts = true;
         queue->delivery_limit = pick(5);
-        put_i(arguments, "x-delivery-limit", queue->delivery_limit);
+        count_what(queue, queue->delivery_limit);
         queue->may_drop = true;
     } else if (chance(5)) {
-        queue->counts = true;
-        table_put_i64(arguments, "x-delivery-limit", -1);
+        count_what(queue, -1);
     } else if (queue->keeps_all && queue->dead_letters) {
         queue->delivery_limit = 20;
         queue->may_drop = true;
@@ -199,6 +207,8 @@ static void make_policy(unsigned p, bool careful)
         struct sim_queue *queue = &here->world.queues[q];
         queue->may_drop |= drops;
         queue->may_refuse |= refuses;
+        if (key == 6 && queue->counting == COUNTS_FAILURES && here->world.all_returns)
+            queue->counting = COUNTS_EITHER;
         if (key == 6 && queue->keeps_all && queue->delivery_limit == 20)
             queue->delivery_limit = UINT_MAX; /* which nobody asked for */
         if (letters)                          /* then a limit of 20 comes with them */
@@ -391,6 +401,7 @@ void world_make(uint64_t seed)
     world->tracing = chance(10);
     world->crashes = chance(60) ? pick(12) : 0;
     world->identifiers = chance(30);
+    world->all_returns = chance(70);
     world->heavy = chance(10);
     if (world->heavy) /* that there is much in each of few */
         world->queue_count = 3;

@@ -106,8 +106,8 @@ START_TEST(exchanges)
 {
     exchange("x", "topic");
     judged(STATUS_OK, "");
-    exchange("x", "x-recent-history");
-    judged(STATUS_PRECONDITION_FAILED, "unknown exchange type 'x-recent-history'");
+    exchange("x", "x-jms-topic");
+    judged(STATUS_PRECONDITION_FAILED, "unknown exchange type 'x-jms-topic'");
     exchange("", "direct");
     judged(STATUS_ACCESS_REFUSED, "operation not permitted on the default exchange");
     exchange("amq.mine", "direct");

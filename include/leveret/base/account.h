@@ -33,7 +33,8 @@
     X(BINDINGS, "bindings", 500, "bindings, their keys and arguments")                             \
     X(HASH_RINGS, "hash_rings", 125, "places on the rings of consistent-hash exchanges")           \
     X(DEFINITIONS, "definitions", 500, "queues, exchanges and policies, their arguments")          \
-    X(DEDUPLICATION, "deduplication", 250, "identifiers of messages that came before")
+    X(DEDUPLICATION, "deduplication", 250, "identifiers of messages that came before")             \
+    X(HISTORY, "recent_history", 125, "messages that exchanges keep for queues to come")
 
 enum account_kind {
 #define X(kind, name, share, what) ACCOUNT_##kind,

@@ -12,6 +12,7 @@
 #include "leveret/base/account.h"
 #include "leveret/base/dialect.h"
 #include "leveret/broker/command.h"
+#include "leveret/broker/counters.h"
 #include "leveret/broker/queue_type.h"
 #include "leveret/journal/journal.h"
 
@@ -142,11 +143,6 @@ size_t vhost_resident_bytes(const struct vhost *vhost);
 /* ---- Listings: copies in a form of our own, for the API. Views point into the vhost and last
  * until the next call that changes it; the caller copies what it keeps. */
 
-struct rates { /* counters since start; the API makes rates of them */
-    uint64_t publish, confirm, return_unroutable, deliver, deliver_no_ack, get, get_no_ack,
-        get_empty, ack, redeliver, reject;
-};
-
 /* For queue_info.delivery_limit: a queue that does not count returns; one that does, without limit.
  */
 #define QUEUE_DELIVERY_UNCOUNTED UINT64_MAX
@@ -178,6 +174,7 @@ struct exchange_info {
     struct bytes name, type, arguments;
     bool durable, auto_delete, internal;
     uint64_t publish_in, publish_out;
+    uint64_t unroutable_returned, unroutable_dropped;
     uint64_t deduplicated;     /* messages that came before and so went nowhere */
     bool delays;               /* it is of the type x-delayed-message */
     uint64_t messages_delayed; /* what waits in it */
@@ -213,11 +210,8 @@ struct channel_info {
 struct vhost_totals {
     uint64_t queues, exchanges, bindings, consumers, channels, peers;
     uint64_t messages_ready, messages_unacknowledged;
-    uint64_t dead_letters_dropped; /* since start */
-    /* Since start: declarations that were not passive, queues that they made, and those that went,
-     * whatever the reason. */
-    uint64_t queues_declared, queues_created, queues_deleted;
-    struct rates rates;
+    struct rates rates; /* since it was opened */
+    struct counters counters;
 };
 
 /* Each fills up to max infos, beginning after the one that *after names (0 at first; moved

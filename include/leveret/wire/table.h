@@ -75,6 +75,8 @@ const char *field_type_name(enum field_type type);
 /* The value as RabbitMQ prints it in error texts, without quotes: of "'10' of type 'signedint'" the
  * 10. Tables and arrays as Erlang terms. Appends to out, at a length that the value decides. */
 void field_print(struct text *out, const struct field *value);
+/* The same as an Erlang term: a string as <<"it">>. */
+void field_print_term(struct text *out, const struct field *value);
 
 /* Building a table: each call appends one key and value to the contents in out, which the value
  * must not point into. Keys: at most 255 bytes (checked by CHECK). table_begin … table_end nest;
