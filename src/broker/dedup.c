@@ -263,7 +263,7 @@ void dedup_lane_stored(struct lane *lane, struct place place)
     uint32_t number = dedup_cache_find(&dedup->cache, key);
     if (number == DEDUP_NONE)
         number = add(dedup, key);
-    dedup_cache_put(&dedup->cache, number, lane->priority, place_seq(place));
+    dedup_cache_put(&dedup->cache, number, lane->number, place_seq(place));
     struct dedup_entry *entry = entry_at(dedup, number);
     if (bit_test(place.chunk->durable_bits, place.slot))
         dedup_store_put(dedup, entry);
@@ -273,7 +273,7 @@ void dedup_lane_stored(struct lane *lane, struct place place)
 
 void dedup_lane_left(struct lane *lane, uint64_t seq)
 {
-    uint32_t number = dedup_cache_at(&lane->dedup->cache, lane->priority, seq);
+    uint32_t number = dedup_cache_at(&lane->dedup->cache, lane->number, seq);
     if (number != DEDUP_NONE)
         forget(lane->dedup, number);
 }

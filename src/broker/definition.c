@@ -1,12 +1,10 @@
 /* Keys and values of definitions. Numbers are big-endian, as on the wire.
  *
  *   exchange  x name                       1 flags:u8 type:short-string arguments:long-string
- *   queue     q name                       1 flags:u8 lane:u64 arguments:long-string
- *   binding   b kind:u8 source destination key (short-strings) tail
- *                                          1 arguments:long-string
- *   policy    p name, o name               1 target:u8 priority:u64 pattern:long-string
- *                                          definition:long-string
- *   delay     d span:u32 start:u64 exchange
+ *   queue     q name                       1 flags:u8 lane:u64 [priorities:u64]
+ * arguments:long-string (priorities: with the flag QUEUE_PRIORITIES) binding   b kind:u8 source
+ * destination key (short-strings) tail 1 arguments:long-string policy    p name, o name 1 target:u8
+ * priority:u64 pattern:long-string definition:long-string delay     d span:u32 start:u64 exchange
  *                                          1 lane:u64
  *
  * The tail of a binding's key tells bindings apart that differ in arguments only, and keeps the key
@@ -20,7 +18,7 @@
 #define SHORT_ARGUMENTS_MAX 200u
 
 enum { EXCHANGE_DURABLE = 1, EXCHANGE_AUTO_DELETE = 2, EXCHANGE_INTERNAL = 4 };
-enum { QUEUE_DURABLE = 1, QUEUE_AUTO_DELETE = 2, QUEUE_EXCLUSIVE = 4 };
+enum { QUEUE_DURABLE = 1, QUEUE_AUTO_DELETE = 2, QUEUE_EXCLUSIVE = 4, QUEUE_PRIORITIES = 8 };
 enum { TAIL_PLAIN = 0, TAIL_HASHED = 1 };
 
 /* ---- Writing */
@@ -106,8 +104,11 @@ void definition_of_queue(const struct queue_definition *queue, struct text *key,
         return;
     add_u8(value, (queue->durable ? QUEUE_DURABLE : 0u) |
                       (queue->auto_delete ? QUEUE_AUTO_DELETE : 0u) |
-                      (queue->exclusive ? QUEUE_EXCLUSIVE : 0u));
+                      (queue->exclusive ? QUEUE_EXCLUSIVE : 0u) |
+                      (queue->priorities_id ? QUEUE_PRIORITIES : 0u));
     add_u64(value, queue->lane_id);
+    if (queue->priorities_id)
+        add_u64(value, queue->priorities_id);
     add_long(value, queue->arguments);
 }
 
@@ -210,6 +211,8 @@ enum status definition_read_queue(struct bytes key, struct bytes value,
     out->auto_delete = flags & QUEUE_AUTO_DELETE;
     out->exclusive = flags & QUEUE_EXCLUSIVE;
     out->lane_id = read_u64(&v);
+    if (flags & QUEUE_PRIORITIES)
+        out->priorities_id = read_u64(&v);
     return close_value(&v, &out->arguments) && out->name.len <= UINT8_MAX ? STATUS_OK
                                                                           : STATUS_CORRUPT;
 }

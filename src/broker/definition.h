@@ -30,7 +30,8 @@ enum definition_kind {
 struct queue_definition {
     struct bytes name, arguments; /* arguments: a checked table's contents */
     bool durable, auto_delete, exclusive;
-    uint64_t lane_id; /* of its (first) lane in the journal */
+    uint64_t lane_id;       /* of its first lane in the journal */
+    uint64_t priorities_id; /* of the lanes of a quorum queue's priorities; 0: it has none */
 };
 
 struct policy_definition {

@@ -26,7 +26,7 @@ void lane_init(struct lane *lane, const struct lane_options *options)
         .dedup = options->dedup,
         .stored = options->stored,
         .keeps_all = options->keeps_all,
-        .priority = options->priority,
+        .number = options->number,
         .counted = options->queue != NULL,
         .id = options->id,
         .base = 1, /* so that no seq is 0 */

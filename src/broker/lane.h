@@ -50,7 +50,7 @@ struct lane_options {
     struct dedup *dedup; /* told what comes and goes; NULL: nobody */
     bool stored;         /* persistent messages are journalled … */
     bool keeps_all;      /* … and transient ones, too */
-    uint8_t priority;    /* of a queue's lane */
+    uint8_t number;      /* among its queue's lanes (struct priorities) */
     uint64_t id;         /* in the journal; 0: none yet */
 };
 
@@ -61,9 +61,9 @@ struct lane {
     const struct lane_calls *calls;
     struct dedup *dedup; /* told what comes and goes; NULL: nobody */
     bool stored, keeps_all;
-    bool failed;  /* is not read any more */
-    bool stalled; /* what is wanted of it cannot be read just now; the journal goes on trying */
-    uint8_t priority;
+    bool failed;     /* is not read any more */
+    bool stalled;    /* what is wanted of it cannot be read just now; the journal goes on trying */
+    uint8_t number;  /* among its queue's lanes (struct priorities); 0: the first one */
     uint8_t keep;    /* enum lane_keep; the owner may change it */
     uint8_t counted; /* 1: its messages are ready in a queue, for the vhost's totals; else 0 */
 

@@ -146,6 +146,7 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/policy.c \
 	src/broker/policy.h \
 	src/broker/policy_apply.c \
+	src/broker/priorities.c \
 	src/broker/promise.c \
 	src/broker/promise.h \
 	src/broker/publication.c \

@@ -8,7 +8,7 @@
 
 /* ---- Lanes. */
 
-static void lane_paged_in(struct lane *lane, struct chunk *chunk)
+static void paged_in(struct lane *lane, struct chunk *chunk)
 {
     struct queue *queue = lane->queue;
     if (chunk && chunk->any_expires)
@@ -22,7 +22,7 @@ static void lane_paged_in(struct lane *lane, struct chunk *chunk)
     queue_schedule(queue);
 }
 
-static void lane_failed(struct lane *lane)
+static void failed(struct lane *lane)
 {
     struct queue *queue = lane->queue;
     struct consumer *consumer;
@@ -33,119 +33,7 @@ static void lane_failed(struct lane *lane)
     queue_fail_gets(queue, STATUS_INTERNAL_ERROR);
 }
 
-/* The lanes' ids in the journal are neighbours, from that of priority 0 up. */
-static void make_lane(struct queue *queue, unsigned priority, struct lane *lane, uint64_t first_id)
-{
-    static const struct lane_calls calls = {lane_paged_in, lane_failed};
-    const struct lane_options options = {
-        .vhost = queue->vhost,
-        .queue = queue,
-        .stock = &queue->stock,
-        .calls = &calls,
-        .dedup = queue->dedup && queue->dedup->cache.places ? queue->dedup : NULL,
-        .stored = queue->stored,
-        .keeps_all = queue->settings.type == QUEUE_QUORUM,
-        .priority = (uint8_t)priority,
-        .id = first_id ? first_id + priority : 0,
-    };
-    lane_init(lane, &options);
-}
-
-static void make_lanes(struct queue *queue, uint64_t first_id)
-{
-    unsigned max = queue->settings.max_priority;
-    make_lane(queue, 0, &queue->lane, first_id);
-    if (!max)
-        return;
-    queue->priorities =
-        mem_need(sizeof *queue->priorities + max * sizeof *queue->priorities->lanes);
-    queue->priorities->max = max;
-    queue->priorities->first_id = first_id;
-}
-
-/* After a purge: the old ids are used up. */
-static void make_lanes_anew(struct queue *queue, uint64_t first_id)
-{
-    for (struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane))
-        make_lane(queue, lane->priority, lane, first_id);
-    if (queue->priorities)
-        queue->priorities->first_id = first_id;
-}
-
-static void clear_lanes(struct queue *queue)
-{
-    for (struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane))
-        lane_clear(lane);
-}
-
-struct lane *queue_upper_lane(struct queue *queue, unsigned priority)
-{
-    struct priorities *priorities = queue->priorities;
-    if (priority > priorities->max)
-        priority = priorities->max;
-    struct lane **lane = &priorities->lanes[priority - 1];
-    if (!*lane) {
-        *lane = mem_need(sizeof **lane);
-        make_lane(queue, priority, *lane, priorities->first_id);
-    }
-    return *lane;
-}
-
-struct lane *queue_lane_above(struct queue *queue, const struct lane *lane)
-{
-    struct priorities *priorities = queue->priorities;
-    for (unsigned at = lane->priority; priorities && at < priorities->max; at++)
-        if (priorities->lanes[at])
-            return priorities->lanes[at];
-    return NULL;
-}
-
-/* ---- Priorities. */
-
-/* The highest priority of which something is ready, 0 when nothing is. What is marked as ready and
- * is not any more is found here, each once. */
-static unsigned top_priority(struct priorities *priorities)
-{
-    for (int word = 3; word >= 0; word--) {
-        uint64_t *bits = &priorities->ready_bits[word];
-        while (*bits) {
-            unsigned at = 63 - (unsigned)__builtin_clzll(*bits);
-            unsigned priority = (unsigned)word * 64 + at;
-            if (priorities->lanes[priority - 1]->ready)
-                return priority;
-            *bits &= ~(UINT64_C(1) << at);
-        }
-    }
-    return 0;
-}
-
-/* Whether this priority is above all that is ready. */
-static bool above_all(const struct queue *queue, unsigned priority)
-{
-    struct priorities *priorities = queue->priorities;
-    if (!priorities || priority == 0)
-        return false;
-    return (priority < priorities->max ? priority : priorities->max) > top_priority(priorities);
-}
-
-/* Something of the lane is ready. (Not before it is: top_priority would take the mark away.) */
-static void mark_ready(const struct lane *lane)
-{
-    if (lane->priority)
-        bit_set(lane->queue->priorities->ready_bits, lane->priority);
-}
-
-bool queue_leads(const struct lane *lane)
-{
-    struct priorities *priorities = lane->queue ? lane->queue->priorities : NULL;
-    return !priorities || lane->priority == top_priority(priorities);
-}
-
-void queue_restored(struct lane *lane)
-{
-    if (lane->ready)
-        mark_ready(lane);
-}
+const struct lane_calls queue_lane_calls = {paged_in, failed};
 
 /* ---- Life. */
 
@@ -180,7 +68,7 @@ struct queue *queue_new(struct vhost *vhost, const struct queue_options *options
     queue->dedup = dedup_new(vhost, &queue->endpoint, queue->arguments, false);
     if (queue->dedup)
         queue->dedup->stored = queue->stored;
-    make_lanes(queue, options->lane_id);
+    queue_lanes_make(queue, options->lane_id, options->priorities_id);
     queue->idle_since_wall_ms = vhost->now.wall_ms;
     SLIST_INIT(&queue->levels);
     TAILQ_INIT(&queue->consumers);
@@ -213,10 +101,8 @@ void queue_destroy(struct queue *queue)
     dedup_free(&queue->dedup);
     for (struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane))
         lane_free(lane);
-    for (unsigned at = 0; queue->priorities && at < queue->priorities->max; at++)
-        free(queue->priorities->lanes[at]);
     policy_leave(queue->vhost, &queue->policy);
-    free(queue->priorities);
+    queue_lanes_free(queue);
     free(queue->dying);
     heap_remove(&queue->vhost->expiry, &queue->expiry);
     heap_remove(&queue->vhost->idle, &queue->idle);
@@ -283,7 +169,7 @@ void queue_delete(struct queue *queue)
         vhost_erase_queue(queue);
     leave_dedup(queue);
     dedup_delete(&queue->dedup);
-    clear_lanes(queue);
+    queue_lanes_clear(queue);
     free_if_done(queue);
 }
 
@@ -308,7 +194,7 @@ static void publish_to(struct queue *queue, struct consumer *consumer, struct me
         consumer_deliver(consumer, message, NULL, 0, false);
         return;
     }
-    struct lane *lane = queue_lane(queue, message->priority);
+    struct lane *lane = queue_lane_for(queue, message);
     struct place place = lane_store(lane, message, expires_ms, STORED_UNSETTLED, needed);
     queue->expiring |= expires_ms != 0;
     consumer_deliver(consumer, message, lane, place_seq(place), false);
@@ -319,19 +205,16 @@ static void store(struct queue *queue, struct message *message, uint64_t expires
                   uint64_t *needed)
 {
     bool head = queue->stock.ready == 0;
-    bool above = above_all(queue, message->priority);
-    struct lane *lane = queue_lane(queue, message->priority);
+    struct lane *lane = queue_lane_for(queue, message);
+    bool above = queue_lane_overtakes(lane);
     lane_store(lane, message, expires_ms, STORED_READY, needed);
-    mark_ready(lane);
+    queue_lane_ready(lane);
     if (above) { /* consumers may wait for the disk to give them the head that was */
         head = true;
         queue_schedule(queue);
     }
-    if (expires_ms) {
-        queue->expiring = true;
-        if (head)
-            heap_set(&queue->vhost->expiry, &queue->expiry, expires_ms);
-    }
+    if (expires_ms)
+        queue_expiry_stored(lane, expires_ms, head);
     if (__builtin_expect(queue_limited(queue), 0))
         length_enforce(queue);
 }
@@ -343,7 +226,7 @@ static void refuse_message(struct queue *queue, struct message *message)
     uint64_t needed = 0;
     if (!length_passes_on(queue))
         return;
-    struct lane *lane = queue_lane(queue, message->priority);
+    struct lane *lane = queue_lane_for(queue, message);
     struct place place = lane_store(lane, message, 0, STORED_UNSETTLED, &needed);
     dead_letter(lane, place, DEATH_MAXLEN);
 }
@@ -388,17 +271,6 @@ bool queue_publish(struct queue *queue, struct message *message, uint64_t *neede
 }
 
 /* ---- Messages out. */
-
-struct lane *queue_leader(struct queue *queue)
-{
-    unsigned top = queue->priorities ? top_priority(queue->priorities) : 0;
-    return top ? queue->priorities->lanes[top - 1] : &queue->lane;
-}
-
-struct place queue_head(struct queue *queue)
-{
-    return lane_head(queue_leader(queue));
-}
 
 struct message *queue_lend(struct queue *queue, struct place place)
 {
@@ -464,7 +336,7 @@ void queue_requeue(struct lane *lane, uint64_t seq, enum return_kind kind)
         return;
     }
     lane_give_back(lane, place);
-    mark_ready(lane);
+    queue_lane_ready(lane);
     if (queue->expiring) /* it may be the head again: look at the end of the call */
         heap_set(&queue->vhost->expiry, &queue->expiry, queue->vhost->now.wall_ms);
     if (queue_limited(queue))
@@ -479,9 +351,8 @@ uint64_t queue_purge(struct queue *queue, uint64_t max)
 {
     uint64_t count = queue->stock.ready;
     if (queue->stock.unsettled == 0 && count >= PURGE_LANES_MIN) {
-        clear_lanes(queue);
-        make_lanes_anew(queue,
-                        queue->stored ? vhost_lane_ids(queue->vhost, queue_lanes(queue)) : 0);
+        queue_lanes_clear(queue);
+        queue_lanes_renew(queue);
         if (queue->stored)
             vhost_put_queue(queue);
     } else {

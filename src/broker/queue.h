@@ -32,14 +32,21 @@ struct waiting_get {
     bool no_ack;
 };
 
-/* The lanes above that of priority 0, of a queue with x-max-priority. Each is made with its first
- * message. */
+/* The lanes of a queue beside its first one (queue->lane), by number from 1 on; those of higher
+ * numbers come first. Each is made with its first message.
+ * With x-max-priority a lane's number is the priority of its messages; the first one has priority
+ * 0. In a quorum queue a priority's lane has the number priority + 1, but the first lane has those
+ * that do not say one: they stand between the others, as QUORUM_PRIORITY. */
 struct priorities {
-    unsigned max;
-    uint64_t first_id;      /* of the lane of priority 0; theirs follow. 0: not stored */
-    uint64_t ready_bits[4]; /* by priority; a lane whose bit is not set has nothing that is ready */
-    struct lane *lanes[];   /* that of priority 1 first; NULL: not made yet */
+    unsigned max;           /* the highest number */
+    unsigned middle;        /* lanes of lower numbers come after the first lane; 0: none does */
+    uint64_t first_id;      /* in the journal: a lane has first_id + its number. 0: not stored */
+    uint64_t ready_bits[4]; /* by number; a lane whose bit is not set has nothing that is ready */
+    struct lane *lanes[];   /* that of number 1 first; NULL: not made yet */
 };
+/* Of a message in a quorum queue: the highest priority, and that of one that says none. */
+#define QUORUM_PRIORITY_MAX 31u
+#define QUORUM_PRIORITY     4u
 
 struct queue {
     struct endpoint endpoint; /* first */
@@ -52,6 +59,7 @@ struct queue {
     bool due;                /* in vhost->due: to be dispatched */
     bool expiring;           /* has had messages that expire: the head is to be watched */
     bool over;               /* in vhost->over: has more than its limits allow */
+    bool by_priority;        /* a message's priority says its lane */
     struct channel *held_by; /* due, but waits in that channel's list; NULL: in vhost->due */
     struct peer *owner;      /* of an exclusive queue */
     TAILQ_ENTRY(queue) owner_link, due_link, over_link;
@@ -62,7 +70,7 @@ struct queue {
 
     struct dedup *dedup; /* what was there before; NULL: it takes anything */
     struct stock stock;
-    struct lane lane;              /* of priority 0 */
+    struct lane lane;              /* the first one, of messages without a priority */
     struct priorities *priorities; /* NULL: no others */
     struct dying *dying;           /* dead letters; NULL: there were none */
 
@@ -101,7 +109,9 @@ struct queue_options {
     struct bytes name, arguments; /* the arguments were parsed: queue_settings_parse */
     bool durable, auto_delete, exclusive;
     struct peer *owner; /* when exclusive */
-    uint64_t lane_id;   /* when recovered, else 0 */
+    uint64_t lane_id;   /* 0: it is not stored */
+    /* Of the lanes of priorities of a quorum queue that has been recovered; 0: it had none. */
+    uint64_t priorities_id;
 };
 /* Whether there is memory for it, which is counted then. Errors: PRECONDITION_FAILED. */
 MUST_USE enum status queue_admitted(struct vhost *vhost, const struct queue_options *options);
@@ -125,30 +135,6 @@ void queue_destroy(struct queue *queue);
  * at its limit and refuses it. */
 bool queue_publish(struct queue *queue, struct message *message, uint64_t *needed);
 
-/* The lane for this priority, made if need be: the highest that the queue has, if it is above. */
-struct lane *queue_upper_lane(struct queue *queue, unsigned priority);
-static inline struct lane *queue_lane(struct queue *queue, unsigned priority)
-{
-    return queue->priorities && priority ? queue_upper_lane(queue, priority) : &queue->lane;
-}
-
-/* The next one of the lanes that were made, upwards from &queue->lane; NULL at the end. */
-struct lane *queue_lane_above(struct queue *queue, const struct lane *lane);
-
-/* Whether the lane has the queue's head, if anything is ready. */
-bool queue_leads(const struct lane *lane);
-
-/* How many lanes the queue may have. */
-static inline unsigned queue_lanes(const struct queue *queue)
-{
-    return queue->priorities ? queue->priorities->max + 1 : 1;
-}
-
-/* The head: the first message that is ready, of the highest priority. The caller makes sure that
- * there is one. */
-struct place queue_head(struct queue *queue);
-/* The lane of the head. */
-struct lane *queue_leader(struct queue *queue);
 /* The head goes to somebody who will settle it: it stays, no longer ready. Returns the message (the
  * queue keeps its reference). It must be in memory. */
 struct message *queue_lend(struct queue *queue, struct place place);
@@ -173,6 +159,54 @@ static inline bool queue_counts(const struct queue *queue)
  */
 uint64_t queue_purge(struct queue *queue, uint64_t max);
 
+/* ---- Lanes (priorities.c). */
+
+extern const struct lane_calls queue_lane_calls;
+
+/* The queue's lanes, with options' ids; without messages. */
+void queue_lanes_make(struct queue *queue, uint64_t lane_id, uint64_t priorities_id);
+/* Drops what is in them, here and in the journal. */
+void queue_lanes_clear(struct queue *queue);
+/* They can be used again after that: the old ids are used up. The caller journals the queue. */
+void queue_lanes_renew(struct queue *queue);
+/* They are empty and go with the queue. */
+void queue_lanes_free(struct queue *queue);
+
+/* The lane of this number, made if need be; there must be priorities, unless it is 0. */
+struct lane *queue_lane(struct queue *queue, unsigned number);
+/* The lane for a message that says a priority; makes it, and the priorities of a quorum queue. */
+struct lane *queue_priority_lane(struct queue *queue, unsigned priority);
+static inline struct lane *queue_lane_for(struct queue *queue, const struct message *message)
+{
+    return queue->by_priority && message_has_priority(message)
+               ? queue_priority_lane(queue, message->priority)
+               : &queue->lane;
+}
+
+/* The next one of the lanes that were made, by number, from &queue->lane on; NULL at the end. */
+struct lane *queue_lane_above(struct queue *queue, const struct lane *lane);
+
+/* The head: the first message that is ready, of the highest priority. The caller makes sure that
+ * there is one. */
+struct place queue_head(struct queue *queue);
+/* The lane of the head, or the first lane when nothing is ready. */
+struct lane *queue_leader(struct queue *queue);
+/* Whether the lane has the queue's head, if anything is ready. */
+bool queue_leads(const struct lane *lane);
+/* Whether messages of one lane of a queue come before those of another one. */
+bool queue_lane_is_above(const struct lane *lane, const struct lane *other);
+/* Whether a message that comes into the lane is the head then, and another one was. */
+static inline bool queue_lane_overtakes(const struct lane *lane)
+{
+    return lane->queue->priorities && queue_lane_is_above(lane, queue_leader(lane->queue));
+}
+
+/* Something of the lane is ready. (Not before it is: queue_leader would take the mark away.) */
+static inline void queue_lane_ready(const struct lane *lane)
+{
+    if (lane->number)
+        bit_set(lane->queue->priorities->ready_bits, lane->number);
+}
 /* A lane of a queue has been filled by recovery. */
 void queue_restored(struct lane *lane);
 
@@ -203,6 +237,8 @@ uint64_t queue_expiry_of(const struct queue *queue, const struct message *messag
 /* Takes expired messages from the head, at most max; returns how many. Sets the timer for the rest.
  */
 unsigned queue_expire(struct queue *queue, unsigned max);
+/* A message that expires was stored in the lane; head: it is the queue's head now. */
+void queue_expiry_stored(struct lane *lane, uint64_t expires_ms, bool head);
 /* Whether the head has expired and is left for vhost_tick, which has more of them to do: nobody
  * gets anything meanwhile. After queue_expire. */
 bool queue_expiry_behind(const struct queue *queue);

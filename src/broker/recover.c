@@ -34,10 +34,10 @@ struct recovered_returns {
 
 struct recovery {
     struct vhost *vhost;
-    struct map lanes; /* from &lane->id to struct lane *; of priority queues the lowest */
+    struct map lanes; /* from &lane->id to struct lane *; of priority queues the first */
     struct queue **priority_queues;
     size_t priority_queue_count;
-    bool sorted; /* they are, by lane id */
+    bool sorted; /* they are, by priorities->first_id */
     struct recovered_returns *returns;
     struct recovered_lane *lane_list;
     struct recovered_definition *bindings, **bindings_end;
@@ -84,6 +84,7 @@ static void recover_queue(struct recovery *recovery, struct bytes key, struct by
         .exclusive = definition.exclusive,
         .auto_delete = definition.auto_delete,
         .lane_id = definition.lane_id,
+        .priorities_id = definition.priorities_id,
     };
     struct queue_settings settings;
     if (queue_settings_parse(options.arguments, options.name, vhost->name, &settings,
@@ -106,9 +107,10 @@ static void recover_queue(struct recovery *recovery, struct bytes key, struct by
     }
 }
 
-static int by_lane_id(const void *a, const void *b)
+static int by_first_id(const void *a, const void *b)
 {
-    uint64_t x = (*(struct queue *const *)a)->lane.id, y = (*(struct queue *const *)b)->lane.id;
+    uint64_t x = (*(struct queue *const *)a)->priorities->first_id;
+    uint64_t y = (*(struct queue *const *)b)->priorities->first_id;
     return x < y ? -1 : x > y;
 }
 
@@ -120,20 +122,21 @@ static struct lane *find_lane(struct recovery *recovery, uint64_t lane_id)
         return lane;
     if (!recovery->sorted)
         qsort(recovery->priority_queues, recovery->priority_queue_count,
-              sizeof *recovery->priority_queues, by_lane_id);
+              sizeof *recovery->priority_queues, by_first_id);
     recovery->sorted = true;
     size_t low = 0, high = recovery->priority_queue_count; /* the last one that begins before it */
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;
-        if (recovery->priority_queues[middle]->lane.id <= lane_id)
+        if (recovery->priority_queues[middle]->priorities->first_id <= lane_id)
             low = middle;
         else
             high = middle;
     }
     struct queue *queue = recovery->priority_queues[low];
-    if (lane_id < queue->lane.id || lane_id - queue->lane.id > queue->priorities->max)
+    uint64_t first_id = queue->priorities->first_id;
+    if (lane_id <= first_id || lane_id - first_id > queue->priorities->max)
         return NULL;
-    return queue_lane(queue, (unsigned)(lane_id - queue->lane.id));
+    return queue_lane(queue, (unsigned)(lane_id - first_id));
 }
 
 /* Counts of returns wait for their chunk, which comes later. */

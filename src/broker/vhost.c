@@ -140,6 +140,9 @@ static void queue_text(const struct queue *queue, struct text *key, struct text 
         .auto_delete = queue->auto_delete,
         .exclusive = queue->exclusive,
         .lane_id = queue->lane.id,
+        .priorities_id = queue->settings.type == QUEUE_QUORUM && queue->priorities
+                             ? queue->priorities->first_id
+                             : 0,
     };
     definition_of_queue(&definition, key, value);
 }

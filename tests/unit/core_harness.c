@@ -597,11 +597,27 @@ void do_publish_ttl(struct harness *h, const char *who, const char *key, const c
     publish(h, who, message, has(flags, 'm'));
 }
 
+void harness_prioritise(struct message **message, uint8_t priority)
+{
+    struct properties properties;
+    struct text encoded = {0};
+    CHECK(properties_decode(message_properties(*message), &properties) == STATUS_OK);
+    properties.present |= PROPERTY_PRIORITY;
+    properties.priority = priority;
+    properties_encode(&properties, &encoded);
+    struct message *copy = message_with_properties(*message, text_bytes(&encoded));
+    CHECK(copy);
+    text_free(&encoded);
+    message_unref(message);
+    copy->priority = priority;
+    *message = copy;
+}
+
 void do_publish_priority(struct harness *h, const char *who, const char *key, const char *body,
                          uint8_t priority, const char *flags)
 {
     struct message *message = harness_message("", key, body, strlen(body), has(flags, 'p'));
-    message->priority = priority;
+    harness_prioritise(&message, priority);
     publish(h, who, message, has(flags, 'm'));
 }
 

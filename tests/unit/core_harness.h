@@ -126,6 +126,8 @@ void do_ack(struct harness *h, const char *who, uint64_t tag, bool multiple);
 void do_nack(struct harness *h, const char *who, uint64_t tag, bool multiple, bool requeue);
 void do_reject(struct harness *h, const char *who, uint64_t tag, bool requeue);
 
+/* Gives the message this priority; replaces it (and the reference). */
+void harness_prioritise(struct message **message, uint8_t priority);
 struct message *harness_message(const char *exchange, const char *key, const void *body,
                                 size_t body_bytes, bool persistent);
 

@@ -91,7 +91,8 @@ static void publish_headers(const char *to, const char *key, const char *body,
     ck_assert_int_eq(message_fill(m, NULL, (const uint8_t *)body, strlen(body)), STATUS_OK);
     m->persistent = strchr(flags, 'p') != NULL;
     m->has_headers = true;
-    m->priority = next_priority;
+    if (next_priority)
+        harness_prioritise(&m, next_priority);
     struct command c = {.type = COMMAND_PUBLISH, .channel = 1};
     c.u.publish.message = m;
     c.u.publish.mandatory = strchr(flags, 'm') != NULL;

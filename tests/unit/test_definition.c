@@ -67,13 +67,14 @@ START_TEST(queue_round_trip)
 {
     struct text arguments = {0};
     fill_table(&arguments, 400, 'q');
-    for (unsigned bits = 0; bits < 8; bits++) {
+    for (unsigned bits = 0; bits < 16; bits++) {
         struct queue_definition d = {.name = bytes_of_text("some queue"),
                                      .arguments = text_bytes(&arguments),
                                      .durable = bits & 1,
                                      .auto_delete = bits & 2,
                                      .exclusive = bits & 4,
-                                     .lane_id = UINT64_MAX - bits};
+                                     .lane_id = UINT64_MAX - bits,
+                                     .priorities_id = bits & 8 ? bits << 20 : 0};
         struct queue_definition back;
         definition_of_queue(&d, &key, &value);
         ck_assert_int_eq(key.at[0], DEFINITION_QUEUE);
@@ -84,6 +85,7 @@ START_TEST(queue_round_trip)
         ck_assert_int_eq(back.auto_delete, d.auto_delete);
         ck_assert_int_eq(back.exclusive, d.exclusive);
         ck_assert_uint_eq(back.lane_id, d.lane_id);
+        ck_assert_uint_eq(back.priorities_id, d.priorities_id);
     }
     text_free(&arguments);
 }

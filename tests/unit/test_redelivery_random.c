@@ -293,7 +293,7 @@ static void declare(unsigned queue)
 
 static void publish(void)
 {
-    unsigned queue = below(QUEUES), level = below(300);
+    unsigned queue = below(QUEUES), level = below(kinds[queue].quorum ? 40 : 300);
     char body[20];
     if (count[queue] == STEPS)
         return;
@@ -303,8 +303,19 @@ static void publish(void)
     *item = (struct item){
         .state = READY, .persistent = persistent, .durable = persistent || kinds[queue].quorum};
     level = level > 255 ? 0 : level;
-    item->level = (uint8_t)(level < kinds[queue].max_priority ? level : kinds[queue].max_priority);
-    do_publish_priority(&h, "C1", kinds[queue].name, body, (uint8_t)level, persistent ? "p" : "");
+    bool said = below(4) > 0;
+    if (kinds[queue].quorum)
+        item->level = (uint8_t)(!said ? 4 : level < 31 ? level : 31);
+    else
+        item->level =
+            (uint8_t)(level < kinds[queue].max_priority ? level : kinds[queue].max_priority);
+    if (!said && !kinds[queue].quorum)
+        item->level = 0;
+    if (said)
+        do_publish_priority(&h, "C1", kinds[queue].name, body, (uint8_t)level,
+                            persistent ? "p" : "");
+    else
+        do_publish(&h, "C1", "", kinds[queue].name, body, persistent ? "p" : "");
 }
 
 static void consume_or_cancel(void)

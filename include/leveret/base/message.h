@@ -36,10 +36,10 @@ struct message {
     uint16_t properties_from; /* offset of the property flags in the envelope */
     uint8_t exchange_len;
     uint8_t routing_key_len;
-    bool persistent;      /* delivery-mode 2 */
-    uint8_t priority;     /* 0 when absent */
-    bool has_headers;     /* a headers property is present */
-    bool blind;           /* BCC or a note of the broker's own is among them: not shown to receivers */
+    bool persistent;  /* delivery-mode 2 */
+    uint8_t priority; /* 0 when absent: see message_has_priority */
+    bool has_headers; /* a headers property is present */
+    bool blind;       /* BCC or a note of the broker's own is among them: not shown to receivers */
     uint32_t slice_count; /* 0: the body is inline */
     uint32_t slice_room;  /* allocated slices */
     uint64_t ttl_ms;      /* the expiration property, or MESSAGE_NO_TTL */
@@ -50,9 +50,9 @@ struct message {
 };
 
 /* A message with one reference and an empty body of body_bytes to be filled. properties is the
- * content header's payload from the property flags on. persistent, priority, ttl_ms,
- * has_headers and blind are left at their defaults (false, 0, none, false, false) for the caller to
- * set before it shares the message. What clients send becomes a message by
+ * content header's payload from the property flags on, which are always there. persistent,
+ * priority, ttl_ms, has_headers and blind are left at their defaults (false, 0, none, false, false)
+ * for the caller to set before it shares the message. What clients send becomes a message by
  * broker/publication.h, which checks it. Errors: NULL when there is no memory, or when exchange or
  * routing_key has more than 255 bytes. */
 struct message *message_new(struct bytes exchange, struct bytes routing_key,
@@ -118,6 +118,12 @@ static inline struct bytes message_routing_key(const struct message *m)
 static inline struct bytes message_properties(const struct message *m)
 {
     return bytes_of(m->data + m->properties_from, m->envelope_bytes - m->properties_from);
+}
+
+/* Whether the message says a priority: in the property flags, bit 11. */
+static inline bool message_has_priority(const struct message *m)
+{
+    return m->data[m->properties_from] & 0x08;
 }
 
 /* The number of pieces of the body (0 for an empty one) and the piece at index. */
