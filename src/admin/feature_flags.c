@@ -15,6 +15,7 @@ static const struct {
      "Default bindings are implicit, instead of being stored in the database"},
     {"message_containers_deaths_v2", "Cycles of dead letters are found by all their deaths"},
     {"quorum_queue", "Support queues of type quorum"},
+    {"rabbit_exchange_type_local_random", "Exchanges of type x-local-random"},
     {"stream_queue", "Support what queues of type stream brought besides them"},
     {"user_limits", "Configure connection and channel limits for a user"},
     {"virtual_host_metadata", "Virtual host metadata (description, tags)"},

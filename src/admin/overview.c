@@ -168,6 +168,7 @@ static void write_overview(struct request *r, struct answer *a, const struct tot
     answer_text(a, "rates_mode", "basic");
     answer_bool(a, "disable_stats", false);
     answer_bool(a, "enable_queue_totals", false);
+    answer_text(a, "default_queue_type", queue_type_name(node_default_queue_type(o->node)));
     answer_bool(a, "is_op_policy_updating_enabled", true);
     answer_bool(a, "require_definition_json_extension", false);
     answer_uint(a, "statistics_db_event_queue", 0);

@@ -19,6 +19,7 @@ def about_the_node(node):
     assert re.fullmatch(r"\d+\.\d+\.\d+", api.get("version").json)
     overview = api.get("overview").json
     assert overview["is_op_policy_updating_enabled"] is True and overview["require_definition_json_extension"] is False
+    assert overview["default_queue_type"] == "classic" and overview["cluster_tags"] == {} == overview["node_tags"], overview
     assert api.get("deprecated-features").json == [] == api.get("deprecated-features/used").json
     for path in ("stream/connections", "stream/publishers"):
         assert api.get(path).code == 404, path

@@ -281,7 +281,9 @@ def bodies(node):
 def realm_and_flags(node):
     assert Api(node, user=None).get("overview").headers["WWW-Authenticate"] == 'Basic realm="RabbitMQ Management"'
     flags = {one["name"]: one for one in Api(node).get("feature-flags").json}
-    for flag in ("quorum_queue", "stream_queue", "implicit_default_bindings", "virtual_host_metadata", "user_limits"):
+    for flag in ("quorum_queue", "stream_queue", "implicit_default_bindings", "virtual_host_metadata", "user_limits",
+                 "drop_unroutable_metric", "empty_basic_get_metric", "rabbit_exchange_type_local_random",
+                 "detailed_queues_endpoint"):
         assert flags[flag]["state"] == "enabled" and flags[flag]["stability"] == "required" and flags[flag]["desc"], flags
     assert {"name", "state", "stability", "desc", "doc_url", "provided_by", "require_level", "experiment_level",
             "callbacks"} == set(flags["quorum_queue"])

@@ -56,11 +56,12 @@ def who_may(node):
 
 
 @test(own=True, management=True, leveret_only="its settings",
-      settings={"cluster_name": "configured", "cluster_tags.region": "eu", "cluster_tags.say": '"hi"', "node_tags.rack": "b 7"})
+      settings={"cluster_name": "configured", "default_queue_type": "quorum", "cluster_tags.region": "eu", "cluster_tags.say": '"hi"', "node_tags.rack": "b 7"})
 def names_and_tags(node):
     api = Api(node)
     overview = api.get("overview").json
     assert overview["cluster_tags"] == {"region": "eu", "say": '"hi"'} and overview["node_tags"] == {"rack": "b 7"}, overview
+    assert overview["default_queue_type"] == "quorum", overview
     parameters = {one["name"]: one["value"] for one in api.get("global-parameters").json}
     assert parameters.keys() == {"cluster_tags", "internal_cluster_id"}, parameters
     assert told(node) == api.get("cluster-name").json["name"] == overview["cluster_name"] == "configured"
