@@ -21,6 +21,7 @@ static void write_listener(struct request *r, struct answer *a, const char *prot
     answer_text(a, "protocol", protocol);
     answer_text(a, "ip_address", address);
     answer_uint(a, "port", port);
+    answer_bool(a, "tls", false);
     if (answer_object(a, "socket_opts"))
         answer_end(a);
     answer_end(a);
@@ -263,6 +264,8 @@ static void render_node(struct request *r, struct answer *a, const struct row *r
     answer_text(a, "name", r->admin->options.node_name);
     answer_text(a, "type", "disc");
     answer_bool(a, "running", true);
+    answer_bool(a, "being_drained", false);
+    answer_text(a, "rabbitmq_version", r->admin->options.rabbitmq_version);
     answer_text(a, "rates_mode", "basic");
     write_resources(r, a);
     exchange_types_write(a);

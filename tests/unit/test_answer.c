@@ -118,6 +118,26 @@ static struct captured capture(const char *column)
     return captured;
 }
 
+static void write_made(void)
+{
+    answer_object(&out, NULL);
+    answer_text(&out, "name", "p");
+    answer_json(&out, "value", "{\"a\":[1]}");
+    answer_end(&out);
+}
+
+START_TEST(made_json_is_a_leaf)
+{
+    write_made();
+    expect("{\"name\":\"p\",\"value\":{\"a\":[1]}}");
+    tear_down();
+    columns_parse(&columns, "name");
+    out.columns = &columns;
+    write_made();
+    expect("{\"name\":\"p\"}");
+}
+END_TEST
+
 START_TEST(captures_a_number_or_a_text)
 {
     struct captured c = capture("message_stats.publish_details.rate");
@@ -216,6 +236,26 @@ START_TEST(values_are_read)
     ck_assert_uint_eq(value_count(value_get(v, "no")), 0);
     value_free(&v);
     ck_assert_ptr_null(v);
+}
+END_TEST
+
+/* A value goes there and back: keys in their order, numbers as they were, anything in strings. */
+START_TEST(values_are_written)
+{
+    static const char *const texts[] = {
+        "5",    "-9223372036854775808",    "2.5", "null", "false",
+        "\"\"", "\"\\u0000\\\"\xc3\xa9\"", "[]",  "{}",   "{\"b\":[1,{\"a\":null}],\"a\":\"\"}",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct value *value;
+        struct text json = {0};
+        ck_assert(value_parse(bytes_of_text(texts[i]), &value, why) == STATUS_OK);
+        ck_assert(value_write(value, &json) == STATUS_OK);
+        ck_assert_msg(bytes_equal_text(text_bytes(&json), texts[i]), "%.*s instead of %s",
+                      (int)json.len, (const char *)json.at, texts[i]);
+        value_free(&value);
+        text_free(&json);
+    }
 }
 END_TEST
 
@@ -448,12 +488,14 @@ int main(void)
         a_column_stands_for_all_below,
         too_many_columns_are_dropped,
         columns_may_be_odd,
+        made_json_is_a_leaf,
         captures_a_number_or_a_text,
         strings_are_escaped,
         what_is_no_utf8_is_replaced,
         reals_look_like_reals,
         depth_has_an_end,
         values_are_read,
+        values_are_written,
         malformed_json_is_refused,
         values_are_counted_unread,
         arguments_go_there_and_back,

@@ -303,6 +303,22 @@ static void keep_hash(void *context, const struct user_info *info)
 }
 
 /* What is listed can be imported again, and two users with one password look different. */
+/* Each hash has its own salt, and is one that a user can be given. */
+START_TEST(hashes_for_others)
+{
+    char one[AUTH_HASH_TEXT_BYTES], another[AUTH_HASH_TEXT_BYTES];
+    bool created;
+    ck_assert(auth_hash_password(BYTES_LITERAL("s3cret"), one) == STATUS_OK);
+    ck_assert(auth_hash_password(BYTES_LITERAL("s3cret"), another) == STATUS_OK);
+    ck_assert_str_ne(one, another);
+    ck_assert(auth_put_user(auth, "hashed", NULL, one, NULL, "", &created) == STATUS_OK);
+    ck_assert(auth_check_password(auth, BYTES_LITERAL("hashed"), BYTES_LITERAL("s3cret"), true) ==
+              STATUS_OK);
+    ck_assert(auth_check_password(auth, BYTES_LITERAL("hashed"), BYTES_LITERAL("s3cre"), true) ==
+              STATUS_ACCESS_REFUSED);
+}
+END_TEST
+
 START_TEST(exported_hash_imports)
 {
     char first[128] = "", second[128] = "";
@@ -956,8 +972,8 @@ int main(void)
                                     lost_directory_is_not_made_anew, NULL});
     add_case(suite, "passwords",
              (const TTest *const[]){passwords, no_password_no_login, import_refused,
-                                    exported_hash_imports, loopback_only, loopback_users_change,
-                                    NULL});
+                                    hashes_for_others, exported_hash_imports, loopback_only,
+                                    loopback_users_change, NULL});
     add_case(suite, "sasl",
              (const TTest *const[]){plain, plain_far_too_long, amqplain_forms, sasl_random_bytes,
                                     mechanisms, NULL});
