@@ -132,7 +132,7 @@ def events(node):
         if headers.get("vhost", "other") == "other":
             first.setdefault(key, headers)
     assert first["queue.created"]["name"] == "q" and first["queue.created"]["durable"] is True
-    assert first["queue.created"]["arguments"] == {"x-max-length": 5}
+    assert first["queue.created"]["arguments"] == {"x-max-length": 5, "x-queue-type": "classic"}
     assert first["binding.created"]["source_name"] == "ex" and first["binding.created"]["routing_key"] == "k.*"
     assert first["binding.created"]["destination_name"] == "q" and first["binding.created"]["destination_kind"] == "queue"
     assert first["consumer.created"]["consumer_tag"] == "tag-1" and first["consumer.created"]["queue"] == "q"
