@@ -19,21 +19,41 @@ static unsigned held_by(const struct sim_channel *channel, unsigned number)
     return count;
 }
 
+void active_comes(unsigned p, unsigned c, unsigned q)
+{
+    struct sim_queue *queue = &here->world.queues[q];
+    if (!queue->single || !queue->keeps_all || queue->active_peer == NOBODY)
+        return;
+    unsigned active_p = (unsigned)queue->active_peer, active_c = (unsigned)queue->active_channel;
+    const struct sim_channel *active = &here->channels[active_p][active_c];
+    if (here->channels[p][c].priority[q] <= active->priority[q])
+        return;
+    queue->fading_peer = (int)active_p;
+    queue->fading_channel = (int)active_c;
+    queue->fading = active->consumer[q];
+    queue->active_peer = NOBODY;
+}
+
 /* Another one is active, as far as is known. */
 static void check_change(const struct sim_queue *queue, unsigned q, unsigned p, unsigned c)
 {
     unsigned before_p = (unsigned)queue->active_peer, before_c = (unsigned)queue->active_channel;
-    const struct sim_channel *channel = &here->channels[p][c];
-    const struct sim_channel *before = &here->channels[before_p][before_c];
-    if (!before->consuming[q] || (before_p == p && before_c == c))
-        return;
-    bool better = queue->keeps_all && channel->priority[q] > before->priority[q];
-    if (!better)
+    if (here->channels[before_p][before_c].consuming[q] && (before_p != p || before_c != c))
         sim_fail("%s delivers to %s while %s is active", queue->name, who_of(p, c),
                  who_of(before_p, before_c));
-    if (held_by(before, before->consumer[q]))
+}
+
+/* One that was to give way has done so, or need not. */
+static void check_fading(const struct sim_queue *queue, unsigned q, unsigned p, unsigned c)
+{
+    unsigned faded_p = (unsigned)queue->fading_peer, faded_c = (unsigned)queue->fading_channel;
+    const struct sim_channel *faded = &here->channels[faded_p][faded_c];
+    bool is_there = faded->consuming[q] && faded->consumer[q] == queue->fading;
+    if (!is_there || here->channels[p][c].consumer[q] == queue->fading)
+        return;
+    if (held_by(faded, queue->fading))
         sim_fail("%s delivers to %s while %s, which was active, holds %u", queue->name,
-                 who_of(p, c), who_of(before_p, before_c), held_by(before, before->consumer[q]));
+                 who_of(p, c), who_of(faded_p, faded_c), held_by(faded, queue->fading));
     sim.take_overs++;
 }
 
@@ -56,6 +76,9 @@ void active_delivered(unsigned p, unsigned c, unsigned q)
         return;
     if (queue->active_peer != NOBODY)
         check_change(queue, q, p, c);
+    if (queue->fading)
+        check_fading(queue, q, p, c);
+    queue->fading = 0;
     if (queue->keeps_all)
         check_best(queue, q, p, c);
     queue->active_peer = (int)p;

@@ -54,6 +54,7 @@ void consume(unsigned p, unsigned c, unsigned q)
     channel->consuming[q] = true;
     channel->consumer[q] = ++here->consumers;
     channel->priority[q] = (int)pick(3);
+    active_comes(p, c, q);
     queue->consumers++;
     /* Who consumed alone may not be through with it. */
     channel->may_fail = here->under_way != 0;

@@ -38,8 +38,7 @@ static int presence(unsigned identifier, unsigned q)
 /* What is in a queue now need not be in it when the message comes to it. */
 static bool comes_later(const struct sim_message *message)
 {
-    bool in_portions = here->h.portion && message->targets & (message->targets - 1);
-    return message->one_of || message->loose || in_portions;
+    return message->one_of || message->loose || here->h.portion;
 }
 
 queue_mask dedup_refused(const struct sim_message *message, queue_mask *perhaps)

@@ -61,6 +61,8 @@ struct sim_queue {
     unsigned out;                          /* deliveries that are not settled */
     unsigned consumers;                    /* of channels that are open */
     int active_peer, active_channel;       /* of the last delivery, with single; or NOBODY */
+    int fading_peer, fading_channel;       /* was active, and is to give way to a better one */
+    unsigned fading;                       /* the consumer's number; 0: none is */
     int exclusive_peer, exclusive_channel; /* of the consumer that is alone, or NOBODY */
     uint64_t last_order[16];               /* by priority: of the last first delivery */
 };
@@ -339,7 +341,8 @@ void dedup_delivered(const struct sim_message *message, unsigned origin, unsigne
 void dedup_crashed(void);
 void dedup_forgotten(void);
 
-/* active.c: a consumer gets something. */
+/* active.c: a consumer comes; gets something. */
+void active_comes(unsigned p, unsigned c, unsigned q);
 void active_delivered(unsigned p, unsigned c, unsigned q);
 
 /* handles.c */

@@ -60,6 +60,8 @@ static void limits(struct sim_queue *queue)
     }
     if (chance(30)) {
         queue->bytes_max = 700 + pick(chance(50) ? 8000 : 60000);
+        if (here->world.heavy) /* what is larger than the limit would never be taken */
+            queue->bytes_max += 1 << 20;
         put_i(arguments, "x-max-length-bytes", (unsigned)queue->bytes_max);
     }
     unsigned overflow = pick(queue->keeps_all ? 2 : 3);
