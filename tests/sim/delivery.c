@@ -56,19 +56,6 @@ static unsigned identify(const struct message *message, unsigned queue, unsigned
     return uid;
 }
 
-static void check_order(struct sim_queue *queue, const struct sim_message *message, unsigned uid)
-{
-    unsigned priority =
-        message->priority < queue->priority_max ? message->priority : queue->priority_max;
-    if (message->due_ms || message->unordered)
-        return;
-    if (message->order < queue->last_order[priority])
-        sim_fail("message %u (order %llu) of %s after order %llu", uid,
-                 (unsigned long long)message->order, queue->name,
-                 (unsigned long long)queue->last_order[priority]);
-    queue->last_order[priority] = message->order;
-}
-
 static void check_marks(const struct sim_queue *queue, const struct copy *copy, unsigned uid,
                         unsigned q, bool redelivered, const struct counts *counts)
 {
@@ -119,8 +106,8 @@ void ledger_delivered(int peer, unsigned c, unsigned q, const struct event *even
         sim_fail("message %u has expired and is delivered", uid);
     check_marks(queue, copy, uid, q, redelivered, &counts);
     /* What a get takes may be told later, behind other answers. */
-    if (!redelivered && origin == q && !copy->doubtful && event->type == EVENT_DELIVER)
-        check_order(queue, message, uid);
+    if (event->type == EVENT_DELIVER)
+        order_check(q, uid, !redelivered && origin == q && !copy->doubtful);
     if (copy->queue != q) {
         returns_begin(copy);
         copy->been_out = false;

@@ -15,6 +15,7 @@ tests_sim_simulate_SOURCES = \
 	tests/sim/handles.c \
 	tests/sim/ledger.c \
 	tests/sim/machine.c \
+	tests/sim/order.c \
 	tests/sim/portions.c \
 	tests/sim/publishing.c \
 	tests/sim/replies.c \

@@ -23,7 +23,7 @@ struct message *make_message(unsigned uid, const char *exchange, const char *key
         more = 300000 + pick(700000);
     memset(body + size, '.', more);
     properties.delivery_mode = entry->persistent ? 2 : 1;
-    if (entry->priority) {
+    if (entry->says_priority) {
         properties.present |= PROPERTY_PRIORITY;
         properties.priority = entry->priority;
     }
@@ -137,7 +137,9 @@ void publish(unsigned p, unsigned c)
     const struct sim_exchange *exchange = &here->world.exchanges[x];
     message->loose = channel->tx || exchange->delays;
     message->persistent = chance(75);
-    message->priority = (uint8_t)(chance(40) ? pick(10) : 0);
+    message->says_priority = here->world.priorities && chance(50);
+    if (message->says_priority)
+        message->priority = (uint8_t)pick(chance(80) ? 10 : 256);
     message->exchange = (uint8_t)x;
     message->identifier =
         (uint8_t)(here->world.identifiers && chance(40) ? 1 + pick(IDENTIFIERS - 1) : 0);

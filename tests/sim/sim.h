@@ -7,9 +7,9 @@
  * publishing.c, consuming.c and channels.c are what clients do, machine.c is time, disk, crashes
  * and the deletion of a vhost; portions.c is what happens while a command is not through; events.c
  * hears what the core says. ledger.c knows of messages, delivery.c compares what comes out with it:
- * returns.c knows how often it came back, active.c which consumers are active, dedup.c knows of
- * identifiers and replies.c of direct replies. checks.c asks the core whether it agrees. What can
- * go wrong, sim_fail tells: the worlds, the last steps, the seed. */
+ * order.c knows what comes first, returns.c how often it came back, active.c which consumers are
+ * active, dedup.c knows of identifiers and replies.c of direct replies. checks.c asks the core
+ * whether it agrees. What can go wrong, sim_fail tells: the worlds, the last steps, the seed. */
 #ifndef TESTS_SIM_H
 #define TESTS_SIM_H
 
@@ -23,6 +23,7 @@
 #define POLICIES_MAX 6
 #define IDENTIFIERS  24 /* that messages are deduplicated by; 0 is none */
 #define NOBODY       (-1)
+#define LEVELS       32 /* of priorities */
 #define VHOSTS_MAX   3
 
 typedef uint8_t queue_mask;
@@ -64,7 +65,7 @@ struct sim_queue {
     int fading_peer, fading_channel;       /* was active, and is to give way to a better one */
     unsigned fading;                       /* the consumer's number; 0: none is */
     int exclusive_peer, exclusive_channel; /* of the consumer that is alone, or NOBODY */
-    uint64_t last_order[16];               /* by priority: of the last first delivery */
+    uint64_t last_order[LEVELS];           /* by priority: of the last first delivery */
 };
 
 enum sim_routing { ROUTE_KEYS, ROUTE_ALL, ROUTE_ONE };
@@ -113,6 +114,7 @@ struct sim_world {
     bool message_ttl, tracing, time_outs;
     bool identifiers; /* messages may have one */
     bool replies;     /* channels ask and answer */
+    bool priorities;  /* messages may say one */
     bool all_returns; /* count for limits that are said */
     bool heavy;       /* some bodies are so large that they leave memory */
     bool unbinds;     /* bindings and exchanges go, too */
@@ -158,7 +160,7 @@ struct sim_message {
     bool unrouted;  /* loose: not all that it is routed by was there all the time */
     bool synced;    /* it has been on disk, with all that was done before */
     bool refusable; /* one of its queues may have been full, or need not be to refuse it */
-    bool answer_came;
+    bool answer_came, says_priority;
     unsigned asks, answers; /* the number of the asker whose question or answer it is; 0: none */
     uint8_t priority, exchange, identifier;
     uint32_t bytes;
@@ -253,7 +255,8 @@ struct sim {
     unsigned long trail_count;
     unsigned long steps, deliveries, crashes, worlds;
     /* How often things were checked, or happened: so that it shows when they never do. */
-    unsigned long sure_checked, quiet_checked, counts_checked, kinds_checked, duplicates, failures;
+    unsigned long sure_checked, quiet_checked, counts_checked, kinds_checked, levels_checked,
+        duplicates, failures;
     unsigned long vhosts_deleted, stops, steps_between, crashes_between, answers, take_overs;
     unsigned long pages_in, pages_out, pages_out_failed;
     unsigned long steps_max; /* where the world ends */
@@ -320,6 +323,9 @@ void ledger_bounds(void);
 unsigned message_number(const struct message *message); /* that its body tells */
 void ledger_delivered(int peer, unsigned channel, unsigned queue, const struct event *event,
                       struct message *message, uint64_t tag, bool redelivered, bool no_ack);
+
+/* order.c: the queue delivers a message, for the first time or again. */
+void order_check(unsigned q, unsigned uid, bool first);
 
 /* returns.c */
 void returns_begin(struct copy *copy); /* it is in a queue for the first time */

@@ -403,6 +403,7 @@ void world_make(uint64_t seed)
     world->tracing = chance(10);
     world->crashes = chance(60) ? pick(12) : 0;
     world->identifiers = chance(30);
+    world->priorities = chance(70);
     world->all_returns = chance(70);
     world->heavy = chance(10);
     if (world->heavy) /* that there is much in each of few */
