@@ -12,6 +12,7 @@ static void keep_queue(void *info, struct arena *arena)
     q->name = arena_keep(arena, q->name);
     q->arguments = arena_keep(arena, q->arguments);
     q->owner_name = arena_keep(arena, q->owner_name);
+    q->ready_by_priority = arena_keep(arena, q->ready_by_priority);
     q->policy = arena_keep(arena, q->policy);
     q->operator_policy = arena_keep(arena, q->operator_policy);
     q->effective_definition = arena_keep(arena, q->effective_definition);

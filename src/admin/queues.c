@@ -2,6 +2,7 @@
  *
  * Reading goes to the owner by gather or request_ask; changing goes over a link as any client's
  * command does, after the user's permissions were checked here, as a session checks them. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "arguments.h"
@@ -107,6 +108,29 @@ static void write_members(struct answer *a, const char *key, const char *node)
     answer_end(a);
 }
 
+/* How many messages are ready of each priority that has some, and how many priorities those are. */
+static void write_priorities(struct answer *a, const struct queue_info *q)
+{
+    uint64_t ready[QUEUE_PRIORITIES] = {0};
+    char key[8];
+    unsigned active = 0;
+    if (q->ready_by_priority.len)
+        memcpy(ready, q->ready_by_priority.at, sizeof ready);
+    else
+        ready[QUEUE_PRIORITY_MIDDLE] = q->messages_ready;
+    for (unsigned i = 0; i < QUEUE_PRIORITIES; i++)
+        active += ready[i] > 0;
+    answer_uint(a, "messages_active_priorities", active);
+    if (!answer_object(a, "messages_by_priority"))
+        return;
+    for (unsigned i = 0; i < QUEUE_PRIORITIES; i++) {
+        snprintf(key, sizeof key, "%u", i);
+        if (ready[i])
+            answer_uint(a, key, ready[i]);
+    }
+    answer_end(a);
+}
+
 /* What only quorum queues have. Their only member is here; it leads as long as the queue works.
  * RabbitMQ's figures that would be guesses here are left out. */
 static void write_quorum(struct request *r, struct answer *a, const struct queue_info *q)
@@ -116,6 +140,7 @@ static void write_quorum(struct request *r, struct answer *a, const struct queue
     write_members(a, "members", node);
     write_members(a, "online", q->failed ? NULL : node);
     answer_uint(a, "messages_ready_returned", q->messages_ready_returned);
+    write_priorities(a, q);
     answer_uint(a, "messages_delayed", 0);
     answer_text(a, "delayed_retry", "disabled");
 }

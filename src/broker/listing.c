@@ -22,6 +22,21 @@ static void add_lane(const struct lane *lane, struct queue_info *out)
     }
 }
 
+_Static_assert(QUEUE_PRIORITIES == QUORUM_PRIORITY_MAX + 1 &&
+                   QUEUE_PRIORITY_MIDDLE == QUORUM_PRIORITY,
+               "queue_info tells the priorities as queue.h has them");
+
+static void fill_priorities(struct queue *queue, struct queue_info *out)
+{
+    struct priorities *priorities = queue->priorities;
+    if (!priorities || queue->settings.type != QUEUE_QUORUM)
+        return;
+    memset(priorities->told, 0, sizeof priorities->told);
+    for (struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane))
+        priorities->told[lane->number ? lane->number - 1u : QUORUM_PRIORITY] += lane->ready;
+    out->ready_by_priority = bytes_of(priorities->told, sizeof priorities->told);
+}
+
 static void fill_policies(const struct effective_policy *policy, struct queue_info *out)
 {
     if (!policy)
@@ -62,6 +77,7 @@ static void fill_queue(struct queue *queue, struct queue_info *out)
     if (queue->exclusive_consumer)
         out->exclusive_consumer = TAILQ_FIRST(&queue->consumers)->tag;
     fill_policies(queue->policy, out);
+    fill_priorities(queue, out);
     if (queue->owner)
         out->owner_name = queue->owner->name;
     out->memory_bytes = sizeof *queue + queue->stock.memory_bytes;

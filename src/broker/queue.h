@@ -32,6 +32,10 @@ struct waiting_get {
     bool no_ack;
 };
 
+/* Of a message in a quorum queue: the highest priority, and that of one that says none. */
+#define QUORUM_PRIORITY_MAX 31u
+#define QUORUM_PRIORITY     4u
+
 /* The lanes of a queue beside its first one (queue->lane), by number from 1 on; those of higher
  * numbers come first. Each is made with its first message.
  * With x-max-priority a lane's number is the priority of its messages; the first one has priority
@@ -42,12 +46,9 @@ struct priorities {
     unsigned middle;        /* lanes of lower numbers come after the first lane; 0: none does */
     uint64_t first_id;      /* in the journal: a lane has first_id + its number. 0: not stored */
     uint64_t ready_bits[4]; /* by number; a lane whose bit is not set has nothing that is ready */
-    struct lane *lanes[];   /* that of number 1 first; NULL: not made yet */
+    uint64_t told[QUORUM_PRIORITY_MAX + 1]; /* queue_info.ready_by_priority, as last told */
+    struct lane *lanes[];                   /* that of number 1 first; NULL: not made yet */
 };
-/* Of a message in a quorum queue: the highest priority, and that of one that says none. */
-#define QUORUM_PRIORITY_MAX 31u
-#define QUORUM_PRIORITY     4u
-
 struct queue {
     struct endpoint endpoint; /* first */
     struct vhost *vhost;

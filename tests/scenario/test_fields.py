@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 """What the HTTP API tells of queues and consumers: names and types as RabbitMQ 4.3's, and figures that are true."""
+import pika
+
 from client import channel_on, publish
 from harness import eventually, main, name, test
 from http_api import Api, q
 
 QUORUM = {"x-queue-type": "quorum"}
 ONLY_QUORUM = {"leader": str, "members": list, "online": list, "messages_ready_returned": int, "messages_delayed": int,
-               "delayed_retry": str, "messages_dlx": int}
+               "delayed_retry": str, "messages_by_priority": dict, "messages_active_priorities": int, "messages_dlx": int}
 EACH = {"internal": bool, "internal_owner": bool, "type": str, "messages_ram": int, "messages_ready_ram": int,
         "messages_unacknowledged_ram": int, "messages_persistent": int}
 
@@ -61,6 +63,30 @@ def returned_messages(node):
         channel.basic_ack(tag)
         for i in range(3):
             channel.queue_delete(f"{stem}{i}")
+
+
+@test
+def priorities(node):
+    api, plain, mixed = Api(node), name("q"), name("q")
+    figures = lambda queue: (of(api, queue)["messages_by_priority"], of(api, queue)["messages_active_priorities"])
+    with channel_on(node) as channel:
+        for queue in (plain, mixed):
+            channel.queue_declare(queue, durable=True, arguments=QUORUM)
+        assert figures(plain) == ({}, 0)
+        channel.confirm_delivery()
+        publish(channel, plain, b"m", b"m")
+        for priority in (None, 4, 0, 31, 200, 31):
+            channel.basic_publish("", mixed, b"m", pika.BasicProperties(priority=priority))
+        assert figures(plain) == ({"4": 2}, 1), figures(plain)
+        assert figures(mixed) == ({"0": 1, "4": 2, "31": 3}, 3), figures(mixed)
+        listed = {row["name"]: row for row in api.get("queues?columns=name,messages_by_priority.31").json}
+        assert listed[mixed]["messages_by_priority"] == {"31": 3}, listed[mixed]
+        channel.basic_get(mixed, auto_ack=True)
+        tag = channel.basic_get(mixed)[0].delivery_tag          # is not ready while it is out
+        assert figures(mixed)[0] == {"0": 1, "4": 2, "31": 1}, figures(mixed)
+        channel.basic_ack(tag)
+        for queue in (plain, mixed):
+            channel.queue_delete(queue)
 
 
 @test

@@ -147,6 +147,8 @@ size_t vhost_resident_bytes(const struct vhost *vhost);
  */
 #define QUEUE_DELIVERY_UNCOUNTED UINT64_MAX
 #define QUEUE_DELIVERY_UNLIMITED (UINT64_MAX - 1)
+#define QUEUE_PRIORITIES         32u
+#define QUEUE_PRIORITY_MIDDLE    4u
 struct queue_info {
     struct bytes name, arguments;
     bool durable, auto_delete, exclusive;
@@ -155,7 +157,11 @@ struct queue_info {
     uint64_t messages_persistent, messages_ram;
     uint64_t messages_ready_ram;      /* of the ready: in memory */
     uint64_t messages_ready_returned; /* of the ready: were delivered before, or may have been */
-    uint64_t messages_dlx;            /* of the unacknowledged: wait to be dead-lettered */
+    /* Of a quorum queue some of whose messages have said a priority: how many are ready of each
+     * from 0 on, as QUEUE_PRIORITIES uint64_t that need not be aligned. Empty: all have
+     * QUEUE_PRIORITY_MIDDLE, or the queue is of another type. */
+    struct bytes ready_by_priority;
+    uint64_t messages_dlx;         /* of the unacknowledged: wait to be dead-lettered */
     uint64_t dead_letters_dropped; /* since start: there would have been too many of one message */
     uint64_t memory_bytes;
     uint32_t consumers;
