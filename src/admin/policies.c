@@ -68,7 +68,8 @@ static bool read_target(const struct value *value, enum policy_target *out, stru
     if (value_kind_of(value) != VALUE_TEXT)
         return wrong(why, "apply-to should be a string", bytes_of("", 0), "");
     return wrong(why, "apply-to '", name,
-                 "' unrecognised; should be 'queues', 'exchanges' or 'all'");
+                 "' unrecognised; should be one of: 'queues', 'classic_queues', "
+                 "'quorum_queues', 'streams', 'exchanges', or 'all'");
 }
 
 static bool read_priority(const struct value *value, int64_t *out, struct text *why)

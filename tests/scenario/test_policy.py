@@ -61,7 +61,8 @@ def over_http(node):
         invalid(api.put(f"{kind}/%2F/p", policy("^q", {"max-length": 1}, "3")),
                 'priority should be a number, actually was <<"3">>')
         invalid(api.put(f"{kind}/%2F/p", policy("^q", {"max-length": 1}, 0, "x")),
-                "apply-to 'x' unrecognised; should be 'queues', 'exchanges' or 'all'")
+                "apply-to 'x' unrecognised; should be one of: 'queues', 'classic_queues', 'quorum_queues', 'streams', "
+                "'exchanges', or 'all'")
         invalid(api.put(f"{kind}/%2F/p", policy(3, {"max-length": 1})), "pattern should be a binary but was 3")
         assert "should be regular expression but is invalid" in api.put(f"{kind}/%2F/p", policy("(", {"max-length": 1})).json["reason"]
         assert api.get(f"{kind}/%2F/p").json == one, "what was refused changed nothing"

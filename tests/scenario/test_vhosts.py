@@ -102,6 +102,7 @@ def default_queue_type_of_the_node(node):
     api = Api(node)
     assert default_of(api, "old") == default_of(api, "/") == "classic"
     assert api.put("vhosts/new").code == 201 and default_of(api, "new") == "quorum"
+    assert api.get("overview").json["default_queue_type"] == "quorum"
     for vhost in ("old", "new"):
         with connect(node, virtual_host=vhost) as connection:
             connection.channel().queue_declare("q", durable=True)
