@@ -37,6 +37,7 @@ void channel_destroy(struct channel *channel)
             consumer_destroy(entry.consumer);
     }
     unsettled_free(&channel->unsettled);
+    overdue_free(&channel->overdue);
     struct consumer *consumer;
     while ((consumer = TAILQ_FIRST(&channel->consumers))) {
         TAILQ_REMOVE(&channel->consumers, consumer, channel_link);
@@ -80,8 +81,10 @@ bool channel_give_back(struct channel *channel)
     spread_free(channel);
     tx_free(channel);
     uint64_t left = vhost_left(vhost, WORK_SETTLE), count = 0;
-    for (; count < left && unsettled_take_first(&channel->unsettled, UINT64_MAX, &entry); count++)
-        fail_entry(channel, &entry);
+    for (; count < left && unsettled_take_first(&channel->unsettled, UINT64_MAX, &entry); count++) {
+        bool failure = !channel->timed_out || !timeout_is_over(&entry);
+        (failure ? fail_entry : requeue_entry)(channel, &entry);
+    }
     vhost_spend(vhost, count * WORK_SETTLE);
     return channel->unsettled.live == 0;
 }

@@ -6,6 +6,7 @@
 #include "consumer.h"
 #include "leveret/base/map.h"
 #include "leveret/broker/vhost.h"
+#include "overdue.h"
 #include "promise.h"
 #include "unsettled.h"
 #include "work.h"
@@ -27,6 +28,7 @@ struct channel {
     bool leaving; /* it has failed or gives up what it holds: nothing is delivered to it */
     bool closing; /* freed once its held replies are out */
     bool confirm;
+    bool timed_out;               /* it has failed by an acknowledgement time-out */
     uint8_t promise_list;         /* enum promise_list */
     uint32_t prefetch;            /* for new consumers; 0: no limit */
     uint32_t prefetch_all;        /* over all consumers; 0: no limit */
@@ -35,11 +37,13 @@ struct channel {
 
     uint64_t delivery_tag; /* the last one given */
     struct unsettled unsettled;
-    uint64_t publish_seq; /* the last one, in confirm mode */
-    uint64_t confirmed;   /* up to here */
+    struct overdue overdue; /* of which no longer */
+    uint64_t overdue_after; /* while overdue ones are given back: they are up to this tag */
+    uint64_t publish_seq;   /* the last one, in confirm mode */
+    uint64_t confirmed;     /* up to here */
     struct promise_queue promises;
     TAILQ_ENTRY(channel) promise_link;
-    TAILQ_ENTRY(channel) release_link; /* in vhost->releasing */
+    TAILQ_ENTRY(channel) release_link; /* in vhost->releasing: timeout.c */
     bool releasing;                    /* it stands there */
 
     struct consumer_list consumers; /* by channel_link */

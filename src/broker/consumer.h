@@ -66,6 +66,7 @@ struct consumer {
     uint8_t state;                      /* enum consumer_state */
     bool no_ack, exclusive;
     bool told;         /* its consume-ok has left */
+    bool overdue;      /* cancelled by an acknowledgement time-out: what it holds goes back */
     uint32_t id;       /* the session's number */
     uint32_t prefetch; /* 0: no limit */
     uint32_t unsettled;

@@ -77,7 +77,8 @@ struct vhost {
     uint32_t reply_consumers_made;
 
     struct chunk_queue rubble; /* of lanes that were cleared: freed in portions; by paging_link */
-    struct channel_queue releasing; /* failed outside of a command, to be released; release_link */
+    /* Failed outside of a command, or with overdue deliveries: to be released; by release_link. */
+    struct channel_queue releasing;
     struct channel *committing;     /* its transaction is half committed; NULL: none is */
     bool committed_in_portions;     /* one was in this turn: the batch is to go first */
 
@@ -175,10 +176,12 @@ void timeout_consider(struct vhost *vhost, uint64_t timeout_ms);
 /* What applies to a delivery of the queue: the consumer's (NULL: it has none), the queue's or the
  * vhost's; 0: none. */
 uint64_t timeout_ms_of(const struct queue *queue, const struct consumer *consumer);
-/* Fails the channels that hold a delivery for too long. */
+/* Cancels the consumers, or fails the channels, that hold a delivery for too long. */
 void timeout_check(struct vhost *vhost);
-/* Goes on with giving back what channels held that failed so. */
+/* Goes on with giving back what these held. */
 void timeout_release(struct vhost *vhost);
+/* Whether the delivery is out for too long. */
+bool timeout_is_over(const struct unsettled_entry *entry);
 /* Another time-out for the queues that set none; 0: none. */
 void timeout_set_default(struct vhost *vhost, uint64_t timeout_ms);
 

@@ -140,6 +140,8 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/notice.h \
 	src/broker/offspring.c \
 	src/broker/offspring.h \
+	src/broker/overdue.c \
+	src/broker/overdue.h \
 	src/broker/paging.c \
 	src/broker/peer.c \
 	src/broker/peer.h \
@@ -190,6 +192,7 @@ core_tests = \
 	tests/unit/test_history \
 	tests/unit/test_holding \
 	tests/unit/test_offspring \
+	tests/unit/test_overdue \
 	tests/unit/test_work \
 	tests/unit/test_delivery_limit \
 	tests/unit/test_publication \
@@ -284,6 +287,9 @@ tests_unit_test_dead_letter_random_LDADD = $(core_test_libs)
 tests_unit_test_holding_SOURCES = tests/unit/test_holding.c $(core_harness)
 tests_unit_test_holding_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_holding_LDADD = $(core_test_libs)
+tests_unit_test_overdue_SOURCES = tests/unit/test_overdue.c $(core_harness)
+tests_unit_test_overdue_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_overdue_LDADD = $(core_test_libs)
 tests_unit_test_offspring_SOURCES = tests/unit/test_offspring.c $(core_harness)
 tests_unit_test_offspring_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_offspring_LDADD = $(core_test_libs)

@@ -18,6 +18,7 @@ struct peer *vhost_attach(struct vhost *vhost, const struct peer_options *option
     peer->user = bytes_of(peer->data + name.len, user.len);
     peer->vhost = vhost;
     peer->owner = options->owner;
+    peer->notify_cancel = options->notify_cancel;
     consumer_wait_init(&peer->wait);
     TAILQ_INIT(&peer->exclusive_queues);
     TAILQ_INSERT_TAIL(&vhost->peers, peer, link);

@@ -15,6 +15,7 @@ struct peer {
     uint64_t under_way_bytes;             /* deliveries that have not left */
     struct consumer_wait wait;            /* consumers that wait for it to go down */
     TAILQ_HEAD(, queue) exclusive_queues; /* by owner_link */
+    bool notify_cancel;                   /* the client has the capability consumer_cancel_notify */
     struct bytes name, user;
     uint8_t data[];
 };

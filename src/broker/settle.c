@@ -87,7 +87,8 @@ static void end_deliveries(struct channel *channel, const struct command *comman
     uint64_t tag = command->u.ack.tag;
     struct unsettled_entry entry;
     bool all = tag == 0 && command->u.ack.multiple;
-    if (!all && !channel->progress.under_way && !unsettled_has(&channel->unsettled, tag)) {
+    if (!all && !channel->progress.under_way && !unsettled_has(&channel->unsettled, tag) &&
+        !overdue_take(&channel->overdue, tag)) {
         channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
                        "unknown delivery tag %" PRIu64, tag);
         return;
@@ -95,6 +96,8 @@ static void end_deliveries(struct channel *channel, const struct command *comman
     if (channel->tx && !tx_admits(channel, command->type, sizeof entry))
         return;
     if (command->u.ack.multiple) {
+        if (channel->overdue.count)
+            overdue_take_upto(&channel->overdue, all ? channel->delivery_tag : tag);
         end_upto(channel, all ? channel->delivery_tag : tag, how);
     } else if (unsettled_take(&channel->unsettled, tag, &entry)) {
         end_one(channel, &entry, how);

@@ -108,6 +108,25 @@ bool unsettled_take_first(struct unsettled *u, uint64_t upto, struct unsettled_e
     return true;
 }
 
+bool unsettled_take_wanted(struct unsettled *u, uint64_t after,
+                           bool (*wanted)(const struct unsettled_entry *entry),
+                           struct unsettled_entry *out)
+{
+    uint32_t low = 0, high = u->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (at(u, middle)->tag <= after)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    const struct unsettled_entry *entry;
+    while ((entry = unsettled_next(u, &low)))
+        if (wanted(entry))
+            return unsettled_take(u, entry->tag, out);
+    return false;
+}
+
 void unsettled_restore(struct unsettled *u, const struct unsettled_entry *back, size_t count)
 {
     struct unsettled merged = {0};

@@ -44,6 +44,10 @@ uint64_t unsettled_first(struct unsettled *unsettled);
 bool unsettled_has(const struct unsettled *unsettled, uint64_t tag);
 /* Takes the oldest entry out if its tag is at most upto. */
 bool unsettled_take_first(struct unsettled *unsettled, uint64_t upto, struct unsettled_entry *out);
+/* Takes out the first entry with a tag above `after` for which wanted says true. */
+bool unsettled_take_wanted(struct unsettled *unsettled, uint64_t after,
+                           bool (*wanted)(const struct unsettled_entry *entry),
+                           struct unsettled_entry *out);
 /* Puts entries back that were taken (tx.rollback), ascending by tag. */
 void unsettled_restore(struct unsettled *unsettled, const struct unsettled_entry *entries,
                        size_t count);

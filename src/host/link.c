@@ -27,10 +27,11 @@ struct link {
     void (*event)(void *context, const struct event *event);
     void *context;
     char *name, *user;
-    struct peer *peer; /* the owner's */
-    bool local;        /* user and owner share a loop */
-    bool publishes;    /* the owner's: EVENT_GATE is sent */
-    unsigned letters;  /* local links only: commands under way as letters all the same */
+    struct peer *peer;  /* the owner's */
+    bool notify_cancel; /* as peer_options */
+    bool local;         /* user and owner share a loop */
+    bool publishes;     /* the owner's: EVENT_GATE is sent */
+    unsigned letters;   /* local links only: commands under way as letters all the same */
     void (*hold)(void *context, bool held);
     struct sharer sharer;               /* the owner's, like what follows */
     STAILQ_HEAD(, put_aside) put_aside; /* what waits for the sharer's turn */
@@ -103,6 +104,7 @@ static void attach(struct link *link)
         .owner = link,
         .name = bytes_of_text(link->name),
         .user = bytes_of_text(link->user),
+        .notify_cancel = link->notify_cancel,
     };
     home->in_core++;
     link->peer = vhost_attach(home->vhost, &options, home_moment(home));
@@ -396,6 +398,7 @@ enum status link_open(struct node *node, struct bytes vhost, const struct link_o
     STAILQ_INIT(&link->put_aside);
     link->name = mem_need_text(options->name.at, options->name.len);
     link->user = mem_need_text(options->user.at, options->user.len);
+    link->notify_cancel = options->notify_cancel;
     link->local = options->loop == home->owner;
     *out = link;
     if (link->local)

@@ -119,6 +119,7 @@ static const struct answer {
     [COMMAND_ACK] = {NULL, 0, METHOD_BASIC_ACK},
     [COMMAND_NACK] = {NULL, 0, METHOD_BASIC_NACK},
     [COMMAND_REJECT] = {NULL, 0, METHOD_BASIC_REJECT},
+    [COMMAND_NONE] = {NULL, 0, 0},
 };
 
 static void answer_plain(struct channel *channel, const struct event *event)

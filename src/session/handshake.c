@@ -233,6 +233,7 @@ static void open_vhost(struct session *session, const struct method *method)
         .context = session,
         .name = bytes_of_text(connection_name(session->connection)),
         .user = user,
+        .notify_cancel = session->can_cancel_notify,
     };
     enum status status = link_open(options->node, vhost, &link_options, &session->link);
     if (status == STATUS_INTERNAL_ERROR) {

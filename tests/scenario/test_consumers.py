@@ -426,7 +426,36 @@ def closed(channel):
     raise channel._impl._closing_reason
 
 
-@test(own=True, seconds=60, leveret_only="RabbitMQ has it since 3.12, and looks once a minute")
+@test(own=True, seconds=60, leveret_only="RabbitMQ has it for quorum queues only, since 4.3")
+def a_time_out_costs_the_subscription(node):
+    """The consumer is told, its messages go to the next one; the channel and what comes late go on."""
+    with connect(node) as connection:
+        ch, other = confirming(connection), connection.channel()
+        for kind in ("classic", "quorum"):
+            q = name()
+            ch.queue_declare(q, durable=True, arguments={"x-queue-type": kind, "x-consumer-timeout": 1000})
+            publish(ch, q, "a", "b")
+            hasty, told = connection.channel(), []
+            hasty.add_on_cancel_callback(lambda frame: told.append(frame.method.consumer_tag))
+            tag, got = collector(hasty, q)
+            wait(hasty, lambda: len(got) == 2)
+            _, rest = collector(other, q, arguments={"x-consumer-timeout": 0})
+            wait(hasty, lambda: told)
+            assert told == [tag]
+            wait(other, lambda: len(rest) == 2)
+            assert [body for _, _, body in rest] == [b"a", b"b"] and all(m.redelivered for m, _, _ in rest)
+            hasty.basic_ack(got[0][0].delivery_tag)             # too late, and no error
+            hasty.basic_ack(got[1][0].delivery_tag)
+            assert hasty.queue_declare(q, passive=True).method.message_count == 0
+            with channel_error(406, f"unknown delivery tag {got[1][0].delivery_tag}"):
+                hasty.basic_ack(got[1][0].delivery_tag)
+                hasty.queue_declare(q, passive=True)
+            other.basic_ack(0, multiple=True)
+            ch.queue_delete(q)
+
+
+@test(own=True, seconds=60, leveret_only="RabbitMQ has it since 3.12, and looks once a minute",
+      settings={"consumer_timeout.action": "close"})
 def a_time_out_of_a_queue_or_a_consumer(node):
     with connect(node) as connection:
         ch = confirming(connection)

@@ -38,6 +38,7 @@ static const char *const command_names[] = {
     [COMMAND_REJECT] = "reject",
     [COMMAND_POLICY_PUT] = "policy-put",
     [COMMAND_POLICY_DELETE] = "policy-delete",
+    [COMMAND_NONE] = "none",
 };
 
 /* ---- Events to text. */
@@ -398,6 +399,7 @@ void harness_attach(struct harness *h, char peer)
         .owner = &h->letters[peer - 'A'],
         .name = bytes_of_text(name),
         .user = bytes_of_text("guest"),
+        .notify_cancel = h->notify_cancel,
     };
     h->peers[peer - 'A'] = vhost_attach(h->vhost, &options, h->now);
 }

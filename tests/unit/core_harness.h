@@ -42,6 +42,7 @@ struct harness {
     size_t resident_bytes_max;
     uint32_t window_bytes;
     uint64_t consumer_timeout_ms;
+    bool notify_cancel; /* peer_options.notify_cancel of those that attach */
     struct dialect dialect;                        /* vhost_options.dialect, at harness_open */
     void (*warn)(void *context, const char *text); /* vhost_options.warn, at harness_open */
     struct account *account;                       /* vhost_options.account, at harness_open */

@@ -154,7 +154,7 @@ START_TEST(deliveries_that_nobody_settles_fail_their_channel)
     harness_pass(&h, 9000);
     expect(&h, "");
     harness_pass(&h, 2000);
-    expect(&h, "A2 fail ack PRECONDITION_FAILED delivery acknowledgement on channel 2 timed out. "
+    expect(&h, "A2 fail none PRECONDITION_FAILED delivery acknowledgement on channel 2 timed out. "
                "Timeout value used: 10000 ms. This timeout value can be configured, see consumers "
                "doc guide to learn more\n");
     do_get(&h, "A3", "quick", "");
@@ -186,10 +186,10 @@ START_TEST(a_consumer_has_a_time_out_of_its_own)
     harness_pass(&h, 9000);
     expect(&h, "");
     harness_pass(&h, 3000);
-    expect(&h, "A2 fail ack PRECONDITION_FAILED delivery acknowledgement on channel 2 timed out. "
+    expect(&h, "A2 fail none PRECONDITION_FAILED delivery acknowledgement on channel 2 timed out. "
                "Timeout value used: 10000 ms. This timeout value can be configured, see consumers "
                "doc guide to learn more\n"
-               "A3 fail ack PRECONDITION_FAILED delivery acknowledgement on channel 3 timed out. "
+               "A3 fail none PRECONDITION_FAILED delivery acknowledgement on channel 3 timed out. "
                "Timeout value used: 10000 ms. This timeout value can be configured, see consumers "
                "doc guide to learn more\n"
                "A4 deliver c1 t2 one redelivered\n");
@@ -227,7 +227,7 @@ START_TEST(time_outs_are_found_in_portions)
     while (vhost_deadline_ms(h.vhost) <= h.now.steady_ms && ++ticks < 1000)
         vhost_tick(h.vhost, h.now);
     ck_assert_uint_ge(ticks, 2);
-    ck_assert_ptr_nonnull(strstr(harness_take(&h), "A3 fail ack"));
+    ck_assert_ptr_nonnull(strstr(harness_take(&h), "A3 fail none"));
 }
 END_TEST
 
@@ -250,7 +250,7 @@ START_TEST(limits_change_while_deliveries_are_out)
     expect(&h, "A3 fail publish PRECONDITION_FAILED message size 4 is larger than configured max "
                "size 3\n");
     harness_pass(&h, 30000);
-    expect(&h, "A2 fail ack PRECONDITION_FAILED delivery acknowledgement on channel 2 timed out. "
+    expect(&h, "A2 fail none PRECONDITION_FAILED delivery acknowledgement on channel 2 timed out. "
                "Timeout value used: 120000 ms. This timeout value can be configured, see consumers "
                "doc guide to learn more\n");
     limits.consumer_timeout_ms = 0;

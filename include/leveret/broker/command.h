@@ -67,6 +67,7 @@ enum command_type {
     /* Policies: from the HTTP API, on its own channel. */
     COMMAND_POLICY_PUT,    /* makes or replaces; PRECONDITION_FAILED when it makes no sense */
     COMMAND_POLICY_DELETE, /* NOT_FOUND when there is none */
+    COMMAND_NONE,          /* in an EVENT_REPLY that fails the channel for no command: a time-out */
 };
 
 struct command {
@@ -142,10 +143,11 @@ enum event_type {
     EVENT_DELIVER,
     EVENT_RETURN, /* a mandatory message came back; before its confirm */
     EVENT_CONFIRM,
-    EVENT_CANCELLED, /* the core ended a consumer (queue deleted …); never for COMMAND_CANCEL */
+    EVENT_CANCELLED, /* the core ended a consumer (queue deleted, acknowledgement time-out …); never
+                        for COMMAND_CANCEL */
     EVENT_GATE,      /* publishing: go on, or hold; the host's word, not the core's */
     EVENT_PACE,      /* publishing: it outruns consumers, or no longer */
-    EVENT_DETACHED,  /* the last event of a peer; the core has forgotten it */
+    EVENT_DETACHED, /* the last event of a peer; the core has forgotten it */
 };
 
 enum publish_gate {

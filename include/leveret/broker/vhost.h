@@ -35,9 +35,9 @@ struct vhost_options {
     size_t resident_bytes_max;  /* message memory of this vhost above which transient messages page
                                    out */
     uint64_t message_bytes_max; /* largest body; larger: PRECONDITION_FAILED */
-    uint64_t
-        consumer_timeout_ms; /* a delivery unsettled for longer fails its channel; 0: none does */
-    struct bytes node_name;  /* copied; told in traces */
+    uint64_t consumer_timeout_ms; /* a delivery unsettled for longer costs its consumer the
+                                     subscription, or fails its channel; 0: none does */
+    struct bytes node_name;       /* copied; told in traces */
     struct dialect dialect;
     bool announces; /* has the exchanges of events and log lines */
     /* Something came or went while vhost_watch is on: "queue.created" and a table's contents. */
@@ -93,6 +93,7 @@ struct peer_options {
     void *owner;
     struct bytes name; /* "127.0.0.1:5000 -> 127.0.0.1:5672" */
     struct bytes user;
+    bool notify_cancel;
 };
 struct peer *vhost_attach(struct vhost *vhost, const struct peer_options *options,
                           struct moment now);

@@ -130,7 +130,8 @@ struct link_options {
      * is sent all the same waits. May be called from within link_send; NULL: nobody is told. */
     void (*hold)(void *context, bool held);
     void *context;
-    struct bytes name, user; /* as peer_options */
+    struct bytes name, user; /* as peer_options, like the next */
+    bool notify_cancel;
 };
 /* Errors: NOT_FOUND; INTERNAL_ERROR: the vhost is down. */
 MUST_USE enum status link_open(struct node *node, struct bytes vhost,
