@@ -1,4 +1,6 @@
 /* Commands that take messages: consume, cancel, get. */
+#include <inttypes.h>
+
 #include "core.h"
 #include "leveret/wire/table.h"
 
@@ -15,6 +17,26 @@ static bool read_number(struct channel *channel, const struct command *command,
                    name, BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name),
                    field_type_name(field.type));
     return false;
+}
+
+/* Milliseconds of the argument, or what timeout_ms was before. */
+static bool read_timeout(struct channel *channel, const struct command *command,
+                         const struct queue *queue, int64_t *timeout_ms)
+{
+    int64_t given = 0;
+    if (!read_number(channel, command, queue, "x-consumer-timeout", &given))
+        return false;
+    if (given < 0) {
+        channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
+                       "invalid arg 'x-consumer-timeout' for queue '%.*s' in vhost '%.*s': "
+                       "{value_negative,%" PRId64 "}",
+                       BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name), given);
+        return false;
+    }
+    struct field field;
+    if (table_find(command->u.consume.arguments, "x-consumer-timeout", &field))
+        *timeout_ms = given;
+    return true;
 }
 
 /* Where to begin in a stream and what to leave out of it: no queue here can do that. */
@@ -51,7 +73,7 @@ void command_consume(struct channel *channel, const struct command *command)
     struct queue *queue = find_queue(channel, command->type, command->u.consume.queue, FIND_TO_USE);
     int64_t priority = 0, timeout_ms = -1;
     if (!queue || !read_number(channel, command, queue, "x-priority", &priority) ||
-        !read_number(channel, command, queue, "x-consumer-timeout", &timeout_ms) ||
+        !read_timeout(channel, command, queue, &timeout_ms) ||
         refuse_stream_arguments(channel, command, queue))
         return;
     if (queue->exclusive_consumer ||

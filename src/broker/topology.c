@@ -150,8 +150,8 @@ static enum status find_type(const struct exchange_declaration *d, const struct 
 {
     *out = exchange_type_find(d->type);
     if (!*out)
-        return refuse(refusal, STATUS_PRECONDITION_FAILED, "unknown exchange type '%.*s'",
-                      BYTES_PRINT(d->type));
+        return refuse(refusal, STATUS_PRECONDITION_FAILED, "%s exchange type '%.*s'",
+                      d->type.len ? "unknown" : "invalid", BYTES_PRINT(d->type));
     return d->name.len ? STATUS_OK : refuse_default(refusal);
 }
 
