@@ -771,6 +771,28 @@ static void fill_batch(void)
     ck_assert_int_eq(auth_put_limit(auth, LIMITED_VHOST, "v", "max-connections", 6), STATUS_OK);
 }
 
+/* Before vhosts had a default queue type and could be protected. */
+START_TEST(older_vhosts_are_read)
+{
+    struct vhost_entry entry;
+    bool created;
+    fake_put(&disk, text("vhost/old"),
+             text("{\"description\":\"d\",\"tags\":\"a\",\"tracing\":1}"));
+    reopen();
+    ck_assert(auth_find_vhost(auth, text("old"), &entry));
+    ck_assert_str_eq(entry.description, "d");
+    ck_assert_str_eq(entry.default_queue_type, "");
+    ck_assert(entry.tracing && !entry.protected_from_deletion);
+    entry.protected_from_deletion = true;
+    ck_assert_int_eq(auth_put_vhost(auth, &entry, &created), STATUS_OK);
+    ck_assert(!created);
+    reopen();
+    ck_assert(auth_find_vhost(auth, text("old"), &entry));
+    ck_assert_str_eq(entry.tags, "a");
+    ck_assert(entry.tracing && entry.protected_from_deletion);
+}
+END_TEST
+
 /* What is staged is seen by nobody, stored with one write, and there at once. */
 START_TEST(batch_is_one_write)
 {
@@ -988,6 +1010,7 @@ int main(void)
                                     store_damaged, NULL});
     add_case(suite, "batch",
              (const TTest *const[]){
+                 older_vhosts_are_read, batch_that_fails_or_is_cancelled_changes_nothing,
                  batch_is_one_write, batch_that_fails_or_is_cancelled_changes_nothing,
                  users_deleted_together, changes_are_told_once_they_have_happened, NULL});
     add_case(suite, "threads", (const TTest *const[]){threads, NULL});

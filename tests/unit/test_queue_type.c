@@ -2,6 +2,7 @@
  * what. */
 #include <stdlib.h>
 
+#include "../../src/broker/definition.h"
 #include "core_harness.h"
 #include "leveret/broker/queue_type.h"
 #include "leveret/wire/table.h"
@@ -139,6 +140,28 @@ START_TEST(it_stays_over_a_restart)
 }
 END_TEST
 
+/* Before the type was among the arguments, a queue that did not say it was classic. */
+START_TEST(older_definitions_are_classic)
+{
+    struct text key = {0}, value = {0};
+    const struct queue_definition old = {
+        .name = BYTES_LITERAL("old"), .durable = true, .lane_id = 1000};
+    definition_of_queue(&old, &key, &value);
+    declare("A1", "other", "d", NULL); /* so that the ids of lanes are on record */
+    journal_put(h.journal, text_bytes(&key), text_bytes(&value));
+    text_free(&key);
+    text_free(&value);
+    harness_sync(&h);
+    harness_crash(&h);
+    do_open(&h, "A1");
+    harness_take(&h);
+    has_type("old", "classic");
+    declare("A1", "old", "d", NULL);
+    declare("A1", "old", "d", "classic");
+    expect(&h, "A1 ok declare old 0 0\nA1 ok declare old 0 0\n");
+}
+END_TEST
+
 START_TEST(unknown_types_are_refused)
 {
     declare("A1", "q", "d", "jms");
@@ -159,6 +182,7 @@ int main(void)
     tcase_add_test(one, the_default_is_for_plain_durable_queues);
     tcase_add_test(one, what_is_said_equals_the_default);
     tcase_add_test(one, it_stays_over_a_restart);
+    tcase_add_test(one, older_definitions_are_classic);
     tcase_add_test(one, unknown_types_are_refused);
     suite_add_tcase(suite, one);
     SRunner *runner = srunner_create(suite);
