@@ -79,8 +79,8 @@ struct vhost {
     struct chunk_queue rubble; /* of lanes that were cleared: freed in portions; by paging_link */
     /* Failed outside of a command, or with overdue deliveries: to be released; by release_link. */
     struct channel_queue releasing;
-    struct channel *committing;     /* its transaction is half committed; NULL: none is */
-    bool committed_in_portions;     /* one was in this turn: the batch is to go first */
+    struct channel *committing; /* its transaction is half committed; NULL: none is */
+    bool committed_in_portions; /* one was in this turn: the batch is to go first */
 
     struct returns_list returns_changed; /* counts to be put on record at the end of the turn */
 
@@ -91,7 +91,8 @@ struct vhost {
     /* The rest, but for what costs a message less when it is worked out when somebody asks:
      * sizes[0], routed, received_confirm (counters_told). */
     struct counters counters;
-    uint64_t small_bytes_max; /* a body above it is looked at: large_body */
+    uint64_t small_bytes_max[2]; /* bodies up to [0] are not counted, those up to [1] are of
+                                    sizes[1], and above it they are looked at: large_body */
     /* Published messages that were not routed: refused, in a transaction that is open or was rolled
      * back, or to an exchange that has gone. And queues that got a message beyond its first one,
      * less the messages that none got. */
@@ -125,7 +126,8 @@ static inline uint64_t vhost_left(const struct vhost *vhost, uint32_t units_each
 static inline void vhost_set_message_bytes_max(struct vhost *vhost, uint64_t max)
 {
     vhost->options.message_bytes_max = max;
-    vhost->small_bytes_max = max < counted_size_bytes[0] ? max : counted_size_bytes[0];
+    for (unsigned i = 0; i < 2; i++)
+        vhost->small_bytes_max[i] = max < counted_size_bytes[i] ? max : counted_size_bytes[i];
 }
 
 /* A call begins. */

@@ -462,9 +462,11 @@ static void read_headers(struct channel *channel, struct message **message)
         channel_refuse(channel, COMMAND_PUBLISH, STATUS_RESOURCE_ERROR, "out of memory");
 }
 
-/* A body above small_bytes_max: it is counted by its size, and too large a one fails the channel.
+/* A body above small_bytes_max[1]: it is counted by its size, and too large a one fails the
+ * channel.
  */
-static bool large_body(struct channel *channel, const struct message *message)
+static __attribute__((noinline)) bool large_body(struct channel *channel,
+                                                 const struct message *message)
 {
     struct vhost *vhost = channel->vhost;
     unsigned size = 0;
@@ -479,6 +481,15 @@ static bool large_body(struct channel *channel, const struct message *message)
     while (size < COUNTED_SIZES - 1 && message->body_bytes > counted_size_bytes[size])
         size++;
     vhost->counters.sizes[size]++;
+    return true;
+}
+
+/* A body above small_bytes_max[0]. False: it is too large, and the channel has failed. */
+static inline bool count_size(struct channel *channel, const struct message *message)
+{
+    if (message->body_bytes > channel->vhost->small_bytes_max[1])
+        return large_body(channel, message);
+    channel->vhost->counters.sizes[1]++;
     return true;
 }
 
@@ -499,7 +510,7 @@ void command_publish(struct channel *channel, const struct command *command)
     channel->rates.publish++;
     vhost->rates.publish++;
     vhost->counters.body_bytes += message->body_bytes;
-    if ((message->body_bytes > vhost->small_bytes_max && !large_body(channel, message)) ||
+    if ((message->body_bytes > vhost->small_bytes_max[0] && !count_size(channel, message)) ||
         !headers_pass(channel, &message))
         vhost->not_routed++;
     else if (channel->tx)
