@@ -145,6 +145,7 @@ struct api *api_new(void)
         .auth = harness_auth(api->harness),
         .sessions = &api->sessions,
         .workers = 1,
+        .rabbitmq_version = "4.3.6",
         .leveret_version = "9.8.7",
         .cluster_name = "test",
         .node_name = "leveret@test",
@@ -189,7 +190,7 @@ static struct request *make_request(struct api *api, enum http_method method, st
 
 static void check_answer(const struct api_answer *answer)
 {
-    static const int codes[] = {200, 201, 204, 400, 401, 404, 405, 429, 503};
+    static const int codes[] = {200, 201, 204, 400, 401, 404, 405, 412, 429, 503};
     struct value *value;
     char why[VALUE_WHY_MAX];
     bool known = false;

@@ -112,6 +112,7 @@ def both_ways(node, version):
             assert other.delete("vhosts/v").code == 412, "the protection has come along"
         assert other.delete("exchanges/v/y").code == 204, "it would be in no export, but the binding to it"
         theirs, left = other.get("definitions").json, contents(other, four)
+        of_one = other.get("definitions/v").json
     finally:
         judge.remove()
     api.delete("vhosts/v/deletion/protection")
@@ -127,6 +128,14 @@ def both_ways(node, version):
     assert Api(node, "u", "p").get("whoami").code == 200
     with connect(node, virtual_host="v") as connection:
         connection.channel().queue_declare("q", passive=True)
+    # The file of one virtual host, into another one.
+    assert api.put("vhosts/w").code == 201
+    answer = api.post("definitions/w", of_one)
+    assert answer.code in (200, 204), answer
+    names = lambda vhost: {kind: sorted(one["name"] for one in api.get(f"{kind}/{vhost}").json)
+                           for kind in ("queues", "exchanges", "policies", "operator-policies")}
+    assert names("v") == names("w") and len(api.get("bindings/v").json) == len(api.get("bindings/w").json)
+    assert api.get("vhost-limits/w").json[0]["value"] == {"max-connections": 60, "max-queues": 50}
 
 
 @test(own=True, management=True, seconds=600)
