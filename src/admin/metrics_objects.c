@@ -38,6 +38,8 @@ static const struct {
      Q(consumers), 0, 4},
     {OBJECT_QUEUE, "queue_metrics", "queue_messages_ram", "gauge",
      "Ready and unacknowledged messages stored in memory", Q(messages_ram), 0, 8},
+    {OBJECT_QUEUE, "queue_metrics", "queue_messages_ready_ram", "gauge",
+     "Ready messages stored in memory", Q(messages_ready_ram), 0, 8},
     {OBJECT_QUEUE, "queue_metrics", "queue_messages_persistent", "gauge", "Persistent messages",
      Q(messages_persistent), 0, 8},
     {OBJECT_QUEUE, "queue_metrics", "queue_messages_ready_bytes", "gauge",

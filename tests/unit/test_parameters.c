@@ -264,6 +264,27 @@ START_TEST(a_cluster_keeps_its_identity)
 }
 END_TEST
 
+static void hear(void *context, const struct auth_change *change)
+{
+    text_printf(context, "%s", change->event);
+    for (size_t i = 0; change->fields[i].key; i++)
+        text_printf(context, " %s=%s", change->fields[i].key, change->fields[i].value);
+    text_printf(context, "\n");
+}
+
+START_TEST(changes_are_told)
+{
+    struct text heard = {0};
+    auth_set_watcher(auth, hear, &heard);
+    ck_assert(put("a", "1") == STATUS_OK);
+    ck_assert(put("a", "{") == STATUS_MALFORMED);
+    ck_assert(auth_delete_parameter(auth, "a") == STATUS_OK);
+    ck_assert(bytes_equal_text(text_bytes(&heard), "parameter.set name=a component=global\n"
+                                                   "parameter.cleared name=a component=global\n"));
+    text_free(&heard);
+}
+END_TEST
+
 START_TEST(tags_of_a_cluster_are_an_object)
 {
     ck_assert(put(PARAMETER_CLUSTER_TAGS, "5") == STATUS_MALFORMED);
@@ -311,6 +332,7 @@ int main(void)
     tcase_add_test(tcase, their_size_is_bounded);
     tcase_add_test(tcase, a_cluster_has_a_name);
     tcase_add_test(tcase, a_cluster_keeps_its_identity);
+    tcase_add_test(tcase, changes_are_told);
     tcase_add_test(tcase, tags_of_a_cluster_are_an_object);
     tcase_add_test(tcase, tags_of_the_configuration);
     tcase_add_test(tcase, a_record_that_is_no_value_is_damage);
