@@ -158,6 +158,7 @@ class Names:
         text = re.sub(r'"(amq\.rabbitmq\.reply-to\.\d+)"', r"\1", text)
         text = re.sub(r"<\d+\.\d+\.\d+>", "<pid>", text)
         text = re.sub(r"\bnode=[^\s,}]+", "node=NODE", text)
+        text = re.sub(r"\\x0a {2,}", "", text)     # Erlang's line breaks depend on the length of the names
         return re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", text)
 
     def real(self, text):
