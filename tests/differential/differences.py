@@ -25,6 +25,8 @@ LIST = HERE / "known-differences"
 TALKS = HERE / "conversations"
 SCENARIOS = HERE.parent / "scenario"
 KEPT = ("310", "43", "own")
+# The keys that "compatibility" sets.
+DIALECT_KEYS = ("quorum_queue.delivery_count", "x_death.from_clients", "consumer_timeout.action", "max_message_size")
 FIELDS = ("what", "3.10", "4.3", "leveret", "why", "key", "talks", "tests")
 
 
@@ -110,9 +112,14 @@ class Known:
         """The names of what is not done yet in a conversation."""
         return [d.name for d in self.of_talk.get(name, ()) if d.pending]
 
-    def expects(self, name):
-        """Whose transcript a conversation must repeat: "310", "43", "own", or "both" when there is no difference."""
-        kept = {d.kept for d in self.of_talk.get(name, ())}
+    def chosen(self, name):
+        """Whether "compatibility = 4.3" makes all of a conversation 4.3's."""
+        return self.expects(name, "43") == "43" and any(d["key"] in DIALECT_KEYS for d in self.of_talk[name])
+
+    def expects(self, name, dialect=None):
+        """Whose transcript a conversation must repeat: "310", "43", "own", or "both" when there is no difference. dialect "43":
+        with the configuration "compatibility = 4.3"."""
+        kept = {dialect if dialect and d["key"] in DIALECT_KEYS else d.kept for d in self.of_talk.get(name, ())}
         return kept.pop() if len(kept) == 1 else "own" if kept else "both"
 
 

@@ -57,9 +57,10 @@ class Barrier:
 
 
 class Side:
-    """One broker, and how the conversations are played on it. kind: "leveretd", "310" or "43"."""
+    """One broker, and how the conversations are played on it. kind: "leveretd", "310" or "43"; settings: of a leveretd."""
 
-    def __init__(self, kind, pace, jobs, running=None):
+    def __init__(self, kind, pace, jobs, running=None, settings=None):
+        self.settings = {"log.level": "warning", **(settings or {})}
         self.kind, self.pace, self.jobs = kind, pace, jobs
         self.node, self.running = None, running
         self.serial = int(time.time()) % 100000 * 1000 if running else 0
@@ -77,7 +78,7 @@ class Side:
             self.node = NODES[self.kind](plugins=PLUGINS).start()
         else:
             # An answer that never comes must not hide behind a time-out of the broker.
-            self.node = broker.Leveretd(management=True, settings={"log.level": "warning"}).start()
+            self.node = broker.Leveretd(management=True, settings=self.settings).start()
         self.node.api = self.api
         self.await_api()
 
