@@ -25,9 +25,9 @@ static void setup(void)
 
 static void teardown(void)
 {
+    struct account *account = h.account;
     harness_close(&h);
-    if (h.account)
-        account_free(&h.account);
+    account_free(&account);
 }
 
 /* An exchange; length 0: it does not say. */
