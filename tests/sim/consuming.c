@@ -148,8 +148,10 @@ static void commit(unsigned p, unsigned c)
             harness_sync(&here->h);
             break;
         }
+    channel->commit = transaction_new();
     for (unsigned i = 0; i < channel->published.count; i++) {
         struct sim_message *message = &here->messages[channel->published.at[i]];
+        message->tx = channel->commit;
         ledger_published(channel->published.at[i]);
         uid_add(&channel->committed, channel->published.at[i]);
         if (message->loose) /* what it would be at once is of no use */
@@ -161,6 +163,7 @@ static void commit(unsigned p, unsigned c)
     while (channel->tx_handles.count) {
         struct handle handle = handle_take(&channel->tx_handles, 0);
         ledger_end(channel, &handle, handle.how);
+        transaction_acks(channel->commit, &handle);
     }
     do_plain(&here->h, who_of(p, c), COMMAND_TX_COMMIT);
     for (unsigned i = from; i < channel->committed.count; i++)

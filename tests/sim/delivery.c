@@ -118,9 +118,9 @@ void ledger_delivered(int peer, unsigned c, unsigned q, const struct event *even
         copy->left = 0;
         copy->doubtful = false;
     }
+    transaction_delivered(message, copy, uid);
     copy->queue = (uint8_t)q;
-    copy->refusable = false;
-    copy->unsure = false;
+    copy->refusable = copy->unsure = copy->hinges = false;
     if (no_ack) {
         copy->place = GONE;
         copy->settled_synced = false;

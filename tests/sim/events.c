@@ -46,6 +46,7 @@ static void replied(int p, unsigned c, const struct event *event)
     }
     if (event->u.reply.command == COMMAND_TX_COMMIT) {
         channel->committing = false;
+        transaction_answered(channel->commit);
         for (unsigned i = 0; i < channel->committed.count; i++)
             ledger_answered(channel->committed.at[i], false);
         channel->committed.count = 0;

@@ -32,7 +32,7 @@ void copy_enters(struct copy *copy, unsigned q)
     copy->place = BROKER;
     copy->queue = (uint8_t)q;
     copy->at = queue->bounded ? MASK(q) : queue->reach_drop; /* or see ledger_bounds */
-    copy->unsure |= !queue->lossless || !queue->exists;
+    copy_doubt(copy, !queue->lossless || !queue->exists);
 }
 
 void copy_make(struct sim_message *message, unsigned q)
@@ -79,12 +79,12 @@ void ledger_published(unsigned uid)
     dedup_published(uid);
     message->targets &= (queue_mask)~refused;
     message->resolved = !message->one_of;
-    message->copies[0].unsure |= !message->resolved && (perhaps || message->unrouted);
+    copy_doubt(&message->copies[0], !message->resolved && (perhaps || message->unrouted));
     sim.duplicates += refused != 0;
     for (unsigned q = 0; q < here->world.queue_count && message->resolved; q++)
         if (message->targets & MASK(q)) {
             copy_make(message, q);
-            message->copies[q].unsure |= (perhaps & MASK(q)) != 0;
+            copy_doubt(&message->copies[q], (perhaps & MASK(q)) != 0);
         }
     for (unsigned q = 0; q < here->world.queue_count; q++) {
         const struct sim_queue *queue = &here->world.queues[q];
@@ -103,9 +103,9 @@ static void may_leave(struct copy *copy, const struct sim_queue *queue)
     for (unsigned q = 0; q < here->world.queue_count; q++)
         if (queue->next & MASK(q)) {
             const struct sim_queue *next = &here->world.queues[q];
-            copy->unsure |= !next->lossless || !next->exists || next->may_refuse;
+            copy_doubt(copy, !next->lossless || !next->exists || next->may_refuse);
         }
-    copy->unsure |= !queue->dead_letters;
+    copy_doubt(copy, !queue->dead_letters);
 }
 
 void ledger_bounds(void)
@@ -117,7 +117,7 @@ void ledger_bounds(void)
         for (unsigned uid = 0; uid < here->message_count; uid++) {
             struct sim_message *message = &here->messages[uid];
             if (!message->resolved && may_reach(message, q))
-                message->copies[0].unsure = true;
+                copy_doubt(&message->copies[0], true);
             for (unsigned t = 0; t < here->world.queue_count && message->resolved; t++)
                 if (message->copies[t].place == BROKER && message->copies[t].at & MASK(q))
                     may_leave(&message->copies[t], queue);
@@ -133,9 +133,9 @@ void ledger_unrouted(unsigned x)
             continue;
         message->unrouted = true;
         if (!message->resolved)
-            message->copies[0].unsure = true;
+            copy_doubt(&message->copies[0], true);
         for (unsigned q = 0; q < here->world.queue_count; q++)
-            message->copies[q].unsure |= message->copies[q].place == BROKER;
+            copy_doubt(&message->copies[q], message->copies[q].place == BROKER);
     }
 }
 
@@ -198,8 +198,8 @@ void ledger_end(struct sim_channel *channel, struct handle *handle, int how)
             if (queue->next & MASK(q)) {
                 const struct sim_queue *next = &here->world.queues[q];
                 copy->at |= next->reach_drop;
-                copy->unsure |= !queue->dead_letters || !next->lossless || !next->exists ||
-                                (next->may_refuse && !queue->at_least_once);
+                copy_doubt(copy, !queue->dead_letters || !next->lossless || !next->exists ||
+                                     (next->may_refuse && !queue->at_least_once));
             }
         copy->at |= MASK(handle->queue); /* until it has been read, or a queue takes it */
         copy->left |= MASK(handle->queue);
@@ -218,7 +218,7 @@ void ledger_queue_emptied(unsigned q, bool deleted, bool exactly)
         struct sim_message *message = &here->messages[uid];
         for (unsigned t = 0; t < here->world.queue_count && !message->resolved; t++)
             if ((message->targets & MASK(t)) && (here->world.queues[t].reach & MASK(q)))
-                message->copies[0].unsure = true;
+                copy_doubt(&message->copies[0], true);
         for (unsigned origin = 0; origin < here->world.queue_count && message->targets; origin++) {
             struct copy *copy = &message->copies[origin];
             if (copy->place == BROKER && (copy->at & MASK(q))) {
@@ -226,7 +226,7 @@ void ledger_queue_emptied(unsigned q, bool deleted, bool exactly)
                     copy->place = GONE;
                     copy->settled_synced = false;
                 } else {
-                    copy->unsure = true;
+                    copy_doubt(copy, true);
                 }
             } else if (copy->place == OUT && copy->queue == q && deleted) {
                 copy->place = GONE;
@@ -264,17 +264,20 @@ void ledger_synced(void)
 /* What may become of a copy when the broker stops at once. */
 static void crash_copy(const struct sim_message *message, struct copy *copy, queue_mask reach)
 {
-    bool may_survive = false, must = message->on_disk && message->persistent;
+    bool may_survive = false, kept = message->persistent;
     for (unsigned q = 0; q < here->world.queue_count; q++)
         if (reach & MASK(q)) {
             const struct sim_queue *queue = &here->world.queues[q];
             may_survive |= queue->stored && (message->persistent || queue->keeps_all);
-            must &= queue->stored && queue->lossless;
+            kept &= queue->stored && queue->lossless;
         }
+    bool must = kept && message->on_disk;
     if (message->due_ms)
         may_survive |= message->persistent;
     if (copy->place == NOWHERE || (copy->place == GONE && copy->settled_synced))
         return;
+    copy->hinges |= transaction_open(message->tx) && kept && !message->due_ms &&
+                    copy->place != GONE && !copy->unsure && !copy->refusable;
     copy->unsure |= copy->place == GONE || !must;
     copy->refusable |= !message->on_disk || message->due_ms; /* it may be routed once more */
     returns_crashed(copy); /* a message that is dying counts as one that is out */
@@ -307,7 +310,7 @@ void ledger_crashed(void)
         for (unsigned q = 0; q < here->world.queue_count; q++)
             kept &= !(message->targets & MASK(q)) || all_stored(here->world.queues[q].reach);
         if (!message->resolved && !kept)
-            message->copies[0].unsure = true;
+            copy_doubt(&message->copies[0], true);
     }
     dedup_crashed();
     ledger_bounds();

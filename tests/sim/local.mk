@@ -23,6 +23,7 @@ tests_sim_simulate_SOURCES = \
 	tests/sim/sim.h \
 	tests/sim/simulate.c \
 	tests/sim/steps.c \
+	tests/sim/transactions.c \
 	tests/sim/world.c \
 	tests/unit/core_harness.c \
 	tests/unit/core_harness.h

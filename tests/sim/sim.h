@@ -8,8 +8,9 @@
  * and the deletion of a vhost; portions.c is what happens while a command is not through; events.c
  * hears what the core says. ledger.c knows of messages, delivery.c compares what comes out with it:
  * order.c knows what comes first, returns.c how often it came back, active.c which consumers are
- * active, dedup.c knows of identifiers and replies.c of direct replies. checks.c asks the core
- * whether it agrees. What can go wrong, sim_fail tells: the worlds, the last steps, the seed. */
+ * active, transactions.c which commits are on disk, dedup.c knows of identifiers and replies.c of
+ * direct replies. checks.c asks the core whether it agrees. What can go wrong, sim_fail tells: the
+ * worlds, the last steps, the seed. */
 #ifndef TESTS_SIM_H
 #define TESTS_SIM_H
 
@@ -143,12 +144,14 @@ struct copy {
     queue_mask at;   /* BROKER: where it may be */
     queue_mask left; /* rejected from: not to come from there again */
     bool unsure;     /* it may be gone */
+    bool hinges;     /* only because its commit may not be on disk */
     bool refusable;  /* it may never have come in */
     bool been_out;   /* of `queue`, and came back */
     bool doubtful;   /* a crash: marks need not be right, and counts in bounds only */
     bool survivor;   /* of a crash */
     bool settled_synced;
     struct tally returns, failures; /* to `queue` */
+    unsigned acked_in;              /* the number of that commit; 0: none */
     bool failures_unknown;          /* at most that many: a crash left it so */
 };
 struct sim_message {
@@ -161,6 +164,7 @@ struct sim_message {
     bool synced;    /* it has been on disk, with all that was done before */
     bool refusable; /* one of its queues may have been full, or need not be to refuse it */
     bool answer_came, says_priority;
+    unsigned tx;            /* the number of its commit; 0: none */
     unsigned asks, answers; /* the number of the asker whose question or answer it is; 0: none */
     uint8_t priority, exchange, identifier;
     uint32_t bytes;
@@ -192,7 +196,8 @@ struct sim_channel {
     bool consuming[QUEUES_MAX];
     unsigned consumer[QUEUES_MAX]; /* its number: of those of the vhost, from 1 on */
     int priority[QUEUES_MAX];      /* of that consumer */
-    unsigned asker; /* its number from 1 on, while it consumes replies; 0: it does not */
+    unsigned asker;  /* its number from 1 on, while it consumes replies; 0: it does not */
+    unsigned commit; /* the number of the last one */
     unsigned gets;
     unsigned unanswered;          /* commands that are owed a reply */
     enum command_type last_asked; /* of them */
@@ -200,6 +205,11 @@ struct sim_channel {
     struct uids published;        /* confirm: by number from 1; tx: not committed yet */
     struct uids committed;        /* tx: commit-ok is to come */
     struct handles handles, tx_handles;
+};
+
+/* A commit: whether it is on disk. */
+struct sim_tx {
+    enum { TX_OPEN, TX_DONE, TX_UNDONE } state;
 };
 
 /* A consumer of direct replies, of now or of before. */
@@ -231,6 +241,8 @@ struct sim_vhost {
     struct sim_asker *askers;
     unsigned asker_count, asker_room;
     unsigned consumers; /* so far */
+    struct sim_tx *txs;
+    unsigned tx_count, tx_room;
     int got_queue;
     struct {
         enum { UNKNOWN, PERHAPS, KNOWN } state;
@@ -256,7 +268,7 @@ struct sim {
     unsigned long steps, deliveries, crashes, worlds;
     /* How often things were checked, or happened: so that it shows when they never do. */
     unsigned long sure_checked, quiet_checked, counts_checked, kinds_checked, levels_checked,
-        duplicates, failures;
+        hinged, duplicates, failures;
     unsigned long vhosts_deleted, stops, steps_between, crashes_between, answers, take_overs;
     unsigned long pages_in, pages_out, pages_out_failed;
     unsigned long steps_max; /* where the world ends */
@@ -314,6 +326,11 @@ void ledger_synced(void);
 void ledger_crashed(void);
 void ledger_all_gone(void);
 void ledger_clear(void);
+static inline void copy_doubt(struct copy *copy, bool so)
+{
+    copy->unsure |= so;
+    copy->hinges &= !so;
+}
 void copy_enters(struct copy *copy, unsigned q);
 void copy_make(struct sim_message *message, unsigned q);
 /* What is in a queue that is bounded may have been too much. */
@@ -323,6 +340,13 @@ void ledger_bounds(void);
 unsigned message_number(const struct message *message); /* that its body tells */
 void ledger_delivered(int peer, unsigned channel, unsigned queue, const struct event *event,
                       struct message *message, uint64_t tag, bool redelivered, bool no_ack);
+
+/* transactions.c: a commit begins, acks, is answered; something of it is delivered. */
+unsigned transaction_new(void);
+void transaction_acks(unsigned number, const struct handle *handle);
+void transaction_answered(unsigned number);
+void transaction_delivered(const struct sim_message *message, struct copy *copy, unsigned uid);
+bool transaction_open(unsigned number); /* nobody knows whether it is on disk */
 
 /* order.c: the queue delivers a message, for the first time or again. */
 void order_check(unsigned q, unsigned uid, bool first);

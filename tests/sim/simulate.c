@@ -115,6 +115,7 @@ static void free_vhost(void)
     sim.pages_out_failed += here->h.pages_out_failed;
     free(here->messages);
     free(here->askers);
+    free(here->txs);
     harness_close(&here->h);
     world_free();
 }
@@ -182,9 +183,10 @@ static void print_figures(uint64_t seed, double seconds)
            sim.pages_out_failed, sim.vhosts_deleted, sim.stops, sim.steps_between,
            sim.crashes_between);
     printf("checked: %lu exact counts, %lu quiet moments, %lu counts of returns over crashes, %lu "
-           "of kinds, %lu times the highest priority, %lu duplicates; %.1f s\n",
+           "of kinds, %lu times the highest priority, %lu messages of "
+           "commits over crashes, %lu duplicates; %.1f s\n",
            sim.sure_checked, sim.quiet_checked, sim.counts_checked, sim.kinds_checked,
-           sim.levels_checked, sim.duplicates, seconds);
+           sim.levels_checked, sim.hinged, sim.duplicates, seconds);
 }
 
 START_TEST(worlds)
