@@ -82,8 +82,7 @@ bool channel_give_back(struct channel *channel)
     tx_free(channel);
     uint64_t left = vhost_left(vhost, WORK_SETTLE), count = 0;
     for (; count < left && unsettled_take_first(&channel->unsettled, UINT64_MAX, &entry); count++) {
-        bool failure = !channel->timed_out || !timeout_is_over(&entry);
-        (failure ? fail_entry : requeue_entry)(channel, &entry);
+        (timeout_took(channel, &entry) ? requeue_entry : fail_entry)(channel, &entry);
     }
     vhost_spend(vhost, count * WORK_SETTLE);
     return channel->unsettled.live == 0;

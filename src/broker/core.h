@@ -182,8 +182,9 @@ uint64_t timeout_ms_of(const struct queue *queue, const struct consumer *consume
 void timeout_check(struct vhost *vhost);
 /* Goes on with giving back what these held. */
 void timeout_release(struct vhost *vhost);
-/* Whether the delivery is out for too long. */
-bool timeout_is_over(const struct unsettled_entry *entry);
+/* Whether a delivery of a channel that gives back what it holds goes back for its time-out, and not
+ * by the channel's end: its consumer has been cancelled for one, or the channel fails for this. */
+bool timeout_took(const struct channel *channel, const struct unsettled_entry *entry);
 /* Another time-out for the queues that set none; 0: none. */
 void timeout_set_default(struct vhost *vhost, uint64_t timeout_ms);
 

@@ -59,10 +59,15 @@ static bool is_over(const struct unsettled_entry *entry, uint64_t *timeout_ms)
     return *timeout_ms && now_ms >= since_ms && now_ms - since_ms >= *timeout_ms;
 }
 
-bool timeout_is_over(const struct unsettled_entry *entry)
+static bool is_overdue(const struct unsettled_entry *entry)
+{
+    return entry->consumer && entry->consumer->overdue;
+}
+
+bool timeout_took(const struct channel *channel, const struct unsettled_entry *entry)
 {
     uint64_t timeout_ms;
-    return is_over(entry, &timeout_ms);
+    return is_overdue(entry) || (channel->timed_out && is_over(entry, &timeout_ms));
 }
 
 /* Whether a delivery that is out for too long costs its consumer the subscription, and not the
@@ -95,7 +100,7 @@ static uint64_t look_through(const struct channel *channel, bool *overdue, unsig
         if (vhost->now.steady_ms < since_ms + vhost->timeout_min_ms)
             return 0;
         ++*work;
-        if (entry->consumer && entry->consumer->overdue) {
+        if (is_overdue(entry)) {
             *overdue = true;
         } else if (is_over(entry, &timeout_ms)) {
             if (!may_cancel(channel, entry))
@@ -114,11 +119,6 @@ void timeout_set_default(struct vhost *vhost, uint64_t timeout_ms)
 }
 
 /* ---- Giving back. */
-
-static bool is_overdue(const struct unsettled_entry *entry)
-{
-    return entry->consumer && entry->consumer->overdue;
-}
 
 /* A portion of what consumers held that were cancelled for it; returns whether that is all. */
 static bool give_back_overdue(struct channel *channel)

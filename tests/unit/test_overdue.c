@@ -275,6 +275,33 @@ START_TEST(what_is_not_overdue_fails_with_the_channel)
 }
 END_TEST
 
+/* A consumer is cancelled, and in the same moment its channel fails for what it got by basic.get:
+ * all that the consumer held goes back for the time-out, what is younger, too. */
+START_TEST(what_a_cancelled_consumer_held_has_not_failed)
+{
+    declare("q", "quorum", -1);
+    struct text arguments = {0};
+    table_put_i32(&arguments, "x-consumer-timeout", 12000);
+    do_declare_args(&h, "B1", "r", "", &arguments);
+    text_free(&arguments);
+    do_qos(&h, "A1", 2, false);
+    consume("A1", "q", 1, 10000);
+    publish("q", "a");
+    publish("r", "x");
+    do_get(&h, "A1", "r", "a");
+    h.now.steady_ms += 5000; /* no tick before both are over */
+    publish("q", "b");
+    h.now.steady_ms += 8000;
+    harness_take(&h);
+    harness_pass(&h, 0);
+    ck_assert_ptr_nonnull(strstr(harness_take(&h), "A1 cancelled c1\nA1 fail none "));
+    do_get(&h, "B1", "q", "");
+    do_get(&h, "B1", "q", "");
+    expect(&h, "B1 got t1 a left 1 redelivered acquired 1\n"
+               "B1 got t2 b left 0 redelivered acquired 1\n");
+}
+END_TEST
+
 START_TEST(channels_fail_if_so_chosen)
 {
     harness_close(&h);
@@ -373,6 +400,7 @@ int main(void)
     tcase_add_test(tests, an_auto_delete_queue_goes_with_its_last_consumer);
     tcase_add_test(tests, some_lose_their_channel);
     tcase_add_test(tests, what_is_not_overdue_fails_with_the_channel);
+    tcase_add_test(tests, what_a_cancelled_consumer_held_has_not_failed);
     tcase_add_test(tests, channels_fail_if_so_chosen);
     tcase_add_test(tests, a_rollback_brings_back_what_is_overdue);
     tcase_add_test(tests, many_go_back_in_portions);
