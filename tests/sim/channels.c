@@ -29,7 +29,21 @@ void consumer_over(unsigned p, unsigned c, unsigned q)
         queue->exclusive_peer = NOBODY;
 }
 
-void release_all(unsigned p, unsigned c)
+void timed_out(unsigned p, unsigned c, unsigned q)
+{
+    struct sim_channel *channel = &here->channels[p][c];
+    sim_trail("%s: its consumer of %s is timed out", who_of(p, c), here->world.queues[q].name);
+    sim.timed_out++;
+    for (unsigned i = channel->handles.count; i-- > 0;) {
+        if (channel->handles.at[i].consumer != channel->consumer[q])
+            continue;
+        struct handle handle = handle_take(&channel->handles, i);
+        channel->late = handle.tag;
+        ledger_end(channel, &handle, END_REQUEUE);
+    }
+}
+
+void release_all(unsigned p, unsigned c, int how)
 {
     struct sim_channel *channel = &here->channels[p][c];
     while (channel->tx_handles.count) {
@@ -38,7 +52,7 @@ void release_all(unsigned p, unsigned c)
     }
     while (channel->handles.count) {
         struct handle handle = handle_take(&channel->handles, channel->handles.count - 1);
-        ledger_end(channel, &handle, END_FAIL);
+        ledger_end(channel, &handle, how);
     }
     for (unsigned q = 0; q < here->world.queue_count; q++)
         consumer_over(p, c, q);
@@ -58,13 +72,14 @@ void forget_channel(struct sim_channel *channel)
     channel->may_fail = false;
     memset(channel->consuming, 0, sizeof channel->consuming);
     channel->gets = channel->unanswered = 0;
+    channel->late = 0;
     channel->answered = 0;
 }
 
 void close_channel(unsigned p, unsigned c)
 {
     sim_trail("%s close", who_of(p, c));
-    release_all(p, c);
+    release_all(p, c, END_FAIL);
     here->channels[p][c].may_fail = true;
     do_close(&here->h, who_of(p, c));
     sync_all();
@@ -84,7 +99,8 @@ void open_all(void)
                 continue;
             do_open(&here->h, who_of(p, c));
             channel->open = true;
-            channel->tx = p + c > 1 && chance(20);
+            /* What is acked in a transaction does not come back with its consumer. */
+            channel->tx = p + c > 1 && !here->world.time_outs_cancel && chance(20);
             channel->confirm = !channel->tx && chance(80);
             if (channel->tx || channel->confirm)
                 do_plain(&here->h, who_of(p, c),
@@ -98,7 +114,7 @@ void leave(unsigned p)
 {
     sim_trail("%c vanishes", (char)('A' + p));
     for (unsigned c = 1; c <= CHANNELS; c++)
-        release_all(p, c);
+        release_all(p, c, END_FAIL);
     here->asking = (int)p;
     here->asked = COMMAND_CHANNEL_CLOSE;
     harness_detach(&here->h, (char)('A' + p));

@@ -113,6 +113,8 @@ static void settle_as(unsigned p, unsigned c, unsigned at, int how, bool multipl
                                   : "requeue",
               (unsigned long long)tag, multiple ? " multiple" : "", handles->at[at].uid,
               here->world.queues[handles->at[at].queue].name);
+    if (multiple && channel->late <= tag) /* it settles that, too */
+        channel->late = 0;
     for (unsigned i = multiple ? 0 : at; i <= at; i++) {
         struct handle handle = handle_take(handles, multiple ? 0 : at);
         handle.how = (uint8_t)how;
@@ -129,9 +131,26 @@ static void settle_as(unsigned p, unsigned c, unsigned at, int how, bool multipl
         do_nack(&here->h, who_of(p, c), tag, multiple, how == END_REQUEUE);
 }
 
+/* The client has not heard of the time-out yet; once for each delivery. */
+static void settle_late(unsigned p, unsigned c)
+{
+    struct sim_channel *channel = &here->channels[p][c];
+    uint64_t tag = channel->late;
+    sim_trail("%s settles %llu, too late", who_of(p, c), (unsigned long long)tag);
+    channel->late = 0;
+    if (chance(50))
+        do_ack(&here->h, who_of(p, c), tag, false);
+    else
+        do_nack(&here->h, who_of(p, c), tag, false, chance(50));
+}
+
 void settle(unsigned p, unsigned c)
 {
     const struct handles *handles = &here->channels[p][c].handles;
+    if (here->channels[p][c].late && chance(30)) {
+        settle_late(p, c);
+        return;
+    }
     if (handles->count == 0)
         return;
     unsigned at = pick(handles->count < 20 ? handles->count : 20), dice = pick(10);

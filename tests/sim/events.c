@@ -27,7 +27,7 @@ static void failed(int p, unsigned c, const struct event *event)
     channel->failed = true;
     channel->committed.count = 0;
     channel->unanswered = 0;
-    release_all((unsigned)p, c);
+    release_all((unsigned)p, c, timeout ? END_TIME_OUT : END_FAIL);
 }
 
 static void replied(int p, unsigned c, const struct event *event)
@@ -76,6 +76,19 @@ static void delivered(int p, const struct event *event)
                      event->u.deliver.redelivered, event->u.deliver.consumer % 2 == 0);
 }
 
+/* Its queue is being deleted, or it has not acked in time. */
+static void cancelled(unsigned p, unsigned c, unsigned q)
+{
+    if (!here->channels[p][c].consuming[q])
+        return;
+    consumer_over(p, c, q);
+    if (here->world.queues[q].leaving)
+        return;
+    if (!here->world.time_outs_cancel)
+        sim_fail("%s: its consumer of %s is cancelled", who_of(p, c), here->world.queues[q].name);
+    timed_out(p, c, q);
+}
+
 void on_event(void *context, char letter, const struct event *event)
 {
     int p = letter - 'A';
@@ -102,7 +115,7 @@ void on_event(void *context, char letter, const struct event *event)
         confirmed(channel, event->u.confirm.upto, event->u.confirm.multiple, event->u.confirm.nack);
         break;
     case EVENT_CANCELLED:
-        consumer_over((unsigned)p, c, event->u.cancelled.consumer / 2);
+        cancelled((unsigned)p, c, event->u.cancelled.consumer / 2);
         break;
     case EVENT_RETURN: {
         unsigned uid = message_number(event->u.returned.message);

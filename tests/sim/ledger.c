@@ -187,9 +187,9 @@ void ledger_end(struct sim_channel *channel, struct handle *handle, int how)
     queue->out--;
     sim_note("  end %d of %u of %s in %s", how, handle->uid,
              here->world.queues[handle->origin].name, queue->name);
-    if (how == END_REQUEUE || how == END_FAIL) {
+    if (how >= END_REQUEUE) {
         copy->been_out = true;
-        returns_add(copy, how == END_FAIL);
+        returns_add(copy, how);
         copy_enters(copy, handle->queue);
     } else if (how == END_REJECT && queue->next) {
         copy->place = BROKER;

@@ -11,6 +11,7 @@ static const struct tally none;
 void returns_begin(struct copy *copy)
 {
     copy->returns = copy->failures = none;
+    copy->failures_unknown = false;
 }
 
 void returns_unknown(struct copy *copy)
@@ -18,10 +19,13 @@ void returns_unknown(struct copy *copy)
     copy->returns.max = copy->failures.max = UINT16_MAX;
 }
 
-void returns_add(struct copy *copy, bool failure)
+void returns_add(struct copy *copy, int how)
 {
     copy->returns.is++;
-    copy->failures.is = (uint16_t)(copy->failures.is + failure);
+    copy->failures.is = (uint16_t)(copy->failures.is + (how != END_REQUEUE));
+    copy->failures_unknown |= how == END_TIME_OUT;
+    if (copy->failures_unknown)
+        copy->failures.min = 0;
     /* On disk may be that it was out, or already that it has not failed. */
     if (copy->failures.is < copy->failures.min)
         copy->failures.min = copy->failures.is;
@@ -33,7 +37,7 @@ void returns_synced(struct copy *copy)
         return;
     unsigned more = copy->place == OUT;
     copy->returns.min = (uint16_t)(copy->returns.is + more);
-    copy->failures.min = (uint16_t)(copy->failures.is + more);
+    copy->failures.min = (uint16_t)(copy->failures_unknown ? 0 : copy->failures.is + more);
 }
 
 static void one_more(struct tally *tally, bool doubtful)

@@ -113,16 +113,17 @@ struct sim_world {
     struct sim_policy policies[POLICIES_MAX];
     unsigned policy_count;
     bool message_ttl, tracing, time_outs;
-    bool identifiers; /* messages may have one */
-    bool replies;     /* channels ask and answer */
-    bool priorities;  /* messages may say one */
-    bool all_returns; /* count for limits that are said */
-    bool heavy;       /* some bodies are so large that they leave memory */
-    bool unbinds;     /* bindings and exchanges go, too */
-    bool disk_fails;  /* now and then, for a time */
-    bool chained;     /* now: the exchange binding of X_CHAIN is there */
-    bool late;        /* now: the exchange for late letters is there */
-    unsigned crashes; /* of 1000 steps that many */
+    bool time_outs_cancel; /* consumers, and not fail channels */
+    bool identifiers;      /* messages may have one */
+    bool replies;          /* channels ask and answer */
+    bool priorities;       /* messages may say one */
+    bool all_returns;      /* count for limits that are said */
+    bool heavy;            /* some bodies are so large that they leave memory */
+    bool unbinds;          /* bindings and exchanges go, too */
+    bool disk_fails;       /* now and then, for a time */
+    bool chained;          /* now: the exchange binding of X_CHAIN is there */
+    bool late;             /* now: the exchange for late letters is there */
+    unsigned crashes;      /* of 1000 steps that many */
     struct text shown;
 };
 
@@ -183,7 +184,8 @@ struct handles {
     struct handle *at;
     unsigned count, room;
 };
-enum { END_ACK, END_REJECT, END_REQUEUE, END_FAIL };
+/* END_TIME_OUT: handed back, or a failure if it was not out for too long itself. */
+enum { END_ACK, END_REJECT, END_REQUEUE, END_FAIL, END_TIME_OUT };
 
 struct uids {
     unsigned *at;
@@ -197,6 +199,7 @@ struct sim_channel {
     unsigned consumer[QUEUES_MAX]; /* its number: of those of the vhost, from 1 on */
     int priority[QUEUES_MAX];      /* of that consumer */
     unsigned asker;  /* its number from 1 on, while it consumes replies; 0: it does not */
+    uint64_t late;   /* a delivery that was taken from it by a time-out; 0: none */
     unsigned commit; /* the number of the last one */
     unsigned gets;
     unsigned unanswered;          /* commands that are owed a reply */
@@ -269,7 +272,8 @@ struct sim {
     /* How often things were checked, or happened: so that it shows when they never do. */
     unsigned long sure_checked, quiet_checked, counts_checked, kinds_checked, levels_checked,
         hinged, duplicates, failures;
-    unsigned long vhosts_deleted, stops, steps_between, crashes_between, answers, take_overs;
+    unsigned long vhosts_deleted, stops, steps_between, crashes_between, answers, take_overs,
+        timed_out;
     unsigned long pages_in, pages_out, pages_out_failed;
     unsigned long steps_max; /* where the world ends */
 };
@@ -354,7 +358,7 @@ void order_check(unsigned q, unsigned uid, bool first);
 /* returns.c */
 void returns_begin(struct copy *copy); /* it is in a queue for the first time */
 void returns_unknown(struct copy *copy);
-void returns_add(struct copy *copy, bool failure);
+void returns_add(struct copy *copy, int how);
 void returns_synced(struct copy *copy);
 void returns_crashed(struct copy *copy);
 /* again: it has been delivered by this queue before. */
@@ -383,7 +387,9 @@ void uid_add(struct uids *uids, unsigned uid);
 /* channels.c */
 const char *who_of(unsigned p, unsigned c);
 void consumer_over(unsigned p, unsigned c, unsigned q);
-void release_all(unsigned p, unsigned c); /* all that is out goes back; consumers end */
+/* All that is out goes back, as END_…; consumers end. */
+void release_all(unsigned p, unsigned c, int how);
+void timed_out(unsigned p, unsigned c, unsigned q); /* a consumer: what it holds goes back */
 void forget_channel(struct sim_channel *channel);
 void close_channel(unsigned p, unsigned c);
 void leave(unsigned p);

@@ -89,6 +89,10 @@ static void make_vhost(uint64_t seed, unsigned number)
     h->window_bytes = chance(50) ? 3000 + pick(20000) : 1 << 20;
     h->consumer_timeout_ms = chance(20) ? 2000 + pick(10000) : 0;
     h->dialect.delivery_count = here->world.all_returns ? COUNT_RETURNS : COUNT_FAILURES;
+    h->notify_cancel = chance(80);
+    h->dialect.consumer_timeout = chance(70) ? TIMEOUT_CANCELS : TIMEOUT_CLOSES;
+    here->world.time_outs_cancel =
+        h->notify_cancel && h->dialect.consumer_timeout == TIMEOUT_CANCELS;
     h->portion = chance(40) ? 1 + pick(chance(50) ? 10 : 100) : 0;
     here->world.time_outs |= h->consumer_timeout_ms != 0;
     harness_open(h);
@@ -175,11 +179,11 @@ static uint64_t number_of(const char *name, uint64_t otherwise)
 static void print_figures(uint64_t seed, double seconds)
 {
     printf("seed %llu: %lu steps in %lu worlds, %lu deliveries, %lu direct replies, "
-           "%lu take-overs, %lu crashes, "
+           "%lu take-overs, %lu consumers timed out, %lu crashes, "
            "%lu disk failures, %lu pages in, %lu out, %lu that failed, %lu vhosts deleted, %lu "
            "stops between portions, %lu steps and %lu crashes there; ",
            (unsigned long long)seed, sim.steps, sim.worlds, sim.deliveries, sim.answers,
-           sim.take_overs, sim.crashes, sim.failures, sim.pages_in, sim.pages_out,
+           sim.take_overs, sim.timed_out, sim.crashes, sim.failures, sim.pages_in, sim.pages_out,
            sim.pages_out_failed, sim.vhosts_deleted, sim.stops, sim.steps_between,
            sim.crashes_between);
     printf("checked: %lu exact counts, %lu quiet moments, %lu counts of returns over crashes, %lu "

@@ -33,7 +33,7 @@ static void bad_tag(unsigned p, unsigned c)
 {
     sim_trail("%s acks what it has not got", who_of(p, c));
     here->channels[p][c].may_fail = true;
-    release_all(p, c); /* the answer may come later */
+    release_all(p, c, END_FAIL); /* the answer may come later */
     do_ack(&here->h, who_of(p, c), 99999999, false);
     close_channel(p, c);
     open_all();

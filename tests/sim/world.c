@@ -328,9 +328,11 @@ void world_clear(void)
     for (unsigned p = 0; p < here->world.policy_count; p++)
         if (here->world.policies[p].set)
             policy_toggle(p);
-    for (unsigned q = 0; q < here->world.queue_count; q++)
+    for (unsigned q = 0; q < here->world.queue_count; q++) {
+        here->world.queues[q].leaving = true;
         if (here->world.queues[q].exists)
             do_delete(&here->h, "A1", here->world.queues[q].name, "");
+    }
     exchanges_clear();
 }
 
