@@ -260,8 +260,8 @@ START_TEST(memory_is_bounded)
     open_with(1 << 20, 0); /* an eighth of it for histories */
     exchange("x", 1000);
     memset(large, 'l', 50000);
-    for (char c = 'a'; c <= 'e'; c++) {
-        large[0] = c;
+    for (int c = 'a'; c <= 'e'; c++) {
+        large[0] = (char)c;
         do_publish(&h, "A1", "x", "key", large, "");
     }
     uint64_t limit = account_limit_bytes(h.account, ACCOUNT_HISTORY);
