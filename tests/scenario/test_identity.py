@@ -3,7 +3,7 @@
 import re
 
 from client import Raw
-from harness import main, test
+from harness import eventually, main, name, test
 from http_api import Api
 
 
@@ -24,6 +24,40 @@ def dialect_and_self(node):
     own = properties["leveret_version"]
     assert own and properties["platform"] == f"Leveret {own}" and f"Leveret {own}" in properties["information"], properties
     assert (overview["product_name"], overview["product_version"], overview["leveret_version"]) == ("Leveret", own, own)
+
+
+@test
+def what_clients_choose_by(node):
+    """The questions that clients ask of product, version, flags and limits before they work; each in its own words."""
+    api, properties = Api(node), server_properties(node)
+    version = tuple(int(part) for part in properties["version"].split("."))
+    # kombu, and so Celery: basic.qos with global means the whole channel.
+    assert properties["product"] == "RabbitMQ" and version >= (3, 3)
+    # NServiceBus up to 9, over AMQP; from 10 on, over the API.
+    assert version >= (3, 10, 0)
+    overview = api.get("overview").json
+    assert overview["rabbitmq_version"] == overview["management_version"] == api.get("version").json == properties["version"]
+    assert overview["disable_stats"] is False
+    flags = {one["name"]: one["state"] for one in api.get("feature-flags").json}
+    assert flags["stream_queue"] == "enabled"
+
+
+@test
+def a_limit_of_deliveries_is_taken_off(node):
+    """NServiceBus 10 and ServiceControl: a quorum queue tells its limit, and a policy of -1 takes it off."""
+    api, queue = Api(node), name("q")
+    assert api.put(f"queues/%2F/{queue}", {"durable": True, "arguments": {
+        "x-queue-type": "quorum", "x-dead-letter-exchange": "amq.fanout"}}).code == 201
+    path = f"policies/%2F/nsb.{queue}.delivery-limit"
+    limit = lambda: api.get(f"queues/%2F/{queue}").json.get("delivery_limit")
+    assert eventually(limit) == 20
+    assert api.put(path, {"pattern": f"^{queue}$", "apply-to": "quorum_queues", "priority": 0,
+                          "definition": {"delivery-limit": -1}}).code == 201
+    eventually(lambda: limit() == "unlimited", what="no limit")
+    assert api.get(f"queues/%2F/{queue}").json["effective_policy_definition"] == {"delivery-limit": -1}
+    assert api.delete(path).code == 204
+    eventually(lambda: limit() == 20, what="the limit again")
+    assert api.delete(f"queues/%2F/{queue}").code == 204
 
 
 @test(leveret_only="who Leveret is")

@@ -12,7 +12,7 @@
 /* The one place of the number: server properties, rabbitmq_version, management_version, metrics and
  * definitions take it from here. */
 #define DIALECT_PRODUCT "RabbitMQ"
-#define DIALECT_VERSION "3.13.7"
+#define DIALECT_VERSION "4.3.6"
 /* The number that `compatibility` announces. */
 #define DIALECT_VERSION_313 "3.13.7"
 #define DIALECT_VERSION_43  "4.3.6"
