@@ -68,7 +68,7 @@ static uint64_t dropped(void)
 {
     struct vhost_totals totals;
     vhost_totals(h.vhost, &totals);
-    return totals.dead_letters_dropped;
+    return totals.counters.dead_letters_dropped;
 }
 
 static uint64_t all_messages(void)
