@@ -234,6 +234,7 @@ struct publishing {
     bool (*passes)(const struct queue *queue, const void *context); /* NULL: to all */
     const void *context;
     uint32_t offspring; /* of a dead letter: how many there are of its original; 0: not counted */
+    bool again;         /* true: when no queue takes it, it will come once more */
     size_t routed;      /* that many queues got it */
     size_t taken;       /* that many of them did not refuse it */
     size_t dropped;     /* that many did not, because there would be too many of it */

@@ -271,7 +271,8 @@ static bool send(struct queue *queue, const struct message *message, enum death 
     struct message *letter = death_message(message, &notice);
     if (!letter)
         return !at_least_once(queue);
-    struct publishing publishing = {.context = letter, .offspring = 1};
+    struct publishing publishing = {
+        .context = letter, .offspring = 1, .again = at_least_once(queue)};
     if (reason != DEATH_REJECTED) {
         publishing.passes = goes_on;
         publishing.offspring = offspring_of(message);

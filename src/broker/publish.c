@@ -380,7 +380,6 @@ void publish_filtered(struct vhost *vhost, struct message *message, struct publi
         route = route_by(vhost, &vhost->route, exchange, message, ROUTED_WITH_DELAYS);
     }
     route->exchange->publish_in++;
-    keep_history(&route->result, message);
     struct message *marked = message;
     size_t max = SIZE_MAX;
     if (publishing->offspring)
@@ -395,6 +394,8 @@ void publish_filtered(struct vhost *vhost, struct message *message, struct publi
     put_to_some(route, message, publishing, max);
     if (publishing->taken)
         remember_along(&route->result, message);
+    if (publishing->taken || !publishing->again)
+        keep_history(&route->result, message);
     if (publishing->offspring)
         message_unref(&marked);
     if (route->result.duplicate) { /* where it would go it has been */

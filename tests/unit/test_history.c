@@ -179,6 +179,36 @@ START_TEST(an_exchange_gets_it_for_its_queues)
 }
 END_TEST
 
+/* A dead letter that is tried again and again until a queue takes it is kept once, then. */
+START_TEST(what_is_tried_again_is_kept_once)
+{
+    struct text arguments = {0};
+    struct queue_info info;
+    exchange("x", 5);
+    table_put_string(&arguments, "x-queue-type", BYTES_LITERAL("quorum"));
+    table_put_string(&arguments, "x-dead-letter-exchange", BYTES_LITERAL("x"));
+    table_put_string(&arguments, "x-dead-letter-strategy", BYTES_LITERAL("at-least-once"));
+    table_put_string(&arguments, "x-overflow", BYTES_LITERAL("reject-publish"));
+    do_declare_args(&h, "A1", "dying", "d", &arguments);
+    text_free(&arguments);
+    harness_sync(&h);
+    do_publish(&h, "A1", "", "dying", "m", "p");
+    do_get(&h, "A1", "dying", "a");
+    do_nack(&h, "A1", 1, false, false);
+    for (int i = 0; i < 5; i++) {
+        harness_sync(&h);
+        harness_pass(&h, 2000);
+    }
+    do_declare(&h, "A2", "first", "");
+    do_bind(&h, "A2", "x", "first", "");
+    harness_sync(&h);
+    harness_pass(&h, 2000);
+    ck_assert(vhost_find_queue(h.vhost, BYTES_LITERAL("first"), &info));
+    ck_assert_uint_eq(info.messages_ready, 1);
+    ck_assert_str_eq(bound("second", "x"), "m");
+}
+END_TEST
+
 /* Two of them bound to each other: each message is given once, and the command comes to an end. */
 START_TEST(cycles_end)
 {
@@ -319,6 +349,7 @@ int main(void)
     tcase_add_test(t, publishers_may_ask_not_to_be_kept);
     tcase_add_test(t, unrouted_messages_are_kept);
     tcase_add_test(t, an_exchange_gets_it_for_its_queues);
+    tcase_add_test(t, what_is_tried_again_is_kept_once);
     tcase_add_test(t, cycles_end);
     tcase_add_test(t, deleted_with_what_it_keeps);
     tcase_add_test(t, a_restart_forgets);
