@@ -170,8 +170,10 @@ bool check_queue_mode(const struct field *field, char why[SETTING_WHY_MAX])
 
 bool check_dead_letter_strategy(const struct field *field, char why[SETTING_WHY_MAX])
 {
-    return check_string(field, why) && (one_of(field, setting_strategy_words) ||
-                                        unsupported("dead letter strategy", field, why));
+    if (!check_string(field, why))
+        return false;
+    snprintf(why, SETTING_WHY_MAX, "invalid_dlx_strategy");
+    return one_of(field, setting_strategy_words);
 }
 
 bool check_cache_bound(const struct field *field, char why[SETTING_WHY_MAX])
