@@ -65,6 +65,41 @@ static void check_marks(const struct sim_queue *queue, const struct copy *copy, 
         sim_fail("message %u of %s: redelivered is %d", uid, queue->name, redelivered);
 }
 
+/* Which of its queues it came to is known now. */
+static void resolve(struct sim_message *message, unsigned origin, unsigned q)
+{
+    struct copy *copy = &message->copies[origin];
+    bool unsure = message->copies[0].unsure;
+    copy_make(message, origin);
+    copy->at = here->world.queues[q].reach | here->world.queues[origin].reach;
+    copy->unsure |= unsure;
+    copy->doubtful = true;
+    returns_unknown(copy);
+    message->targets = MASK(origin);
+    message->resolved = true;
+}
+
+/* The queue may have it, and deliver it now. */
+static void check_place(const struct sim_message *message, unsigned uid, unsigned origin,
+                        unsigned q)
+{
+    const struct sim_queue *queue = &here->world.queues[q];
+    const struct copy *copy = &message->copies[origin];
+    if (copy->place == OUT)
+        sim_fail("message %u is with a consumer of %s, and delivered again by %s", uid,
+                 here->world.queues[copy->queue].name, queue->name);
+    if (copy->place != BROKER)
+        sim_fail("message %u was settled, and is delivered by %s", uid, queue->name);
+    if (!(copy->at & MASK(q)))
+        sim_fail("message %u cannot be in %s (but in %x)", uid, queue->name, copy->at);
+    if ((copy->left & MASK(q)) && !copy->doubtful)
+        sim_fail("message %u was rejected, and is delivered by %s again", uid, queue->name);
+    if (message->due_ms && here->h.now.wall_ms < message->due_ms)
+        sim_fail("message %u is delivered before its time", uid);
+    if (origin == q && message->expires_ms && here->h.now.wall_ms >= message->expires_ms)
+        sim_fail("message %u has expired and is delivered", uid);
+}
+
 void ledger_delivered(int peer, unsigned c, unsigned q, const struct event *event,
                       struct message *body, uint64_t tag, bool redelivered, bool no_ack)
 {
@@ -81,29 +116,9 @@ void ledger_delivered(int peer, unsigned c, unsigned q, const struct event *even
     if (!message->order || !(message->targets & MASK(origin)))
         sim_fail("message %u came to %s, where it was not sent", uid,
                  here->world.queues[origin].name);
-    if (!message->resolved) {
-        bool unsure = message->copies[0].unsure;
-        copy_make(message, origin);
-        copy->at = queue->reach | here->world.queues[origin].reach;
-        copy->unsure |= unsure;
-        copy->doubtful = true;
-        returns_unknown(copy);
-        message->targets = MASK(origin);
-        message->resolved = true;
-    }
-    if (copy->place == OUT)
-        sim_fail("message %u is with a consumer of %s, and delivered again by %s", uid,
-                 here->world.queues[copy->queue].name, queue->name);
-    if (copy->place != BROKER)
-        sim_fail("message %u was settled, and is delivered by %s", uid, queue->name);
-    if (!(copy->at & MASK(q)))
-        sim_fail("message %u cannot be in %s (but in %x)", uid, queue->name, copy->at);
-    if ((copy->left & MASK(q)) && !copy->doubtful)
-        sim_fail("message %u was rejected, and is delivered by %s again", uid, queue->name);
-    if (message->due_ms && here->h.now.wall_ms < message->due_ms)
-        sim_fail("message %u is delivered before its time", uid);
-    if (origin == q && message->expires_ms && here->h.now.wall_ms >= message->expires_ms)
-        sim_fail("message %u has expired and is delivered", uid);
+    if (!message->resolved)
+        resolve(message, origin, q);
+    check_place(message, uid, origin, q);
     check_marks(queue, copy, uid, q, redelivered, &counts);
     /* What a get takes may be told later, behind other answers. */
     if (event->type == EVENT_DELIVER)

@@ -121,6 +121,29 @@ static void consider_leaving(struct sim_message *message)
     }
 }
 
+/* Sends it; a queue that refuses what is too much, and is full, does not take it. */
+static void send(unsigned p, const struct command *command, unsigned uid, bool at_once)
+{
+    queue_mask targets = here->messages[uid].targets;
+    unsigned first = targets ? (unsigned)__builtin_ctz(targets) : 0;
+    uint64_t limit = UINT64_MAX, ignored, before = 0, portions = here->h.portions;
+    if (first && at_once)
+        before = check_room(first, &limit);
+    harness_do(&here->h, (char)('A' + p), command);
+    if (limit != UINT64_MAX && before >= limit && here->h.portions == portions &&
+        check_room(first, &ignored) > before)
+        sim_fail("message %u was taken by %s, which is full", uid, here->world.queues[first].name);
+}
+
+/* An exchange to publish to. */
+static unsigned choose_exchange(const struct sim_channel *channel, unsigned x)
+{
+    if (!here->world.exchanges[x].exists || chance(40))
+        return X_DEFAULT;
+    bool unfit = channel->tx && (x == X_ALTERNATE || x == X_DEDUP);
+    return unfit || leads_to_leaving(x) ? X_DEFAULT : x;
+}
+
 void publish(unsigned p, unsigned c)
 {
     struct sim_channel *channel = &here->channels[p][c];
@@ -128,12 +151,7 @@ void publish(unsigned p, unsigned c)
     struct sim_message *message = &here->messages[uid];
     struct text headers = {0};
     char key_text[8];
-    if (!here->world.exchanges[x].exists || chance(40))
-        x = X_DEFAULT;
-    if (channel->tx && (x == X_ALTERNATE || x == X_DEDUP))
-        x = X_DEFAULT;
-    if (leads_to_leaving(x))
-        x = X_DEFAULT;
+    x = choose_exchange(channel, x);
     const struct sim_exchange *exchange = &here->world.exchanges[x];
     message->loose = channel->tx || exchange->delays;
     message->persistent = chance(75);
@@ -182,13 +200,5 @@ void publish(unsigned p, unsigned c)
         uid_add(&channel->published, uid);
     if (!channel->tx)
         ledger_published(uid);
-    uint64_t limit = UINT64_MAX, ignored, before = 0;
-    unsigned first = message->targets ? (unsigned)__builtin_ctz(message->targets) : 0;
-    if (first && !channel->tx)
-        before = check_room(first, &limit);
-    uint64_t portions = here->h.portions;
-    harness_do(&here->h, (char)('A' + p), &command);
-    if (limit != UINT64_MAX && before >= limit && here->h.portions == portions &&
-        check_room(first, &ignored) > before)
-        sim_fail("message %u was taken by %s, which is full", uid, here->world.queues[first].name);
+    send(p, &command, uid, !channel->tx);
 }
