@@ -20,8 +20,10 @@
 /* What the reads of connections that flood may bring in one turn, together; the read that goes over
  * it is the last one. */
 #define CROWD_BYTES_TURN (4096ul * 1024)
-#define READ_BLOCKS      8u            /* that a worker holds on to */
-#define READ_ROOM_MIN    (64ul * 1024) /* of a block, for reading into it to be worth while */
+/* So few connections of a worker cannot bring more in a turn, and none of them waits. */
+#define CROWD_FEW     (CROWD_BYTES_TURN / READ_BLOCK_BYTES)
+#define READ_BLOCKS   8u            /* that a worker holds on to */
+#define READ_ROOM_MIN (64ul * 1024) /* of a block, for reading into it to be worth while */
 
 /* Blocks into which sockets are read, one in use, the others perhaps still referred to by messages.
  */

@@ -13,7 +13,7 @@
 bool crowd_takes(struct connection *connection)
 {
     struct net_worker *worker = connection->worker;
-    if (!connection->floods || connection->stopped)
+    if (!connection->floods || connection->stopped || worker->connections <= CROWD_FEW)
         return false;
     if (!connection->crowded)
         TAILQ_INSERT_TAIL(&worker->crowd, connection, crowd_link);
