@@ -46,9 +46,12 @@ static void fill_policies(const struct effective_policy *policy, struct queue_in
     out->effective_definition = policy->definition;
 }
 
-_Static_assert(QUEUE_DELIVERY_UNCOUNTED == SETTING_NONE &&
-                   QUEUE_DELIVERY_UNLIMITED == SETTING_UNLIMITED,
-               "queue_info tells the delivery limit as settings.h has it");
+static uint64_t limit_told(uint64_t setting)
+{
+    if (setting == SETTING_NONE)
+        return QUEUE_DELIVERY_UNCOUNTED;
+    return setting == SETTING_UNLIMITED ? QUEUE_DELIVERY_UNLIMITED : setting;
+}
 
 static void fill_queue(struct queue *queue, struct queue_info *out)
 {
@@ -69,7 +72,7 @@ static void fill_queue(struct queue *queue, struct queue_info *out)
         .idle_since_wall_ms = queue->idle_since_wall_ms,
         .rates = queue->rates,
         .failed = queue->failed,
-        .delivery_limit = queue->settings.delivery_limit,
+        .delivery_limit = limit_told(queue->settings.delivery_limit),
         .deduplicated = queue->dedup ? queue->dedup->refused : 0,
     };
     if (queue->active)

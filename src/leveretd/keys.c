@@ -50,21 +50,21 @@ struct key {
 #define HOUR_MS  UINT64_C(3600000)
 #define PLAIN(n, t, f, d)                                                                          \
     {                                                                                              \
-        .name = n, .type = t, .field = FIELD(f), .fallback = d, .replaces = NO_FIELD               \
+        .name = (n), .type = (t), .field = FIELD(f), .fallback = (d), .replaces = NO_FIELD         \
     }
 #define RANGE(n, t, f, d, low, high)                                                               \
     {                                                                                              \
-        .name = n, .type = t, .field = FIELD(f), .fallback = d, .min = low, .max = high,           \
+        .name = (n), .type = (t), .field = FIELD(f), .fallback = (d), .min = (low), .max = (high), \
         .replaces = NO_FIELD                                                                       \
     }
 #define PAIR(n, t, f, d, high, other)                                                              \
     {                                                                                              \
-        .name = n, .type = t, .field = FIELD(f), .fallback = d, .max = high,                       \
+        .name = (n), .type = (t), .field = FIELD(f), .fallback = (d), .max = (high),               \
         .replaces = FIELD(other)                                                                   \
     }
 #define WORDS(n, f, ...)                                                                           \
     {                                                                                              \
-        .name = n, .type = KEY_WORD, .field = FIELD(f), .replaces = NO_FIELD, .words = {           \
+        .name = (n), .type = KEY_WORD, .field = FIELD(f), .replaces = NO_FIELD, .words = {         \
             __VA_ARGS__                                                                            \
         }                                                                                          \
     }
