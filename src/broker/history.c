@@ -5,6 +5,7 @@
 
 #include "core.h"
 #include "exchange_history.h"
+#include "leveret/base/check.h"
 #include "leveret/base/mem.h"
 #include "leveret/wire/table.h"
 
@@ -36,6 +37,7 @@ static uint64_t bytes_of_message(const struct message *message)
 
 static struct message **place_of(struct history *history, uint64_t number)
 {
+    CHECK(history->room > 0);
     return &history->ring[number % history->room];
 }
 

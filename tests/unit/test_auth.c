@@ -858,28 +858,30 @@ START_TEST(users_deleted_together)
 END_TEST
 
 static char told[512];
+static size_t told_len;
 
 static void hear(void *context, const struct auth_change *change)
 {
     (void)context;
-    strcat(told, change->event);
-    for (size_t i = 0; change->fields[i].key; i++) {
-        strcat(told, i ? "," : "(");
-        strcat(told, change->fields[i].value);
-    }
-    strcat(told, ")");
+    told_len += (size_t)snprintf(told + told_len, sizeof told - told_len, "%s", change->event);
+    for (size_t i = 0; change->fields[i].key && told_len < sizeof told; i++)
+        told_len += (size_t)snprintf(told + told_len, sizeof told - told_len, "%s%s", i ? "," : "(",
+                                     change->fields[i].value);
+    ck_assert_uint_lt(told_len + 1, sizeof told);
+    told[told_len++] = ')';
+    told[told_len] = '\0';
 }
 
 START_TEST(changes_are_told_once_they_have_happened)
 {
     auth_set_watcher(auth, hear, NULL);
-    told[0] = '\0';
+    told[told_len = 0] = '\0';
     fill_batch();
     ck_assert_str_eq(told, "");
     ck_assert_int_eq(auth_commit(auth), STATUS_OK);
     ck_assert_str_eq(told, "user.created(alice)user.password.changed(alice)vhost.created(v)"
                            "permission.created(alice,v,a,b,c)");
-    told[0] = '\0';
+    told[told_len = 0] = '\0';
     ck_assert_int_eq(auth_set_tags(auth, "alice", "t"), STATUS_OK);
     ck_assert_int_eq(auth_delete_permission(auth, "alice", "v"), STATUS_OK);
     ck_assert_int_eq(auth_delete_user(auth, "alice"), STATUS_OK);
