@@ -32,13 +32,27 @@ static struct form metadata_of(struct form *form)
     return form_of(form_map(form, "metadata"));
 }
 
-enum queue_type vhost_facts_queue_type(struct form *form, enum queue_type of_node)
+static bool is_said(struct form *form, struct form *meta, const char *key)
 {
-    struct form meta = metadata_of(form);
+    return form_has(form, key) || form_has(meta, key);
+}
+
+static enum queue_type queue_type_of(struct form *form, struct form *meta,
+                                     const struct vhost_entry *before, enum queue_type of_node)
+{
     enum queue_type type = of_node;
-    read_queue_type(&meta, &type);
+    if (before && !is_said(form, meta, QUEUE_TYPE))
+        (void)queue_type_read(bytes_of_text(before->default_queue_type), &type);
+    read_queue_type(meta, &type);
     read_queue_type(form, &type);
     return type;
+}
+
+enum queue_type vhost_facts_queue_type(struct form *form, const struct vhost_entry *before,
+                                       enum queue_type of_node)
+{
+    struct form meta = metadata_of(form);
+    return queue_type_of(form, &meta, before, of_node);
 }
 
 void vhost_facts_read(struct form *form, const struct vhost_entry *before, enum queue_type of_node,
@@ -46,22 +60,23 @@ void vhost_facts_read(struct form *form, const struct vhost_entry *before, enum 
 {
     struct form meta = metadata_of(form);
     struct form *tagged = form_has(form, "tags") ? form : &meta;
-    enum queue_type type = of_node;
     *out = (struct vhost_facts){.tags = {0}};
-    out->entry.description = form_text(form, "description", form_text(&meta, "description", ""));
+    out->entry.description = form_text(
+        form, "description", form_text(&meta, "description", before ? before->description : ""));
     out->entry.tracing = form_bool(form, "tracing", before && before->tracing);
     out->entry.protected_from_deletion = form_bool(
         form, PROTECTED, form_bool(&meta, PROTECTED, before && before->protected_from_deletion));
-    tags_read(tagged, "tags", &out->tags);
+    if (before && !is_said(form, &meta, "tags"))
+        text_add_bytes(&out->tags, bytes_of_text(before->tags));
+    else
+        tags_read(tagged, "tags", &out->tags);
     if (out->tags.len > AUTH_TAGS_BYTES_MAX)
         form_refuse(form, "tags", "longer than %u bytes", AUTH_TAGS_BYTES_MAX);
     if (strlen(out->entry.description) > AUTH_DESCRIPTION_BYTES_MAX)
         form_refuse(form, "description", "longer than %u bytes", AUTH_DESCRIPTION_BYTES_MAX);
     text_add(&out->tags, "", 1);
     out->entry.tags = (const char *)out->tags.at;
-    read_queue_type(&meta, &type);
-    read_queue_type(form, &type);
-    out->entry.default_queue_type = queue_type_name(type);
+    out->entry.default_queue_type = queue_type_name(queue_type_of(form, &meta, before, of_node));
     if (!form_ok(&meta))
         form_refuse(form, "metadata", "%s", meta.wrong);
 }

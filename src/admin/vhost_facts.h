@@ -13,14 +13,15 @@ struct vhost_facts {
 };
 
 /* Reads description, tags, default_queue_type and protected_from_deletion, each beside the name or
- * within metadata, and tracing. What a changed vhost is not said to be anew: a text is empty, the
- * queue type is the node's; tracing and the protection stay as in before (NULL: a new vhost). What
- * is wrong is noted in the form. Free with vhost_facts_free. */
+ * within metadata, and tracing. What is not said stays as in before (NULL: a new vhost, which has
+ * no texts, the node's queue type, and neither tracing nor protection). What is wrong is noted in
+ * the form. Free with vhost_facts_free. */
 void vhost_facts_read(struct form *form, const struct vhost_entry *before, enum queue_type of_node,
                       struct vhost_facts *out);
 void vhost_facts_free(struct vhost_facts *facts);
 
-/* The default queue type alone; of_node where the JSON does not say one that there is. */
-enum queue_type vhost_facts_queue_type(struct form *form, enum queue_type of_node);
+/* The default queue type alone. */
+enum queue_type vhost_facts_queue_type(struct form *form, const struct vhost_entry *before,
+                                       enum queue_type of_node);
 
 #endif

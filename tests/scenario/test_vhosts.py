@@ -64,7 +64,12 @@ def default_queue_type(node):
     assert answer.code == 400 and "x-max-priority" in answer.json["reason"], answer
     assert types(api, vhost)["http"] == types(api, vhost)["file"] == "quorum"
     # Another default changes what comes, not what is there.
-    assert api.put(f"vhosts/{vhost}", {"description": "changed"}).code == 204
+    assert api.put(f"vhosts/{vhost}", {"description": "changed", "tags": ["a"]}).code == 204
+    assert default_of(api, vhost) == "quorum", "a change keeps what it does not say"
+    assert api.post("definitions", {"vhosts": [{"name": vhost}]}).code == 204
+    kept = api.get(f"vhosts/{vhost}").json
+    assert (kept["description"], kept["tags"], kept["default_queue_type"]) == ("changed", ["a"], "quorum"), kept
+    assert api.put(f"vhosts/{vhost}", {"default_queue_type": "classic"}).code == 204
     assert default_of(api, vhost) == "classic"
     with connect(node, virtual_host=vhost) as connection:
         connection.channel().queue_declare("later", durable=True)
