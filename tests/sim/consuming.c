@@ -158,15 +158,21 @@ void settle(unsigned p, unsigned c)
     settle_as(p, c, at, how, how != END_FAIL && chance(30));
 }
 
+/* Whether a publish may be refused, and with it its transaction. */
+static bool may_refuse(void)
+{
+    for (unsigned q = 0; q < here->world.queue_count; q++)
+        if (here->world.queues[q].may_refuse)
+            return true;
+    return false;
+}
+
 static void commit(unsigned p, unsigned c)
 {
     struct sim_channel *channel = &here->channels[p][c];
     sim_trail("%s commit", who_of(p, c));
-    for (unsigned q = 0; q < here->world.queue_count; q++)
-        if (here->world.queues[q].may_refuse) { /* a failure is to be told at once */
-            harness_sync(&here->h);
-            break;
-        }
+    if (may_refuse()) /* a failure is to be told at once */
+        harness_sync(&here->h);
     channel->commit = transaction_new();
     for (unsigned i = 0; i < channel->published.count; i++) {
         struct sim_message *message = &here->messages[channel->published.at[i]];
@@ -205,6 +211,12 @@ void tx_end(unsigned p, unsigned c)
         }
         do_plain(&here->h, who_of(p, c), COMMAND_TX_ROLLBACK);
         return;
+    }
+    /* A refusal is told behind the answers before it, and those may wait for the disk. */
+    if (sim.disk_failing && may_refuse()) {
+        if (here->under_way)
+            return;
+        sync_all();
     }
     bool alone = !here->under_way && chance(30); /* nothing else is to be written */
     if (alone)
