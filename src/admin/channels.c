@@ -6,8 +6,6 @@
 #include "client.h"
 #include "handlers.h"
 
-#define CHANNEL_RATES 0x1fffu
-
 static void write_rates(struct request *r, struct answer *a, struct bytes vhost,
                         const struct channel_info *c, struct bytes name)
 {
@@ -21,7 +19,7 @@ static void write_rates(struct request *r, struct answer *a, struct bytes vhost,
                      values, RATE_COUNT, rates);
         text_free(&key);
     }
-    rate_write(a, values, rates, CHANNEL_RATES);
+    rate_write(a, values, rates, RATES_ALL);
 }
 
 static void render_channel(struct request *r, struct answer *a, const struct row *row)

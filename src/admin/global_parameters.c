@@ -152,13 +152,7 @@ void api_global_parameter_put(struct request *r)
 
 void api_global_parameter_delete(struct request *r)
 {
-    enum status status = auth_delete_parameter(r->admin->options.auth, name_in_path(r));
-    if (status == STATUS_OK)
-        reply_empty(r, 204);
-    else if (status == STATUS_NOT_FOUND)
-        reply_not_found(r);
-    else
-        reply_status(r, status, NULL);
+    reply_deleted(r, auth_delete_parameter(r->admin->options.auth, name_in_path(r)));
 }
 
 /* ---- The cluster's name. */

@@ -10,7 +10,6 @@
 #include "handlers.h"
 #include "health.h"
 #include "leveret/base/pattern.h"
-#include "leveret/wire/table.h"
 
 struct quorum_check {
     struct gather gather;    /* first: see gathered */
@@ -29,10 +28,8 @@ static void quorum_check_free(void *work)
 static bool is_leaderless(const struct gather *gather, const void *info)
 {
     const struct queue_info *queue = info;
-    struct field type;
     (void)gather;
-    return queue->failed && table_find(queue->arguments, "x-queue-type", &type) &&
-           type.type == FIELD_STRING && bytes_equal_text(type.value.bytes, "quorum");
+    return queue->failed && bytes_equal_text(queue_info_type(queue), "quorum");
 }
 
 static void write_queue(struct answer *a, const struct row *row)

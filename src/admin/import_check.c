@@ -24,16 +24,13 @@ static enum queue_type default_queue_type(struct request *r, struct bytes vhost)
 {
     const struct import *i = r->work;
     const struct value *in_file = map_get(&i->vhosts, vhost);
-    enum queue_type type = node_default_queue_type(r->admin->options.node);
+    const struct node *node = r->admin->options.node;
     struct vhost_entry entry;
     bool exists = auth_find_vhost(r->admin->options.auth, vhost, &entry);
-    if (in_file) {
-        struct form form = form_of(in_file);
-        return vhost_facts_queue_type(&form, exists ? &entry : NULL, type);
-    }
-    if (exists)
-        (void)queue_type_read(bytes_of_text(entry.default_queue_type), &type);
-    return type;
+    if (!in_file)
+        return node_queue_type(node, exists ? entry.default_queue_type : "");
+    struct form form = form_of(in_file);
+    return vhost_facts_queue_type(&form, exists ? &entry : NULL, node_default_queue_type(node));
 }
 
 static struct import_place *place_of(struct request *r, struct bytes name)

@@ -121,12 +121,6 @@ void api_permission_put(struct request *r)
 
 void api_permission_delete(struct request *r)
 {
-    enum status status = auth_delete_permission(r->admin->options.auth, (const char *)r->args[1].at,
-                                                (const char *)r->args[0].at);
-    if (status == STATUS_OK)
-        reply_empty(r, 204);
-    else if (status == STATUS_NOT_FOUND)
-        reply_not_found(r);
-    else
-        reply_status(r, status, NULL);
+    reply_deleted(r, auth_delete_permission(r->admin->options.auth, (const char *)r->args[1].at,
+                                            (const char *)r->args[0].at));
 }

@@ -186,3 +186,13 @@ void reply_status(struct request *request, enum status status, const char *text)
         reply_error(request, 400, "bad_request", reason);
     }
 }
+
+void reply_deleted(struct request *request, enum status status)
+{
+    if (status == STATUS_OK)
+        reply_empty(request, 204);
+    else if (status == STATUS_NOT_FOUND)
+        reply_not_found(request);
+    else
+        reply_status(request, status, NULL);
+}

@@ -165,6 +165,8 @@ void reply_bad_request(struct request *request, const char *format, ...)
 void reply_bad_pair(struct request *request, const char *what,
                     struct bytes value); /* ["not_int", …] */
 void reply_not_found(struct request *request);
+/* After a deletion: 204, 404 when there was no such thing, or what the status says. */
+void reply_deleted(struct request *request, enum status status);
 /* True when the name is this node's; otherwise 404 is answered. */
 bool request_names_node(struct request *request, struct bytes name);
 /* 503: the account has no room for the answer. One that is streamed already is cut off. */

@@ -31,6 +31,7 @@ void sample_key(struct text *key, const char *kind, struct bytes vhost, struct b
 
 /* The values of struct rates in the order of rate_names, with deliver_get as their sum. */
 #define RATE_COUNT 13u
+#define RATES_ALL  ((1u << RATE_COUNT) - 1) /* a mask for rate_write */
 _Static_assert(RATE_COUNT + 3 <= SAMPLE_VALUES, "a sample has room for the depths of a queue too");
 extern const char *const rate_names[RATE_COUNT];
 void rate_values(const struct rates *rates, uint64_t values[RATE_COUNT]);

@@ -18,8 +18,6 @@ struct vhost_row {
     double rates[RATE_COUNT + 3];
 };
 
-#define VHOST_RATES 0x1fffu
-
 static void render_vhost(struct request *r, struct answer *a, const struct row *row)
 {
     const struct vhost_row *v = row->info;
@@ -48,7 +46,7 @@ static void render_vhost(struct request *r, struct answer *a, const struct row *
     detail_write(a, "messages_ready", v->values[RATE_COUNT], v->rates[RATE_COUNT]);
     detail_write(a, "messages_unacknowledged", v->values[RATE_COUNT + 1], v->rates[RATE_COUNT + 1]);
     detail_write(a, "messages", v->values[RATE_COUNT + 2], v->rates[RATE_COUNT + 2]);
-    rate_write(a, v->values, v->rates, VHOST_RATES);
+    rate_write(a, v->values, v->rates, RATES_ALL);
 }
 
 static void order_vhost(const struct row *row, struct listing_order *order)
@@ -105,9 +103,7 @@ static const char *keep(struct arena *arena, const char *text)
 
 const char *vhost_queue_type(struct admin *admin, const struct vhost_entry *entry)
 {
-    enum queue_type type = node_default_queue_type(admin->options.node);
-    (void)queue_type_read(bytes_of_text(entry->default_queue_type), &type);
-    return queue_type_name(type);
+    return queue_type_name(node_queue_type(admin->options.node, entry->default_queue_type));
 }
 
 static void collect_vhost(void *context, const struct vhost_entry *entry)

@@ -37,7 +37,7 @@ struct channel {
 
     uint64_t delivery_tag; /* the last one given */
     struct unsettled unsettled;
-    struct overdue overdue; /* of which no longer */
+    struct overdue overdue; /* tags that an acknowledgement time-out took from it */
     uint64_t overdue_after; /* while overdue ones are given back: they are up to this tag */
     uint64_t publish_seq;   /* the last one, in confirm mode */
     uint64_t confirmed;     /* up to here */

@@ -49,12 +49,11 @@ static bool refuse_stream_arguments(struct channel *channel, const struct comman
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (!table_find(command->u.consume.arguments, names[i], &field))
             continue;
-        channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
-                       "invalid arg '%s' for queue '%.*s' in vhost '%.*s' of queue type "
-                       "rabbit_%s_queue",
-                       names[i], BYTES_PRINT(queue->endpoint.name),
-                       BYTES_PRINT(channel->vhost->name),
-                       queue_type_name((enum queue_type)queue->settings.type));
+        struct vhost *vhost = channel->vhost;
+        enum status status =
+            refuse_argument_of_type(names[i], queue->endpoint.name, vhost->name,
+                                    (enum queue_type)queue->settings.type, &vhost->refusal);
+        channel_refuse(channel, command->type, status, "%s", vhost->refusal.text);
         return true;
     }
     return false;

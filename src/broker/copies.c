@@ -7,9 +7,9 @@
 
 #include "death.h"
 #include "leveret/base/mem.h"
-#include "leveret/wire/properties.h"
 #include "leveret/wire/table.h"
 #include "offspring.h"
+#include "rewrite.h"
 #include "route.h"
 
 static const char *const names[] = {"CC", "BCC"};
@@ -77,22 +77,12 @@ void copies_note_blind(struct message *message)
 
 struct message *copies_shown(struct message *message)
 {
-    struct field field;
-    struct properties properties;
-    if (properties_decode(message_properties(message), &properties) != STATUS_OK)
+    static const char *const hidden[] = {"BCC", OFFSPRING_HEADER, DEATHS_DISOWNED_HEADER, NULL};
+    struct rewrite rewrite;
+    if (!rewrite_begin(&rewrite, message))
         return message_ref(message);
-    struct text headers = {0}, encoded = {0};
-    struct bytes key;
-    struct reader at = reader_of(properties.headers);
-    while (table_next(&at, &key, &field))
-        if (!bytes_equal_text(key, "BCC") && !bytes_equal_text(key, OFFSPRING_HEADER) &&
-            !bytes_equal_text(key, DEATHS_DISOWNED_HEADER))
-            table_put_field(&headers, key, &field);
-    properties.headers = text_bytes(&headers);
-    properties_encode(&properties, &encoded);
-    struct message *copy = message_with_properties(message, text_bytes(&encoded));
-    text_free(&headers);
-    text_free(&encoded);
+    rewrite_keep(&rewrite, hidden);
+    struct message *copy = rewrite_end(&rewrite, message);
     if (!copy) /* shown as it is it would tell of the blind ones, and it was confirmed */
         mem_give_up(message_memory(message));
     copy->blind = false;

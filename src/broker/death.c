@@ -14,6 +14,7 @@
 #include "leveret/wire/properties.h"
 #include "leveret/wire/table.h"
 #include "offspring.h"
+#include "rewrite.h"
 #include "route.h"
 
 struct entry {
@@ -373,19 +374,14 @@ struct message *death_message(const struct message *message, const struct death_
 
 enum status deaths_disown(struct message **message)
 {
-    struct properties properties;
+    struct rewrite rewrite;
     struct field field;
     if (!(*message)->has_headers || !table_find(message_headers(*message), "x-death", &field) ||
-        properties_decode(message_properties(*message), &properties) != STATUS_OK)
+        !rewrite_begin(&rewrite, *message))
         return STATUS_OK;
-    struct text headers = {0}, encoded = {0};
-    text_add_bytes(&headers, properties.headers);
-    table_put_bool(&headers, DEATHS_DISOWNED_HEADER, true);
-    properties.headers = text_bytes(&headers);
-    properties_encode(&properties, &encoded);
-    struct message *noted = message_with_properties(*message, text_bytes(&encoded));
-    text_free(&headers);
-    text_free(&encoded);
+    text_add_bytes(&rewrite.headers, rewrite.properties.headers);
+    table_put_bool(&rewrite.headers, DEATHS_DISOWNED_HEADER, true);
+    struct message *noted = rewrite_end(&rewrite, *message);
     if (!noted)
         return STATUS_NO_MEMORY;
     noted->blind = true;

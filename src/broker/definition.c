@@ -2,10 +2,15 @@
  *
  *   exchange  x name                       1 flags:u8 type:short-string arguments:long-string
  *   queue     q name                       1 flags:u8 lane:u64 [priorities:u64]
- * arguments:long-string (priorities: with the flag QUEUE_PRIORITIES) binding   b kind:u8 source
- * destination key (short-strings) tail 1 arguments:long-string policy    p name, o name 1 target:u8
- * priority:u64 pattern:long-string definition:long-string delay     d span:u32 start:u64 exchange
+ *                                          arguments:long-string
+ *   binding   b kind:u8 source destination key (short-strings) tail
+ *                                          1 arguments:long-string
+ *   policy    p name, o name               1 target:u8 priority:u64 pattern:long-string
+ *                                          definition:long-string
+ *   delay     d span:u32 start:u64 exchange
  *                                          1 lane:u64
+ *
+ * A queue's priorities are there with the flag QUEUE_HAS_PRIORITIES.
  *
  * The tail of a binding's key tells bindings apart that differ in arguments only, and keeps the key
  * below 1 KiB: 0 and the arguments when they are short, else 1 and two 64-bit FNV-1a hashes of them
@@ -18,7 +23,7 @@
 #define SHORT_ARGUMENTS_MAX 200u
 
 enum { EXCHANGE_DURABLE = 1, EXCHANGE_AUTO_DELETE = 2, EXCHANGE_INTERNAL = 4 };
-enum { QUEUE_DURABLE = 1, QUEUE_AUTO_DELETE = 2, QUEUE_EXCLUSIVE = 4, QUEUE_PRIORITIES = 8 };
+enum { QUEUE_DURABLE = 1, QUEUE_AUTO_DELETE = 2, QUEUE_EXCLUSIVE = 4, QUEUE_HAS_PRIORITIES = 8 };
 enum { TAIL_PLAIN = 0, TAIL_HASHED = 1 };
 
 /* ---- Writing */
@@ -105,7 +110,7 @@ void definition_of_queue(const struct queue_definition *queue, struct text *key,
     add_u8(value, (queue->durable ? QUEUE_DURABLE : 0u) |
                       (queue->auto_delete ? QUEUE_AUTO_DELETE : 0u) |
                       (queue->exclusive ? QUEUE_EXCLUSIVE : 0u) |
-                      (queue->priorities_id ? QUEUE_PRIORITIES : 0u));
+                      (queue->priorities_id ? QUEUE_HAS_PRIORITIES : 0u));
     add_u64(value, queue->lane_id);
     if (queue->priorities_id)
         add_u64(value, queue->priorities_id);
@@ -211,7 +216,7 @@ enum status definition_read_queue(struct bytes key, struct bytes value,
     out->auto_delete = flags & QUEUE_AUTO_DELETE;
     out->exclusive = flags & QUEUE_EXCLUSIVE;
     out->lane_id = read_u64(&v);
-    if (flags & QUEUE_PRIORITIES)
+    if (flags & QUEUE_HAS_PRIORITIES)
         out->priorities_id = read_u64(&v);
     return close_value(&v, &out->arguments) && out->name.len <= UINT8_MAX ? STATUS_OK
                                                                           : STATUS_CORRUPT;

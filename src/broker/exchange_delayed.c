@@ -15,8 +15,8 @@
 #include <stdio.h>
 
 #include "delayed.h"
-#include "leveret/wire/properties.h"
 #include "leveret/wire/table.h"
+#include "rewrite.h"
 #include "routing.h"
 
 #define HEADER "x-delay"
@@ -102,25 +102,20 @@ static void put_negative(struct text *headers, int64_t delay_ms)
 
 struct message *delayed_over(const struct message *message)
 {
-    struct properties properties;
-    struct text headers = {0}, encoded = {0};
+    struct rewrite rewrite;
     struct bytes key;
     struct field field;
     int64_t delay_ms;
-    if (properties_decode(message_properties(message), &properties) != STATUS_OK)
+    if (!rewrite_begin(&rewrite, message))
         return NULL;
-    struct reader at = reader_of(properties.headers);
+    struct reader at = reader_of(rewrite.properties.headers);
     while (table_next(&at, &key, &field))
         if (!bytes_equal_text(key, HEADER))
-            table_put_field(&headers, key, &field);
+            table_put_field(&rewrite.headers, key, &field);
         else
-            put_negative(&headers, number_of(&field, &delay_ms) && delay_ms > 0 ? delay_ms : 0);
-    properties.headers = text_bytes(&headers);
-    properties_encode(&properties, &encoded);
-    struct message *copy = message_with_properties(message, text_bytes(&encoded));
-    text_free(&headers);
-    text_free(&encoded);
-    return copy;
+            put_negative(&rewrite.headers,
+                         number_of(&field, &delay_ms) && delay_ms > 0 ? delay_ms : 0);
+    return rewrite_end(&rewrite, message);
 }
 
 /* ---- The type. */

@@ -10,8 +10,6 @@
 #include "leveret/wire/table.h"
 
 #define ROOM_MIN 8u
-/* What a message takes beside its bytes: its place, and its own struct. */
-#define PLACE_BYTES (sizeof(struct message *) + sizeof(struct message))
 
 struct history {
     struct vhost *vhost;
@@ -32,7 +30,7 @@ struct history *history_new(struct vhost *vhost, const struct exchange *exchange
 
 static uint64_t bytes_of_message(const struct message *message)
 {
-    return PLACE_BYTES + message->envelope_bytes + message->body_bytes;
+    return sizeof(struct message *) + message_memory(message);
 }
 
 static struct message **place_of(struct history *history, uint64_t number)

@@ -22,10 +22,6 @@ static void add_lane(const struct lane *lane, struct queue_info *out)
     }
 }
 
-_Static_assert(QUEUE_PRIORITIES == QUORUM_PRIORITY_MAX + 1 &&
-                   QUEUE_PRIORITY_MIDDLE == QUORUM_PRIORITY,
-               "queue_info tells the priorities as queue.h has them");
-
 static void fill_priorities(struct queue *queue, struct queue_info *out)
 {
     struct priorities *priorities = queue->priorities;

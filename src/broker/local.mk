@@ -160,6 +160,8 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/reply_to.c \
 	src/broker/returns.c \
 	src/broker/returns.h \
+	src/broker/rewrite.c \
+	src/broker/rewrite.h \
 	src/broker/setting_check.c \
 	src/broker/setting_check.h \
 	src/broker/settings.c \

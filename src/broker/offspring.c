@@ -1,8 +1,8 @@
 /* The bounds of dead-lettering: see offspring.h. */
 #include "offspring.h"
 
-#include "leveret/wire/properties.h"
 #include "leveret/wire/table.h"
+#include "rewrite.h"
 #include "route.h"
 
 uint32_t offspring_of(const struct message *message)
@@ -17,26 +17,15 @@ uint32_t offspring_of(const struct message *message)
 
 struct message *offspring_mark(const struct message *message, uint32_t count)
 {
-    struct properties properties;
-    struct text headers = {0}, encoded = {0};
-    struct field field;
-    struct bytes key;
-    if (properties_decode(message_properties(message), &properties) != STATUS_OK)
+    static const char *const replaced[] = {OFFSPRING_HEADER, NULL};
+    struct rewrite rewrite;
+    if (!rewrite_begin(&rewrite, message))
         return NULL;
-    struct reader at = reader_of(properties.headers);
-    while (table_next(&at, &key, &field))
-        if (!bytes_equal_text(key, OFFSPRING_HEADER))
-            table_put_field(&headers, key, &field);
-    field = (struct field){.type = FIELD_I64, .value.integer = count};
-    table_put_field(&headers, bytes_of_text(OFFSPRING_HEADER), &field);
-    properties.headers = text_bytes(&headers);
-    properties.present |= PROPERTY_HEADERS;
-    properties_encode(&properties, &encoded);
-    struct message *copy = message_with_properties(message, text_bytes(&encoded));
-    text_free(&headers);
-    text_free(&encoded);
+    rewrite_keep(&rewrite, replaced);
+    table_put_i64(&rewrite.headers, OFFSPRING_HEADER, count);
+    struct message *copy = rewrite_end(&rewrite, message);
     if (copy)
-        copy->has_headers = copy->blind = true;
+        copy->blind = true;
     return copy;
 }
 

@@ -29,7 +29,7 @@ static void make_lane(struct queue *queue, unsigned number, struct lane *lane, u
     lane_init(lane, &options);
 }
 
-/* Lanes of numbers up to max, of which none is made. */
+/* Places for lanes with numbers up to max; the lanes are made later, when a message needs one. */
 static void make_priorities(struct queue *queue, unsigned max, unsigned middle, uint64_t first_id)
 {
     queue->priorities =

@@ -217,7 +217,7 @@ static void remember_along(const struct route_result *result, const struct messa
         dedup_remember(result->sieves[i], message);
 }
 
-/* Exchanges that tell later comers of it keep it, whatever becomes of it. */
+/* Exchanges of type x-recent-history keep the message, whether or not a queue takes it. */
 static void keep_history(const struct route_result *result, struct message *message)
 {
     for (size_t i = 0; i < result->history_count; i++)

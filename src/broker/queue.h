@@ -33,8 +33,8 @@ struct waiting_get {
 };
 
 /* Of a message in a quorum queue: the highest priority, and that of one that says none. */
-#define QUORUM_PRIORITY_MAX 31u
-#define QUORUM_PRIORITY     4u
+#define QUORUM_PRIORITY_MAX (QUEUE_PRIORITIES - 1)
+#define QUORUM_PRIORITY     QUEUE_PRIORITY_MIDDLE
 
 /* The lanes of a queue beside its first one (queue->lane), by number from 1 on; those of higher
  * numbers come first. Each is made with its first message.

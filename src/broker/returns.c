@@ -8,8 +8,8 @@
 #include "dead_letter.h"
 #include "leveret/base/mem.h"
 #include "leveret/wire/cursor.h"
-#include "leveret/wire/properties.h"
 #include "leveret/wire/table.h"
+#include "rewrite.h"
 
 #define FORMAT          2u
 #define FORMAT_UNKINDED 1u
@@ -59,29 +59,16 @@ void returns_lent(struct place place)
 
 struct message *returns_mark(struct message *message, uint32_t acquired, uint32_t counted)
 {
-    struct properties properties;
-    if (properties_decode(message_properties(message), &properties) != STATUS_OK)
+    const char *const replaced[] = {ACQUIRED, counted ? COUNTED : NULL, NULL};
+    struct rewrite rewrite;
+    if (!rewrite_begin(&rewrite, message))
         return message_ref(message);
-    struct text headers = {0}, encoded = {0};
-    struct bytes key;
-    struct field field;
-    struct reader at = reader_of(properties.headers);
-    while (table_next(&at, &key, &field))
-        if (!bytes_equal_text(key, ACQUIRED) && !(counted && bytes_equal_text(key, COUNTED)))
-            table_put_field(&headers, key, &field);
-    table_put_i64(&headers, ACQUIRED, acquired);
+    rewrite_keep(&rewrite, replaced);
+    table_put_i64(&rewrite.headers, ACQUIRED, acquired);
     if (counted)
-        table_put_i64(&headers, COUNTED, counted);
-    properties.present |= PROPERTY_HEADERS;
-    properties.headers = text_bytes(&headers);
-    properties_encode(&properties, &encoded);
-    struct message *copy = message_with_properties(message, text_bytes(&encoded));
-    text_free(&headers);
-    text_free(&encoded);
-    if (!copy)
-        return message_ref(message);
-    copy->has_headers = true;
-    return copy;
+        table_put_i64(&rewrite.headers, COUNTED, counted);
+    struct message *copy = rewrite_end(&rewrite, message);
+    return copy ? copy : message_ref(message);
 }
 
 /* ---- On record. */

@@ -54,6 +54,10 @@ MUST_USE enum status queue_settings_parse(struct bytes arguments, struct bytes q
                                           struct bytes vhost, struct queue_settings *out,
                                           struct refusal *refusal);
 
+/* Refuses an argument that is of another type of queue. */
+enum status refuse_argument_of_type(const char *argument, struct bytes queue, struct bytes vhost,
+                                    enum queue_type type, struct refusal *refusal);
+
 /* Whether a queue of this type can be declared with the arguments. What is stored already is not
  * asked: a queue from before stays. Errors: PRECONDITION_FAILED. */
 MUST_USE enum status queue_settings_allowed(struct bytes arguments, struct bytes queue,

@@ -30,43 +30,30 @@ enum outcome run_add_vhost(struct session *session)
     return put(session, session->args[0], body);
 }
 
-/* What is known of a virtual host, owned. The API's PUT replaces all of it, so that what changes a
- * part asks for the whole first. */
-static enum outcome ask(struct session *session, const char *vhost, struct value **body)
+/* Changes what the body says; the API would make a virtual host that is not there. */
+static enum outcome change(struct session *session, const char *vhost, struct value *body)
 {
-    static const char *const kept[] = {"description", "tags", "default_queue_type", "tracing"};
-    struct value *there = NULL;
-    const struct api_request request = {
+    const struct api_request there = {
         .path = api_path("vhosts", vhost, NULL), .what = "virtual host", .which = vhost};
-    enum outcome outcome = api_call(session, &request, &there);
-    if (outcome != OUTCOME_OK)
-        return outcome;
-    *body = value_new_map();
-    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
-        value_set(*body, kept[i], value_copy(value_get(there, kept[i])));
-    value_free(&there);
-    return OUTCOME_OK;
+    enum outcome outcome = api_call(session, &there, NULL);
+    if (outcome == OUTCOME_OK)
+        return put(session, vhost, body);
+    value_free(&body);
+    return outcome;
 }
 
 enum outcome run_update_vhost(struct session *session)
 {
-    struct value *body = NULL;
-    enum outcome outcome = ask(session, session->args[0], &body);
-    if (outcome != OUTCOME_OK)
-        return outcome;
+    struct value *body = value_new_map();
     take_options(session, body);
-    return put(session, session->args[0], body);
+    return change(session, session->args[0], body);
 }
 
 static enum outcome trace(struct session *session, bool on)
 {
-    const char *vhost = session->options->vhost;
-    struct value *body = NULL;
-    enum outcome outcome = ask(session, vhost, &body);
-    if (outcome != OUTCOME_OK)
-        return outcome;
+    struct value *body = value_new_map();
     value_set(body, "tracing", value_new_bool(on));
-    return put(session, vhost, body);
+    return change(session, session->options->vhost, body);
 }
 
 enum outcome run_trace_on(struct session *session)

@@ -390,6 +390,12 @@ enum queue_type node_default_queue_type(const struct node *node)
     return node->options.default_queue_type;
 }
 
+enum queue_type node_queue_type(const struct node *node, const char *said)
+{
+    enum queue_type type;
+    return queue_type_read(bytes_of_text(said), &type) ? type : node->options.default_queue_type;
+}
+
 struct tuning_letter {
     struct home *home;
     struct vhost_tuning tuning;
@@ -415,11 +421,9 @@ void node_tune_vhost(struct node *node, struct auth *auth, struct bytes name)
         .home = home,
         .tuning = {.queues_max = queues < 0 ? UINT64_MAX : (uint64_t)queues,
                    .tracing = found && entry.tracing,
-                   .default_queue_type = node->options.default_queue_type},
+                   .default_queue_type =
+                       node_queue_type(node, found ? entry.default_queue_type : "")},
     };
-    enum queue_type type;
-    if (found && queue_type_read(bytes_of_text(entry.default_queue_type), &type))
-        letter.tuning.default_queue_type = type;
     loop_post(home->owner, tuning_letter, &letter, sizeof letter);
 }
 

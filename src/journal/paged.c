@@ -78,8 +78,8 @@ static void file_name(const struct spill *spill, uint64_t number, struct text *o
     text_add(out, "", 1);
 }
 
-/* With the last use of a file goes its content, which the file system may take a while to let go
- * of. */
+/* Closes a file that nothing uses any more. The file system frees its content with that, which can
+ * take tens of milliseconds. */
 static void close_run(struct job *job)
 {
     struct paged_file *file = container_of(job, struct paged_file, closing);

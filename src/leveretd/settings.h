@@ -37,7 +37,7 @@ struct settings {
     uint64_t compatibility; /* which word: see compatibility.h */
     /* enum dialect_count, dialect_deaths, dialect_timeout */
     uint64_t delivery_count, x_death, consumer_timeout_action;
-    unsigned said; /* bits of the keys of compatibility.c that something but it has set */
+    unsigned said; /* a bit for each key of compatibility.c that was set by itself */
 
     char *default_user, *default_pass, *default_vhost, *anonymous_user;
     uint64_t default_queue_type;         /* enum queue_type */

@@ -26,9 +26,9 @@ struct auth;
 /* Whether a parameter of this name may have this value: a static sentence why not, or NULL. That
  * json is a JSON value is not checked here. */
 const char *auth_check_parameter(const char *name, const char *json);
-/* Makes or changes a parameter. Errors: MALFORMED (auth_check_parameter says why, or json
- * is not a JSON value), LIMIT (as many,
- * or as many bytes, as there may be), IO, NO_SPACE (not stored, nothing changed). */
+/* Makes or changes a parameter. Errors: MALFORMED (auth_check_parameter says why, or json is not a
+ * JSON value), LIMIT (there are as many parameters or bytes as there may be), IO, NO_SPACE (not
+ * stored, nothing changed). */
 MUST_USE enum status auth_put_parameter(struct auth *auth, const char *name, const char *json,
                                         bool *created);
 /* Errors: NOT_FOUND, IO, NO_SPACE. */

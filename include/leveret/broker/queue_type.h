@@ -1,4 +1,4 @@
-/* Types of queues, their names, and which one a queue is of whose declaration does not say it. Any
+/* Types of queues, their names, and the type of a queue whose declaration does not say it. Any
  * thread; no state. */
 #ifndef LEVERET_BROKER_QUEUE_TYPE_H
 #define LEVERET_BROKER_QUEUE_TYPE_H

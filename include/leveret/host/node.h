@@ -31,7 +31,7 @@ struct node_options {
     const char *announce_vhost;   /* has the exchanges of events and log lines; NULL: none has */
     uint64_t consumer_timeout_ms; /* 0: deliveries may stay unsettled for ever */
     struct dialect dialect;
-    enum queue_type default_queue_type; /* of a vhost of which the directory says none */
+    enum queue_type default_queue_type; /* of a vhost whose entry in the directory says none */
 };
 
 /* Locks the data directory and checks its format version. Errors: LOCKED, VERSION, IO, CORRUPT,
@@ -78,6 +78,9 @@ void node_tune_vhost(struct node *node, struct auth *auth, struct bytes name);
 
 /* node_options.default_queue_type. Any thread. */
 enum queue_type node_default_queue_type(const struct node *node);
+/* What a vhost's entry in the directory (vhost_entry.default_queue_type) comes to: the node's when
+ * it says none. Any thread. */
+enum queue_type node_queue_type(const struct node *node, const char *said);
 
 /* Whether resources are short: for the API. Any thread. */
 struct node_alarms {
