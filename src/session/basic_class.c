@@ -30,7 +30,6 @@ static void consume(struct channel *channel, const struct method *method)
     c.u.consume.consumer = consumer;
     c.u.consume.no_ack = m->no_ack;
     c.u.consume.exclusive = m->exclusive;
-    c.u.consume.no_local = m->no_local;
     channel_command(channel, &c);
 }
 

@@ -110,7 +110,7 @@ struct command {
             struct bytes tag; /* the consumer tag, for listings */
             uint32_t
                 consumer; /* the session's number for it on this channel; comes back in events */
-            bool no_ack, exclusive, no_local;
+            bool no_ack, exclusive;
         } consume;
         struct {
             uint32_t consumer;
@@ -169,7 +169,7 @@ struct event {
             uint32_t messages;  /* QUEUE_DECLARE, DELETE, PURGE; GET: left in the queue */
             uint32_t consumers; /* QUEUE_DECLARE */
             uint32_t consumer;  /* CONSUME, CANCEL: the session's number */
-            bool empty;         /* GET: nothing there. Else the five below are set too */
+            bool empty;         /* GET: true when there was no message; else `got` holds it */
             bool no_wait;       /* the command's; on success such a reply is not sent by the core */
         } reply;
         struct {

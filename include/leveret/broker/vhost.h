@@ -27,7 +27,8 @@ struct moment {
 struct vhost_options {
     struct bytes name;
     struct journal *journal; /* not owned */
-    uint64_t random_seed;    /* for the names of direct replies; unpredictable in production */
+    uint64_t random_seed; /* for the names of direct replies and what x-random picks; unpredictable
+                             in production */
     /* Where events go; owner is what the peer was attached with. Must not call back into the vhost.
      */
     void (*event)(void *context, void *owner, const struct event *event);
@@ -87,13 +88,12 @@ void vhost_free(struct vhost **vhost);
  * (free it). */
 MUST_USE enum status vhost_recover(struct vhost *vhost, struct moment now, char **error);
 
-/* A new peer. owner comes back in its events; name, user and node are for listings and are copied.
- * notify_cancel: the client has the capability consumer_cancel_notify. */
+/* A new peer. name and user are for listings and are copied. */
 struct peer_options {
-    void *owner;
+    void *owner;       /* comes back in the peer's events */
     struct bytes name; /* "127.0.0.1:5000 -> 127.0.0.1:5672" */
     struct bytes user;
-    bool notify_cancel;
+    bool notify_cancel; /* true: the client has the capability consumer_cancel_notify */
 };
 struct peer *vhost_attach(struct vhost *vhost, const struct peer_options *options,
                           struct moment now);

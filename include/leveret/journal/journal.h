@@ -4,8 +4,8 @@
  * Thread: all functions here are called on the vhost's owner, and the callbacks run on it too (from
  * journal_poll). Nothing here waits for the disk but journal_recover and journal_free.
  *
- * Words. A *lane* is one ordered sequence of stored messages; a queue has one (a priority queue
- * will have one for each level). A message's place in a lane is its *seq*, given by the queue,
+ * Words. A *lane* is one ordered sequence of stored messages; a queue has one, and one more for
+ * each priority that is in use. A message's place in a lane is its *seq*, given by the queue,
  * growing. seq / JOURNAL_CHUNK_SLOTS is its *chunk*; blocks on disk never cross a chunk's border. A
  * *batch* is what one synced write applies; batches are numbered from 1 and applied in order.
  *
@@ -14,8 +14,8 @@
  * being written the filling one is handed to a writer thread, and a new one begins. When it is on
  * disk, committed() is called with its number, and the next one goes.
  *
- * What can go wrong. A write fails: the batch is kept, nothing is committed, failed() reports it,
- * and the write is tried again until it succeeds. Reading goes on meanwhile. Something cannot be
+ * What can go wrong. A write fails: the batch is kept, nothing is committed, health() reports
+ * it, and the write is tried again until it succeeds. Reading goes on meanwhile. Something cannot be
  * read: it is tried again until it can, and stalled() says so. A damaged block: the page's status
  * is CORRUPT; the file is left as it is. */
 #ifndef LEVERET_JOURNAL_JOURNAL_H
