@@ -3,13 +3,13 @@
 
 #include <stdlib.h>
 
-#include "http.h"
+#include "admin/http/http.h"
+#include "admin/http/turns.h"
+#include "admin/json/parse.h"
+#include "admin/listing/samples.h"
+#include "admin/metrics/totals.h"
 #include "leveret/base/clock.h"
 #include "leveret/base/mem.h"
-#include "parse.h"
-#include "samples.h"
-#include "totals.h"
-#include "turns.h"
 
 void admin_ref(struct admin *admin)
 {

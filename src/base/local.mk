@@ -20,6 +20,7 @@ src_base_libbase_a_SOURCES = \
 	include/leveret/base/number.h \
 	include/leveret/base/pattern.h \
 	include/leveret/base/random.h \
+	include/leveret/base/roster.h \
 	include/leveret/base/status.h \
 	include/leveret/base/text.h \
 	include/leveret/base/utf8.h \
@@ -38,6 +39,7 @@ src_base_libbase_a_SOURCES = \
 	src/base/number.c \
 	src/base/pattern.c \
 	src/base/random.c \
+	src/base/roster.c \
 	src/base/status.c \
 	src/base/text.c \
 	src/base/utf8.c
@@ -54,6 +56,7 @@ base_tests = \
 	tests/unit/test_map \
 	tests/unit/test_message \
 	tests/unit/test_pattern \
+	tests/unit/test_roster \
 	tests/unit/test_text
 check_PROGRAMS += $(base_tests)
 TESTS += $(base_tests)
@@ -77,6 +80,9 @@ tests_unit_test_message_LDADD = $(base_test_libs)
 tests_unit_test_pattern_SOURCES = tests/unit/test_pattern.c
 tests_unit_test_pattern_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_pattern_LDADD = src/base/libbase.a $(PCRE2_LIBS) $(CHECK_LIBS)
+tests_unit_test_roster_SOURCES = tests/unit/test_roster.c
+tests_unit_test_roster_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_roster_LDADD = $(base_test_libs)
 tests_unit_test_text_SOURCES = tests/unit/test_text.c
 tests_unit_test_text_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_text_LDADD = $(base_test_libs)

@@ -1,5 +1,5 @@
 /* Shares: how one worker's time is divided among those whose commands cost much. A unit of work is
- * about a tenth of a microsecond (broker/work.h).
+ * about a tenth of a microsecond (broker/call/work.h).
  *
  * Normal course: who sends plain commands never meets any of this. A sharer that has spent
  * SHARE_FREE_UNITS within a turn is in debt: it waits in a line, its commands are put aside, and

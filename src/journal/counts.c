@@ -1,8 +1,8 @@
 /* See counts.h. */
-#include "counts.h"
+#include "journal/counts.h"
 
+#include "journal/leveldb/sizes.h"
 #include "leveret/base/mem.h"
-#include "sizes.h"
 
 struct count {
     uint64_t number;

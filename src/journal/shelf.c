@@ -1,5 +1,5 @@
 /* See shelf.h. */
-#include "shelf.h"
+#include "journal/shelf.h"
 
 #include "leveret/base/mem.h"
 

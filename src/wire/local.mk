@@ -16,9 +16,9 @@ $(wire_made): spec/stamp-codec
 noinst_LIBRARIES += src/wire/libwire.a
 src_wire_libwire_a_SOURCES = \
   include/leveret/wire/cursor.h include/leveret/wire/frame.h include/leveret/wire/properties.h \
-  include/leveret/wire/table.h \
-  src/wire/frame.c src/wire/frame_fault.c src/wire/properties.c src/wire/table.c src/wire/table_build.c \
-  src/wire/table_compare.c
+  include/leveret/wire/rewrite.h include/leveret/wire/table.h include/leveret/wire/table_sort.h \
+  src/wire/frame.c src/wire/frame_fault.c src/wire/properties.c src/wire/rewrite.c src/wire/table.c src/wire/table_build.c \
+  src/wire/table_compare.c src/wire/table_sort.c
 nodist_src_wire_libwire_a_SOURCES = $(wire_made)
 $(src_wire_libwire_a_OBJECTS): spec/stamp-codec
 

@@ -4,12 +4,12 @@
 #include <time.h>
 
 #include "../unit/session_harness.h"
-#include "http.h"
+#include "admin/http/http.h"
+#include "admin/http/route.h"
 #include "leveret/base/base64.h"
 #include "leveret/base/check.h"
 #include "leveret/base/container.h"
 #include "leveret/base/mem.h"
-#include "route.h"
 
 /* A request that is not answered in this time never will be: a fault. */
 #define ANSWER_SECONDS 25

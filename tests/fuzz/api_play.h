@@ -3,7 +3,7 @@
 #ifndef LEVERET_TESTS_API_PLAY_H
 #define LEVERET_TESTS_API_PLAY_H
 
-#include "request.h"
+#include "admin/http/request.h"
 
 struct api;
 

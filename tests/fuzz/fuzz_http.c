@@ -1,7 +1,7 @@
 /* Heads of HTTP requests and bodies in chunks: any bytes are read within bounds, and read the same
  * whether they come at once or one by one. */
-#include "chunks.h"
-#include "head.h"
+#include "admin/http/chunks.h"
+#include "admin/http/head.h"
 #include "leveret/base/check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

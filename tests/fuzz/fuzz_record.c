@@ -3,10 +3,10 @@
  * a block or an index has one encoding only, the one that came. */
 #include <stdlib.h>
 
+#include "journal/leveldb/record.h"
+#include "journal/leveldb/sizes.h"
+#include "journal/leveldb/verify.h"
 #include "leveret/base/check.h"
-#include "record.h"
-#include "sizes.h"
-#include "verify.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -49,7 +49,7 @@ tests_fuzz_fuzz_properties_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
 tests_fuzz_fuzz_properties_LDADD = src/wire/libwire.a src/base/libbase.a
 
 tests_fuzz_fuzz_record_SOURCES = tests/fuzz/fuzz_record.c $(fuzz_driver)
-tests_fuzz_fuzz_record_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/journal
+tests_fuzz_fuzz_record_CPPFLAGS = $(AM_CPPFLAGS)
 tests_fuzz_fuzz_record_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
 tests_fuzz_fuzz_record_LDADD = src/journal/libjournal.a src/base/libbase.a $(XXHASH_LIBS)
 
@@ -64,7 +64,7 @@ tests_fuzz_fuzz_session_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
 tests_fuzz_fuzz_session_LDADD = $(session_test_libs)
 
 tests_fuzz_fuzz_http_SOURCES = tests/fuzz/fuzz_http.c $(fuzz_driver)
-tests_fuzz_fuzz_http_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/admin
+tests_fuzz_fuzz_http_CPPFLAGS = $(AM_CPPFLAGS)
 tests_fuzz_fuzz_http_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
 tests_fuzz_fuzz_http_LDADD = src/admin/libadmin.a src/base/libbase.a
 
@@ -72,12 +72,12 @@ fuzz_api_libs = src/admin/libadmin.a $(session_test_libs)
 fuzz_api_play = tests/fuzz/api_play.c tests/fuzz/api_play.h tests/unit/session_harness.c \
   tests/unit/session_harness.h
 tests_fuzz_fuzz_api_SOURCES = tests/fuzz/fuzz_api.c $(fuzz_api_play) $(fuzz_driver)
-tests_fuzz_fuzz_api_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/admin
+tests_fuzz_fuzz_api_CPPFLAGS = $(AM_CPPFLAGS)
 tests_fuzz_fuzz_api_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
 tests_fuzz_fuzz_api_LDADD = $(fuzz_api_libs)
 
 tests_fuzz_fuzz_definitions_SOURCES = tests/fuzz/fuzz_definitions.c $(fuzz_api_play) $(fuzz_driver)
-tests_fuzz_fuzz_definitions_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/admin
+tests_fuzz_fuzz_definitions_CPPFLAGS = $(AM_CPPFLAGS)
 tests_fuzz_fuzz_definitions_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
 tests_fuzz_fuzz_definitions_LDADD = $(fuzz_api_libs)
 

@@ -1,5 +1,5 @@
 /* Which identifiers are known: to the exchange that deduplicates, for good, and to queues while a
- * message with one is in them. See src/broker/dedup.h. */
+ * message with one is in them. See src/broker/dedup/dedup.h. */
 #include <stdlib.h>
 #include <string.h>
 

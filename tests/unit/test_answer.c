@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "answer.h"
-#include "arguments.h"
+#include "admin/json/answer.h"
+#include "admin/json/arguments.h"
+#include "admin/json/properties_json.h"
+#include "admin/json/url.h"
 #include "leveret/base/base64.h"
 #include "leveret/base/utf8.h"
-#include "properties_json.h"
-#include "url.h"
 
 static struct answer out;
 static struct columns columns;

@@ -2,7 +2,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "../../src/broker/chunk.h"
+#include "broker/store/chunk.h"
 
 static struct message *make(uint64_t body_bytes)
 {

@@ -1,5 +1,5 @@
 /* Definitions: what is written reads back the same; what is cut or bent is refused. */
-#include "../../src/broker/definition.h"
+#include "broker/store/definition.h"
 #include "leveret/base/random.h"
 #include "topology_fixture.h"
 

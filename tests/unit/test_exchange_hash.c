@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "../../src/broker/hash_ring.h"
+#include "broker/topology/hash_ring.h"
 #include "leveret/base/random.h"
 
 #define KEYS 100000u

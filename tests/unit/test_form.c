@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "arguments.h"
-#include "form.h"
+#include "admin/json/arguments.h"
+#include "admin/json/form.h"
 
 static struct value *json;
 static struct form form;

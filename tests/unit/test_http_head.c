@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "chunks.h"
-#include "head.h"
+#include "admin/http/chunks.h"
+#include "admin/http/head.h"
 
 static struct head head;
 

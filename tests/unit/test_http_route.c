@@ -2,7 +2,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "route.h"
+#include "admin/http/route.h"
 
 static void none(struct request *r)
 {

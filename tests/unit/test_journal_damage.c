@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "journal/leveldb/verify.h"
 #include "journal_disk.h"
-#include "verify.h"
 
 static struct journal_disk disk;
 #define J disk.journal

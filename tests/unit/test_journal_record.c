@@ -2,10 +2,10 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "crc32c.h"
+#include "journal/leveldb/crc32c.h"
+#include "journal/leveldb/record.h"
+#include "journal/leveldb/verify.h"
 #include "journal_probe.h"
-#include "record.h"
-#include "verify.h"
 
 START_TEST(keys_sort_as_numbers_do)
 {

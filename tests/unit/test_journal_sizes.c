@@ -3,11 +3,11 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "database.h"
+#include "journal/leveldb/database.h"
+#include "journal/leveldb/record.h"
+#include "journal/leveldb/sizes.h"
 #include "journal_disk.h"
 #include "leveret/base/random.h"
-#include "record.h"
-#include "sizes.h"
 
 static struct journal_disk disk;
 #define J disk.journal

@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "journal/leveldb/verify.h"
 #include "journal_disk.h"
 #include "leveret/base/file.h"
-#include "verify.h"
 
 static struct journal_disk disk;
 #define J disk.journal

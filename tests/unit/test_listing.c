@@ -3,11 +3,11 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "http.h"
+#include "admin/http/http.h"
+#include "admin/http/turns.h"
+#include "admin/listing/listing.h"
+#include "admin/listing/samples.h"
 #include "leveret/base/mem.h"
-#include "listing.h"
-#include "samples.h"
-#include "turns.h"
 
 /* ---- The request's part. */
 

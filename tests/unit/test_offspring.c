@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../../src/broker/offspring.h"
+#include "broker/publish/offspring.h"
 #include "core_harness.h"
 #include "leveret/wire/properties.h"
 #include "leveret/wire/table.h"

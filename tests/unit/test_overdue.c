@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../../src/broker/overdue.h"
+#include "broker/channel/overdue.h"
 #include "core_harness.h"
 #include "leveret/wire/table.h"
 

@@ -2,7 +2,7 @@
  * what. */
 #include <stdlib.h>
 
-#include "../../src/broker/definition.h"
+#include "broker/store/definition.h"
 #include "core_harness.h"
 #include "leveret/broker/queue_type.h"
 #include "leveret/wire/table.h"

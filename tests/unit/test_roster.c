@@ -1,11 +1,10 @@
-/* The roster against a plain array; and sorting of arguments, which is as small. */
+/* The roster against a plain array. */
 #include <check.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
-#include "../../src/broker/arguments.h"
-#include "../../src/broker/roster.h"
 #include "leveret/base/random.h"
-#include "leveret/wire/table.h"
+#include "leveret/base/roster.h"
 
 START_TEST(against_an_array)
 {
@@ -49,33 +48,11 @@ START_TEST(against_an_array)
 }
 END_TEST
 
-START_TEST(sorted)
-{
-    struct text one = {0}, two = {0}, scratch = {0};
-    static const char *const in_order[] = {"", "a", "aa", "b"};
-    static const int mixed[] = {2, 3, 0, 1};
-    for (int i = 0; i < 4; i++) {
-        table_put_i32(&one, in_order[i], i);
-        table_put_i32(&two, in_order[mixed[i]], mixed[i]);
-    }
-    table_put_i32(&one, "b", 9); /* of one key twice the order stays */
-    table_put_i32(&two, "b", 9);
-    struct bytes same = arguments_sorted(text_bytes(&one), &scratch);
-    ck_assert_ptr_eq(same.at, one.at);
-    ck_assert(bytes_equal(arguments_sorted(text_bytes(&two), &scratch), text_bytes(&one)));
-    ck_assert_uint_eq(arguments_sorted((struct bytes){0}, &scratch).len, 0);
-    text_free(&one);
-    text_free(&two);
-    text_free(&scratch);
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("roster");
     TCase *tc = tcase_create("all");
     tcase_add_test(tc, against_an_array);
-    tcase_add_test(tc, sorted);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -1,10 +1,11 @@
-/* wire/table: every type, building and reading, checking of hostile tables, comparing, printing. */
+/* wire/table: every type, building and reading, checking of hostile tables, comparing, printing, sorting. */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "leveret/wire/table.h"
+#include "leveret/wire/table_sort.h"
 #include "wire_random.h"
 
 static struct wire_random wire_random;
@@ -452,6 +453,27 @@ START_TEST(printing)
 }
 END_TEST
 
+START_TEST(sorted)
+{
+    struct text one = {0}, two = {0}, scratch = {0};
+    static const char *const in_order[] = {"", "a", "aa", "b"};
+    static const int mixed[] = {2, 3, 0, 1};
+    for (int i = 0; i < 4; i++) {
+        table_put_i32(&one, in_order[i], i);
+        table_put_i32(&two, in_order[mixed[i]], mixed[i]);
+    }
+    table_put_i32(&one, "b", 9); /* of one key twice the order stays */
+    table_put_i32(&two, "b", 9);
+    struct bytes same = table_sorted(text_bytes(&one), &scratch);
+    ck_assert_ptr_eq(same.at, one.at);
+    ck_assert(bytes_equal(table_sorted(text_bytes(&two), &scratch), text_bytes(&one)));
+    ck_assert_uint_eq(table_sorted((struct bytes){0}, &scratch).len, 0);
+    text_free(&one);
+    text_free(&two);
+    text_free(&scratch);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("table");
@@ -473,6 +495,7 @@ int main(void)
     tcase_add_test(compare, equality_of_tables);
     tcase_add_test(compare, equality_of_large_tables);
     tcase_add_test(compare, printing);
+    tcase_add_test(compare, sorted);
     suite_add_tcase(suite, read);
     suite_add_tcase(suite, build);
     suite_add_tcase(suite, compare);

@@ -2,7 +2,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "../../src/broker/unsettled.h"
+#include "broker/channel/unsettled.h"
 #include "leveret/base/random.h"
 
 static struct lane *const some_lane = (struct lane *)8; /* never looked into */

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "upload.h"
+#include "admin/http/upload.h"
 
 #define FORM "multipart/form-data; boundary=x"
 #define HEAD "Content-Disposition: form-data; name="

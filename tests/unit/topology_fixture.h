@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../../src/broker/route.h"
-#include "../../src/broker/topology.h"
+#include "broker/topology/route.h"
+#include "broker/topology/topology.h"
 #include "leveret/base/mem.h"
 #include "leveret/wire/properties.h"
 #include "leveret/wire/table.h"

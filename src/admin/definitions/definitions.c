@@ -1,0 +1,340 @@
+/* Definitions out: what makes this broker what it is, as RabbitMQ's export. Messages are not in it.
+ */
+#include <stdlib.h>
+
+#include "admin/json/arguments.h"
+#include "admin/resource/handlers.h"
+#include "leveret/base/identity.h"
+
+enum part {
+    PART_POLICIES,
+    PART_OPERATOR_POLICIES,
+    PART_QUEUES,
+    PART_EXCHANGES,
+    PART_BINDINGS,
+    PART_COUNT
+};
+
+struct exporting {
+    struct gather parts[PART_COUNT];
+    bool one_vhost;
+    struct bytes vhost;
+};
+
+static void free_exporting(void *work)
+{
+    struct exporting *e = work;
+    for (size_t part = 0; part < PART_COUNT; part++)
+        gather_free(&e->parts[part]);
+    free(e);
+}
+
+/* ---- Users, vhosts, permissions. */
+
+struct writing {
+    struct answer *answer;
+    struct admin *admin;
+    struct auth *auth;
+};
+
+static void write_user(void *context, const struct user_info *user)
+{
+    const struct writing *writing = context;
+    struct answer *a = writing->answer;
+    answer_object(a, NULL);
+    answer_text(a, "name", user->name);
+    answer_text(a, "password_hash", user->password_hash ? user->password_hash : "");
+    answer_text(a, "hashing_algorithm", user->hashing ? user->hashing : "");
+    tags_write(a, "tags", user->tags);
+    limits_write(a, "limits", writing->auth, LIMITED_USER, user->name);
+    answer_end(a);
+}
+
+static void write_metadata(struct answer *a, struct admin *admin, const struct vhost_entry *vhost)
+{
+    answer_object(a, "metadata");
+    answer_text(a, "description", vhost->description);
+    tags_write(a, "tags", vhost->tags);
+    answer_text(a, "default_queue_type", vhost_queue_type(admin, vhost));
+    answer_bool(a, "protected_from_deletion", vhost->protected_from_deletion);
+    answer_end(a);
+}
+
+static void write_vhost(void *context, const struct vhost_entry *vhost)
+{
+    const struct writing *writing = context;
+    struct answer *a = writing->answer;
+    answer_object(a, NULL);
+    answer_text(a, "name", vhost->name);
+    /* Where RabbitMQ 3.10 reads them; later ones read the metadata. */
+    answer_text(a, "description", vhost->description);
+    tags_write(a, "tags", vhost->tags);
+    limits_write(a, "limits", writing->auth, LIMITED_VHOST, vhost->name);
+    write_metadata(a, writing->admin, vhost);
+    answer_end(a);
+}
+
+static void write_permission(void *context, const struct permission_info *p)
+{
+    struct answer *a = context;
+    answer_object(a, NULL);
+    answer_text(a, "user", p->user);
+    answer_text(a, "vhost", p->vhost);
+    answer_text(a, "configure", p->configure);
+    answer_text(a, "write", p->write);
+    answer_text(a, "read", p->read);
+    answer_end(a);
+}
+
+static void write_directory(struct answer *a, struct admin *admin)
+{
+    struct auth *auth = admin->options.auth;
+    struct writing writing = {a, admin, auth};
+    answer_array(a, "users");
+    auth_each_user(auth, write_user, &writing);
+    answer_end(a);
+    answer_array(a, "vhosts");
+    auth_each_vhost(auth, write_vhost, &writing);
+    answer_end(a);
+    answer_array(a, "permissions");
+    auth_each_permission(auth, write_permission, a);
+    answer_end(a);
+    answer_array(a, "topic_permissions");
+    answer_end(a);
+    global_parameters_write(a, auth);
+}
+
+/* ---- Queues, exchanges, bindings. */
+
+static void write_queues(struct answer *a, const struct exporting *e)
+{
+    answer_array(a, "queues");
+    for (size_t i = 0; i < e->parts[PART_QUEUES].row_count; i++) {
+        const struct queue_info *q = e->parts[PART_QUEUES].rows[i].info;
+        if (q->exclusive)
+            continue;
+        answer_object(a, NULL);
+        answer_bytes(a, "name", q->name);
+        if (!e->one_vhost)
+            answer_bytes(a, "vhost", e->parts[PART_QUEUES].rows[i].vhost);
+        answer_bool(a, "durable", q->durable);
+        answer_bool(a, "auto_delete", q->auto_delete);
+        answer_bytes(a, "type", queue_info_type(q));
+        arguments_write(a, "arguments", q->arguments);
+        answer_end(a);
+    }
+    answer_end(a);
+}
+
+static void write_exchanges(struct answer *a, const struct exporting *e)
+{
+    answer_array(a, "exchanges");
+    for (size_t i = 0; i < e->parts[PART_EXCHANGES].row_count; i++) {
+        const struct exchange_info *x = e->parts[PART_EXCHANGES].rows[i].info;
+        if (x->name.len == 0 || bytes_start_with(x->name, "amq."))
+            continue;
+        answer_object(a, NULL);
+        answer_bytes(a, "name", x->name);
+        if (!e->one_vhost)
+            answer_bytes(a, "vhost", e->parts[PART_EXCHANGES].rows[i].vhost);
+        answer_bytes(a, "type", x->type);
+        answer_bool(a, "durable", x->durable);
+        answer_bool(a, "auto_delete", x->auto_delete);
+        answer_bool(a, "internal", x->internal);
+        arguments_write(a, "arguments", x->arguments);
+        answer_end(a);
+    }
+    answer_end(a);
+}
+
+static void exclusive_key(struct text *key, struct bytes vhost, struct bytes queue)
+{
+    key->len = 0;
+    text_add_bytes(key, vhost);
+    text_add(key, "", 1);
+    text_add_bytes(key, queue);
+}
+
+/* The queues that go with their connections, and whose bindings go with them. */
+static void find_exclusive(const struct exporting *e, struct map *out, struct arena *arena)
+{
+    const struct gather *queues = &e->parts[PART_QUEUES];
+    struct text key = {0};
+    for (size_t i = 0; i < queues->row_count; i++) {
+        const struct queue_info *q = queues->rows[i].info;
+        if (!q->exclusive)
+            continue;
+        exclusive_key(&key, queues->rows[i].vhost, q->name);
+        map_put(out, arena_keep(arena, text_bytes(&key)), out);
+    }
+    text_free(&key);
+}
+
+static void write_bindings(struct answer *a, const struct exporting *e)
+{
+    struct map exclusive = {0};
+    struct arena arena = {0};
+    struct text key = {0};
+    find_exclusive(e, &exclusive, &arena);
+    answer_array(a, "bindings");
+    for (size_t i = 0; i < e->parts[PART_BINDINGS].row_count; i++) {
+        const struct binding_info *b = e->parts[PART_BINDINGS].rows[i].info;
+        exclusive_key(&key, e->parts[PART_BINDINGS].rows[i].vhost, b->destination);
+        if (b->source.len == 0 ||
+            (!b->to_exchange && exclusive.count && map_get(&exclusive, text_bytes(&key))))
+            continue;
+        answer_object(a, NULL);
+        answer_bytes(a, "source", b->source);
+        if (!e->one_vhost)
+            answer_bytes(a, "vhost", e->parts[PART_BINDINGS].rows[i].vhost);
+        answer_bytes(a, "destination", b->destination);
+        answer_text(a, "destination_type", b->to_exchange ? "exchange" : "queue");
+        answer_bytes(a, "routing_key", b->routing_key);
+        arguments_write(a, "arguments", b->arguments);
+        answer_end(a);
+    }
+    answer_end(a);
+    map_free(&exclusive);
+    arena_free(&arena);
+    text_free(&key);
+}
+
+static void write_policies(struct answer *a, const struct gather *gather)
+{
+    answer_array(a, "policies");
+    for (size_t i = 0; i < gather->row_count; i++) {
+        answer_object(a, NULL);
+        policy_write(a, gather->rows[i].vhost, gather->rows[i].info);
+        answer_end(a);
+    }
+    answer_end(a);
+}
+
+struct writing_limits {
+    struct answer *answer;
+    struct auth *auth;
+    struct bytes only; /* the vhost; at is NULL: all */
+};
+
+static void write_vhost_limits(void *context, const char *holder, const int64_t max[LIMITS_EACH])
+{
+    const struct writing_limits *writing = context;
+    struct answer *a = writing->answer;
+    if (writing->only.at && !bytes_equal_text(writing->only, holder))
+        return;
+    answer_object(a, NULL);
+    limits_write_values(a, "value", LIMITED_VHOST, max);
+    answer_text(a, "vhost", holder);
+    answer_text(a, "component", "vhost-limits");
+    answer_text(a, "name", "limits");
+    answer_end(a);
+}
+
+/* Operator policies, and the limits of vhosts, which RabbitMQ reads here and nowhere else. */
+static void write_parameters(struct answer *a, const struct exporting *e, struct auth *auth)
+{
+    const struct gather *gather = &e->parts[PART_OPERATOR_POLICIES];
+    struct writing_limits writing = {a, auth, e->one_vhost ? e->vhost : bytes_of(NULL, 0)};
+    answer_array(a, "parameters");
+    for (size_t i = 0; i < gather->row_count; i++) {
+        answer_object(a, NULL);
+        policy_write_parameter(a, gather->rows[i].vhost, gather->rows[i].info, true);
+        answer_end(a);
+    }
+    auth_each_limited(auth, LIMITED_VHOST, write_vhost_limits, &writing);
+    answer_end(a);
+}
+
+static void write_explanation(struct answer *a, const char *what, struct bytes name)
+{
+    struct text text = {0};
+    text_printf(&text, "Definitions of %s '%.*s'%c", what, BYTES_PRINT(name), '\0');
+    answer_text(a, "explanation", (const char *)text.at);
+    text_free(&text);
+}
+
+/* What the file is of, in the words that RabbitMQ's tools know; nobody reads it back. */
+static void write_head(struct answer *a, const struct admin *admin, const struct exporting *e)
+{
+    const char *cluster = cluster_name(admin);
+    write_explanation(a, e->one_vhost ? "virtual host" : "cluster",
+                      e->one_vhost ? e->vhost : bytes_of_text(cluster));
+    answer_text(a, "rabbitmq_definition_format", e->one_vhost ? "single_virtual_host" : "cluster");
+    if (e->one_vhost)
+        answer_bytes(a, "original_vhost_name", e->vhost);
+    else
+        answer_text(a, "original_cluster_name", cluster);
+}
+
+/* What is known of the vhost that the file is of. */
+static void write_one_vhost(struct answer *a, struct admin *admin, struct bytes name)
+{
+    struct vhost_entry vhost;
+    if (!auth_find_vhost(admin->options.auth, name, &vhost))
+        return;
+    answer_text(a, "description", vhost.description);
+    write_metadata(a, admin, &vhost);
+    limits_write(a, "limits", admin->options.auth, LIMITED_VHOST, vhost.name);
+}
+
+static void write_all(struct request *r)
+{
+    const struct exporting *e = r->work;
+    struct answer a = {0};
+    answer_object(&a, NULL);
+    write_head(&a, r->admin, e);
+    answer_text(&a, "rabbit_version", DIALECT_VERSION);
+    answer_text(&a, "rabbitmq_version", DIALECT_VERSION);
+    answer_text(&a, "product_name", PRODUCT_NAME);
+    answer_text(&a, "product_version", r->admin->options.leveret_version);
+    if (e->one_vhost)
+        write_one_vhost(&a, r->admin, e->vhost);
+    else
+        write_directory(&a, r->admin);
+    write_parameters(&a, e, r->admin->options.auth);
+    write_policies(&a, &e->parts[PART_POLICIES]);
+    write_queues(&a, e);
+    write_exchanges(&a, e);
+    write_bindings(&a, e);
+    answer_end(&a);
+    reply_json(r, 200, &a);
+}
+
+static void next_part(struct request *r, struct gather *done)
+{
+    static const struct gather_kind *const kinds[PART_COUNT] = {
+        [PART_POLICIES] = &gather_policies, [PART_OPERATOR_POLICIES] = &gather_operator_policies,
+        [PART_QUEUES] = &gather_queues,     [PART_EXCHANGES] = &gather_exchanges,
+        [PART_BINDINGS] = &gather_bindings,
+    };
+    struct exporting *e = r->work;
+    size_t part = done ? (size_t)(done - e->parts) + 1 : 0;
+    if (part == PART_COUNT) {
+        write_all(r);
+        return;
+    }
+    e->parts[part].kind = kinds[part];
+    gather_run(r, &e->parts[part], e->one_vhost ? &e->vhost : NULL, next_part);
+}
+
+static void export(struct request *r, bool one_vhost)
+{
+    struct exporting *e = request_work(r, sizeof *e, free_exporting);
+    e->one_vhost = one_vhost;
+    if (one_vhost)
+        e->vhost = request_vhost(r);
+    next_part(r, NULL);
+}
+
+void api_definitions_get(struct request *r)
+{
+    export(r, false);
+}
+
+void api_definitions_get_vhost(struct request *r)
+{
+    if (auth_vhost_exists(r->admin->options.auth, request_vhost(r)))
+        export(r, true);
+    else
+        reply_bad_request(r, "vhost_not_found");
+}

@@ -1,0 +1,535 @@
+/* The check of definitions, before anything is changed.
+ *
+ * Normal course: each list is gone through in portions; names of users, vhosts, exchanges and
+ * queues are remembered, and each entry is put to the check that the same thing meets in the API or
+ * on the wire. Then bindings: ends that the file does not have are asked of the vhosts' owners, and
+ * each binding is judged by its exchange's type. What can go wrong is collected, so that an
+ * operator sees more than the first mistake at once.
+ *
+ * What would restrict or route and cannot be done here is an error, whatever else the file says:
+ * to leave it out without a word would give a user more than was meant, or lose messages. */
+#include "admin/definitions/import.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "admin/resource/vhost_facts.h"
+#include "leveret/base/mem.h"
+#include "leveret/broker/verdict.h"
+
+/* ---- Names. */
+
+/* The type of queues that do not say it: the file's vhost counts, else the one that is here. */
+static enum queue_type default_queue_type(struct request *r, struct bytes vhost)
+{
+    const struct import *i = r->work;
+    const struct value *in_file = map_get(&i->vhosts, vhost);
+    const struct node *node = r->admin->options.node;
+    struct vhost_entry entry;
+    bool exists = auth_find_vhost(r->admin->options.auth, vhost, &entry);
+    if (!in_file)
+        return node_queue_type(node, exists ? entry.default_queue_type : "");
+    struct form form = form_of(in_file);
+    return vhost_facts_queue_type(&form, exists ? &entry : NULL, node_default_queue_type(node));
+}
+
+static struct import_place *place_of(struct request *r, struct bytes name)
+{
+    struct import *i = r->work;
+    struct import_place *place = map_get(&i->places_by_name, name);
+    if (place)
+        return place;
+    place = mem_need(sizeof *place);
+    struct text text = {0};
+    text_add_bytes(&text, name);
+    text_add(&text, "", 1);
+    place->name = arena_keep(&i->arena, text_bytes(&text));
+    place->name.len = name.len;
+    text_free(&text);
+    place->number = i->place_count;
+    place->exists = auth_vhost_exists(r->admin->options.auth, name);
+    place->default_queue_type = default_queue_type(r, name);
+    if (i->place_count == i->place_room) {
+        i->place_room = i->place_room ? 2 * i->place_room : 8;
+        i->places = mem_need_array(i->places, i->place_room, sizeof *i->places);
+    }
+    i->places[i->place_count++] = place;
+    map_put(&i->places_by_name, place->name, place);
+    return place;
+}
+
+/* The object of this kind and name in a vhost: made when it is not known yet. */
+static struct import_object *object_of(struct import *i, bool exchange, uint32_t place,
+                                       struct bytes name)
+{
+    struct text key = {0};
+    text_printf(&key, "%c%08x", exchange ? 'x' : 'q', place);
+    size_t skip = key.len;
+    text_add_bytes(&key, name);
+    struct import_object *object = map_get(&i->objects, text_bytes(&key));
+    if (!object) {
+        /* The arena gives bytes of any alignment: the struct is kept first in a block of its own.
+         */
+        struct bytes kept = arena_keep(&i->arena, text_bytes(&key));
+        object = arena_object(&i->arena, sizeof *object);
+        object->exchange = exchange;
+        object->place = place;
+        object->name = bytes_of(kept.at + skip, kept.len - skip);
+        map_put(&i->objects, kept, object);
+    }
+    text_free(&key);
+    return object;
+}
+
+static struct bytes no_bytes(void)
+{
+    return bytes_of(NULL, 0);
+}
+
+/* ---- Users, vhosts, permissions. */
+
+typedef void check_entry(struct request *r, const struct value *entry, uint32_t index);
+
+static void wrong(struct request *r, const char *list, uint32_t index, struct bytes name,
+                  struct bytes vhost, const char *why)
+{
+    struct import *i = r->work;
+    problem_add(&i->wrong, list, index, name, vhost, why);
+}
+
+static bool name_fits(struct form *form, const char *key, const char *name)
+{
+    if (name && (!*name || strlen(name) > AUTH_NAME_MAX))
+        form_refuse(form, key, "has 1 to %u bytes", AUTH_NAME_MAX);
+    return form_ok(form);
+}
+
+static void check_user(struct request *r, const struct value *entry, uint32_t index)
+{
+    static const char *const keys[] = {"name", "tags", NULL};
+    struct import *i = r->work;
+    struct form form = form_of(entry);
+    form_need(&form, keys);
+    const char *name = form_text(&form, "name", NULL);
+    if (name_fits(&form, "name", name))
+        user_check(&form, i->hashing);
+    limits_check(LIMITED_USER, &form, "limits");
+    if (!form_ok(&form))
+        wrong(r, "users", index, bytes_of_text(name ? name : ""), no_bytes(), form.wrong);
+    else
+        map_put(&i->users, bytes_of_text(name), i);
+}
+
+static void check_vhost(struct request *r, const struct value *entry, uint32_t index)
+{
+    static const char *const keys[] = {"name", NULL};
+    struct import *i = r->work;
+    struct form form = form_of(entry);
+    form_need(&form, keys);
+    const char *name = form_text(&form, "name", NULL);
+    if (name_fits(&form, "name", name))
+        vhost_check(&form);
+    limits_check(LIMITED_VHOST, &form, "limits");
+    if (!form_ok(&form))
+        wrong(r, "vhosts", index, bytes_of_text(name ? name : ""), no_bytes(), form.wrong);
+    else
+        map_put(&i->vhosts, bytes_of_text(name), (void *)(uintptr_t)entry);
+}
+
+/* Whether the vhost is in the file or here; else notes that it is not. */
+static bool vhost_known(struct request *r, struct form *form, const char *vhost)
+{
+    const struct import *i = r->work;
+    if (vhost && form_ok(form) && !map_get(&i->vhosts, bytes_of_text(vhost)) &&
+        !auth_vhost_exists(r->admin->options.auth, bytes_of_text(vhost)))
+        form_refuse(form, "vhost", "there is no vhost '%.80s', here or in the file", vhost);
+    return form_ok(form);
+}
+
+static void check_permission(struct request *r, const struct value *entry, uint32_t index)
+{
+    static const char *const keys[] = {"user", "vhost", "configure", "write", "read", NULL};
+    struct import *i = r->work;
+    struct form form = form_of(entry);
+    char *error = NULL, tags[1];
+    form_need(&form, keys);
+    const char *user = form_text(&form, "user", NULL), *vhost = form_text(&form, "vhost", NULL),
+               *texts[3];
+    for (size_t j = 0; j < 3; j++)
+        texts[j] = form_text(&form, keys[2 + j], "");
+    if (vhost_known(r, &form, vhost) && !map_get(&i->users, bytes_of_text(user)) &&
+        !auth_user_tags(r->admin->options.auth, bytes_of_text(user), tags, sizeof tags))
+        form_refuse(&form, "user", "there is no user '%.80s', here or in the file", user);
+    if (form_ok(&form) && auth_check_permission(texts[0], texts[1], texts[2], &error) != STATUS_OK)
+        form_refuse(&form, "permission", "%s", error ? error : "not a regular expression");
+    free(error);
+    if (!form_ok(&form))
+        wrong(r, "permissions", index, bytes_of_text(user ? user : ""),
+              vhost ? bytes_of_text(vhost) : no_bytes(), form.wrong);
+}
+
+static void check_topic_permission(struct request *r, const struct value *entry, uint32_t index)
+{
+    struct form form = form_of(entry);
+    const char *user = form_text(&form, "user", "");
+    wrong(r, "topic_permissions", index, bytes_of_text(user), no_bytes(),
+          form_ok(&form)
+              ? "topic permissions are not supported, and without them the user could do "
+                "more than is meant"
+              : form.wrong);
+}
+
+static void check_global_parameter(struct request *r, const struct value *entry, uint32_t index)
+{
+    static const char *const keys[] = {"name", "value", NULL};
+    struct form form = form_of(entry);
+    form_need(&form, keys);
+    const char *name = form_text(&form, "name", "");
+    global_parameter_check(&form, name);
+    if (!form_ok(&form))
+        wrong(r, "global_parameters", index, bytes_of_text(name), no_bytes(), form.wrong);
+}
+
+/* ---- What is in vhosts. */
+
+/* The entry's vhost; NULL: it has none that could be, and that is noted. */
+static struct import_place *entry_place(struct request *r, enum import_step step,
+                                        const struct value *entry, uint32_t index,
+                                        struct bytes name)
+{
+    static const char *const keys[] = {"vhost", NULL};
+    const struct import *i = r->work;
+    if (i->only.at)
+        return place_of(r, i->only);
+    struct form form = form_of(entry);
+    form_need(&form, keys);
+    const char *vhost = form_text(&form, "vhost", NULL);
+    if (vhost_known(r, &form, vhost))
+        return place_of(r, bytes_of_text(vhost));
+    wrong(r, import_keys[step], index, name, no_bytes(), form.wrong);
+    return NULL;
+}
+
+/* The entry's fields as bytes that can be compared. */
+static void say(const struct command *command, struct text *out)
+{
+    if (command->type == COMMAND_EXCHANGE_DECLARE) {
+        text_printf(out, "%d%d%d %.*s ", command->u.exchange_declare.durable,
+                    command->u.exchange_declare.auto_delete, command->u.exchange_declare.internal,
+                    BYTES_PRINT(command->u.exchange_declare.type));
+        text_add_bytes(out, command->u.exchange_declare.arguments);
+    } else {
+        text_printf(out, "%d%d ", command->u.queue_declare.durable,
+                    command->u.queue_declare.auto_delete);
+        text_add_bytes(out, command->u.queue_declare.arguments);
+    }
+}
+
+/* Remembers an exchange or queue; one that is wrong too: its bindings are not wrong for that.
+ * False: the file has it already, and says something else of it. */
+static bool remember_object(struct import *i, uint32_t place, const struct command *command,
+                            bool good)
+{
+    bool exchange = command->type == COMMAND_EXCHANGE_DECLARE;
+    struct bytes name = exchange ? command->u.exchange_declare.name : command->u.queue_declare.name;
+    struct import_object *object = object_of(i, exchange, place, name);
+    struct text said = {0};
+    say(command, &said);
+    bool same = !object->in_file || bytes_equal(object->said, text_bytes(&said));
+    if (!object->in_file)
+        object->said = arena_keep(&i->arena, text_bytes(&said));
+    text_free(&said);
+    object->in_file = object->found = true;
+    if (exchange && good && same) {
+        object->type = arena_keep(&i->arena, command->u.exchange_declare.type);
+        object->arguments = arena_keep(&i->arena, command->u.exchange_declare.arguments);
+    }
+    return same;
+}
+
+static struct bytes command_name(const struct command *command)
+{
+    switch (command->type) {
+    case COMMAND_EXCHANGE_DECLARE:
+        return command->u.exchange_declare.name;
+    case COMMAND_QUEUE_DECLARE:
+        return command->u.queue_declare.name;
+    case COMMAND_POLICY_PUT:
+        return command->u.policy.name;
+    default:
+        return command->u.bind.destination;
+    }
+}
+
+/* An end of a binding that the file does not have so far is asked for later. */
+static void note_end(struct request *r, bool exchange, struct import_place *place,
+                     struct bytes name)
+{
+    struct import *i = r->work;
+    struct import_object *object = object_of(i, exchange, place->number, name);
+    const char *type = exchange ? verdict_predeclared_type(name) : NULL;
+    if (object->found || object->type.at)
+        return;
+    object->type = type ? bytes_of_text(type) : bytes_of("", 0);
+    object->found = type != NULL;
+    if (type || !place->exists)
+        return;
+    if (i->asked_count == i->asked_room) {
+        i->asked_room = 2 * i->asked_room + 64;
+        i->asked = mem_need_array(i->asked, i->asked_room, sizeof *i->asked);
+    }
+    i->asked[i->asked_count++] = object;
+}
+
+static void check_step(struct request *r, enum import_step step, const struct value *entry,
+                       uint32_t index)
+{
+    struct import *i = r->work;
+    struct command command;
+    struct text table;
+    char why[FORM_WRONG_BYTES_MAX];
+    struct verdict verdict;
+    bool read = import_command(step, entry, &command, &table, why);
+    struct bytes name = command_name(&command);
+    struct import_place *place = entry_place(r, step, entry, index, name);
+    i->lists[step].place[index] = NO_PLACE;
+    if (place && !read) {
+        wrong(r, import_keys[step], index, name, place->name, why);
+    } else if (place && import_passes_over(step, &command)) {
+        i->all--;
+    } else if (place) {
+        i->lists[step].place[index] = place->number;
+        if (step == STEP_BINDINGS) {
+            note_end(r, true, place, command.u.bind.source);
+            note_end(r, command.type == COMMAND_EXCHANGE_BIND, place, command.u.bind.destination);
+        } else {
+            const struct verdict_vhost vhost = {place->name, place->default_queue_type};
+            bool good = verdict_of(&command, &vhost, &verdict) == STATUS_OK;
+            if (!good)
+                wrong(r, import_keys[step], index, name, place->name, verdict.text);
+            if ((step == STEP_EXCHANGES || step == STEP_QUEUES) &&
+                !remember_object(i, place->number, &command, good))
+                wrong(r, import_keys[step], index, name, place->name,
+                      "the file has it before with other properties");
+        }
+    }
+    text_free(&table);
+}
+
+static void check_policy(struct request *r, const struct value *entry, uint32_t index)
+{
+    check_step(r, STEP_POLICIES, entry, index);
+}
+
+static void check_exchange(struct request *r, const struct value *entry, uint32_t index)
+{
+    check_step(r, STEP_EXCHANGES, entry, index);
+}
+
+static void check_queue(struct request *r, const struct value *entry, uint32_t index)
+{
+    check_step(r, STEP_QUEUES, entry, index);
+}
+
+static void check_binding(struct request *r, const struct value *entry, uint32_t index)
+{
+    check_step(r, STEP_BINDINGS, entry, index);
+}
+
+/* Operator policies go to their vhost, limits of vhosts into the directory. */
+static void check_parameter(struct request *r, const struct value *entry, uint32_t index)
+{
+    struct import *i = r->work;
+    struct form form = form_of(entry);
+    const char *component = form_text(&form, "component", "");
+    const char *name = form_text(&form, "name", "");
+    i->lists[STEP_PARAMETERS].place[index] = NO_PLACE;
+    if (form_ok(&form) && strcmp(component, "operator_policy") == 0) {
+        check_step(r, STEP_PARAMETERS, entry, index);
+        return;
+    }
+    if (strcmp(component, "vhost-limits") != 0)
+        form_refuse(&form, "component", "'%.80s' is not known here", component);
+    else if (entry_place(r, STEP_PARAMETERS, entry, index, bytes_of_text(name)))
+        limits_check(LIMITED_VHOST, &form, "value");
+    if (!form_ok(&form))
+        wrong(r, "parameters", index, bytes_of_text(name), no_bytes(), form.wrong);
+}
+
+/* ---- All lists, one after the other. */
+
+static const struct section {
+    const char *key;
+    check_entry *check;
+    bool of_node; /* true: not looked at in the definitions of one vhost */
+} sections[] = {
+    {"users", check_user, true},
+    {"vhosts", check_vhost, true},
+    {"permissions", check_permission, true},
+    {"topic_permissions", check_topic_permission, true},
+    {"global_parameters", check_global_parameter, true},
+    {"parameters", check_parameter, false},
+    {"policies", check_policy, false},
+    {"exchanges", check_exchange, false},
+    {"queues", check_queue, false},
+    {"bindings", check_binding, false},
+};
+#define SECTIONS (sizeof sections / sizeof *sections)
+
+static void ask_ends(struct request *r);
+
+static void check_portion(struct request *r)
+{
+    struct import *i = r->work;
+    for (uint32_t budget = IMPORT_PORTION; i->section < SECTIONS; i->section++, i->at = 0) {
+        const struct section *section = &sections[i->section];
+        const struct value *list = value_get(r->json, section->key);
+        enum value_kind kind = value_kind_of(list);
+        if (kind != VALUE_NONE && kind != VALUE_LIST) {
+            reply_bad_request(r, "%s: must be a list", section->key);
+            return;
+        }
+        if (i->only.at && section->of_node)
+            continue;
+        for (; i->at < value_count(list); i->at++) {
+            if (budget-- == 0) {
+                request_later(r, check_portion);
+                return;
+            }
+            section->check(r, value_at(list, i->at), i->at);
+            i->all++;
+        }
+    }
+    i->asked_at = 0;
+    ask_ends(r);
+}
+
+/* ---- Ends of bindings that the file does not have. */
+
+/* On the vhost's owner: as many as are of this vhost, a portion at most. */
+static void find_ends(struct vhost *vhost, void *argument)
+{
+    struct import *i = argument;
+    struct exchange_info exchange;
+    struct queue_info queue;
+    uint32_t place = i->asked[i->asked_at]->place;
+    for (uint32_t n = 0; n < IMPORT_PORTION && i->asked_at < i->asked_count; n++) {
+        struct import_object *object = i->asked[i->asked_at];
+        if (object->place != place)
+            return;
+        i->asked_at++;
+        if (!object->exchange) {
+            object->found = vhost_find_queue(vhost, object->name, &queue);
+        } else if (vhost_find_exchange(vhost, object->name, &exchange)) {
+            object->found = true;
+            object->type = arena_keep(&i->arena, exchange.type);
+            object->arguments = arena_keep(&i->arena, exchange.arguments);
+        }
+    }
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct import_object *const *x = a, *const *y = b;
+    return ((*x)->place > (*y)->place) - ((*x)->place < (*y)->place);
+}
+
+static void judge_bindings(struct request *r);
+
+static void ask_on(struct request *r)
+{
+    struct import *i = r->work;
+    while (i->asked_at < i->asked_count) {
+        struct bytes vhost = i->places[i->asked[i->asked_at]->place]->name;
+        if (request_try(r, vhost, find_ends, i, ask_on) == STATUS_OK)
+            return;
+        i->asked_at++; /* the vhost has gone: so have its exchanges and queues */
+    }
+    i->at = 0;
+    judge_bindings(r);
+}
+
+static void ask_ends(struct request *r)
+{
+    struct import *i = r->work;
+    if (i->asked_count)
+        qsort(i->asked, i->asked_count, sizeof(struct import_object *), by_place);
+    ask_on(r);
+}
+
+/* ---- Bindings. */
+
+/* A queue of a connection goes with it, and RabbitMQ exports the bindings of such queues without
+ * them: nobody misses such a binding. */
+static void judge_binding(struct request *r, uint32_t index)
+{
+    struct import *i = r->work;
+    struct import_list *list = &i->lists[STEP_BINDINGS];
+    struct command command;
+    struct text table;
+    char why[FORM_WRONG_BYTES_MAX], text[256];
+    struct verdict verdict;
+    uint32_t place = list->place[index];
+    if (place == NO_PLACE ||
+        !import_command(STEP_BINDINGS, value_at(list->list, index), &command, &table, why))
+        return;
+    bool to_exchange = command.type == COMMAND_EXCHANGE_BIND;
+    struct bytes vhost = i->places[place]->name, to = command.u.bind.destination;
+    const struct import_object *source = object_of(i, true, place, command.u.bind.source);
+    const struct import_object *destination = object_of(i, to_exchange, place, to);
+    const struct verdict_source from = {source->type, source->arguments};
+    if (!source->found || (!destination->found && to_exchange)) {
+        snprintf(text, sizeof text, "there is no exchange '%.*s'",
+                 BYTES_PRINT(source->found ? to : command.u.bind.source));
+        wrong(r, "bindings", index, to, vhost, text);
+    } else if (!destination->found) {
+        problem_add(&i->passed, "bindings", index, to, vhost, "there is no such queue");
+        list->place[index] = NO_PLACE;
+        i->all--;
+    } else if (verdict_of_binding(&from, command.u.bind.routing_key, command.u.bind.arguments,
+                                  &verdict) != STATUS_OK) {
+        wrong(r, "bindings", index, to, vhost, verdict.text);
+    }
+    text_free(&table);
+}
+
+/* Sorts the entries of a list by vhost, in their order. */
+static void order_list(const struct import *i, struct import_list *list)
+{
+    list->starts = mem_need((i->place_count + 2) * sizeof *list->starts);
+    list->order = mem_need_array(NULL, list->count + 1, sizeof *list->order);
+    for (uint32_t at = 0; at < list->count; at++)
+        if (list->place[at] != NO_PLACE)
+            list->starts[list->place[at] + 2]++;
+    for (uint32_t place = 1; place < i->place_count + 2; place++)
+        list->starts[place] += list->starts[place - 1];
+    for (uint32_t at = 0; at < list->count; at++)
+        if (list->place[at] != NO_PLACE)
+            list->order[list->starts[list->place[at] + 1]++] = at;
+}
+
+static void judge_bindings(struct request *r)
+{
+    struct import *i = r->work;
+    for (uint32_t budget = IMPORT_PORTION; i->at < i->lists[STEP_BINDINGS].count; i->at++) {
+        if (budget-- == 0) {
+            request_later(r, judge_bindings);
+            return;
+        }
+        judge_binding(r, i->at);
+    }
+    if (i->wrong.count) {
+        import_refuse(r);
+        return;
+    }
+    for (unsigned step = 0; step < STEP_COUNT; step++)
+        order_list(i, &i->lists[step]);
+    i->section = 0;
+    i->at = 0;
+    import_directory(r);
+}
+
+void import_check(struct request *r)
+{
+    check_portion(r);
+}

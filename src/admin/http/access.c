@@ -1,0 +1,100 @@
+/* HTTP basic authentication (RFC 7617), tags and permissions. */
+#include "admin/http/access.h"
+#include "leveret/base/base64.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+static const struct {
+    const char *tag;
+    unsigned rights;
+} tag_rights[] = {
+    {"management", RIGHT_MANAGEMENT},
+    {"policymaker", RIGHT_MANAGEMENT | RIGHT_POLICYMAKER},
+    {"monitoring", RIGHT_MANAGEMENT | RIGHT_MONITORING},
+    {"administrator",
+     RIGHT_MANAGEMENT | RIGHT_POLICYMAKER | RIGHT_MONITORING | RIGHT_ADMINISTRATOR},
+};
+
+unsigned access_rights(const char *tags)
+{
+    unsigned rights = 0;
+    while (*tags) {
+        tags += strspn(tags, ", ");
+        size_t len = strcspn(tags, ", ");
+        for (size_t i = 0; i < sizeof tag_rights / sizeof *tag_rights; i++)
+            if (strlen(tag_rights[i].tag) == len && memcmp(tag_rights[i].tag, tags, len) == 0)
+                rights |= tag_rights[i].rights;
+        tags += len;
+    }
+    return rights;
+}
+
+/* Checks "user:password". */
+static enum access_result check(struct request *r, uint8_t *pair, size_t len, struct login *login)
+{
+    uint8_t *colon = memchr(pair, ':', len);
+    char tags[AUTH_TAGS_BYTES_MAX + 1];
+    if (!colon || memchr(pair, '\0', len) || colon - pair > (ptrdiff_t)AUTH_NAME_MAX)
+        return ACCESS_UNKNOWN;
+    struct bytes user = bytes_of(pair, (size_t)(colon - pair));
+    struct bytes password = bytes_of(colon + 1, len - user.len - 1);
+    const struct login_peer peer = {ATTEMPT_HTTP, r->peer, r->loopback,
+                                    loop_now_ms(r->admin->options.loop)};
+    struct auth *auth = r->admin->options.auth;
+    enum status status = auth_login_password(auth, user, password, &peer, login);
+    if (status == STATUS_LIMIT)
+        return ACCESS_REFUSED;
+    if (status != STATUS_OK || !auth_user_tags(auth, user, tags, sizeof tags))
+        return ACCESS_FAILED;
+    memcpy(r->user, user.at, user.len);
+    r->user[user.len] = '\0';
+    r->rights = access_rights(tags);
+    return ACCESS_GOOD;
+}
+
+enum access_result access_check(struct request *request, uint32_t *late_ms)
+{
+    struct login login = {.tell = true};
+    const char *header = request->authorization;
+    size_t len;
+    *late_ms = 0;
+    if (!header || strncasecmp(header, "Basic ", 6) != 0)
+        return ACCESS_UNKNOWN;
+    header += 6 + strspn(header + 6, " ");
+    uint8_t *pair = base64_decode(bytes_of(header, strcspn(header, " \r\n")), &len);
+    if (!pair)
+        return ACCESS_UNKNOWN;
+    enum access_result result = check(request, pair, len, &login);
+    if (result == ACCESS_FAILED && login.tell)
+        log_line(request->admin->options.log, LOG_WARNING, "http", "%s user=%s: log-in failed",
+                 request->peer, login.user);
+    *late_ms = login.late_ms;
+    free(pair);
+    return result;
+}
+
+bool request_enters_vhost(const struct request *request, struct bytes vhost)
+{
+    return auth_may_open(request->admin->options.auth, bytes_of_text(request->user), vhost);
+}
+
+bool request_sees_vhost(const struct request *request, struct bytes vhost)
+{
+    return (request->rights & RIGHT_ADMINISTRATOR) || request_enters_vhost(request, vhost);
+}
+
+bool request_knows_vhost(const struct request *request, struct bytes vhost)
+{
+    return (request->rights & RIGHT_MONITORING) || request_sees_vhost(request, vhost);
+}
+
+bool request_allowed(struct request *request, enum permission permission, struct bytes vhost,
+                     struct bytes resource)
+{
+    if (auth_allowed(request->admin->options.auth, bytes_of_text(request->user), vhost, permission,
+                     resource))
+        return true;
+    reply_refused(request);
+    return false;
+}

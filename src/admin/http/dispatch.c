@@ -1,0 +1,250 @@
+/* From a request to its handler, in two steps: before its body is read, and with it.
+ *
+ * Normal course: find the route, check password and tags, decode the path's parts; then parse the
+ * JSON body and call the handler. What can go wrong is answered here: 404, 405, 401, 503, 400
+ * not_json. */
+#include <stdlib.h>
+
+#include "admin/http/access.h"
+#include "admin/http/http.h"
+#include "admin/http/route.h"
+#include "admin/json/parse.h"
+#include "admin/json/url.h"
+#include "leveret/base/account.h"
+#include "leveret/base/mem.h"
+
+static void decode_parts(struct request *r, const struct bytes *parts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t len;
+        char *decoded = url_decode(parts[i], false, &len);
+        r->args[i] = bytes_of(decoded, len);
+        r->raw_args[i] = bytes_of(mem_need_text(parts[i].at, parts[i].len), parts[i].len);
+    }
+}
+
+/* Whether what stands for a part of the pattern may hold a NUL: names of queues and exchanges,
+ * which clients declare with any bytes, and keys of bindings. All others go to functions that take
+ * zero-ended texts. */
+static bool may_hold_nul(const char *pattern, size_t part)
+{
+    const char *at = pattern;
+    while ((at = strchr(at, ':')) && part--)
+        at++;
+    return at && strchr("xyqp", at[1]);
+}
+
+static bool has_nul(struct bytes text)
+{
+    return text.len && memchr(text.at, '\0', text.len);
+}
+
+/* Whether path and query can mean something. False: answered. */
+static bool check_url(struct request *r, const struct bytes *parts, size_t count)
+{
+    size_t len;
+    for (size_t i = 0; i < count; i++)
+        if (!url_sound(parts[i])) {
+            reply_bad_request(r, "the path holds a malformed percent-encoding, or no UTF-8");
+            return false;
+        }
+    char *query = url_decode(bytes_of_text(r->query), true, &len);
+    bool sound = url_sound(bytes_of_text(r->query)) && !has_nul(bytes_of(query, len));
+    free(query);
+    if (!sound)
+        reply_bad_request(r, "the query holds a malformed percent-encoding, a NUL, or no UTF-8");
+    return sound;
+}
+
+/* Whether the names in the path can be ones at all. False: answered. */
+static bool check_names(struct request *r, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!has_nul(r->args[i]) || may_hold_nul(r->route->pattern, i))
+            continue;
+        if (r->method == METHOD_PUT || r->method == METHOD_POST)
+            reply_bad_request(r, "a name in the path holds a NUL");
+        else
+            reply_not_found(r);
+        return false;
+    }
+    return true;
+}
+
+static bool changes(const struct request *r)
+{
+    return r->method == METHOD_PUT || r->method == METHOD_POST || r->method == METHOD_DELETE;
+}
+
+static bool has_vhost(const struct route *route)
+{
+    return strstr(route->pattern, "/:v") != NULL;
+}
+
+static bool is_of_vhost(enum access access)
+{
+    return access == ACCESS_VHOST || access == ACCESS_KNOWN;
+}
+
+/* Why the user may not, or NULL. */
+static const char *refusal(const struct request *r)
+{
+    enum access access = r->route->access;
+    if (!r->rights)
+        return "Not management user";
+    if (access == ACCESS_ADMINISTRATOR && !(r->rights & RIGHT_ADMINISTRATOR))
+        return "Not administrator user";
+    if (access == ACCESS_MONITORING && !(r->rights & (RIGHT_MONITORING | RIGHT_ADMINISTRATOR)))
+        return "Not monitor user";
+    if (access == ACCESS_POLICYMAKER && !(r->rights & (RIGHT_POLICYMAKER | RIGHT_ADMINISTRATOR)))
+        return "User not authorised to access object";
+    if (access == ACCESS_POLICYMAKER && (r->rights & RIGHT_ADMINISTRATOR))
+        return NULL;
+    if ((!is_of_vhost(access) && access != ACCESS_POLICYMAKER) || !has_vhost(r->route))
+        return NULL;
+    struct bytes vhost = request_vhost(r);
+    bool may = changes(r)               ? request_enters_vhost(r, vhost)
+               : access == ACCESS_KNOWN ? request_knows_vhost(r, vhost)
+                                        : request_sees_vhost(r, vhost);
+    return may ? NULL : "User not authorised to access virtual host";
+}
+
+/* The vhost in the path, if the route is about one. False: there is none, and answered so. */
+static bool check_vhost(struct request *r)
+{
+    if (!is_of_vhost(r->route->access) || !has_vhost(r->route) ||
+        auth_vhost_exists(r->admin->options.auth, request_vhost(r)))
+        return true;
+    if (r->method == METHOD_PUT || r->method == METHOD_POST)
+        reply_error(r, 404, "not_found", "vhost_not_found");
+    else
+        reply_not_found(r);
+    return false;
+}
+
+/* ---- The body. */
+
+static uint64_t body_bytes_max(const struct request *r)
+{
+    switch (r->route->body) {
+    case BODY_NAMES:
+        return BODY_NAMES_BYTES;
+    case BODY_MESSAGE:
+        return 2 * r->admin->options.message_bytes_max + BODY_SMALL_BYTES;
+    case BODY_DEFINITIONS:
+        return r->admin->options.limits.body_bytes_max;
+    default:
+        return BODY_SMALL_BYTES;
+    }
+}
+
+/* Counts in the account what the body will be when it is parsed. False: there is no room for it,
+ * and answered so. */
+static bool take_json(struct request *r)
+{
+    uint64_t values = value_count_in(text_bytes(&r->body));
+    uint64_t bytes = values * VALUE_BYTES + r->body.len;
+    if (values > BODY_VALUES_MAX &&
+        (r->route->body == BODY_SMALL || r->route->body == BODY_MESSAGE)) {
+        reply_bad_request(r, "the body has more than %u values", BODY_VALUES_MAX);
+        return false;
+    }
+    if (!account_take(r->admin->account, ACCOUNT_HTTP_REQUESTS, bytes)) {
+        reply_error(r, 503, "service_unavailable",
+                    "requests hold as much memory as they may: try again later");
+        return false;
+    }
+    r->json_bytes = bytes;
+    return true;
+}
+
+static bool is_blank(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Whether there is a body to be read as JSON. */
+static bool has_body(const struct request *r)
+{
+    size_t blank = 0;
+    while (blank < r->body.len && is_blank(r->body.at[blank]))
+        blank++;
+    return changes(r) && r->method != METHOD_DELETE && blank < r->body.len;
+}
+
+static void not_found(struct request *r, const char *allow)
+{
+    if (!*allow)
+        reply_not_found(r);
+    else {
+        http_send(r, r->method == METHOD_OPTIONS ? 200 : 405, NULL, "Allow", allow, NULL);
+        request_free(r);
+    }
+}
+
+static void failure_due(void *context)
+{
+    reply_login_failed(context);
+}
+
+static void refusal_due(void *context)
+{
+    reply_too_many_attempts(context);
+}
+
+/* Who asks, and whether he may. False: answered, or it will be. */
+static bool check_access(struct request *r)
+{
+    uint32_t late_ms;
+    enum access_result result = access_check(r, &late_ms);
+    if (result != ACCESS_GOOD && late_ms) {
+        r->timer = timer_new(r->admin->options.loop,
+                             result == ACCESS_REFUSED ? refusal_due : failure_due, r);
+        timer_set(r->timer, late_ms);
+        return false;
+    }
+    if (result != ACCESS_GOOD) {
+        reply_login_failed(r);
+        return false;
+    }
+    if (!check_vhost(r))
+        return false;
+    const char *why = refusal(r);
+    if (why)
+        reply_error(r, 401, "not_authorised", why);
+    return !why;
+}
+
+bool route_begin(struct request *request)
+{
+    struct bytes parts[REQUEST_ARGS_MAX];
+    size_t count;
+    char allow[64];
+    const struct route *route =
+        route_find(routes, request->method, request->path, parts, &count, allow);
+    request->route = route;
+    bool is_metrics = route && strncmp(route->pattern, "/metrics", 8) == 0;
+    if (request->on_metrics_port && !is_metrics) {
+        reply_not_found(request);
+        return false;
+    }
+    if (!route) {
+        not_found(request, allow);
+        return false;
+    }
+    if (!check_url(request, parts, count))
+        return false;
+    decode_parts(request, parts, count);
+    request->body_bytes_max = body_bytes_max(request);
+    if (!request->on_metrics_port && route->access != ACCESS_ANYBODY && !check_access(request))
+        return false;
+    return check_names(request, count);
+}
+
+void route_handle(struct request *request)
+{
+    if (!has_body(request))
+        request->route->handle(request);
+    else if (take_json(request))
+        parse_body(request, request->route->handle);
+}

@@ -1,0 +1,384 @@
+/* Requests in.
+ *
+ * Normal course: bytes are gathered until a head is whole; it becomes a request, and route_begin
+ * says who asks and whether the body is wanted; the body is gathered and goes to route_handle. What
+ * can go wrong: a head that is malformed, too long or too slow; a body longer than the path allows
+ * (413), longer than the account has room for (503), or slower than WINDOW_BYTES_MIN a window; a
+ * request that is refused while its body is still on the way: a short one is read over, otherwise
+ * the connection closes after the answer. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "admin/http/http_internal.h"
+#include "admin/http/route.h"
+#include "leveret/base/mem.h"
+
+static struct account *account_of(const struct http_connection *c)
+{
+    return c->server->admin->account;
+}
+
+static void drop_input(struct http_connection *c, size_t len)
+{
+    c->in.len -= len;
+    if (c->in.len)
+        memmove(c->in.at, c->in.at + len, c->in.len);
+    else
+        text_free(&c->in); /* an idle connection holds no buffer */
+}
+
+void http_input_enter(struct http_connection *c, enum input_state state)
+{
+    const struct http_limits *limits = &c->server->limits;
+    bool reads = state != INPUT_HELD;
+    uint64_t now = loop_now_ms(c->server->loop);
+    c->input = state;
+    c->since_ms = now;
+    c->window_bytes = 0;
+    watch_set(c->watch, (enum watch_events)((reads ? WATCH_READ : WATCH_NONE) |
+                                            (c->timer_writes ? WATCH_WRITE : WATCH_NONE)));
+    if (c->timer_writes)
+        return; /* the answer's time counts */
+    switch (state) {
+    case INPUT_HEAD:
+        timer_set(c->timer, c->in.len ? limits->request_ms : limits->idle_ms);
+        break;
+    case INPUT_BODY:
+        c->body_deadline_ms = now + BODY_MS_MAX;
+        timer_set(c->timer, WINDOW_MS);
+        break;
+    case INPUT_DISCARD:
+        timer_set(c->timer, limits->request_ms);
+        break;
+    case INPUT_LINGER:
+        timer_set(c->timer, LINGER_MS);
+        break;
+    case INPUT_HELD:
+        timer_clear(c->timer);
+        break;
+    }
+}
+
+/* ---- A head becomes a request. */
+
+static char *copy(struct bytes text)
+{
+    return text.at ? mem_need_text(text.at, text.len) : NULL;
+}
+
+/* An absolute URI (a proxy's form) is cut down to its path. */
+static struct bytes path_of(struct bytes target)
+{
+    const uint8_t *scheme = target.len ? memmem(target.at, target.len, "://", 3) : NULL;
+    if (target.at[0] == '/' || !scheme)
+        return target;
+    const uint8_t *end = target.at + target.len;
+    const uint8_t *slash = memchr(scheme + 3, '/', (size_t)(end - scheme - 3));
+    return slash ? bytes_of(slash, (size_t)(end - slash)) : bytes_of("/", 1);
+}
+
+static struct request *make_request(struct http_connection *c, const struct head *head)
+{
+    struct request *r = request_new(c->server->admin);
+    struct bytes path = path_of(head->target), query = bytes_of("", 0);
+    const uint8_t *mark = memchr(path.at, '?', path.len);
+    if (mark) {
+        query = bytes_of(mark + 1, path.len - (size_t)(mark - path.at) - 1);
+        path.len = (size_t)(mark - path.at);
+        const uint8_t *hash = query.len ? memchr(query.at, '#', query.len) : NULL;
+        if (hash)
+            query.len = (size_t)(hash - query.at);
+    }
+    r->http = c;
+    r->method = head->method;
+    r->path = mem_need_text(path.at, path.len);
+    r->query = mem_need_text(query.at, query.len);
+    r->authorization = copy(head->authorization);
+    r->reason = copy(head->reason);
+    r->content_type = copy(head->content_type);
+    memcpy(r->peer, c->address.peer_host, sizeof r->peer);
+    r->loopback = c->address.loopback;
+    r->on_metrics_port = c->server->metrics_only;
+    return r;
+}
+
+bool http_input_is_short(const struct http_connection *c)
+{
+    return !c->chunked && c->body_left <= DISCARD_BYTES_MAX && !c->expects;
+}
+
+/* A body that nobody wants. */
+static void discard_body(struct http_connection *c)
+{
+    bool short_one = http_input_is_short(c);
+    if (!short_one)
+        c->keep_alive = false;
+    http_input_enter(c, short_one && c->body_left ? INPUT_DISCARD : INPUT_HELD);
+}
+
+static void begin_request(struct http_connection *c, const struct head *head)
+{
+    struct request *r = make_request(c, head);
+    c->request = r;
+    c->answered = false;
+    c->is_head = head->method == METHOD_HEAD;
+    c->minor_0 = head->minor_0;
+    c->keep_alive = head->keep_alive;
+    c->chunked = head->chunked;
+    c->chunks = (struct chunks){.state = CHUNK_SIZE};
+    c->body_left = head->body_bytes;
+    c->expects = head->expects && (head->chunked || head->body_bytes);
+    if (!route_begin(r)) {
+        discard_body(c);
+    } else if (c->body_left > r->body_bytes_max) {
+        reply_error(r, 413, "bad_request", "the request's body is longer than this path takes");
+        discard_body(c);
+    } else {
+        if (c->expects && !c->minor_0)
+            http_output_plain(c, "HTTP/1.1 100 Continue\r\n\r\n");
+        http_input_enter(c, INPUT_BODY);
+    }
+}
+
+/* False: more bytes are needed, or the connection ends. */
+static bool take_head(struct http_connection *c)
+{
+    size_t blank = 0;
+    while (blank < c->in.len && (c->in.at[blank] == '\r' || c->in.at[blank] == '\n'))
+        blank++;
+    if (blank) {
+        drop_input(c, blank);
+        c->scanned = 0;
+    }
+    if (c->in.len == 0)
+        return false;
+    size_t len = head_length(text_bytes(&c->in), &c->scanned);
+    if (len == 0) {
+        if (c->in.len >= HEAD_BYTES_MAX)
+            http_output_error(c, memchr(c->in.at, '\n', c->in.len) ? 431 : 414);
+        return false;
+    }
+    struct head head;
+    int code = head_read(bytes_of(c->in.at, len), &head);
+    c->scanned = 0;
+    if (code) {
+        http_output_error(c, code);
+        return false;
+    }
+    begin_request(c, &head); /* copies what it needs */
+    drop_input(c, len);
+    return true;
+}
+
+/* ---- A body. */
+
+static void refuse_body(struct http_connection *c, int code, const char *error, const char *reason)
+{
+    c->keep_alive = false;
+    reply_error(c->request, code, error, reason);
+    http_input_enter(c, INPUT_HELD);
+}
+
+/* Adds a part of the body. False: there is no room, and answered so. */
+static bool add_body(struct http_connection *c, struct bytes piece)
+{
+    struct text *body = &c->request->body;
+    if (piece.len > c->request->body_bytes_max - body->len) {
+        refuse_body(c, 413, "bad_request", "the request's body is longer than this path takes");
+        return false;
+    }
+    if (piece.len > body->room - body->len) {
+        /* Room grows by doubling, and the old bytes are there until they are copied. */
+        size_t more = body->room > piece.len ? body->room : piece.len;
+        if (!account_take(account_of(c), ACCOUNT_HTTP_REQUESTS, more)) {
+            refuse_body(c, 503, "service_unavailable",
+                        "requests hold as much memory as they may: try again later");
+            return false;
+        }
+        account_add(account_of(c), ACCOUNT_HTTP_REQUESTS, -(int64_t)more);
+    }
+    text_add(body, piece.at, piece.len);
+    http_connection_count(c);
+    return true;
+}
+
+static void body_complete(struct http_connection *c)
+{
+    http_input_enter(c, INPUT_HELD);
+    route_handle(c->request);
+}
+
+/* Nothing may be added to a view of nothing, not even 0. */
+static void skip(struct bytes *in, size_t len)
+{
+    if (len)
+        *in = bytes_of(in->at + len, in->len - len);
+}
+
+/* Takes what there is of a body from *in; false: more is needed, or it is refused. */
+static bool take_body(struct http_connection *c, struct bytes *in)
+{
+    if (c->chunked) {
+        struct bytes piece;
+        for (;;) {
+            switch (chunks_next(&c->chunks, in, &piece)) {
+            case CHUNKS_PIECE:
+                if (!add_body(c, piece))
+                    return false;
+                break;
+            case CHUNKS_MORE:
+                return false;
+            case CHUNKS_DONE:
+                body_complete(c);
+                return true;
+            case CHUNKS_BAD:
+                refuse_body(c, 400, "bad_request",
+                            "the chunks of the request's body are malformed");
+                return false;
+            }
+        }
+    }
+    size_t len = in->len < c->body_left ? in->len : (size_t)c->body_left;
+    if (len && !add_body(c, bytes_of(in->at, len)))
+        return false;
+    skip(in, len);
+    c->body_left -= len;
+    if (c->body_left)
+        return false;
+    body_complete(c);
+    return true;
+}
+
+static void discard(struct http_connection *c, struct bytes *in)
+{
+    size_t len = in->len < c->body_left ? in->len : (size_t)c->body_left;
+    skip(in, len);
+    c->body_left -= len;
+    if (c->body_left == 0)
+        http_input_enter(c, INPUT_HELD);
+}
+
+/* ---- From state to state, as long as there are bytes. */
+
+static void advance(struct http_connection *c)
+{
+    bool goes_on = true;
+    while (goes_on && c->fd >= 0) {
+        struct bytes in = text_bytes(&c->in);
+        size_t before = in.len;
+        switch (c->input) {
+        case INPUT_HEAD:
+            goes_on = take_head(c);
+            continue;
+        case INPUT_BODY:
+            goes_on = take_body(c, &in);
+            break;
+        case INPUT_DISCARD:
+            discard(c, &in);
+            goes_on = c->input != INPUT_DISCARD;
+            break;
+        default:
+            goes_on = false;
+        }
+        if (before != in.len)
+            drop_input(c, before - in.len);
+    }
+    if (c->fd < 0)
+        return;
+    if (c->input == INPUT_HELD) /* the answer may be complete already */
+        loop_at_end(c->server->loop, PHASE_WRITE, &c->write_task);
+    http_connection_count(c);
+}
+
+/* A body goes from the socket to the request without staying in the connection. */
+static void take_direct(struct http_connection *c, struct bytes in)
+{
+    if (c->input == INPUT_BODY)
+        (void)take_body(c, &in);
+    else
+        discard(c, &in);
+    text_add_bytes(&c->in, in);
+    advance(c);
+}
+
+static void peer_ended(struct http_connection *c)
+{
+    http_connection_close(c);
+}
+
+void http_input_readable(struct http_connection *c)
+{
+    size_t room = READ_BYTES;
+    if (c->fd < 0 || c->input == INPUT_HELD)
+        return;
+    if (c->input == INPUT_HEAD)
+        room = c->in.len < HEAD_BYTES_MAX ? HEAD_BYTES_MAX - c->in.len : 1;
+    ssize_t n = recv(c->fd, c->server->scratch, room, MSG_DONTWAIT);
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+        return;
+    if (n <= 0) {
+        peer_ended(c);
+        return;
+    }
+    c->window_bytes += (size_t)n;
+    struct bytes in = bytes_of(c->server->scratch, (size_t)n);
+    switch (c->input) {
+    case INPUT_HEAD:
+        if (c->in.len == 0 && !c->timer_writes)
+            timer_set(c->timer, c->server->limits.request_ms);
+        text_add_bytes(&c->in, in);
+        advance(c);
+        break;
+    case INPUT_LINGER:
+        if (c->window_bytes > LINGER_BYTES_MAX)
+            http_connection_close(c);
+        break;
+    default:
+        if (c->in.len) {
+            text_add_bytes(&c->in, in);
+            advance(c);
+        } else {
+            take_direct(c, in);
+        }
+    }
+}
+
+void http_input_next(struct http_connection *c)
+{
+    if (!c->keep_alive) {
+        (void)shutdown(c->fd, SHUT_WR);
+        text_free(&c->in);
+        http_input_enter(c, INPUT_LINGER);
+        return;
+    }
+    http_input_enter(c, INPUT_HEAD);
+    advance(c);
+}
+
+void http_input_late(struct http_connection *c)
+{
+    uint64_t now = loop_now_ms(c->server->loop);
+    switch (c->input) {
+    case INPUT_HEAD:
+        if (c->in.len)
+            http_output_error(c, 408);
+        else
+            http_connection_close(c);
+        break;
+    case INPUT_BODY:
+        if (c->window_bytes < WINDOW_BYTES_MIN || now >= c->body_deadline_ms) {
+            refuse_body(c, 408, "bad_request", "the request's body came too slowly");
+            break;
+        }
+        c->window_bytes = 0;
+        timer_set(c->timer, WINDOW_MS);
+        break;
+    case INPUT_DISCARD:
+    case INPUT_LINGER:
+        http_connection_close(c);
+        break;
+    case INPUT_HELD:
+        break;
+    }
+}

@@ -1,0 +1,41 @@
+# What src/admin/http builds: the HTTP server and its requests.
+src_admin_libadmin_a_SOURCES += \
+	src/admin/http/access.c \
+	src/admin/http/access.h \
+	src/admin/http/chunks.c \
+	src/admin/http/chunks.h \
+	src/admin/http/dispatch.c \
+	src/admin/http/head.c \
+	src/admin/http/head.h \
+	src/admin/http/http.c \
+	src/admin/http/http.h \
+	src/admin/http/http_input.c \
+	src/admin/http/http_internal.h \
+	src/admin/http/http_output.c \
+	src/admin/http/reply.c \
+	src/admin/http/request.c \
+	src/admin/http/request.h \
+	src/admin/http/route.c \
+	src/admin/http/route.h \
+	src/admin/http/turns.c \
+	src/admin/http/turns.h \
+	src/admin/http/upload.c \
+	src/admin/http/upload.h
+
+if HAVE_CHECK
+http_tests = tests/unit/test_http_head tests/unit/test_http_route tests/unit/test_upload
+check_PROGRAMS += $(http_tests)
+TESTS += $(http_tests)
+tests_unit_test_http_head_SOURCES = tests/unit/test_http_head.c
+tests_unit_test_http_head_CPPFLAGS = $(AM_CPPFLAGS)
+tests_unit_test_http_head_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_http_head_LDADD = src/admin/libadmin.a src/base/libbase.a $(CHECK_LIBS)
+tests_unit_test_http_route_SOURCES = tests/unit/test_http_route.c
+tests_unit_test_http_route_CPPFLAGS = $(AM_CPPFLAGS)
+tests_unit_test_http_route_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_http_route_LDADD = src/admin/libadmin.a src/base/libbase.a $(CHECK_LIBS)
+tests_unit_test_upload_SOURCES = tests/unit/test_upload.c
+tests_unit_test_upload_CPPFLAGS = $(AM_CPPFLAGS)
+tests_unit_test_upload_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_upload_LDADD = src/admin/libadmin.a src/base/libbase.a $(CHECK_LIBS)
+endif

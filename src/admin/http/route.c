@@ -1,0 +1,53 @@
+/* Matching of paths against the patterns of routes. */
+#include "admin/http/route.h"
+
+#include <stdio.h>
+
+bool route_fits(const char *pattern, const char *path, struct bytes parts[REQUEST_ARGS_MAX],
+                size_t *count)
+{
+    *count = 0;
+    while (*pattern == '/' && *path == '/') {
+        pattern++;
+        path++;
+        size_t want = strcspn(pattern, "/"), have = strcspn(path, "/");
+        if (*pattern == ':') {
+            if (have == 0 || *count == REQUEST_ARGS_MAX)
+                return false;
+            parts[(*count)++] = bytes_of(path, have);
+        } else if (want != have || memcmp(pattern, path, want) != 0) {
+            return false;
+        }
+        pattern += want;
+        path += have;
+    }
+    return *pattern == '\0' && (*path == '\0' || strcmp(path, "/") == 0);
+}
+
+static const char *const method_names[] = {"GET", "PUT", "POST", "DELETE", "HEAD", "OPTIONS", ""};
+
+const struct route *route_find(const struct route *table, enum http_method method, const char *path,
+                               struct bytes parts[REQUEST_ARGS_MAX], size_t *count, char allow[64])
+{
+    const struct route *found = NULL;
+    bool seen[METHOD_OTHER + 1] = {false};
+    if (method == METHOD_HEAD)
+        method = METHOD_GET;
+    allow[0] = '\0';
+    for (const struct route *r = table; r->pattern && !found; r++) {
+        if (!route_fits(r->pattern, path, parts, count))
+            continue;
+        if (r->method == method)
+            found = r;
+        seen[r->method] = true;
+    }
+    if (found)
+        return found;
+    size_t len = 0;
+    for (size_t i = 0; i < METHOD_OTHER && len < 50; i++)
+        if (seen[i])
+            len += (size_t)snprintf(allow + len, 64 - len, "%s, ", method_names[i]);
+    if (len)
+        snprintf(allow + len, 64 - len, "OPTIONS");
+    return NULL;
+}

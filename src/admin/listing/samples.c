@@ -1,0 +1,165 @@
+/* Samples of counters, two for each object: the newer moves down when it is old enough. */
+#include "admin/listing/samples.h"
+
+#include <stdlib.h>
+
+#include "admin/http/request.h"
+#include "leveret/base/check.h"
+#include "leveret/base/map.h"
+#include "leveret/base/mem.h"
+
+struct look {
+    uint64_t at_ms; /* 0: none yet */
+    uint64_t values[SAMPLE_VALUES];
+};
+
+struct sample {
+    struct look base, last;
+    uint64_t seen_ms;
+    size_t key_len;
+    uint8_t key[];
+};
+
+struct samples {
+    struct map map;
+};
+
+struct samples *samples_new(void)
+{
+    return mem_need(sizeof(struct samples));
+}
+
+void samples_forget(struct samples *samples)
+{
+    size_t at = 0;
+    struct sample *sample;
+    while ((sample = map_next(&samples->map, &at)))
+        free(sample);
+    map_free(&samples->map);
+}
+
+void samples_free(struct samples **samples)
+{
+    if (!*samples)
+        return;
+    samples_forget(*samples);
+    free(*samples);
+    *samples = NULL;
+}
+
+static struct sample *find(struct samples *samples, struct bytes key)
+{
+    struct sample *sample = map_get(&samples->map, key);
+    if (sample)
+        return sample;
+    sample = mem_need(sizeof *sample + key.len);
+    memcpy(sample->key, key.at, key.len);
+    sample->key_len = key.len;
+    map_put(&samples->map, bytes_of(sample->key, key.len), sample);
+    return sample;
+}
+
+void samples_look(struct samples *samples, struct bytes key, uint64_t now_ms,
+                  const uint64_t *values, size_t count, double *rates)
+{
+    struct sample *sample = find(samples, key);
+    sample->seen_ms = now_ms;
+    if (sample->last.at_ms == 0 || now_ms - sample->last.at_ms >= SAMPLE_PERIOD_MS) {
+        sample->base = sample->last;
+        sample->last.at_ms = now_ms;
+        memcpy(sample->last.values, values, count * sizeof *values);
+    }
+    uint64_t passed_ms = sample->base.at_ms ? now_ms - sample->base.at_ms : 0;
+    for (size_t i = 0; i < count; i++) {
+        double grown = (double)values[i] - (double)sample->base.values[i];
+        rates[i] = passed_ms ? grown * 1000.0 / (double)passed_ms : 0.0;
+    }
+}
+
+/* A listing of very many idle objects should not cost memory for each. */
+#define SAMPLES_FOR_IDLE_MAX 5000u
+
+bool samples_have_room(const struct samples *samples)
+{
+    return samples->map.count < SAMPLES_FOR_IDLE_MAX;
+}
+
+void samples_sweep(struct samples *samples, uint64_t now_ms)
+{
+    struct sample **old = NULL;
+    size_t count = 0, at = 0;
+    struct sample *sample;
+    while ((sample = map_next(&samples->map, &at))) {
+        if (now_ms - sample->seen_ms <= SAMPLE_KEEP_MS)
+            continue;
+        if (count % 64 == 0)
+            old = mem_need_array(old, count + 64, sizeof(struct sample *));
+        old[count++] = sample;
+    }
+    for (size_t i = 0; i < count; i++) {
+        map_remove(&samples->map, bytes_of(old[i]->key, old[i]->key_len));
+        free(old[i]);
+    }
+    free(old);
+}
+
+void sample_key(struct text *key, const char *kind, struct bytes vhost, struct bytes name)
+{
+    key->len = 0;
+    text_add(key, kind, strlen(kind) + 1);
+    text_add_bytes(key, vhost);
+    text_add(key, "", 1);
+    text_add_bytes(key, name);
+}
+
+/* ---- As message_stats. */
+
+const char *const rate_names[RATE_COUNT] = {
+    "publish", "confirm",     "return_unroutable", "deliver", "deliver_no_ack",
+    "get",     "get_no_ack",  "get_empty",         "ack",     "redeliver",
+    "reject",  "deliver_get", "drop_unroutable",
+};
+
+void rate_values(const struct rates *rates, uint64_t values[RATE_COUNT])
+{
+    const uint64_t all[RATE_COUNT] = {
+        rates->publish,
+        rates->confirm,
+        rates->return_unroutable,
+        rates->deliver,
+        rates->deliver_no_ack,
+        rates->get,
+        rates->get_no_ack,
+        rates->get_empty,
+        rates->ack,
+        rates->redeliver,
+        rates->reject,
+        rates->deliver + rates->deliver_no_ack + rates->get + rates->get_no_ack,
+        rates->drop_unroutable,
+    };
+    memcpy(values, all, sizeof all);
+}
+
+void detail_write(struct answer *answer, const char *key, uint64_t value, double rate)
+{
+    static const char suffix[] = "_details";
+    char details[64];
+    size_t len = strlen(key);
+    CHECK(len + sizeof suffix <= sizeof details);
+    memcpy(mempcpy(details, key, len), suffix, sizeof suffix);
+    answer_uint(answer, key, value);
+    if (answer_object(answer, details)) {
+        answer_real(answer, "rate", rate);
+        answer_end(answer);
+    }
+}
+
+void rate_write(struct answer *answer, const uint64_t *values, const double *rates, unsigned mask)
+{
+    if (!answer_object(answer, "message_stats"))
+        return;
+    for (size_t i = 0; i < RATE_COUNT; i++)
+        if (mask >> i & 1)
+            detail_write(answer, rate_names[i], values[i], rates[i]);
+    answer_end(answer);
+}

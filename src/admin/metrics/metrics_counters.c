@@ -1,0 +1,152 @@
+/* What is counted of messages, by type of queue, by what became of dead letters, by size. The names
+ * and labels are RabbitMQ's. */
+#include <inttypes.h>
+#include <stddef.h>
+
+#include "admin/metrics/metrics.h"
+#include "admin/metrics/totals.h"
+
+static const char *const type_names[COUNTED_TYPES] = {
+    [COUNTED_CLASSIC] = "rabbit_classic_queue",
+    [COUNTED_QUORUM] = "rabbit_quorum_queue",
+};
+static const char *const strategy_names[COUNTED_STRATEGIES] = {
+    [COUNTED_DISABLED] = "disabled",
+    [COUNTED_AT_MOST_ONCE] = "at_most_once",
+    [COUNTED_AT_LEAST_ONCE] = "at_least_once",
+};
+
+/* ---- Deliveries. */
+
+struct delivery_family {
+    const char *name, *help;
+    size_t parts[4]; /* offsets in struct rates, ended by NO_PART */
+};
+#define NO_PART    SIZE_MAX
+#define OF(member) offsetof(struct rates, member)
+
+static const struct delivery_family deliveries[] = {
+    {"rabbitmq_global_messages_delivered_total",
+     "Total number of messages delivered to consumers",
+     {OF(deliver), OF(deliver_no_ack), OF(get), OF(get_no_ack)}},
+    {"rabbitmq_global_messages_delivered_consume_manual_ack_total",
+     "Total number of messages delivered to consumers with manual acknowledgment",
+     {OF(deliver), NO_PART}},
+    {"rabbitmq_global_messages_delivered_consume_auto_ack_total",
+     "Total number of messages delivered to consumers with automatic acknowledgment",
+     {OF(deliver_no_ack), NO_PART}},
+    {"rabbitmq_global_messages_delivered_get_manual_ack_total",
+     "Total number of messages fetched by basic.get with manual acknowledgment",
+     {OF(get), NO_PART}},
+    {"rabbitmq_global_messages_delivered_get_auto_ack_total",
+     "Total number of messages fetched by basic.get with automatic acknowledgment",
+     {OF(get_no_ack), NO_PART}},
+    {"rabbitmq_global_messages_get_empty_total",
+     "Total number of times basic.get operations fetched no message",
+     {OF(get_empty), NO_PART}},
+    {"rabbitmq_global_messages_redelivered_total",
+     "Total number of messages redelivered to consumers",
+     {OF(redeliver), NO_PART}},
+    {"rabbitmq_global_messages_acknowledged_total",
+     "Total number of messages acknowledged by consumers",
+     {OF(ack), NO_PART}},
+};
+#undef OF
+
+static uint64_t value_of(const struct delivery_family *family, const struct rates *rates)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < 4 && family->parts[i] != NO_PART; i++)
+        sum += *(const uint64_t *)(const void *)((const char *)rates + family->parts[i]);
+    return sum;
+}
+
+static void write_delivery(struct text *out, const struct delivery_family *family, const char *type,
+                           uint64_t value)
+{
+    text_printf(out, "%s{protocol=\"amqp091\",queue_type=\"%s\"} %" PRIu64 "\n", family->name, type,
+                value);
+}
+
+/* Direct replies come from no queue of those types; RabbitMQ has a type for them. */
+static void write_deliveries(struct text *out, const struct vhost_totals *all)
+{
+    for (size_t i = 0; i < sizeof deliveries / sizeof *deliveries; i++) {
+        const struct delivery_family *family = &deliveries[i];
+        uint64_t rest = value_of(family, &all->rates);
+        metric_family(out, "", family->name, "counter", family->help);
+        for (unsigned type = 0; type < COUNTED_TYPES; type++) {
+            uint64_t value = value_of(family, &all->counters.by_type[type]);
+            write_delivery(out, family, type_names[type], value);
+            rest -= value;
+        }
+        write_delivery(out, family, "rabbit_volatile_queue", rest);
+    }
+}
+
+/* ---- Dead letters. */
+
+static const struct {
+    const char *name, *help;
+} deaths[COUNTED_DEATHS] = {
+    [COUNTED_REJECTED] = {"rabbitmq_global_messages_dead_lettered_rejected_total",
+                          "Total number of messages dead-lettered due to basic.reject or "
+                          "basic.nack"},
+    [COUNTED_EXPIRED] = {"rabbitmq_global_messages_dead_lettered_expired_total",
+                         "Total number of messages dead-lettered since their time was over"},
+    [COUNTED_MAXLEN] = {"rabbitmq_global_messages_dead_lettered_maxlen_total",
+                        "Total number of messages dead-lettered due to a length limit"},
+    [COUNTED_DELIVERY_LIMIT] = {"rabbitmq_global_messages_dead_lettered_delivery_limit_total",
+                                "Total number of messages dead-lettered since they were returned "
+                                "too often"},
+};
+
+static void write_death(struct text *out, const char *name, unsigned type, unsigned strategy,
+                        uint64_t value)
+{
+    text_printf(out, "%s{queue_type=\"%s\",dead_letter_strategy=\"%s\"} %" PRIu64 "\n", name,
+                type_names[type], strategy_names[strategy], value);
+}
+
+static void write_dead_letters(struct text *out, const struct counters *counters)
+{
+    const char *name = "rabbitmq_global_messages_dead_lettered_confirmed_total";
+    for (unsigned death = 0; death < COUNTED_DEATHS; death++) {
+        metric_family(out, "", deaths[death].name, "counter", deaths[death].help);
+        for (unsigned type = 0; type < COUNTED_TYPES; type++)
+            for (unsigned strategy = 0; strategy < COUNTED_STRATEGIES; strategy++)
+                write_death(out, deaths[death].name, type, strategy,
+                            counters->dead_lettered[type][strategy][death]);
+    }
+    metric_family(out, "", name, "counter",
+                  "Total number of messages dead-lettered at least once and taken by a queue");
+    for (unsigned type = 0; type < COUNTED_TYPES; type++)
+        write_death(out, name, type, COUNTED_AT_LEAST_ONCE, counters->dead_letters_confirmed[type]);
+}
+
+/* ---- Sizes. */
+
+static void write_sizes(struct text *out, const struct counters *counters)
+{
+    const char *name = "rabbitmq_message_size_bytes";
+    uint64_t sum = 0;
+    metric_family(out, "", name, "histogram", "Size of messages received from publishers");
+    for (unsigned i = 0; i < COUNTED_SIZES; i++) {
+        sum += counters->sizes[i];
+        text_printf(out, "%s_bucket{protocol=\"amqp091\",le=\"", name);
+        if (i + 1 < COUNTED_SIZES)
+            text_printf(out, "%" PRIu64, counted_size_bytes[i]);
+        else
+            text_printf(out, "+Inf");
+        text_printf(out, "\"} %" PRIu64 "\n", sum);
+    }
+    text_printf(out, "%s_sum{protocol=\"amqp091\"} %" PRIu64 "\n", name, counters->body_bytes);
+    text_printf(out, "%s_count{protocol=\"amqp091\"} %" PRIu64 "\n", name, sum);
+}
+
+void metrics_counters(struct text *out, const struct totals *totals)
+{
+    write_deliveries(out, &totals->all);
+    write_dead_letters(out, &totals->all.counters);
+    write_sizes(out, &totals->all.counters);
+}

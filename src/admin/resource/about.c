@@ -1,0 +1,63 @@
+/* Small answers about the whole broker, and requests to it that are done at once. */
+#include "admin/resource/handlers.h"
+
+/* The version of the dialect, as a JSON string; our own is in /api/overview. */
+void api_version_get(struct request *r)
+{
+    struct answer a = {0};
+    answer_text(&a, NULL, r->admin->options.rabbitmq_version);
+    reply_json(r, 200, &a);
+}
+
+/* What there is none of. */
+void api_empty_list(struct request *r)
+{
+    struct answer a = {0};
+    answer_array(&a, NULL);
+    answer_end(&a);
+    reply_json(r, 200, &a);
+}
+
+void api_auth_settings(struct request *r)
+{
+    struct answer a = {0};
+    answer_object(&a, NULL);
+    answer_bool(&a, "enable_uaa", false);
+    answer_bool(&a, "oauth_enabled", false);
+    answer_end(&a);
+    reply_json(r, 200, &a);
+}
+
+/* The salted hash that a definitions file or PUT /api/users/NAME takes as password_hash. */
+void api_auth_hash_password(struct request *r)
+{
+    struct answer a = {0};
+    char hash[AUTH_HASH_TEXT_BYTES];
+    if (auth_hash_password(r->args[0], hash) != STATUS_OK) {
+        reply_error(r, 500, "internal_error", "the password cannot be hashed");
+        return;
+    }
+    answer_object(&a, NULL);
+    answer_text(&a, "ok", hash);
+    answer_end(&a);
+    reply_json(r, 200, &a);
+}
+
+/* All queues have their only member here. */
+void api_rebalance_queues(struct request *r)
+{
+    reply_empty(r, 204);
+}
+
+/* Rates begin anew; what the broker counts goes on. */
+void api_reset(struct request *r)
+{
+    samples_forget(r->admin->samples);
+    reply_empty(r, 204);
+}
+
+void api_reset_node(struct request *r)
+{
+    if (request_names_node(r, r->args[0]))
+        api_reset(r);
+}

@@ -1,0 +1,62 @@
+/* /api/auth/attempts[/NODE] and …/source: log-in attempts by protocol, and by where they came from.
+ */
+#include <stdlib.h>
+
+#include "admin/resource/handlers.h"
+
+static void write_counts(struct answer *a, enum attempt_protocol protocol,
+                         const struct attempts_counts *counts)
+{
+    answer_text(a, "protocol", attempts_protocol_name(protocol));
+    answer_uint(a, "auth_attempts", counts->all);
+    answer_uint(a, "auth_attempts_failed", counts->failed);
+    answer_uint(a, "auth_attempts_succeeded", counts->all - counts->failed);
+}
+
+void api_auth_attempts(struct request *r)
+{
+    struct answer a = {0};
+    if (r->args[0].len && !request_names_node(r, r->args[0]))
+        return;
+    answer_array(&a, NULL);
+    for (unsigned i = 0; i < ATTEMPT_PROTOCOLS; i++) {
+        struct attempts_counts counts;
+        attempts_totals(auth_attempts(r->admin->options.auth), (enum attempt_protocol)i, &counts);
+        if (counts.all == 0)
+            continue;
+        answer_object(&a, NULL);
+        write_counts(&a, (enum attempt_protocol)i, &counts);
+        answer_end(&a);
+    }
+    answer_end(&a);
+    reply_json(r, 200, &a);
+}
+
+void api_auth_attempts_source(struct request *r)
+{
+    struct answer a = {0};
+    size_t count;
+    if (!request_names_node(r, r->args[0]))
+        return;
+    struct attempts_source *sources =
+        attempts_sources(auth_attempts(r->admin->options.auth), &count);
+    answer_array(&a, NULL);
+    for (size_t i = 0; i < count; i++) {
+        answer_object(&a, NULL);
+        answer_text(&a, "remote_address", sources[i].address);
+        answer_bytes(&a, "username", bytes_of(sources[i].user, sources[i].user_len));
+        write_counts(&a, sources[i].protocol, &sources[i].counts);
+        answer_end(&a);
+    }
+    answer_end(&a);
+    free(sources);
+    reply_json(r, 200, &a);
+}
+
+void api_auth_attempts_reset(struct request *r)
+{
+    if (!request_names_node(r, r->args[0]))
+        return;
+    attempts_reset(auth_attempts(r->admin->options.auth));
+    reply_empty(r, 204);
+}

@@ -1,0 +1,196 @@
+/* Channels: listing, those of a vhost or connection, one with its consumers. The API's own
+ * (client.h) are left out. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "admin/resource/client.h"
+#include "admin/resource/handlers.h"
+
+static void write_rates(struct request *r, struct answer *a, struct bytes vhost,
+                        const struct channel_info *c, struct bytes name)
+{
+    uint64_t values[RATE_COUNT];
+    double rates[RATE_COUNT] = {0};
+    struct text key = {0};
+    rate_values(&c->rates, values);
+    if (answer_wants(a, "message_stats") && !a->capture) {
+        sample_key(&key, "channel", vhost, name);
+        samples_look(r->admin->samples, text_bytes(&key), loop_now_ms(r->admin->options.loop),
+                     values, RATE_COUNT, rates);
+        text_free(&key);
+    }
+    rate_write(a, values, rates, RATES_ALL);
+}
+
+static void render_channel(struct request *r, struct answer *a, const struct row *row)
+{
+    const struct channel_info *c = row->info;
+    struct text name = {0};
+    text_printf(&name, "%.*s (%u)", BYTES_PRINT(c->peer_name), c->number);
+    answer_bytes(a, "name", text_bytes(&name));
+    answer_bytes(a, "vhost", row->vhost);
+    answer_bytes(a, "user", c->user);
+    answer_bytes(a, "user_who_performed_action", c->user);
+    answer_text(a, "node", r->admin->options.node_name);
+    answer_uint(a, "number", c->number);
+    answer_text(a, "state", "running");
+    answer_bool(a, "confirm", c->confirm);
+    answer_bool(a, "transactional", c->transactional);
+    answer_uint(a, "prefetch_count", c->prefetch_count);
+    answer_uint(a, "global_prefetch_count", c->global_prefetch_count);
+    answer_uint(a, "consumer_count", c->consumers);
+    answer_uint(a, "messages_unacknowledged", c->messages_unacknowledged);
+    answer_uint(a, "messages_unconfirmed", c->messages_unconfirmed);
+    answer_uint(a, "messages_uncommitted", c->messages_uncommitted);
+    answer_uint(a, "acks_uncommitted", c->acks_uncommitted);
+    peer_write(a, "connection_details", c->peer_name);
+    write_rates(r, a, row->vhost, c, text_bytes(&name));
+    text_free(&name);
+}
+
+static void order_channel(const struct row *row, struct listing_order *order)
+{
+    const struct channel_info *c = row->info;
+    order->keys[0] = row->vhost;
+    order->keys[1] = c->peer_name;
+    order->number = c->number;
+}
+
+static struct bytes name_channel(const struct row *row)
+{
+    return ((const struct channel_info *)row->info)->peer_name;
+}
+
+/* Who may not monitor sees his own. */
+static bool visible_channel(const struct request *r, const struct row *row)
+{
+    const struct channel_info *c = row->info;
+    return (r->rights & RIGHT_MONITORING) || bytes_equal_text(c->user, r->user);
+}
+
+static const struct listing_kind listing_channels = {&gather_channels, render_channel,
+                                                     order_channel, name_channel, visible_channel};
+
+static bool of_a_connection(const struct gather *gather, const void *info)
+{
+    (void)gather;
+    return !bytes_equal_text(((const struct channel_info *)info)->peer_name, CLIENT_NAME);
+}
+
+static bool of_this_connection(const struct gather *gather, const void *info)
+{
+    return bytes_equal(((const struct channel_info *)info)->peer_name, gather->wanted[0]);
+}
+
+static void list(struct request *r, const struct bytes *vhost,
+                 bool (*pick)(const struct gather *gather, const void *info), struct bytes wanted)
+{
+    struct listing *listing = listing_new(r, &listing_channels);
+    listing_rows(listing)->pick = pick;
+    listing_rows(listing)->wanted[0] = wanted;
+    listing_gather(r, listing, vhost);
+}
+
+void api_channels_list(struct request *r)
+{
+    list(r, NULL, of_a_connection, (struct bytes){0});
+}
+
+void api_channels_list_vhost(struct request *r)
+{
+    struct bytes vhost = request_vhost(r);
+    list(r, &vhost, of_a_connection, (struct bytes){0});
+}
+
+void api_channels_of_connection(struct request *r)
+{
+    list(r, NULL, of_this_connection, r->args[0]);
+}
+
+/* ---- One channel. */
+
+struct one_channel {
+    struct gather channels;
+    struct gather consumers;
+};
+
+static void free_one_channel(void *work)
+{
+    struct one_channel *one = work;
+    gather_free(&one->channels);
+    gather_free(&one->consumers);
+    free(one);
+}
+
+/* "name (1)": whether the channel is the one so called. */
+static bool is_called(const struct gather *gather, const void *info)
+{
+    const struct channel_info *c = info;
+    char number[16];
+    size_t len = (size_t)snprintf(number, sizeof number, " (%u)", c->number);
+    struct bytes name = gather->wanted[0];
+    return name.len == c->peer_name.len + len &&
+           memcmp(name.at, c->peer_name.at, c->peer_name.len) == 0 &&
+           memcmp(name.at + c->peer_name.len, number, len) == 0;
+}
+
+static void render_one_channel(struct request *r, struct answer *a, const struct row *row)
+{
+    static const char *const lists[] = {"publishes", "deliveries"};
+    const struct one_channel *one = r->work;
+    const struct channel_info *c = row->info;
+    render_channel(r, a, row);
+    if (answer_array(a, "consumer_details")) {
+        for (size_t i = 0; i < one->consumers.row_count; i++) {
+            const struct consumer_info *consumer = one->consumers.rows[i].info;
+            if (consumer->channel == c->number && answer_object(a, NULL)) {
+                listing_consumers.render(r, a, &one->consumers.rows[i]);
+                answer_end(a);
+            }
+        }
+        answer_end(a);
+    }
+    for (size_t i = 0; i < 2; i++)
+        if (answer_array(a, lists[i]))
+            answer_end(a);
+}
+
+static void got_consumers(struct request *r, struct gather *gather)
+{
+    static const struct listing_kind kind = {&gather_channels, render_one_channel, NULL, NULL,
+                                             NULL};
+    const struct one_channel *one = r->work;
+    (void)gather;
+    listing_reply_one(r, &kind, &one->channels.rows[0]);
+}
+
+static bool of_peer(const struct gather *gather, const void *info)
+{
+    return bytes_equal(((const struct consumer_info *)info)->peer_name, gather->wanted[0]);
+}
+
+static void got_channel(struct request *r, struct gather *gather)
+{
+    struct one_channel *one = r->work;
+    if (gather->row_count == 0) {
+        reply_not_found(r);
+        return;
+    }
+    if (!visible_channel(r, &gather->rows[0])) {
+        reply_refused(r);
+        return;
+    }
+    one->consumers.kind = &gather_consumers;
+    one->consumers.pick = of_peer;
+    one->consumers.wanted[0] = ((const struct channel_info *)gather->rows[0].info)->peer_name;
+    gather_run(r, &one->consumers, &gather->rows[0].vhost, got_consumers);
+}
+
+void api_channel_get(struct request *r)
+{
+    struct one_channel *one = request_work(r, sizeof *one, free_one_channel);
+    one->channels.kind = &gather_channels;
+    one->channels.pick = is_called;
+    one->channels.wanted[0] = r->args[0];
+    gather_run(r, &one->channels, NULL, got_channel);
+}

@@ -1,0 +1,124 @@
+/* Links of requests.
+ *
+ * Normal course: link_open, COMMAND_CHANNEL_OPEN, the request's commands; events go to the request;
+ * it answers, which closes the link; EVENT_DETACHED frees the client, which outlives its request by
+ * that much. What can go wrong: the vhost is deleted meanwhile (detached first: 404); nothing is
+ * answered in time (503). */
+#include "admin/resource/client.h"
+
+#include <stdlib.h>
+
+#include "leveret/base/mem.h"
+
+struct client {
+    struct request *request; /* NULL: answered, waiting to be detached */
+    struct link *link;
+    struct timer *timer;
+    void (*event)(struct request *request, const struct event *event);
+};
+
+static void client_free(struct client *client)
+{
+    timer_free(&client->timer);
+    free(client);
+}
+
+static void on_event(void *context, const struct event *event)
+{
+    struct client *client = context;
+    struct request *r = client->request;
+    if (event->type == EVENT_DETACHED) {
+        client_free(client);
+        if (r) {
+            r->client = NULL;
+            reply_not_found(r);
+        }
+    } else if (r) {
+        bool opened = event->type == EVENT_REPLY &&
+                      event->u.reply.command == COMMAND_CHANNEL_OPEN &&
+                      event->u.reply.status == STATUS_OK;
+        timer_set(client->timer, CLIENT_TIMEOUT_MS);
+        if (!opened && event->type != EVENT_GATE)
+            client->event(r, event);
+    }
+}
+
+static void on_timeout(void *context)
+{
+    struct client *client = context;
+    if (client->request)
+        reply_error(client->request, 503, "service_unavailable",
+                    "no answer from the virtual host in time");
+}
+
+enum status client_try(struct request *request, struct bytes vhost,
+                       void (*event)(struct request *request, const struct event *event))
+{
+    struct client *client = mem_need(sizeof *client);
+    const struct link_options options = {
+        .loop = request->admin->options.loop,
+        .event = on_event,
+        .context = client,
+        .name = BYTES_LITERAL(CLIENT_NAME),
+        .user = bytes_of_text(request->user),
+    };
+    client->event = event;
+    enum status status = link_open(request->admin->options.node, vhost, &options, &client->link);
+    if (status != STATUS_OK) {
+        free(client);
+        return status;
+    }
+    client->request = request;
+    client->timer = timer_new(request->admin->options.loop, on_timeout, client);
+    timer_set(client->timer, CLIENT_TIMEOUT_MS);
+    request->client = client;
+    client_send(request, (struct command){.type = COMMAND_CHANNEL_OPEN});
+    return STATUS_OK;
+}
+
+bool client_open(struct request *request, struct bytes vhost,
+                 void (*event)(struct request *request, const struct event *event))
+{
+    if (client_try(request, vhost, event) == STATUS_OK)
+        return true;
+    reply_vhost_missing(request, vhost);
+    return false;
+}
+
+void client_send(struct request *request, struct command command)
+{
+    if (command.channel == 0)
+        command.channel = CLIENT_CHANNEL;
+    link_send(request->client->link, &command);
+}
+
+void client_close(struct request *request)
+{
+    struct client *client = request->client;
+    request->client = NULL;
+    client->request = NULL;
+    timer_free(&client->timer);
+    link_close(client->link);
+}
+
+/* ---- One command. */
+
+struct single {
+    void (*done)(struct request *request, const struct event *reply);
+};
+
+static void on_single(struct request *r, const struct event *event)
+{
+    struct single *single = r->work;
+    if (event->type == EVENT_REPLY)
+        single->done(r, event);
+}
+
+void client_command(struct request *request, struct bytes vhost, const struct command *command,
+                    void (*done)(struct request *request, const struct event *reply))
+{
+    struct single *single = request_work(request, sizeof *single, free);
+    single->done = done;
+    if (client_open(request, vhost, on_single))
+        client_send(request, *command);
+}

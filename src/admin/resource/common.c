@@ -1,0 +1,100 @@
+/* Pieces that several resources use. */
+#include <stdio.h>
+#include <time.h>
+
+#include "admin/resource/handlers.h"
+
+/* ---- Of the body. */
+
+struct form body_form(const struct request *r)
+{
+    return form_of(r->json);
+}
+
+bool body_ok(struct request *r, const struct form *form)
+{
+    if (form_ok(form))
+        return true;
+    reply_bad_request(r, "%s", form->wrong);
+    return false;
+}
+
+/* ---- Of answers. */
+
+/* The first part of "host:port -> host:port": where the last colon before the arrow is. */
+static bool split_peer(struct bytes name, struct bytes *host, uint64_t *port)
+{
+    size_t end = 0, colon = 0;
+    while (end + 4 <= name.len && memcmp(name.at + end, " -> ", 4) != 0) {
+        if (name.at[end] == ':')
+            colon = end;
+        end++;
+    }
+    if (end + 4 > name.len || colon == 0)
+        return false;
+    *host = bytes_of(name.at, colon);
+    *port = 0;
+    for (size_t i = colon + 1; i < end && name.at[i] >= '0' && name.at[i] <= '9'; i++)
+        *port = *port * 10 + (uint64_t)(name.at[i] - '0');
+    return true;
+}
+
+void peer_fields(struct answer *answer, struct bytes connection_name)
+{
+    struct bytes host;
+    uint64_t port;
+    if (!split_peer(connection_name, &host, &port))
+        return;
+    answer_bytes(answer, "peer_host", host);
+    answer_uint(answer, "peer_port", port);
+}
+
+void peer_write(struct answer *answer, const char *key, struct bytes connection_name)
+{
+    if (!answer_object(answer, key))
+        return;
+    answer_bytes(answer, "name", connection_name);
+    peer_fields(answer, connection_name);
+    answer_end(answer);
+}
+
+void time_write(struct answer *answer, const char *key, uint64_t wall_ms)
+{
+    char text[64];
+    struct tm tm;
+    time_t seconds = (time_t)(wall_ms / 1000);
+    if (!answer_wants(answer, key) || !gmtime_r(&seconds, &tm))
+        return;
+    size_t len = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(text + len, sizeof text - len, ".%03u+00:00", (unsigned)(wall_ms % 1000));
+    answer_text(answer, key, text);
+}
+
+void exchange_types_write(struct answer *answer)
+{
+    static const struct {
+        const char *name, *description;
+    } types[] = {
+        {"direct", "AMQP direct exchange, as per the AMQP specification"},
+        {"fanout", "AMQP fanout exchange, as per the AMQP specification"},
+        {"headers", "AMQP headers exchange, as per the AMQP specification"},
+        {"topic", "AMQP topic exchange, as per the AMQP specification"},
+        {"x-consistent-hash", "Consistent Hashing Exchange"},
+        {"x-delayed-message", "Delayed Message Exchange"},
+        {"x-local-random", "Picks one random local binding (queue) to route via (to)."},
+        {"x-message-deduplication", "Message Deduplication Exchange"},
+        {"x-modulus-hash", "Modulus Hashing Exchange"},
+        {"x-random", "Picks a binding at random"},
+        {"x-recent-history", "Recent History Exchange."},
+    };
+    if (!answer_array(answer, "exchange_types"))
+        return;
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        answer_object(answer, NULL);
+        answer_text(answer, "name", types[i].name);
+        answer_text(answer, "description", types[i].description);
+        answer_bool(answer, "enabled", true);
+        answer_end(answer);
+    }
+    answer_end(answer);
+}

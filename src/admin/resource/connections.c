@@ -1,0 +1,271 @@
+/* Connections: listing, one, closing with a reason. They live with the workers' sessions. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "admin/json/arguments.h"
+#include "admin/resource/handlers.h"
+#include "leveret/base/mem.h"
+
+static void write_octets(struct request *r, struct answer *a, const struct session_info *s)
+{
+    const uint64_t values[2] = {s->received_bytes, s->sent_bytes};
+    double rates[2] = {0};
+    struct text key = {0};
+    if (!a->capture &&
+        (answer_wants(a, "recv_oct_details") || answer_wants(a, "send_oct_details"))) {
+        sample_key(&key, "connection", bytes_of(&s->id, sizeof s->id), s->name);
+        samples_look(r->admin->samples, text_bytes(&key), loop_now_ms(r->admin->options.loop),
+                     values, 2, rates);
+        text_free(&key);
+    }
+    detail_write(a, "recv_oct", values[0], rates[0]);
+    detail_write(a, "send_oct", values[1], rates[1]);
+    answer_uint(a, "send_pend", s->send_pending_bytes);
+}
+
+static void write_no_tls(struct answer *a)
+{
+    static const char *const nulls[] = {
+        "ssl_protocol",     "ssl_key_exchange",  "ssl_cipher",        "ssl_hash",
+        "peer_cert_issuer", "peer_cert_subject", "peer_cert_validity"};
+    answer_bool(a, "ssl", false);
+    for (size_t i = 0; i < sizeof nulls / sizeof *nulls; i++)
+        answer_null(a, nulls[i]);
+}
+
+/* The name that the client gave itself, if it did. */
+static void write_given_name(struct answer *a, const struct session_info *s)
+{
+    struct field given;
+    if (table_find(s->client_properties, "connection_name", &given) && given.type == FIELD_STRING)
+        answer_bytes(a, "user_provided_name", given.value.bytes);
+}
+
+static void render_connection(struct request *r, struct answer *a, const struct row *row)
+{
+    const struct session_info *s = row->info;
+    answer_bytes(a, "name", s->name);
+    write_given_name(a, s);
+    answer_bytes(a, "vhost", s->vhost);
+    answer_bytes(a, "user", s->user);
+    answer_bytes(a, "user_who_performed_action", s->user);
+    answer_text(a, "node", r->admin->options.node_name);
+    answer_text(a, "type", "network");
+    answer_text(a, "protocol", "AMQP 0-9-1");
+    answer_bytes(a, "auth_mechanism", s->mechanism);
+    answer_text(a, "state", s->state);
+    answer_uint(a, "connected_at", s->connected_wall_ms);
+    answer_bytes(a, "host", s->host);
+    answer_uint(a, "port", s->port);
+    answer_bytes(a, "peer_host", s->peer_host);
+    answer_uint(a, "peer_port", s->peer_port);
+    answer_uint(a, "channels", s->channels);
+    answer_uint(a, "channel_max", s->channel_max);
+    answer_uint(a, "frame_max", s->frame_max);
+    answer_uint(a, "timeout", s->heartbeat_s);
+    arguments_write(a, "client_properties", s->client_properties);
+    write_octets(r, a, s);
+    write_no_tls(a);
+}
+
+static void order_connection(const struct row *row, struct listing_order *order)
+{
+    const struct session_info *s = row->info;
+    order->keys[0] = s->vhost;
+    order->keys[1] = s->name;
+}
+
+static struct bytes name_connection(const struct row *row)
+{
+    return ((const struct session_info *)row->info)->name;
+}
+
+/* Who may not monitor sees his own. */
+static bool visible_connection(const struct request *r, const struct row *row)
+{
+    const struct session_info *s = row->info;
+    return (r->rights & RIGHT_MONITORING) || bytes_equal_text(s->user, r->user);
+}
+
+static const struct listing_kind listing_connections = {
+    &gather_sessions, render_connection, order_connection, name_connection, visible_connection};
+
+void api_connections_list(struct request *r)
+{
+    listing_gather(r, listing_new(r, &listing_connections), NULL);
+}
+
+static bool on_vhost(const struct gather *gather, const void *info)
+{
+    return bytes_equal(((const struct session_info *)info)->vhost, gather->wanted[0]);
+}
+
+static bool of_user(const struct gather *gather, const void *info)
+{
+    return bytes_equal(((const struct session_info *)info)->user, gather->wanted[0]);
+}
+
+static bool is_called(const struct gather *gather, const void *info)
+{
+    return bytes_equal(((const struct session_info *)info)->name, gather->wanted[0]);
+}
+
+void api_connections_list_vhost(struct request *r)
+{
+    struct listing *listing = listing_new(r, &listing_connections);
+    listing_rows(listing)->pick = on_vhost;
+    listing_rows(listing)->wanted[0] = request_vhost(r);
+    listing_gather(r, listing, NULL);
+}
+
+void api_connections_of_user(struct request *r)
+{
+    struct listing *listing = listing_new(r, &listing_connections);
+    listing_rows(listing)->pick = of_user;
+    listing_rows(listing)->wanted[0] = r->args[0];
+    listing_gather(r, listing, NULL);
+}
+
+/* ---- One, and closing. */
+
+struct closing {
+    struct gather gather; /* first */
+    char *reason;
+    size_t at;          /* the worker asked */
+    struct map users;   /* whose connections close, when it is about deleted users */
+    enum status status; /* what is answered when they are closed */
+    char *text;         /* and why, if that is not OK */
+};
+
+static void free_closing(void *work)
+{
+    struct closing *closing = work;
+    gather_free(&closing->gather);
+    map_free(&closing->users);
+    free(closing->reason);
+    free(closing->text);
+    free(closing);
+}
+
+static void with_sessions(struct request *r,
+                          bool (*pick)(const struct gather *gather, const void *info),
+                          const char *reason,
+                          void (*done)(struct request *r, struct gather *gather))
+{
+    struct closing *closing = request_work(r, sizeof *closing, free_closing);
+    closing->gather.kind = &gather_sessions;
+    closing->gather.pick = pick;
+    closing->gather.wanted[0] = r->args[0];
+    closing->reason = mem_need_text(reason, strlen(reason));
+    gather_run(r, &closing->gather, NULL, done);
+}
+
+/* Why connections are closed on request. */
+static const char *reason_given(const struct request *r)
+{
+    return r->reason ? r->reason : "Closed via management API";
+}
+
+/* The connection, if the user may know it; else answered. */
+static const struct row *only_row(struct request *r, const struct gather *gather)
+{
+    if (gather->row_count == 0)
+        reply_not_found(r);
+    else if (!visible_connection(r, &gather->rows[0]))
+        reply_refused(r);
+    else
+        return &gather->rows[0];
+    return NULL;
+}
+
+static void show(struct request *r, struct gather *gather)
+{
+    const struct row *row = only_row(r, gather);
+    if (row)
+        listing_reply_one(r, &listing_connections, row);
+}
+
+void api_connection_get(struct request *r)
+{
+    with_sessions(r, is_called, "", show);
+}
+
+/* Each worker closes those of the rows that it has: the others it does not find. */
+static void close_on_worker(struct sessions *sessions, void *argument)
+{
+    struct closing *closing = argument;
+    for (size_t i = 0; i < closing->gather.row_count; i++) {
+        const struct session_info *s = closing->gather.rows[i].info;
+        enum status status = sessions_close(sessions, s->name, closing->reason);
+        (void)status;
+    }
+}
+
+static void closed_on_worker(struct request *r)
+{
+    struct closing *closing = r->work;
+    if (++closing->at < r->admin->options.workers)
+        request_ask_sessions(r, (unsigned)closing->at, close_on_worker, closing, closed_on_worker);
+    else if (closing->status == STATUS_OK)
+        reply_empty(r, 204);
+    else
+        reply_status(r, closing->status, closing->text);
+}
+
+static void close_all(struct request *r, struct gather *gather)
+{
+    (void)gather;
+    request_ask_sessions(r, 0, close_on_worker, r->work, closed_on_worker);
+}
+
+/* Administrators close anybody's connection, others their own: seeing is not closing. */
+static void close_one(struct request *r, struct gather *gather)
+{
+    const struct row *row = only_row(r, gather);
+    if (!row)
+        return;
+    if ((r->rights & RIGHT_ADMINISTRATOR) ||
+        bytes_equal_text(((const struct session_info *)row->info)->user, r->user))
+        close_all(r, gather);
+    else
+        reply_refused(r);
+}
+
+void api_connection_delete(struct request *r)
+{
+    with_sessions(r, is_called, reason_given(r), close_one);
+}
+
+void api_connections_of_user_delete(struct request *r)
+{
+    if ((r->rights & RIGHT_ADMINISTRATOR) || bytes_equal_text(r->args[0], r->user))
+        with_sessions(r, of_user, reason_given(r), close_all);
+    else
+        reply_refused(r);
+}
+
+static bool of_users(const struct gather *gather, const void *info)
+{
+    const struct closing *closing = (const void *)gather;
+    return map_get(&closing->users, ((const struct session_info *)info)->user);
+}
+
+void connections_close_of_deleted(struct request *r, const char *const *users, size_t count,
+                                  enum status status, const char *text)
+{
+    struct closing *closing = request_work(r, sizeof *closing, free_closing);
+    closing->gather.kind = &gather_sessions;
+    closing->gather.pick = of_users;
+    closing->status = status;
+    closing->text = text ? mem_need_text(text, strlen(text)) : NULL;
+    if (count == 1) {
+        char reason[320]; /* as much as a reply text holds */
+        snprintf(reason, sizeof reason, "user '%s' is deleted", users[0]);
+        closing->reason = mem_need_text(reason, strlen(reason));
+    } else {
+        closing->reason = mem_need_text("user is deleted", strlen("user is deleted"));
+    }
+    for (size_t i = 0; i < count; i++)
+        map_put(&closing->users, bytes_of_text(users[i]), closing);
+    gather_run(r, &closing->gather, NULL, close_all);
+}

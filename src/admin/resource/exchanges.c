@@ -1,0 +1,192 @@
+/* Exchanges: listing, one, declare, delete. */
+#include <stdlib.h>
+
+#include "admin/json/arguments.h"
+#include "admin/resource/client.h"
+#include "admin/resource/handlers.h"
+
+static void write_rates(struct request *r, struct answer *a, struct bytes vhost,
+                        const struct exchange_info *x)
+{
+    const uint64_t values[2] = {x->publish_in, x->publish_out};
+    double rates[2] = {0};
+    struct text key = {0};
+    if (!answer_object(a, "message_stats"))
+        return;
+    if (!a->capture) {
+        sample_key(&key, "exchange", vhost, x->name);
+        samples_look(r->admin->samples, text_bytes(&key), loop_now_ms(r->admin->options.loop),
+                     values, 2, rates);
+        text_free(&key);
+    }
+    detail_write(a, "publish_in", values[0], rates[0]);
+    detail_write(a, "publish_out", values[1], rates[1]);
+    answer_end(a);
+}
+
+static void render_exchange(struct request *r, struct answer *a, const struct row *row)
+{
+    const struct exchange_info *x = row->info;
+    bool ours = x->name.len == 0 || bytes_start_with(x->name, "amq.");
+    answer_bytes(a, "name", x->name);
+    answer_bytes(a, "vhost", row->vhost);
+    answer_bytes(a, "type", x->type);
+    answer_bool(a, "durable", x->durable);
+    answer_bool(a, "auto_delete", x->auto_delete);
+    answer_bool(a, "internal", x->internal);
+    arguments_write(a, "arguments", x->arguments);
+    if (x->policy.len)
+        answer_bytes(a, "policy", x->policy);
+    if (ours)
+        answer_text(a, "user_who_performed_action", "rmq-internal");
+    if (x->delays)
+        answer_uint(a, "messages_delayed", x->messages_delayed);
+    if (x->deduplicated)
+        answer_uint(a, "deduplicated", x->deduplicated);
+    write_rates(r, a, row->vhost, x);
+}
+
+static void order_exchange(const struct row *row, struct listing_order *order)
+{
+    order->keys[0] = row->vhost;
+    order->keys[1] = ((const struct exchange_info *)row->info)->name;
+}
+
+static struct bytes name_exchange(const struct row *row)
+{
+    return ((const struct exchange_info *)row->info)->name;
+}
+
+static const struct listing_kind listing_exchanges = {&gather_exchanges, render_exchange,
+                                                      order_exchange, name_exchange, NULL};
+
+void api_exchanges_list(struct request *r)
+{
+    listing_gather(r, listing_new(r, &listing_exchanges), NULL);
+}
+
+void api_exchanges_list_vhost(struct request *r)
+{
+    struct bytes vhost = request_vhost(r);
+    listing_gather(r, listing_new(r, &listing_exchanges), &vhost);
+}
+
+/* ---- One exchange. */
+
+struct one_exchange {
+    struct bytes name; /* the request's */
+    struct arena arena;
+    struct exchange_info info;
+    bool found;
+};
+
+static void free_one_exchange(void *work)
+{
+    struct one_exchange *one = work;
+    arena_free(&one->arena);
+    free(one);
+}
+
+static void find_exchange(struct vhost *vhost, void *argument)
+{
+    struct one_exchange *one = argument;
+    one->found = vhost_find_exchange(vhost, one->name, &one->info);
+    if (one->found)
+        gather_exchanges.keep(&one->info, &one->arena);
+}
+
+static void with_exchange(struct request *r, void (*found)(struct request *r))
+{
+    struct one_exchange *one = request_work(r, sizeof *one, free_one_exchange);
+    one->name = request_exchange(r, 1);
+    request_ask(r, request_vhost(r), find_exchange, one, found);
+}
+
+static void render_one_exchange(struct request *r, struct answer *a, const struct row *row)
+{
+    render_exchange(r, a, row);
+    if (answer_array(a, "incoming"))
+        answer_end(a);
+    if (answer_array(a, "outgoing"))
+        answer_end(a);
+}
+
+static void exchange_found(struct request *r)
+{
+    static const struct listing_kind kind = {&gather_exchanges, render_one_exchange, NULL, NULL,
+                                             NULL};
+    const struct one_exchange *one = r->work;
+    const struct row row = {request_vhost(r), &one->info};
+    if (one->found)
+        listing_reply_one(r, &kind, &row);
+    else
+        reply_not_found(r);
+}
+
+void api_exchange_get(struct request *r)
+{
+    with_exchange(r, exchange_found);
+}
+
+/* ---- Changing. */
+
+static void exchange_created(struct request *r, const struct event *reply)
+{
+    if (reply->u.reply.status == STATUS_OK)
+        reply_created(r, true);
+    else
+        reply_status(r, reply->u.reply.status, reply->u.reply.text);
+}
+
+static void exchange_changed(struct request *r, const struct event *reply)
+{
+    if (reply->u.reply.status == STATUS_OK)
+        reply_created(r, false);
+    else
+        reply_status(r, reply->u.reply.status, reply->u.reply.text);
+}
+
+static void declare(struct request *r)
+{
+    bool existed = ((struct one_exchange *)r->work)->found;
+    struct command command = {.type = COMMAND_EXCHANGE_DECLARE};
+    struct form form = body_form(r);
+    struct text arguments = {0};
+    form_table(&form, "arguments", &arguments);
+    command.u.exchange_declare.name = request_exchange(r, 1);
+    command.u.exchange_declare.type = form_name(&form, "type", BYTES_LITERAL("direct"));
+    command.u.exchange_declare.arguments = text_bytes(&arguments);
+    command.u.exchange_declare.durable = form_bool(&form, "durable", false);
+    command.u.exchange_declare.auto_delete = form_bool(&form, "auto_delete", false);
+    command.u.exchange_declare.internal = form_bool(&form, "internal", false);
+    if (body_ok(r, &form))
+        client_command(r, request_vhost(r), &command,
+                       existed ? exchange_changed : exchange_created);
+    text_free(&arguments);
+}
+
+void api_exchange_put(struct request *r)
+{
+    if (r->args[1].len > 255)
+        reply_bad_request(r, "name too long");
+    else if (request_allowed(r, PERMISSION_CONFIGURE, request_vhost(r), request_exchange(r, 1)))
+        with_exchange(r, declare);
+}
+
+static void delete_found(struct request *r)
+{
+    if (!((struct one_exchange *)r->work)->found) {
+        reply_not_found(r);
+        return;
+    }
+    struct command command = {.type = COMMAND_EXCHANGE_DELETE};
+    command.u.exchange_delete.name = request_exchange(r, 1);
+    command.u.exchange_delete.if_unused = request_query_true(r, "if-unused");
+    client_command(r, request_vhost(r), &command, exchange_changed);
+}
+
+void api_exchange_delete(struct request *r)
+{
+    if (request_allowed(r, PERMISSION_CONFIGURE, request_vhost(r), request_exchange(r, 1)))
+        with_exchange(r, delete_found);
+}

@@ -1,0 +1,55 @@
+/* RabbitMQ's feature flags whose meaning holds here, which clients ask for before they use a
+ * feature. None of them can be switched off, which RabbitMQ says by the stability "required".
+ * stream_queue is among them for what came to RabbitMQ with it: dead-lettering at least once and
+ * the API's level, which NServiceBus requires by this flag; queues of type stream are refused when
+ * they are declared. Flags of RabbitMQ's clusters, of its store and of its inside are not here. */
+#include "admin/resource/handlers.h"
+
+static const struct {
+    const char *name, *description;
+} flags[] = {
+    {"detailed_queues_endpoint", "The list of queues with all that is told of them"},
+    {"drop_unroutable_metric", "Count unroutable publishes to be dropped in stats"},
+    {"empty_basic_get_metric", "Count AMQP basic.get on empty queues in stats"},
+    {"implicit_default_bindings",
+     "Default bindings are implicit, instead of being stored in the database"},
+    {"message_containers_deaths_v2", "Cycles of dead letters are found by all their deaths"},
+    {"quorum_queue", "Support queues of type quorum"},
+    {"rabbit_exchange_type_local_random", "Exchanges of type x-local-random"},
+    {"stream_queue", "Support what queues of type stream brought besides them"},
+    {"user_limits", "Configure connection and channel limits for a user"},
+    {"virtual_host_metadata", "Virtual host metadata (description, tags)"},
+};
+
+void api_feature_flags(struct request *r)
+{
+    struct answer a = {0};
+    answer_array(&a, NULL);
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        answer_object(&a, NULL);
+        answer_text(&a, "name", flags[i].name);
+        answer_text(&a, "desc", flags[i].description);
+        answer_text(&a, "doc_url", "");
+        answer_text(&a, "provided_by", "leveret");
+        answer_text(&a, "stability", "required");
+        answer_text(&a, "require_level", "hard");
+        answer_text(&a, "experiment_level", "supported");
+        answer_text(&a, "state", "enabled");
+        answer_array(&a, "callbacks");
+        answer_end(&a);
+        answer_end(&a);
+    }
+    answer_end(&a);
+    reply_json(r, 200, &a);
+}
+
+/* Each of them is enabled already. */
+void api_feature_flag_enable(struct request *r)
+{
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (bytes_equal_text(r->args[0], flags[i].name)) {
+            reply_empty(r, 204);
+            return;
+        }
+    reply_bad_request(r, "unsupported");
+}

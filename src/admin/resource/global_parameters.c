@@ -1,0 +1,189 @@
+/* Global parameters, and the cluster's name, which is one of them. The directory keeps them: it is
+ * auth's, and this is the main thread. */
+#include <stdlib.h>
+
+#include "admin/resource/handlers.h"
+#include "leveret/auth/parameters.h"
+
+const char *cluster_name(const struct admin *admin)
+{
+    const char *named = auth_parameter_text(admin->options.auth, PARAMETER_CLUSTER_NAME);
+    return named ? named : admin->options.cluster_name;
+}
+
+/* ---- Reading. */
+
+struct parameter_row {
+    const char *name, *json;
+};
+
+static void render(struct request *r, struct answer *a, const struct row *row)
+{
+    const struct parameter_row *parameter = row->info;
+    (void)r;
+    answer_text(a, "name", parameter->name);
+    answer_json(a, "value", parameter->json);
+}
+
+static struct bytes name_parameter(const struct row *row)
+{
+    return bytes_of_text(((const struct parameter_row *)row->info)->name);
+}
+
+static void order(const struct row *row, struct listing_order *order)
+{
+    order->keys[0] = name_parameter(row);
+}
+
+static const struct listing_kind listing_parameters = {NULL, render, order, name_parameter, NULL};
+
+/* The list may be written in later turns, when a parameter has changed: it is copied. */
+static void collect(void *context, const char *name, const char *json)
+{
+    struct listing *listing = context;
+    struct arena *arena = listing_arena(listing);
+    const struct parameter_row row = {
+        (const char *)arena_keep(arena, bytes_of(name, strlen(name) + 1)).at,
+        (const char *)arena_keep(arena, bytes_of(json, strlen(json) + 1)).at,
+    };
+    listing_add(listing, bytes_of("", 0), listing_keep(listing, &row, sizeof row));
+}
+
+void api_global_parameters_list(struct request *r)
+{
+    struct listing *listing = listing_new(r, &listing_parameters);
+    auth_each_parameter(r->admin->options.auth, collect, listing);
+    listing_write(r, listing);
+}
+
+static const char *name_in_path(const struct request *r)
+{
+    return (const char *)r->args[0].at;
+}
+
+void api_global_parameter_get(struct request *r)
+{
+    const struct parameter_row parameter = {
+        name_in_path(r), auth_parameter(r->admin->options.auth, name_in_path(r))};
+    const struct row row = {.info = &parameter};
+    if (parameter.json)
+        listing_reply_one(r, &listing_parameters, &row);
+    else
+        reply_not_found(r);
+}
+
+static void write_one(void *context, const char *name, const char *json)
+{
+    struct answer *a = context;
+    answer_object(a, NULL);
+    answer_text(a, "name", name);
+    answer_json(a, "value", json);
+    answer_end(a);
+}
+
+void global_parameters_write(struct answer *a, struct auth *auth)
+{
+    answer_array(a, "global_parameters");
+    auth_each_parameter(auth, write_one, a);
+    answer_end(a);
+}
+
+/* ---- Changing. */
+
+/* The field "value" as a zero-ended text. False: it is not there, or the form is wrong already. */
+static bool read_value(struct form *form, struct text *json)
+{
+    static const char *const keys[] = {"value", NULL};
+    form_need(form, keys);
+    if (!form_ok(form))
+        return false;
+    if (value_write(value_get(form->object, "value"), json) != STATUS_OK)
+        form_refuse(form, "value", "cannot be written as JSON");
+    text_add(json, "", 1);
+    return form_ok(form);
+}
+
+static void check(struct form *form, const char *name, const struct text *json)
+{
+    const char *why = auth_check_parameter(name, (const char *)json->at);
+    if (why)
+        form_refuse(form, "parameter", "%s", why);
+}
+
+void global_parameter_check(struct form *form, const char *name)
+{
+    struct text json = {0};
+    if (read_value(form, &json))
+        check(form, name, &json);
+    text_free(&json);
+}
+
+enum status global_parameter_from_json(struct auth *auth, const char *name, struct form *form,
+                                       bool *created)
+{
+    struct text json = {0};
+    enum status status = STATUS_MALFORMED;
+    *created = false;
+    if (read_value(form, &json))
+        check(form, name, &json);
+    if (form_ok(form)) {
+        status = auth_put_parameter(auth, name, (const char *)json.at, created);
+        if (status == STATUS_LIMIT)
+            form_refuse(form, "parameter", "there are at most %u of them, with %u bytes together",
+                        PARAMETERS_MAX, PARAMETERS_BYTES_MAX);
+    }
+    text_free(&json);
+    return status;
+}
+
+void api_global_parameter_put(struct request *r)
+{
+    struct form form = body_form(r);
+    bool created;
+    enum status status =
+        global_parameter_from_json(r->admin->options.auth, name_in_path(r), &form, &created);
+    if (!body_ok(r, &form))
+        return;
+    if (status == STATUS_OK)
+        reply_created(r, created);
+    else
+        reply_status(r, status, NULL);
+}
+
+void api_global_parameter_delete(struct request *r)
+{
+    reply_deleted(r, auth_delete_parameter(r->admin->options.auth, name_in_path(r)));
+}
+
+/* ---- The cluster's name. */
+
+void api_cluster_name(struct request *r)
+{
+    struct answer a = {0};
+    answer_object(&a, NULL);
+    answer_text(&a, "name", cluster_name(r->admin));
+    answer_end(&a);
+    reply_json(r, 200, &a);
+}
+
+void api_cluster_name_put(struct request *r)
+{
+    static const char *const keys[] = {"name", NULL};
+    struct form form = body_form(r);
+    struct answer json = {0};
+    bool created;
+    form_need(&form, keys);
+    answer_text(&json, NULL, form_text(&form, "name", ""));
+    text_add(&json.text, "", 1);
+    if (form_ok(&form))
+        check(&form, PARAMETER_CLUSTER_NAME, &json.text);
+    if (body_ok(r, &form)) {
+        enum status status = auth_put_parameter(r->admin->options.auth, PARAMETER_CLUSTER_NAME,
+                                                (const char *)json.text.at, &created);
+        if (status == STATUS_OK)
+            reply_empty(r, 204);
+        else
+            reply_status(r, status, NULL);
+    }
+    answer_free(&json);
+}

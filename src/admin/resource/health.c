@@ -1,0 +1,150 @@
+/* Health checks: 200 {"status": "ok"} or 503 with what is wrong. */
+
+#include "admin/resource/health.h"
+
+#include "admin/metrics/totals.h"
+#include "admin/resource/handlers.h"
+
+void health_reply_ok(struct request *r)
+{
+    struct answer a = {0};
+    answer_object(&a, NULL);
+    answer_text(&a, "status", "ok");
+    answer_end(&a);
+    reply_json(r, 200, &a);
+}
+
+void health_begin_failed(struct answer *a, const char *reason)
+{
+    answer_object(a, NULL);
+    answer_text(a, "status", "failed");
+    answer_text(a, "reason", reason);
+}
+
+static void write_alarm(struct request *r, struct answer *a, const char *resource)
+{
+    answer_object(a, NULL);
+    answer_text(a, "node", r->admin->options.node_name);
+    answer_text(a, "resource", resource);
+    answer_end(a);
+}
+
+void api_health_alarms(struct request *r)
+{
+    struct answer a = {0};
+    struct node_alarms alarms;
+    node_alarms(r->admin->options.node, &alarms);
+    if (!alarms.memory && !alarms.disk) {
+        health_reply_ok(r);
+        return;
+    }
+    health_begin_failed(&a, "There are alarms in effect on the node");
+    answer_array(&a, "alarms");
+    if (alarms.memory)
+        write_alarm(r, &a, "memory");
+    if (alarms.disk)
+        write_alarm(r, &a, "disk");
+    answer_end(&a);
+    answer_end(&a);
+    reply_json(r, 503, &a);
+}
+
+static void counted(struct request *r, const struct totals *totals)
+{
+    struct answer a = {0};
+    size_t down = 0;
+    health_begin_failed(&a, "Some virtual hosts are down, or cannot write");
+    answer_array(&a, "virtual-hosts");
+    for (size_t i = 0; i < totals->vhost_count; i++)
+        if (!totals->vhosts[i].answered ||
+            node_vhost_unwritable(r->admin->options.node, bytes_of_text(totals->vhosts[i].name))) {
+            down++;
+            answer_text(&a, NULL, totals->vhosts[i].name);
+        }
+    answer_end(&a);
+    answer_end(&a);
+    if (down) {
+        reply_json(r, 503, &a);
+    } else {
+        answer_free(&a);
+        health_reply_ok(r);
+    }
+}
+
+/* Each vhost's owner has answered; so have all workers. */
+void api_health_vhosts(struct request *r)
+{
+    totals_for(r, counted);
+}
+
+void api_health_service(struct request *r)
+{
+    totals_for(r, counted);
+}
+
+/* No listener has a certificate that could expire. */
+void api_health_certificates(struct request *r)
+{
+    health_reply_ok(r);
+}
+
+void api_health_single_node(struct request *r)
+{
+    struct answer a = {0};
+    answer_object(&a, NULL);
+    answer_text(&a, "status", "ok");
+    answer_text(&a, "reason", "single node cluster");
+    answer_end(&a);
+    reply_json(r, 200, &a);
+}
+
+/* ---- What the node has. */
+
+/* The directory was read before anybody could ask. */
+void api_health_store(struct request *r)
+{
+    health_reply_ok(r);
+}
+
+static void note_vhost(void *context, const struct vhost_entry *vhost)
+{
+    (void)vhost;
+    *(bool *)context = true;
+}
+
+void api_health_store_with_data(struct request *r)
+{
+    struct answer a = {0};
+    bool some = false;
+    auth_each_vhost(r->admin->options.auth, note_vhost, &some);
+    if (some) {
+        health_reply_ok(r);
+        return;
+    }
+    health_begin_failed(&a, "The metadata store has no data");
+    answer_end(&a);
+    reply_json(r, 503, &a);
+}
+
+void api_health_connections(struct request *r)
+{
+    const struct quota *sockets = r->admin->options.amqp_sockets;
+    struct answer a = {0};
+    uint64_t open = sockets ? atomic_load(&sockets->open) : 0;
+    uint64_t max = sockets ? atomic_load(&sockets->max) : UINT64_MAX;
+    if (open < max) {
+        health_reply_ok(r);
+        return;
+    }
+    health_begin_failed(&a, "The node has as many connections as it may have");
+    answer_uint(&a, "limit", max);
+    answer_uint(&a, "connections", open);
+    answer_end(&a);
+    reply_json(r, 503, &a);
+}
+
+/* A cluster of one node is as large as it is meant to be. */
+void api_health_cluster_size(struct request *r)
+{
+    health_reply_ok(r);
+}

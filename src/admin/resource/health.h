@@ -1,0 +1,12 @@
+/* What the files of health checks share. Thread: main. */
+#ifndef LEVERET_ADMIN_HEALTH_H
+#define LEVERET_ADMIN_HEALTH_H
+
+#include "admin/http/request.h"
+
+/* 200 {"status": "ok"} */
+void health_reply_ok(struct request *r);
+/* Begins the object of a failed check, which answers 503. */
+void health_begin_failed(struct answer *a, const char *reason);
+
+#endif

@@ -1,0 +1,114 @@
+/* Health checks of listeners. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/http/http.h"
+#include "admin/resource/handlers.h"
+#include "admin/resource/health.h"
+#include "leveret/base/number.h"
+
+struct listening {
+    const char *protocol;
+    uint16_t port;
+};
+
+static size_t listening(const struct admin *admin, struct listening *out, size_t max)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < admin->options.listener_count && n + 2 < max; i++)
+        out[n++] = (struct listening){admin->options.listeners[i].protocol,
+                                      admin->options.listeners[i].port};
+    if (admin->server)
+        out[n++] = (struct listening){"http", http_port(admin->server)};
+    if (admin->metrics_server)
+        out[n++] = (struct listening){"http/prometheus", http_port(admin->metrics_server)};
+    return n;
+}
+
+#define LISTENING_MAX 64u
+
+void api_health_port(struct request *r)
+{
+    struct listening all[LISTENING_MAX];
+    size_t n = listening(r->admin, all, LISTENING_MAX);
+    struct answer a = {0};
+    uint64_t port;
+    if (!number_read((const char *)r->args[0].at, UINT16_MAX, &port)) {
+        reply_bad_request(r, "Invalid port");
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (all[i].port != port)
+            continue;
+        answer_object(&a, NULL);
+        answer_text(&a, "status", "ok");
+        answer_uint(&a, "port", port);
+        answer_end(&a);
+        reply_json(r, 200, &a);
+        return;
+    }
+    health_begin_failed(&a, "No active listener");
+    answer_uint(&a, "missing", port);
+    answer_array(&a, "ports");
+    for (size_t i = 0; i < n; i++)
+        answer_uint(&a, NULL, all[i].port);
+    answer_end(&a);
+    answer_end(&a);
+    reply_json(r, 503, &a);
+}
+
+/* The name by which a listener is known, of one of its other names. */
+static const char *protocol_of(const char *asked)
+{
+    bool amqp = strcmp(asked, "amqp091") == 0 || strcmp(asked, "amqp0.9.1") == 0;
+    return amqp ? "amqp" : asked;
+}
+
+static bool listens(const struct listening *all, size_t n, const char *asked)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(all[i].protocol, protocol_of(asked)) == 0)
+            return true;
+    return false;
+}
+
+static void write_protocols(struct answer *a, const struct listening *all, size_t n)
+{
+    answer_array(a, "protocols");
+    for (size_t i = 0; i < n; i++)
+        answer_text(a, NULL, all[i].protocol);
+    answer_end(a);
+}
+
+/* Several are separated by commas, and each of them must be listened for. RabbitMQ 3 told the one
+ * that was asked for as "protocol", 4 tells all that there are as "protocols": both are told. */
+void api_health_protocol(struct request *r)
+{
+    struct listening all[LISTENING_MAX];
+    size_t n = listening(r->admin, all, LISTENING_MAX);
+    struct answer failed = {0}, ok = {0};
+    char *asked = strdup((const char *)r->args[0].at), *rest = asked, *one;
+    size_t missing = 0;
+    if (!asked) {
+        reply_no_room(r);
+        return;
+    }
+    answer_object(&ok, NULL);
+    answer_text(&ok, "status", "ok");
+    answer_text(&ok, "protocol", protocol_of(asked));
+    write_protocols(&ok, all, n);
+    answer_end(&ok);
+    health_begin_failed(&failed, "No active listener");
+    answer_array(&failed, "missing");
+    while ((one = strsep(&rest, ",")))
+        if (!listens(all, n, one)) {
+            answer_text(&failed, NULL, one);
+            missing++;
+        }
+    answer_end(&failed);
+    write_protocols(&failed, all, n);
+    answer_end(&failed);
+    free(asked);
+    answer_free(missing ? &ok : &failed);
+    reply_json(r, missing ? 503 : 200, missing ? &failed : &ok);
+}

@@ -1,0 +1,372 @@
+/* Publishing, getting, and the aliveness test, over a link as a client of the vhost.
+ *
+ * Normal course of publish: confirm.select, the message with mandatory; a return, if any, comes
+ * before the confirm; the confirm is the answer, and thus a promise. Of get: basic.get again and
+ * again, then one nack for all if they are to go back, then channel.close, whose reply is the
+ * moment to answer: what was put back is back. What can go wrong: the broker refuses (its text is
+ * told); no confirm comes because the disk is full: 503 in time. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "admin/json/properties_json.h"
+#include "admin/resource/client.h"
+#include "admin/resource/handlers.h"
+#include "leveret/base/base64.h"
+#include "leveret/base/utf8.h"
+#include "leveret/broker/publication.h"
+
+#define GET_BYTES_MAX                                                                              \
+    ((size_t)64 << 20) /* of an answer: then fewer messages are told than asked for */
+
+/* Bytes of the properties as they are sent: with a content header around them they fit a frame of
+ * the default frame_max. More is refused, since no client could receive it. */
+#define PROPERTIES_BYTES_MAX (131072u - 64u)
+
+/* ---- A message from JSON. */
+
+/* The message with its body. NULL: answered. */
+static struct message *make_message(struct request *r, struct bytes exchange,
+                                    struct bytes routing_key, const struct properties *p,
+                                    struct bytes payload)
+{
+    char why[PUBLICATION_WHY_MAX];
+    struct text encoded = {0};
+    struct message *message;
+    properties_encode(p, &encoded);
+    if (encoded.len > PROPERTIES_BYTES_MAX) {
+        text_free(&encoded);
+        reply_bad_request(r, "properties: more than %u bytes", PROPERTIES_BYTES_MAX);
+        return NULL;
+    }
+    const struct publication publication = {
+        .exchange = exchange,
+        .routing_key = routing_key,
+        .properties = text_bytes(&encoded),
+        .body_bytes = payload.len,
+        .body_bytes_max = UINT64_MAX, /* the core knows the vhost's */
+        .user = r->user,
+    };
+    enum status status = publication_message(&publication, &message, why);
+    struct buffer *buffer = message && payload.len ? buffer_new(payload.len) : NULL;
+    text_free(&encoded);
+    if (message && payload.len) {
+        if (buffer)
+            memcpy(buffer->data, payload.at, payload.len);
+        if (!buffer || message_fill(message, buffer, buffer->data, payload.len) != STATUS_OK) {
+            message_unref(&message);
+            status = STATUS_NO_MEMORY;
+        }
+        buffer_unref(&buffer);
+    }
+    if (status == STATUS_NO_MEMORY)
+        reply_status(r, status, NULL);
+    else if (status != STATUS_OK)
+        reply_bad_request(r, "%s - %s", reply_code_name(status), why);
+    return message;
+}
+
+/* The payload as it is meant. False: answered. *decoded is to be freed. */
+static bool read_payload(struct request *r, struct form *form, struct bytes *out, uint8_t **decoded)
+{
+    const char *encoding = form_text(form, "payload_encoding", "");
+    *decoded = NULL;
+    *out = form_bytes(form, "payload", bytes_of("", 0));
+    if (!body_ok(r, form))
+        return false;
+    if (strcmp(encoding, "string") == 0)
+        return true;
+    if (strcmp(encoding, "base64") != 0) {
+        reply_bad_pair(r, "unsupported_encoding", bytes_of_text(encoding));
+        return false;
+    }
+    *decoded = base64_decode(*out, &out->len);
+    if (!*decoded) {
+        reply_bad_pair(r, "not_base64", form_bytes(form, "payload", bytes_of("", 0)));
+        return false;
+    }
+    out->at = *decoded;
+    return true;
+}
+
+/* The message of the request's body, or NULL: answered. */
+static struct message *message_from_body(struct request *r)
+{
+    static const char *const keys[] = {"properties", "routing_key", "payload", "payload_encoding",
+                                       NULL};
+    struct form form = body_form(r);
+    struct properties p;
+    struct text headers;
+    struct bytes payload;
+    struct message *message = NULL;
+    uint8_t *decoded = NULL;
+    form_need(&form, keys);
+    struct bytes routing_key = form_name(&form, "routing_key", bytes_of("", 0));
+    properties_read(&form, "properties", &p, &headers);
+    if (read_payload(r, &form, &payload, &decoded))
+        message = make_message(r, request_exchange(r, 1), routing_key, &p, payload);
+    free(decoded);
+    text_free(&headers);
+    return message;
+}
+
+/* ---- Publishing. */
+
+struct publishing {
+    bool returned;
+};
+
+static void reply_routed(struct request *r, bool routed)
+{
+    struct answer a = {0};
+    answer_object(&a, NULL);
+    answer_bool(&a, "routed", routed);
+    answer_end(&a);
+    reply_json(r, 200, &a);
+}
+
+static void on_published(struct request *r, const struct event *event)
+{
+    struct publishing *publishing = r->work;
+    if (event->type == EVENT_RETURN)
+        publishing->returned = true;
+    else if (event->type == EVENT_CONFIRM)
+        reply_routed(r, !publishing->returned && !event->u.confirm.nack);
+    else if (event->type == EVENT_REPLY && event->u.reply.status != STATUS_OK)
+        reply_bad_request(r, "%s - %s", reply_code_name(event->u.reply.status),
+                          event->u.reply.text ? event->u.reply.text : "");
+}
+
+void api_message_publish(struct request *r)
+{
+    struct bytes vhost = request_vhost(r);
+    struct command publish = {.type = COMMAND_PUBLISH};
+    if (!request_allowed(r, PERMISSION_WRITE, vhost, request_exchange(r, 1)))
+        return;
+    struct message *message = message_from_body(r);
+    if (!message)
+        return;
+    request_work(r, sizeof(struct publishing), free);
+    if (!client_open(r, vhost, on_published)) {
+        message_unref(&message);
+        return;
+    }
+    publish.u.publish.message = message;
+    publish.u.publish.mandatory = true;
+    client_send(r, (struct command){.type = COMMAND_CONFIRM_SELECT});
+    client_send(r, publish);
+}
+
+/* ---- Getting. */
+
+struct getting {
+    struct answer answer;
+    uint64_t left;     /* messages still wanted */
+    uint64_t truncate; /* payload bytes told at most */
+    bool base64, no_ack, requeue;
+    bool hand_back; /* by basic.nack, which is no failure of a consumer; else by basic.reject */
+    bool unsettled; /* something is to be given back or rejected */
+};
+
+static void free_getting(void *work)
+{
+    answer_free(&((struct getting *)work)->answer);
+    free(work);
+}
+
+static void write_payload(struct getting *g, const struct message *message)
+{
+    struct text payload = {0}, encoded = {0};
+    for (uint32_t i = 0; i < message_body_pieces(message) && payload.len < g->truncate; i++) {
+        struct bytes piece = message_body_piece(message, i);
+        if (piece.len > g->truncate - payload.len)
+            piece.len = (size_t)(g->truncate - payload.len);
+        text_add_bytes(&payload, piece);
+    }
+    bool base64 = g->base64 || !utf8_valid(text_bytes(&payload));
+    if (base64)
+        base64_encode(&encoded, text_bytes(&payload));
+    answer_bytes(&g->answer, "payload", text_bytes(base64 ? &encoded : &payload));
+    answer_text(&g->answer, "payload_encoding", base64 ? "base64" : "string");
+    text_free(&payload);
+    text_free(&encoded);
+}
+
+static void tell_message(struct getting *g, const struct event *event)
+{
+    struct message *message = event->got.message;
+    struct properties p;
+    struct answer *a = &g->answer;
+    if (properties_decode(message_properties(message), &p) != STATUS_OK)
+        p = (struct properties){0};
+    answer_object(a, NULL);
+    answer_uint(a, "payload_bytes", message->body_bytes);
+    answer_bool(a, "redelivered", event->got.redelivered);
+    answer_bytes(a, "exchange", message_exchange(message));
+    answer_bytes(a, "routing_key", message_routing_key(message));
+    answer_uint(a, "message_count", event->u.reply.messages);
+    properties_write(a, "properties", &p);
+    write_payload(g, message);
+    answer_end(a);
+}
+
+static void get_next(struct request *r)
+{
+    const struct getting *g = r->work;
+    struct command command = {.type = COMMAND_GET};
+    command.u.get.queue = r->args[1];
+    command.u.get.no_ack = g->no_ack;
+    client_send(r, command);
+}
+
+static void put_back(struct request *r)
+{
+    const struct getting *g = r->work;
+    struct command nack = {.type = g->hand_back ? COMMAND_NACK : COMMAND_REJECT};
+    nack.u.ack.multiple = true;
+    nack.u.ack.requeue = g->requeue;
+    if (g->unsettled)
+        client_send(r, nack);
+    client_send(r, (struct command){.type = COMMAND_CHANNEL_CLOSE});
+}
+
+static void on_got(struct request *r, const struct event *event)
+{
+    struct getting *g = r->work;
+    if (event->type != EVENT_REPLY)
+        return;
+    if (event->u.reply.status == STATUS_NOT_FOUND) {
+        char reason[600];
+        snprintf(reason, sizeof reason, "NOT_FOUND - %s", event->u.reply.text);
+        reply_error(r, 404, "not_found", reason);
+    } else if (event->u.reply.status != STATUS_OK) {
+        reply_bad_request(r, "%s - %s", reply_code_name(event->u.reply.status),
+                          event->u.reply.text ? event->u.reply.text : "");
+    } else if (event->u.reply.command == COMMAND_CHANNEL_CLOSE) {
+        struct answer answer = g->answer;
+        g->answer = (struct answer){0};
+        answer_end(&answer);
+        reply_json(r, 200, &answer);
+    } else if (event->u.reply.command == COMMAND_GET) {
+        if (!event->u.reply.empty) {
+            tell_message(g, event);
+            g->unsettled = !g->no_ack;
+            g->left--;
+        }
+        if (event->u.reply.empty || g->left == 0 || g->answer.text.len > GET_BYTES_MAX)
+            put_back(r);
+        else
+            get_next(r);
+    }
+}
+
+static const struct {
+    const char *name;
+    bool no_ack, requeue, hand_back;
+} ack_modes[] = {
+    {"ack_requeue_true", false, true, true},
+    {"ack_requeue_false", true, false, false},
+    {"reject_requeue_true", false, true, false},
+    {"reject_requeue_false", false, false, false},
+};
+
+static bool read_ack_mode(struct request *r, const char *mode, struct getting *g)
+{
+    for (size_t i = 0; i < sizeof ack_modes / sizeof *ack_modes; i++) {
+        if (strcmp(ack_modes[i].name, mode) != 0)
+            continue;
+        g->no_ack = ack_modes[i].no_ack;
+        g->requeue = ack_modes[i].requeue;
+        g->hand_back = ack_modes[i].hand_back;
+        return true;
+    }
+    reply_bad_pair(r, "unknown_ackmode", bytes_of_text(mode));
+    return false;
+}
+
+/* A number, or a string that holds one (rabbitmqadmin sends such); below 0 is without end. */
+static uint64_t read_count(struct form *form, const char *key)
+{
+    int64_t number = form_int_or_text(form, key, -1, INT64_MIN, INT64_MAX);
+    return number < 0 ? UINT64_MAX : (uint64_t)number;
+}
+
+/* False: answered. */
+static bool read_get(struct request *r, struct getting *g)
+{
+    static const char *const keys[] = {"ackmode", "count", "encoding", NULL};
+    struct form form = body_form(r);
+    form_need(&form, keys);
+    const char *mode = form_text(&form, "ackmode", "");
+    const char *encoding = form_text(&form, "encoding", "");
+    g->left = read_count(&form, "count");
+    g->truncate = read_count(&form, "truncate");
+    if (!body_ok(r, &form) || !read_ack_mode(r, mode, g))
+        return false;
+    g->base64 = strcmp(encoding, "base64") == 0;
+    if (!g->base64 && strcmp(encoding, "auto") != 0) {
+        reply_bad_request(r, "Unsupported encoding. Please use auto or base64.");
+        return false;
+    }
+    return true;
+}
+
+void api_messages_get(struct request *r)
+{
+    struct getting *g = request_work(r, sizeof *g, free_getting);
+    struct bytes vhost = request_vhost(r);
+    if (!read_get(r, g) || !request_allowed(r, PERMISSION_READ, vhost, r->args[1]))
+        return;
+    answer_array(&g->answer, NULL);
+    if (!client_open(r, vhost, on_got))
+        return;
+    if (g->left)
+        get_next(r);
+    else
+        put_back(r);
+}
+
+/* ---- Aliveness: a message through a queue of its own. */
+
+#define ALIVENESS_QUEUE "aliveness-test"
+
+static void on_alive(struct request *r, const struct event *event)
+{
+    if (event->type != EVENT_REPLY)
+        return;
+    if (event->u.reply.status != STATUS_OK) {
+        reply_status(r, event->u.reply.status, event->u.reply.text);
+    } else if (event->u.reply.command == COMMAND_GET) {
+        struct answer a = {0};
+        answer_object(&a, NULL);
+        answer_text(&a, "status", event->u.reply.empty ? "failed" : "ok");
+        answer_end(&a);
+        reply_json(r, event->u.reply.empty ? 503 : 200, &a);
+    }
+}
+
+void api_aliveness_test(struct request *r)
+{
+    const struct properties none = {0};
+    const struct bytes queue = BYTES_LITERAL(ALIVENESS_QUEUE);
+    struct bytes vhost = request_vhost(r);
+    struct command declare = {.type = COMMAND_QUEUE_DECLARE};
+    struct command publish = {.type = COMMAND_PUBLISH}, get = {.type = COMMAND_GET};
+    if (!request_allowed(r, PERMISSION_CONFIGURE, vhost, queue) ||
+        !request_allowed(r, PERMISSION_READ, vhost, queue))
+        return;
+    struct message *message =
+        make_message(r, bytes_of("", 0), queue, &none, BYTES_LITERAL("test_message"));
+    if (!message)
+        return;
+    if (!client_open(r, vhost, on_alive)) {
+        message_unref(&message);
+        return;
+    }
+    declare.u.queue_declare.name = queue;
+    publish.u.publish.message = message;
+    get.u.get.queue = queue;
+    get.u.get.no_ack = true;
+    client_send(r, declare);
+    client_send(r, publish);
+    client_send(r, get);
+}

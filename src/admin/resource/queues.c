@@ -1,0 +1,392 @@
+/* Queues: listing, one with its consumers, declare, delete, purge.
+ *
+ * Reading goes to the owner by gather or request_ask; changing goes over a link as any client's
+ * command does, after the user's permissions were checked here, as a session checks them. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "admin/json/arguments.h"
+#include "admin/resource/client.h"
+#include "admin/resource/handlers.h"
+#include "leveret/wire/table.h"
+
+#define QUEUE_RATES                                                                                \
+    0xff9u /* which of rate_names a queue has: all but confirm and return_unroutable */
+
+static bool wants_rates(const struct answer *a)
+{
+    return answer_wants(a, "message_stats") || answer_wants(a, "messages_details") ||
+           answer_wants(a, "messages_ready_details") ||
+           answer_wants(a, "messages_unacknowledged_details");
+}
+
+static bool all_zero(const uint64_t *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (values[i])
+            return false;
+    return true;
+}
+
+/* A queue that never had a message has no message_stats, as in RabbitMQ. */
+static void write_rates(struct request *r, struct answer *a, struct bytes vhost,
+                        const struct queue_info *q)
+{
+    uint64_t values[RATE_COUNT + 3];
+    double rates[RATE_COUNT + 3] = {0};
+    struct text key = {0};
+    rate_values(&q->rates, values);
+    values[RATE_COUNT] = q->messages_ready;
+    values[RATE_COUNT + 1] = q->messages_unacknowledged;
+    values[RATE_COUNT + 2] = q->messages_ready + q->messages_unacknowledged;
+    bool unused = all_zero(values, RATE_COUNT + 3);
+    if (wants_rates(a) && !a->capture && (!unused || samples_have_room(r->admin->samples))) {
+        sample_key(&key, "queue", vhost, q->name);
+        samples_look(r->admin->samples, text_bytes(&key), loop_now_ms(r->admin->options.loop),
+                     values, RATE_COUNT + 3, rates);
+        text_free(&key);
+    }
+    if (!unused)
+        rate_write(a, values, rates, QUEUE_RATES);
+    detail_write(a, "messages_ready", values[RATE_COUNT], rates[RATE_COUNT]);
+    detail_write(a, "messages_unacknowledged", values[RATE_COUNT + 1], rates[RATE_COUNT + 1]);
+    detail_write(a, "messages", values[RATE_COUNT + 2], rates[RATE_COUNT + 2]);
+}
+
+struct bytes queue_info_type(const struct queue_info *q)
+{
+    struct field field;
+    if (table_find(q->arguments, "x-queue-type", &field) && field.type == FIELD_STRING &&
+        field.value.bytes.len)
+        return field.value.bytes;
+    return BYTES_LITERAL("classic");
+}
+
+static bool is_quorum(const struct queue_info *q)
+{
+    return bytes_equal_text(queue_info_type(q), "quorum");
+}
+
+static void write_depths(struct answer *a, const struct queue_info *q)
+{
+    uint64_t messages = q->messages_ready + q->messages_unacknowledged;
+    uint64_t ram = q->messages_ram < messages ? q->messages_ram : messages;
+    uint64_t ready_ram = q->messages_ready_ram < ram ? q->messages_ready_ram : ram;
+    answer_uint(a, "messages_ram", ram);
+    answer_uint(a, "messages_ready_ram", ready_ram);
+    answer_uint(a, "messages_unacknowledged_ram", ram - ready_ram);
+    answer_uint(a, "messages_paged_out", messages - ram);
+    answer_uint(a, "messages_persistent", q->messages_persistent);
+    if (q->deduplicated)
+        answer_uint(a, "deduplicated", q->deduplicated);
+    if (q->messages_dlx || is_quorum(q))
+        answer_uint(a, "messages_dlx", q->messages_dlx);
+    if (q->dead_letters_dropped)
+        answer_uint(a, "dead_letters_dropped", q->dead_letters_dropped);
+    answer_uint(a, "message_bytes", q->ready_bytes + q->unacknowledged_bytes);
+    answer_uint(a, "message_bytes_ready", q->ready_bytes);
+    answer_uint(a, "message_bytes_unacknowledged", q->unacknowledged_bytes);
+    answer_uint(a, "memory", q->memory_bytes);
+    answer_null(a, "head_message_timestamp");
+}
+
+/* As RabbitMQ 4.3 tells it, there of quorum queues only. */
+static void write_delivery_limit(struct answer *a, uint64_t limit)
+{
+    if (limit == QUEUE_DELIVERY_UNLIMITED)
+        answer_text(a, "delivery_limit", "unlimited");
+    else if (limit != QUEUE_DELIVERY_UNCOUNTED)
+        answer_uint(a, "delivery_limit", limit);
+}
+
+static void write_members(struct answer *a, const char *key, const char *node)
+{
+    if (!answer_array(a, key))
+        return;
+    if (node)
+        answer_text(a, NULL, node);
+    answer_end(a);
+}
+
+/* How many messages are ready of each priority that has some, and how many priorities those are. */
+static void write_priorities(struct answer *a, const struct queue_info *q)
+{
+    uint64_t ready[QUEUE_PRIORITIES] = {0};
+    char key[8];
+    unsigned active = 0;
+    if (q->ready_by_priority.len)
+        memcpy(ready, q->ready_by_priority.at, sizeof ready);
+    else
+        ready[QUEUE_PRIORITY_MIDDLE] = q->messages_ready;
+    for (unsigned i = 0; i < QUEUE_PRIORITIES; i++)
+        active += ready[i] > 0;
+    answer_uint(a, "messages_active_priorities", active);
+    if (!answer_object(a, "messages_by_priority"))
+        return;
+    for (unsigned i = 0; i < QUEUE_PRIORITIES; i++) {
+        snprintf(key, sizeof key, "%u", i);
+        if (ready[i])
+            answer_uint(a, key, ready[i]);
+    }
+    answer_end(a);
+}
+
+/* What only quorum queues have. Their only member is here; it leads as long as the queue works.
+ * RabbitMQ's figures that would be guesses here are left out. */
+static void write_quorum(struct request *r, struct answer *a, const struct queue_info *q)
+{
+    const char *node = r->admin->options.node_name;
+    answer_text(a, "leader", q->failed ? "" : node);
+    write_members(a, "members", node);
+    write_members(a, "online", q->failed ? NULL : node);
+    answer_uint(a, "messages_ready_returned", q->messages_ready_returned);
+    write_priorities(a, q);
+    answer_uint(a, "messages_delayed", 0);
+    answer_text(a, "delayed_retry", "disabled");
+}
+
+static void bytes_or_null(struct answer *a, const char *name, struct bytes value)
+{
+    if (value.len)
+        answer_bytes(a, name, value);
+    else
+        answer_null(a, name);
+}
+
+static void render_queue(struct request *r, struct answer *a, const struct row *row)
+{
+    const struct queue_info *q = row->info;
+    answer_bytes(a, "name", q->name);
+    answer_bytes(a, "vhost", row->vhost);
+    answer_bool(a, "durable", q->durable);
+    answer_bool(a, "auto_delete", q->auto_delete);
+    answer_bool(a, "exclusive", q->exclusive);
+    arguments_write(a, "arguments", q->arguments);
+    answer_bool(a, "internal", false);
+    answer_bool(a, "internal_owner", false);
+    answer_bytes(a, "type", queue_info_type(q));
+    answer_text(a, "node", r->admin->options.node_name);
+    answer_text(a, "state", q->failed ? "crashed" : "running");
+    if (q->stalled)
+        answer_text(a, "state_reason", "waiting for the disk");
+    answer_uint(a, "consumers", q->consumers);
+    write_rates(r, a, row->vhost, q);
+    write_depths(a, q);
+    if (q->idle_since_wall_ms)
+        time_write(a, "idle_since", q->idle_since_wall_ms);
+    write_delivery_limit(a, q->delivery_limit);
+    if (is_quorum(q))
+        write_quorum(r, a, q);
+    bytes_or_null(a, "policy", q->policy);
+    bytes_or_null(a, "operator_policy", q->operator_policy);
+    arguments_write(a, "effective_policy_definition", q->effective_definition);
+    bytes_or_null(a, "exclusive_consumer_tag", q->exclusive_consumer);
+    bytes_or_null(a, "single_active_consumer_tag", q->single_active_consumer);
+    answer_null(a, "recoverable_slaves");
+    if (q->owner_name.len)
+        peer_write(a, "owner_pid_details", q->owner_name);
+}
+
+static void order_queue(const struct row *row, struct listing_order *order)
+{
+    order->keys[0] = row->vhost;
+    order->keys[1] = ((const struct queue_info *)row->info)->name;
+}
+
+static struct bytes name_queue(const struct row *row)
+{
+    return ((const struct queue_info *)row->info)->name;
+}
+
+static const struct listing_kind listing_queues = {&gather_queues, render_queue, order_queue,
+                                                   name_queue, NULL};
+
+void api_queues_list(struct request *r)
+{
+    listing_gather(r, listing_new(r, &listing_queues), NULL);
+}
+
+void api_queues_list_vhost(struct request *r)
+{
+    struct bytes vhost = request_vhost(r);
+    listing_gather(r, listing_new(r, &listing_queues), &vhost);
+}
+
+/* ---- One queue. */
+
+struct one_queue {
+    struct gather consumers; /* first: see got_consumers */
+    struct bytes name;       /* the request's */
+    struct arena arena;
+    struct queue_info info;
+    bool found;
+};
+
+static void free_one_queue(void *work)
+{
+    struct one_queue *one = work;
+    gather_free(&one->consumers);
+    arena_free(&one->arena);
+    free(one);
+}
+
+static void find_queue(struct vhost *vhost, void *argument)
+{
+    struct one_queue *one = argument;
+    one->found = vhost_find_queue(vhost, one->name, &one->info);
+    if (one->found)
+        gather_queues.keep(&one->info, &one->arena);
+}
+
+/* Looks the queue up, then calls found() with the request's work filled in. */
+static void with_queue(struct request *r, void (*found)(struct request *r))
+{
+    struct one_queue *one = request_work(r, sizeof *one, free_one_queue);
+    one->name = r->args[1];
+    request_ask(r, request_vhost(r), find_queue, one, found);
+}
+
+static bool of_queue(const struct gather *gather, const void *info)
+{
+    return bytes_equal(((const struct consumer_info *)info)->queue, gather->wanted[0]);
+}
+
+static void render_one_queue(struct request *r, struct answer *a, const struct row *row)
+{
+    const struct one_queue *one = r->work;
+    render_queue(r, a, row);
+    if (answer_array(a, "consumer_details")) {
+        for (size_t i = 0; i < one->consumers.row_count; i++)
+            if (answer_object(a, NULL)) {
+                listing_consumers.render(r, a, &one->consumers.rows[i]);
+                answer_end(a);
+            }
+        answer_end(a);
+    }
+    if (answer_array(a, "deliveries"))
+        answer_end(a);
+    if (answer_array(a, "incoming"))
+        answer_end(a);
+}
+
+static void got_consumers(struct request *r, struct gather *gather)
+{
+    static const struct listing_kind kind = {&gather_queues, render_one_queue, NULL, NULL, NULL};
+    const struct one_queue *one = (const struct one_queue *)(const void *)gather;
+    const struct row row = {request_vhost(r), &one->info};
+    listing_reply_one(r, &kind, &row);
+}
+
+static void queue_found(struct request *r)
+{
+    struct one_queue *one = r->work;
+    struct bytes vhost = request_vhost(r);
+    if (!one->found) {
+        reply_not_found(r);
+        return;
+    }
+    if (one->info.consumers == 0) {
+        got_consumers(r, &one->consumers);
+        return;
+    }
+    one->consumers.kind = &gather_consumers;
+    one->consumers.pick = of_queue;
+    one->consumers.wanted[0] = one->name;
+    gather_run(r, &one->consumers, &vhost, got_consumers);
+}
+
+void api_queue_get(struct request *r)
+{
+    with_queue(r, queue_found);
+}
+
+/* ---- Changing. */
+
+static void queue_created(struct request *r, const struct event *reply)
+{
+    if (reply->u.reply.status == STATUS_OK)
+        reply_created(r, true);
+    else
+        reply_status(r, reply->u.reply.status, reply->u.reply.text);
+}
+
+static void queue_changed(struct request *r, const struct event *reply)
+{
+    if (reply->u.reply.status == STATUS_OK)
+        reply_created(r, false);
+    else
+        reply_status(r, reply->u.reply.status, reply->u.reply.text);
+}
+
+static void declare(struct request *r)
+{
+    bool existed = ((struct one_queue *)r->work)->found;
+    struct command command = {.type = COMMAND_QUEUE_DECLARE};
+    struct form form = body_form(r);
+    struct text arguments = {0};
+    form_table(&form, "arguments", &arguments);
+    command.u.queue_declare.name = r->args[1];
+    command.u.queue_declare.arguments = text_bytes(&arguments);
+    command.u.queue_declare.durable = form_bool(&form, "durable", false);
+    command.u.queue_declare.auto_delete = form_bool(&form, "auto_delete", false);
+    if (body_ok(r, &form))
+        client_command(r, request_vhost(r), &command, existed ? queue_changed : queue_created);
+    text_free(&arguments);
+}
+
+void api_queue_put(struct request *r)
+{
+    if (r->args[1].len > 255)
+        reply_bad_request(r, "name too long");
+    else if (request_allowed(r, PERMISSION_CONFIGURE, request_vhost(r), r->args[1]))
+        with_queue(r, declare);
+}
+
+static void delete_found(struct request *r)
+{
+    if (!((struct one_queue *)r->work)->found) {
+        reply_not_found(r);
+        return;
+    }
+    struct command command = {.type = COMMAND_QUEUE_DELETE};
+    command.u.queue_delete.name = r->args[1];
+    command.u.queue_delete.if_empty = request_query_true(r, "if-empty");
+    command.u.queue_delete.if_unused = request_query_true(r, "if-unused");
+    client_command(r, request_vhost(r), &command, queue_changed);
+}
+
+void api_queue_delete(struct request *r)
+{
+    if (request_allowed(r, PERMISSION_CONFIGURE, request_vhost(r), r->args[1]))
+        with_queue(r, delete_found);
+}
+
+static void purge_found(struct request *r)
+{
+    if (!((struct one_queue *)r->work)->found) {
+        reply_not_found(r);
+        return;
+    }
+    struct command command = {.type = COMMAND_QUEUE_PURGE};
+    command.u.queue_purge.name = r->args[1];
+    client_command(r, request_vhost(r), &command, queue_changed);
+}
+
+void api_queue_purge(struct request *r)
+{
+    if (request_allowed(r, PERMISSION_READ, request_vhost(r), r->args[1]))
+        with_queue(r, purge_found);
+}
+
+/* sync and cancel_sync concern mirrors: there are none, so both are done already. */
+void api_queue_actions(struct request *r)
+{
+    struct form form = body_form(r);
+    const char *action = form_text(&form, "action", NULL);
+    if (!body_ok(r, &form))
+        return;
+    if (action && (strcmp(action, "sync") == 0 || strcmp(action, "cancel_sync") == 0))
+        reply_empty(r, 204);
+    else
+        reply_bad_pair(r, "unknown", bytes_of_text(action ? action : ""));
+}

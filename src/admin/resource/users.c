@@ -1,0 +1,318 @@
+/* Users and whoami. The directory is asked and changed directly: it is auth's, and this is the main
+ * thread. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "admin/resource/handlers.h"
+#include "leveret/base/base64.h"
+#include "leveret/base/mem.h"
+
+/* "a,b" as ["a", "b"]. */
+void tags_write(struct answer *a, const char *key, const char *tags)
+{
+    if (!answer_array(a, key))
+        return;
+    while (*tags) {
+        size_t len = strcspn(tags, ",");
+        if (len)
+            answer_bytes(a, NULL, bytes_of(tags, len));
+        tags += len + (tags[len] == ',');
+    }
+    answer_end(a);
+}
+
+static void render_user(struct request *r, struct answer *a, const struct row *row)
+{
+    const struct user_info *user = row->info;
+    answer_text(a, "name", user->name);
+    answer_text(a, "password_hash", user->password_hash);
+    answer_text(a, "hashing_algorithm", user->hashing);
+    tags_write(a, "tags", user->tags);
+    limits_write(a, "limits", r->admin->options.auth, LIMITED_USER, user->name);
+}
+
+static void order_user(const struct row *row, struct listing_order *order)
+{
+    order->keys[0] = bytes_of_text(((const struct user_info *)row->info)->name);
+}
+
+static struct bytes name_user(const struct row *row)
+{
+    return bytes_of_text(((const struct user_info *)row->info)->name);
+}
+
+static const struct listing_kind listing_users = {NULL, render_user, order_user, name_user, NULL};
+
+struct collecting {
+    struct listing *listing;
+    const char *only; /* NULL: all */
+};
+
+static const char *keep(struct arena *arena, const char *text)
+{
+    struct bytes kept = arena_keep(arena, bytes_of(text, strlen(text) + 1));
+    return (const char *)kept.at;
+}
+
+static void collect_user(void *context, const struct user_info *info)
+{
+    struct collecting *c = context;
+    struct arena *arena = listing_arena(c->listing);
+    if (c->only && strcmp(c->only, info->name) != 0)
+        return;
+    struct user_info copy = {
+        .name = keep(arena, info->name),
+        .tags = keep(arena, info->tags),
+        .password_hash = keep(arena, info->password_hash ? info->password_hash : ""),
+        .hashing = keep(arena, info->hashing ? info->hashing : ""),
+    };
+    /* The arena gives bytes of any alignment: the struct gets a block of its own. */
+    listing_add(c->listing, bytes_of("", 0), listing_keep(c->listing, &copy, sizeof copy));
+}
+
+static struct listing *collect(struct request *r, const char *only)
+{
+    struct collecting c = {listing_new(r, &listing_users), only};
+    auth_each_user(r->admin->options.auth, collect_user, &c);
+    return c.listing;
+}
+
+void api_users_list(struct request *r)
+{
+    listing_write(r, collect(r, NULL));
+}
+
+static void note_user(void *context, const struct permission_info *info)
+{
+    struct map *permitted = context;
+    map_put(permitted, bytes_of_text(info->user), permitted);
+}
+
+void api_users_without_permissions(struct request *r)
+{
+    struct map permitted = {0};
+    struct listing *listing = collect(r, NULL);
+    struct gather *rows = listing_rows(listing);
+    size_t kept = 0;
+    auth_each_permission(r->admin->options.auth, note_user, &permitted);
+    for (size_t i = 0; i < rows->row_count; i++)
+        if (!map_get(&permitted, name_user(&rows->rows[i])))
+            rows->rows[kept++] = rows->rows[i];
+    rows->row_count = kept;
+    map_free(&permitted);
+    listing_write(r, listing);
+}
+
+void api_user_get(struct request *r)
+{
+    struct listing *listing = collect(r, (const char *)r->args[0].at);
+    struct gather *rows = listing_rows(listing);
+    if (rows->row_count)
+        listing_reply_one(r, &listing_users, &rows->rows[0]);
+    else
+        reply_not_found(r);
+}
+
+void api_whoami(struct request *r)
+{
+    struct answer a = {0};
+    char tags[AUTH_TAGS_BYTES_MAX + 1] = "";
+    auth_user_tags(r->admin->options.auth, bytes_of_text(r->user), tags, sizeof tags);
+    answer_object(&a, NULL);
+    answer_text(&a, "name", r->user);
+    tags_write(&a, "tags", tags);
+    answer_bool(&a, "is_internal_user", true);
+    answer_end(&a);
+    reply_json(r, 200, &a);
+}
+
+/* ---- Changing. */
+
+static void add_tag(struct text *out, const char *tag, size_t len)
+{
+    text_printf(out, "%s%.*s", out->len ? "," : "", (int)len, tag);
+}
+
+void tags_read(struct form *form, const char *key, struct text *out)
+{
+    const struct value *value = value_get(form->object, key);
+    if (value_kind_of(value) != VALUE_LIST) {
+        for (const char *at = form_text(form, key, ""); *at;) {
+            at += strspn(at, ", ");
+            size_t len = strcspn(at, ", ");
+            if (len)
+                add_tag(out, at, len);
+            at += len;
+        }
+        return;
+    }
+    for (size_t i = 0; i < value_count(value); i++) {
+        struct bytes tag = value_bytes(value_at(value, i));
+        if (value_kind_of(value_at(value, i)) != VALUE_TEXT || tag.len == 0 ||
+            memchr(tag.at, ',', tag.len) || memchr(tag.at, '\0', tag.len)) {
+            form_refuse(form, key, "a tag is a string without commas");
+            return;
+        }
+        add_tag(out, (const char *)tag.at, tag.len);
+    }
+}
+
+static bool is_base64(const char *text)
+{
+    size_t len;
+    uint8_t *decoded = base64_decode(bytes_of_text(text), &len);
+    free(decoded);
+    return decoded != NULL;
+}
+
+/* What the JSON says of a user. */
+struct user_facts {
+    const char *password, *hash, *hashing;
+    struct text tags; /* zero-ended; to be freed */
+};
+
+static void read_user(struct form *form, const char *hashing, struct user_facts *out)
+{
+    *out = (struct user_facts){0};
+    out->password = form_text(form, "password", NULL);
+    out->hash = form_text(form, "password_hash", NULL);
+    out->hashing = form_text(form, "hashing_algorithm", hashing);
+    tags_read(form, "tags", &out->tags);
+    if (out->tags.len > AUTH_TAGS_BYTES_MAX)
+        form_refuse(form, "tags", "longer than %u bytes", AUTH_TAGS_BYTES_MAX);
+    text_add(&out->tags, "", 1);
+    if (out->hash && !*out->hash)
+        out->hash = NULL; /* that is how a user without a password is exported */
+    if (out->password)
+        out->hash = out->hashing = NULL;
+    if (out->hash && !is_base64(out->hash))
+        form_refuse(form, "password_hash", "not_base64");
+    else if (out->hash && form_ok(form) && auth_check_hash(out->hash, out->hashing) != STATUS_OK)
+        form_refuse(form, "password_hash", "is no salted hash of %.80s",
+                    out->hashing ? out->hashing : "rabbit_password_hashing_sha256");
+}
+
+void user_check(struct form *form, const char *hashing)
+{
+    struct user_facts facts;
+    read_user(form, hashing, &facts);
+    text_free(&facts.tags);
+}
+
+enum status user_from_json(struct auth *auth, const char *name, struct form *user,
+                           const char *hashing, bool *created)
+{
+    struct user_facts facts;
+    enum status status = STATUS_MALFORMED;
+    read_user(user, hashing, &facts);
+    if (form_ok(user))
+        status = auth_put_user(auth, name, facts.password, facts.hash, facts.hashing,
+                               (const char *)facts.tags.at, created);
+    text_free(&facts.tags);
+    return status;
+}
+
+void api_user_put(struct request *r)
+{
+    struct form form = body_form(r);
+    bool created = false;
+    if (r->args[0].len > AUTH_NAME_MAX) {
+        reply_bad_request(r, "name too long");
+        return;
+    }
+    if (!form_has(&form, "tags")) {
+        reply_bad_request(r, "tags_not_present");
+        return;
+    }
+    enum status status =
+        user_from_json(r->admin->options.auth, (const char *)r->args[0].at, &form, NULL, &created);
+    if (status == STATUS_OK) {
+        log_line(r->admin->options.log, LOG_INFO, "http", "user '%s' %s by '%s'",
+                 (const char *)r->args[0].at, created ? "created" : "changed", r->user);
+        reply_created(r, created);
+    } else if (body_ok(r, &form)) {
+        reply_status(r, status, NULL);
+    }
+}
+
+void api_user_delete(struct request *r)
+{
+    const char *name = (const char *)r->args[0].at;
+    enum status status = auth_delete_user(r->admin->options.auth, name);
+    if (status == STATUS_OK) {
+        log_line(r->admin->options.log, LOG_INFO, "http", "user '%s' deleted by '%s'", name,
+                 r->user);
+        connections_close_of_deleted(r, &name, 1, STATUS_OK, NULL);
+    } else if (status == STATUS_NOT_FOUND) {
+        reply_not_found(r);
+    } else {
+        reply_status(r, status, NULL);
+    }
+}
+
+/* ---- Deleting many: a portion is one write to the disk, and one turn of the loop. */
+
+#define BULK_PORTION 256u
+
+struct bulk {
+    const char **names; /* views into the request's JSON */
+    size_t count, at;
+};
+
+static void free_bulk(void *work)
+{
+    struct bulk *bulk = work;
+    free(bulk->names);
+    free(bulk);
+}
+
+static void end_bulk(struct request *r, enum status status)
+{
+    struct bulk *bulk = r->work;
+    char text[128];
+    const char **names = bulk->names; /* outlive the work, which closing replaces */
+    size_t deleted = bulk->at;
+    bulk->names = NULL;
+    snprintf(text, sizeof text, "%zu of %zu users deleted: %s", deleted, bulk->count,
+             status_text(status));
+    log_line(r->admin->options.log, LOG_INFO, "http", "%zu users deleted by '%s'", deleted,
+             r->user);
+    connections_close_of_deleted(r, names, deleted, status, text);
+    free(names);
+}
+
+static void delete_portion(struct request *r)
+{
+    struct bulk *bulk = r->work;
+    size_t left = bulk->count - bulk->at, portion = left < BULK_PORTION ? left : BULK_PORTION;
+    enum status status = auth_delete_users(r->admin->options.auth, bulk->names + bulk->at, portion);
+    if (status == STATUS_OK)
+        bulk->at += portion;
+    if (status != STATUS_OK || bulk->at == bulk->count)
+        end_bulk(r, status);
+    else
+        request_later(r, delete_portion);
+}
+
+void api_users_bulk_delete(struct request *r)
+{
+    static const char *const keys[] = {"users", NULL};
+    struct form form = body_form(r);
+    form_need(&form, keys);
+    const struct value *users = form_list(&form, "users");
+    char tags[AUTH_TAGS_BYTES_MAX + 1];
+    if (!body_ok(r, &form))
+        return;
+    struct bulk *bulk = request_work(r, sizeof *bulk, free_bulk);
+    bulk->names = mem_need_array(NULL, value_count(users) + 1, sizeof *bulk->names);
+    for (; bulk->count < value_count(users); bulk->count++) {
+        const char *name = value_text(value_at(users, bulk->count));
+        if (!name ||
+            !auth_user_tags(r->admin->options.auth, bytes_of_text(name), tags, sizeof tags)) {
+            reply_bad_pair(r, "no_such_user", bytes_of_text(name ? name : ""));
+            return;
+        }
+        bulk->names[bulk->count] = name;
+    }
+    delete_portion(r);
+}

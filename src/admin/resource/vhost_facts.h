@@ -1,0 +1,27 @@
+/* What the JSON of a vhost says of it: a request's body, or an entry of definitions. Thread: main.
+ */
+#ifndef LEVERET_ADMIN_VHOST_FACTS_H
+#define LEVERET_ADMIN_VHOST_FACTS_H
+
+#include "admin/json/form.h"
+#include "leveret/auth/auth.h"
+#include "leveret/broker/queue_type.h"
+
+struct vhost_facts {
+    struct vhost_entry entry; /* without the name; views into the JSON and tags */
+    struct text tags;         /* zero-ended */
+};
+
+/* Reads description, tags, default_queue_type and protected_from_deletion, each beside the name or
+ * within metadata, and tracing. What is not said stays as in before (NULL: a new vhost, which has
+ * no texts, the node's queue type, and neither tracing nor protection). What is wrong is noted in
+ * the form. Free with vhost_facts_free. */
+void vhost_facts_read(struct form *form, const struct vhost_entry *before, enum queue_type of_node,
+                      struct vhost_facts *out);
+void vhost_facts_free(struct vhost_facts *facts);
+
+/* The default queue type alone. */
+enum queue_type vhost_facts_queue_type(struct form *form, const struct vhost_entry *before,
+                                       enum queue_type of_node);
+
+#endif

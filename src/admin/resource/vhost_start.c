@@ -1,0 +1,36 @@
+/* Trying again to open a vhost that is down, and what is said to whoever asks for one. */
+#include <stdlib.h>
+
+#include "admin/resource/handlers.h"
+
+void reply_vhost_missing(struct request *r, struct bytes vhost)
+{
+    char *down = node_vhost_down(r->admin->options.node, vhost);
+    struct text text = {0};
+    if (!down) {
+        reply_not_found(r);
+        return;
+    }
+    text_printf(&text, "vhost '%.*s' is down: %s%c", BYTES_PRINT(vhost), down, '\0');
+    reply_error(r, 503, "service_unavailable", (const char *)text.at);
+    text_free(&text);
+    free(down);
+}
+
+void api_vhost_start(struct request *r)
+{
+    struct admin *admin = r->admin;
+    char *error = NULL;
+    if (!request_names_node(r, r->args[1]))
+        return;
+    enum status status = node_restart_vhost(admin->options.node, r->args[0], &error);
+    if (status == STATUS_OK) {
+        node_tune_vhost(admin->options.node, admin->options.auth, r->args[0]);
+        reply_empty(r, 204);
+    } else if (status == STATUS_NOT_FOUND && !auth_vhost_exists(admin->options.auth, r->args[0])) {
+        reply_not_found(r);
+    } else {
+        reply_error(r, 503, "service_unavailable", error ? error : status_text(status));
+    }
+    free(error);
+}

@@ -1,0 +1,274 @@
+/* Vhosts: their list with totals and rates, making, deleting.
+ *
+ * A new vhost is opened by the node first and then written to the directory, a deleted one leaves
+ * the directory first: whatever fails in between, no name in the directory lacks its vhost at the
+ * next start for longer than until then. */
+#include <stdlib.h>
+
+#include "admin/metrics/totals.h"
+#include "admin/resource/handlers.h"
+#include "admin/resource/vhost_facts.h"
+
+struct vhost_row {
+    const char *name, *description, *tags, *default_queue_type;
+    const char *down; /* why it is down; NULL: it runs */
+    bool tracing, protected_from_deletion, counted;
+    struct vhost_totals totals;
+    uint64_t values[RATE_COUNT + 3];
+    double rates[RATE_COUNT + 3];
+};
+
+static void render_vhost(struct request *r, struct answer *a, const struct row *row)
+{
+    const struct vhost_row *v = row->info;
+    answer_text(a, "name", v->name);
+    answer_text(a, "description", v->description);
+    tags_write(a, "tags", v->tags);
+    answer_text(a, "default_queue_type", v->default_queue_type);
+    answer_bool(a, "protected_from_deletion", v->protected_from_deletion);
+    if (answer_object(a, "metadata")) {
+        answer_text(a, "description", v->description);
+        tags_write(a, "tags", v->tags);
+        answer_text(a, "default_queue_type", v->default_queue_type);
+        answer_bool(a, "protected_from_deletion", v->protected_from_deletion);
+        answer_end(a);
+    }
+    answer_bool(a, "tracing", v->tracing);
+    if (answer_object(a, "cluster_state")) {
+        answer_text(a, r->admin->options.node_name, v->down ? "down" : "running");
+        answer_end(a);
+    }
+    answer_text(a, "state", v->down ? "down" : "running");
+    if (v->down)
+        answer_text(a, "reason", v->down);
+    if (!v->counted)
+        return;
+    detail_write(a, "messages_ready", v->values[RATE_COUNT], v->rates[RATE_COUNT]);
+    detail_write(a, "messages_unacknowledged", v->values[RATE_COUNT + 1], v->rates[RATE_COUNT + 1]);
+    detail_write(a, "messages", v->values[RATE_COUNT + 2], v->rates[RATE_COUNT + 2]);
+    rate_write(a, v->values, v->rates, RATES_ALL);
+}
+
+static void order_vhost(const struct row *row, struct listing_order *order)
+{
+    order->keys[0] = bytes_of_text(((const struct vhost_row *)row->info)->name);
+}
+
+static struct bytes name_vhost(const struct row *row)
+{
+    return bytes_of_text(((const struct vhost_row *)row->info)->name);
+}
+
+static bool visible_vhost(const struct request *r, const struct row *row)
+{
+    return request_knows_vhost(r, name_vhost(row));
+}
+
+static const struct listing_kind listing_vhosts = {NULL, render_vhost, order_vhost, name_vhost,
+                                                   visible_vhost};
+
+/* ---- Reading. */
+
+struct collecting {
+    struct request *request;
+    struct listing *listing;
+    const struct totals *totals;
+    const char *only;
+};
+
+static void count_row(struct request *r, struct vhost_row *row, const struct totals *totals)
+{
+    struct text key = {0};
+    for (size_t i = 0; i < totals->vhost_count; i++) {
+        if (strcmp(totals->vhosts[i].name, row->name) != 0)
+            continue;
+        row->counted = true;
+        row->totals = totals->vhosts[i].totals;
+    }
+    rate_values(&row->totals.rates, row->values);
+    row->values[RATE_COUNT] = row->totals.messages_ready;
+    row->values[RATE_COUNT + 1] = row->totals.messages_unacknowledged;
+    row->values[RATE_COUNT + 2] = row->values[RATE_COUNT] + row->values[RATE_COUNT + 1];
+    sample_key(&key, "vhost", bytes_of_text(row->name), bytes_of("", 0));
+    samples_look(r->admin->samples, text_bytes(&key), loop_now_ms(r->admin->options.loop),
+                 row->values, RATE_COUNT + 3, row->rates);
+    text_free(&key);
+}
+
+static const char *keep(struct arena *arena, const char *text)
+{
+    text = text ? text : "";
+    return (const char *)arena_keep(arena, bytes_of(text, strlen(text) + 1)).at;
+}
+
+const char *vhost_queue_type(struct admin *admin, const struct vhost_entry *entry)
+{
+    return queue_type_name(node_queue_type(admin->options.node, entry->default_queue_type));
+}
+
+static void collect_vhost(void *context, const struct vhost_entry *entry)
+{
+    struct collecting *c = context;
+    struct arena *arena = listing_arena(c->listing);
+    if (c->only && strcmp(c->only, entry->name) != 0)
+        return;
+    struct vhost_row row = {
+        .name = keep(arena, entry->name),
+        .description = keep(arena, entry->description),
+        .tags = keep(arena, entry->tags),
+        .default_queue_type = vhost_queue_type(c->request->admin, entry),
+        .tracing = entry->tracing,
+        .protected_from_deletion = entry->protected_from_deletion,
+    };
+    char *down = node_vhost_down(c->request->admin->options.node, bytes_of_text(entry->name));
+    row.down = down ? keep(arena, down) : NULL;
+    free(down);
+    count_row(c->request, &row, c->totals);
+    listing_add(c->listing, bytes_of("", 0), listing_keep(c->listing, &row, sizeof row));
+}
+
+static struct listing *collect(struct request *r, const struct totals *totals, const char *only)
+{
+    struct collecting c = {r, listing_new(r, &listing_vhosts), totals, only};
+    auth_each_vhost(r->admin->options.auth, collect_vhost, &c);
+    return c.listing;
+}
+
+static void counted_list(struct request *r, const struct totals *totals)
+{
+    listing_write(r, collect(r, totals, NULL));
+}
+
+void api_vhosts_list(struct request *r)
+{
+    totals_for(r, counted_list);
+}
+
+static void counted_one(struct request *r, const struct totals *totals)
+{
+    struct gather *rows = listing_rows(collect(r, totals, (const char *)r->args[0].at));
+    if (rows->row_count)
+        listing_reply_one(r, &listing_vhosts, &rows->rows[0]);
+    else
+        reply_not_found(r);
+}
+
+void api_vhost_get(struct request *r)
+{
+    totals_for(r, counted_one);
+}
+
+/* ---- Changing. */
+
+/* The vhost and its maker's permission are stored with one write: no vhost is there that nobody may
+ * use. In a batch that is open, with its. */
+static enum status make_vhost(struct admin *admin, const struct vhost_entry *entry,
+                              const char *user, char **error)
+{
+    const char *name = entry->name;
+    bool created;
+    struct auth *auth = admin->options.auth;
+    enum status status = node_add_vhost(admin->options.node, bytes_of_text(name), error);
+    if (status != STATUS_OK)
+        return status;
+    bool own_batch = !auth_in_batch(auth);
+    if (own_batch)
+        auth_begin(auth);
+    status = auth_put_vhost(auth, entry, &created);
+    /* Who makes a vhost may use it, as in RabbitMQ. */
+    if (status == STATUS_OK && *user)
+        status = auth_put_permission(auth, user, name, ".*", ".*", ".*", &created, error);
+    if (own_batch && status == STATUS_OK)
+        status = auth_commit(auth);
+    else if (own_batch)
+        auth_cancel(auth);
+    if (status != STATUS_OK &&
+        node_delete_vhost(admin->options.node, bytes_of_text(name), NULL, NULL) != STATUS_OK)
+        log_line(admin->options.log, LOG_ERROR, "http", "vhost '%s' is half made: delete it", name);
+    return status;
+}
+
+void vhost_check(struct form *form)
+{
+    struct vhost_facts facts;
+    vhost_facts_read(form, NULL, QUEUE_CLASSIC, &facts);
+    vhost_facts_free(&facts);
+}
+
+enum status vhost_from_json(struct admin *admin, const char *name, struct form *vhost,
+                            const char *user, bool *created, char **error)
+{
+    struct auth *auth = admin->options.auth;
+    struct vhost_facts facts;
+    struct vhost_entry before;
+    enum status status = STATUS_MALFORMED;
+    bool existed = auth_find_vhost(auth, bytes_of_text(name), &before);
+    vhost_facts_read(vhost, existed ? &before : NULL, node_default_queue_type(admin->options.node),
+                     &facts);
+    facts.entry.name = name;
+    *created = false;
+    if (form_ok(vhost) && !existed)
+        status = make_vhost(admin, &facts.entry, user, error);
+    else if (form_ok(vhost))
+        status = auth_put_vhost(auth, &facts.entry, created);
+    *created = status == STATUS_OK && !existed;
+    vhost_facts_free(&facts);
+    if (status == STATUS_OK)
+        node_tune_vhost(admin->options.node, auth, bytes_of_text(name));
+    return status;
+}
+
+void api_vhost_put(struct request *r)
+{
+    const char *name = (const char *)r->args[0].at;
+    char *error = NULL;
+    bool created;
+    struct form form = body_form(r);
+    if (r->args[0].len > AUTH_NAME_MAX) {
+        reply_bad_request(r, "name too long");
+        return;
+    }
+    enum status status = vhost_from_json(r->admin, name, &form, r->user, &created, &error);
+    if (status == STATUS_OK) {
+        log_line(r->admin->options.log, LOG_INFO, "http", "vhost '%s' %s by '%s'", name,
+                 created ? "created" : "changed", r->user);
+        reply_created(r, created);
+    } else if (body_ok(r, &form)) {
+        reply_status(r, status, error);
+    }
+    free(error);
+}
+
+/* What is stored is gone. Only now is the name: were it the other way round, a crash in between
+ * would leave the data to the next vhost of that name. */
+static void deleted(void *context)
+{
+    struct request *r = context;
+    struct admin *admin = r->admin;
+    char *error = NULL;
+    enum status status = auth_delete_vhost(admin->options.auth, (const char *)r->args[0].at);
+    if (status == STATUS_NOT_FOUND)
+        status = STATUS_OK; /* another request was faster */
+    if (status == STATUS_OK)
+        log_line(admin->options.log, LOG_INFO, "http", "vhost '%s' deleted by '%s'",
+                 (const char *)r->args[0].at, r->user);
+    else if (node_add_vhost(admin->options.node, r->args[0], &error) != STATUS_OK)
+        log_line(admin->options.log, LOG_ERROR, "http", "vhost '%s' cannot be opened: %.1000s",
+                 (const char *)r->args[0].at, error ? error : "");
+    free(error);
+    if (admin->closed)
+        request_free(r);
+    else if (status == STATUS_OK)
+        reply_empty(r, 204);
+    else
+        reply_status(r, status, NULL);
+}
+
+void api_vhost_delete(struct request *r)
+{
+    if (!vhost_may_be_deleted(r))
+        return;
+    /* The node has none when another request is at it, or when it could not be opened. */
+    if (node_delete_vhost(r->admin->options.node, r->args[0], deleted, r) != STATUS_OK)
+        deleted(r);
+}

@@ -1,0 +1,109 @@
+/* The watermarks of memory and disk, shown and set while the broker runs: until it is started, or
+ * its configuration read, again.
+ *
+ *   {"vm_memory_high_watermark": {"relative": 0.4}, "disk_free_limit": {"absolute": "2GB"}}
+ *
+ * relative is a share of the memory that the broker may use, absolute a number of bytes or a size
+ * with its unit. A memory watermark of 0 blocks publishers at once, a disk limit of 0 never. */
+#include <inttypes.h>
+#include <math.h>
+
+#include "admin/json/form.h"
+#include "admin/resource/handlers.h"
+#include "leveret/base/number.h"
+
+/* More of the memory that there is makes no sense; the disk may be many times as large. */
+#define MEMORY_RATIO_MAX 1.0
+#define DISK_RATIO_MAX   1000.0
+#define BYTES_MAX        (UINT64_C(1) << 60)
+
+static uint64_t absolute(struct form *form, const char *key, const struct value *value)
+{
+    uint64_t bytes = 0;
+    const char *text = value_text(value);
+    const char *wrong = "must be a size, such as 1048576, 50MB or 1GiB";
+    if (value_kind_of(value) == VALUE_INT && value_int(value) >= 0) {
+        bytes = (uint64_t)value_int(value);
+        wrong = NULL;
+    } else if (text && strlen(text) == value_bytes(value).len) {
+        wrong = number_size(text, &bytes);
+    }
+    if (!wrong && bytes > BYTES_MAX)
+        wrong = "is too large";
+    if (wrong)
+        form_refuse(form, key, "absolute %s", wrong);
+    return bytes;
+}
+
+static uint64_t relative(struct form *form, const char *key, const struct value *value,
+                         double ratio_max, uint64_t memory_bytes)
+{
+    enum value_kind kind = value_kind_of(value);
+    double ratio = kind == VALUE_INT || kind == VALUE_REAL ? value_real(value) : -1;
+    if (isfinite(ratio) && ratio >= 0 && ratio <= ratio_max)
+        return (uint64_t)(ratio * (double)memory_bytes);
+    form_refuse(form, key, "relative must be a fraction from 0 to %g", ratio_max);
+    return 0;
+}
+
+/* One of the two; otherwise when the key is missing. */
+static uint64_t read_limit(struct form *form, const char *key, double ratio_max,
+                           uint64_t memory_bytes, uint64_t otherwise)
+{
+    const struct value *limit = form_map(form, key);
+    if (!limit)
+        return otherwise;
+    const struct value *bytes = value_get(limit, "absolute"), *ratio = value_get(limit, "relative");
+    if (value_count(limit) != 1 || (!bytes && !ratio))
+        form_refuse(form, key, "must have one of absolute and relative");
+    else if (bytes)
+        return absolute(form, key, bytes);
+    else
+        return relative(form, key, ratio, ratio_max, memory_bytes);
+    return otherwise;
+}
+
+static void write_limit(struct answer *a, const char *key, uint64_t bytes)
+{
+    answer_object(a, key);
+    answer_uint(a, "absolute", bytes);
+    answer_end(a);
+}
+
+void api_node_limits_get(struct request *r)
+{
+    struct node_alarms alarms;
+    struct answer a = {0};
+    if (!request_names_node(r, r->args[0]))
+        return;
+    node_alarms(r->admin->options.node, &alarms);
+    answer_object(&a, NULL);
+    write_limit(&a, "vm_memory_high_watermark", alarms.memory_bytes_max);
+    write_limit(&a, "disk_free_limit", alarms.disk_free_bytes_min);
+    answer_end(&a);
+    reply_json(r, 200, &a);
+}
+
+void api_node_limits_put(struct request *r)
+{
+    const struct admin_options *options = &r->admin->options;
+    struct node_alarms alarms;
+    if (!request_names_node(r, r->args[0]))
+        return;
+    node_alarms(options->node, &alarms);
+    struct form form = body_form(r);
+    if (form_ok(&form) && !form_has(&form, "vm_memory_high_watermark") &&
+        !form_has(&form, "disk_free_limit"))
+        form_refuse(&form, "limits", "must have vm_memory_high_watermark, disk_free_limit or both");
+    uint64_t memory = read_limit(&form, "vm_memory_high_watermark", MEMORY_RATIO_MAX,
+                                 options->physical_bytes, alarms.memory_bytes_max);
+    uint64_t disk = read_limit(&form, "disk_free_limit", DISK_RATIO_MAX, options->physical_bytes,
+                               alarms.disk_free_bytes_min);
+    if (!body_ok(r, &form))
+        return;
+    node_set_watermarks(options->node, memory, disk);
+    log_line(options->log, LOG_INFO, "http",
+             "memory watermark set to %" PRIu64 " bytes, disk limit to %" PRIu64 " by '%s'", memory,
+             disk, r->user);
+    reply_empty(r, 204);
+}

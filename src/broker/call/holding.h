@@ -1,0 +1,33 @@
+/* What a vhost holds for clients besides messages, told to the node's account by kind: consumers,
+ * bindings, hash rings, definitions, open transactions, identifiers of messages. Thread: the
+ * vhost's owner.
+ *
+ * Normal course: what is to be made is counted first (holding_take) and refused when the account
+ * has no room for more of its kind; what goes is given back. What comes back from the journal is
+ * counted without asking, so that a start succeeds whatever the limits are. The sizes are what
+ * things take with their places in maps and lists, by estimate, and the same at both times. */
+#ifndef BROKER_HOLDING_H
+#define BROKER_HOLDING_H
+
+#include "broker/call/refusal.h"
+#include "leveret/base/account.h"
+
+struct vhost;
+struct queue;
+struct exchange;
+struct consumer;
+
+/* Bytes that an object of a kind takes beside what its own struct and contents do: places in maps,
+ * rosters, lists. */
+#define HOLDING_PLACES 200u
+
+/* Errors: PRECONDITION_FAILED, with a text that names what. */
+MUST_USE enum status holding_take(struct vhost *vhost, enum account_kind kind, uint64_t bytes,
+                                  const char *what, struct refusal *refusal);
+/* Counts without asking: the caller keeps to the limit in another way. */
+void holding_add(struct vhost *vhost, enum account_kind kind, uint64_t bytes);
+void holding_give(struct vhost *vhost, enum account_kind kind, uint64_t bytes);
+/* All that is still held; for vhost_free. */
+void holding_end(struct vhost *vhost);
+
+#endif

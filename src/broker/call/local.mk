@@ -1,0 +1,17 @@
+# What src/broker/call builds: what every call into the core carries.
+src_broker_libbroker_a_SOURCES += \
+	src/broker/call/holding.c \
+	src/broker/call/holding.h \
+	src/broker/call/refusal.c \
+	src/broker/call/refusal.h \
+	src/broker/call/work.h
+
+if HAVE_CHECK
+call_tests = \
+	tests/unit/test_holding
+check_PROGRAMS += $(call_tests)
+TESTS += $(call_tests)
+tests_unit_test_holding_SOURCES = tests/unit/test_holding.c $(core_harness)
+tests_unit_test_holding_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_holding_LDADD = $(core_test_libs)
+endif

@@ -1,0 +1,28 @@
+# What src/broker/channel builds: peers, channels and what they wait for.
+src_broker_libbroker_a_SOURCES += \
+	src/broker/channel/channel.c \
+	src/broker/channel/channel.h \
+	src/broker/channel/overdue.c \
+	src/broker/channel/overdue.h \
+	src/broker/channel/peer.c \
+	src/broker/channel/peer.h \
+	src/broker/channel/promise.c \
+	src/broker/channel/promise.h \
+	src/broker/channel/reply_to.c \
+	src/broker/channel/timeout.c \
+	src/broker/channel/unsettled.c \
+	src/broker/channel/unsettled.h
+
+if HAVE_CHECK
+channel_tests = \
+	tests/unit/test_unsettled \
+	tests/unit/test_overdue
+check_PROGRAMS += $(channel_tests)
+TESTS += $(channel_tests)
+tests_unit_test_unsettled_SOURCES = tests/unit/test_unsettled.c
+tests_unit_test_unsettled_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_unsettled_LDADD = $(core_test_libs)
+tests_unit_test_overdue_SOURCES = tests/unit/test_overdue.c $(core_harness)
+tests_unit_test_overdue_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_overdue_LDADD = $(core_test_libs)
+endif

@@ -1,0 +1,239 @@
+/* Promises: see promise.h.
+ *
+ * Normal course: promise_confirm adds to the last entry or makes one; the channel stands in
+ * promises_due (its first entry needs nothing more) or promises_held; vhost_flush and
+ * vhost_committed release. What can go wrong: the disk fails, and nothing here moves. */
+#include "broker/vhost_state.h"
+#include "leveret/base/mem.h"
+
+#define ROOM_MIN 4u
+
+struct held_reply {
+    struct event event;
+    char *text, *name;
+};
+
+static struct promise *entry_at(const struct promise_queue *promises, uint32_t index)
+{
+    return &promises->entries[(promises->head + index) & (promises->room - 1)];
+}
+
+/* Puts the channel into the list that its first entry says. */
+static void relist(struct channel *channel)
+{
+    struct vhost *vhost = channel->vhost;
+    struct promise_queue *promises = &channel->promises;
+    struct channel_queue *lists[] = {
+        [PROMISE_UNLISTED] = NULL,
+        [PROMISE_DUE] = &vhost->promises_due,
+        [PROMISE_WAITING] = &vhost->promises_held,
+    };
+    enum promise_list list = PROMISE_UNLISTED;
+    if (promises->count)
+        list = entry_at(promises, 0)->needed <= vhost->committed ? PROMISE_DUE : PROMISE_WAITING;
+    if (channel->promise_list == list)
+        return;
+    if (channel->promise_list)
+        TAILQ_REMOVE(lists[channel->promise_list], channel, promise_link);
+    channel->promise_list = (uint8_t)list;
+    if (list)
+        TAILQ_INSERT_TAIL(lists[list], channel, promise_link);
+}
+
+static struct promise *add(struct channel *channel, uint64_t needed)
+{
+    struct promise_queue *promises = &channel->promises;
+    if (promises->count == promises->room) {
+        uint32_t room = promises->room ? promises->room * 2 : ROOM_MIN;
+        struct promise *entries = mem_need_array(NULL, room, sizeof *entries);
+        for (uint32_t i = 0; i < promises->count; i++)
+            entries[i] = *entry_at(promises, i);
+        free(promises->entries);
+        promises->entries = entries;
+        promises->head = 0;
+        promises->room = room;
+    }
+    /* What stands behind waits at least as long: an entry's needed never falls. */
+    if (promises->count && entry_at(promises, promises->count - 1)->needed > needed)
+        needed = entry_at(promises, promises->count - 1)->needed;
+    struct promise *entry = entry_at(promises, promises->count++);
+    *entry = (struct promise){.needed = needed};
+    if (promises->count == 1)
+        relist(channel);
+    return entry;
+}
+
+void promise_confirm(struct channel *channel, uint64_t needed)
+{
+    struct promise_queue *promises = &channel->promises;
+    uint64_t seq = ++channel->publish_seq;
+    if (promises->count) {
+        struct promise *last = entry_at(promises, promises->count - 1);
+        if (!last->reply && !last->nack && last->needed >= needed) {
+            last->upto = seq;
+            return;
+        }
+    }
+    struct promise *entry = add(channel, needed);
+    entry->upto = seq;
+}
+
+void promise_nack(struct channel *channel)
+{
+    uint64_t seq = ++channel->publish_seq;
+    struct promise *entry = add(channel, 0);
+    entry->nack = true;
+    entry->upto = seq;
+}
+
+/* ---- Replies. */
+
+bool promise_holds(const struct channel *channel, uint64_t needed)
+{
+    return channel->promises.replies || needed > channel->vhost->committed;
+}
+
+void promise_reply(struct channel *channel, const struct event *reply, uint64_t needed)
+{
+    if (!promise_holds(channel, needed)) {
+        channel_emit(channel, reply);
+        return;
+    }
+    struct held_reply *held = mem_need(sizeof *held);
+    held->event = *reply;
+    if (reply->u.reply.text) {
+        held->text = mem_need_text(reply->u.reply.text, strlen(reply->u.reply.text));
+        held->event.u.reply.text = held->text;
+    }
+    if (reply->u.reply.name.len) {
+        held->name = mem_need_text(reply->u.reply.name.at, reply->u.reply.name.len);
+        held->event.u.reply.name = bytes_of(held->name, reply->u.reply.name.len);
+    }
+    if (reply->got.message)
+        message_ref(reply->got.message);
+    add(channel, needed)->reply = held;
+    channel->promises.replies++;
+}
+
+static void free_held(struct held_reply *held)
+{
+    message_unref(&held->event.got.message);
+    free(held->text);
+    free(held->name);
+    free(held);
+}
+
+static void send_held(struct channel *channel, struct held_reply *held)
+{
+    const struct event *event = &held->event;
+    channel_emit(channel, event);
+    if (event->u.reply.command == COMMAND_CONSUME && event->u.reply.status == STATUS_OK) {
+        /* Deliveries could not begin before the client knows of its consumer. */
+        uint32_t id = event->u.reply.consumer;
+        struct consumer *consumer = map_get(&channel->consumer_map, bytes_of(&id, sizeof id));
+        if (consumer)
+            consumer_told(consumer);
+    }
+    free_held(held);
+}
+
+/* ---- Letting go. */
+
+static void send_confirm(struct channel *channel, uint64_t upto, bool nack)
+{
+    struct event event = {.type = EVENT_CONFIRM, .channel = channel->id};
+    event.u.confirm.upto = upto;
+    event.u.confirm.nack = nack;
+    event.u.confirm.multiple = !nack && upto - channel->confirmed > 1;
+    channel->rates.confirm += upto - channel->confirmed;
+    channel->vhost->rates.confirm += upto - channel->confirmed;
+    channel->confirmed = upto;
+    channel_emit(channel, &event);
+}
+
+static void drop_first(struct promise_queue *promises)
+{
+    promises->head = (promises->head + 1) & (promises->room - 1);
+    promises->count--;
+}
+
+/* Sends what is due, in order. */
+static void release(struct channel *channel)
+{
+    struct promise_queue *promises = &channel->promises;
+    uint64_t upto = 0;
+    while (promises->count && entry_at(promises, 0)->needed <= channel->vhost->committed) {
+        struct promise entry = *entry_at(promises, 0);
+        drop_first(promises);
+        if (!entry.reply && !entry.nack) {
+            upto = entry.upto;
+            continue;
+        }
+        if (upto)
+            send_confirm(channel, upto, false);
+        upto = 0;
+        if (entry.nack) {
+            send_confirm(channel, entry.upto, true);
+        } else {
+            promises->replies--;
+            send_held(channel, entry.reply);
+        }
+    }
+    if (upto)
+        send_confirm(channel, upto, false);
+    relist(channel);
+    if (channel->closing && promises->count == 0)
+        channel_destroy(channel);
+}
+
+void promise_release_due(struct channel *channel)
+{
+    if (channel->promise_list == PROMISE_DUE)
+        release(channel);
+}
+
+void promise_flush(struct vhost *vhost)
+{
+    struct channel *channel;
+    while ((channel = TAILQ_FIRST(&vhost->promises_due)))
+        release(channel);
+}
+
+void promise_committed(struct vhost *vhost)
+{
+    struct channel *next;
+    for (struct channel *channel = TAILQ_FIRST(&vhost->promises_held); channel; channel = next) {
+        next = TAILQ_NEXT(channel, promise_link);
+        if (entry_at(&channel->promises, 0)->needed <= vhost->committed)
+            release(channel);
+    }
+}
+
+void promise_abandon(struct channel *channel, bool all)
+{
+    struct promise_queue *promises = &channel->promises;
+    release(channel);
+    channel->vhost->never_confirmed += promise_unconfirmed(channel);
+    channel->confirmed = channel->publish_seq;
+    uint32_t kept = 0, count = promises->count;
+    for (uint32_t i = 0; i < count; i++) {
+        struct promise entry = *entry_at(promises, i);
+        if (entry.reply && !all) {
+            *entry_at(promises, kept++) = entry;
+        } else if (entry.reply) {
+            free_held(entry.reply);
+            promises->replies--;
+        }
+    }
+    promises->count = kept;
+    relist(channel);
+    if (kept == 0) {
+        free(promises->entries);
+        *promises = (struct promise_queue){0};
+    }
+}
+
+uint64_t promise_unconfirmed(const struct channel *channel)
+{
+    return channel->publish_seq - channel->confirmed;
+}

@@ -1,0 +1,150 @@
+/* Commands that take messages: consume, cancel, get. */
+#include <inttypes.h>
+
+#include "broker/vhost_state.h"
+#include "leveret/wire/table.h"
+
+/* Reads an argument that is a number; false after failing the channel. */
+static bool read_number(struct channel *channel, const struct command *command,
+                        const struct queue *queue, const char *name, int64_t *out)
+{
+    struct field field;
+    if (!table_find(command->u.consume.arguments, name, &field) || field_integer(&field, out))
+        return true;
+    channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
+                   "invalid arg '%s' for queue '%.*s' in vhost '%.*s': \"expected integer, got "
+                   "%s\"",
+                   name, BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name),
+                   field_type_name(field.type));
+    return false;
+}
+
+/* Milliseconds of the argument, or what timeout_ms was before. */
+static bool read_timeout(struct channel *channel, const struct command *command,
+                         const struct queue *queue, int64_t *timeout_ms)
+{
+    int64_t given = 0;
+    if (!read_number(channel, command, queue, "x-consumer-timeout", &given))
+        return false;
+    if (given < 0) {
+        channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
+                       "invalid arg 'x-consumer-timeout' for queue '%.*s' in vhost '%.*s': "
+                       "{value_negative,%" PRId64 "}",
+                       BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name), given);
+        return false;
+    }
+    struct field field;
+    if (table_find(command->u.consume.arguments, "x-consumer-timeout", &field))
+        *timeout_ms = given;
+    return true;
+}
+
+/* Where to begin in a stream and what to leave out of it: no queue here can do that. */
+static bool refuse_stream_arguments(struct channel *channel, const struct command *command,
+                                    const struct queue *queue)
+{
+    static const char *const names[] = {"x-stream-offset", "x-stream-filter",
+                                        "x-stream-match-unfiltered"};
+    struct field field;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (!table_find(command->u.consume.arguments, names[i], &field))
+            continue;
+        struct vhost *vhost = channel->vhost;
+        enum status status =
+            refuse_argument_of_type(names[i], queue->endpoint.name, vhost->name,
+                                    (enum queue_type)queue->settings.type, &vhost->refusal);
+        channel_refuse(channel, command->type, status, "%s", vhost->refusal.text);
+        return true;
+    }
+    return false;
+}
+
+void command_consume(struct channel *channel, const struct command *command)
+{
+    vhost_spend(channel->vhost,
+                WORK_COMMAND + command->u.consume.arguments.len / WORK_ARGUMENT_BYTES);
+    if (!command_gate(channel, command))
+        return;
+    if (reply_to_is_pseudo(command->u.consume.queue)) {
+        reply_to_consume(channel, command);
+        return;
+    }
+    struct queue *queue = find_queue(channel, command->type, command->u.consume.queue, FIND_TO_USE);
+    int64_t priority = 0, timeout_ms = -1;
+    if (!queue || !read_number(channel, command, queue, "x-priority", &priority) ||
+        !read_timeout(channel, command, queue, &timeout_ms) ||
+        refuse_stream_arguments(channel, command, queue))
+        return;
+    if (queue->exclusive_consumer ||
+        (command->u.consume.exclusive &&
+         (queue->consumer_count || queue->settings.single_active_consumer))) {
+        channel_refuse(channel, command->type, STATUS_ACCESS_REFUSED,
+                       "queue '%.*s' in vhost '%.*s' in exclusive use",
+                       BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name));
+        return;
+    }
+    if (consumer_admitted(channel->vhost, command->u.consume.tag, command->u.consume.arguments)) {
+        channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED, "%s",
+                       channel->vhost->refusal.text);
+        return;
+    }
+    struct event reply = channel_event(channel, EVENT_REPLY);
+    reply.u.reply.consumer = command->u.consume.consumer;
+    uint64_t needed = vhost_needed(channel->vhost);
+    struct consumer_options options = {
+        .id = command->u.consume.consumer,
+        .tag = command->u.consume.tag,
+        .arguments = command->u.consume.arguments,
+        .no_ack = command->u.consume.no_ack,
+        .exclusive = command->u.consume.exclusive,
+        .stopped = !command->no_wait && promise_holds(channel, needed),
+        .priority = priority,
+        .timeout_ms = timeout_ms < 0 ? SETTING_NONE : (uint64_t)timeout_ms,
+    };
+    if (timeout_ms > 0)
+        timeout_consider(channel->vhost, options.timeout_ms);
+    channel_reply_event(channel, command, &reply, needed);
+    consumer_new(channel, queue, &options);
+}
+
+void queue_consumer_left(struct queue *queue)
+{
+    if (queue->consumer_count)
+        return;
+    if (queue->auto_delete && !queue->deleted)
+        queue_delete(queue);
+    else
+        queue_touch(queue);
+}
+
+void command_cancel(struct channel *channel, const struct command *command)
+{
+    uint32_t id = command->u.cancel.consumer;
+    vhost_spend(channel->vhost, WORK_COMMAND);
+    struct consumer *consumer = map_get(&channel->consumer_map, bytes_of(&id, sizeof id));
+    if (consumer) {
+        struct queue *queue = consumer->queue;
+        consumer_end(consumer);
+        queue_consumer_left(queue);
+    } else {
+        reply_to_cancel(channel, id);
+    }
+    struct event reply = channel_event(channel, EVENT_REPLY);
+    reply.u.reply.consumer = id;
+    channel_reply_event(channel, command, &reply, vhost_needed(channel->vhost));
+}
+
+void command_get(struct channel *channel, const struct command *command)
+{
+    struct queue *queue = find_queue(channel, command->type, command->u.get.queue, FIND_TO_USE);
+    if (!queue)
+        return;
+    if (queue->settings.type == QUEUE_QUORUM && queue->settings.single_active_consumer) {
+        channel_refuse(channel, command->type, STATUS_RESOURCE_LOCKED,
+                       "cannot obtain access to locked queue '%.*s' in vhost '%.*s'. basic.get "
+                       "operations are not supported by quorum queues with single active consumer",
+                       BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name));
+        return;
+    }
+    queue_get(queue, channel, command->u.get.no_ack);
+}

@@ -1,0 +1,122 @@
+/* Commands on exchanges and bindings: the rules are in topology.c; what concerns queues and their
+ * locks is here. */
+#include "broker/publish/history.h"
+#include "broker/vhost_state.h"
+
+static void conclude(struct channel *channel, const struct command *command, enum status status)
+{
+    vhost_spend(channel->vhost, WORK_COMMAND);
+    if (status)
+        channel_refuse(channel, command->type, status, "%s", channel->vhost->refusal.text);
+    else
+        channel_reply(channel, command);
+}
+
+struct exchange_declaration exchange_declaration_of(const struct command *command)
+{
+    return (struct exchange_declaration){
+        .name = command->u.exchange_declare.name,
+        .type = command->u.exchange_declare.type,
+        .arguments = command->u.exchange_declare.arguments,
+        .passive = command->u.exchange_declare.passive,
+        .durable = command->u.exchange_declare.durable,
+        .auto_delete = command->u.exchange_declare.auto_delete,
+        .internal = command->u.exchange_declare.internal,
+    };
+}
+
+void command_exchange_declare(struct channel *channel, const struct command *command)
+{
+    const struct exchange_declaration declaration = exchange_declaration_of(command);
+    struct vhost *vhost = channel->vhost;
+    if (command_gate(channel, command))
+        conclude(channel, command,
+                 topology_declare(vhost->topology, &declaration, NULL, &vhost->refusal));
+}
+
+void command_exchange_delete(struct channel *channel, const struct command *command)
+{
+    struct vhost *vhost = channel->vhost;
+    struct bytes name = command->u.exchange_delete.name;
+    bool if_unused = command->u.exchange_delete.if_unused && !channel->progress.under_way;
+    struct exchange *exchange = topology_exchange(vhost->topology, name);
+    enum status status = topology_check_delete(vhost->topology, name, if_unused, &vhost->refusal);
+    if (!status && exchange) {
+        uint64_t left = vhost_left(vhost, WORK_BINDING);
+        uint64_t count = topology_shed(vhost->topology, &exchange->endpoint, left);
+        vhost_spend(vhost, count * WORK_BINDING);
+        if (count == left) {
+            channel_goes_on(channel);
+            return;
+        }
+        status = topology_delete(vhost->topology, name, false, &vhost->refusal);
+    }
+    conclude(channel, command, status);
+}
+
+/* The declaration of a bind or unbind; false after failing the channel. */
+static bool declaration_of(struct channel *channel, const struct command *command,
+                           struct binding_declaration *out)
+{
+    bool to_queue = command->type == COMMAND_QUEUE_BIND || command->type == COMMAND_QUEUE_UNBIND;
+    *out = (struct binding_declaration){
+        .source = command->u.bind.source,
+        .destination = command->u.bind.destination,
+        .routing_key = command->u.bind.routing_key,
+        .arguments = command->u.bind.arguments,
+        .kind = to_queue ? ENDPOINT_QUEUE : ENDPOINT_EXCHANGE,
+    };
+    if (!command_gate(channel, command))
+        return false;
+    if (!to_queue)
+        return true;
+    struct queue *queue = vhost_queue(channel->vhost, out->destination);
+    return !queue || check_lock(channel, command->type, queue);
+}
+
+/* A new binding is given what its exchange keeps for it. False: the command is to be called again.
+ */
+static bool replay(struct channel *channel, const struct binding_declaration *declaration)
+{
+    struct vhost *vhost = channel->vhost;
+    struct exchange *source = topology_exchange(vhost->topology, declaration->source);
+    struct queue *queue = vhost_queue(vhost, declaration->destination);
+    struct exchange *exchange = topology_exchange(vhost->topology, declaration->destination);
+    struct endpoint *destination = NULL;
+    if (declaration->kind == ENDPOINT_QUEUE && queue)
+        destination = &queue->endpoint;
+    else if (declaration->kind == ENDPOINT_EXCHANGE && exchange)
+        destination = &exchange->endpoint;
+    return !source || !source->history || !destination || /* deleted between two portions */
+           history_replay(source, destination, &channel->progress);
+}
+
+void command_bind(struct channel *channel, const struct command *command)
+{
+    struct vhost *vhost = channel->vhost;
+    struct binding_declaration declaration;
+    enum status status = STATUS_OK;
+    vhost_spend(vhost, command->u.bind.arguments.len / WORK_ARGUMENT_BYTES);
+    if (!declaration_of(channel, command, &declaration))
+        return;
+    bool made = channel->progress.under_way;
+    if (!made) {
+        uint64_t version = topology_version(vhost->topology);
+        status = topology_bind(vhost->topology, &declaration, &vhost->refusal);
+        made = topology_version(vhost->topology) != version;
+    }
+    if (made && !replay(channel, &declaration)) {
+        channel_goes_on(channel);
+        return;
+    }
+    channel->progress = (struct progress){0};
+    conclude(channel, command, status);
+}
+
+void command_unbind(struct channel *channel, const struct command *command)
+{
+    struct vhost *vhost = channel->vhost;
+    struct binding_declaration declaration;
+    if (declaration_of(channel, command, &declaration))
+        conclude(channel, command, topology_unbind(vhost->topology, &declaration, &vhost->refusal));
+}

@@ -1,0 +1,29 @@
+# What src/broker/command builds: the commands.
+src_broker_libbroker_a_SOURCES += \
+	include/leveret/broker/command.h \
+	include/leveret/broker/verdict.h \
+	src/broker/command/command_gate.c \
+	src/broker/command/consumer_command.c \
+	src/broker/command/exchange_command.c \
+	src/broker/command/queue_command.c \
+	src/broker/command/settle_command.c \
+	src/broker/command/transaction_command.c \
+	src/broker/command/verdict.c
+
+if HAVE_CHECK
+command_tests = \
+	tests/unit/test_verdict \
+	tests/unit/test_policy \
+	tests/unit/test_queue_type
+check_PROGRAMS += $(command_tests)
+TESTS += $(command_tests)
+tests_unit_test_verdict_SOURCES = tests/unit/test_verdict.c
+tests_unit_test_verdict_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_verdict_LDADD = $(core_test_libs)
+tests_unit_test_policy_SOURCES = tests/unit/test_policy.c $(core_harness)
+tests_unit_test_policy_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_policy_LDADD = $(core_test_libs)
+tests_unit_test_queue_type_SOURCES = tests/unit/test_queue_type.c $(core_harness)
+tests_unit_test_queue_type_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_queue_type_LDADD = $(core_test_libs)
+endif

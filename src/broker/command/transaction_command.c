@@ -1,0 +1,240 @@
+/* Transactions: publishes and settlements of one channel, kept until commit. Thread: the vhost's
+ * owner.
+ *
+ * Normal course: tx_publish and tx_settle collect; commit does all of it within one call, so all
+ * its journal records join one batch; commit-ok leaves when that is on disk. What can go wrong: an
+ * exchange that is gone by then makes its messages unroutable; a rollback or the channel's end
+ * makes what was acked unsettled again. */
+#include "broker/vhost_state.h"
+#include "leveret/base/mem.h"
+
+/* Messages and acks of one transaction; one more fails its channel with 406. */
+#define TX_THINGS_MAX 100000u
+/* The account is told so many bytes at a time. */
+#define TX_TAKE_BYTES 65536u
+
+struct tx_message {
+    struct message *message;
+    bool mandatory;
+};
+
+struct tx {
+    struct tx_message *messages;
+    size_t message_count, message_room;
+    struct unsettled_entry *entries;
+    settlement **how; /* beside entries */
+    size_t entry_count, entry_room;
+    /* Of a commit under way: what is done with, and what came of it. */
+    size_t messages_done, entries_done;
+    uint64_t needed;
+    bool refused;                /* by a queue: one message at least */
+    uint64_t bytes, taken_bytes; /* held; told to the account, ahead of that */
+};
+
+bool tx_admits(struct channel *channel, enum command_type command, uint64_t bytes)
+{
+    struct vhost *vhost = channel->vhost;
+    struct tx *tx = channel->tx;
+    if (tx->message_count + tx->entry_count >= TX_THINGS_MAX) {
+        channel_refuse(channel, command, STATUS_PRECONDITION_FAILED,
+                       "a transaction has at most %u messages and acknowledgements", TX_THINGS_MAX);
+        return false;
+    }
+    tx->bytes += bytes;
+    if (tx->bytes <= tx->taken_bytes)
+        return true;
+    uint64_t more = tx->bytes - tx->taken_bytes;
+    more = more < TX_TAKE_BYTES ? TX_TAKE_BYTES : more;
+    if (holding_take(vhost, ACCOUNT_TRANSACTIONS, more, "more in a transaction", &vhost->refusal)) {
+        channel_refuse(channel, command, STATUS_PRECONDITION_FAILED, "%s", vhost->refusal.text);
+        return false;
+    }
+    tx->taken_bytes += more;
+    return true;
+}
+
+/* The transaction holds nothing any more. */
+static void give_back(struct channel *channel)
+{
+    struct tx *tx = channel->tx;
+    holding_give(channel->vhost, ACCOUNT_TRANSACTIONS, tx->taken_bytes);
+    tx->bytes = tx->taken_bytes = 0;
+}
+
+void tx_publish(struct channel *channel, struct message *message, bool mandatory)
+{
+    struct tx *tx = channel->tx;
+    channel->vhost->not_routed++; /* until it is committed */
+    if (!publish_check(channel, message) ||
+        !tx_admits(channel, COMMAND_PUBLISH, message_memory(message) + sizeof(struct tx_message)))
+        return;
+    if (tx->message_count == tx->message_room) {
+        tx->message_room = tx->message_room ? tx->message_room * 2 : 8;
+        tx->messages = mem_need_array(tx->messages, tx->message_room, sizeof *tx->messages);
+    }
+    tx->messages[tx->message_count++] = (struct tx_message){message_ref(message), mandatory};
+}
+
+void tx_settle(struct channel *channel, const struct unsettled_entry *entry, settlement *how)
+{
+    struct tx *tx = channel->tx;
+    if (tx->entry_count == tx->entry_room) {
+        tx->entry_room = tx->entry_room ? tx->entry_room * 2 : 8;
+        tx->entries = mem_need_array(tx->entries, tx->entry_room, sizeof *tx->entries);
+        tx->how = mem_need_array(tx->how, tx->entry_room, sizeof *tx->how);
+    }
+    tx->entries[tx->entry_count] = *entry;
+    tx->how[tx->entry_count++] = how;
+}
+
+static int by_tag(const void *a, const void *b)
+{
+    const struct unsettled_entry *x = a, *y = b;
+    return x->tag < y->tag ? -1 : x->tag > y->tag;
+}
+
+static void roll_back(struct channel *channel)
+{
+    struct tx *tx = channel->tx;
+    for (size_t i = 0; i < tx->message_count; i++)
+        message_unref(&tx->messages[i].message);
+    tx->message_count = tx->messages_done = 0;
+    give_back(channel);
+    if (channel->vhost->committing == channel)
+        channel->vhost->committing = NULL;
+    if (tx->entries_done) {
+        tx->entry_count -= tx->entries_done;
+        memmove(tx->entries, tx->entries + tx->entries_done, tx->entry_count * sizeof *tx->entries);
+        tx->entries_done = 0;
+    }
+    if (tx->entry_count) {
+        qsort(tx->entries, tx->entry_count, sizeof *tx->entries, by_tag);
+        unsettled_restore(&channel->unsettled, tx->entries, tx->entry_count);
+    }
+    tx->entry_count = 0;
+}
+
+static void tx_destroy(struct tx **tx_at)
+{
+    struct tx *tx = *tx_at;
+    if (!tx)
+        return;
+    for (size_t i = 0; i < tx->message_count; i++)
+        message_unref(&tx->messages[i].message);
+    free(tx->messages);
+    free(tx->entries);
+    free(tx->how);
+    free(tx);
+    *tx_at = NULL;
+}
+
+void tx_free(struct channel *channel)
+{
+    if (!channel->tx)
+        return;
+    roll_back(channel);
+    tx_destroy(&channel->tx);
+}
+
+void tx_pending(const struct channel *channel, uint64_t *messages, uint64_t *acks)
+{
+    *messages = channel->tx ? channel->tx->message_count : 0;
+    *acks = channel->tx ? channel->tx->entry_count : 0;
+}
+
+/* ---- Commands. */
+
+void command_tx_select(struct channel *channel, const struct command *command)
+{
+    if (channel->confirm) {
+        channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
+                       "cannot switch from confirm to tx mode");
+        return;
+    }
+    if (!channel->tx)
+        channel->tx = mem_need(sizeof *channel->tx);
+    channel_reply(channel, command);
+}
+
+static bool check_transactional(struct channel *channel, const struct command *command)
+{
+    if (channel->tx)
+        return true;
+    channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
+                   "channel is not transactional");
+    return false;
+}
+
+/* Whether a commit can begin or go on now. One that takes several calls has the vhost's batch to
+ * itself until it is through: another such one waits for it, and for the batch to go. */
+static bool commit_may_go(struct channel *channel)
+{
+    struct vhost *vhost = channel->vhost;
+    const struct tx *tx = channel->tx;
+    uint64_t size = tx->message_count * WORK_PUBLISH + tx->entry_count * WORK_SETTLE;
+    if (vhost->committing == channel || size <= vhost_left(vhost, 1))
+        return true;
+    if (vhost->committing || vhost->committed_in_portions)
+        return false;
+    vhost->committing = channel;
+    vhost->committed_in_portions = true;
+    return true;
+}
+
+/* A portion of what the transaction has; returns whether that was the last one. */
+static bool commit_some(struct channel *channel)
+{
+    struct vhost *vhost = channel->vhost;
+    struct tx *tx = channel->tx;
+    while (tx->messages_done < tx->message_count && vhost_left(vhost, 1)) {
+        struct tx_message *publish = &tx->messages[tx->messages_done++];
+        tx->refused |=
+            !publish_committed(channel, publish->message, publish->mandatory, &tx->needed);
+        message_unref(&publish->message);
+        vhost_spend(vhost, WORK_PUBLISH);
+    }
+    while (tx->messages_done == tx->message_count && tx->entries_done < tx->entry_count &&
+           vhost_left(vhost, 1)) {
+        size_t i = tx->entries_done++;
+        tx->how[i](channel, &tx->entries[i]);
+        vhost_spend(vhost, WORK_SETTLE);
+    }
+    return tx->messages_done == tx->message_count && tx->entries_done == tx->entry_count;
+}
+
+void command_tx_commit(struct channel *channel, const struct command *command)
+{
+    if (!check_transactional(channel, command))
+        return;
+    struct vhost *vhost = channel->vhost;
+    struct tx *tx = channel->tx;
+    if (!commit_may_go(channel) || !commit_some(channel)) {
+        channel_goes_on(channel);
+        return;
+    }
+    bool refused = tx->refused;
+    uint64_t needed = tx->needed;
+    tx->message_count = tx->messages_done = tx->entry_count = tx->entries_done = 0;
+    tx->needed = 0;
+    tx->refused = false;
+    give_back(channel);
+    if (vhost->committing == channel)
+        vhost->committing = NULL;
+    channel_settled(channel);
+    if (refused && !channel->failed) {
+        channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED, "partial tx completion");
+        return;
+    }
+    if (needed < channel_needed(channel))
+        needed = channel_needed(channel);
+    struct event reply = channel_event(channel, EVENT_REPLY);
+    channel_reply_event(channel, command, &reply, needed);
+}
+
+void command_tx_rollback(struct channel *channel, const struct command *command)
+{
+    if (!check_transactional(channel, command))
+        return;
+    roll_back(channel);
+    channel_reply(channel, command);
+}

@@ -1,0 +1,220 @@
+/* Deduplication in the journal: keys and values, and recovery from them.
+ *
+ *   owner   I kind:u8 name               1 id:u64
+ *   entry   i id:u64 identifier:16 bytes 1 order:u64 value:u64 priority:u8
+ *
+ * Owners are named once, so that entries are short, and so that what an owner leaves behind when it
+ * goes is not taken for that of a later owner of the same name. */
+#include "broker/dedup/dedup_store.h"
+
+#include "broker/vhost_state.h"
+#include "leveret/base/mem.h"
+#include "leveret/wire/cursor.h"
+
+#define FORMAT          1u
+#define OWNER_KEY_MAX   (2 + 255)
+#define ENTRY_KEY_BYTES 25u
+
+/* An owner's record, until all exchanges and queues are there. */
+struct dedup_owner {
+    struct dedup_owner *next;
+    uint64_t id;
+    size_t name_len;
+    uint8_t kind, name[];
+};
+
+static struct bytes owner_key(const struct dedup *dedup, uint8_t room[OWNER_KEY_MAX])
+{
+    struct writer writer = writer_of(room, OWNER_KEY_MAX);
+    write_u8(&writer, DEFINITION_DEDUP_OWNER);
+    write_u8(&writer, (uint8_t)dedup->owner->kind);
+    write_raw(&writer, dedup->owner->name.at, dedup->owner->name.len);
+    return bytes_of(room, 2 + dedup->owner->name.len);
+}
+
+static struct bytes entry_key(const struct dedup *dedup, const struct dedup_entry *entry,
+                              uint8_t room[ENTRY_KEY_BYTES])
+{
+    struct writer writer = writer_of(room, ENTRY_KEY_BYTES);
+    write_u8(&writer, DEFINITION_DEDUP);
+    write_u64(&writer, dedup->id);
+    write_u64(&writer, entry->key.high);
+    write_u64(&writer, entry->key.low);
+    return bytes_of(room, ENTRY_KEY_BYTES);
+}
+
+void dedup_store_begin(struct dedup *dedup)
+{
+    uint8_t key[OWNER_KEY_MAX], value[9];
+    struct writer writer = writer_of(value, sizeof value);
+    dedup->id = vhost_lane_ids(dedup->vhost, 1);
+    write_u8(&writer, FORMAT);
+    write_u64(&writer, dedup->id);
+    journal_put(dedup->vhost->options.journal, owner_key(dedup, key),
+                bytes_of(value, sizeof value));
+    dedup->vhost->journalled = true;
+}
+
+void dedup_store_forget_owner(struct dedup *dedup)
+{
+    uint8_t key[OWNER_KEY_MAX];
+    if (!dedup->id)
+        return;
+    journal_erase(dedup->vhost->options.journal, owner_key(dedup, key));
+    dedup->vhost->journalled = true;
+}
+
+void dedup_store_put(struct dedup *dedup, struct dedup_entry *entry)
+{
+    uint8_t key[ENTRY_KEY_BYTES], value[18];
+    struct writer writer = writer_of(value, sizeof value);
+    if (!dedup->id)
+        dedup_store_begin(dedup);
+    write_u8(&writer, FORMAT);
+    write_u64(&writer, entry->order);
+    write_u64(&writer, entry->value);
+    write_u8(&writer, entry->priority);
+    journal_put(dedup->vhost->options.journal, entry_key(dedup, entry, key),
+                bytes_of(value, sizeof value));
+    entry->stored = true;
+    entry->batch = journal_filling(dedup->vhost->options.journal);
+    dedup->vhost->journalled = true;
+}
+
+void dedup_store_erase(struct dedup *dedup, struct dedup_entry *entry)
+{
+    uint8_t key[ENTRY_KEY_BYTES];
+    journal_erase(dedup->vhost->options.journal, entry_key(dedup, entry, key));
+    entry->stored = false;
+    entry->batch = 0;
+    dedup->vhost->journalled = true;
+}
+
+/* ---- Recovery. */
+
+static struct bytes id_key(const uint64_t *id)
+{
+    return bytes_of(id, sizeof *id);
+}
+
+enum status dedup_restore_entry(struct vhost *vhost, struct bytes key, struct bytes value)
+{
+    struct reader k = reader_of(key), v = reader_of(value);
+    (void)read_u8(&k);
+    uint64_t id = read_u64(&k);
+    struct hash128 identifier = {.high = read_u64(&k)};
+    identifier.low = read_u64(&k);
+    uint8_t format = read_u8(&v);
+    uint64_t order = read_u64(&v), number = read_u64(&v);
+    uint8_t priority = read_u8(&v);
+    if (k.failed || v.failed || reader_left(&k) || reader_left(&v))
+        return STATUS_CORRUPT;
+    if (format != FORMAT)
+        return STATUS_VERSION;
+    struct dedup *dedup = map_get(&vhost->dedups.recovered, id_key(&id));
+    if (!dedup) {
+        dedup = mem_need(sizeof *dedup);
+        dedup->vhost = vhost;
+        dedup->id = id;
+        dedup_cache_init(&dedup->cache, false);
+        map_put(&vhost->dedups.recovered, id_key(&dedup->id), dedup);
+    }
+    if (dedup_cache_find(&dedup->cache, identifier) != DEDUP_NONE)
+        return STATUS_CORRUPT;
+    uint32_t added = dedup_cache_add(&dedup->cache, identifier);
+    struct dedup_entry *entry = &dedup->cache.entries[added];
+    entry->order = order;
+    entry->value = number;
+    entry->priority = priority;
+    entry->stored = true;
+    return STATUS_OK;
+}
+
+enum status dedup_restore_owner(struct vhost *vhost, struct bytes key, struct bytes value)
+{
+    struct reader v = reader_of(value);
+    uint8_t format = read_u8(&v);
+    uint64_t id = read_u64(&v);
+    if (v.failed || reader_left(&v) || key.len < 2 || key.len > OWNER_KEY_MAX)
+        return STATUS_CORRUPT;
+    if (format != FORMAT)
+        return STATUS_VERSION;
+    struct dedup_owner *owner = mem_need(sizeof *owner + key.len);
+    owner->id = id;
+    owner->kind = key.at[1];
+    owner->name_len = key.len - 2;
+    memcpy(owner->name, key.at + 2, owner->name_len);
+    owner->next = vhost->dedups.owners;
+    vhost->dedups.owners = owner;
+    return STATUS_OK;
+}
+
+static struct dedup *dedup_of(struct vhost *vhost, const struct dedup_owner *owner)
+{
+    struct bytes name = bytes_of(owner->name, owner->name_len);
+    if (owner->kind == ENDPOINT_QUEUE) {
+        struct queue *queue = vhost_queue(vhost, name);
+        return queue ? queue->dedup : NULL;
+    }
+    struct exchange *exchange = topology_exchange(vhost->topology, name);
+    return exchange ? exchange->dedup : NULL;
+}
+
+/* By presence: whether the entry's message is there. */
+static bool is_present(const struct dedup *dedup, const struct dedup_entry *entry)
+{
+    struct queue *queue = queue_of(dedup->owner);
+    if (entry->priority > (queue->priorities ? queue->priorities->max : 0))
+        return false;
+    struct lane *lane = queue_lane(queue, entry->priority);
+    const struct chunk *chunk = lane_chunk(lane, entry->value / JOURNAL_CHUNK_SLOTS);
+    return chunk && bit_test(chunk->live_bits, (unsigned)(entry->value % JOURNAL_CHUNK_SLOTS));
+}
+
+static void hand_over(struct dedup *to, struct dedup *from)
+{
+    struct dedup_cache *cache = &from->cache;
+    dedup_cache_sort(cache);
+    for (uint32_t at = cache->oldest; at != DEDUP_NONE; at = cache->entries[at].newer) {
+        struct dedup_entry *old = &cache->entries[at];
+        if (to->cache.places && !is_present(to, old)) {
+            dedup_store_erase(to, old);
+            continue;
+        }
+        uint32_t number = dedup_cache_add(&to->cache, old->key);
+        if (to->cache.places)
+            dedup_cache_put(&to->cache, number, old->priority, old->value);
+        struct dedup_entry *entry = &to->cache.entries[number];
+        entry->value = old->value;
+        entry->order = to->last_order = old->order;
+        entry->stored = true;
+    }
+    dedup_free(&from);
+}
+
+void dedups_restored(struct vhost *vhost, bool sound)
+{
+    struct dedups *dedups = &vhost->dedups;
+    struct dedup_owner *owner;
+    struct dedup *left;
+    size_t at = 0;
+    while ((owner = dedups->owners)) {
+        dedups->owners = owner->next;
+        struct dedup *to = dedup_of(vhost, owner);
+        if (to && sound) {
+            struct dedup *from = map_remove(&dedups->recovered, id_key(&owner->id));
+            to->id = owner->id;
+            if (from)
+                hand_over(to, from);
+            dedup_restored(to);
+        }
+        free(owner);
+    }
+    while ((left = map_next(&dedups->recovered, &at))) {
+        if (sound)
+            TAILQ_INSERT_TAIL(&dedups->dying, left, link);
+        else
+            dedup_free(&left);
+    }
+    map_free(&dedups->recovered);
+}

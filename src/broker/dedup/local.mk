@@ -1,0 +1,18 @@
+# What src/broker/dedup builds: what came before.
+src_broker_libbroker_a_SOURCES += \
+	src/broker/dedup/dedup.c \
+	src/broker/dedup/dedup.h \
+	src/broker/dedup/dedup_cache.c \
+	src/broker/dedup/dedup_cache.h \
+	src/broker/dedup/dedup_store.c \
+	src/broker/dedup/dedup_store.h
+
+if HAVE_CHECK
+dedup_tests = \
+	tests/unit/test_dedup
+check_PROGRAMS += $(dedup_tests)
+TESTS += $(dedup_tests)
+tests_unit_test_dedup_SOURCES = tests/unit/test_dedup.c $(core_harness)
+tests_unit_test_dedup_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_dedup_LDADD = $(core_test_libs)
+endif

@@ -1,0 +1,321 @@
+/* Policies: which apply to an object, what they say together, and the sweep. See policy.h.
+ *
+ * A sweep's cost is that of matching names: a fraction of a microsecond each, unless a pattern is
+ * bad; one that gave up counts as the many matches that it took the time of. */
+#include "broker/policy/policy.h"
+
+#include "broker/vhost_state.h"
+#include "leveret/base/mem.h"
+#include "leveret/wire/table.h"
+
+/* Work of one portion, in matches, and what else costs how much of it. */
+#define PORTION      2000u
+#define COST_OBJECT  1u
+#define COST_CHANGE  4u
+#define COST_GAVE_UP 250u
+
+struct policy_wait {
+    TAILQ_ENTRY(policy_wait) link;
+    struct channel *channel;
+    enum command_type type;
+    uint64_t needed; /* batch */
+};
+
+/* What is matched. */
+struct subject {
+    struct bytes name;
+    bool queue;
+    enum queue_type type; /* of a queue */
+};
+
+/* ---- Matching. */
+
+static bool concerns(const struct policy *policy, const struct subject *subject)
+{
+    if (subject->queue && policy->excludes & 1u << subject->type)
+        return false;
+    switch (policy->target) {
+    case POLICY_QUEUES:
+        return subject->queue;
+    case POLICY_CLASSIC_QUEUES:
+        return subject->queue && subject->type == QUEUE_CLASSIC;
+    case POLICY_QUORUM_QUEUES:
+        return subject->queue && subject->type == QUEUE_QUORUM;
+    case POLICY_STREAMS:
+        return subject->queue && subject->type == QUEUE_STREAM;
+    case POLICY_EXCHANGES:
+        return !subject->queue;
+    default:
+        return true;
+    }
+}
+
+static const struct policy *find(const struct policy_list *list, const struct subject *subject,
+                                 unsigned *work)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct policy *policy = list->sorted[i];
+        if (!concerns(policy, subject))
+            continue;
+        enum pattern_result result = pattern_match(policy->pattern, subject->name);
+        *work += result == PATTERN_GAVE_UP ? COST_GAVE_UP : 1;
+        if (result == PATTERN_MATCH)
+            return policy;
+    }
+    return NULL;
+}
+
+/* ---- Effective policies. */
+
+static struct bytes key_of(const uint64_t versions[POLICY_KINDS])
+{
+    return bytes_of(versions, POLICY_KINDS * sizeof *versions);
+}
+
+static struct effective_policy *effective_new(const struct policy *const of[POLICY_KINDS])
+{
+    const struct bytes nothing = {0};
+    struct bytes definitions[POLICY_KINDS], names[POLICY_KINDS];
+    struct text both = {0};
+    for (unsigned kind = 0; kind < POLICY_KINDS; kind++) {
+        definitions[kind] = of[kind] ? of[kind]->definition : nothing;
+        names[kind] = of[kind] ? of[kind]->name : nothing;
+    }
+    policy_definition_merge(definitions[POLICY_USERS], definitions[POLICY_OPERATORS], &both);
+    struct effective_policy *e = mem_need(sizeof *e + names[0].len + names[1].len + both.len);
+    uint8_t *at = e->data;
+    for (unsigned kind = 0; kind < POLICY_KINDS; kind++) {
+        e->versions[kind] = of[kind] ? of[kind]->version : 0;
+        if (names[kind].len)
+            memcpy(at, names[kind].at, names[kind].len);
+        e->names[kind] = bytes_of(at, names[kind].len);
+        at += names[kind].len;
+    }
+    memcpy(at, both.at, both.len);
+    e->definition = bytes_of(at, both.len);
+    text_free(&both);
+    struct field alternate;
+    if (table_find(e->definition, "alternate-exchange", &alternate))
+        e->alternate = alternate.value.bytes;
+    policy_definition_settings(e->definition, &e->settings);
+    return e;
+}
+
+/* What applies to the subject; NULL: nothing. */
+static struct effective_policy *effective_for(struct vhost *vhost, const struct subject *subject,
+                                              unsigned *work)
+{
+    struct policies *policies = &vhost->policies;
+    const struct policy *of[POLICY_KINDS];
+    uint64_t versions[POLICY_KINDS];
+    bool any = false;
+    for (unsigned kind = 0; kind < POLICY_KINDS; kind++) {
+        of[kind] = find(&policies->of[kind], subject, work);
+        versions[kind] = of[kind] ? of[kind]->version : 0;
+        any |= of[kind] != NULL;
+    }
+    if (!any)
+        return NULL;
+    struct effective_policy *e = map_get(&policies->effective, key_of(versions));
+    if (!e) {
+        e = effective_new(of);
+        map_put(&policies->effective, key_of(e->versions), e);
+    }
+    return e;
+}
+
+void policy_leave(struct vhost *vhost, struct effective_policy **policy)
+{
+    struct effective_policy *e = *policy;
+    *policy = NULL;
+    if (e && --e->objects == 0) {
+        map_remove(&vhost->policies.effective, key_of(e->versions));
+        free(e);
+    }
+}
+
+/* ---- On objects. */
+
+/* Whether something changed. What *policy pointed to before is in *old, to be left. */
+static bool take_policy(struct vhost *vhost, const struct subject *subject,
+                        struct effective_policy **policy, struct effective_policy **old,
+                        unsigned *work)
+{
+    struct effective_policy *e = effective_for(vhost, subject, work);
+    *work += COST_OBJECT;
+    if (e == *policy)
+        return false;
+    *old = *policy;
+    *policy = e;
+    if (e)
+        e->objects++;
+    *work += COST_CHANGE;
+    return true;
+}
+
+static bool apply_to_queue(struct queue *queue, unsigned *work)
+{
+    const struct subject subject = {queue->endpoint.name, true, queue->settings.type};
+    struct effective_policy *old;
+    if (!take_policy(queue->vhost, &subject, &queue->policy, &old, work))
+        return false;
+    queue_settings_merge(queue->arguments,
+                         queue->policy ? &queue->policy->settings : &queue_settings_default,
+                         &queue->settings);
+    policy_leave(queue->vhost, &old);
+    return true;
+}
+
+static void apply_to_exchange(struct vhost *vhost, struct exchange *exchange, unsigned *work)
+{
+    const struct subject subject = {.name = exchange->endpoint.name};
+    struct effective_policy *old;
+    if (!take_policy(vhost, &subject, &exchange->policy, &old, work))
+        return;
+    struct bytes alternate = {0};
+    if (exchange->policy)
+        alternate = exchange->policy->alternate;
+    topology_set_alternate(vhost->topology, exchange, alternate);
+    policy_leave(vhost, &old);
+}
+
+static bool none(const struct vhost *vhost)
+{
+    const struct policies *policies = &vhost->policies;
+    return vhost->recovering ||
+           (policies->of[POLICY_USERS].count == 0 && policies->of[POLICY_OPERATORS].count == 0);
+}
+
+void policy_join_queue(struct queue *queue)
+{
+    unsigned work = 0;
+    if (!none(queue->vhost))
+        apply_to_queue(queue, &work);
+}
+
+void policy_join_exchange(struct vhost *vhost, struct exchange *exchange)
+{
+    unsigned work = 0;
+    if (!none(vhost))
+        apply_to_exchange(vhost, exchange, &work);
+}
+
+/* ---- The sweep. */
+
+static void sweep_queues(struct vhost *vhost, unsigned portion)
+{
+    struct policies *policies = &vhost->policies;
+    unsigned work = 0;
+    while (work < portion) {
+        struct queue *queue = roster_next(&vhost->queue_roster, &policies->after);
+        if (!queue) {
+            policies->queues_done = true;
+            policies->after = 0;
+            return;
+        }
+        if (apply_to_queue(queue, &work))
+            queue_settings_changed(queue);
+    }
+}
+
+static void sweep_exchanges(struct vhost *vhost, unsigned portion)
+{
+    struct policies *policies = &vhost->policies;
+    unsigned work = 0;
+    while (work < portion) {
+        const struct exchange *listed;
+        if (topology_list_exchanges(vhost->topology, &policies->after, &listed, 1) == 0) {
+            policies->sweeping = false;
+            return;
+        }
+        apply_to_exchange(vhost, topology_exchange(vhost->topology, listed->endpoint.name), &work);
+    }
+}
+
+static void answer(struct channel *channel, enum command_type type, uint64_t needed)
+{
+    struct event reply = channel_event(channel, EVENT_REPLY);
+    reply.u.reply.command = type;
+    promise_reply(channel, &reply, needed);
+}
+
+static void answer_all(struct vhost *vhost)
+{
+    struct policy_wait *wait;
+    while ((wait = TAILQ_FIRST(&vhost->policies.waits))) {
+        TAILQ_REMOVE(&vhost->policies.waits, wait, link);
+        answer(wait->channel, wait->type, wait->needed);
+        free(wait);
+    }
+}
+
+void policy_sweep(struct vhost *vhost)
+{
+    if (!vhost->policies.queues_done)
+        sweep_queues(vhost, PORTION);
+    else
+        sweep_exchanges(vhost, PORTION);
+    if (!vhost->policies.sweeping)
+        answer_all(vhost);
+}
+
+void policy_sweep_begin(struct vhost *vhost)
+{
+    vhost->policies.sweeping = true;
+    vhost->policies.queues_done = false;
+    vhost->policies.after = 0;
+    policy_sweep(vhost);
+    if (vhost->policies.queues_done)
+        policy_sweep(vhost);
+}
+
+void policy_apply_all(struct vhost *vhost)
+{
+    struct policies *policies = &vhost->policies;
+    if (policies->of[POLICY_USERS].count == 0 && policies->of[POLICY_OPERATORS].count == 0)
+        return;
+    policies->sweeping = true;
+    policies->queues_done = false;
+    policies->after = 0;
+    while (policies->sweeping)
+        policy_sweep(vhost);
+}
+
+void policies_forget_waits(struct policies *policies)
+{
+    struct policy_wait *wait;
+    while ((wait = TAILQ_FIRST(&policies->waits))) {
+        TAILQ_REMOVE(&policies->waits, wait, link);
+        free(wait);
+    }
+}
+
+void policy_answer(struct channel *channel, const struct command *command)
+{
+    struct vhost *vhost = channel->vhost;
+    uint64_t needed = vhost_needed(vhost);
+    if (command->no_wait)
+        return;
+    if (!vhost->policies.sweeping) {
+        answer(channel, command->type, needed);
+        return;
+    }
+    struct policy_wait *wait = mem_need(sizeof *wait);
+    wait->channel = channel;
+    wait->type = command->type;
+    wait->needed = needed;
+    TAILQ_INSERT_TAIL(&vhost->policies.waits, wait, link);
+}
+
+void policy_forget_waits(struct channel *channel)
+{
+    struct policy_waits *waits = &channel->vhost->policies.waits;
+    struct policy_wait *next;
+    for (struct policy_wait *wait = TAILQ_FIRST(waits); wait; wait = next) {
+        next = TAILQ_NEXT(wait, link);
+        if (wait->channel == channel) {
+            TAILQ_REMOVE(waits, wait, link);
+            free(wait);
+        }
+    }
+}

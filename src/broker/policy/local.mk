@@ -1,0 +1,22 @@
+# What src/broker/policy builds: settings of queues and policies.
+src_broker_libbroker_a_SOURCES += \
+	include/leveret/broker/queue_type.h \
+	src/broker/policy/effective.c \
+	src/broker/policy/policy.c \
+	src/broker/policy/policy.h \
+	src/broker/policy/queue_type.c \
+	src/broker/policy/setting_check.c \
+	src/broker/policy/setting_check.h \
+	src/broker/policy/settings.c \
+	src/broker/policy/settings.h \
+	src/broker/policy/settings_allowed.c
+
+if HAVE_CHECK
+policy_tests = \
+	tests/unit/test_queue_settings
+check_PROGRAMS += $(policy_tests)
+TESTS += $(policy_tests)
+tests_unit_test_queue_settings_SOURCES = tests/unit/test_queue_settings.c
+tests_unit_test_queue_settings_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_queue_settings_LDADD = $(core_test_libs)
+endif

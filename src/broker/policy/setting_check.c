@@ -1,0 +1,261 @@
+/* Checks of single settings: what a value may be, in RabbitMQ's words. See settings.h. */
+#include "broker/policy/setting_check.h"
+
+#include "broker/topology/dedup_arguments.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* The longest time that a queue argument can say, as in RabbitMQ: ten years. */
+#define DURATION_MS_MAX INT64_C(315360000000)
+#define PRIORITY_MAX    255
+
+static bool is_integer(const struct field *field, int64_t *value, char why[SETTING_WHY_MAX])
+{
+    if (field_integer(field, value))
+        return true;
+    snprintf(why, SETTING_WHY_MAX, "\"expected integer, got %s\"", field_type_name(field->type));
+    return false;
+}
+
+bool check_not_negative(const struct field *field, char why[SETTING_WHY_MAX])
+{
+    int64_t value;
+    if (!is_integer(field, &value, why))
+        return false;
+    if (value < 0)
+        snprintf(why, SETTING_WHY_MAX, "{value_negative,%" PRId64 "}", value);
+    return value >= 0;
+}
+
+bool check_duration(const struct field *field, char why[SETTING_WHY_MAX])
+{
+    int64_t value;
+    if (!check_not_negative(field, why) || !field_integer(field, &value))
+        return false;
+    if (value > DURATION_MS_MAX)
+        snprintf(why, SETTING_WHY_MAX, "{value_too_large,%" PRId64 "}", value);
+    return value <= DURATION_MS_MAX;
+}
+
+bool check_duration_not_zero(const struct field *field, char why[SETTING_WHY_MAX])
+{
+    int64_t value;
+    if (field_integer(field, &value) && value == 0) {
+        snprintf(why, SETTING_WHY_MAX, "{value_zero,0}");
+        return false;
+    }
+    return check_duration(field, why);
+}
+
+bool check_integer(const struct field *field, char why[SETTING_WHY_MAX])
+{
+    int64_t value;
+    return is_integer(field, &value, why);
+}
+
+bool check_priority(const struct field *field, char why[SETTING_WHY_MAX])
+{
+    int64_t value;
+    if (!check_not_negative(field, why) || !field_integer(field, &value))
+        return false;
+    if (value > PRIORITY_MAX)
+        snprintf(why, SETTING_WHY_MAX, "{max_value_exceeded,%" PRId64 "}", value);
+    return value <= PRIORITY_MAX;
+}
+
+/* Of a cluster: at least one. */
+bool check_group_size(const struct field *field, char why[SETTING_WHY_MAX])
+{
+    int64_t value;
+    if (field_integer(field, &value) && value == 0) {
+        snprintf(why, SETTING_WHY_MAX, "{value_zero,0}");
+        return false;
+    }
+    return check_not_negative(field, why);
+}
+
+/* Bytes of a stream's filter. */
+bool check_filter_size(const struct field *field, char why[SETTING_WHY_MAX])
+{
+    int64_t value;
+    return is_integer(field, &value, why) && value >= 16 && value <= 255;
+}
+
+bool check_string(const struct field *field, char why[SETTING_WHY_MAX])
+{
+    if (field->type == FIELD_STRING)
+        return true;
+    snprintf(why, SETTING_WHY_MAX, "{unacceptable_type,%s}", field_type_name(field->type));
+    return false;
+}
+
+/* A message with a longer one could not be delivered. */
+bool check_routing_key(const struct field *field, char why[SETTING_WHY_MAX])
+{
+    if (!check_string(field, why))
+        return false;
+    if (field->value.bytes.len > UINT8_MAX)
+        snprintf(why, SETTING_WHY_MAX, "{value_too_long,%zu}", field->value.bytes.len);
+    return field->value.bytes.len <= UINT8_MAX;
+}
+
+/* Checked elsewhere; here to be compared when a queue is declared again. */
+bool check_any(const struct field *field, char why[SETTING_WHY_MAX])
+{
+    (void)field;
+    (void)why;
+    return true;
+}
+
+bool check_boolean(const struct field *field, char why[SETTING_WHY_MAX])
+{
+    if (field->type == FIELD_BOOL)
+        return true;
+    snprintf(why, SETTING_WHY_MAX, "{unacceptable_type,%s}", field_type_name(field->type));
+    return false;
+}
+
+/* In the order of their enums. */
+const char *const setting_overflow_words[] = {"drop-head", "reject-publish", "reject-publish-dlx",
+                                              NULL};
+const char *const setting_strategy_words[] = {"at-most-once", "at-least-once", NULL};
+const char *const setting_type_words[] = {"classic", "quorum", "stream", NULL};
+
+/* The place of a string in the list, or -1. */
+int setting_word(const struct field *field, const char *const *words)
+{
+    for (int i = 0; field->type == FIELD_STRING && words[i]; i++)
+        if (bytes_equal_text(field->value.bytes, words[i]))
+            return i;
+    return -1;
+}
+
+static bool one_of(const struct field *field, const char *const *words)
+{
+    return setting_word(field, words) >= 0;
+}
+
+/* "unsupported queue type 'x'" */
+static bool unsupported(const char *what, const struct field *field, char why[SETTING_WHY_MAX])
+{
+    size_t len = field->value.bytes.len > 64 ? 64 : field->value.bytes.len;
+    snprintf(why, SETTING_WHY_MAX, "\"unsupported %s '%.*s'\"", what, (int)len,
+             (const char *)field->value.bytes.at);
+    return false;
+}
+
+bool check_overflow(const struct field *field, char why[SETTING_WHY_MAX])
+{
+    if (!check_string(field, why))
+        return false;
+    snprintf(why, SETTING_WHY_MAX, "invalid_overflow");
+    return one_of(field, setting_overflow_words);
+}
+
+/* An empty text is taken, and means classic whatever the vhost's default is. */
+bool check_queue_type(const struct field *field, char why[SETTING_WHY_MAX])
+{
+    return check_string(field, why) &&
+           (field->value.bytes.len == 0 || one_of(field, setting_type_words) ||
+            unsupported("queue type", field, why));
+}
+
+/* Of policies: an argument x-queue-mode can have any value. */
+bool check_queue_mode(const struct field *field, char why[SETTING_WHY_MAX])
+{
+    static const char *const words[] = {"default", "lazy", NULL};
+    return check_string(field, why) && one_of(field, words);
+}
+
+bool check_dead_letter_strategy(const struct field *field, char why[SETTING_WHY_MAX])
+{
+    if (!check_string(field, why))
+        return false;
+    snprintf(why, SETTING_WHY_MAX, "invalid_dlx_strategy");
+    return one_of(field, setting_strategy_words);
+}
+
+bool check_cache_bound(const struct field *field, char why[SETTING_WHY_MAX])
+{
+    uint64_t number;
+    snprintf(why, SETTING_WHY_MAX, "must be an integer greater than 0");
+    return dedup_number(field, &number);
+}
+
+/* ---- Policies only. */
+
+bool check_positive(const struct field *field, char why[SETTING_WHY_MAX])
+{
+    int64_t value;
+    return is_integer(field, &value, why) && value > 0;
+}
+
+bool check_version(const struct field *field, char why[SETTING_WHY_MAX])
+{
+    int64_t value;
+    if (!is_integer(field, &value, why))
+        return false;
+    snprintf(why, SETTING_WHY_MAX, "\"unsupported queue version '%" PRId64 "'\"", value);
+    return value == 1 || value == 2;
+}
+
+/* "7D", "12h": a number and one of RabbitMQ's units. */
+bool check_age(const struct field *field, char why[SETTING_WHY_MAX])
+{
+    static const char units[] = "YMDhms";
+    if (!check_string(field, why))
+        return false;
+    struct bytes text = field->value.bytes;
+    for (size_t i = 0; i + 1 < text.len; i++)
+        if (text.at[i] < '0' || text.at[i] > '9')
+            return false;
+    return text.len > 1 && memchr(units, text.at[text.len - 1], sizeof units - 1);
+}
+
+bool check_leader_locator(const struct field *field, char why[SETTING_WHY_MAX])
+{
+    static const char *const words[] = {"client-local", "balanced", "random", "least-leaders",
+                                        NULL};
+    if (!check_string(field, why))
+        return false;
+    snprintf(why, SETTING_WHY_MAX, "invalid_queue_locator_arg");
+    return one_of(field, words);
+}
+
+bool check_master_locator(const struct field *field, char why[SETTING_WHY_MAX])
+{
+    static const char *const words[] = {"client-local", "min-masters", "random", NULL};
+    return check_string(field, why) && one_of(field, words);
+}
+
+bool check_mirrors(const struct field *field, char why[SETTING_WHY_MAX])
+{
+    static const char *const words[] = {"all", "exactly", "nodes", NULL};
+    return check_string(field, why) && one_of(field, words);
+}
+
+bool check_synchronisation(const struct field *field, char why[SETTING_WHY_MAX])
+{
+    static const char *const words[] = {"manual", "automatic", NULL};
+    return check_string(field, why) && one_of(field, words);
+}
+
+bool check_promotion(const struct field *field, char why[SETTING_WHY_MAX])
+{
+    static const char *const words[] = {"always", "when-synced", NULL};
+    return check_string(field, why) && one_of(field, words);
+}
+
+bool check_no_retry(const struct field *field, char why[SETTING_WHY_MAX])
+{
+    static const char *const words[] = {"disabled", NULL};
+    return check_string(field, why) && one_of(field, words);
+}
+
+bool check_never(const struct field *field, char why[SETTING_WHY_MAX])
+{
+    (void)field;
+    (void)why;
+    return false;
+}

@@ -1,0 +1,38 @@
+# What src/broker/publish builds: the way of a message to its queues.
+src_broker_libbroker_a_SOURCES += \
+	include/leveret/broker/publication.h \
+	src/broker/publish/dead_letter_headers.c \
+	src/broker/publish/dead_letter_headers.h \
+	src/broker/publish/history.c \
+	src/broker/publish/history.h \
+	src/broker/publish/offspring.c \
+	src/broker/publish/offspring.h \
+	src/broker/publish/publication.c \
+	src/broker/publish/publish.c \
+	src/broker/publish/spread.c
+
+if HAVE_CHECK
+publish_tests = \
+	tests/unit/test_publication \
+	tests/unit/test_offspring \
+	tests/unit/test_dead_letter \
+	tests/unit/test_dead_letter_random \
+	tests/unit/test_history
+check_PROGRAMS += $(publish_tests)
+TESTS += $(publish_tests)
+tests_unit_test_publication_SOURCES = tests/unit/test_publication.c $(core_harness)
+tests_unit_test_publication_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_publication_LDADD = $(core_test_libs)
+tests_unit_test_offspring_SOURCES = tests/unit/test_offspring.c $(core_harness)
+tests_unit_test_offspring_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_offspring_LDADD = $(core_test_libs)
+tests_unit_test_dead_letter_SOURCES = tests/unit/test_dead_letter.c $(core_harness)
+tests_unit_test_dead_letter_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_dead_letter_LDADD = $(core_test_libs)
+tests_unit_test_dead_letter_random_SOURCES = tests/unit/test_dead_letter_random.c $(core_harness)
+tests_unit_test_dead_letter_random_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_dead_letter_random_LDADD = $(core_test_libs)
+tests_unit_test_history_SOURCES = tests/unit/test_history.c $(core_harness)
+tests_unit_test_history_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_history_LDADD = $(core_test_libs)
+endif

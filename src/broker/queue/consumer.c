@@ -1,0 +1,332 @@
+/* Consumers: see consumer.h. */
+#include "broker/topology/copies.h"
+#include "broker/vhost_state.h"
+#include "leveret/base/mem.h"
+
+static struct consumer_level *find_level(struct queue *queue, int64_t priority)
+{
+    struct consumer_level *before = NULL, *level;
+    SLIST_FOREACH(level, &queue->levels, link)
+    {
+        if (level->priority == priority)
+            return level;
+        if (level->priority < priority)
+            break;
+        before = level;
+    }
+    level = mem_need(sizeof *level);
+    level->priority = priority;
+    TAILQ_INIT(&level->able);
+    TAILQ_INIT(&level->waiting);
+    if (before)
+        SLIST_INSERT_AFTER(before, level, link);
+    else
+        SLIST_INSERT_HEAD(&queue->levels, level, link);
+    return level;
+}
+
+static void leave_level(struct queue *queue, struct consumer_level *level)
+{
+    if (--level->members)
+        return;
+    SLIST_REMOVE(&queue->levels, level, consumer_level, link);
+    free(level);
+}
+
+/* Moves a consumer from the list that goes with its state to that of another. */
+static void change_state(struct consumer *consumer, enum consumer_state state)
+{
+    struct consumer_list *lists[] = {
+        [CONSUMER_ABLE] = &consumer->level->able,
+        [CONSUMER_WAITING] = &consumer->level->waiting,
+        [CONSUMER_FADING] = NULL,
+        [CONSUMER_STOPPED] = NULL,
+        [CONSUMER_BLOCKED_SELF] = NULL,
+        [CONSUMER_BLOCKED_CHANNEL] = &consumer->channel->wait.blocked,
+        [CONSUMER_BLOCKED_PEER] = &consumer->channel->peer->wait.blocked,
+    };
+    if (lists[consumer->state])
+        TAILQ_REMOVE(lists[consumer->state], consumer, turn_link);
+    consumer->state = (uint8_t)state;
+    if (lists[state])
+        TAILQ_INSERT_TAIL(lists[state], consumer, turn_link);
+}
+
+/* The single active consumer is gone: the next one takes over. */
+static void activate_next(struct queue *queue)
+{
+    struct consumer_level *level;
+    queue->active = NULL;
+    SLIST_FOREACH(level, &queue->levels, link)
+    {
+        struct consumer *consumer = TAILQ_FIRST(&level->waiting);
+        if (!consumer)
+            continue;
+        queue->active = consumer;
+        change_state(consumer, CONSUMER_STOPPED);
+        if (consumer->told)
+            consumer_wake(consumer);
+        return;
+    }
+}
+
+/* Whether a consumer waits that is to be active rather than this one. */
+static bool outranked(const struct consumer *active)
+{
+    const struct consumer_level *level;
+    SLIST_FOREACH(level, &active->queue->levels, link)
+    {
+        if (level->priority <= active->priority)
+            return false;
+        if (!TAILQ_EMPTY(&level->waiting))
+            return true;
+    }
+    return false;
+}
+
+/* The single active consumer has settled all that it holds, and gives way if there is a better one.
+ */
+static void give_way(struct consumer *active)
+{
+    if (outranked(active)) {
+        change_state(active, CONSUMER_WAITING);
+        activate_next(active->queue);
+    } else if (active->state == CONSUMER_FADING) { /* the better one is gone */
+        consumer_wake(active);
+    }
+}
+
+/* A consumer has come to wait for its turn to be the single active one. In RabbitMQ's classic
+ * queues priorities say nothing against the one that is active. */
+static void challenge(struct queue *queue)
+{
+    struct consumer *active = queue->active;
+    if (queue->settings.type != QUEUE_QUORUM || !outranked(active))
+        return;
+    if (active->unsettled)
+        change_state(active, CONSUMER_FADING);
+    else
+        give_way(active);
+}
+
+static struct bytes id_key(const struct consumer *consumer)
+{
+    return bytes_of(&consumer->id, sizeof consumer->id);
+}
+
+static uint64_t consumer_size(struct bytes tag, struct bytes arguments)
+{
+    return sizeof(struct consumer) + HOLDING_PLACES + tag.len + arguments.len;
+}
+
+enum status consumer_admitted(struct vhost *vhost, struct bytes tag, struct bytes arguments)
+{
+    return holding_take(vhost, ACCOUNT_CONSUMERS, consumer_size(tag, arguments),
+                        "one more consumer", &vhost->refusal);
+}
+
+struct consumer *consumer_new(struct channel *channel, struct queue *queue,
+                              const struct consumer_options *options)
+{
+    struct bytes tag = options->tag, arguments = options->arguments;
+    struct consumer *consumer = mem_need(sizeof *consumer + tag.len + arguments.len);
+    if (tag.len)
+        memcpy(consumer->data, tag.at, tag.len);
+    if (arguments.len)
+        memcpy(consumer->data + tag.len, arguments.at, arguments.len);
+    consumer->tag = bytes_of(consumer->data, tag.len);
+    consumer->arguments = bytes_of(consumer->data + tag.len, arguments.len);
+    consumer->id = options->id;
+    consumer->channel = channel;
+    consumer->queue = queue;
+    consumer->no_ack = options->no_ack;
+    consumer->exclusive = options->exclusive;
+    consumer->priority = options->priority;
+    consumer->timeout_ms = options->timeout_ms;
+    consumer->prefetch = options->no_ack ? 0 : channel->prefetch;
+    consumer->state = CONSUMER_STOPPED;
+
+    consumer->level = find_level(queue, options->priority);
+    consumer->level->members++;
+    TAILQ_INSERT_TAIL(&queue->consumers, consumer, queue_link);
+    queue->consumer_count++;
+    queue->had_consumer = true;
+    queue->exclusive_consumer = options->exclusive;
+    TAILQ_INSERT_TAIL(&channel->consumers, consumer, channel_link);
+    map_put(&channel->consumer_map, id_key(consumer), consumer);
+    channel->consumer_count++;
+    consumer->number = roster_add(&channel->vhost->consumer_roster, consumer);
+    queue_touch(queue);
+    event_consumer(consumer, true);
+    consumer->told = !options->stopped;
+    if (queue->settings.single_active_consumer && queue->active) {
+        change_state(consumer, CONSUMER_WAITING);
+        challenge(queue);
+        return consumer;
+    }
+    if (queue->settings.single_active_consumer)
+        queue->active = consumer;
+    if (consumer->told)
+        consumer_wake(consumer);
+    return consumer;
+}
+
+void consumer_end(struct consumer *consumer)
+{
+    struct queue *queue = consumer->queue;
+    struct channel *channel = consumer->channel;
+    event_consumer(consumer, false);
+    holding_give(channel->vhost, ACCOUNT_CONSUMERS,
+                 consumer_size(consumer->tag, consumer->arguments));
+    change_state(consumer, CONSUMER_STOPPED);
+    leave_level(queue, consumer->level);
+    consumer->level = NULL;
+    TAILQ_REMOVE(&queue->consumers, consumer, queue_link);
+    queue->consumer_count--;
+    if (consumer->exclusive)
+        queue->exclusive_consumer = false;
+    TAILQ_REMOVE(&channel->consumers, consumer, channel_link);
+    map_remove(&channel->consumer_map, id_key(consumer));
+    channel->consumer_count--;
+    roster_remove(&channel->vhost->consumer_roster, consumer->number);
+    consumer->queue = NULL;
+    if (queue->active == consumer)
+        activate_next(queue);
+    if (consumer->unsettled == 0)
+        free(consumer);
+}
+
+void consumer_cancel(struct consumer *consumer)
+{
+    struct channel *channel = consumer->channel;
+    struct event event = channel_event(channel, EVENT_CANCELLED);
+    event.u.cancelled.consumer = consumer->id;
+    consumer_end(consumer);
+    if (!channel->failed)
+        channel_emit(channel, &event);
+}
+
+void consumer_destroy(struct consumer *consumer)
+{
+    free(consumer);
+}
+
+void consumer_settled(struct consumer *consumer)
+{
+    consumer->unsettled--;
+    if (consumer->state == CONSUMER_BLOCKED_SELF)
+        consumer_wake(consumer);
+    else if (consumer->state == CONSUMER_FADING && consumer->unsettled == 0)
+        give_way(consumer);
+    else if (!consumer->queue && consumer->unsettled == 0)
+        free(consumer);
+}
+
+void consumer_wake(struct consumer *consumer)
+{
+    change_state(consumer, CONSUMER_ABLE);
+    queue_schedule(consumer->queue);
+}
+
+void consumer_told(struct consumer *consumer)
+{
+    consumer->told = true;
+    if (consumer->state == CONSUMER_STOPPED)
+        consumer_wake(consumer);
+}
+
+/* ---- Waiting for the channel or the peer. */
+
+void consumer_wait_init(struct consumer_wait *wait)
+{
+    TAILQ_INIT(&wait->blocked);
+}
+
+void consumer_wait_over(struct vhost *vhost, struct consumer_wait *wait)
+{
+    if (wait->due || TAILQ_EMPTY(&wait->blocked))
+        return;
+    wait->due = true;
+    TAILQ_INSERT_TAIL(&vhost->waits_due, wait, link);
+}
+
+void consumer_wait_end(struct vhost *vhost, struct consumer_wait *wait)
+{
+    if (wait->due)
+        TAILQ_REMOVE(&vhost->waits_due, wait, link);
+    wait->due = false;
+}
+
+/* ---- Whose turn it is. */
+
+/* CONSUMER_ABLE, or what the consumer waits for. */
+static inline enum consumer_state ability(const struct consumer *consumer)
+{
+    const struct channel *channel = consumer->channel;
+    if (consumer->prefetch && consumer->unsettled >= consumer->prefetch)
+        return CONSUMER_BLOCKED_SELF;
+    if (channel->leaving ||
+        (channel->prefetch_all && channel->unsettled_consumers >= channel->prefetch_all))
+        return CONSUMER_BLOCKED_CHANNEL;
+    if (channel->peer->under_way_bytes >= channel->vhost->options.peer_window_bytes)
+        return CONSUMER_BLOCKED_PEER;
+    return CONSUMER_ABLE;
+}
+
+struct consumer *consumer_next(struct queue *queue)
+{
+    struct consumer_level *level;
+    SLIST_FOREACH(level, &queue->levels, link)
+    {
+        struct consumer *consumer;
+        while ((consumer = TAILQ_FIRST(&level->able))) {
+            enum consumer_state state = ability(consumer);
+            if (state == CONSUMER_ABLE)
+                return consumer;
+            change_state(consumer, state);
+        }
+    }
+    return NULL;
+}
+
+static void deliver_shown(struct consumer *consumer, struct message *message, struct lane *lane,
+                          uint64_t seq, bool redelivered)
+{
+    struct message *shown = copies_shown(message);
+    consumer_deliver(consumer, shown, lane, seq, redelivered);
+    message_unref(&shown);
+}
+
+void consumer_deliver(struct consumer *consumer, struct message *message, struct lane *lane,
+                      uint64_t seq, bool redelivered)
+{
+    if (__builtin_expect(message->blind, 0)) {
+        deliver_shown(consumer, message, lane, seq, redelivered);
+        return;
+    }
+    struct channel *channel = consumer->channel;
+    struct queue *queue = consumer->queue;
+    struct event event = {.type = EVENT_DELIVER, .channel = channel->id};
+    event.u.deliver.message = message;
+    event.u.deliver.tag = ++channel->delivery_tag;
+    event.u.deliver.consumer = consumer->id;
+    event.u.deliver.redelivered = redelivered;
+    channel->peer->under_way_bytes += delivery_bytes(message);
+    if (redelivered)
+        COUNT(channel, queue, redeliver);
+    if (consumer->no_ack) {
+        COUNT(channel, queue, deliver_no_ack);
+    } else {
+        COUNT(channel, queue, deliver);
+        unsettled_note(channel, event.u.deliver.tag, lane, seq, consumer);
+        consumer->unsettled++;
+        channel->unsettled_consumers++;
+    }
+    if (TAILQ_NEXT(consumer, turn_link)) {
+        TAILQ_REMOVE(&consumer->level->able, consumer, turn_link);
+        TAILQ_INSERT_TAIL(&consumer->level->able, consumer, turn_link);
+    }
+    channel_emit(channel, &event);
+    if (__builtin_expect(channel->vhost->tuning.tracing, 0))
+        trace_delivered(channel, queue, message, redelivered);
+}

@@ -1,0 +1,223 @@
+/* From the head of a queue to who takes: consumers by turn, and COMMAND_GET. See queue.h.
+ *
+ * Normal course: whatever gives a queue something to do (a requeue, an ack, credit, a page read
+ * back) schedules it; at the end of the call it delivers until messages, consumers or memory run
+ * out. What can go wrong: the head is on disk. Then it is asked for and paging_in schedules again.
+ */
+#include "broker/topology/copies.h"
+#include "broker/vhost_state.h"
+#include "leveret/base/mem.h"
+
+void queue_schedule(struct queue *queue)
+{
+    if (queue->due || (TAILQ_EMPTY(&queue->waiting_gets) &&
+                       (queue->stock.ready == 0 || TAILQ_EMPTY(&queue->consumers))))
+        return;
+    queue->due = true;
+    TAILQ_INSERT_TAIL(&queue->vhost->due, queue, due_link);
+}
+
+void queue_unschedule(struct queue *queue)
+{
+    if (!queue->due)
+        return;
+    if (queue->held_by)
+        TAILQ_REMOVE(&queue->held_by->holds, queue, due_link);
+    else
+        TAILQ_REMOVE(&queue->vhost->due, queue, due_link);
+    queue->held_by = NULL;
+    queue->due = false;
+}
+
+bool queues_hold(struct channel *channel, bool more)
+{
+    struct vhost *vhost = channel->vhost;
+    struct queue *queue;
+    if (more) {
+        TAILQ_FOREACH(queue, &vhost->due, due_link)
+        queue->held_by = channel;
+        TAILQ_CONCAT(&channel->holds, &vhost->due, due_link);
+    } else {
+        TAILQ_FOREACH(queue, &channel->holds, due_link)
+        queue->held_by = NULL;
+        TAILQ_CONCAT(&vhost->due, &channel->holds, due_link);
+    }
+    return !more;
+}
+
+static void answer_get(struct queue *queue, struct channel *channel, bool no_ack,
+                       struct place place)
+{
+    struct event event = channel_event(channel, EVENT_REPLY);
+    struct tally tally = queue_counts(queue) ? returns_of(place) : (struct tally){0};
+    struct message *marked = NULL;
+    event.u.reply.command = COMMAND_GET;
+    event.got.redelivered = bit_test(place.chunk->redelivered_bits, place.slot);
+    event.got.tag = ++channel->delivery_tag;
+    if (event.got.redelivered)
+        COUNT(channel, queue, redeliver);
+    if (no_ack) {
+        COUNT(channel, queue, get_no_ack);
+        event.got.message = queue_take(queue, place);
+    } else {
+        uint64_t seq = place_seq(place);
+        COUNT(channel, queue, get);
+        if (tally.returns)
+            returns_lent(place);
+        event.got.message = queue_lend(queue, place);
+        unsettled_note(channel, event.got.tag, place.chunk->lane, seq, NULL);
+    }
+    event.u.reply.messages = (uint32_t)queue->stock.ready;
+    struct message *taken = no_ack ? event.got.message : NULL;
+    if (tally.returns)
+        event.got.message = marked =
+            returns_mark(event.got.message, tally.returns, queue_counted(queue, tally));
+    struct message *shown = NULL;
+    if (event.got.message->blind)
+        event.got.message = shown = copies_shown(event.got.message);
+    promise_reply(channel, &event, 0);
+    if (channel->vhost->tuning.tracing)
+        trace_delivered(channel, queue, event.got.message, event.got.redelivered);
+    message_unref(&shown);
+    message_unref(&marked);
+    message_unref(&taken);
+}
+
+static void answer_empty(struct queue *queue, struct channel *channel)
+{
+    struct event event = channel_event(channel, EVENT_REPLY);
+    event.u.reply.command = COMMAND_GET;
+    event.u.reply.empty = true;
+    COUNT(channel, queue, get_empty);
+    promise_reply(channel, &event, 0);
+}
+
+/* Callers that take gets off a list until it is empty are marked NOLINT: clang's analyzer does not
+ * see that TAILQ_REMOVE moves the head on (it does through tqe_prev) and finds the freed one there.
+ */
+static void end_get(struct queue *queue, struct waiting_get **get)
+{
+    TAILQ_REMOVE(&queue->waiting_gets, *get, link);
+    TAILQ_REMOVE(&(*get)->channel->gets, *get, channel_link);
+    free(*get);
+    *get = NULL;
+}
+
+/* What came back before says how often. */
+static void deliver_counted(struct queue *queue, struct consumer *consumer, struct place place)
+{
+    uint64_t seq = place_seq(place);
+    struct lane *lane = place.chunk->lane;
+    struct tally tally = returns_of(place);
+    if (!consumer->no_ack)
+        returns_lent(place);
+    struct message *message =
+        consumer->no_ack ? queue_take(queue, place) : message_ref(queue_lend(queue, place));
+    struct message *marked = returns_mark(message, tally.returns, queue_counted(queue, tally));
+    consumer_deliver(consumer, marked, lane, seq, true);
+    message_unref(&marked);
+    message_unref(&message);
+}
+
+static void deliver_head(struct queue *queue, struct consumer *consumer, struct place place)
+{
+    bool redelivered = bit_test(place.chunk->redelivered_bits, place.slot);
+    if (redelivered && queue_counts(queue)) {
+        deliver_counted(queue, consumer, place);
+    } else if (consumer->no_ack) {
+        struct message *message = queue_take(queue, place);
+        consumer_deliver(consumer, message, NULL, 0, redelivered);
+        message_unref(&message);
+    } else {
+        uint64_t seq = place_seq(place);
+        consumer_deliver(consumer, queue_lend(queue, place), place.chunk->lane, seq, redelivered);
+    }
+}
+
+void queue_dispatch(struct queue *queue)
+{
+    unsigned expire = EXPIRE_AT_ONCE;
+    while (queue->stock.ready) {
+        struct waiting_get *get = TAILQ_FIRST(&queue->waiting_gets);
+        struct consumer *consumer = NULL;
+        if (!get && !(consumer = consumer_next(queue)))
+            break;
+        struct place place = queue_head(queue);
+        if (!chunk_in_memory(place.chunk)) {
+            paging_read_ahead(place.chunk->lane);
+            return;
+        }
+        if (queue->expiring) {
+            unsigned expired = queue_expire(queue, expire);
+            expire -= expired;
+            if (queue_expiry_behind(queue))
+                break;
+            if (expired)
+                continue;
+        }
+        if (get) {
+            struct channel *channel = get->channel;
+            bool no_ack = get->no_ack;
+            end_get(queue, &get);
+            answer_get(queue, channel, no_ack, place);
+        } else {
+            deliver_head(queue, consumer, place);
+        }
+    }
+    struct waiting_get *get;
+    while (queue->stock.ready == 0 && (get = TAILQ_FIRST(&queue->waiting_gets))) {
+        struct channel *channel = get->channel; /* NOLINT(clang-analyzer-unix.Malloc) */
+        end_get(queue, &get);
+        answer_empty(queue, channel);
+    }
+    if (queue->expiring)
+        queue_expire(queue, 0);
+}
+
+void queue_get(struct queue *queue, struct channel *channel, bool no_ack)
+{
+    queue_touch(queue);
+    if (queue->expiring)
+        queue_expire(queue, EXPIRE_AT_ONCE);
+    if (queue->stock.ready == 0) {
+        answer_empty(queue, channel);
+        return;
+    }
+    struct place place = queue_head(queue);
+    if (chunk_in_memory(place.chunk) && !(queue->expiring && queue_expiry_behind(queue))) {
+        answer_get(queue, channel, no_ack, place);
+        if (queue->expiring)
+            queue_expire(queue, 0);
+        return;
+    }
+    struct waiting_get *get = mem_need(sizeof *get);
+    get->channel = channel;
+    get->queue = queue;
+    get->no_ack = no_ack;
+    TAILQ_INSERT_TAIL(&queue->waiting_gets, get, link);
+    TAILQ_INSERT_TAIL(&channel->gets, get, channel_link);
+    paging_read_ahead(place.chunk->lane);
+}
+
+void queue_fail_gets(struct queue *queue, enum status status)
+{
+    struct waiting_get *get;
+    while ((get = TAILQ_FIRST(&queue->waiting_gets))) {
+        struct channel *channel = get->channel; /* NOLINT(clang-analyzer-unix.Malloc) */
+        end_get(queue, &get);
+        if (channel->failed)
+            continue;
+        if (status == STATUS_NOT_FOUND)
+            channel_refuse(channel, COMMAND_GET, status, "no queue '%.*s' in vhost '%.*s'",
+                           BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(queue->vhost->name));
+        else
+            fail_unreadable(channel, COMMAND_GET, queue);
+    }
+}
+
+void channel_drop_gets(struct channel *channel)
+{
+    struct waiting_get *get;
+    while ((get = TAILQ_FIRST(&channel->gets)))
+        end_get(get->queue, &get); /* NOLINT(clang-analyzer-unix.Malloc) */
+}

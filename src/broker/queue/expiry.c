@@ -1,0 +1,197 @@
+/* Time: messages that expire and queues that nobody uses. Thread: the vhost's owner.
+ *
+ * Normal course: a queue's expiry timer stands at the time when its head may be expired; what has
+ * expired is dropped from the head only (in a quorum queue: from the head of each priority), so a
+ * message behind a longer-lived one goes when it gets there, and so many in one call that the
+ * worker has time for others; vhost_tick does the rest. A queue with x-expires has an idle timer
+ * while it has no consumer. What can go wrong: the head is on disk; then the timer is set when it
+ * has been read. */
+#include "broker/vhost_state.h"
+
+#include "leveret/base/container.h"
+#include <stddef.h>
+
+/* What one vhost_tick does at most. */
+#define TICK_WORK_MAX EXPIRE_AT_ONCE
+
+uint64_t queue_expiry_of(const struct queue *queue, const struct message *message, bool *at_once)
+{
+    uint64_t ttl_ms = message->ttl_ms, now_ms = queue->vhost->now.wall_ms;
+    if (queue->settings.message_ttl_ms < ttl_ms)
+        ttl_ms = queue->settings.message_ttl_ms;
+    *at_once = ttl_ms == 0;
+    if (ttl_ms > UINT64_MAX / 4)
+        return 0;
+    return now_ms + ttl_ms ? now_ms + ttl_ms : 1;
+}
+
+/* Whether the first message of each lane expires, and not only the queue's head: as in RabbitMQ in
+ * quorum queues, but not in those with x-max-priority. */
+static bool expires_by_lane(const struct queue *queue)
+{
+    return queue->priorities && queue->settings.type == QUEUE_QUORUM;
+}
+
+/* Whether the first message that is ready is in memory, and when it expires: 0 is never. */
+static bool head_expiry(struct lane *lane, struct place *place, uint64_t *expires_ms)
+{
+    *expires_ms = 0;
+    if (lane->ready == 0)
+        return false;
+    *place = lane_head(lane);
+    if (!chunk_in_memory(place->chunk)) {
+        if (place->chunk->any_expires)
+            paging_read_ahead(lane);
+        return false;
+    }
+    *expires_ms = chunk_expires(place->chunk, place->slot);
+    return true;
+}
+
+/* Takes what has expired from the head of a lane, or from the queue's head (lane NULL), at most
+ * max; returns how many. *next_ms: when the next one expires; 0: never, as far as is known. */
+static unsigned expire_from(struct queue *queue, struct lane *lane, unsigned max, uint64_t *next_ms)
+{
+    struct place place;
+    unsigned count = 0;
+    while (head_expiry(lane ? lane : queue_leader(queue), &place, next_ms) && *next_ms &&
+           *next_ms <= queue->vhost->now.wall_ms && count < max) {
+        dead_letter(place.chunk->lane, place, DEATH_EXPIRED);
+        count++;
+    }
+    return count;
+}
+
+static unsigned expire_lanes(struct queue *queue, unsigned max, uint64_t *next_ms)
+{
+    unsigned count = 0;
+    uint64_t lane_ms;
+    for (struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane)) {
+        count += expire_from(queue, lane, max - count, &lane_ms);
+        if (lane_ms && (!*next_ms || lane_ms < *next_ms))
+            *next_ms = lane_ms;
+    }
+    return count;
+}
+
+unsigned queue_expire(struct queue *queue, unsigned max)
+{
+    struct vhost *vhost = queue->vhost;
+    uint64_t next_ms = 0;
+    if (max && dead_letter_crowded(queue))
+        max = 0;
+    unsigned count = expires_by_lane(queue) ? expire_lanes(queue, max, &next_ms)
+                                            : expire_from(queue, NULL, max, &next_ms);
+    if (!next_ms)
+        heap_remove(&vhost->expiry, &queue->expiry);
+    else if (!heap_holds(&queue->expiry) || queue->expiry.key != next_ms)
+        heap_set(&vhost->expiry, &queue->expiry, next_ms);
+    return count;
+}
+
+void queue_expiry_stored(struct lane *lane, uint64_t expires_ms, bool head)
+{
+    struct queue *queue = lane->queue;
+    bool sooner = !heap_holds(&queue->expiry) || expires_ms < queue->expiry.key;
+    queue->expiring = true;
+    if (expires_by_lane(queue) ? lane->ready == 1 && sooner : head)
+        heap_set(&queue->vhost->expiry, &queue->expiry, expires_ms);
+}
+
+bool queue_expiry_behind(const struct queue *queue)
+{
+    return heap_holds(&queue->expiry) && queue->expiry.key <= queue->vhost->now.wall_ms;
+}
+
+void queue_touch(struct queue *queue)
+{
+    struct vhost *vhost = queue->vhost;
+    if (queue->settings.expires_ms == SETTING_NONE)
+        return;
+    if (queue->consumer_count)
+        heap_remove(&vhost->idle, &queue->idle);
+    else
+        heap_set(&vhost->idle, &queue->idle, vhost->now.steady_ms + queue->settings.expires_ms);
+}
+
+/* Chunks of cleared lanes that one tick frees. */
+#define RUBBLE_AT_ONCE 32u
+
+/* Deletes queues that nobody has used for their time. */
+static void delete_idle(struct vhost *vhost, unsigned work)
+{
+    struct heap_node *node;
+    while (work < TICK_WORK_MAX && (node = heap_first(&vhost->idle)) &&
+           node->key <= vhost->now.steady_ms) {
+        struct queue *queue = container_of(node, struct queue, idle);
+        if (!queue_unhook(queue))
+            break; /* the rest in the next call */
+        queue_delete(queue);
+        work++;
+    }
+}
+
+struct applied vhost_tick(struct vhost *vhost, struct moment now)
+{
+    struct heap_node *node;
+    unsigned work = 0;
+    vhost_enter(vhost, now);
+    vhost->dead_letters.sent_in_turn = 0;
+    rubble_clear(vhost, RUBBLE_AT_ONCE);
+    while (work < TICK_WORK_MAX && (node = heap_first(&vhost->expiry)) &&
+           node->key <= now.wall_ms) {
+        struct queue *queue = container_of(node, struct queue, expiry);
+        work += 1 + queue_expire(queue, TICK_WORK_MAX - work);
+        queue_schedule(queue);
+        if (queue_expiry_behind(queue))
+            break; /* no more for now */
+    }
+    vhost_spend(vhost, work * WORK_EXPIRE);
+    delete_idle(vhost, work);
+    if (vhost->timeout_check_ms <= now.steady_ms)
+        timeout_check(vhost);
+    timeout_release(vhost);
+    if (vhost->policies.sweeping)
+        policy_sweep(vhost);
+    dedups_tick(vhost);
+    dead_letters_tick(vhost);
+    if (vhost->delays)
+        delays_tick(vhost);
+    paging_tick(vhost);
+    vhost_settle_down(vhost);
+    vhost_spend(vhost, (uint64_t)vhost->dead_letters.sent_in_turn * WORK_LETTER);
+    return vhost->applied;
+}
+
+uint64_t vhost_deadline_ms(const struct vhost *vhost)
+{
+    if (vhost->policies.sweeping)
+        return vhost->now.steady_ms;
+    uint64_t deadline_ms = vhost->timeout_check_ms;
+    uint64_t letters_ms = dead_letters_deadline_ms(vhost);
+    struct heap_node *node = heap_first(&vhost->idle);
+    if (!TAILQ_EMPTY(&vhost->over) || !TAILQ_EMPTY(&vhost->rubble) ||
+        !TAILQ_EMPTY(&vhost->releasing))
+        return vhost->now.steady_ms;
+    if (dedups_deadline_ms(vhost) < deadline_ms)
+        deadline_ms = dedups_deadline_ms(vhost);
+    if (letters_ms < deadline_ms)
+        deadline_ms = letters_ms;
+    if (paging_deadline_ms(vhost) < deadline_ms)
+        deadline_ms = paging_deadline_ms(vhost);
+    if (node && node->key < deadline_ms)
+        deadline_ms = node->key;
+    node = heap_first(&vhost->expiry);
+    if (node) {
+        uint64_t wall_ms = vhost->now.wall_ms, steady_ms = vhost->now.steady_ms;
+        uint64_t at_ms = steady_ms + (node->key > wall_ms ? node->key - wall_ms : 0);
+        if (at_ms < deadline_ms)
+            deadline_ms = at_ms;
+    }
+    if (vhost->delays) {
+        uint64_t at_ms = delays_deadline_ms(vhost);
+        if (at_ms < deadline_ms)
+            deadline_ms = at_ms;
+    }
+    return deadline_ms;
+}

@@ -1,0 +1,39 @@
+# What src/broker/queue builds: a queue.
+src_broker_libbroker_a_SOURCES += \
+	src/broker/queue/consumer.c \
+	src/broker/queue/consumer.h \
+	src/broker/queue/dead_letter.c \
+	src/broker/queue/dead_letter.h \
+	src/broker/queue/dispatch.c \
+	src/broker/queue/expiry.c \
+	src/broker/queue/length.c \
+	src/broker/queue/priorities.c \
+	src/broker/queue/queue.c \
+	src/broker/queue/queue.h \
+	src/broker/queue/queue_event.c
+
+if HAVE_CHECK
+queue_tests = \
+	tests/unit/test_length \
+	tests/unit/test_priority \
+	tests/unit/test_delivery_limit \
+	tests/unit/test_single_active \
+	tests/unit/test_redelivery_random
+check_PROGRAMS += $(queue_tests)
+TESTS += $(queue_tests)
+tests_unit_test_length_SOURCES = tests/unit/test_length.c $(core_harness)
+tests_unit_test_length_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_length_LDADD = $(core_test_libs)
+tests_unit_test_priority_SOURCES = tests/unit/test_priority.c $(core_harness)
+tests_unit_test_priority_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_priority_LDADD = $(core_test_libs)
+tests_unit_test_delivery_limit_SOURCES = tests/unit/test_delivery_limit.c $(core_harness)
+tests_unit_test_delivery_limit_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_delivery_limit_LDADD = $(core_test_libs)
+tests_unit_test_single_active_SOURCES = tests/unit/test_single_active.c $(core_harness)
+tests_unit_test_single_active_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_single_active_LDADD = $(core_test_libs)
+tests_unit_test_redelivery_random_SOURCES = tests/unit/test_redelivery_random.c $(core_harness)
+tests_unit_test_redelivery_random_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_redelivery_random_LDADD = $(core_test_libs)
+endif

@@ -1,0 +1,176 @@
+/* The lanes of a queue: which one a message goes into, and which one has the head. See struct
+ * priorities in queue.h. Thread: the vhost's owner.
+ *
+ * Normal course: queue_lane_for says the lane of a message that comes in; queue_lane_ready marks
+ * it; queue_leader finds the highest one that is marked and has something ready. A queue whose
+ * messages say no priority has one lane, and none of this costs it anything.
+ *
+ * A quorum queue gets its priorities with the first message that says one. Their lanes' ids are
+ * put on record with the queue's definition, in the batch of that message. What a broker without
+ * them stored is in the first lane, in order. */
+#include "broker/vhost_state.h"
+#include "leveret/base/mem.h"
+
+/* ---- Making lanes. */
+
+static void make_lane(struct queue *queue, unsigned number, struct lane *lane, uint64_t id)
+{
+    const struct lane_options options = {
+        .vhost = queue->vhost,
+        .queue = queue,
+        .stock = &queue->stock,
+        .calls = &queue_lane_calls,
+        .dedup = queue->dedup && queue->dedup->cache.places ? queue->dedup : NULL,
+        .stored = queue->stored,
+        .keeps_all = queue->settings.type == QUEUE_QUORUM,
+        .number = (uint8_t)number,
+        .id = id,
+    };
+    lane_init(lane, &options);
+}
+
+/* Places for lanes with numbers up to max; the lanes are made later, when a message needs one. */
+static void make_priorities(struct queue *queue, unsigned max, unsigned middle, uint64_t first_id)
+{
+    queue->priorities =
+        mem_need(sizeof *queue->priorities + max * sizeof *queue->priorities->lanes);
+    queue->priorities->max = max;
+    queue->priorities->middle = middle;
+    queue->priorities->first_id = first_id;
+}
+
+static void make_quorum_priorities(struct queue *queue, uint64_t first_id)
+{
+    make_priorities(queue, QUORUM_PRIORITY_MAX + 1, QUORUM_PRIORITY + 1, first_id);
+}
+
+void queue_lanes_make(struct queue *queue, uint64_t lane_id, uint64_t priorities_id)
+{
+    bool quorum = queue->settings.type == QUEUE_QUORUM;
+    unsigned max = queue->settings.max_priority;
+    queue->by_priority = quorum || max;
+    make_lane(queue, 0, &queue->lane, lane_id);
+    if (quorum && priorities_id)
+        make_quorum_priorities(queue, priorities_id);
+    else if (!quorum && max)
+        make_priorities(queue, max, 0, lane_id);
+}
+
+void queue_lanes_renew(struct queue *queue)
+{
+    unsigned count = queue->priorities ? queue->priorities->max + 1 : 1;
+    uint64_t first_id = queue->stored ? vhost_lane_ids(queue->vhost, count) : 0;
+    for (struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane))
+        make_lane(queue, lane->number, lane, first_id ? first_id + lane->number : 0);
+    if (queue->priorities)
+        queue->priorities->first_id = first_id;
+}
+
+void queue_lanes_clear(struct queue *queue)
+{
+    for (struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane))
+        lane_clear(lane);
+}
+
+void queue_lanes_free(struct queue *queue)
+{
+    for (unsigned at = 0; queue->priorities && at < queue->priorities->max; at++)
+        free(queue->priorities->lanes[at]);
+    free(queue->priorities);
+    queue->priorities = NULL;
+}
+
+/* ---- Finding lanes. */
+
+struct lane *queue_lane(struct queue *queue, unsigned number)
+{
+    struct priorities *priorities = queue->priorities;
+    if (!number)
+        return &queue->lane;
+    struct lane **lane = &priorities->lanes[number - 1];
+    if (!*lane) {
+        *lane = mem_need(sizeof **lane);
+        make_lane(queue, number, *lane, priorities->first_id ? priorities->first_id + number : 0);
+    }
+    return *lane;
+}
+
+static struct lane *quorum_lane(struct queue *queue, unsigned priority)
+{
+    if (priority == QUORUM_PRIORITY)
+        return &queue->lane;
+    if (!queue->priorities) {
+        make_quorum_priorities(
+            queue, queue->stored ? vhost_lane_ids(queue->vhost, QUORUM_PRIORITY_MAX + 2) : 0);
+        if (queue->stored)
+            vhost_put_queue(queue);
+    }
+    return queue_lane(queue, 1 + (priority < QUORUM_PRIORITY_MAX ? priority : QUORUM_PRIORITY_MAX));
+}
+
+struct lane *queue_priority_lane(struct queue *queue, unsigned priority)
+{
+    if (queue->settings.type == QUEUE_QUORUM)
+        return quorum_lane(queue, priority);
+    return queue_lane(queue, priority < queue->priorities->max ? priority : queue->priorities->max);
+}
+
+struct lane *queue_lane_above(struct queue *queue, const struct lane *lane)
+{
+    struct priorities *priorities = queue->priorities;
+    for (unsigned at = lane->number; priorities && at < priorities->max; at++)
+        if (priorities->lanes[at])
+            return priorities->lanes[at];
+    return NULL;
+}
+
+/* ---- The head. */
+
+/* Where the lane stands among the queue's. */
+static unsigned rank(const struct lane *lane)
+{
+    return lane->number ? lane->number : lane->queue->priorities->middle;
+}
+
+bool queue_lane_is_above(const struct lane *lane, const struct lane *other)
+{
+    return rank(lane) > rank(other);
+}
+
+/* What is marked as ready and is not any more is found here, each once. */
+static struct lane *top_lane(struct queue *queue)
+{
+    struct priorities *priorities = queue->priorities;
+    for (int word = 3; word >= 0; word--) {
+        uint64_t *bits = &priorities->ready_bits[word];
+        while (*bits) {
+            unsigned at = 63 - (unsigned)__builtin_clzll(*bits);
+            struct lane *lane = priorities->lanes[(unsigned)word * 64 + at - 1];
+            if (lane->ready)
+                return lane->number < priorities->middle && queue->lane.ready ? &queue->lane : lane;
+            *bits &= ~(UINT64_C(1) << at);
+        }
+    }
+    return &queue->lane;
+}
+
+struct lane *queue_leader(struct queue *queue)
+{
+    return queue->priorities ? top_lane(queue) : &queue->lane;
+}
+
+bool queue_leads(const struct lane *lane)
+{
+    return !lane->queue || queue_leader(lane->queue) == lane;
+}
+
+struct place queue_head(struct queue *queue)
+{
+    return lane_head(queue_leader(queue));
+}
+
+void queue_restored(struct lane *lane)
+{
+    if (lane->ready)
+        queue_lane_ready(lane);
+}

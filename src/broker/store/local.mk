@@ -1,0 +1,25 @@
+# What src/broker/store builds: messages in order, in memory and on record.
+src_broker_libbroker_a_SOURCES += \
+	src/broker/store/chunk.c \
+	src/broker/store/chunk.h \
+	src/broker/store/definition.c \
+	src/broker/store/definition.h \
+	src/broker/store/lane.c \
+	src/broker/store/lane.h \
+	src/broker/store/paging.c \
+	src/broker/store/returns.c \
+	src/broker/store/returns.h
+
+if HAVE_CHECK
+store_tests = \
+	tests/unit/test_chunk \
+	tests/unit/test_definition
+check_PROGRAMS += $(store_tests)
+TESTS += $(store_tests)
+tests_unit_test_chunk_SOURCES = tests/unit/test_chunk.c
+tests_unit_test_chunk_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_chunk_LDADD = $(core_test_libs)
+tests_unit_test_definition_SOURCES = tests/unit/test_definition.c tests/unit/topology_fixture.h
+tests_unit_test_definition_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_definition_LDADD = $(routing_test_libs)
+endif

@@ -1,0 +1,260 @@
+/* Which chunks are in memory. Thread: the vhost's owner.
+ *
+ * Normal course: a lane (of a priority queue the one that has the head) keeps the chunks at its
+ * head (what consumers take next), a few behind it (what they may give back) and the open one. Any
+ * other closed chunk leaves memory: when all of it is durable, as soon as its batch is on disk, at
+ * no cost; when some of it is transient, only if the vhost is short of memory, after
+ * journal_page_out. Chunks that the head comes near are read ahead.
+ *
+ * What can go wrong: a page is damaged: the lane has failed (lane.h). It cannot be read just now:
+ * the lane is stalled until it can. A page-out fails: the chunk stays, and after a pause it is
+ * tried again. A page comes for what is settled or deleted meanwhile: let go. */
+#include "broker/vhost_state.h"
+#include "leveret/base/mem.h"
+
+#define AHEAD_CHUNKS  8u /* from the head on */
+#define AHEAD_BYTES   (4u << 20)
+#define BEHIND_CHUNKS 4u /* passed by the head, with unsettled deliveries */
+#define PAGES_OUT_MAX 16u
+/* After a page-out that failed there is none for so long, so that a full disk does not keep the
+ * threads that write busy with attempts. */
+#define PAGE_OUT_PAUSE_MS 1000u
+
+/* Whether the chunk should be in memory: it is near the head, of a lane that keeps that. */
+static bool wanted(const struct lane *lane, uint64_t number)
+{
+    if (lane->keep != LANE_KEEPS_HEAD)
+        return lane->keep == LANE_KEEPS_ALL;
+    if (number < lane->cursor)
+        return lane->cursor - number <= BEHIND_CHUNKS;
+    if (number - lane->cursor >= AHEAD_CHUNKS || !queue_leads(lane))
+        return false;
+    uint64_t bytes = 0;
+    for (uint64_t at = lane->cursor; at < number; at++) {
+        const struct chunk *chunk = lane_chunk(lane, at);
+        if (chunk)
+            bytes += chunk->body_bytes;
+    }
+    return bytes < AHEAD_BYTES;
+}
+
+static void unlist(struct chunk *chunk)
+{
+    struct vhost *vhost = chunk->lane->vhost;
+    if (chunk->list == CHUNK_LEAVING)
+        TAILQ_REMOVE(&vhost->leaving, chunk, paging_link);
+    else if (chunk->list == CHUNK_HEAVY)
+        TAILQ_REMOVE(&vhost->heavy, chunk, paging_link);
+    chunk->list = CHUNK_UNLISTED;
+}
+
+/* The chunk leaves memory: now, when its batch is on disk, or when memory is short. */
+static void let_leave(struct chunk *chunk)
+{
+    struct lane *lane = chunk->lane;
+    struct vhost *vhost = lane->vhost;
+    if (!chunk->closed || chunk->state != CHUNK_RESIDENT || wanted(lane, chunk->number))
+        return;
+    unlist(chunk);
+    if (!chunk->spilled && chunk->durable < chunk->live) {
+        chunk->list = CHUNK_HEAVY;
+        TAILQ_INSERT_TAIL(&vhost->heavy, chunk, paging_link);
+    } else if (chunk->batch > vhost->committed) {
+        chunk->list = CHUNK_LEAVING;
+        TAILQ_INSERT_TAIL(&vhost->leaving, chunk, paging_link);
+    } else {
+        vhost_memory(lane, -(int64_t)chunk_drop_messages(chunk));
+        chunk->state = CHUNK_STORED;
+    }
+}
+
+void paging_closed(struct chunk *chunk)
+{
+    let_leave(chunk);
+}
+
+void paging_passed(struct lane *lane, uint64_t number)
+{
+    struct chunk *chunk = lane_chunk(lane, number); /* the head may have leapt */
+    if (chunk)
+        let_leave(chunk);
+    chunk = number > BEHIND_CHUNKS ? lane_chunk(lane, number - BEHIND_CHUNKS) : NULL;
+    if (chunk)
+        let_leave(chunk);
+}
+
+void paging_forget(struct chunk *chunk)
+{
+    unlist(chunk);
+}
+
+void paging_lane_dropped(struct lane *lane)
+{
+    lane->vhost->pages_out -= lane->pages_out;
+    lane->pages_out = 0;
+}
+
+void paging_committed(struct vhost *vhost)
+{
+    struct chunk *chunk;
+    while ((chunk = TAILQ_FIRST(&vhost->leaving)) && chunk->batch <= vhost->committed) {
+        unlist(chunk);
+        let_leave(chunk);
+    }
+}
+
+/* ---- Out, for want of memory. */
+
+static void page_out(struct chunk *chunk)
+{
+    struct lane *lane = chunk->lane;
+    struct vhost *vhost = lane->vhost;
+    struct journal_entry entries[JOURNAL_CHUNK_SLOTS];
+    size_t count = 0;
+    for (unsigned slot = 0; (slot = bit_next(chunk->live_bits, slot)) < JOURNAL_CHUNK_SLOTS;
+         slot++) {
+        if (bit_test(chunk->durable_bits, slot))
+            continue;
+        entries[count++] = (struct journal_entry){
+            .seq = place_seq((struct place){chunk, slot}),
+            .expires_ms = chunk_expires(chunk, slot),
+            .message = chunk_message(chunk, slot),
+        };
+    }
+    if (count == 0) {
+        let_leave(chunk);
+        return;
+    }
+    chunk->state = CHUNK_STORING;
+    chunk->spilled = true;
+    lane->pages_out++;
+    vhost->pages_out++;
+    journal_page_out(vhost->options.journal, lane_handle(lane), chunk->number, entries, count);
+}
+
+void paging_relieve(struct vhost *vhost)
+{
+    struct chunk *chunk;
+    while (vhost->pages_out < PAGES_OUT_MAX && !vhost->page_out_ms &&
+           (chunk = TAILQ_FIRST(&vhost->heavy))) {
+        unlist(chunk);
+        if (!wanted(chunk->lane, chunk->number))
+            page_out(chunk);
+    }
+}
+
+void paging_tick(struct vhost *vhost)
+{
+    if (vhost->page_out_ms <= vhost->now.steady_ms)
+        vhost->page_out_ms = 0;
+}
+
+void vhost_paged_out(struct vhost *vhost, struct journal_lane *handle, uint64_t number,
+                     enum status status)
+{
+    struct lane *lane = map_get(&vhost->lanes, bytes_of(&handle, sizeof handle));
+    if (!lane)
+        return;
+    lane->pages_out--;
+    vhost->pages_out--;
+    if (status)
+        vhost->page_out_ms = vhost->now.steady_ms + PAGE_OUT_PAUSE_MS;
+    struct chunk *chunk = lane_chunk(lane, number);
+    if (!chunk || chunk->state != CHUNK_STORING)
+        return;
+    chunk->state = CHUNK_RESIDENT;
+    if (status)
+        chunk->spilled = false;
+    let_leave(chunk);
+    vhost_settle_down(vhost);
+}
+
+/* ---- In. */
+
+void paging_read(struct chunk *chunk)
+{
+    struct lane *lane = chunk->lane;
+    if (chunk->state != CHUNK_STORED || lane->failed)
+        return;
+    chunk->state = CHUNK_READING;
+    journal_page_in(lane->vhost->options.journal, lane_handle(lane), chunk->number);
+}
+
+void paging_read_ahead(struct lane *lane)
+{
+    uint64_t bytes = 0;
+    for (uint64_t number = lane->cursor;
+         number - lane->cursor < AHEAD_CHUNKS && bytes < AHEAD_BYTES; number++) {
+        struct chunk *chunk = lane_chunk(lane, number);
+        if (!chunk)
+            continue;
+        if (chunk->ready)
+            paging_read(chunk);
+        bytes += chunk->body_bytes;
+    }
+}
+
+unsigned paging_read_all(struct lane *lane)
+{
+    unsigned count = 0;
+    for (uint64_t number = lane->base; number - lane->base < lane->ring_count; number++) {
+        struct chunk *chunk = lane_chunk(lane, number);
+        if (!chunk)
+            continue;
+        paging_read(chunk);
+        count += chunk->state == CHUNK_READING;
+    }
+    return count;
+}
+
+/* Gives a chunk its messages back; false when some are missing. */
+static bool fill_chunk(struct chunk *chunk, struct journal_page *page)
+{
+    unsigned filled = 0;
+    for (size_t i = 0; i < page->count; i++) {
+        struct journal_entry *entry = &page->entries[i];
+        unsigned slot = (unsigned)(entry->seq % JOURNAL_CHUNK_SLOTS);
+        if (!bit_test(chunk->live_bits, slot) || (slot < chunk->room && chunk_message(chunk, slot)))
+            continue;
+        chunk_fill(chunk, slot, entry->message, entry->expires_ms);
+        entry->message = NULL;
+        filled++;
+    }
+    return filled == chunk->live;
+}
+
+static void paged_in(struct lane *lane, struct chunk *chunk, struct journal_page *page)
+{
+    if (!fill_chunk(chunk, page) || page->status) {
+        chunk_drop_messages(chunk);
+        chunk->state = CHUNK_STORED;
+        lane->failed = true;
+        lane->calls->failed(lane);
+        return;
+    }
+    chunk->state = CHUNK_RESIDENT;
+    vhost_memory(lane, (int64_t)chunk->memory_bytes);
+    lane->calls->paged_in(lane, chunk);
+}
+
+void vhost_stalled(struct vhost *vhost, struct journal_lane *handle, enum status status)
+{
+    struct lane *lane = map_get(&vhost->lanes, bytes_of(&handle, sizeof handle));
+    if (lane)
+        lane->stalled = status != STATUS_OK;
+}
+
+void vhost_paged_in(struct vhost *vhost, struct journal_page *page, struct moment now)
+{
+    vhost->now = now;
+    vhost->journalled = false;
+    struct lane *lane = map_get(&vhost->lanes, bytes_of(&page->lane, sizeof page->lane));
+    struct chunk *chunk = lane ? lane_chunk(lane, page->chunk) : NULL;
+    if (chunk && chunk->state == CHUNK_READING)
+        paged_in(lane, chunk, page);
+    else if (lane)
+        lane->calls->paged_in(lane, NULL);
+    for (size_t i = 0; i < page->count; i++)
+        message_unref(&page->entries[i].message);
+    vhost_settle_down(vhost);
+}

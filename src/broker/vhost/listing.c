@@ -1,0 +1,260 @@
+/* Listings: slices of queues, exchanges, bindings, consumers and channels, in the order in which
+ * they were made. See vhost.h. */
+#include "broker/vhost_state.h"
+
+static void add_lane(const struct lane *lane, struct queue_info *out)
+{
+    out->stalled |= lane->stalled;
+    for (uint32_t i = 0; i < lane->ring_count; i++) {
+        const struct chunk *chunk = lane_chunk(lane, lane->base + i);
+        if (!chunk)
+            continue;
+        out->memory_bytes += sizeof *chunk + chunk->room * sizeof *chunk->slots;
+        if (chunk->returns)
+            out->memory_bytes += sizeof *chunk->returns;
+        for (unsigned word = 0; word < JOURNAL_CHUNK_WORDS; word++)
+            out->messages_ready_returned += (unsigned)__builtin_popcountll(
+                chunk->ready_bits[word] & chunk->redelivered_bits[word]);
+        if (!chunk_in_memory(chunk))
+            continue;
+        out->messages_ram += chunk->live;
+        out->messages_ready_ram += chunk->ready;
+    }
+}
+
+static void fill_priorities(struct queue *queue, struct queue_info *out)
+{
+    struct priorities *priorities = queue->priorities;
+    if (!priorities || queue->settings.type != QUEUE_QUORUM)
+        return;
+    memset(priorities->told, 0, sizeof priorities->told);
+    for (struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane))
+        priorities->told[lane->number ? lane->number - 1u : QUORUM_PRIORITY] += lane->ready;
+    out->ready_by_priority = bytes_of(priorities->told, sizeof priorities->told);
+}
+
+static void fill_policies(const struct effective_policy *policy, struct queue_info *out)
+{
+    if (!policy)
+        return;
+    out->policy = policy->names[POLICY_USERS];
+    out->operator_policy = policy->names[POLICY_OPERATORS];
+    out->effective_definition = policy->definition;
+}
+
+static uint64_t limit_told(uint64_t setting)
+{
+    if (setting == SETTING_NONE)
+        return QUEUE_DELIVERY_UNCOUNTED;
+    return setting == SETTING_UNLIMITED ? QUEUE_DELIVERY_UNLIMITED : setting;
+}
+
+static void fill_queue(struct queue *queue, struct queue_info *out)
+{
+    *out = (struct queue_info){
+        .name = queue->endpoint.name,
+        .arguments = queue->arguments,
+        .durable = queue->durable,
+        .auto_delete = queue->auto_delete,
+        .exclusive = queue->exclusive,
+        .messages_ready = queue->stock.ready,
+        .messages_unacknowledged = queue->stock.unsettled,
+        .ready_bytes = queue->stock.ready_bytes,
+        .unacknowledged_bytes = queue->stock.unsettled_bytes,
+        .messages_persistent = queue->stock.persistent,
+        .messages_dlx = queue->dying ? queue->dying->count : 0,
+        .dead_letters_dropped = queue->dying ? queue->dying->dropped : 0,
+        .consumers = queue->consumer_count,
+        .idle_since_wall_ms = queue->idle_since_wall_ms,
+        .rates = queue->rates,
+        .failed = queue->failed,
+        .delivery_limit = limit_told(queue->settings.delivery_limit),
+        .deduplicated = queue->dedup ? queue->dedup->refused : 0,
+    };
+    if (queue->active)
+        out->single_active_consumer = queue->active->tag;
+    if (queue->exclusive_consumer)
+        out->exclusive_consumer = TAILQ_FIRST(&queue->consumers)->tag;
+    fill_policies(queue->policy, out);
+    fill_priorities(queue, out);
+    if (queue->owner)
+        out->owner_name = queue->owner->name;
+    out->memory_bytes = sizeof *queue + queue->stock.memory_bytes;
+    if (queue->priorities)
+        out->memory_bytes +=
+            sizeof *queue->priorities + queue->priorities->max * sizeof *queue->priorities->lanes;
+    for (struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane)) {
+        if (lane != &queue->lane)
+            out->memory_bytes += sizeof *lane;
+        add_lane(lane, out);
+    }
+}
+
+size_t vhost_list_queues(struct vhost *vhost, uint64_t *after, struct queue_info *out, size_t max)
+{
+    size_t at = roster_begin(&vhost->queue_roster, *after), count = 0;
+    struct queue *queue;
+    while (count < max && (queue = roster_walk(&vhost->queue_roster, &at, after)))
+        fill_queue(queue, &out[count++]);
+    return count;
+}
+
+bool vhost_find_queue(struct vhost *vhost, struct bytes name, struct queue_info *out)
+{
+    struct queue *queue = vhost_queue(vhost, name);
+    if (queue)
+        fill_queue(queue, out);
+    return queue != NULL;
+}
+
+static void fill_exchange(const struct exchange *exchange, struct exchange_info *out)
+{
+    *out = (struct exchange_info){
+        .name = exchange->endpoint.name,
+        .type = bytes_of_text(exchange->type->name),
+        .arguments = exchange->arguments,
+        .durable = exchange->durable,
+        .auto_delete = exchange->auto_delete,
+        .internal = exchange->internal,
+        .publish_in = exchange->publish_in,
+        .publish_out = exchange->publish_out,
+        .unroutable_returned = exchange->unroutable_returned,
+        .unroutable_dropped = exchange->unroutable_dropped,
+        .deduplicated = exchange->dedup ? exchange->dedup->refused : 0,
+        .delays = exchange->inner != NULL,
+        .messages_delayed = exchange->delay ? delay_messages(exchange->delay) : 0,
+    };
+    if (exchange->policy)
+        out->policy = exchange->policy->names[POLICY_USERS];
+}
+
+#define SLICE 64u /* objects taken from the topology at once */
+
+size_t vhost_list_exchanges(struct vhost *vhost, uint64_t *after, struct exchange_info *out,
+                            size_t max)
+{
+    const struct exchange *found[SLICE];
+    size_t count = 0, n = 1;
+    while (count < max && n) {
+        size_t wanted = max - count < SLICE ? max - count : SLICE;
+        n = topology_list_exchanges(vhost->topology, after, found, wanted);
+        for (size_t i = 0; i < n; i++)
+            fill_exchange(found[i], &out[count++]);
+    }
+    return count;
+}
+
+bool vhost_find_exchange(struct vhost *vhost, struct bytes name, struct exchange_info *out)
+{
+    const struct exchange *exchange = topology_exchange(vhost->topology, name);
+    if (exchange)
+        fill_exchange(exchange, out);
+    return exchange != NULL;
+}
+
+size_t vhost_list_bindings(struct vhost *vhost, uint64_t *after, struct binding_info *out,
+                           size_t max)
+{
+    const struct binding *found[SLICE];
+    size_t count = 0, n = 1;
+    while (count < max && n) {
+        size_t wanted = max - count < SLICE ? max - count : SLICE;
+        n = topology_list_bindings(vhost->topology, after, found, wanted);
+        for (size_t i = 0; i < n; i++)
+            out[count++] = (struct binding_info){
+                .source = found[i]->source->endpoint.name,
+                .destination = found[i]->destination->name,
+                .routing_key = binding_key(found[i]),
+                .arguments = binding_arguments(found[i]),
+                .to_exchange = found[i]->destination->kind == ENDPOINT_EXCHANGE,
+            };
+    }
+    return count;
+}
+
+size_t vhost_list_consumers(struct vhost *vhost, uint64_t *after, struct consumer_info *out,
+                            size_t max)
+{
+    size_t at = roster_begin(&vhost->consumer_roster, *after), count = 0;
+    const struct consumer *consumer;
+    while (count < max && (consumer = roster_walk(&vhost->consumer_roster, &at, after)))
+        out[count++] = (struct consumer_info){
+            .queue = consumer->queue->endpoint.name,
+            .tag = consumer->tag,
+            .arguments = consumer->arguments,
+            .peer_name = consumer->channel->peer->name,
+            .user = consumer->channel->peer->user,
+            .channel = consumer->channel->id,
+            .ack_required = !consumer->no_ack,
+            .exclusive = consumer->exclusive,
+            .active = consumer_active(consumer),
+            .single_active = consumer->queue->active == consumer,
+            .prefetch_count = consumer->prefetch,
+            .timeout_ms = timeout_ms_of(consumer->queue, consumer),
+            .priority = consumer->priority,
+        };
+    return count;
+}
+
+static void fill_channel(const struct channel *channel, struct channel_info *out)
+{
+    *out = (struct channel_info){
+        .peer_name = channel->peer->name,
+        .user = channel->peer->user,
+        .number = channel->id,
+        .confirm = channel->confirm,
+        .transactional = channel->tx != NULL,
+        .prefetch_count = channel->prefetch,
+        .global_prefetch_count = channel->prefetch_all,
+        .consumers = channel->consumer_count,
+        .messages_unacknowledged = channel->unsettled.live,
+        .messages_unconfirmed = channel->confirm ? promise_unconfirmed(channel) : 0,
+        .rates = channel->rates,
+    };
+    tx_pending(channel, &out->messages_uncommitted, &out->acks_uncommitted);
+}
+
+size_t vhost_list_channels(struct vhost *vhost, uint64_t *after, struct channel_info *out,
+                           size_t max)
+{
+    size_t at = roster_begin(&vhost->channel_roster, *after), count = 0;
+    const struct channel *channel;
+    while (count < max && (channel = roster_walk(&vhost->channel_roster, &at, after)))
+        fill_channel(channel, &out[count++]);
+    return count;
+}
+
+/* What is worked out when it is asked for. Channels without an open promise have nothing that is
+ * not confirmed, or are at a message to very many queues, which counts when it is through. */
+static void tell_counters(const struct vhost *vhost, struct counters *out)
+{
+    const struct channel *channel;
+    *out = vhost->counters;
+    out->routed = vhost->rates.publish - vhost->not_routed + vhost->routed_more;
+    out->received_confirm = vhost->rates.confirm + vhost->never_confirmed;
+    TAILQ_FOREACH(channel, &vhost->promises_due, promise_link)
+    out->received_confirm += promise_unconfirmed(channel);
+    TAILQ_FOREACH(channel, &vhost->promises_held, promise_link)
+    out->received_confirm += promise_unconfirmed(channel);
+    out->sizes[0] = vhost->rates.publish - vhost->too_large;
+    for (unsigned i = 1; i < COUNTED_SIZES; i++)
+        out->sizes[0] -= out->sizes[i];
+}
+
+void vhost_totals(const struct vhost *vhost, struct vhost_totals *out)
+{
+    *out = (struct vhost_totals){
+        .queues = roster_count(&vhost->queue_roster),
+        .exchanges = topology_exchange_count(vhost->topology),
+        .bindings = topology_binding_count(vhost->topology),
+        .consumers = roster_count(&vhost->consumer_roster),
+        .channels = roster_count(&vhost->channel_roster),
+        .peers = vhost->peer_count,
+        .messages_ready = vhost->ready,
+        .messages_unacknowledged = vhost->unsettled,
+        .rates = vhost->rates,
+    };
+    for (unsigned type = 0; type < COUNTED_TYPES; type++)
+        rates_add(&out->rates, &vhost->counters.by_type[type]);
+    tell_counters(vhost, &out->counters);
+}

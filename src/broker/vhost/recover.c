@@ -1,0 +1,361 @@
+/* Recovery: from what the journal tells to exchanges, queues, bindings and chunks. Thread: the
+ * vhost's owner.
+ *
+ * Normal course: definitions come first (exchanges and queues are made at once, bindings kept for
+ * the end, since both their ends must exist), then lanes, then their chunks, of which only the bit
+ * maps are read. What can go wrong: a definition that makes no sense: CORRUPT, with a sentence. A
+ * lane whose queue is gone is dropped. */
+#include "broker/vhost_state.h"
+#include "leveret/base/mem.h"
+#include "leveret/wire/cursor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct recovered_lane {
+    struct recovered_lane *next;
+    struct lane *lane; /* NULL: its owner's definition is gone */
+    struct journal_lane *handle;
+    uint64_t delivered_seq;
+};
+
+struct recovered_definition {
+    struct recovered_definition *next;
+    size_t key_len, value_len;
+    uint8_t data[];
+};
+
+struct recovered_returns {
+    struct recovered_returns *next;
+    uint64_t lane_id, chunk;
+    size_t value_len;
+    uint8_t data[];
+};
+
+struct recovery {
+    struct vhost *vhost;
+    struct map lanes; /* from &lane->id to struct lane *; of priority queues the first */
+    struct queue **priority_queues;
+    size_t priority_queue_count;
+    bool sorted; /* they are, by priorities->first_id */
+    struct recovered_returns *returns;
+    struct recovered_lane *lane_list;
+    struct recovered_definition *bindings, **bindings_end;
+    struct recovered_definition *delays; /* definitions kept until all exchanges are there */
+    enum status status;
+    char *error;
+};
+
+static void corrupt(struct recovery *recovery, const char *what, struct bytes key)
+{
+    if (recovery->status)
+        return;
+    recovery->status = STATUS_CORRUPT;
+    if (asprintf(&recovery->error,
+                 "the journal of vhost '%.*s' holds a definition that %s (key '%c' "
+                 "and %zu bytes)",
+                 BYTES_PRINT(recovery->vhost->name), what, key.len ? key.at[0] : '?', key.len) < 0)
+        recovery->error = NULL;
+}
+
+static void recover_exchange(struct recovery *recovery, struct bytes key, struct bytes value)
+{
+    struct vhost *vhost = recovery->vhost;
+    struct exchange_declaration declaration;
+    if (definition_read_exchange(key, value, &declaration))
+        corrupt(recovery, "cannot be read", key);
+    else if (topology_restore(vhost->topology, &declaration, NULL, &vhost->refusal))
+        corrupt(recovery, vhost->refusal.text, key);
+}
+
+static void recover_queue(struct recovery *recovery, struct bytes key, struct bytes value)
+{
+    struct vhost *vhost = recovery->vhost;
+    struct queue_definition definition;
+    if (definition_read_queue(key, value, &definition)) {
+        corrupt(recovery, "cannot be read", key);
+        return;
+    }
+    struct queue_options options = {
+        .name = definition.name,
+        /* Older definitions do not say that a queue is classic. */
+        .arguments = queue_type_fill(definition.arguments, QUEUE_CLASSIC, &vhost->typed),
+        .durable = definition.durable,
+        .exclusive = definition.exclusive,
+        .auto_delete = definition.auto_delete,
+        .lane_id = definition.lane_id,
+        .priorities_id = definition.priorities_id,
+    };
+    struct queue_settings settings;
+    if (queue_settings_parse(options.arguments, options.name, vhost->name, &settings,
+                             &vhost->refusal)) {
+        corrupt(recovery, vhost->refusal.text, key);
+        return;
+    }
+    if (queue_admitted(vhost, &options)) { /* always, while the vhost recovers */
+        corrupt(recovery, vhost->refusal.text, key);
+        return;
+    }
+    struct queue *queue = queue_new(vhost, &options);
+    map_put(&recovery->lanes, bytes_of(&queue->lane.id, sizeof queue->lane.id), &queue->lane);
+    if (queue->priorities) {
+        recovery->priority_queues =
+            mem_need_array(recovery->priority_queues, recovery->priority_queue_count + 1,
+                           sizeof *recovery->priority_queues);
+        recovery->priority_queues[recovery->priority_queue_count++] = queue;
+        recovery->sorted = false;
+    }
+}
+
+static int by_first_id(const void *a, const void *b)
+{
+    uint64_t x = (*(struct queue *const *)a)->priorities->first_id;
+    uint64_t y = (*(struct queue *const *)b)->priorities->first_id;
+    return x < y ? -1 : x > y;
+}
+
+/* The lane of this id, made if it is one of a priority queue; NULL when it is nobody's. */
+static struct lane *find_lane(struct recovery *recovery, uint64_t lane_id)
+{
+    struct lane *lane = map_get(&recovery->lanes, bytes_of(&lane_id, sizeof lane_id));
+    if (lane || !recovery->priority_queue_count)
+        return lane;
+    if (!recovery->sorted)
+        qsort(recovery->priority_queues, recovery->priority_queue_count,
+              sizeof *recovery->priority_queues, by_first_id);
+    recovery->sorted = true;
+    size_t low = 0, high = recovery->priority_queue_count; /* the last one that begins before it */
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (recovery->priority_queues[middle]->priorities->first_id <= lane_id)
+            low = middle;
+        else
+            high = middle;
+    }
+    struct queue *queue = recovery->priority_queues[low];
+    uint64_t first_id = queue->priorities->first_id;
+    if (lane_id <= first_id || lane_id - first_id > queue->priorities->max)
+        return NULL;
+    return queue_lane(queue, (unsigned)(lane_id - first_id));
+}
+
+/* Counts of returns wait for their chunk, which comes later. */
+static void keep_returns(struct recovery *recovery, struct bytes key, struct bytes value)
+{
+    struct recovered_returns *returns = mem_need(sizeof *returns + value.len);
+    returns->next = recovery->returns;
+    returns->value_len = value.len;
+    if (value.len)
+        memcpy(returns->data, value.at, value.len);
+    recovery->returns = returns;
+    if (!returns_read_key(key, &returns->lane_id, &returns->chunk))
+        corrupt(recovery, "cannot be read", key);
+}
+
+static void finish_returns(struct recovery *recovery)
+{
+    struct recovered_returns *next;
+    for (struct recovered_returns *at = recovery->returns; at; at = next) {
+        next = at->next;
+        struct lane *lane = recovery->status ? NULL : find_lane(recovery, at->lane_id);
+        struct chunk *chunk = lane ? lane_chunk(lane, at->chunk) : NULL;
+        if (!recovery->status && returns_restore(recovery->vhost, at->lane_id, at->chunk, chunk,
+                                                 bytes_of(at->data, at->value_len)))
+            corrupt(recovery, "cannot be read", BYTES_LITERAL("n"));
+        free(at);
+    }
+}
+
+static struct recovered_definition *recovered_new(struct bytes key, struct bytes value)
+{
+    struct recovered_definition *kept = mem_need(sizeof *kept + key.len + value.len);
+    kept->key_len = key.len;
+    kept->value_len = value.len;
+    memcpy(kept->data, key.at, key.len);
+    if (value.len)
+        memcpy(kept->data + key.len, value.at, value.len);
+    return kept;
+}
+
+static void keep_binding(struct recovery *recovery, struct bytes key, struct bytes value)
+{
+    struct recovered_definition *binding = recovered_new(key, value);
+    *recovery->bindings_end = binding;
+    recovery->bindings_end = &binding->next;
+}
+
+static void keep_delay(struct recovery *recovery, struct bytes key, struct bytes value)
+{
+    struct recovered_definition *delay = recovered_new(key, value);
+    delay->next = recovery->delays;
+    recovery->delays = delay;
+}
+
+/* All definitions are known: lanes for what waits in exchanges. */
+static void recover_delays(struct recovery *recovery)
+{
+    struct recovered_definition *at;
+    while ((at = recovery->delays)) {
+        recovery->delays = at->next;
+        struct bytes key = bytes_of(at->data, at->key_len);
+        struct delay_definition delay;
+        struct lane *lane = NULL;
+        if (definition_read_delay(key, bytes_of(at->data + at->key_len, at->value_len), &delay) ||
+            !(lane = delay_restore(recovery->vhost, &delay)))
+            corrupt(recovery, "cannot be read", key);
+        else
+            map_put(&recovery->lanes, bytes_of(&lane->id, sizeof lane->id), lane);
+        free(at);
+    }
+}
+
+static void definition(void *context, struct bytes key, struct bytes value)
+{
+    struct recovery *recovery = context;
+    switch (key.len ? key.at[0] : 0) {
+    case DEFINITION_EXCHANGE:
+        recover_exchange(recovery, key, value);
+        return;
+    case DEFINITION_QUEUE:
+        recover_queue(recovery, key, value);
+        return;
+    case DEFINITION_BINDING:
+        keep_binding(recovery, key, value);
+        return;
+    case DEFINITION_RETURNS:
+        keep_returns(recovery, key, value);
+        return;
+    case DEFINITION_POLICY:
+    case DEFINITION_OPERATOR_POLICY:
+        if (policy_restore(recovery->vhost, key, value))
+            corrupt(recovery, "cannot be read", key);
+        return;
+    case DEFINITION_DELAY:
+        keep_delay(recovery, key, value);
+        return;
+    case DEFINITION_DEDUP:
+        if (dedup_restore_entry(recovery->vhost, key, value))
+            corrupt(recovery, "cannot be read", key);
+        return;
+    case DEFINITION_DEDUP_OWNER:
+        if (dedup_restore_owner(recovery->vhost, key, value))
+            corrupt(recovery, "cannot be read", key);
+        return;
+    case LANES_KEY: {
+        struct reader reader = reader_of(value);
+        recovery->vhost->lane_next = recovery->vhost->lane_reserved = read_u64(&reader);
+        if (!reader.failed)
+            return;
+    }
+    }
+    corrupt(recovery, "is of no known kind", key);
+}
+
+static void *lane(void *context, uint64_t lane_id, struct journal_lane *handle,
+                  uint64_t delivered_seq)
+{
+    struct recovery *recovery = context;
+    recover_delays(recovery);
+    struct recovered_lane *found = mem_need(sizeof *found);
+    found->next = recovery->lane_list;
+    recovery->lane_list = found;
+    found->handle = handle;
+    found->delivered_seq = delivered_seq;
+    found->lane = find_lane(recovery, lane_id);
+    if (found->lane)
+        lane_restore(found->lane, handle);
+    return found;
+}
+
+static void chunk(void *lane_context, uint64_t number, const uint64_t live[JOURNAL_CHUNK_WORDS],
+                  uint64_t body_bytes, bool any_expires)
+{
+    struct recovered_lane *found = lane_context;
+    if (!found->lane)
+        return;
+    lane_restore_chunk(found->lane, number, live, body_bytes, any_expires, found->delivered_seq);
+    if (found->lane->queue)
+        found->lane->queue->expiring |= any_expires;
+}
+
+/* The head of a queue is known when all of its lanes are there. */
+static void finish_lanes(struct recovery *recovery)
+{
+    struct vhost *vhost = recovery->vhost;
+    struct recovered_lane *next;
+    for (struct recovered_lane *at = recovery->lane_list; at; at = at->next) {
+        if (!at->lane)
+            continue;
+        lane_restore_upto(at->lane, at->delivered_seq / JOURNAL_CHUNK_SLOTS);
+        if (at->lane->queue)
+            queue_restored(at->lane);
+    }
+    for (struct recovered_lane *at = recovery->lane_list; at; at = next) {
+        struct queue *queue = at->lane ? at->lane->queue : NULL;
+        next = at->next;
+        if (!at->lane && !recovery->status)
+            journal_lane_drop(vhost->options.journal, &at->handle);
+        if (queue && queue->expiring && !recovery->status)
+            queue_expire(queue, 0);
+        if (queue && queue_limited(queue)) /* what was out is ready again */
+            length_enforce_soon(queue);
+        free(at);
+    }
+}
+
+static void finish_bindings(struct recovery *recovery)
+{
+    struct vhost *vhost = recovery->vhost;
+    struct recovered_definition *next;
+    for (struct recovered_definition *at = recovery->bindings; at; at = next) {
+        next = at->next;
+        struct bytes key = bytes_of(at->data, at->key_len);
+        struct binding_declaration declaration;
+        if (recovery->status)
+            ;
+        else if (definition_read_binding(key, bytes_of(at->data + at->key_len, at->value_len),
+                                         &declaration))
+            corrupt(recovery, "cannot be read", key);
+        else if (topology_bind(vhost->topology, &declaration, &vhost->refusal))
+            corrupt(recovery, vhost->refusal.text, key);
+        free(at);
+    }
+}
+
+enum status vhost_recover(struct vhost *vhost, struct moment now, char **error)
+{
+    struct recovery recovery = {.vhost = vhost};
+    struct journal_recovery calls = {
+        .context = &recovery, .definition = definition, .lane = lane, .chunk = chunk};
+    recovery.bindings_end = &recovery.bindings;
+    vhost->now = now;
+    vhost->recovering = true;
+    *error = NULL;
+    enum status status = journal_recover(vhost->options.journal, &calls, error);
+    vhost->committed = journal_committed(vhost->options.journal);
+    if (status)
+        recovery.status = status;
+    finish_bindings(&recovery);
+    policy_apply_all(vhost);
+    recover_delays(&recovery);
+    dedups_restored(vhost, recovery.status == STATUS_OK);
+    finish_lanes(&recovery);
+    finish_returns(&recovery);
+    if (!recovery.status)
+        returns_restored(vhost);
+    if (!recovery.status)
+        delays_restored(vhost);
+    map_free(&recovery.lanes);
+    free(recovery.priority_queues);
+    vhost->recovering = false;
+    notices_recovered(vhost);
+    if (!recovery.status)
+        length_tick(vhost); /* the rest of it when time goes on: vhost_deadline_ms */
+    if (!status) {
+        *error = recovery.error;
+        status = recovery.status;
+    } else {
+        free(recovery.error);
+    }
+    return status;
+}
