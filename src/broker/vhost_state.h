@@ -125,7 +125,7 @@ static inline uint64_t vhost_left(const struct vhost *vhost, uint32_t units_each
 
 static inline void vhost_set_message_bytes_max(struct vhost *vhost, uint64_t max)
 {
-    vhost->options.message_bytes_max = max;
+    vhost->options.limits.message_bytes_max = max;
     for (unsigned i = 0; i < 2; i++)
         vhost->small_bytes_max[i] = max < counted_size_bytes[i] ? max : counted_size_bytes[i];
 }

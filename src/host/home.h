@@ -57,9 +57,8 @@ struct home_options {
     const char *path;
     struct journal_threads *threads;
     struct log *log;
-    uint64_t message_bytes_max, consumer_timeout_ms;
+    struct vhost_limits limits;
     struct dialect dialect;
-    size_t resident_bytes_max;
 };
 
 /* Makes a home and recovers its journal; on the main thread, before anybody else knows of it.

@@ -186,9 +186,12 @@ const struct auth_store *node_auth_store(struct node *node)
 
 /* ---- Vhosts. */
 
-static size_t resident_bytes_max(const struct node *node)
+/* The limits of every vhost, as they are now. */
+static struct vhost_limits current_limits(const struct node *node)
 {
-    return (size_t)(account_budget_bytes(node_account(node)) / RESIDENT_SHARE);
+    struct vhost_limits limits = node->options.limits;
+    limits.resident_bytes_max = (size_t)(account_budget_bytes(node_account(node)) / RESIDENT_SHARE);
+    return limits;
 }
 
 struct home *node_find_home(struct node *node, struct bytes name)
@@ -236,10 +239,8 @@ static enum status open_home(struct node *node, struct bytes name, bool may_be_d
         .path = path,
         .threads = node->threads,
         .log = node->options.log,
-        .message_bytes_max = node->options.message_bytes_max,
-        .consumer_timeout_ms = node->options.consumer_timeout_ms,
+        .limits = current_limits(node),
         .dialect = node->options.dialect,
-        .resident_bytes_max = resident_bytes_max(node),
     };
     struct home *home = NULL;
     enum status status = home_new(&options, &home, error);
@@ -456,10 +457,7 @@ static void limits_letter(struct loop *receiver, void *letter, size_t bytes)
 /* Hands every vhost the limits as they are now. */
 static void hand_out_limits(struct node *node)
 {
-    struct limits_letter letter = {
-        .limits = {.resident_bytes_max = resident_bytes_max(node),
-                   .message_bytes_max = node->options.message_bytes_max,
-                   .consumer_timeout_ms = node->options.consumer_timeout_ms}};
+    struct limits_letter letter = {.limits = current_limits(node)};
     pthread_rwlock_rdlock(&node->lock);
     TAILQ_FOREACH(letter.home, &node->homes, entry)
     loop_post(letter.home->owner, limits_letter, &letter, sizeof letter);
@@ -474,8 +472,7 @@ void node_set_watermarks(struct node *node, uint64_t memory_bytes_max, uint64_t 
 
 void node_set_limits(struct node *node, const struct node_options *options)
 {
-    node->options.message_bytes_max = options->message_bytes_max;
-    node->options.consumer_timeout_ms = options->consumer_timeout_ms;
+    node->options.limits = options->limits;
     node_set_watermarks(node, options->memory_bytes_max, options->disk_free_bytes_min);
 }
 

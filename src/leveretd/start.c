@@ -133,8 +133,8 @@ void server_node_limits(const struct settings *settings, struct node_options *ou
     uint64_t physical = machine_memory_bytes();
     out->memory_bytes_max = settings_memory_bytes_max(settings, physical);
     out->disk_free_bytes_min = settings_disk_free_bytes_min(settings, physical);
-    out->message_bytes_max = settings->message_bytes_max;
-    out->consumer_timeout_ms = settings->consumer_timeout_ms;
+    out->limits.message_bytes_max = settings->message_bytes_max;
+    out->limits.consumer_timeout_ms = settings->consumer_timeout_ms;
 }
 
 static enum status start_node(struct server *server, char **error)

@@ -157,8 +157,7 @@ static void open_bench(struct bench *b, unsigned queues, bool durable, bool no_a
         .random_seed = 1,
         .event = on_event,
         .context = b,
-        .resident_bytes_max = (size_t)1 << 30,
-        .message_bytes_max = 1 << 27,
+        .limits = {.resident_bytes_max = (size_t)1 << 30, .message_bytes_max = 1 << 27},
         .peer_window_bytes = 1 << 20,
     };
     b->vhost = b->journal.vhost = vhost_new(&options);

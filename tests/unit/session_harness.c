@@ -225,7 +225,7 @@ struct harness *harness_new(void)
     CHECK(auth_new(&auth_options, &no_store, &h->auth) == STATUS_OK);
     const struct node_options node_options = {.workers = h->workers,
                                               .writers = 1,
-                                              .message_bytes_max = 1 << 20,
+                                              .limits.message_bytes_max = 1 << 20,
                                               .memory_bytes_max = 1u << 30};
     char *error = NULL;
     CHECK(node_new(&node_options, &h->node, &error) == STATUS_OK);

@@ -24,6 +24,16 @@ struct moment {
     uint64_t wall_ms;   /* for what is stored: message expiry, timestamps */
 };
 
+/* Limits of a vhost that may change while it is in use. */
+struct vhost_limits {
+    size_t resident_bytes_max;    /* message bytes in memory; above it transient messages are paged
+                                     out to disk */
+    uint64_t message_bytes_max;   /* bytes of a message's body; a larger one is refused with
+                                     PRECONDITION_FAILED */
+    uint64_t consumer_timeout_ms; /* how long a delivery may stay unsettled; after that its consumer
+                                     is cancelled, or its channel fails; 0: for ever */
+};
+
 struct vhost_options {
     struct bytes name;
     struct journal *journal; /* not owned */
@@ -33,12 +43,8 @@ struct vhost_options {
      */
     void (*event)(void *context, void *owner, const struct event *event);
     void *context;
-    size_t resident_bytes_max;  /* message memory of this vhost above which transient messages page
-                                   out */
-    uint64_t message_bytes_max; /* largest body; larger: PRECONDITION_FAILED */
-    uint64_t consumer_timeout_ms; /* a delivery unsettled for longer costs its consumer the
-                                     subscription, or fails its channel; 0: none does */
-    struct bytes node_name;       /* copied; told in traces */
+    struct vhost_limits limits; /* at first; vhost_set_limits changes them */
+    struct bytes node_name;     /* copied; told in traces */
     struct dialect dialect;
     bool announces; /* has the exchanges of events and log lines */
     /* Something came or went while vhost_watch is on: "queue.created" and a table's contents. */
@@ -121,12 +127,8 @@ void vhost_paged_out(struct vhost *vhost, struct journal_lane *lane, uint64_t ch
  * confirms that wait for nothing (merged, one for each channel). Cheap when there are none. */
 void vhost_flush(struct vhost *vhost, struct moment now);
 
-/* Other limits than those of vhost_options, from now on: deliveries that are already out fail after
- * the new consumer_timeout_ms. */
-struct vhost_limits {
-    size_t resident_bytes_max;
-    uint64_t message_bytes_max, consumer_timeout_ms;
-};
+/* Replaces the limits of vhost_options. Deliveries that are already out fail after the new
+ * consumer_timeout_ms. */
 void vhost_set_limits(struct vhost *vhost, const struct vhost_limits *limits, struct moment now);
 
 /* Does what is due (expiry of messages and queues, time-outs), a bounded amount; call again when

@@ -26,10 +26,10 @@ struct node_options {
     unsigned writers;             /* journal writer threads */
     uint64_t memory_bytes_max;    /* above: publishers are blocked (alarm "memory"); 0: always */
     uint64_t disk_free_bytes_min; /* below: publishers are blocked (alarm "disk") */
-    uint64_t message_bytes_max;
+    struct vhost_limits limits;   /* of every vhost; limits.resident_bytes_max is ignored: the node
+                                     derives it from memory_bytes_max */
     const char *name;             /* "leveret@host" */
     const char *announce_vhost;   /* has the exchanges of events and log lines; NULL: none has */
-    uint64_t consumer_timeout_ms; /* 0: deliveries may stay unsettled for ever */
     struct dialect dialect;
     enum queue_type default_queue_type; /* of a vhost whose entry in the directory says none */
 };

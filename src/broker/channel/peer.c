@@ -99,7 +99,7 @@ void peer_pace(struct peer *peer, bool behind)
 void vhost_set_limits(struct vhost *vhost, const struct vhost_limits *limits, struct moment now)
 {
     vhost->now = now;
-    vhost->options.resident_bytes_max = limits->resident_bytes_max;
+    vhost->options.limits.resident_bytes_max = limits->resident_bytes_max;
     vhost_set_message_bytes_max(vhost, limits->message_bytes_max);
     timeout_set_default(vhost, limits->consumer_timeout_ms);
 }

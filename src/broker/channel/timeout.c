@@ -47,7 +47,7 @@ uint64_t timeout_ms_of(const struct queue *queue, const struct consumer *consume
         return consumer->timeout_ms;
     return queue->settings.consumer_timeout_ms != SETTING_NONE
                ? queue->settings.consumer_timeout_ms
-               : queue->vhost->options.consumer_timeout_ms;
+               : queue->vhost->options.limits.consumer_timeout_ms;
 }
 
 /* Whether the delivery is out for longer than its time-out, which *timeout_ms is set to. */
@@ -114,7 +114,7 @@ static uint64_t look_through(const struct channel *channel, bool *overdue, unsig
 
 void timeout_set_default(struct vhost *vhost, uint64_t timeout_ms)
 {
-    vhost->options.consumer_timeout_ms = timeout_ms;
+    vhost->options.limits.consumer_timeout_ms = timeout_ms;
     timeout_consider(vhost, timeout_ms);
 }
 

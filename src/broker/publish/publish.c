@@ -471,10 +471,10 @@ static __attribute__((noinline)) bool large_body(struct channel *channel,
 {
     struct vhost *vhost = channel->vhost;
     unsigned size = 0;
-    if (message->body_bytes > vhost->options.message_bytes_max) {
+    if (message->body_bytes > vhost->options.limits.message_bytes_max) {
         channel_refuse(channel, COMMAND_PUBLISH, STATUS_PRECONDITION_FAILED,
                        "message size %" PRIu64 " is larger than configured max size %" PRIu64,
-                       message->body_bytes, vhost->options.message_bytes_max);
+                       message->body_bytes, vhost->options.limits.message_bytes_max);
         vhost->counters.body_bytes -= message->body_bytes;
         vhost->too_large++;
         return false;

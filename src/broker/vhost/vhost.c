@@ -188,7 +188,7 @@ struct vhost *vhost_new(const struct vhost_options *options)
 {
     struct vhost *vhost = mem_need(sizeof *vhost);
     vhost->options = *options;
-    vhost_set_message_bytes_max(vhost, options->message_bytes_max);
+    vhost_set_message_bytes_max(vhost, options->limits.message_bytes_max);
     vhost->name = bytes_of(mem_need_text(options->name.at, options->name.len), options->name.len);
     vhost->options.node_name = bytes_of(
         mem_need_text(options->node_name.at, options->node_name.len), options->node_name.len);
@@ -197,7 +197,7 @@ struct vhost *vhost_new(const struct vhost_options *options)
     vhost->portion = options->portion ? options->portion : UINT32_MAX;
     vhost->committed = journal_committed(options->journal);
     vhost->timeout_min_ms =
-        options->consumer_timeout_ms ? options->consumer_timeout_ms : UINT64_MAX;
+        options->limits.consumer_timeout_ms ? options->limits.consumer_timeout_ms : UINT64_MAX;
     vhost->timeout_check_ms = UINT64_MAX;
     vhost->lane_next = vhost->lane_reserved = 1;
     TAILQ_INIT(&vhost->peers);
@@ -401,7 +401,7 @@ struct applied vhost_settle_down(struct vhost *vhost)
         dispatch_due(vhost);
     while (__builtin_expect(vhost->notices.count != 0, 0) && notices_send(vhost))
         dispatch_due(vhost);
-    if (vhost->memory_bytes > vhost->options.resident_bytes_max)
+    if (vhost->memory_bytes > vhost->options.limits.resident_bytes_max)
         paging_relieve(vhost);
     return vhost->applied;
 }
