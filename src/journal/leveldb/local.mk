@@ -13,6 +13,7 @@ src_journal_libjournal_a_SOURCES += \
 	src/journal/leveldb/engine.h \
 	src/journal/leveldb/inspect.c \
 	src/journal/leveldb/inspect.h \
+	src/journal/leveldb/key_store.c \
 	src/journal/leveldb/leveldb.c \
 	src/journal/leveldb/page_in.c \
 	src/journal/leveldb/paged.c \
@@ -28,7 +29,6 @@ src_journal_libjournal_a_SOURCES += \
 	src/journal/leveldb/sizes.h \
 	src/journal/leveldb/space.c \
 	src/journal/leveldb/space.h \
-	src/journal/leveldb/store.c \
 	src/journal/leveldb/stored_lane.c \
 	src/journal/leveldb/stored_lane.h \
 	src/journal/leveldb/threads.c \
