@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "leveret/base/text.h"
+#include "leveret/journal/key_store.h"
 #include "node_internal.h"
 
 static char *path_of(const char *data_dir, const char *name)
@@ -51,7 +52,7 @@ enum status data_dir_check_node(const char *data_dir, char **error)
 {
     struct text text = {0};
     char *path = path_of(data_dir, "node");
-    bool exists = store_exists(path);
+    bool exists = key_store_exists(path);
     free(path);
     if (exists || !data_dir_was_filled(data_dir))
         return STATUS_OK;

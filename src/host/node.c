@@ -15,6 +15,7 @@
 #include "leveret/base/map.h"
 #include "leveret/base/mem.h"
 #include "leveret/base/text.h"
+#include "leveret/journal/key_store.h"
 #include "node_internal.h"
 
 /* Transient messages page out when a vhost holds this share of the memory budget. */
@@ -25,7 +26,7 @@ TAILQ_HEAD(homes, home);
 struct node {
     struct node_options options;
     struct data_dir *data_dir;
-    struct store *store;
+    struct key_store *store;
     struct auth_store auth_store;
     struct journal_threads *threads;
     pthread_rwlock_t lock; /* guards the two below */
@@ -72,18 +73,18 @@ static enum status write_pairs(void *context, const struct auth_write *writes, s
 {
     for (size_t i = 0; i < count; i++) {
         if (writes[i].erase)
-            store_erase(context, writes[i].key);
+            key_store_erase(context, writes[i].key);
         else
-            store_put(context, writes[i].key, writes[i].value);
+            key_store_put(context, writes[i].key, writes[i].value);
     }
-    return store_commit(context);
+    return key_store_commit(context);
 }
 
 static enum status each_pair(void *context, struct bytes prefix,
                              void (*each)(void *context, struct bytes key, struct bytes value),
                              void *each_context)
 {
-    return store_each(context, prefix, each, each_context);
+    return key_store_each(context, prefix, each, each_context);
 }
 
 struct announcer *node_announcer(const struct node *node)
@@ -129,7 +130,7 @@ enum status node_new(const struct node_options *options, struct node **out, char
             status = data_dir_check_node(options->data_dir, error);
         if (status == STATUS_OK) {
             char *path = data_dir_node_path(node->data_dir);
-            status = store_open(path, &node->store, error);
+            status = key_store_open(path, &node->store, error);
             free(path);
         }
         node->auth_store = (struct auth_store){.context = node->store,
@@ -163,7 +164,7 @@ void node_free(struct node **node)
     if (n->threads)
         journal_threads_free(&n->threads);
     if (n->store)
-        store_close(&n->store);
+        key_store_close(&n->store);
     data_dir_close(&n->data_dir);
     announcer_free(&n->announcer);
     alarms_free(&n->alarms);

@@ -10,6 +10,7 @@
 
 #include "journal/leveldb/verify.h"
 #include "journal_disk.h"
+#include "leveret/journal/key_store.h"
 
 static struct journal_disk disk;
 #define J disk.journal
@@ -220,16 +221,16 @@ START_TEST(another_format_is_refused)
 {
     disk_shell("cp -r '%s.sound' '%s.other'", disk.path, disk.path);
     restore();
-    struct store *store;
+    struct key_store *store;
     char *error;
-    ck_assert_int_eq(store_open(disk.path, &store, &error), STATUS_OK);
-    struct store *second;
+    ck_assert_int_eq(key_store_open(disk.path, &store, &error), STATUS_OK);
+    struct key_store *second;
     char *second_error;
-    ck_assert_int_eq(store_open(disk.path, &second, &second_error), STATUS_LOCKED);
+    ck_assert_int_eq(key_store_open(disk.path, &second, &second_error), STATUS_LOCKED);
     free(second_error);
     ck_assert_int_eq(disk_restart_fails(&disk, &error), STATUS_LOCKED);
     free(error);
-    store_close(&store);
+    key_store_close(&store);
 }
 END_TEST
 

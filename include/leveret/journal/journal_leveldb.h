@@ -1,5 +1,9 @@
-/* The journal on LevelDB, the writer threads that serve all of them, and the small store of the
- * node's own. Record formats, recovery and what is promised when: docs/journal.md. */
+/* The journal on LevelDB, and the threads that serve all such journals of a node. Record formats,
+ * recovery and what is promised when: docs/journal.md.
+ *
+ * Thread: a journal belongs to its vhost's owner, as journal.h says; journal_leveldb_figures may be
+ * called on any thread. The threads are made before the first journal and freed after the last, on
+ * the main thread. */
 #ifndef LEVERET_JOURNAL_JOURNAL_LEVELDB_H
 #define LEVERET_JOURNAL_JOURNAL_LEVELDB_H
 
@@ -32,23 +36,5 @@ struct journal_figures {
     unsigned jobs;          /* under way on the threads: writes, reads, page-outs */
 };
 void journal_leveldb_figures(const struct journal *journal, struct journal_figures *out);
-
-/* ---- A small synced key-value store (users, vhosts, permissions). Any one thread; waits for the
- * disk. */
-struct store;
-/* Whether there is one to be opened; else store_open makes one. */
-bool store_exists(const char *path);
-/* Errors: LOCKED, VERSION, CORRUPT, IO, NO_SPACE, with a sentence in *error (free it). */
-MUST_USE enum status store_open(const char *path, struct store **out, char **error);
-void store_close(struct store **store);
-/* What is put and erased waits for store_commit, which writes all of it, synced, or nothing. Errors:
- * IO, NO_SPACE: nothing changed, nothing waits. */
-void store_put(struct store *store, struct bytes key, struct bytes value);
-void store_erase(struct store *store, struct bytes key);
-MUST_USE enum status store_commit(struct store *store);
-/* Calls each() for all keys that begin with prefix, ascending; the views last for the call. */
-MUST_USE enum status store_each(struct store *store, struct bytes prefix,
-                                void (*each)(void *context, struct bytes key, struct bytes value),
-                                void *context);
 
 #endif

@@ -1,8 +1,13 @@
-/* The node's small store: a LevelDB database of its own. Changes are collected; store_commit writes
- * and syncs them together.
+/* See leveret/journal/key_store.h.
  *
- * What can go wrong: as journal_leveldb.h says. After a failed write the database is opened again
- * by the next one. */
+ * Normal course: key_store_put and key_store_erase collect changes in one database batch;
+ * key_store_commit writes it. Keys are stored as definitions' keys, values with a seal (record.h).
+ *
+ * What can go wrong. A write fails: the changes are dropped, and the next call opens the database
+ * again first. The disk is full at start: the reserve file is removed, so that the database can be
+ * opened. */
+#include "leveret/journal/key_store.h"
+
 #include <fcntl.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -12,17 +17,18 @@
 #include "journal/leveldb/record.h"
 #include "journal/leveldb/verify.h"
 #include "leveret/base/mem.h"
-#include "leveret/journal/journal_leveldb.h"
 
-/* A file that takes room, given up when the disk is full, so that a broker can start all the same.
- */
-#define RESERVE_NAME  "reserve"
+/* The reserve is a file that only takes room. When the disk is full at start it is removed, and the
+ * database can be opened all the same. */
+#define RESERVE_NAME "reserve"
+/* Bytes of the reserve. With too little room it is halved until it fits … */
 #define RESERVE_BYTES ((size_t)512 << 10)
+/* … and below this many bytes there is no reserve. */
 #define RESERVE_LEAST ((size_t)32 << 10)
-/* It is laid down while the disk has so many times more than that. */
+/* The reserve is made while the disk has more than this many times RESERVE_BYTES free. */
 #define RESERVE_SHARE 4u
 
-struct store {
+struct key_store {
     char *path;
     struct database *database;
     struct database_batch *batch;
@@ -35,8 +41,8 @@ static char *reserve_name(const char *path)
     return (char *)name.at;
 }
 
-/* Lays down as much of the reserve as there is room for: all of it or, when the disk is so full
- * that it was needed just now, less. */
+/* Makes the reserve, unless it is there or the disk is too full. was_needed: it was removed just
+ * now to open the database; then it is made again whatever is free, as large as fits. */
 static void lay_down_reserve(const char *path, bool was_needed)
 {
     struct statvfs about;
@@ -62,7 +68,7 @@ static void give_up_reserve(const char *path)
     free(name);
 }
 
-static enum status write_batch(struct store *store)
+static enum status write_batch(struct key_store *store)
 {
     char *error = NULL;
     enum status status = STATUS_OK;
@@ -75,7 +81,7 @@ static enum status write_batch(struct store *store)
     return status == STATUS_OK || status == STATUS_NO_SPACE ? status : STATUS_IO;
 }
 
-static void add_sealed(struct store *store, struct bytes key, struct bytes value)
+static void add_sealed(struct key_store *store, struct bytes key, struct bytes value)
 {
     struct text sealed = {0};
     size_t from = record_begin(&sealed);
@@ -85,7 +91,7 @@ static void add_sealed(struct store *store, struct bytes key, struct bytes value
     text_free(&sealed);
 }
 
-/* The keys of the store's users are definitions' keys, so that the format's record stands apart. */
+/* Keys get the prefix of definitions, which keeps them apart from the version record. */
 static void definition_key(struct text *out, struct bytes key)
 {
     record_key_definition(out, key);
@@ -94,12 +100,12 @@ static void definition_key(struct text *out, struct bytes key)
 static bool on_version(void *context, struct bytes key, struct bytes value)
 {
     (void)key;
-    bool is_old; /* what the store keeps has not changed since */
+    bool is_old; /* not needed: the store's records are the same in both versions */
     *(enum status *)context = record_version_decode(value, &is_old);
     return false;
 }
 
-static enum status begin(struct store *store, char **error)
+static enum status begin(struct key_store *store, char **error)
 {
     enum status version = STATUS_NOT_FOUND;
     enum status status = database_walk(store->database, bytes_of_text("v"), bytes_of_text("w"),
@@ -119,12 +125,12 @@ static enum status begin(struct store *store, char **error)
     return version;
 }
 
-bool store_exists(const char *path)
+bool key_store_exists(const char *path)
 {
     return database_exists(path);
 }
 
-enum status store_open(const char *path, struct store **out, char **error)
+enum status key_store_open(const char *path, struct key_store **out, char **error)
 {
     *error = NULL;
     *out = NULL;
@@ -140,7 +146,7 @@ enum status store_open(const char *path, struct store **out, char **error)
         if (status != STATUS_OK)
             return status;
     }
-    struct store *store = mem_need(sizeof *store);
+    struct key_store *store = mem_need(sizeof *store);
     store->path = mem_need_text(path, strlen(path));
     store->batch = database_batch_new();
     enum status status = database_open(path, true, &store->database, error);
@@ -155,16 +161,16 @@ enum status store_open(const char *path, struct store **out, char **error)
     if (status == STATUS_OK)
         lay_down_reserve(path, was_full);
     if (status != STATUS_OK) {
-        store_close(&store);
+        key_store_close(&store);
         return status;
     }
     *out = store;
     return STATUS_OK;
 }
 
-void store_close(struct store **store)
+void key_store_close(struct key_store **store)
 {
-    struct store *gone = *store;
+    struct key_store *gone = *store;
     *store = NULL;
     if (!gone)
         return;
@@ -177,7 +183,7 @@ void store_close(struct store **store)
     free(gone);
 }
 
-void store_put(struct store *store, struct bytes key, struct bytes value)
+void key_store_put(struct key_store *store, struct bytes key, struct bytes value)
 {
     struct text full = {0};
     definition_key(&full, key);
@@ -185,7 +191,7 @@ void store_put(struct store *store, struct bytes key, struct bytes value)
     text_free(&full);
 }
 
-void store_erase(struct store *store, struct bytes key)
+void key_store_erase(struct key_store *store, struct bytes key)
 {
     struct text full = {0};
     definition_key(&full, key);
@@ -193,7 +199,7 @@ void store_erase(struct store *store, struct bytes key)
     text_free(&full);
 }
 
-enum status store_commit(struct store *store)
+enum status key_store_commit(struct key_store *store)
 {
     return write_batch(store);
 }
@@ -215,16 +221,16 @@ static bool on_pair(void *context, struct bytes key, struct bytes value)
     return true;
 }
 
-enum status store_each(struct store *store, struct bytes prefix,
-                       void (*call)(void *context, struct bytes key, struct bytes value),
-                       void *context)
+enum status key_store_each(struct key_store *store, struct bytes prefix,
+                           void (*call)(void *context, struct bytes key, struct bytes value),
+                           void *context)
 {
     struct each each = {call, context, STATUS_OK};
     struct text from = {0}, to = {0};
     definition_key(&from, prefix);
     text_add_bytes(&to, text_bytes(&from));
-    /* The first key that does not begin with the prefix; there is always one, the letter is no
-     * 0xff. */
+    /* `to` is the first key behind those with the prefix. There is one: the first byte of from says
+     * what kind of record it is, and no kind is 0xff. */
     while (to.at[to.len - 1] == 0xff)
         to.len--;
     to.at[to.len - 1]++;

@@ -1,6 +1,7 @@
 # What src/journal/leveldb builds: the journal on LevelDB, and the node's store.
 src_journal_libjournal_a_SOURCES += \
 	include/leveret/journal/journal_leveldb.h \
+	include/leveret/journal/key_store.h \
 	src/journal/leveldb/batch.c \
 	src/journal/leveldb/batch.h \
 	src/journal/leveldb/clean.c \
