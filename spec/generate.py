@@ -223,7 +223,7 @@ def method_header(spec):
 MUST_USE enum status method_decode(struct bytes payload, struct method *out);
 
 /* Writes the payload of a method frame to at. Returns its length, or 0 when it does not fit into
- * room bytes, a short string is longer than 255 bytes, or id is no method. Tables are written as
+ * room bytes, a short string is longer than NAME_BYTES_MAX, or id is no method. Tables are written as
  * they are. */
 size_t method_encode(const struct method *method, uint8_t *at, size_t room);
 

@@ -27,8 +27,8 @@ static void tell_blocked(struct session *session, const char *text)
     struct bytes reason = bytes_of_text(text);
     if (!session->can_blocked || session->blocked_sent || session->state != SESSION_RUNNING)
         return;
-    if (reason.len > UINT8_MAX)
-        reason.len = UINT8_MAX;
+    if (reason.len > NAME_BYTES_MAX)
+        reason.len = NAME_BYTES_MAX;
     const struct method m = {.id = METHOD_CONNECTION_BLOCKED,
                              .u.connection_blocked = {.reason = reason}};
     session->blocked_sent = true;

@@ -11,6 +11,7 @@
 #include "leveret/base/text.h"
 #include "leveret/net/connection.h"
 #include "leveret/session/session.h"
+#include "leveret/wire/cursor.h"
 #include "leveret/wire/method.h"
 #include "leveret/wire/reply.h"
 
@@ -79,7 +80,7 @@ struct content {
     bool header_due, body_due;
     bool mandatory;
     uint8_t exchange_len, routing_key_len;
-    char exchange[256], routing_key[256];
+    char exchange[NAME_BYTES_MAX], routing_key[NAME_BYTES_MAX];
     struct message *message; /* once the header has come */
     uint64_t counted_bytes;  /* of it, in session_memory.content_bytes */
 };
@@ -138,7 +139,7 @@ struct permit_memory { /* the exchange last published to with permission */
     bool known;
     uint64_t version; /* of the directory that said so */
     uint8_t len;
-    char exchange[256];
+    char exchange[NAME_BYTES_MAX];
 };
 
 struct session {
@@ -343,7 +344,7 @@ void select_class_method(struct channel *channel, const struct method *method); 
 void channel_class_method(struct channel *channel, const struct method *method);
 
 /* ---- name.c: names of queues and exchanges as clients give them. */
-#define NAME_ROOM 256u
+#define NAME_ROOM (NAME_BYTES_MAX + 1)
 /* Whether a name that will be kept and shown is UTF-8; else the connection has been failed. */
 bool name_readable(struct channel *channel, struct bytes name);
 /* The name without carriage returns and line feeds, as RabbitMQ reads the names in declarations,
@@ -428,7 +429,7 @@ uint16_t status_reply_code(enum status status);
 /* Whether it closes the connection, not only the channel. */
 bool status_is_hard(enum status status);
 /* "NAME - text", cut to a short string, and UTF-8 whatever the text is; a view of out. */
-#define REPLY_TEXT_ROOM 256
+#define REPLY_TEXT_ROOM (NAME_BYTES_MAX + 1)
 struct bytes status_reply_text(enum status status, const char *text, char out[REPLY_TEXT_ROOM]);
 
 /* ---- tell.c: events. */

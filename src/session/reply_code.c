@@ -56,9 +56,9 @@ static size_t make_readable(uint8_t *text, size_t len, bool cut)
 
 struct bytes status_reply_text(enum status status, const char *text, char out[REPLY_TEXT_ROOM])
 {
-    int len =
-        snprintf(out, REPLY_TEXT_ROOM, "%s - %s", reply_name(status_reply_code(status)), text);
+    size_t len = (size_t)snprintf(out, REPLY_TEXT_ROOM, "%s - %s",
+                                  reply_name(status_reply_code(status)), text);
     bool cut = len >= REPLY_TEXT_ROOM;
-    size_t kept = cut ? REPLY_TEXT_ROOM - 1u : (size_t)len;
+    size_t kept = cut ? NAME_BYTES_MAX : len;
     return bytes_of(out, make_readable((uint8_t *)out, kept, cut));
 }

@@ -93,6 +93,6 @@ void properties_encode(const struct properties *properties, struct text *out)
         write_##kind##_property(&w, properties->member);
     PROPERTY_TABLE(WRITE)
 #undef WRITE
-    CHECK(!w.failed); /* a short string of more than 255 bytes */
+    CHECK(!w.failed); /* a short string of more than NAME_BYTES_MAX bytes */
     out->len += len;
 }

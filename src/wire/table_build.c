@@ -1,6 +1,7 @@
 /* Building field tables. Keys and values are the program's own or were checked before, so nothing
  * here fails: a key or length that does not fit is the programmer's error. */
 #include "leveret/base/check.h"
+#include "leveret/wire/cursor.h"
 #include "leveret/wire/table.h"
 
 /* Type octet and the largest value of fixed size. */
@@ -8,7 +9,7 @@
 
 static void put_key(struct text *out, struct bytes key)
 {
-    CHECK(key.len <= UINT8_MAX);
+    CHECK(key.len <= NAME_BYTES_MAX);
     uint8_t len = (uint8_t)key.len;
     text_add(out, &len, 1);
     text_add_bytes(out, key);

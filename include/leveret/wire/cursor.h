@@ -8,7 +8,9 @@
 
 #include "leveret/base/bytes.h"
 
-/* Bytes of a short string: a name, a routing key, a key of a table. */
+/* The largest short string, in bytes: its length is one octet (AMQP 0-9-1, 4.2.5.3). Names of
+ * exchanges and queues, routing keys, consumer tags and keys of tables are short strings. A client
+ * cannot send a longer one; writing one fails, and what comes from elsewhere is refused. */
 #define NAME_BYTES_MAX 255u
 
 struct reader {
@@ -131,10 +133,10 @@ static inline void write_u64(struct writer *w, uint64_t v)
     write_raw(w, &v, sizeof v);
 }
 
-/* Fails when the string is longer than 255 bytes. */
+/* Fails when the string is longer than NAME_BYTES_MAX. */
 static inline void write_short_string(struct writer *w, struct bytes s)
 {
-    if (s.len > UINT8_MAX) {
+    if (s.len > NAME_BYTES_MAX) {
         w->failed = true;
         w->end = w->at;
         return;

@@ -49,8 +49,8 @@ MUST_USE enum status content_header_decode(struct bytes payload, struct content_
  * Errors: MALFORMED, LIMIT (depth). */
 MUST_USE enum status properties_decode(struct bytes encoded, struct properties *out);
 
-/* Appends flags and list. The short strings are at most 255 bytes (checked by CHECK: whoever takes
- * them from elsewhere than properties_decode has to look). */
+/* Appends flags and list. Short strings have at most NAME_BYTES_MAX bytes (checked by CHECK: a
+ * caller that takes them from elsewhere than properties_decode has to look). */
 void properties_encode(const struct properties *properties, struct text *out);
 
 #endif

@@ -79,8 +79,8 @@ void field_print(struct text *out, const struct field *value);
 void field_print_term(struct text *out, const struct field *value);
 
 /* Building a table: each call appends one key and value to the contents in out, which the value
- * must not point into. Keys: at most 255 bytes (checked by CHECK). table_begin … table_end nest;
- * begin returns what end needs. */
+ * must not point into. A key has at most NAME_BYTES_MAX bytes (checked by CHECK). table_begin …
+ * table_end nest; begin returns what end needs. */
 void table_put_bool(struct text *out, const char *key, bool value);
 void table_put_i32(struct text *out, const char *key, int32_t value);
 void table_put_i64(struct text *out, const char *key, int64_t value);
