@@ -3,9 +3,9 @@
 
 #include <stdlib.h>
 
+#include "admin/http/body.h"
 #include "admin/http/http.h"
 #include "admin/http/turns.h"
-#include "admin/json/parse.h"
 #include "admin/listing/samples.h"
 #include "admin/metrics/totals.h"
 #include "leveret/base/clock.h"

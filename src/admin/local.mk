@@ -1,7 +1,8 @@
 # What src/admin builds: a library of the folders below.
 noinst_LIBRARIES += src/admin/libadmin.a
 src_admin_libadmin_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-src_admin_libadmin_a_SOURCES = include/leveret/admin/admin.h src/admin/admin.c
+src_admin_libadmin_a_SOURCES = include/leveret/admin/admin.h src/admin/admin.c \
+	src/admin/route_table.c
 
 include src/admin/json/local.mk
 include src/admin/http/local.mk

@@ -5,7 +5,7 @@
 
 #include "../unit/session_harness.h"
 #include "admin/http/http.h"
-#include "admin/http/route.h"
+#include "admin/http/routes.h"
 #include "leveret/base/base64.h"
 #include "leveret/base/check.h"
 #include "leveret/base/container.h"

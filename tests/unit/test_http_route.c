@@ -2,7 +2,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "admin/http/route.h"
+#include "admin/http/routes.h"
 
 static void none(struct request *r)
 {

@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "admin/json/parse.h"
+#include "admin/http/body.h"
 #include "leveret/base/mem.h"
 
 const char *const import_keys[STEP_COUNT] = {"policies", "parameters", "exchanges", "queues",

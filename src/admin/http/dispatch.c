@@ -6,9 +6,9 @@
 #include <stdlib.h>
 
 #include "admin/http/access.h"
+#include "admin/http/body.h"
 #include "admin/http/http.h"
-#include "admin/http/route.h"
-#include "admin/json/parse.h"
+#include "admin/http/routes.h"
 #include "admin/json/url.h"
 #include "leveret/base/account.h"
 #include "leveret/base/mem.h"

@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 
 #include "admin/http/http_internal.h"
-#include "admin/http/route.h"
+#include "admin/http/routes.h"
 #include "leveret/base/mem.h"
 
 static struct account *account_of(const struct http_connection *c)

@@ -2,6 +2,8 @@
 src_admin_libadmin_a_SOURCES += \
 	src/admin/http/access.c \
 	src/admin/http/access.h \
+	src/admin/http/body.c \
+	src/admin/http/body.h \
 	src/admin/http/chunks.c \
 	src/admin/http/chunks.h \
 	src/admin/http/dispatch.c \
@@ -12,11 +14,11 @@ src_admin_libadmin_a_SOURCES += \
 	src/admin/http/http_input.c \
 	src/admin/http/http_internal.h \
 	src/admin/http/http_output.c \
-	src/admin/http/reply.c \
 	src/admin/http/request.c \
 	src/admin/http/request.h \
-	src/admin/http/route.c \
-	src/admin/http/route.h \
+	src/admin/http/respond.c \
+	src/admin/http/routes.c \
+	src/admin/http/routes.h \
 	src/admin/http/turns.c \
 	src/admin/http/turns.h \
 	src/admin/http/upload.c \

@@ -6,8 +6,6 @@ src_admin_libadmin_a_SOURCES += \
 	src/admin/json/arguments.h \
 	src/admin/json/form.c \
 	src/admin/json/form.h \
-	src/admin/json/parse.c \
-	src/admin/json/parse.h \
 	src/admin/json/properties_json.c \
 	src/admin/json/properties_json.h \
 	src/admin/json/url.c \

@@ -1,11 +1,11 @@
 # What src/admin/listing builds: lists gathered from workers, filtered, sorted, in pages; samples for rates.
 src_admin_libadmin_a_SOURCES += \
+	src/admin/listing/filter.c \
 	src/admin/listing/gather.c \
 	src/admin/listing/gather.h \
 	src/admin/listing/gather_kinds.c \
 	src/admin/listing/listing.c \
 	src/admin/listing/listing.h \
-	src/admin/listing/name_filter.c \
 	src/admin/listing/samples.c \
 	src/admin/listing/samples.h
 

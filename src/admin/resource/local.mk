@@ -6,9 +6,9 @@ src_admin_libadmin_a_SOURCES += \
 	src/admin/resource/channels.c \
 	src/admin/resource/client.c \
 	src/admin/resource/client.h \
-	src/admin/resource/common.c \
 	src/admin/resource/connections.c \
 	src/admin/resource/consumers.c \
+	src/admin/resource/details.c \
 	src/admin/resource/exchanges.c \
 	src/admin/resource/feature_flags.c \
 	src/admin/resource/global_parameters.c \
@@ -24,7 +24,6 @@ src_admin_libadmin_a_SOURCES += \
 	src/admin/resource/permissions.c \
 	src/admin/resource/policies.c \
 	src/admin/resource/queues.c \
-	src/admin/resource/route_table.c \
 	src/admin/resource/users.c \
 	src/admin/resource/vhost_facts.c \
 	src/admin/resource/vhost_facts.h \

@@ -4,7 +4,7 @@
  * request belongs to the thread meanwhile. What can go wrong: no thread is to be had: the body is
  * parsed here; the admin ends: it waits for its threads, and the letters that come later find no
  * request. */
-#include "admin/json/parse.h"
+#include "admin/http/body.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Matching of paths against the patterns of routes. */
-#include "admin/http/route.h"
+#include "admin/http/routes.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* All paths. Literal parts before variable ones where both could fit. */
-#include "admin/http/route.h"
+#include "admin/http/routes.h"
 #include "admin/resource/handlers.h"
 
 #define GET           METHOD_GET
