@@ -1,5 +1,5 @@
 /* A connection's life: made for an accepted socket, kept alive by heartbeats, closed and freed.
- * Reading is in input.c, writing in write.c, what is left to the peer to close in leaving.c.
+ * Reading is in input.c, writing in flush.c, what is left to the peer to close in leaving.c.
  *
  * Normal course: connection_new watches the socket → … → the owner calls connection_close → what is
  * queued is written → the peer closes, or the time for it is over → handler.closed and the end, in
@@ -202,7 +202,7 @@ static void run_free_task(struct loop_task *task)
     connection_destroy(container_of(task, struct connection, free_task));
 }
 
-/* ---- For input.c, write.c and leaving.c */
+/* ---- For input.c, flush.c and leaving.c */
 
 void connection_watch(struct connection *connection, unsigned set, unsigned clear)
 {

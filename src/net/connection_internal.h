@@ -1,5 +1,5 @@
 /* A connection's and a net_worker's layout: connection.c (making, closing, heartbeats), input.c
- * (reading) and write.c (writing) share it. Only for src/net. */
+ * (reading) and flush.c (writing) share it. Only for src/net. */
 #ifndef LEVERET_NET_CONNECTION_INTERNAL_H
 #define LEVERET_NET_CONNECTION_INTERNAL_H
 
@@ -137,7 +137,7 @@ bool crowd_takes(struct connection *connection);
 void crowd_leave(struct connection *connection);
 void crowd_task_run(struct loop_task *task);
 
-/* write.c */
+/* flush.c */
 void write_task_run(struct loop_task *task);
 void write_schedule(struct connection *connection);
 

@@ -9,14 +9,14 @@ src_net_libnet_a_SOURCES = \
 	src/net/connection.c \
 	src/net/connection_internal.h \
 	src/net/crowd.c \
+	src/net/flush.c \
 	src/net/input.c \
 	src/net/leaving.c \
 	src/net/listener.c \
 	src/net/output.c \
 	src/net/output.h \
 	src/net/transport.h \
-	src/net/transport_plain.c \
-	src/net/write.c
+	src/net/transport_plain.c
 
 net_test_libs = src/net/libnet.a src/runtime/libruntime.a src/wire/libwire.a src/base/libbase.a \
 	$(EVENT_LIBS) $(XXHASH_LIBS) $(CRYPTO_LIBS)

@@ -1,5 +1,6 @@
 /* Backlogs: frames that wait for their turn, in the order in which they came. A channel has two:
- * what came while a command's answer is due (channel.c), and publishes that are held (hold.c).
+ * what came while a command's answer is due (session_channel.c), and publishes that are held
+ * (hold.c).
  *
  * Normal course: a backlog is added to while it has to wait and taken from when the wait is over.
  * What can go wrong: a client that sends on and on: with BACKLOG_BYTES_MAX in all backlogs of a

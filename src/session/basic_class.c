@@ -46,7 +46,7 @@ static void cancel(struct channel *channel, const struct method *method)
         return;
     }
     /* The core answers even with no-wait, so that deliveries under way still find their tag;
-     * event.c keeps quiet. */
+     * session_event.c keeps quiet. */
     channel->consumers[consumer].cancelling = true;
     channel->consumers[consumer].quiet = m->no_wait;
     struct command c = {.type = COMMAND_CANCEL};

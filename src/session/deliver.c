@@ -3,7 +3,7 @@
  * Normal course: method and header frames, and a small body, are written into the connection's
  * output in one piece; a large body follows as references into the message, cut into frames of the
  * negotiated size. What can go wrong: nothing here; a client that does not read makes the output
- * grow, which the core's window for the peer bounds (event.c, credit). */
+ * grow, which the core's window for the peer bounds (session_event.c, credit). */
 #include "internal.h"
 
 /* class, weight, body size (4.2.6.1) */

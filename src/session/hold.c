@@ -9,9 +9,9 @@
  * While the journal is behind (GATE_BUSY), which is short, only persistent messages are held and
  * only settlements pass: nothing else may see another order than the client's. During an alarm,
  * which may last, everything passes that can do without the publish before it; a frame that cannot
- * (a purge, tx.commit …) waits, and all behind it. channel.close and connection.close pass as well,
- * and drop what is held: no promise has been made for it, and clients that can be told have been
- * told that they are blocked.
+ * (a purge, tx.commit …) waits, and all behind it. channel.close and connection.close pass
+ * as well, and drop what is held: no promise has been made for it, and clients that can be told
+ * have been told that they are blocked.
  *
  * What can go wrong: a client that sends on and on: its connection is not read any more
  * (backlog.c), and given up when its end comes meanwhile. A transaction holds messages and would

@@ -82,7 +82,7 @@ struct content {
     uint8_t exchange_len, routing_key_len;
     char exchange[NAME_BYTES_MAX], routing_key[NAME_BYTES_MAX];
     struct message *message; /* once the header has come */
-    uint64_t counted_bytes;  /* of it, in session_memory.content_bytes */
+    uint64_t counted_bytes;  /* of it, in memory.content_bytes */
 };
 
 struct consumer_slot {
@@ -128,8 +128,8 @@ struct channel {
     bool hold_others;      /* held has more than publishes */
 };
 
-/* Whether the client is still to be told of its publishes: it may send channel.close right after
- * them. */
+/* Whether the client is still to be told of its publishes: it may send channel.close right
+ * after them. */
 static inline bool channel_listens(const struct channel *channel)
 {
     return channel->state == CHANNEL_OPEN || channel->state == CHANNEL_LEAVING;
@@ -185,7 +185,7 @@ struct session {
     bool waits_for_mailbox;
 };
 
-/* What a worker's sessions hold, told to the node's account once a turn; see memory.c. */
+/* What a worker's sessions hold, told to the node's account once a turn; see session_memory.c. */
 struct session_memory {
     struct account *account;
     uint64_t backlog_bytes, told_backlog_bytes;
@@ -268,7 +268,7 @@ void entrance_add(struct session *session);
 /* It has opened its vhost, or ends. */
 void entrance_leave(struct session *session);
 
-/* ---- memory.c: what the worker's sessions hold. */
+/* ---- session_memory.c: what the worker's sessions hold. */
 void sessions_memory_begin(struct sessions *sessions, struct account *account);
 void sessions_memory_end(struct sessions *sessions);
 /* Something of struct session_memory has changed. */
@@ -286,11 +286,11 @@ void handshake_server_properties(const struct session_options *options, struct t
 /* connection.close waited for what came before it, which has been taken. */
 void connection_leave(struct session *session);
 
-/* ---- channel.c: channels and their order of things. */
+/* ---- session_channel.c: channels and their order of things. */
 struct channel *channel_find(struct session *session, uint16_t number);
 void channel_frame(struct session *session, const struct frame *frame, struct buffer *owner);
-/* channel.close with the code of status, or connection.close for statuses that are errors of the
- * connection. */
+/* channel.close with the code of status, or connection.close for statuses that are errors
+ * of the connection. */
 void channel_error(struct channel *channel, enum status status, enum method_id method,
                    const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* connection.close: a method that only servers send, or of another place. */
@@ -343,7 +343,7 @@ void basic_class_method(struct channel *channel, const struct method *method);
 void select_class_method(struct channel *channel, const struct method *method); /* confirm, tx */
 void channel_class_method(struct channel *channel, const struct method *method);
 
-/* ---- name.c: names of queues and exchanges as clients give them. */
+/* ---- entity_name.c: names of queues and exchanges as clients give them. */
 #define NAME_ROOM (NAME_BYTES_MAX + 1)
 /* Whether a name that will be kept and shown is UTF-8; else the connection has been failed. */
 bool name_readable(struct channel *channel, struct bytes name);
@@ -354,7 +354,7 @@ struct bytes name_stripped(struct bytes name, uint8_t room[NAME_ROOM]);
  * channel has been failed (404). */
 bool name_resolve(struct channel *channel, struct bytes *queue, enum method_id method);
 
-/* ---- consumers.c: the channel's consumer tags. */
+/* ---- consumer_tags.c: the channel's consumer tags. */
 bool consumer_find(const struct channel *channel, struct bytes tag, uint32_t *out);
 /* Takes a number for a new tag; an empty tag makes one. Errors: LIMIT. */
 MUST_USE enum status consumer_add(struct channel *channel, struct bytes tag, uint32_t *out);
@@ -390,7 +390,7 @@ void confirm_flush(struct session *session);
 /* Takes the channel out of the list. */
 void confirm_forget(struct channel *channel);
 
-/* ---- event.c: what the core says. */
+/* ---- session_event.c: what the core says. */
 void session_event(void *context, const struct event *event);
 
 /* ---- gate.c: holding publishers. */
@@ -424,7 +424,7 @@ bool permit_publish(struct channel *channel, struct bytes exchange);
 bool permit_arguments(struct channel *channel, bool queue, struct bytes name,
                       struct bytes arguments, enum method_id method);
 
-/* ---- reply_code.c: statuses to AMQP's reply codes (AMQP 0-9-1, 1.2). */
+/* ---- error_reply.c: statuses to AMQP's reply codes (AMQP 0-9-1, 1.2). */
 uint16_t status_reply_code(enum status status);
 /* Whether it closes the connection, not only the channel. */
 bool status_is_hard(enum status status);
@@ -432,7 +432,7 @@ bool status_is_hard(enum status status);
 #define REPLY_TEXT_ROOM (NAME_BYTES_MAX + 1)
 struct bytes status_reply_text(enum status status, const char *text, char out[REPLY_TEXT_ROOM]);
 
-/* ---- tell.c: events. */
+/* ---- session_tell.c: events. */
 
 void session_tell_login(const struct session *session, const char *user, struct bytes mechanism,
                         bool good);

@@ -4,27 +4,27 @@ src_session_libsession_a_SOURCES = \
 	include/leveret/session/session.h \
 	src/session/backlog.c \
 	src/session/basic_class.c \
-	src/session/channel.c \
 	src/session/confirm.c \
-	src/session/consumers.c \
+	src/session/consumer_tags.c \
 	src/session/content.c \
 	src/session/deliver.c \
+	src/session/entity_name.c \
 	src/session/entrance.c \
-	src/session/event.c \
+	src/session/error_reply.c \
 	src/session/exchange_class.c \
 	src/session/gate.c \
 	src/session/handshake.c \
 	src/session/hold.c \
 	src/session/internal.h \
-	src/session/memory.c \
-	src/session/name.c \
 	src/session/permit.c \
 	src/session/queue_class.c \
-	src/session/reply_code.c \
 	src/session/select_class.c \
 	src/session/session.c \
-	src/session/sessions.c \
-	src/session/tell.c
+	src/session/session_channel.c \
+	src/session/session_event.c \
+	src/session/session_memory.c \
+	src/session/session_tell.c \
+	src/session/sessions.c
 
 # A whole broker without sockets: what tests of sessions link.
 session_test_libs = src/session/libsession.a src/host/libhost.a src/broker/libbroker.a \

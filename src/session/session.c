@@ -1,11 +1,11 @@
 /* A session: one AMQP connection from the first byte to the last.
  *
- * Normal course: accepted → handshake.c → frames to channel.c and connection methods to handshake.c
- * → the client closes: the core lets go of everything (so that exclusive queues are gone),
- * close-ok, the socket closes. What can go wrong: an error of the connection: connection.close is
- * sent, the core lets go, close-ok is awaited for a while; the socket fails: the core lets go; the
- * worker shuts down: 320. A session is freed when both its socket and its link are gone, at the end
- * of the turn. */
+ * Normal course: accepted → handshake.c → frames to session_channel.c and connection methods to
+ * handshake.c → the client closes: the core lets go of everything (so that exclusive queues are
+ * gone), close-ok, the socket closes. What can go wrong: an error of the connection:
+ * connection.close is sent, the core lets go, close-ok is awaited for a while; the socket fails:
+ * the core lets go; the worker shuts down: 320. A session is freed when both its socket and its
+ * link are gone, at the end of the turn. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

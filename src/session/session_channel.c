@@ -4,9 +4,9 @@
  * whose answer the client waits for makes the channel wait too: frames that come meanwhile are kept
  * in its backlog and replayed, later in the turn, when the answer has come. So answers keep their
  * order, though some of them wait for the disk and others do not, and other channels go on. What
- * can go wrong: an error of the channel: channel.close is sent, the core lets go of the channel at
- * once, and all that comes on it but close and close-ok is dropped; an error of the connection:
- * session_fail. */
+ * can go wrong: an error of the channel: channel.close is sent, the core lets go of the
+ * channel at once, and all that comes on it but close and close-ok is dropped; an error of the
+ * connection: session_fail. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -343,8 +343,8 @@ static void dispatch(struct channel *channel, const struct method *method)
     }
 }
 
-/* After channel.close was sent: everything but close and close-ok is dropped. A close has crossed
- * ours; it is answered, and the client has still to answer ours. */
+/* After channel.close was sent: everything but close and close-ok is dropped. A close has
+ * crossed ours; it is answered, and the client has still to answer ours. */
 static void take_while_closing(struct channel *channel, enum frame_type type, struct bytes payload)
 {
     struct method m;
