@@ -120,7 +120,7 @@ void content_header(struct channel *channel, struct bytes payload)
         session_fail_unknown_frame(session, FRAME_HEADER, payload);
         return;
     }
-    if (content_header_decode(payload, &header) != STATUS_OK) {
+    if (properties_header_decode(payload, &header) != STATUS_OK) {
         session_fail(session, STATUS_SYNTAX_ERROR, METHOD_BASIC_PUBLISH,
                      "malformed content header");
         return;

@@ -69,7 +69,7 @@ static bool header_is_persistent(struct bytes payload)
 {
     struct content_header header;
     struct properties properties;
-    return content_header_decode(payload, &header) == STATUS_OK &&
+    return properties_header_decode(payload, &header) == STATUS_OK &&
            properties_decode(header.properties, &properties) == STATUS_OK &&
            properties.delivery_mode == 2;
 }

@@ -17,7 +17,7 @@ PROPERTY_TABLE(SAME_BIT)
 /* Bit 0 would announce a second word of flags; class basic has none, nor a use for bit 1. */
 #define FLAGS_UNUSED 3u
 
-enum status content_header_decode(struct bytes payload, struct content_header *out)
+enum status properties_header_decode(struct bytes payload, struct content_header *out)
 {
     struct reader r = reader_of(payload);
 
@@ -64,6 +64,19 @@ enum status properties_decode(struct bytes encoded, struct properties *out)
     if (r.failed || r.at != r.end)
         return STATUS_MALFORMED;
     return out->headers.len > 0 ? table_check_headers(out->headers) : STATUS_OK;
+}
+
+struct bytes properties_headers(struct bytes encoded)
+{
+    struct reader r = reader_of(encoded);
+    uint16_t present = read_u16(&r);
+    if (present & PROPERTY_CONTENT_TYPE)
+        (void)read_short_string(&r);
+    if (present & PROPERTY_CONTENT_ENCODING)
+        (void)read_short_string(&r);
+    if (!(present & PROPERTY_HEADERS))
+        return (struct bytes){0};
+    return read_long_string(&r);
 }
 
 #define short_string_bytes(member) (1 + properties->member.len)

@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct properties properties;
     struct text again = {0};
 
-    if (content_header_decode(bytes_of(data, size), &header) != STATUS_OK)
+    if (properties_header_decode(bytes_of(data, size), &header) != STATUS_OK)
         return 0;
     CHECK(header.properties.at == data + 12 && header.properties.len == size - 12);
     if (properties_decode(header.properties, &properties) != STATUS_OK)

@@ -25,16 +25,18 @@ START_TEST(content_headers)
     uint8_t heavy[sizeof payload];
     struct content_header header;
 
-    ck_assert_int_eq(content_header_decode(bytes_of(payload, sizeof payload), &header), STATUS_OK);
+    ck_assert_int_eq(properties_header_decode(bytes_of(payload, sizeof payload), &header),
+                     STATUS_OK);
     ck_assert_uint_eq(header.class_id, 60);
     ck_assert_uint_eq(header.body_bytes, (1ull << 32) + 2);
     ck_assert_uint_eq(header.properties.len, 3);
     ck_assert_ptr_eq(header.properties.at, payload + 12);
     for (size_t cut = 0; cut < 12; cut++)
-        ck_assert_int_eq(content_header_decode(bytes_of(payload, cut), &header), STATUS_MALFORMED);
+        ck_assert_int_eq(properties_header_decode(bytes_of(payload, cut), &header),
+                         STATUS_MALFORMED);
     memcpy(heavy, payload, sizeof heavy);
     heavy[3] = 1; /* weight: always zero */
-    ck_assert_int_eq(content_header_decode(bytes_of(heavy, sizeof heavy), &header),
+    ck_assert_int_eq(properties_header_decode(bytes_of(heavy, sizeof heavy), &header),
                      STATUS_MALFORMED);
 }
 END_TEST

@@ -43,11 +43,15 @@ struct content_header {
 };
 
 /* Errors: MALFORMED. */
-MUST_USE enum status content_header_decode(struct bytes payload, struct content_header *out);
+MUST_USE enum status properties_header_decode(struct bytes payload, struct content_header *out);
 
 /* Decodes and checks flags and list, the headers table included; nothing may follow the list.
  * Errors: MALFORMED, LIMIT (depth). */
 MUST_USE enum status properties_decode(struct bytes encoded, struct properties *out);
+
+/* The contents of the headers table, found without decoding the rest; empty when there is none. The
+ * list must have been checked by properties_decode. Valid as long as encoded. */
+struct bytes properties_headers(struct bytes encoded);
 
 /* Appends flags and list. Short strings have at most NAME_BYTES_MAX bytes (checked by CHECK: a
  * caller that takes them from elsewhere than properties_decode has to look). */

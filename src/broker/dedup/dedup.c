@@ -4,6 +4,7 @@
 #include "broker/vhost_state.h"
 #include "leveret/base/container.h"
 #include "leveret/base/mem.h"
+#include "leveret/wire/properties.h"
 #include "leveret/wire/table.h"
 
 #include <stddef.h>
@@ -104,7 +105,8 @@ static bool identify(const struct dedup *dedup, const struct message *message, s
     struct field field;
     struct text value = {0};
     int64_t integer;
-    if (!message->has_headers || !table_find_bytes(message_headers(message), dedup->header, &field))
+    if (!message->has_headers ||
+        !table_find_bytes(properties_headers(message_properties(message)), dedup->header, &field))
         return false;
     switch (field.type) {
     case FIELD_STRING:
@@ -223,7 +225,7 @@ static uint64_t ttl_of(const struct dedup *dedup, const struct message *message)
 {
     struct field field;
     uint64_t ttl_ms;
-    if (table_find(message_headers(message), "x-cache-ttl", &field) &&
+    if (table_find(properties_headers(message_properties(message)), "x-cache-ttl", &field) &&
         dedup_number(&field, &ttl_ms))
         return ttl_ms < CACHE_TTL_MAX ? ttl_ms : CACHE_TTL_MAX;
     return dedup->ttl_ms;

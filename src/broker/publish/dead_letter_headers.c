@@ -11,7 +11,6 @@
 
 #include "broker/publish/offspring.h"
 #include "broker/topology/copies.h"
-#include "broker/topology/route.h"
 #include "leveret/base/mem.h"
 #include "leveret/wire/properties.h"
 #include "leveret/wire/rewrite.h"
@@ -307,7 +306,8 @@ static bool is_of_epitaph(struct bytes key, const struct epitaph *epitaph)
 static bool disowned(const struct message *message)
 {
     struct field field;
-    return message->blind && table_find(message_headers(message), DEATHS_DISOWNED_HEADER, &field);
+    return message->blind && table_find(properties_headers(message_properties(message)),
+                                        DEATHS_DISOWNED_HEADER, &field);
 }
 
 static void write_headers(struct text *out, const struct message *message,
@@ -376,7 +376,8 @@ enum status deaths_disown(struct message **message)
 {
     struct rewrite rewrite;
     struct field field;
-    if (!(*message)->has_headers || !table_find(message_headers(*message), "x-death", &field) ||
+    if (!(*message)->has_headers ||
+        !table_find(properties_headers(message_properties(*message)), "x-death", &field) ||
         !rewrite_begin(&rewrite, *message))
         return STATUS_OK;
     text_add_bytes(&rewrite.headers, rewrite.properties.headers);
@@ -395,7 +396,8 @@ enum status deaths_disown(struct message **message)
 bool death_cycles(const struct message *letter, struct bytes queue)
 {
     struct field deaths, element;
-    if (!table_find(message_headers(letter), "x-death", &deaths) || deaths.type != FIELD_ARRAY)
+    if (!table_find(properties_headers(message_properties(letter)), "x-death", &deaths) ||
+        deaths.type != FIELD_ARRAY)
         return false;
     bool automatic = true;
     struct reader at = reader_of(deaths.value.bytes);

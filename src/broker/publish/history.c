@@ -7,6 +7,7 @@
 #include "broker/vhost_state.h"
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
+#include "leveret/wire/properties.h"
 #include "leveret/wire/table.h"
 
 #define ROOM_MIN 8u
@@ -76,7 +77,8 @@ static bool is_not_to_be_kept(const struct message *message)
 {
     struct field field;
     return message->has_headers &&
-           table_find(message_headers(message), "x-recent-history-no-store", &field) &&
+           table_find(properties_headers(message_properties(message)), "x-recent-history-no-store",
+                      &field) &&
            field.type == FIELD_BOOL && field.value.integer;
 }
 

@@ -1,7 +1,7 @@
 /* The bounds of dead-lettering: see offspring.h. */
 #include "broker/publish/offspring.h"
 
-#include "broker/topology/route.h"
+#include "leveret/wire/properties.h"
 #include "leveret/wire/rewrite.h"
 #include "leveret/wire/table.h"
 
@@ -9,7 +9,8 @@ uint32_t offspring_of(const struct message *message)
 {
     struct field field;
     int64_t count;
-    if (!message->blind || !table_find(message_headers(message), OFFSPRING_HEADER, &field) ||
+    if (!message->blind ||
+        !table_find(properties_headers(message_properties(message)), OFFSPRING_HEADER, &field) ||
         !field_integer(&field, &count))
         return 1;
     return count < 1 ? 1 : count > (int64_t)OFFSPRING_MAX ? OFFSPRING_MAX : (uint32_t)count;
@@ -33,7 +34,8 @@ uint32_t offspring_generation(const struct message *letter)
 {
     struct field deaths, element, reason;
     uint32_t generation = 0;
-    if (!letter->has_headers || !table_find(message_headers(letter), "x-death", &deaths) ||
+    if (!letter->has_headers ||
+        !table_find(properties_headers(message_properties(letter)), "x-death", &deaths) ||
         deaths.type != FIELD_ARRAY)
         return 0;
     struct reader at = reader_of(deaths.value.bytes);

@@ -7,8 +7,8 @@
 
 #include "broker/publish/dead_letter_headers.h"
 #include "broker/publish/offspring.h"
-#include "broker/topology/route.h"
 #include "leveret/base/mem.h"
+#include "leveret/wire/properties.h"
 #include "leveret/wire/rewrite.h"
 #include "leveret/wire/table.h"
 
@@ -23,7 +23,8 @@ void copies_free(struct copies *copies)
 
 static bool find(const struct message *message, const char *name, struct field *out)
 {
-    return message->has_headers && table_find(message_headers(message), name, out);
+    return message->has_headers &&
+           table_find(properties_headers(message_properties(message)), name, out);
 }
 
 bool copies_asked(const struct message *message)

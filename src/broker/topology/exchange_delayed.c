@@ -16,6 +16,7 @@
 
 #include "broker/topology/delayed.h"
 #include "broker/topology/routing.h"
+#include "leveret/wire/properties.h"
 #include "leveret/wire/rewrite.h"
 #include "leveret/wire/table.h"
 
@@ -64,7 +65,8 @@ static bool number_of(const struct field *field, int64_t *out)
 
 static bool find_header(const struct message *message, struct field *out)
 {
-    return message && message->has_headers && table_find(message_headers(message), HEADER, out);
+    return message && message->has_headers &&
+           table_find(properties_headers(message_properties(message)), HEADER, out);
 }
 
 uint64_t delayed_ms(const struct message *message)

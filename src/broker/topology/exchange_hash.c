@@ -78,7 +78,8 @@ static struct bytes property_value(struct hash_state *state, const struct messag
 static struct bytes header_value(struct hash_state *state, const struct message *message)
 {
     struct field field;
-    if (!message->has_headers || !table_find_bytes(message_headers(message), state->header, &field))
+    if (!message->has_headers ||
+        !table_find_bytes(properties_headers(message_properties(message)), state->header, &field))
         return (struct bytes){0};
     if (field.type == FIELD_STRING || field.type == FIELD_BYTES)
         return field.value.bytes;

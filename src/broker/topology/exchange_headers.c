@@ -26,6 +26,7 @@
 #include "leveret/base/map.h"
 #include "leveret/base/mem.h"
 #include "leveret/base/text.h"
+#include "leveret/wire/properties.h"
 
 #define STACK_MIN 32u
 /* Bytes that a pair takes in maps. */
@@ -62,7 +63,7 @@ struct pair_node {
 };
 
 /* What binding->place points to: where the pattern ends. */
-struct pattern {
+struct header_pattern {
     size_t end_count;
     struct pattern_end *ends[];
 };
@@ -287,7 +288,7 @@ static void headers_bind(struct exchange *exchange, struct binding *binding)
         header_list_settle_pattern(pairs);
 
     size_t count = any ? pairs->count : 1;
-    struct pattern *pattern = mem_need(sizeof *pattern + count * sizeof pattern->ends[0]);
+    struct header_pattern *pattern = mem_need(sizeof *pattern + count * sizeof pattern->ends[0]);
     pattern->end_count = count;
     struct pair_node *node = headers->root;
     for (size_t i = 0; i < pairs->count; i++) {
@@ -313,7 +314,7 @@ static void headers_size(const struct binding *binding, struct binding_size *out
 static void headers_unbind(struct exchange *exchange, struct binding *binding)
 {
     struct headers *headers = exchange->state;
-    struct pattern *pattern = binding->place;
+    struct header_pattern *pattern = binding->place;
     binding->place = NULL;
     for (size_t i = 0; i < pattern->end_count; i++) {
         struct pattern_end *end = pattern->ends[i];
@@ -402,7 +403,7 @@ static void headers_route(struct exchange *exchange, struct routing *routing)
     header_list_clear(&headers->message);
     if (routing->input->message) {
         struct header header;
-        r = reader_of(message_headers(routing->input->message));
+        r = reader_of(properties_headers(message_properties(routing->input->message)));
         while (table_next(&r, &header.key, &header.value))
             header_list_add(&headers->message, &header);
     }

@@ -137,17 +137,17 @@ static const struct ring_point *next_point(const struct hash_ring *ring, uint64_
 }
 
 /* A point and how far behind a place it is. */
-struct candidate {
+struct ring_candidate {
     const struct ring_point *point;
     uint64_t distance;
 };
 
 /* The same, for most places without a branch that a processor could guess wrong: the nearest of the
  * first WINDOW points. */
-static struct candidate nearest_behind(const struct hash_ring *ring, uint64_t at)
+static struct ring_candidate nearest_behind(const struct hash_ring *ring, uint64_t at)
 {
     const struct ring_point *window = &ring->points[home(ring, at)];
-    struct candidate best = {window, UINT64_MAX};
+    struct ring_candidate best = {window, UINT64_MAX};
     for (unsigned i = 0; i < WINDOW; i++) {
         uint64_t distance = window[i].owner && window[i].at >= at ? window[i].at - at : UINT64_MAX;
         bool nearer = distance < best.distance;
@@ -165,9 +165,9 @@ void *hash_ring_find(const struct hash_ring *ring, uint64_t hash)
 {
     if (ring->count == 0)
         return NULL;
-    struct candidate best = nearest_behind(ring, stable_mix(hash));
+    struct ring_candidate best = nearest_behind(ring, stable_mix(hash));
     for (unsigned probe = 1; probe < RING_PROBES; probe++) {
-        struct candidate other =
+        struct ring_candidate other =
             nearest_behind(ring, stable_mix(hash + probe * UINT64_C(0xd1342543de82ef95)));
         bool nearer = other.distance < best.distance;
         best.point = nearer ? other.point : best.point;

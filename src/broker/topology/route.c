@@ -140,16 +140,3 @@ void route_message(struct topology *topology, struct exchange *exchange,
     struct route_input input = {&key, 1, message, false};
     route(topology, exchange, &input, result);
 }
-
-struct bytes message_headers(const struct message *message)
-{
-    struct reader r = reader_of(message_properties(message));
-    uint16_t present = read_u16(&r);
-    if (present & PROPERTY_CONTENT_TYPE)
-        (void)read_short_string(&r);
-    if (present & PROPERTY_CONTENT_ENCODING)
-        (void)read_short_string(&r);
-    if (!(present & PROPERTY_HEADERS))
-        return (struct bytes){0};
-    return read_long_string(&r);
-}

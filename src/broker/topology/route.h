@@ -51,8 +51,4 @@ void route(struct topology *topology, struct exchange *exchange, const struct ro
 void route_message(struct topology *topology, struct exchange *exchange,
                    const struct message *message, struct route_result *result);
 
-/* The contents of the headers property (empty when there is none), found without decoding the rest.
- * The properties must have been checked. Valid as long as the message. */
-struct bytes message_headers(const struct message *message);
-
 #endif
