@@ -89,18 +89,18 @@ void auth_free(struct auth **auth)
         return;
     staged_drop(a);
     for (size_t at = 0; (user = map_next(&a->users, &at));)
-        user_free(&user);
+        entry_user_free(&user);
     for (size_t at = 0; (vhost = map_next(&a->vhosts, &at));)
-        vhost_record_free(&vhost);
+        entry_vhost_free(&vhost);
     for (size_t at = 0; (permission = map_next(&a->permissions, &at));)
-        permission_record_free(&permission);
+        entry_permission_free(&permission);
     for (size_t at = 0; (parameter = map_next(&a->parameters, &at));)
         parameter_free(&parameter);
     map_free(&a->parameters);
     map_free(&a->users);
     map_free(&a->vhosts);
     map_free(&a->permissions);
-    limits_free(a);
+    auth_limits_free(a);
     attempts_free(&a->attempts);
     free_list(a->loopback_users);
     free(a->anonymous_user);
@@ -186,7 +186,7 @@ static const struct permission_record *find_permission(const struct auth *auth, 
                                                        struct bytes vhost)
 {
     char key[PERMISSION_KEY_MAX];
-    size_t len = permission_key(vhost, user, key);
+    size_t len = entry_permission_key(vhost, user, key);
     return len ? map_get(&auth->permissions, bytes_of(key, len)) : NULL;
 }
 

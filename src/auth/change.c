@@ -71,7 +71,7 @@ static enum status put_user(struct auth *auth, const char *name, const char *tag
         {"hashing", hash->hashing ? hash->hashing : PASSWORD_HASHING_DEFAULT, 0}};
     enum status status = record_write(members, 3, &record);
     if (status == STATUS_OK) {
-        struct user *user = user_new(name, tidy, hash);
+        struct user *user = entry_user_new(name, tidy, hash);
         staged_put(auth, ENTRY_USER, bytes_of_text(user->name), user, &record, event);
         status = staged_end(auth);
     }
@@ -146,10 +146,10 @@ enum status auth_check_permission(const char *configure, const char *write, cons
         [PERMISSION_READ] = read,
     };
     struct permission_record *record;
-    enum status status = permission_record_new("", "", text, &record, error);
+    enum status status = entry_permission_new("", "", text, &record, error);
     if (status != STATUS_OK)
         return status == STATUS_LIMIT ? STATUS_MALFORMED : status;
-    permission_record_free(&record);
+    entry_permission_free(&record);
     return STATUS_OK;
 }
 
@@ -169,7 +169,7 @@ enum status auth_put_permission(struct auth *auth, const char *user, const char 
     if (!staged_find(auth, ENTRY_USER, bytes_of_text(user)) ||
         !staged_find(auth, ENTRY_VHOST, bytes_of_text(vhost)))
         return STATUS_NOT_FOUND;
-    enum status status = permission_record_new(user, vhost, text, &entry, error);
+    enum status status = entry_permission_new(user, vhost, text, &entry, error);
     if (status != STATUS_OK)
         return status == STATUS_LIMIT ? STATUS_MALFORMED : status;
 
@@ -178,7 +178,7 @@ enum status auth_put_permission(struct auth *auth, const char *user, const char 
         {"configure", configure, 0}, {"write", write, 0}, {"read", read, 0}};
     status = record_write(members, 3, &record);
     if (status != STATUS_OK) {
-        permission_record_free(&entry);
+        entry_permission_free(&entry);
         *error = strdup("a regular expression must be UTF-8");
         return status;
     }
@@ -192,7 +192,7 @@ enum status auth_put_permission(struct auth *auth, const char *user, const char 
 enum status auth_delete_permission(struct auth *auth, const char *user, const char *vhost)
 {
     char key[PERMISSION_KEY_MAX];
-    size_t len = permission_key(bytes_of_text(vhost), bytes_of_text(user), key);
+    size_t len = entry_permission_key(bytes_of_text(vhost), bytes_of_text(user), key);
     const struct permission_record *p =
         len ? map_get(&auth->permissions, bytes_of(key, len)) : NULL;
     if (!p)
@@ -217,7 +217,7 @@ static enum status delete_all(struct auth *auth, enum entry_kind kind, const cha
     char **entry;
     for (size_t at = 0; (entry = map_next(&gone, &at));) {
         struct bytes key = bytes_of_text(*entry); /* entries begin with their name */
-        limits_stage_none(auth, kind == ENTRY_USER ? LIMITED_USER : LIMITED_VHOST, key);
+        auth_limits_stage_none(auth, kind == ENTRY_USER ? LIMITED_USER : LIMITED_VHOST, key);
         staged_remove(auth, kind, key, events[kind]);
     }
     map_free(&gone);
@@ -270,7 +270,7 @@ enum status auth_put_vhost(struct auth *auth, const struct vhost_entry *entry, b
         {"protected_from_deletion", NULL, vhost.protected_from_deletion}};
     enum status status = record_write(members, 5, &record);
     if (status == STATUS_OK) {
-        struct vhost_record *made = vhost_record_new(&vhost);
+        struct vhost_record *made = entry_vhost_new(&vhost);
         bool existed = staged_find(auth, ENTRY_VHOST, bytes_of_text(made->name)) != NULL;
         staged_put(auth, ENTRY_VHOST, bytes_of_text(made->name), made, &record,
                    existed ? NULL : "vhost.created");

@@ -78,31 +78,32 @@ bool auth_find_secret(const struct auth *auth, struct bytes user, bool loopback,
                       struct password_hash *out);
 
 /* The key of a permission; its length, 0 when a name is too long. */
-size_t permission_key(struct bytes vhost, struct bytes user, char out[PERMISSION_KEY_MAX]);
+size_t entry_permission_key(struct bytes vhost, struct bytes user, char out[PERMISSION_KEY_MAX]);
 
 /* Entries, made and freed. */
-struct user *user_new(const char *name, const char *tags, const struct password_hash *password);
-void user_free(struct user **user);
-struct vhost_record *vhost_record_new(const struct vhost_entry *entry);
-void vhost_record_free(struct vhost_record **vhost);
+struct user *entry_user_new(const char *name, const char *tags,
+                            const struct password_hash *password);
+void entry_user_free(struct user **user);
+struct vhost_record *entry_vhost_new(const struct vhost_entry *entry);
+void entry_vhost_free(struct vhost_record **vhost);
 /* Errors: MALFORMED, LIMIT (an expression; *error says which and why) */
-MUST_USE enum status permission_record_new(const char *user, const char *vhost,
-                                           const char *const text[PERMISSION_KINDS],
-                                           struct permission_record **out, char **error);
-void permission_record_free(struct permission_record **permission);
+MUST_USE enum status entry_permission_new(const char *user, const char *vhost,
+                                          const char *const text[PERMISSION_KINDS],
+                                          struct permission_record **out, char **error);
+void entry_permission_free(struct permission_record **permission);
 
 /* parameters.c. NULL: json is not a JSON value. */
 struct parameter *parameter_new(const char *name, const char *json);
 void parameter_free(struct parameter **parameter);
 
 /* limits.c: a record that was loaded; limits that are stored; the end. */
-MUST_USE enum status limits_load(struct auth *auth, enum limited limited, struct bytes key,
-                                 struct bytes value);
-void limits_set(struct auth *auth, enum limited limited, struct bytes name,
-                const int64_t max[LIMITS_EACH]);
+MUST_USE enum status auth_limits_load(struct auth *auth, enum limited limited, struct bytes key,
+                                      struct bytes value);
+void auth_limits_set(struct auth *auth, enum limited limited, struct bytes name,
+                     const int64_t max[LIMITS_EACH]);
 /* Stages that a holder has no limits; nothing when it has none. */
-void limits_stage_none(struct auth *auth, enum limited limited, struct bytes name);
-void limits_free(struct auth *auth);
+void auth_limits_stage_none(struct auth *auth, enum limited limited, struct bytes name);
+void auth_limits_free(struct auth *auth);
 
 /* Reads the directory from its store into the maps. *first: nothing was there yet. */
 MUST_USE enum status auth_load(struct auth *auth, bool *first);

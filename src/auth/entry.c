@@ -10,7 +10,8 @@ static char *copy(const char *text)
     return mem_need_text(text, strlen(text));
 }
 
-struct user *user_new(const char *name, const char *tags, const struct password_hash *password)
+struct user *entry_user_new(const char *name, const char *tags,
+                            const struct password_hash *password)
 {
     struct user *user = mem_need(sizeof *user);
     user->name = copy(name);
@@ -19,7 +20,7 @@ struct user *user_new(const char *name, const char *tags, const struct password_
     return user;
 }
 
-void user_free(struct user **user)
+void entry_user_free(struct user **user)
 {
     struct user *u = *user;
     *user = NULL;
@@ -30,7 +31,7 @@ void user_free(struct user **user)
     free(u);
 }
 
-struct vhost_record *vhost_record_new(const struct vhost_entry *entry)
+struct vhost_record *entry_vhost_new(const struct vhost_entry *entry)
 {
     struct vhost_record *vhost = mem_need(sizeof *vhost);
     vhost->name = copy(entry->name);
@@ -42,7 +43,7 @@ struct vhost_record *vhost_record_new(const struct vhost_entry *entry)
     return vhost;
 }
 
-void vhost_record_free(struct vhost_record **vhost)
+void entry_vhost_free(struct vhost_record **vhost)
 {
     struct vhost_record *v = *vhost;
     *vhost = NULL;
@@ -55,7 +56,7 @@ void vhost_record_free(struct vhost_record **vhost)
     free(v);
 }
 
-size_t permission_key(struct bytes vhost, struct bytes user, char out[PERMISSION_KEY_MAX])
+size_t entry_permission_key(struct bytes vhost, struct bytes user, char out[PERMISSION_KEY_MAX])
 {
     if (vhost.len > AUTH_NAME_MAX || user.len > AUTH_NAME_MAX)
         return 0;
@@ -83,14 +84,14 @@ static enum status compile(const char *text, struct pattern **out, char **error)
     return status;
 }
 
-enum status permission_record_new(const char *user, const char *vhost,
-                                  const char *const text[PERMISSION_KINDS],
-                                  struct permission_record **out, char **error)
+enum status entry_permission_new(const char *user, const char *vhost,
+                                 const char *const text[PERMISSION_KINDS],
+                                 struct permission_record **out, char **error)
 {
     struct permission_record *record = mem_need(sizeof *record);
     char key[PERMISSION_KEY_MAX];
 
-    record->key_len = permission_key(bytes_of_text(vhost), bytes_of_text(user), key);
+    record->key_len = entry_permission_key(bytes_of_text(vhost), bytes_of_text(user), key);
     record->key = mem_need_text(key, record->key_len);
     record->vhost = record->key;
     record->user = record->key + strlen(vhost) + 1;
@@ -100,14 +101,14 @@ enum status permission_record_new(const char *user, const char *vhost,
     for (size_t i = 0; i < PERMISSION_KINDS; i++) {
         enum status status = compile(text[i], &record->pattern[i], error);
         if (status != STATUS_OK) {
-            permission_record_free(out);
+            entry_permission_free(out);
             return status;
         }
     }
     return STATUS_OK;
 }
 
-void permission_record_free(struct permission_record **permission)
+void entry_permission_free(struct permission_record **permission)
 {
     struct permission_record *p = *permission;
     *permission = NULL;

@@ -81,7 +81,7 @@ static void let_go(struct auth *auth, enum limited limited, struct limit_holder 
     holder_free(holder);
 }
 
-void limits_free(struct auth *auth)
+void auth_limits_free(struct auth *auth)
 {
     for (unsigned limited = 0; limited < 2; limited++) {
         struct limit_holder *holder;
@@ -94,8 +94,8 @@ void limits_free(struct auth *auth)
 
 /* ---- Limits. */
 
-void limits_set(struct auth *auth, enum limited limited, struct bytes name,
-                const int64_t max[LIMITS_EACH])
+void auth_limits_set(struct auth *auth, enum limited limited, struct bytes name,
+                     const int64_t max[LIMITS_EACH])
 {
     lock(auth);
     struct limit_holder *holder = hold(auth, limited, name);
@@ -105,8 +105,8 @@ void limits_set(struct auth *auth, enum limited limited, struct bytes name,
     unlock(auth);
 }
 
-enum status limits_load(struct auth *auth, enum limited limited, struct bytes key,
-                        struct bytes value)
+enum status auth_limits_load(struct auth *auth, enum limited limited, struct bytes key,
+                             struct bytes value)
 {
     size_t skip = strlen(prefixes[limited]);
     struct record_member members[LIMITS_EACH] = {{names[limited][0], NULL, LIMIT_NONE},
@@ -115,7 +115,7 @@ enum status limits_load(struct auth *auth, enum limited limited, struct bytes ke
     if (status != STATUS_OK)
         return status;
     const int64_t max[LIMITS_EACH] = {members[0].number, members[1].number};
-    limits_set(auth, limited, bytes_of(key.at + skip, key.len - skip), max);
+    auth_limits_set(auth, limited, bytes_of(key.at + skip, key.len - skip), max);
     return STATUS_OK;
 }
 
@@ -175,7 +175,7 @@ enum status auth_put_limit(struct auth *auth, enum limited limited, const char *
     return status == STATUS_OK ? staged_end(auth) : status;
 }
 
-void limits_stage_none(struct auth *auth, enum limited limited, struct bytes name)
+void auth_limits_stage_none(struct auth *auth, enum limited limited, struct bytes name)
 {
     static const int64_t none[LIMITS_EACH] = {LIMIT_NONE, LIMIT_NONE};
     int64_t max[LIMITS_EACH];

@@ -10,7 +10,7 @@
 #include "record.h"
 #include "staged.h"
 
-struct loading {
+struct auth_loading {
     struct auth *auth;
     enum status status; /* of the first value that could not be read */
     bool format_seen;
@@ -24,7 +24,7 @@ static char *name_of_key(struct bytes key, const char *prefix)
 
 static void load_format(void *context, struct bytes key, struct bytes value)
 {
-    struct loading *loading = context;
+    struct auth_loading *loading = context;
     struct record_member members[] = {{"format", NULL, 0}};
     if (!bytes_equal_text(key, RECORD_KEY_FORMAT))
         return;
@@ -38,7 +38,7 @@ static void load_format(void *context, struct bytes key, struct bytes value)
 
 static void load_user(void *context, struct bytes key, struct bytes value)
 {
-    struct loading *loading = context;
+    struct auth_loading *loading = context;
     struct record_member members[] = {
         {"tags", "", 0}, {"password_hash", "", 0}, {"hashing", "", 0}};
     struct password_hash hash;
@@ -47,9 +47,9 @@ static void load_user(void *context, struct bytes key, struct bytes value)
     if (status == STATUS_OK) {
         if (password_hash_read(members[1].text, members[2].text, &hash) == STATUS_OK) {
             char *name = name_of_key(key, RECORD_KEY_USER);
-            struct user *user = user_new(name, members[0].text, &hash);
+            struct user *user = entry_user_new(name, members[0].text, &hash);
             user = map_put(&loading->auth->users, bytes_of_text(user->name), user);
-            user_free(&user);
+            entry_user_free(&user);
             free(name);
         } else {
             status = STATUS_CORRUPT;
@@ -62,7 +62,7 @@ static void load_user(void *context, struct bytes key, struct bytes value)
 
 static void load_vhost(void *context, struct bytes key, struct bytes value)
 {
-    struct loading *loading = context;
+    struct auth_loading *loading = context;
     struct record_member members[] = {{"description", "", 0},
                                       {"tags", "", 0},
                                       {"default_queue_type", "", 0},
@@ -80,9 +80,9 @@ static void load_vhost(void *context, struct bytes key, struct bytes value)
             .tracing = members[3].number != 0,
             .protected_from_deletion = members[4].number != 0,
         };
-        struct vhost_record *vhost = vhost_record_new(&entry);
+        struct vhost_record *vhost = entry_vhost_new(&entry);
         vhost = map_put(&loading->auth->vhosts, bytes_of_text(vhost->name), vhost);
-        vhost_record_free(&vhost);
+        entry_vhost_free(&vhost);
         free(name);
         record_free(members, 5);
     }
@@ -99,17 +99,17 @@ static enum status put_loaded_permission(struct auth *auth, const char *names, s
     if (vhost_len + 1 >= names_len || strlen(names + vhost_len + 1) != names_len - vhost_len - 1 ||
         names_len > PERMISSION_KEY_MAX)
         return STATUS_CORRUPT;
-    enum status status = permission_record_new(names + vhost_len + 1, names, text, &record, NULL);
+    enum status status = entry_permission_new(names + vhost_len + 1, names, text, &record, NULL);
     if (status != STATUS_OK)
         return STATUS_CORRUPT;
     record = map_put(&auth->permissions, bytes_of(record->key, record->key_len), record);
-    permission_record_free(&record);
+    entry_permission_free(&record);
     return STATUS_OK;
 }
 
 static void load_permission(void *context, struct bytes key, struct bytes value)
 {
-    struct loading *loading = context;
+    struct auth_loading *loading = context;
     struct record_member members[] = {{"configure", "", 0}, {"write", "", 0}, {"read", "", 0}};
 
     enum status status = record_read(value, members, 3);
@@ -131,7 +131,7 @@ static void load_permission(void *context, struct bytes key, struct bytes value)
 
 static void load_parameter(void *context, struct bytes key, struct bytes value)
 {
-    struct loading *loading = context;
+    struct auth_loading *loading = context;
     struct record_member members[] = {{"json", "", 0}};
 
     enum status status = record_read(value, members, 1);
@@ -153,8 +153,8 @@ static void load_parameter(void *context, struct bytes key, struct bytes value)
 
 static void load_limits(void *context, enum limited limited, struct bytes key, struct bytes value)
 {
-    struct loading *loading = context;
-    enum status status = limits_load(loading->auth, limited, key, value);
+    struct auth_loading *loading = context;
+    enum status status = auth_limits_load(loading->auth, limited, key, value);
     if (loading->status == STATUS_OK)
         loading->status = status;
 }
@@ -183,7 +183,7 @@ enum status auth_load(struct auth *auth, bool *first)
         {RECORD_KEY_VHOST_LIMITS, load_vhost_limits},
         {RECORD_KEY_USER_LIMITS, load_user_limits},
     };
-    struct loading loading = {auth, STATUS_OK, false};
+    struct auth_loading loading = {auth, STATUS_OK, false};
 
     *first = true;
     if (!auth->store.each)

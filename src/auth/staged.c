@@ -43,13 +43,13 @@ static void entry_free(enum entry_kind kind, void *entry)
     struct parameter *parameter = entry;
     switch (kind) {
     case ENTRY_USER:
-        user_free(&user);
+        entry_user_free(&user);
         break;
     case ENTRY_VHOST:
-        vhost_record_free(&vhost);
+        entry_vhost_free(&vhost);
         break;
     case ENTRY_PERMISSION:
-        permission_record_free(&permission);
+        entry_permission_free(&permission);
         break;
     default:
         parameter_free(&parameter);
@@ -184,7 +184,7 @@ static void swap_all(struct auth *auth)
     auth_unlock(auth);
     TAILQ_FOREACH(staged, &auth->staged, link)
     if (staged->limits)
-        limits_set(auth, staged->limited, staged->key, staged->max);
+        auth_limits_set(auth, staged->limited, staged->key, staged->max);
 }
 
 static void tell(const struct auth *auth, const struct staged *staged)

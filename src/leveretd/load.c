@@ -76,7 +76,7 @@ static bool read_file(const char *path, struct text *out)
     return good;
 }
 
-struct loading {
+struct definitions_load {
     struct server *server;
     struct text json;
     char *refused; /* NULL: it was not */
@@ -84,7 +84,7 @@ struct loading {
 
 static void imported(void *context, int code, const char *reason)
 {
-    struct loading *loading = context;
+    struct definitions_load *loading = context;
     if (code >= 400)
         loading->refused = mem_need_text(reason, strlen(reason));
     loop_stop(loading->server->loop);
@@ -93,7 +93,7 @@ static void imported(void *context, int code, const char *reason)
 /* On the main loop, where the API works. */
 static void begin_letter(struct loop *receiver, void *letter, size_t bytes)
 {
-    struct loading *loading;
+    struct definitions_load *loading;
     (void)bytes;
     memcpy(&loading, letter, sizeof loading);
     if (receiver)
@@ -102,7 +102,7 @@ static void begin_letter(struct loop *receiver, void *letter, size_t bytes)
 
 static enum status load(struct server *server, const char *path, char **error)
 {
-    struct loading loading = {.server = server}, *letter = &loading;
+    struct definitions_load loading = {.server = server}, *letter = &loading;
     if (!read_file(path, &loading.json)) {
         if (asprintf(error, "load_definitions: cannot read %s: %s", path, strerror(errno)) < 0)
             *error = NULL;

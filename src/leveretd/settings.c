@@ -54,7 +54,7 @@ static bool set_or_explain(struct settings *settings, const char *where, const c
 
 /* ---- Files. */
 
-struct line {
+struct settings_line {
     struct settings *settings;
     struct text *errors;
     const char *where; /* "file:line" */
@@ -63,7 +63,7 @@ struct line {
 
 static int assignment_seen(void *context, const char *section, const char *name, const char *value)
 {
-    struct line *line = context;
+    struct settings_line *line = context;
     (void)section;
     line->seen = true;
     line->good = set_or_explain(line->settings, line->where, name, value, line->errors);
@@ -75,7 +75,7 @@ static int assignment_seen(void *context, const char *section, const char *name,
 static bool read_line(struct settings *settings, const char *where, const char *text,
                       struct text *errors)
 {
-    struct line line = {settings, errors, where, false, true};
+    struct settings_line line = {settings, errors, where, false, true};
     const char *first = text + strspn(text, " \t\r\n\xef\xbb\xbf");
 
     if (strlen(text) > LINE_LEN_MAX) {

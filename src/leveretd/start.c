@@ -212,21 +212,21 @@ static enum status start_auth(struct server *server, char **error)
                    error);
 }
 
-struct name_list {
+struct vhost_names {
     char **names;
     size_t count;
 };
 
 static void collect_vhost(void *context, const struct vhost_entry *entry)
 {
-    struct name_list *list = context;
+    struct vhost_names *list = context;
     list->names = mem_need_array(list->names, list->count + 1, sizeof *list->names);
     list->names[list->count++] = copy(entry->name);
 }
 
 static enum status start_vhosts(struct server *server, char **error)
 {
-    struct name_list list = {0};
+    struct vhost_names list = {0};
 
     auth_each_vhost(server->auth, collect_vhost, &list);
     for (size_t i = 0; i < list.count; i++) {

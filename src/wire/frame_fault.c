@@ -8,12 +8,13 @@
 
 #define OCTETS_SHOWN 16u
 
-struct line {
+struct fault_text {
     char *at;
     size_t room, len;
 };
 
-__attribute__((format(printf, 2, 3))) static void add(struct line *line, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void add(struct fault_text *line, const char *format,
+                                                      ...)
 {
     va_list args;
     va_start(args, format);
@@ -55,7 +56,7 @@ static bool is_text(struct bytes octets)
     return octets.len > 0;
 }
 
-static void add_binary(struct line *line, struct bytes octets)
+static void add_binary(struct fault_text *line, struct bytes octets)
 {
     char one[3];
     bool text = is_text(octets);
@@ -70,7 +71,7 @@ static void add_binary(struct line *line, struct bytes octets)
     add(line, text ? "\">>" : ">>");
 }
 
-static void add_octets(struct line *line, unsigned type, struct bytes payload)
+static void add_octets(struct fault_text *line, unsigned type, struct bytes payload)
 {
     bool all = payload.len <= OCTETS_SHOWN;
 
@@ -80,7 +81,7 @@ static void add_octets(struct line *line, unsigned type, struct bytes payload)
 
 void frame_octets_print(const struct frame *frame, char out[FRAME_TEXT_ROOM])
 {
-    struct line line = {out, FRAME_TEXT_ROOM, 0};
+    struct fault_text line = {out, FRAME_TEXT_ROOM, 0};
 
     add_octets(&line, frame->type, frame->payload);
 }
@@ -88,7 +89,7 @@ void frame_octets_print(const struct frame *frame, char out[FRAME_TEXT_ROOM])
 void frame_fault_print(const struct frame_parser *parser, const struct frame *bad,
                        char out[FRAME_TEXT_ROOM])
 {
-    struct line line = {out, FRAME_TEXT_ROOM, 0};
+    struct fault_text line = {out, FRAME_TEXT_ROOM, 0};
 
     if (bad->fault == FRAME_END_WRONG && parser->in_body)
         add(&line, "type %u", FRAME_BODY); /* its beginning has been handed out */

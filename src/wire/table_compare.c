@@ -12,7 +12,7 @@
 
 #define DESCENT_MAX (TABLE_DEPTH_MAX + 2)
 
-struct entry {
+struct table_entry {
     struct bytes key;
     struct field value;
 };
@@ -21,7 +21,7 @@ static bool equal(const struct field *a, const struct field *b, unsigned depth);
 
 static int entry_order(const void *left, const void *right)
 {
-    const struct entry *a = left, *b = right;
+    const struct table_entry *a = left, *b = right;
     size_t len = a->key.len < b->key.len ? a->key.len : b->key.len;
     int order = len ? memcmp(a->key.at, b->key.at, len) : 0;
 
@@ -44,7 +44,7 @@ static size_t count_entries(struct bytes table)
     return count;
 }
 
-static void sort_entries(struct bytes table, struct entry *out, size_t count)
+static void sort_entries(struct bytes table, struct table_entry *out, size_t count)
 {
     struct reader r = reader_of(table);
 
@@ -65,7 +65,7 @@ static bool tables_equal(struct bytes a, struct bytes b, unsigned depth)
         return false;
     if (count == 0)
         return true;
-    struct entry *entries = mem_need_array(NULL, 2 * count, sizeof *entries);
+    struct table_entry *entries = mem_need_array(NULL, 2 * count, sizeof *entries);
     bool same = true;
     sort_entries(a, entries, count);
     sort_entries(b, entries + count, count);

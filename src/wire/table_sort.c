@@ -6,7 +6,7 @@
 #include "leveret/base/mem.h"
 #include "leveret/wire/table.h"
 
-struct piece {
+struct table_piece {
     struct bytes key, encoded; /* encoded: key and value */
 };
 
@@ -20,7 +20,7 @@ static int compare_keys(struct bytes a, struct bytes b)
 /* Fields of one key keep their order, which is told by where they lie. */
 static int compare_pieces(const void *left, const void *right)
 {
-    const struct piece *a = left, *b = right;
+    const struct table_piece *a = left, *b = right;
     int order = compare_keys(a->key, b->key);
     return order ? order : (a->encoded.at > b->encoded.at) - (a->encoded.at < b->encoded.at);
 }
@@ -48,7 +48,7 @@ struct bytes table_sorted(struct bytes contents, struct text *scratch)
     if (in_order)
         return contents;
 
-    struct piece *pieces = mem_need_array(NULL, count, sizeof *pieces);
+    struct table_piece *pieces = mem_need_array(NULL, count, sizeof *pieces);
     struct reader r = reader_of(contents);
     struct field value;
     for (size_t i = 0; i < count; i++) {
