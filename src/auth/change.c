@@ -7,14 +7,15 @@
  * name. */
 #include <stdio.h>
 
+#include "auth_record.h"
 #include "leveret/base/mem.h"
-#include "record.h"
 #include "staged.h"
 
 static enum status check_name(const char *name)
 {
     size_t len = name ? strlen(name) : 0;
-    return len > 0 && len <= AUTH_NAME_MAX && record_is_text(name) ? STATUS_OK : STATUS_MALFORMED;
+    return len > 0 && len <= AUTH_NAME_MAX && auth_record_is_text(name) ? STATUS_OK
+                                                                        : STATUS_MALFORMED;
 }
 
 void auth_set_watcher(struct auth *auth,
@@ -65,11 +66,11 @@ static enum status put_user(struct auth *auth, const char *name, const char *tag
         return STATUS_MALFORMED;
     char *tidy = tidy_tags(tags);
     password_hash_text(hash, text);
-    struct record_member members[] = {
+    struct auth_record_member members[] = {
         {"tags", tidy, 0},
         {"password_hash", text, 0},
         {"hashing", hash->hashing ? hash->hashing : PASSWORD_HASHING_DEFAULT, 0}};
-    enum status status = record_write(members, 3, &record);
+    enum status status = auth_record_write(members, 3, &record);
     if (status == STATUS_OK) {
         struct user *user = entry_user_new(name, tidy, hash);
         staged_put(auth, ENTRY_USER, bytes_of_text(user->name), user, &record, event);
@@ -174,9 +175,9 @@ enum status auth_put_permission(struct auth *auth, const char *user, const char 
         return status == STATUS_LIMIT ? STATUS_MALFORMED : status;
 
     struct bytes key = bytes_of(entry->key, entry->key_len);
-    struct record_member members[] = {
+    struct auth_record_member members[] = {
         {"configure", configure, 0}, {"write", write, 0}, {"read", read, 0}};
-    status = record_write(members, 3, &record);
+    status = auth_record_write(members, 3, &record);
     if (status != STATUS_OK) {
         entry_permission_free(&entry);
         *error = strdup("a regular expression must be UTF-8");
@@ -262,13 +263,13 @@ enum status auth_put_vhost(struct auth *auth, const struct vhost_entry *entry, b
         return STATUS_MALFORMED;
     char *tidy = tidy_tags(said(entry->tags));
     vhost.tags = tidy;
-    struct record_member members[] = {
+    struct auth_record_member members[] = {
         {"description", vhost.description, 0},
         {"tags", tidy, 0},
         {"default_queue_type", vhost.default_queue_type, 0},
         {"tracing", NULL, vhost.tracing},
         {"protected_from_deletion", NULL, vhost.protected_from_deletion}};
-    enum status status = record_write(members, 5, &record);
+    enum status status = auth_record_write(members, 5, &record);
     if (status == STATUS_OK) {
         struct vhost_record *made = entry_vhost_new(&vhost);
         bool existed = staged_find(auth, ENTRY_VHOST, bytes_of_text(made->name)) != NULL;

@@ -6,11 +6,11 @@
 #include <stdatomic.h>
 #include <sys/queue.h>
 
+#include "auth_record.h"
 #include "leveret/auth/auth.h"
 #include "leveret/auth/limits.h"
 #include "leveret/base/map.h"
 #include "password.h"
-#include "record.h"
 
 /* VHOST, a zero, USER */
 #define PERMISSION_KEY_MAX (2u * AUTH_NAME_MAX + 1u)

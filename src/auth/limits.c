@@ -7,10 +7,10 @@
 
 #include <stdlib.h>
 
+#include "auth_record.h"
 #include "directory.h"
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
-#include "record.h"
 #include "staged.h"
 
 struct limit_holder {
@@ -25,8 +25,8 @@ static const char *const names[][LIMITS_EACH] = {
     [LIMITED_USER] = {"max-connections", "max-channels"},
 };
 static const char *const prefixes[] = {
-    [LIMITED_VHOST] = RECORD_KEY_VHOST_LIMITS,
-    [LIMITED_USER] = RECORD_KEY_USER_LIMITS,
+    [LIMITED_VHOST] = AUTH_RECORD_KEY_VHOST_LIMITS,
+    [LIMITED_USER] = AUTH_RECORD_KEY_USER_LIMITS,
 };
 
 const char *limit_name(enum limited limited, unsigned index)
@@ -109,9 +109,9 @@ enum status auth_limits_load(struct auth *auth, enum limited limited, struct byt
                              struct bytes value)
 {
     size_t skip = strlen(prefixes[limited]);
-    struct record_member members[LIMITS_EACH] = {{names[limited][0], NULL, LIMIT_NONE},
-                                                 {names[limited][1], NULL, LIMIT_NONE}};
-    enum status status = record_read(value, members, LIMITS_EACH);
+    struct auth_record_member members[LIMITS_EACH] = {{names[limited][0], NULL, LIMIT_NONE},
+                                                      {names[limited][1], NULL, LIMIT_NONE}};
+    enum status status = auth_record_read(value, members, LIMITS_EACH);
     if (status != STATUS_OK)
         return status;
     const int64_t max[LIMITS_EACH] = {members[0].number, members[1].number};
@@ -130,12 +130,12 @@ static enum status stage(struct auth *auth, enum limited limited, struct bytes n
 {
     bool some = false;
     struct text record = {0};
-    struct record_member members[LIMITS_EACH];
+    struct auth_record_member members[LIMITS_EACH];
     for (unsigned i = 0; i < LIMITS_EACH; i++) {
-        members[i] = (struct record_member){names[limited][i], NULL, max[i]};
+        members[i] = (struct auth_record_member){names[limited][i], NULL, max[i]};
         some |= max[i] >= 0;
     }
-    enum status status = some ? record_write(members, LIMITS_EACH, &record) : STATUS_OK;
+    enum status status = some ? auth_record_write(members, LIMITS_EACH, &record) : STATUS_OK;
     if (status == STATUS_OK)
         staged_limits(auth, limited, name, prefixes[limited], max, some ? &record : NULL);
     return status;

@@ -5,9 +5,9 @@
  * made anew beside data that others own. */
 #include <stdio.h>
 
+#include "auth_record.h"
 #include "directory.h"
 #include "leveret/base/mem.h"
-#include "record.h"
 #include "staged.h"
 
 struct auth_loading {
@@ -25,12 +25,12 @@ static char *name_of_key(struct bytes key, const char *prefix)
 static void load_format(void *context, struct bytes key, struct bytes value)
 {
     struct auth_loading *loading = context;
-    struct record_member members[] = {{"format", NULL, 0}};
-    if (!bytes_equal_text(key, RECORD_KEY_FORMAT))
+    struct auth_record_member members[] = {{"format", NULL, 0}};
+    if (!bytes_equal_text(key, AUTH_RECORD_KEY_FORMAT))
         return;
     loading->format_seen = true;
-    enum status status = record_read(value, members, 1);
-    if (status == STATUS_OK && members[0].number != RECORD_FORMAT)
+    enum status status = auth_record_read(value, members, 1);
+    if (status == STATUS_OK && members[0].number != AUTH_RECORD_FORMAT)
         status = STATUS_VERSION;
     if (loading->status == STATUS_OK)
         loading->status = status;
@@ -39,14 +39,14 @@ static void load_format(void *context, struct bytes key, struct bytes value)
 static void load_user(void *context, struct bytes key, struct bytes value)
 {
     struct auth_loading *loading = context;
-    struct record_member members[] = {
+    struct auth_record_member members[] = {
         {"tags", "", 0}, {"password_hash", "", 0}, {"hashing", "", 0}};
     struct password_hash hash;
 
-    enum status status = record_read(value, members, 3);
+    enum status status = auth_record_read(value, members, 3);
     if (status == STATUS_OK) {
         if (password_hash_read(members[1].text, members[2].text, &hash) == STATUS_OK) {
-            char *name = name_of_key(key, RECORD_KEY_USER);
+            char *name = name_of_key(key, AUTH_RECORD_KEY_USER);
             struct user *user = entry_user_new(name, members[0].text, &hash);
             user = map_put(&loading->auth->users, bytes_of_text(user->name), user);
             entry_user_free(&user);
@@ -54,7 +54,7 @@ static void load_user(void *context, struct bytes key, struct bytes value)
         } else {
             status = STATUS_CORRUPT;
         }
-        record_free(members, 3);
+        auth_record_free(members, 3);
     }
     if (loading->status == STATUS_OK)
         loading->status = status;
@@ -63,15 +63,15 @@ static void load_user(void *context, struct bytes key, struct bytes value)
 static void load_vhost(void *context, struct bytes key, struct bytes value)
 {
     struct auth_loading *loading = context;
-    struct record_member members[] = {{"description", "", 0},
-                                      {"tags", "", 0},
-                                      {"default_queue_type", "", 0},
-                                      {"tracing", NULL, 0},
-                                      {"protected_from_deletion", NULL, 0}};
+    struct auth_record_member members[] = {{"description", "", 0},
+                                           {"tags", "", 0},
+                                           {"default_queue_type", "", 0},
+                                           {"tracing", NULL, 0},
+                                           {"protected_from_deletion", NULL, 0}};
 
-    enum status status = record_read(value, members, 5);
+    enum status status = auth_record_read(value, members, 5);
     if (status == STATUS_OK) {
-        char *name = name_of_key(key, RECORD_KEY_VHOST);
+        char *name = name_of_key(key, AUTH_RECORD_KEY_VHOST);
         const struct vhost_entry entry = {
             .name = name,
             .description = members[0].text,
@@ -84,7 +84,7 @@ static void load_vhost(void *context, struct bytes key, struct bytes value)
         vhost = map_put(&loading->auth->vhosts, bytes_of_text(vhost->name), vhost);
         entry_vhost_free(&vhost);
         free(name);
-        record_free(members, 5);
+        auth_record_free(members, 5);
     }
     if (loading->status == STATUS_OK)
         loading->status = status;
@@ -110,20 +110,20 @@ static enum status put_loaded_permission(struct auth *auth, const char *names, s
 static void load_permission(void *context, struct bytes key, struct bytes value)
 {
     struct auth_loading *loading = context;
-    struct record_member members[] = {{"configure", "", 0}, {"write", "", 0}, {"read", "", 0}};
+    struct auth_record_member members[] = {{"configure", "", 0}, {"write", "", 0}, {"read", "", 0}};
 
-    enum status status = record_read(value, members, 3);
+    enum status status = auth_record_read(value, members, 3);
     if (status == STATUS_OK) {
         const char *text[PERMISSION_KINDS] = {
             [PERMISSION_CONFIGURE] = members[0].text,
             [PERMISSION_WRITE] = members[1].text,
             [PERMISSION_READ] = members[2].text,
         };
-        char *names = name_of_key(key, RECORD_KEY_PERMISSION);
+        char *names = name_of_key(key, AUTH_RECORD_KEY_PERMISSION);
         status = put_loaded_permission(loading->auth, names,
-                                       key.len - strlen(RECORD_KEY_PERMISSION), text);
+                                       key.len - strlen(AUTH_RECORD_KEY_PERMISSION), text);
         free(names);
-        record_free(members, 3);
+        auth_record_free(members, 3);
     }
     if (loading->status == STATUS_OK)
         loading->status = status;
@@ -132,11 +132,11 @@ static void load_permission(void *context, struct bytes key, struct bytes value)
 static void load_parameter(void *context, struct bytes key, struct bytes value)
 {
     struct auth_loading *loading = context;
-    struct record_member members[] = {{"json", "", 0}};
+    struct auth_record_member members[] = {{"json", "", 0}};
 
-    enum status status = record_read(value, members, 1);
+    enum status status = auth_record_read(value, members, 1);
     if (status == STATUS_OK) {
-        char *name = name_of_key(key, RECORD_KEY_PARAMETER);
+        char *name = name_of_key(key, AUTH_RECORD_KEY_PARAMETER);
         struct parameter *parameter = parameter_new(name, members[0].text);
         if (parameter)
             parameter =
@@ -145,7 +145,7 @@ static void load_parameter(void *context, struct bytes key, struct bytes value)
             status = STATUS_CORRUPT;
         parameter_free(&parameter);
         free(name);
-        record_free(members, 1);
+        auth_record_free(members, 1);
     }
     if (loading->status == STATUS_OK)
         loading->status = status;
@@ -175,13 +175,13 @@ enum status auth_load(struct auth *auth, bool *first)
         const char *prefix;
         void (*load)(void *context, struct bytes key, struct bytes value);
     } kinds[] = {
-        {RECORD_KEY_FORMAT, load_format},
-        {RECORD_KEY_USER, load_user},
-        {RECORD_KEY_VHOST, load_vhost},
-        {RECORD_KEY_PERMISSION, load_permission},
-        {RECORD_KEY_PARAMETER, load_parameter},
-        {RECORD_KEY_VHOST_LIMITS, load_vhost_limits},
-        {RECORD_KEY_USER_LIMITS, load_user_limits},
+        {AUTH_RECORD_KEY_FORMAT, load_format},
+        {AUTH_RECORD_KEY_USER, load_user},
+        {AUTH_RECORD_KEY_VHOST, load_vhost},
+        {AUTH_RECORD_KEY_PERMISSION, load_permission},
+        {AUTH_RECORD_KEY_PARAMETER, load_parameter},
+        {AUTH_RECORD_KEY_VHOST_LIMITS, load_vhost_limits},
+        {AUTH_RECORD_KEY_USER_LIMITS, load_user_limits},
     };
     struct auth_loading loading = {auth, STATUS_OK, false};
 
@@ -202,11 +202,11 @@ enum status auth_load(struct auth *auth, bool *first)
 
 static enum status stage_format(struct auth *auth)
 {
-    struct record_member members[] = {{"format", NULL, RECORD_FORMAT}};
+    struct auth_record_member members[] = {{"format", NULL, AUTH_RECORD_FORMAT}};
     struct text record = {0};
-    enum status status = record_write(members, 1, &record);
+    enum status status = auth_record_write(members, 1, &record);
     if (status == STATUS_OK)
-        staged_record(auth, RECORD_KEY_FORMAT, &record);
+        staged_record(auth, AUTH_RECORD_KEY_FORMAT, &record);
     return status;
 }
 

@@ -16,8 +16,8 @@ src_auth_libauth_a_SOURCES = \
 	src/auth/parameters.c \
 	src/auth/password.c \
 	src/auth/password.h \
-	src/auth/record.c \
-	src/auth/record.h \
+	src/auth/auth_record.c \
+	src/auth/auth_record.h \
 	src/auth/sasl.c \
 	src/auth/staged.c \
 	src/auth/staged.h

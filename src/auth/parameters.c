@@ -15,7 +15,7 @@ struct parameter *parameter_new(const char *name, const char *json)
 {
     char *text;
     size_t len;
-    if (record_value(json, &text, &len) != STATUS_OK)
+    if (auth_record_value(json, &text, &len) != STATUS_OK)
         return NULL;
     struct parameter *parameter = mem_need(sizeof *parameter);
     parameter->name = mem_need_text(name, strlen(name));
@@ -65,7 +65,7 @@ static bool names_cluster(const char *json)
 {
     char *text = NULL;
     size_t len;
-    bool good = record_value(json, &text, &len) == STATUS_OK && text && len &&
+    bool good = auth_record_value(json, &text, &len) == STATUS_OK && text && len &&
                 len <= CLUSTER_NAME_BYTES_MAX && strlen(text) == len;
     free(text);
     return good;
@@ -73,7 +73,7 @@ static bool names_cluster(const char *json)
 
 const char *auth_check_parameter(const char *name, const char *json)
 {
-    if (!*name || strlen(name) > AUTH_NAME_MAX || !record_is_text(name))
+    if (!*name || strlen(name) > AUTH_NAME_MAX || !auth_record_is_text(name))
         return "its name has 1 to 255 bytes";
     if (strlen(json) > PARAMETER_BYTES_MAX)
         return "its value has at most 65536 bytes";
@@ -119,9 +119,9 @@ enum status auth_put_parameter(struct auth *auth, const char *name, const char *
     count(auth, name, &number, &bytes);
     if (number >= PARAMETERS_MAX || bytes + strlen(name) + strlen(json) > PARAMETERS_BYTES_MAX)
         return STATUS_LIMIT;
-    struct record_member members[] = {{"json", json, 0}};
+    struct auth_record_member members[] = {{"json", json, 0}};
     struct parameter *parameter = parameter_new(name, json);
-    enum status status = parameter ? record_write(members, 1, &record) : STATUS_MALFORMED;
+    enum status status = parameter ? auth_record_write(members, 1, &record) : STATUS_MALFORMED;
     if (status != STATUS_OK) {
         parameter_free(&parameter);
         return status;
@@ -162,12 +162,12 @@ enum status auth_identify_cluster(struct auth *auth)
 enum status auth_tag_cluster(struct auth *auth, const struct auth_tag *tags, size_t count)
 {
     const char *now = auth_parameter(auth, PARAMETER_CLUSTER_TAGS);
-    struct record_member *members = mem_need((count + 1) * sizeof *members);
+    struct auth_record_member *members = mem_need((count + 1) * sizeof *members);
     struct text json = {0};
     bool created;
     for (size_t i = 0; i < count; i++)
-        members[i] = (struct record_member){tags[i].name, tags[i].value, 0};
-    enum status status = record_write(members, count, &json);
+        members[i] = (struct auth_record_member){tags[i].name, tags[i].value, 0};
+    enum status status = auth_record_write(members, count, &json);
     text_add(&json, "", 1);
     if (status == STATUS_OK && count && !(now && strcmp((const char *)json.at, now) == 0))
         status = auth_put_parameter(auth, PARAMETER_CLUSTER_TAGS, (const char *)json.at, &created);

@@ -79,10 +79,10 @@ static void record_of(struct staged *staged, const char *prefix, struct text *va
 }
 
 static const char *const prefixes[ENTRY_KINDS] = {
-    [ENTRY_USER] = RECORD_KEY_USER,
-    [ENTRY_VHOST] = RECORD_KEY_VHOST,
-    [ENTRY_PERMISSION] = RECORD_KEY_PERMISSION,
-    [ENTRY_PARAMETER] = RECORD_KEY_PARAMETER,
+    [ENTRY_USER] = AUTH_RECORD_KEY_USER,
+    [ENTRY_VHOST] = AUTH_RECORD_KEY_VHOST,
+    [ENTRY_PERMISSION] = AUTH_RECORD_KEY_PERMISSION,
+    [ENTRY_PARAMETER] = AUTH_RECORD_KEY_PARAMETER,
 };
 
 void staged_put(struct auth *auth, enum entry_kind kind, struct bytes key, void *entry,

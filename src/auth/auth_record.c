@@ -2,14 +2,15 @@
  *
  * What can go wrong: a value that is no object or has a member of another type is CORRUPT, and the
  * broker does not start with it: guessing at permissions would be worse. */
-#include "record.h"
+#include "auth_record.h"
 
 #include <jansson.h>
 
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
 
-enum status record_write(const struct record_member *members, size_t count, struct text *out)
+enum status auth_record_write(const struct auth_record_member *members, size_t count,
+                              struct text *out)
 {
     enum status status = STATUS_MALFORMED;
     char *written = NULL;
@@ -33,7 +34,7 @@ end:
     return status;
 }
 
-static bool read_member(const json_t *object, struct record_member *member, char **text)
+static bool read_member(const json_t *object, struct auth_record_member *member, char **text)
 {
     const json_t *value = json_object_get(object, member->name);
     if (member->text) {
@@ -49,11 +50,11 @@ static bool read_member(const json_t *object, struct record_member *member, char
     return true;
 }
 
-enum status record_read(struct bytes value, struct record_member *members, size_t count)
+enum status auth_record_read(struct bytes value, struct auth_record_member *members, size_t count)
 {
-    char *texts[RECORD_MEMBERS_MAX] = {0};
+    char *texts[AUTH_RECORD_MEMBERS_MAX] = {0};
     bool good = true;
-    CHECK(count <= RECORD_MEMBERS_MAX);
+    CHECK(count <= AUTH_RECORD_MEMBERS_MAX);
 
     json_t *object = json_loadb((const char *)value.at, value.len, JSON_REJECT_DUPLICATES, NULL);
     if (!json_is_object(object))
@@ -70,7 +71,7 @@ enum status record_read(struct bytes value, struct record_member *members, size_
     return good ? STATUS_OK : STATUS_CORRUPT;
 }
 
-void record_free(struct record_member *members, size_t count)
+void auth_record_free(struct auth_record_member *members, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         free((char *)(uintptr_t)members[i].text);
@@ -78,14 +79,14 @@ void record_free(struct record_member *members, size_t count)
     }
 }
 
-bool record_is_text(const char *text)
+bool auth_record_is_text(const char *text)
 {
     json_t *value = json_string(text);
     json_decref(value);
     return value != NULL;
 }
 
-enum status record_value(const char *json, char **text, size_t *len)
+enum status auth_record_value(const char *json, char **text, size_t *len)
 {
     json_t *value = json_loads(json, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
     *len = json_string_length(value);

@@ -3,45 +3,46 @@
  * Keys: "user/NAME", "vhost/NAME", "permission/VHOST\0USER", "vhost-limits/NAME",
  * "user-limits/NAME", "global-parameter/NAME", and "auth/format", which is written last at first
  * start. An object's unknown members are ignored, missing ones are empty. */
-#ifndef AUTH_RECORD_H
-#define AUTH_RECORD_H
+#ifndef AUTH_AUTH_RECORD_H
+#define AUTH_AUTH_RECORD_H
 
 #include "leveret/base/bytes.h"
 #include "leveret/base/status.h"
 #include "leveret/base/text.h"
 
-#define RECORD_FORMAT           1
-#define RECORD_KEY_FORMAT       "auth/format"
-#define RECORD_KEY_USER         "user/"
-#define RECORD_KEY_VHOST        "vhost/"
-#define RECORD_KEY_PERMISSION   "permission/"
-#define RECORD_KEY_PARAMETER    "global-parameter/"
-#define RECORD_KEY_VHOST_LIMITS "vhost-limits/"
-#define RECORD_KEY_USER_LIMITS  "user-limits/"
-#define RECORD_MEMBERS_MAX      8u
+#define AUTH_RECORD_FORMAT           1
+#define AUTH_RECORD_KEY_FORMAT       "auth/format"
+#define AUTH_RECORD_KEY_USER         "user/"
+#define AUTH_RECORD_KEY_VHOST        "vhost/"
+#define AUTH_RECORD_KEY_PERMISSION   "permission/"
+#define AUTH_RECORD_KEY_PARAMETER    "global-parameter/"
+#define AUTH_RECORD_KEY_VHOST_LIMITS "vhost-limits/"
+#define AUTH_RECORD_KEY_USER_LIMITS  "user-limits/"
+#define AUTH_RECORD_MEMBERS_MAX      8u
 
 /* One member of a flat object: text or, when text is NULL, a bool or number. */
-struct record_member {
+struct auth_record_member {
     const char *name;
     const char *text;
     int64_t number;
 };
 
 /* Writes an object. Errors: MALFORMED (a text is not UTF-8). */
-MUST_USE enum status record_write(const struct record_member *members, size_t count,
-                                  struct text *out);
+MUST_USE enum status auth_record_write(const struct auth_record_member *members, size_t count,
+                                       struct text *out);
 
 /* Reads an object: fills in the text of members whose text is not NULL at the call (with owned
  * copies: free them), the number of the others. Errors: CORRUPT, and then nothing is to be freed.
  */
-MUST_USE enum status record_read(struct bytes value, struct record_member *members, size_t count);
-void record_free(struct record_member *members, size_t count);
+MUST_USE enum status auth_record_read(struct bytes value, struct auth_record_member *members,
+                                      size_t count);
+void auth_record_free(struct auth_record_member *members, size_t count);
 
 /* Reads any JSON value. When it is a string, *text is it (owned, zero-ended) and *len its length,
  * zeros in it included; else NULL. Errors: MALFORMED. */
-MUST_USE enum status record_value(const char *json, char **text, size_t *len);
+MUST_USE enum status auth_record_value(const char *json, char **text, size_t *len);
 
 /* Whether text is UTF-8 (JSON can say nothing else). */
-bool record_is_text(const char *text);
+bool auth_record_is_text(const char *text);
 
 #endif
