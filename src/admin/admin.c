@@ -32,11 +32,11 @@ static void look(struct admin *admin, const char *kind, struct bytes vhost,
     uint64_t values[RATE_COUNT + 3];
     double rates[RATE_COUNT + 3];
     struct text key = {0};
-    rate_values(&totals->rates, values);
+    stats_values(&totals->rates, values);
     values[RATE_COUNT] = totals->messages_ready;
     values[RATE_COUNT + 1] = totals->messages_unacknowledged;
     values[RATE_COUNT + 2] = totals->messages_ready + totals->messages_unacknowledged;
-    sample_key(&key, kind, vhost, bytes_of("", 0));
+    samples_key(&key, kind, vhost, bytes_of("", 0));
     samples_look(admin->samples, text_bytes(&key), loop_now_ms(admin->options.loop), values,
                  RATE_COUNT + 3, rates);
     text_free(&key);
@@ -99,7 +99,7 @@ void admin_free(struct admin **admin)
     if (!a)
         return;
     a->closed = true;
-    parse_end(a);
+    body_end(a);
     /* The servers free their side of requests under way. */
     struct request *next;
     for (struct request *r = a->requests; r; r = next) {

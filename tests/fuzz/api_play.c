@@ -214,11 +214,11 @@ static void ask(struct loop_task *task)
 {
     struct asking *asking = container_of(task, struct asking, task);
     struct request *r = asking->request;
-    if (!route_begin(r))
+    if (!dispatch_begin(r))
         return;
     if (asking->body.len <= r->body_bytes_max)
         text_add_bytes(&r->body, asking->body);
-    route_handle(r);
+    dispatch_handle(r);
 }
 
 void api_ask(struct api *api, enum http_method method, struct bytes path, struct bytes body,

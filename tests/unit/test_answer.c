@@ -336,10 +336,10 @@ END_TEST
 START_TEST(properties_keys)
 {
     struct text key = {0}, a = {0}, b = {0}, other = {0};
-    properties_key(&key, BYTES_LITERAL("a b/c~d%e#*.\xc3\xa9"), bytes_of("", 0));
+    url_binding_key(&key, BYTES_LITERAL("a b/c~d%e#*.\xc3\xa9"), bytes_of("", 0));
     ck_assert(bytes_equal_text(text_bytes(&key), "a+b%2Fc%7Ed%25e%23%2A.%C3%A9"));
     key.len = 0;
-    properties_key(&key, bytes_of("", 0), bytes_of("", 0));
+    url_binding_key(&key, bytes_of("", 0), bytes_of("", 0));
     ck_assert(bytes_equal_text(text_bytes(&key), "~"));
     table_put_i32(&a, "x", 1);
     table_put_bool(&a, "y", true);
@@ -353,7 +353,7 @@ START_TEST(properties_keys)
     arguments_hash(text_bytes(&other), hash_b);
     ck_assert_str_ne(hash_a, hash_b);
     key.len = 0;
-    properties_key(&key, BYTES_LITERAL("k"), text_bytes(&a));
+    url_binding_key(&key, BYTES_LITERAL("k"), text_bytes(&a));
     ck_assert(bytes_start_with(text_bytes(&key), "k~"));
     text_free(&key);
     text_free(&a);
@@ -374,11 +374,11 @@ START_TEST(properties_go_there_and_back)
     struct properties p;
     struct text headers;
     struct form form = form_of(v);
-    properties_read(&form, "p", &p, &headers);
+    form_properties(&form, "p", &p, &headers);
     ck_assert_msg(form_ok(&form), "%s", form.wrong);
     ck_assert_uint_eq(p.delivery_mode, 2);
     answer_object(&out, NULL);
-    properties_write(&out, "p", &p);
+    answer_properties(&out, "p", &p);
     answer_end(&out);
     expect(json);
     text_free(&headers);
@@ -389,7 +389,7 @@ END_TEST
 START_TEST(no_properties_are_a_list)
 {
     const struct properties none = {0};
-    properties_write(&out, NULL, &none);
+    answer_properties(&out, NULL, &none);
     expect("[]");
 }
 END_TEST
@@ -421,7 +421,7 @@ START_TEST(wrong_properties_are_named)
         snprintf(wrong, sizeof wrong, "properties: %s", cases[i].wrong);
         struct value *v = parse(json);
         struct form form = form_of(v);
-        properties_read(&form, "properties", &p, &headers);
+        form_properties(&form, "properties", &p, &headers);
         ck_assert_str_eq(form.wrong, wrong);
         text_free(&headers);
         value_free(&v);

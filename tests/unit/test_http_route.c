@@ -25,7 +25,7 @@ static char allow[64];
 
 static const char *find(enum http_method method, const char *path)
 {
-    const struct route *route = route_find(table, method, path, parts, &count, allow);
+    const struct route *route = routes_find(table, method, path, parts, &count, allow);
     return route ? route->pattern : "";
 }
 
@@ -80,8 +80,8 @@ END_TEST
 
 START_TEST(too_many_parts_do_not_fit)
 {
-    ck_assert(route_fits("/:a/:b/:c/:d/:e/:f", "/1/2/3/4/5/6", parts, &count));
-    ck_assert(!route_fits("/:a/:b/:c/:d/:e/:f/:g", "/1/2/3/4/5/6/7", parts, &count));
+    ck_assert(routes_match("/:a/:b/:c/:d/:e/:f", "/1/2/3/4/5/6", parts, &count));
+    ck_assert(!routes_match("/:a/:b/:c/:d/:e/:f/:g", "/1/2/3/4/5/6/7", parts, &count));
 }
 END_TEST
 

@@ -48,14 +48,14 @@ static void done(struct request *r)
     loop_stop(admin.options.loop);
 }
 
-void reply_json(struct request *r, int status, struct answer *answer)
+void respond_json(struct request *r, int status, struct answer *answer)
 {
     code = status;
     replied = answer->text;
     done(r);
 }
 
-void reply_error(struct request *r, int status, const char *error, const char *reason)
+void respond_error(struct request *r, int status, const char *error, const char *reason)
 {
     code = status;
     text_printf(&replied, "%s: %s", error, reason);
@@ -112,7 +112,7 @@ void http_stream_wait(struct request *r, void (*more)(struct request *r))
     timer_set(reader, 0);
 }
 
-void reply_streamed(struct request *r)
+void respond_streamed(struct request *r)
 {
     done(r);
 }
@@ -359,14 +359,13 @@ END_TEST
 
 START_TEST(a_hopeless_expression_ends)
 {
-    struct name_filter *filter;
-    ck_assert_int_eq(name_filter_new("(a+)+$", true, &filter), STATUS_OK);
-    ck_assert(
-        !name_filter_fits(filter, BYTES_LITERAL("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab")));
-    ck_assert(name_filter_fits(filter, BYTES_LITERAL("aaa")));
-    ck_assert(!name_filter_fits(filter, bytes_of(NULL, 0)));
-    name_filter_free(&filter);
-    name_filter_free(&filter);
+    struct filter *filter;
+    ck_assert_int_eq(filter_new("(a+)+$", true, &filter), STATUS_OK);
+    ck_assert(!filter_fits(filter, BYTES_LITERAL("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab")));
+    ck_assert(filter_fits(filter, BYTES_LITERAL("aaa")));
+    ck_assert(!filter_fits(filter, bytes_of(NULL, 0)));
+    filter_free(&filter);
+    filter_free(&filter);
 }
 END_TEST
 
@@ -404,7 +403,7 @@ END_TEST
 static unsigned rate_bit(const char *name)
 {
     for (unsigned i = 0; i < RATE_COUNT; i++)
-        if (strcmp(rate_names[i], name) == 0)
+        if (strcmp(stats_names[i], name) == 0)
             return 1u << i;
     ck_abort_msg("no rate %s", name);
 }
@@ -415,9 +414,9 @@ START_TEST(counters_are_told_with_their_rates)
     uint64_t values[RATE_COUNT];
     double rates[RATE_COUNT] = {0.5};
     struct answer a = {0};
-    rate_values(&counters, values);
+    stats_values(&counters, values);
     answer_object(&a, NULL);
-    rate_write(&a, values, rates, rate_bit("publish") | rate_bit("deliver_get"));
+    stats_write(&a, values, rates, rate_bit("publish") | rate_bit("deliver_get"));
     answer_end(&a);
     replied = a.text;
     code = 0;

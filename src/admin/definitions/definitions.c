@@ -31,7 +31,7 @@ static void free_exporting(void *work)
 
 /* ---- Users, vhosts, permissions. */
 
-struct writing {
+struct directory_writing {
     struct answer *answer;
     struct admin *admin;
     struct auth *auth;
@@ -39,14 +39,14 @@ struct writing {
 
 static void write_user(void *context, const struct user_info *user)
 {
-    const struct writing *writing = context;
+    const struct directory_writing *writing = context;
     struct answer *a = writing->answer;
     answer_object(a, NULL);
     answer_text(a, "name", user->name);
     answer_text(a, "password_hash", user->password_hash ? user->password_hash : "");
     answer_text(a, "hashing_algorithm", user->hashing ? user->hashing : "");
-    tags_write(a, "tags", user->tags);
-    limits_write(a, "limits", writing->auth, LIMITED_USER, user->name);
+    api_tags_write(a, "tags", user->tags);
+    api_limits_write(a, "limits", writing->auth, LIMITED_USER, user->name);
     answer_end(a);
 }
 
@@ -54,22 +54,22 @@ static void write_metadata(struct answer *a, struct admin *admin, const struct v
 {
     answer_object(a, "metadata");
     answer_text(a, "description", vhost->description);
-    tags_write(a, "tags", vhost->tags);
-    answer_text(a, "default_queue_type", vhost_queue_type(admin, vhost));
+    api_tags_write(a, "tags", vhost->tags);
+    answer_text(a, "default_queue_type", api_vhost_queue_type(admin, vhost));
     answer_bool(a, "protected_from_deletion", vhost->protected_from_deletion);
     answer_end(a);
 }
 
 static void write_vhost(void *context, const struct vhost_entry *vhost)
 {
-    const struct writing *writing = context;
+    const struct directory_writing *writing = context;
     struct answer *a = writing->answer;
     answer_object(a, NULL);
     answer_text(a, "name", vhost->name);
     /* Where RabbitMQ 3.10 reads them; later ones read the metadata. */
     answer_text(a, "description", vhost->description);
-    tags_write(a, "tags", vhost->tags);
-    limits_write(a, "limits", writing->auth, LIMITED_VHOST, vhost->name);
+    api_tags_write(a, "tags", vhost->tags);
+    api_limits_write(a, "limits", writing->auth, LIMITED_VHOST, vhost->name);
     write_metadata(a, writing->admin, vhost);
     answer_end(a);
 }
@@ -89,7 +89,7 @@ static void write_permission(void *context, const struct permission_info *p)
 static void write_directory(struct answer *a, struct admin *admin)
 {
     struct auth *auth = admin->options.auth;
-    struct writing writing = {a, admin, auth};
+    struct directory_writing writing = {a, admin, auth};
     answer_array(a, "users");
     auth_each_user(auth, write_user, &writing);
     answer_end(a);
@@ -101,7 +101,7 @@ static void write_directory(struct answer *a, struct admin *admin)
     answer_end(a);
     answer_array(a, "topic_permissions");
     answer_end(a);
-    global_parameters_write(a, auth);
+    api_global_parameters_write(a, auth);
 }
 
 /* ---- Queues, exchanges, bindings. */
@@ -119,7 +119,7 @@ static void write_queues(struct answer *a, const struct exporting *e)
             answer_bytes(a, "vhost", e->parts[PART_QUEUES].rows[i].vhost);
         answer_bool(a, "durable", q->durable);
         answer_bool(a, "auto_delete", q->auto_delete);
-        answer_bytes(a, "type", queue_info_type(q));
+        answer_bytes(a, "type", api_queue_type(q));
         arguments_write(a, "arguments", q->arguments);
         answer_end(a);
     }
@@ -204,7 +204,7 @@ static void write_policies(struct answer *a, const struct gather *gather)
     answer_array(a, "policies");
     for (size_t i = 0; i < gather->row_count; i++) {
         answer_object(a, NULL);
-        policy_write(a, gather->rows[i].vhost, gather->rows[i].info);
+        api_policy_write(a, gather->rows[i].vhost, gather->rows[i].info);
         answer_end(a);
     }
     answer_end(a);
@@ -223,7 +223,7 @@ static void write_vhost_limits(void *context, const char *holder, const int64_t 
     if (writing->only.at && !bytes_equal_text(writing->only, holder))
         return;
     answer_object(a, NULL);
-    limits_write_values(a, "value", LIMITED_VHOST, max);
+    api_limits_write_values(a, "value", LIMITED_VHOST, max);
     answer_text(a, "vhost", holder);
     answer_text(a, "component", "vhost-limits");
     answer_text(a, "name", "limits");
@@ -238,7 +238,7 @@ static void write_parameters(struct answer *a, const struct exporting *e, struct
     answer_array(a, "parameters");
     for (size_t i = 0; i < gather->row_count; i++) {
         answer_object(a, NULL);
-        policy_write_parameter(a, gather->rows[i].vhost, gather->rows[i].info, true);
+        api_policy_write_parameter(a, gather->rows[i].vhost, gather->rows[i].info, true);
         answer_end(a);
     }
     auth_each_limited(auth, LIMITED_VHOST, write_vhost_limits, &writing);
@@ -274,7 +274,7 @@ static void write_one_vhost(struct answer *a, struct admin *admin, struct bytes 
         return;
     answer_text(a, "description", vhost.description);
     write_metadata(a, admin, &vhost);
-    limits_write(a, "limits", admin->options.auth, LIMITED_VHOST, vhost.name);
+    api_limits_write(a, "limits", admin->options.auth, LIMITED_VHOST, vhost.name);
 }
 
 static void write_all(struct request *r)
@@ -297,7 +297,7 @@ static void write_all(struct request *r)
     write_exchanges(&a, e);
     write_bindings(&a, e);
     answer_end(&a);
-    reply_json(r, 200, &a);
+    respond_json(r, 200, &a);
 }
 
 static void next_part(struct request *r, struct gather *done)
@@ -336,5 +336,5 @@ void api_definitions_get_vhost(struct request *r)
     if (auth_vhost_exists(r->admin->options.auth, request_vhost(r)))
         export(r, true);
     else
-        reply_bad_request(r, "vhost_not_found");
+        respond_bad_request(r, "vhost_not_found");
 }

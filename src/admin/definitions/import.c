@@ -53,8 +53,8 @@ static int shown(struct bytes name)
     return (int)(name.len < SHOWN_BYTES_MAX ? name.len : SHOWN_BYTES_MAX);
 }
 
-void problem_add(struct problems *problems, const char *list, uint32_t index, struct bytes name,
-                 struct bytes vhost, const char *why)
+void import_problem(struct problems *problems, const char *list, uint32_t index, struct bytes name,
+                    struct bytes vhost, const char *why)
 {
     struct text *out = &problems->text;
     if (problems->count++ >= PROBLEMS_TOLD)
@@ -82,7 +82,7 @@ void import_refuse(struct request *r)
     const char *why = problems_end(&i->wrong);
     log_line(r->admin->options.log, LOG_WARNING, "http",
              "definitions refused, nothing has changed: %s", why);
-    reply_error(r, 400, "bad_request", why);
+    respond_error(r, 400, "bad_request", why);
 }
 
 void import_end(struct request *r)
@@ -96,16 +96,16 @@ void import_end(struct request *r)
         log_line(r->admin->options.log, LOG_WARNING, "http", "definitions: %s",
                  (const char *)text.at);
         if (r->heard) /* at the start: it goes on with what could be done */
-            reply_empty(r, 200);
+            respond_empty(r, 200);
         else
-            reply_error(r, 400, "bad_request", (const char *)text.at);
+            respond_error(r, 400, "bad_request", (const char *)text.at);
         text_free(&text);
         return;
     }
     log_line(r->admin->options.log, LOG_INFO, "http", "definitions imported by '%s': %u entries",
              *r->user ? r->user : "load_definitions", i->done);
     if (i->passed.count == 0) {
-        reply_empty(r, 204);
+        respond_empty(r, 204);
         return;
     }
     const char *passed = problems_end(&i->passed);
@@ -113,7 +113,7 @@ void import_end(struct request *r)
     answer_object(&a, NULL);
     answer_text(&a, "passed_over", passed);
     answer_end(&a);
-    reply_json(r, 200, &a);
+    respond_json(r, 200, &a);
 }
 
 /* ---- An entry as a command. */
@@ -133,7 +133,7 @@ static bool read_policy(struct form *form, bool operator_policy, struct command 
         snprintf(why, FORM_WRONG_BYTES_MAX, "%s", form->wrong);
         return false;
     }
-    bool ok = policy_from_json(policy, out, table, &text);
+    bool ok = api_policy_from_json(policy, out, table, &text);
     if (!ok) {
         /* The API's words stand by themselves; here the path stands before them. */
         const char *words = (const char *)text.at;
@@ -249,7 +249,7 @@ static void import(struct request *r, struct bytes only)
     if (form_ok(&form))
         import_check(r);
     else
-        reply_bad_request(r, "%s", form.wrong);
+        respond_bad_request(r, "%s", form.wrong);
 }
 
 void api_definitions_post(struct request *r)
@@ -262,7 +262,7 @@ void api_definitions_post_vhost(struct request *r)
     if (auth_vhost_exists(r->admin->options.auth, request_vhost(r)))
         import(r, request_vhost(r));
     else
-        reply_bad_request(r, "vhost_not_found");
+        respond_bad_request(r, "vhost_not_found");
 }
 
 void admin_import(struct admin *admin, struct text *json,
@@ -273,5 +273,5 @@ void admin_import(struct admin *admin, struct text *json,
     r->heard_context = context;
     r->body = *json;
     *json = (struct text){0};
-    parse_body(r, api_definitions_post);
+    body_parse(r, api_definitions_post);
 }

@@ -91,8 +91,8 @@ struct import {
 extern const char *const import_keys[STEP_COUNT];
 
 /* Adds a problem: path "queues[3]", with the name and vhost when at is not NULL. */
-void problem_add(struct problems *problems, const char *list, uint32_t index, struct bytes name,
-                 struct bytes vhost, const char *why);
+void import_problem(struct problems *problems, const char *list, uint32_t index, struct bytes name,
+                    struct bytes vhost, const char *why);
 
 /* The command that an entry of a list stands for. *table is set and to be freed; the command has
  * views into it and into the JSON. False: *why says why not, zero-ended, not to be freed. */

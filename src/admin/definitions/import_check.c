@@ -30,7 +30,7 @@ static enum queue_type default_queue_type(struct request *r, struct bytes vhost)
     if (!in_file)
         return node_queue_type(node, exists ? entry.default_queue_type : "");
     struct form form = form_of(in_file);
-    return vhost_facts_queue_type(&form, exists ? &entry : NULL, node_default_queue_type(node));
+    return api_vhost_facts_queue_type(&form, exists ? &entry : NULL, node_default_queue_type(node));
 }
 
 static struct import_place *place_of(struct request *r, struct bytes name)
@@ -94,7 +94,7 @@ static void wrong(struct request *r, const char *list, uint32_t index, struct by
                   struct bytes vhost, const char *why)
 {
     struct import *i = r->work;
-    problem_add(&i->wrong, list, index, name, vhost, why);
+    import_problem(&i->wrong, list, index, name, vhost, why);
 }
 
 static bool name_fits(struct form *form, const char *key, const char *name)
@@ -112,8 +112,8 @@ static void check_user(struct request *r, const struct value *entry, uint32_t in
     form_need(&form, keys);
     const char *name = form_text(&form, "name", NULL);
     if (name_fits(&form, "name", name))
-        user_check(&form, i->hashing);
-    limits_check(LIMITED_USER, &form, "limits");
+        api_user_check(&form, i->hashing);
+    api_limits_check(LIMITED_USER, &form, "limits");
     if (!form_ok(&form))
         wrong(r, "users", index, bytes_of_text(name ? name : ""), no_bytes(), form.wrong);
     else
@@ -128,8 +128,8 @@ static void check_vhost(struct request *r, const struct value *entry, uint32_t i
     form_need(&form, keys);
     const char *name = form_text(&form, "name", NULL);
     if (name_fits(&form, "name", name))
-        vhost_check(&form);
-    limits_check(LIMITED_VHOST, &form, "limits");
+        api_vhost_check(&form);
+    api_limits_check(LIMITED_VHOST, &form, "limits");
     if (!form_ok(&form))
         wrong(r, "vhosts", index, bytes_of_text(name ? name : ""), no_bytes(), form.wrong);
     else
@@ -185,7 +185,7 @@ static void check_global_parameter(struct request *r, const struct value *entry,
     struct form form = form_of(entry);
     form_need(&form, keys);
     const char *name = form_text(&form, "name", "");
-    global_parameter_check(&form, name);
+    api_global_parameter_check(&form, name);
     if (!form_ok(&form))
         wrong(r, "global_parameters", index, bytes_of_text(name), no_bytes(), form.wrong);
 }
@@ -351,7 +351,7 @@ static void check_parameter(struct request *r, const struct value *entry, uint32
     if (strcmp(component, "vhost-limits") != 0)
         form_refuse(&form, "component", "'%.80s' is not known here", component);
     else if (entry_place(r, STEP_PARAMETERS, entry, index, bytes_of_text(name)))
-        limits_check(LIMITED_VHOST, &form, "value");
+        api_limits_check(LIMITED_VHOST, &form, "value");
     if (!form_ok(&form))
         wrong(r, "parameters", index, bytes_of_text(name), no_bytes(), form.wrong);
 }
@@ -386,7 +386,7 @@ static void check_portion(struct request *r)
         const struct value *list = value_get(r->json, section->key);
         enum value_kind kind = value_kind_of(list);
         if (kind != VALUE_NONE && kind != VALUE_LIST) {
-            reply_bad_request(r, "%s: must be a list", section->key);
+            respond_bad_request(r, "%s: must be a list", section->key);
             return;
         }
         if (i->only.at && section->of_node)
@@ -483,7 +483,7 @@ static void judge_binding(struct request *r, uint32_t index)
                  BYTES_PRINT(source->found ? to : command.u.bind.source));
         wrong(r, "bindings", index, to, vhost, text);
     } else if (!destination->found) {
-        problem_add(&i->passed, "bindings", index, to, vhost, "there is no such queue");
+        import_problem(&i->passed, "bindings", index, to, vhost, "there is no such queue");
         list->place[index] = NO_PLACE;
         i->all--;
     } else if (verdict_of_binding(&from, command.u.bind.routing_key, command.u.bind.arguments,

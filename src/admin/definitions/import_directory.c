@@ -14,8 +14,8 @@ static void failed(struct request *r, const char *list, uint32_t index, const ch
                    enum status status, const char *why)
 {
     struct import *i = r->work;
-    problem_add(&i->failed, list, index, bytes_of_text(name), bytes_of(NULL, 0),
-                why && *why ? why : status_text(status));
+    import_problem(&i->failed, list, index, bytes_of_text(name), bytes_of(NULL, 0),
+                   why && *why ? why : status_text(status));
 }
 
 static bool put_user(struct request *r, const struct value *entry, uint32_t index)
@@ -24,9 +24,10 @@ static bool put_user(struct request *r, const struct value *entry, uint32_t inde
     struct form form = form_of(entry);
     const char *name = form_text(&form, "name", "");
     bool created;
-    enum status status = user_from_json(r->admin->options.auth, name, &form, i->hashing, &created);
+    enum status status =
+        api_user_from_json(r->admin->options.auth, name, &form, i->hashing, &created);
     if (status == STATUS_OK)
-        status = limits_from_json(r->admin, LIMITED_USER, name, &form, "limits");
+        status = api_limits_from_json(r->admin, LIMITED_USER, name, &form, "limits");
     if (status != STATUS_OK)
         failed(r, "users", index, name, status, form.wrong);
     return status == STATUS_OK;
@@ -38,9 +39,9 @@ static bool put_vhost(struct request *r, const struct value *entry, uint32_t ind
     const char *name = form_text(&form, "name", "");
     char *error = NULL;
     bool created;
-    enum status status = vhost_from_json(r->admin, name, &form, r->user, &created, &error);
+    enum status status = api_vhost_from_json(r->admin, name, &form, r->user, &created, &error);
     if (status == STATUS_OK)
-        status = limits_from_json(r->admin, LIMITED_VHOST, name, &form, "limits");
+        status = api_limits_from_json(r->admin, LIMITED_VHOST, name, &form, "limits");
     if (status != STATUS_OK)
         failed(r, "vhosts", index, name, status, error ? error : form.wrong);
     free(error);
@@ -55,7 +56,7 @@ static bool put_vhost_limits(struct request *r, const struct value *entry, uint3
     const char *vhost = i->only.at ? (const char *)i->only.at : form_text(&form, "vhost", "");
     if (strcmp(form_text(&form, "component", ""), "vhost-limits") != 0)
         return false; /* an operator policy, which is counted when its vhost has it */
-    enum status status = limits_from_json(r->admin, LIMITED_VHOST, vhost, &form, "value");
+    enum status status = api_limits_from_json(r->admin, LIMITED_VHOST, vhost, &form, "value");
     if (status != STATUS_OK)
         failed(r, "parameters", index, vhost, status, form.wrong);
     return status == STATUS_OK;
@@ -81,7 +82,8 @@ static bool put_global_parameter(struct request *r, const struct value *entry, u
     struct form form = form_of(entry);
     const char *name = form_text(&form, "name", "");
     bool created;
-    enum status status = global_parameter_from_json(r->admin->options.auth, name, &form, &created);
+    enum status status =
+        api_global_parameter_from_json(r->admin->options.auth, name, &form, &created);
     if (status != STATUS_OK)
         failed(r, "global_parameters", index, name, status, form.wrong);
     return status == STATUS_OK;

@@ -32,8 +32,8 @@ static void refused(struct request *r, uint32_t index, enum status status, const
     struct import *i = r->work;
     const struct value *entry = value_at(i->lists[i->link.step].list, index);
     const char *key = i->link.step == STEP_BINDINGS ? "destination" : "name";
-    problem_add(&i->failed, import_keys[i->link.step], index, value_bytes(value_get(entry, key)),
-                i->places[i->link.place]->name, why && *why ? why : status_text(status));
+    import_problem(&i->failed, import_keys[i->link.step], index, value_bytes(value_get(entry, key)),
+                   i->places[i->link.place]->name, why && *why ? why : status_text(status));
 }
 
 static void send_entry(struct request *r, uint32_t index, uint16_t channel)

@@ -31,12 +31,12 @@ unsigned access_rights(const char *tags)
 }
 
 /* Checks "user:password". */
-static enum access_result check(struct request *r, uint8_t *pair, size_t len, struct login *login)
+static enum credentials check(struct request *r, uint8_t *pair, size_t len, struct login *login)
 {
     uint8_t *colon = memchr(pair, ':', len);
     char tags[AUTH_TAGS_BYTES_MAX + 1];
     if (!colon || memchr(pair, '\0', len) || colon - pair > (ptrdiff_t)AUTH_NAME_MAX)
-        return ACCESS_UNKNOWN;
+        return CREDENTIALS_NONE;
     struct bytes user = bytes_of(pair, (size_t)(colon - pair));
     struct bytes password = bytes_of(colon + 1, len - user.len - 1);
     const struct login_peer peer = {ATTEMPT_HTTP, r->peer, r->loopback,
@@ -44,29 +44,29 @@ static enum access_result check(struct request *r, uint8_t *pair, size_t len, st
     struct auth *auth = r->admin->options.auth;
     enum status status = auth_login_password(auth, user, password, &peer, login);
     if (status == STATUS_LIMIT)
-        return ACCESS_REFUSED;
+        return CREDENTIALS_REFUSED;
     if (status != STATUS_OK || !auth_user_tags(auth, user, tags, sizeof tags))
-        return ACCESS_FAILED;
+        return CREDENTIALS_WRONG;
     memcpy(r->user, user.at, user.len);
     r->user[user.len] = '\0';
     r->rights = access_rights(tags);
-    return ACCESS_GOOD;
+    return CREDENTIALS_GOOD;
 }
 
-enum access_result access_check(struct request *request, uint32_t *late_ms)
+enum credentials access_check(struct request *request, uint32_t *late_ms)
 {
     struct login login = {.tell = true};
     const char *header = request->authorization;
     size_t len;
     *late_ms = 0;
     if (!header || strncasecmp(header, "Basic ", 6) != 0)
-        return ACCESS_UNKNOWN;
+        return CREDENTIALS_NONE;
     header += 6 + strspn(header + 6, " ");
     uint8_t *pair = base64_decode(bytes_of(header, strcspn(header, " \r\n")), &len);
     if (!pair)
-        return ACCESS_UNKNOWN;
-    enum access_result result = check(request, pair, len, &login);
-    if (result == ACCESS_FAILED && login.tell)
+        return CREDENTIALS_NONE;
+    enum credentials result = check(request, pair, len, &login);
+    if (result == CREDENTIALS_WRONG && login.tell)
         log_line(request->admin->options.log, LOG_WARNING, "http", "%s user=%s: log-in failed",
                  request->peer, login.user);
     *late_ms = login.late_ms;
@@ -74,27 +74,27 @@ enum access_result access_check(struct request *request, uint32_t *late_ms)
     return result;
 }
 
-bool request_enters_vhost(const struct request *request, struct bytes vhost)
+bool access_enters_vhost(const struct request *request, struct bytes vhost)
 {
     return auth_may_open(request->admin->options.auth, bytes_of_text(request->user), vhost);
 }
 
-bool request_sees_vhost(const struct request *request, struct bytes vhost)
+bool access_sees_vhost(const struct request *request, struct bytes vhost)
 {
-    return (request->rights & RIGHT_ADMINISTRATOR) || request_enters_vhost(request, vhost);
+    return (request->rights & RIGHT_ADMINISTRATOR) || access_enters_vhost(request, vhost);
 }
 
-bool request_knows_vhost(const struct request *request, struct bytes vhost)
+bool access_knows_vhost(const struct request *request, struct bytes vhost)
 {
-    return (request->rights & RIGHT_MONITORING) || request_sees_vhost(request, vhost);
+    return (request->rights & RIGHT_MONITORING) || access_sees_vhost(request, vhost);
 }
 
-bool request_allowed(struct request *request, enum permission permission, struct bytes vhost,
-                     struct bytes resource)
+bool access_allowed(struct request *request, enum permission permission, struct bytes vhost,
+                    struct bytes resource)
 {
     if (auth_allowed(request->admin->options.auth, bytes_of_text(request->user), vhost, permission,
                      resource))
         return true;
-    reply_refused(request);
+    respond_refused(request);
     return false;
 }

@@ -4,14 +4,14 @@
 
 #include "admin/http/request.h"
 
-enum access_result {
-    ACCESS_GOOD,
-    ACCESS_UNKNOWN, /* no credentials came, or none that can be read */
-    ACCESS_FAILED,  /* wrong ones: the answer is due after *late_ms */
-    ACCESS_REFUSED, /* the same; they have not been looked at, after too many wrong ones */
+enum credentials {
+    CREDENTIALS_GOOD,
+    CREDENTIALS_NONE,    /* no credentials came, or none that can be read */
+    CREDENTIALS_WRONG,   /* wrong ones: the answer is due after *late_ms */
+    CREDENTIALS_REFUSED, /* the same; they have not been looked at, after too many wrong ones */
 };
 /* Checks the request's basic authentication, counts it, and fills in user and rights. */
-enum access_result access_check(struct request *request, uint32_t *late_ms);
+enum credentials access_check(struct request *request, uint32_t *late_ms);
 
 /* A user's tags ("administrator,monitoring") as rights; what the stronger ones include is set too.
  */

@@ -36,9 +36,9 @@ static void parsed(struct request *r, enum status status, const char *why,
 {
     text_free(&r->body);
     if (status != STATUS_OK)
-        reply_bad_request(r, "not_json: %s", why);
+        respond_bad_request(r, "not_json: %s", why);
     else if (value_kind_of(r->json) != VALUE_MAP)
-        reply_bad_request(r, "not_json: the body must be an object");
+        respond_bad_request(r, "not_json: the body must be an object");
     else
         handle(r);
 }
@@ -73,7 +73,7 @@ static void *run(void *context)
     return NULL;
 }
 
-void parse_body(struct request *request, void (*handle)(struct request *request))
+void body_parse(struct request *request, void (*handle)(struct request *request))
 {
     struct admin *admin = request->admin;
     if (request->body.len > PARSE_AT_ONCE_BYTES) {
@@ -99,7 +99,7 @@ void parse_body(struct request *request, void (*handle)(struct request *request)
     parsed(request, status, why, handle);
 }
 
-void parse_end(struct admin *admin)
+void body_end(struct admin *admin)
 {
     while (admin->parsing) {
         struct parsing *parsing = admin->parsing;

@@ -10,8 +10,8 @@
 
 /* Parses the body into request->json and calls handle(request); or answers 400 not_json. The body
  * is freed. */
-void parse_body(struct request *request, void (*handle)(struct request *request));
+void body_parse(struct request *request, void (*handle)(struct request *request));
 /* Waits for the threads. */
-void parse_end(struct admin *admin);
+void body_end(struct admin *admin);
 
 #endif

@@ -11,7 +11,7 @@
 
 /* All zeros at first. */
 struct chunks {
-    enum chunk_state {
+    enum chunks_state {
         CHUNK_SIZE,      /* digits of a size */
         CHUNK_EXTENSION, /* the rest of the size's line */
         CHUNK_DATA,

@@ -45,14 +45,14 @@ static bool check_url(struct request *r, const struct bytes *parts, size_t count
     size_t len;
     for (size_t i = 0; i < count; i++)
         if (!url_sound(parts[i])) {
-            reply_bad_request(r, "the path holds a malformed percent-encoding, or no UTF-8");
+            respond_bad_request(r, "the path holds a malformed percent-encoding, or no UTF-8");
             return false;
         }
     char *query = url_decode(bytes_of_text(r->query), true, &len);
     bool sound = url_sound(bytes_of_text(r->query)) && !has_nul(bytes_of(query, len));
     free(query);
     if (!sound)
-        reply_bad_request(r, "the query holds a malformed percent-encoding, a NUL, or no UTF-8");
+        respond_bad_request(r, "the query holds a malformed percent-encoding, a NUL, or no UTF-8");
     return sound;
 }
 
@@ -63,9 +63,9 @@ static bool check_names(struct request *r, size_t count)
         if (!has_nul(r->args[i]) || may_hold_nul(r->route->pattern, i))
             continue;
         if (r->method == METHOD_PUT || r->method == METHOD_POST)
-            reply_bad_request(r, "a name in the path holds a NUL");
+            respond_bad_request(r, "a name in the path holds a NUL");
         else
-            reply_not_found(r);
+            respond_not_found(r);
         return false;
     }
     return true;
@@ -103,9 +103,9 @@ static const char *refusal(const struct request *r)
     if ((!is_of_vhost(access) && access != ACCESS_POLICYMAKER) || !has_vhost(r->route))
         return NULL;
     struct bytes vhost = request_vhost(r);
-    bool may = changes(r)               ? request_enters_vhost(r, vhost)
-               : access == ACCESS_KNOWN ? request_knows_vhost(r, vhost)
-                                        : request_sees_vhost(r, vhost);
+    bool may = changes(r)               ? access_enters_vhost(r, vhost)
+               : access == ACCESS_KNOWN ? access_knows_vhost(r, vhost)
+                                        : access_sees_vhost(r, vhost);
     return may ? NULL : "User not authorised to access virtual host";
 }
 
@@ -116,9 +116,9 @@ static bool check_vhost(struct request *r)
         auth_vhost_exists(r->admin->options.auth, request_vhost(r)))
         return true;
     if (r->method == METHOD_PUT || r->method == METHOD_POST)
-        reply_error(r, 404, "not_found", "vhost_not_found");
+        respond_error(r, 404, "not_found", "vhost_not_found");
     else
-        reply_not_found(r);
+        respond_not_found(r);
     return false;
 }
 
@@ -146,12 +146,12 @@ static bool take_json(struct request *r)
     uint64_t bytes = values * VALUE_BYTES + r->body.len;
     if (values > BODY_VALUES_MAX &&
         (r->route->body == BODY_SMALL || r->route->body == BODY_MESSAGE)) {
-        reply_bad_request(r, "the body has more than %u values", BODY_VALUES_MAX);
+        respond_bad_request(r, "the body has more than %u values", BODY_VALUES_MAX);
         return false;
     }
     if (!account_take(r->admin->account, ACCOUNT_HTTP_REQUESTS, bytes)) {
-        reply_error(r, 503, "service_unavailable",
-                    "requests hold as much memory as they may: try again later");
+        respond_error(r, 503, "service_unavailable",
+                      "requests hold as much memory as they may: try again later");
         return false;
     }
     r->json_bytes = bytes;
@@ -175,7 +175,7 @@ static bool has_body(const struct request *r)
 static void not_found(struct request *r, const char *allow)
 {
     if (!*allow)
-        reply_not_found(r);
+        respond_not_found(r);
     else {
         http_send(r, r->method == METHOD_OPTIONS ? 200 : 405, NULL, "Allow", allow, NULL);
         request_free(r);
@@ -184,48 +184,48 @@ static void not_found(struct request *r, const char *allow)
 
 static void failure_due(void *context)
 {
-    reply_login_failed(context);
+    respond_login_failed(context);
 }
 
 static void refusal_due(void *context)
 {
-    reply_too_many_attempts(context);
+    respond_too_many_attempts(context);
 }
 
 /* Who asks, and whether he may. False: answered, or it will be. */
 static bool check_access(struct request *r)
 {
     uint32_t late_ms;
-    enum access_result result = access_check(r, &late_ms);
-    if (result != ACCESS_GOOD && late_ms) {
+    enum credentials result = access_check(r, &late_ms);
+    if (result != CREDENTIALS_GOOD && late_ms) {
         r->timer = timer_new(r->admin->options.loop,
-                             result == ACCESS_REFUSED ? refusal_due : failure_due, r);
+                             result == CREDENTIALS_REFUSED ? refusal_due : failure_due, r);
         timer_set(r->timer, late_ms);
         return false;
     }
-    if (result != ACCESS_GOOD) {
-        reply_login_failed(r);
+    if (result != CREDENTIALS_GOOD) {
+        respond_login_failed(r);
         return false;
     }
     if (!check_vhost(r))
         return false;
     const char *why = refusal(r);
     if (why)
-        reply_error(r, 401, "not_authorised", why);
+        respond_error(r, 401, "not_authorised", why);
     return !why;
 }
 
-bool route_begin(struct request *request)
+bool dispatch_begin(struct request *request)
 {
     struct bytes parts[REQUEST_ARGS_MAX];
     size_t count;
     char allow[64];
     const struct route *route =
-        route_find(routes, request->method, request->path, parts, &count, allow);
+        routes_find(routes, request->method, request->path, parts, &count, allow);
     request->route = route;
     bool is_metrics = route && strncmp(route->pattern, "/metrics", 8) == 0;
     if (request->on_metrics_port && !is_metrics) {
-        reply_not_found(request);
+        respond_not_found(request);
         return false;
     }
     if (!route) {
@@ -241,10 +241,10 @@ bool route_begin(struct request *request)
     return check_names(request, count);
 }
 
-void route_handle(struct request *request)
+void dispatch_handle(struct request *request)
 {
     if (!has_body(request))
         request->route->handle(request);
     else if (take_json(request))
-        parse_body(request, request->route->handle);
+        body_parse(request, request->route->handle);
 }

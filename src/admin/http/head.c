@@ -131,13 +131,13 @@ static int read_request_line(struct bytes line, struct head *out)
 
 /* ---- Fields. */
 
-struct reading {
+struct head_reading {
     struct head *head;
     bool has_length;
     bool asked_to_keep, asked_to_close;
 };
 
-static int read_length(struct reading *r, struct bytes value)
+static int read_length(struct head_reading *r, struct bytes value)
 {
     uint64_t bytes = 0;
     if (value.len == 0 || value.len > LENGTH_DIGITS_MAX)
@@ -154,7 +154,7 @@ static int read_length(struct reading *r, struct bytes value)
     return 0;
 }
 
-static int read_coding(struct reading *r, struct bytes value)
+static int read_coding(struct head_reading *r, struct bytes value)
 {
     if (!is_word(value, "chunked"))
         return 501;
@@ -164,7 +164,7 @@ static int read_coding(struct reading *r, struct bytes value)
     return 0;
 }
 
-static int read_connection(struct reading *r, struct bytes value)
+static int read_connection(struct head_reading *r, struct bytes value)
 {
     while (value.len) {
         const uint8_t *comma = memchr(value.at, ',', value.len);
@@ -178,13 +178,13 @@ static int read_connection(struct reading *r, struct bytes value)
     return 0;
 }
 
-static int read_expect(struct reading *r, struct bytes value)
+static int read_expect(struct head_reading *r, struct bytes value)
 {
     r->head->expects = is_word(value, "100-continue");
     return r->head->expects ? 0 : 417;
 }
 
-static int read_authorization(struct reading *r, struct bytes value)
+static int read_authorization(struct head_reading *r, struct bytes value)
 {
     if (r->head->authorization.at)
         return 400;
@@ -192,13 +192,13 @@ static int read_authorization(struct reading *r, struct bytes value)
     return 0;
 }
 
-static int read_reason(struct reading *r, struct bytes value)
+static int read_reason(struct head_reading *r, struct bytes value)
 {
     r->head->reason = value;
     return 0;
 }
 
-static int read_content_type(struct reading *r, struct bytes value)
+static int read_content_type(struct head_reading *r, struct bytes value)
 {
     r->head->content_type = value;
     return 0;
@@ -206,7 +206,7 @@ static int read_content_type(struct reading *r, struct bytes value)
 
 static const struct {
     const char *name;
-    int (*read)(struct reading *r, struct bytes value);
+    int (*read)(struct head_reading *r, struct bytes value);
 } fields[] = {
     {"Content-Length", read_length},     {"Transfer-Encoding", read_coding},
     {"Connection", read_connection},     {"Expect", read_expect},
@@ -214,7 +214,7 @@ static const struct {
     {"Content-Type", read_content_type},
 };
 
-static int read_field(struct reading *r, struct bytes line)
+static int read_field(struct head_reading *r, struct bytes line)
 {
     const uint8_t *colon = memchr(line.at, ':', line.len);
     if (!colon || colon == line.at)
@@ -232,7 +232,7 @@ static int read_field(struct reading *r, struct bytes line)
 
 int head_read(struct bytes bytes, struct head *out)
 {
-    struct reading r = {.head = out};
+    struct head_reading r = {.head = out};
     size_t count = 0;
     *out = (struct head){.method = METHOD_OTHER};
     struct bytes line = take_line(&bytes);

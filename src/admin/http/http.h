@@ -1,7 +1,7 @@
 /* The HTTP servers: sockets, limits, and what of HTTP the rest of the folder needs. Thread: main.
  *
- * A request's head is read first; route_begin decides whether its body is wanted, and of which
- * length at most. Only then is the body read, and route_handle called with it. An answer is sent
+ * A request's head is read first; dispatch_begin decides whether its body is wanted, and of which
+ * length at most. Only then is the body read, and dispatch_handle called with it. An answer is sent
  * whole, or streamed as the client takes it. */
 #ifndef LEVERET_ADMIN_HTTP_H
 #define LEVERET_ADMIN_HTTP_H

@@ -1,11 +1,11 @@
 /* Requests in.
  *
- * Normal course: bytes are gathered until a head is whole; it becomes a request, and route_begin
- * says who asks and whether the body is wanted; the body is gathered and goes to route_handle. What
- * can go wrong: a head that is malformed, too long or too slow; a body longer than the path allows
- * (413), longer than the account has room for (503), or slower than WINDOW_BYTES_MIN a window; a
- * request that is refused while its body is still on the way: a short one is read over, otherwise
- * the connection closes after the answer. */
+ * Normal course: bytes are gathered until a head is whole; it becomes a request, and dispatch_begin
+ * says who asks and whether the body is wanted; the body is gathered and goes to dispatch_handle.
+ * What can go wrong: a head that is malformed, too long or too slow; a body longer than the path
+ * allows (413), longer than the account has room for (503), or slower than WINDOW_BYTES_MIN a
+ * window; a request that is refused while its body is still on the way: a short one is read over,
+ * otherwise the connection closes after the answer. */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -129,10 +129,10 @@ static void begin_request(struct http_connection *c, const struct head *head)
     c->chunks = (struct chunks){.state = CHUNK_SIZE};
     c->body_left = head->body_bytes;
     c->expects = head->expects && (head->chunked || head->body_bytes);
-    if (!route_begin(r)) {
+    if (!dispatch_begin(r)) {
         discard_body(c);
     } else if (c->body_left > r->body_bytes_max) {
-        reply_error(r, 413, "bad_request", "the request's body is longer than this path takes");
+        respond_error(r, 413, "bad_request", "the request's body is longer than this path takes");
         discard_body(c);
     } else {
         if (c->expects && !c->minor_0)
@@ -176,7 +176,7 @@ static bool take_head(struct http_connection *c)
 static void refuse_body(struct http_connection *c, int code, const char *error, const char *reason)
 {
     c->keep_alive = false;
-    reply_error(c->request, code, error, reason);
+    respond_error(c->request, code, error, reason);
     http_input_enter(c, INPUT_HELD);
 }
 
@@ -206,7 +206,7 @@ static bool add_body(struct http_connection *c, struct bytes piece)
 static void body_complete(struct http_connection *c)
 {
     http_input_enter(c, INPUT_HELD);
-    route_handle(c->request);
+    dispatch_handle(c->request);
 }
 
 /* Nothing may be added to a view of nothing, not even 0. */

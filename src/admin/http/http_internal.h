@@ -40,8 +40,8 @@
 enum input_state { INPUT_HEAD, INPUT_BODY, INPUT_DISCARD, INPUT_HELD, INPUT_LINGER };
 
 /* Bytes to write: one text, freed when it is out. */
-struct piece {
-    STAILQ_ENTRY(piece) entry;
+struct http_piece {
+    STAILQ_ENTRY(http_piece) entry;
     struct text text;
 };
 
@@ -65,7 +65,7 @@ struct http_connection {
     struct request *request; /* that waits for its answer; NULL: none does */
 
     /* Out. */
-    STAILQ_HEAD(, piece) pieces;
+    STAILQ_HEAD(, http_piece) pieces;
     size_t sent;      /* of the first piece */
     size_t out_bytes; /* in all pieces */
     bool is_head;     /* true for HEAD: an answer's body is dropped */

@@ -27,7 +27,7 @@ static void queue(struct http_connection *c, struct text *text)
         text_free(text);
         return;
     }
-    struct piece *piece = mem_need(sizeof *piece);
+    struct http_piece *piece = mem_need(sizeof *piece);
     piece->text = *text;
     *text = (struct text){0};
     STAILQ_INSERT_TAIL(&c->pieces, piece, entry);
@@ -37,7 +37,7 @@ static void queue(struct http_connection *c, struct text *text)
 
 static void drop_first(struct http_connection *c)
 {
-    struct piece *piece = STAILQ_FIRST(&c->pieces);
+    struct http_piece *piece = STAILQ_FIRST(&c->pieces);
     STAILQ_REMOVE_HEAD(&c->pieces, entry);
     c->sent = 0;
     text_free(&piece->text);
@@ -72,7 +72,7 @@ static bool flush(struct http_connection *c)
     while (c->out_bytes && share) {
         struct iovec parts[PARTS_MAX];
         struct msghdr message = {.msg_iov = parts};
-        struct piece *piece;
+        struct http_piece *piece;
         STAILQ_FOREACH(piece, &c->pieces, entry)
         {
             size_t skip = message.msg_iovlen ? 0 : c->sent;

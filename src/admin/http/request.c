@@ -154,7 +154,7 @@ bool request_ask(struct request *request, struct bytes vhost,
 {
     if (request_try(request, vhost, ask, argument, done) == STATUS_OK)
         return true;
-    reply_vhost_missing(request, vhost);
+    respond_vhost_missing(request, vhost);
     return false;
 }
 

@@ -79,7 +79,7 @@ struct request {
     char *authorization, *reason, *content_type; /* headers, or NULL */
     char peer[64];                               /* the client's address */
     bool loopback, on_metrics_port;
-    uint64_t body_bytes_max; /* what the path takes; set by route_begin */
+    uint64_t body_bytes_max; /* what the path takes; set by dispatch_begin */
     struct text body;        /* bytes as sent */
     uint64_t json_bytes;     /* what json is counted as in the account */
     struct value *json;      /* the body read, or NULL */
@@ -146,41 +146,41 @@ void *request_work(struct request *request, size_t bytes, void (*free_work)(void
  * permissions on it), know that there is such a vhost with its sums, connections and channels
  * (those who monitor too), or work in it (changing: permissions on it are needed whatever the
  * tags). */
-bool request_knows_vhost(const struct request *request, struct bytes vhost);
-bool request_sees_vhost(const struct request *request, struct bytes vhost);
-bool request_enters_vhost(const struct request *request, struct bytes vhost);
+bool access_knows_vhost(const struct request *request, struct bytes vhost);
+bool access_sees_vhost(const struct request *request, struct bytes vhost);
+bool access_enters_vhost(const struct request *request, struct bytes vhost);
 /* Whether the permission allows it; if not answers 401 as RabbitMQ does and returns false. */
-bool request_allowed(struct request *request, enum permission permission, struct bytes vhost,
-                     struct bytes resource);
+bool access_allowed(struct request *request, enum permission permission, struct bytes vhost,
+                    struct bytes resource);
 
 /* ---- Answers; each ends the request. */
-void reply_json(struct request *request, int code, struct answer *answer); /* empties it */
-void reply_empty(struct request *request, int code);
-void reply_created(struct request *request, bool created); /* 201 or 204 */
-void reply_location(struct request *request, const char *location);
-void reply_text(struct request *request, int code, const char *type, struct text *text);
-void reply_error(struct request *request, int code, const char *error, const char *reason);
-void reply_bad_request(struct request *request, const char *format, ...)
+void respond_json(struct request *request, int code, struct answer *answer); /* empties it */
+void respond_empty(struct request *request, int code);
+void respond_created(struct request *request, bool created); /* 201 or 204 */
+void respond_location(struct request *request, const char *location);
+void respond_text(struct request *request, int code, const char *type, struct text *text);
+void respond_error(struct request *request, int code, const char *error, const char *reason);
+void respond_bad_request(struct request *request, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-void reply_bad_pair(struct request *request, const char *what,
-                    struct bytes value); /* ["not_int", …] */
-void reply_not_found(struct request *request);
+void respond_bad_pair(struct request *request, const char *what,
+                      struct bytes value); /* ["not_int", …] */
+void respond_not_found(struct request *request);
 /* After a deletion: 204, 404 when there was no such thing, or what the status says. */
-void reply_deleted(struct request *request, enum status status);
+void respond_deleted(struct request *request, enum status status);
 /* True when the name is this node's; otherwise 404 is answered. */
 bool request_names_node(struct request *request, struct bytes name);
 /* 503: the account has no room for the answer. One that is streamed already is cut off. */
-void reply_no_room(struct request *request);
+void respond_no_room(struct request *request);
 /* Ends an answer that was streamed. */
-void reply_streamed(struct request *request);
+void respond_streamed(struct request *request);
 /* The node has no such vhost that runs: 503 with the reason when it is down, else 404. */
-void reply_vhost_missing(struct request *request, struct bytes vhost);
-void reply_refused(struct request *request); /* 401 not_authorised, "Access refused." */
-void reply_login_failed(struct request *request);
-void reply_too_many_attempts(struct request *request); /* 429 */
+void respond_vhost_missing(struct request *request, struct bytes vhost);
+void respond_refused(struct request *request); /* 401 not_authorised, "Access refused." */
+void respond_login_failed(struct request *request);
+void respond_too_many_attempts(struct request *request); /* 429 */
 /* A status of the broker with its text, as the reply of a declare, bind, delete … */
-void reply_status(struct request *request, enum status status, const char *text);
+void respond_status(struct request *request, enum status status, const char *text);
 /* "404 NOT_FOUND": AMQP's reply code and name of a status. */
-const char *reply_code_name(enum status status);
+const char *respond_code_name(enum status status);
 
 #endif

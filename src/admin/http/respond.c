@@ -15,32 +15,32 @@ static void hear(struct request *r, int code, const char *reason)
     r->heard = NULL;
 }
 
-void reply_json(struct request *request, int code, struct answer *answer)
+void respond_json(struct request *request, int code, struct answer *answer)
 {
     hear(request, code, "");
     http_send(request, code, "application/json", NULL, NULL, &answer->text);
     request_free(request);
 }
 
-void reply_text(struct request *request, int code, const char *type, struct text *text)
+void respond_text(struct request *request, int code, const char *type, struct text *text)
 {
     http_send(request, code, type, NULL, NULL, text);
     request_free(request);
 }
 
-void reply_empty(struct request *request, int code)
+void respond_empty(struct request *request, int code)
 {
     hear(request, code, "");
     http_send(request, code, NULL, NULL, NULL, NULL);
     request_free(request);
 }
 
-void reply_created(struct request *request, bool created)
+void respond_created(struct request *request, bool created)
 {
-    reply_empty(request, created ? 201 : 204);
+    respond_empty(request, created ? 201 : 204);
 }
 
-void reply_location(struct request *request, const char *location)
+void respond_location(struct request *request, const char *location)
 {
     http_send(request, 201, NULL, "Location", location, NULL);
     request_free(request);
@@ -61,22 +61,22 @@ static void send_error(struct request *r, int code, const char *error, struct by
     request_free(r);
 }
 
-void reply_error(struct request *request, int code, const char *error, const char *reason)
+void respond_error(struct request *request, int code, const char *error, const char *reason)
 {
     send_error(request, code, error, bytes_of_text(reason), NULL, NULL);
 }
 
-void reply_bad_request(struct request *request, const char *format, ...)
+void respond_bad_request(struct request *request, const char *format, ...)
 {
     char reason[1024];
     va_list args;
     va_start(args, format);
     vsnprintf(reason, sizeof reason, format, args);
     va_end(args);
-    reply_error(request, 400, "bad_request", reason);
+    respond_error(request, 400, "bad_request", reason);
 }
 
-void reply_bad_pair(struct request *request, const char *what, struct bytes value)
+void respond_bad_pair(struct request *request, const char *what, struct bytes value)
 {
     struct answer w = {0};
     answer_object(&w, NULL);
@@ -86,52 +86,52 @@ void reply_bad_pair(struct request *request, const char *what, struct bytes valu
     answer_bytes(&w, NULL, value);
     answer_end(&w);
     answer_end(&w);
-    reply_json(request, 400, &w);
+    respond_json(request, 400, &w);
 }
 
-void reply_not_found(struct request *request)
+void respond_not_found(struct request *request)
 {
-    reply_error(request, 404, "Object Not Found", "Not Found");
+    respond_error(request, 404, "Object Not Found", "Not Found");
 }
 
 bool request_names_node(struct request *request, struct bytes name)
 {
     if (bytes_equal_text(name, request->admin->options.node_name))
         return true;
-    reply_not_found(request);
+    respond_not_found(request);
     return false;
 }
 
-void reply_no_room(struct request *request)
+void respond_no_room(struct request *request)
 {
     if (http_is_streaming(request)) {
         http_stream_end(request, false);
         request_free(request);
         return;
     }
-    reply_error(request, 503, "service_unavailable",
-                "answers hold as much memory as they may: try again later, or ask for less");
+    respond_error(request, 503, "service_unavailable",
+                  "answers hold as much memory as they may: try again later, or ask for less");
 }
 
-void reply_streamed(struct request *request)
+void respond_streamed(struct request *request)
 {
     http_stream_end(request, true);
     request_free(request);
 }
 
-void reply_refused(struct request *request)
+void respond_refused(struct request *request)
 {
-    reply_error(request, 401, "not_authorised", "Access refused.");
+    respond_error(request, 401, "not_authorised", "Access refused.");
 }
 
-void reply_login_failed(struct request *request)
+void respond_login_failed(struct request *request)
 {
     /* Tools send their password only to the realm that RabbitMQ has. */
     send_error(request, 401, "not_authorized", bytes_of_text("Login failed"), "WWW-Authenticate",
                "Basic realm=\"RabbitMQ Management\"");
 }
 
-void reply_too_many_attempts(struct request *request)
+void respond_too_many_attempts(struct request *request)
 {
     send_error(request, 429, "too_many_attempts",
                bytes_of_text("Too many failed log-ins of this user from this address"),
@@ -144,7 +144,7 @@ static const struct {
     const char *text;
 } code_names[] = {
     {STATUS_CONTENT_TOO_LARGE, "311 CONTENT_TOO_LARGE"},
-    {STATUS_ACCESS_REFUSED, "403 ACCESS_REFUSED"},
+    {STATUS_ACCESS_REFUSED, "403 CREDENTIALS_REFUSED"},
     {STATUS_NOT_FOUND, "404 NOT_FOUND"},
     {STATUS_RESOURCE_LOCKED, "405 RESOURCE_LOCKED"},
     {STATUS_PRECONDITION_FAILED, "406 PRECONDITION_FAILED"},
@@ -153,7 +153,7 @@ static const struct {
     {STATUS_NOT_IMPLEMENTED, "540 NOT_IMPLEMENTED"},
 };
 
-const char *reply_code_name(enum status status)
+const char *respond_code_name(enum status status)
 {
     for (size_t i = 0; i < sizeof code_names / sizeof *code_names; i++)
         if (code_names[i].status == status)
@@ -161,38 +161,38 @@ const char *reply_code_name(enum status status)
     return "541 INTERNAL_ERROR";
 }
 
-void reply_status(struct request *request, enum status status, const char *text)
+void respond_status(struct request *request, enum status status, const char *text)
 {
     const char *reason = text && *text ? text : status_text(status);
     switch (status) {
     case STATUS_NOT_FOUND:
-        reply_error(request, 404, "not_found", reason);
+        respond_error(request, 404, "not_found", reason);
         break;
     case STATUS_ACCESS_REFUSED:
-        reply_refused(request);
+        respond_refused(request);
         break;
     case STATUS_IO:
     case STATUS_NO_SPACE:
     case STATUS_NO_MEMORY:
     case STATUS_AGAIN:
     case STATUS_CLOSED:
-        reply_error(request, 503, "service_unavailable", reason);
+        respond_error(request, 503, "service_unavailable", reason);
         break;
     case STATUS_INTERNAL_ERROR:
     case STATUS_CORRUPT:
-        reply_error(request, 500, "internal_server_error", reason);
+        respond_error(request, 500, "internal_server_error", reason);
         break;
     default:
-        reply_error(request, 400, "bad_request", reason);
+        respond_error(request, 400, "bad_request", reason);
     }
 }
 
-void reply_deleted(struct request *request, enum status status)
+void respond_deleted(struct request *request, enum status status)
 {
     if (status == STATUS_OK)
-        reply_empty(request, 204);
+        respond_empty(request, 204);
     else if (status == STATUS_NOT_FOUND)
-        reply_not_found(request);
+        respond_not_found(request);
     else
-        reply_status(request, status, NULL);
+        respond_status(request, status, NULL);
 }

@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 
-bool route_fits(const char *pattern, const char *path, struct bytes parts[REQUEST_ARGS_MAX],
-                size_t *count)
+bool routes_match(const char *pattern, const char *path, struct bytes parts[REQUEST_ARGS_MAX],
+                  size_t *count)
 {
     *count = 0;
     while (*pattern == '/' && *path == '/') {
@@ -26,8 +26,9 @@ bool route_fits(const char *pattern, const char *path, struct bytes parts[REQUES
 
 static const char *const method_names[] = {"GET", "PUT", "POST", "DELETE", "HEAD", "OPTIONS", ""};
 
-const struct route *route_find(const struct route *table, enum http_method method, const char *path,
-                               struct bytes parts[REQUEST_ARGS_MAX], size_t *count, char allow[64])
+const struct route *routes_find(const struct route *table, enum http_method method,
+                                const char *path, struct bytes parts[REQUEST_ARGS_MAX],
+                                size_t *count, char allow[64])
 {
     const struct route *found = NULL;
     bool seen[METHOD_OTHER + 1] = {false};
@@ -35,7 +36,7 @@ const struct route *route_find(const struct route *table, enum http_method metho
         method = METHOD_GET;
     allow[0] = '\0';
     for (const struct route *r = table; r->pattern && !found; r++) {
-        if (!route_fits(r->pattern, path, parts, count))
+        if (!routes_match(r->pattern, path, parts, count))
             continue;
         if (r->method == method)
             found = r;

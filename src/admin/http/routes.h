@@ -42,17 +42,18 @@ extern const struct route routes[];
 
 /* Whether the path (as sent) fits the pattern; then parts[] are its variable parts, as sent, *count
  * of them. */
-bool route_fits(const char *pattern, const char *path, struct bytes parts[REQUEST_ARGS_MAX],
-                size_t *count);
+bool routes_match(const char *pattern, const char *path, struct bytes parts[REQUEST_ARGS_MAX],
+                  size_t *count);
 /* The route for method and path, HEAD being GET; NULL: none. allow then lists the methods that
  * the path has ("GET, PUT"), or is empty when there is no such path. */
-const struct route *route_find(const struct route *table, enum http_method method, const char *path,
-                               struct bytes parts[REQUEST_ARGS_MAX], size_t *count, char allow[64]);
+const struct route *routes_find(const struct route *table, enum http_method method,
+                                const char *path, struct bytes parts[REQUEST_ARGS_MAX],
+                                size_t *count, char allow[64]);
 
 /* Finds the route and checks who asks. True: the body is wanted, of at most body_bytes_max bytes,
- * and route_handle is to be called with it. False: the request has been answered, or will be. */
-bool route_begin(struct request *request);
+ * and dispatch_handle is to be called with it. False: the request has been answered, or will be. */
+bool dispatch_begin(struct request *request);
 /* Parses the body and calls the handler: or answers why not. */
-void route_handle(struct request *request);
+void dispatch_handle(struct request *request);
 
 #endif

@@ -100,7 +100,8 @@ bool turn_take(struct request *request, void (*go)(struct request *request, void
     }
     bool runs = may_run(turns, request);
     if (!runs && turns->waiting_count >= TURNS_WAITING_MAX) {
-        reply_error(request, 503, "service_unavailable", "too many listings wait: try again later");
+        respond_error(request, 503, "service_unavailable",
+                      "too many listings wait: try again later");
         return false;
     }
     struct turn *turn = mem_need(sizeof *turn);

@@ -85,7 +85,7 @@ void arguments_write(struct answer *answer, const char *key, struct bytes table)
 
 /* ---- JSON to table. */
 
-struct reading {
+struct arguments_reading {
     struct text *out;
     enum status status;
     unsigned depth;
@@ -94,7 +94,7 @@ struct reading {
 
 /* Counts an entry, and looks how long the table has become. False: too many entries or bytes.
  */
-static bool count_entry(struct reading *r)
+static bool count_entry(struct arguments_reading *r)
 {
     if (++*r->entries > ARGUMENTS_ENTRIES_MAX || r->out->len > ARGUMENTS_BYTES_MAX)
         r->status = STATUS_LIMIT;
@@ -127,10 +127,11 @@ static bool simple_field(const struct value *value, struct field *out)
 static void read_entry(void *context, const char *key, const struct value *value);
 
 /* The contents of a nested array or table, built apart. Ends with a status in reading. */
-static void read_nested(struct reading *r, const struct value *value, struct field *field,
+static void read_nested(struct arguments_reading *r, const struct value *value, struct field *field,
                         struct text *contents)
 {
-    struct reading below = {.out = contents, .depth = r->depth + 1, .entries = r->entries};
+    struct arguments_reading below = {
+        .out = contents, .depth = r->depth + 1, .entries = r->entries};
     bool list = value_kind_of(value) == VALUE_LIST;
     if (below.depth >= TABLE_DEPTH_MAX) {
         r->status = STATUS_LIMIT;
@@ -155,7 +156,7 @@ static void read_nested(struct reading *r, const struct value *value, struct fie
 
 static void read_entry(void *context, const char *key, const struct value *value)
 {
-    struct reading *r = context;
+    struct arguments_reading *r = context;
     struct bytes name = bytes_of_text(key);
     struct field field = {0};
     struct text text = {0};
@@ -175,7 +176,7 @@ static void read_entry(void *context, const char *key, const struct value *value
 enum status arguments_read(const struct value *object, struct text *out)
 {
     unsigned entries = 0;
-    struct reading reading = {.out = out, .entries = &entries};
+    struct arguments_reading reading = {.out = out, .entries = &entries};
     if (!object || (value_kind_of(object) == VALUE_LIST && value_count(object) == 0))
         return STATUS_OK; /* [] is what PHP makes of an empty object */
     if (value_kind_of(object) != VALUE_MAP)

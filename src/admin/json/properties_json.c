@@ -32,7 +32,7 @@ static const struct {
 };
 #define FIELD_COUNT (sizeof fields / sizeof *fields)
 
-void properties_write(struct answer *answer, const char *key, const struct properties *properties)
+void answer_properties(struct answer *answer, const char *key, const struct properties *properties)
 {
     if (!properties->present) {
         if (answer_array(answer, key))
@@ -72,7 +72,7 @@ static void read_field(struct form *form, size_t i, char *at)
     }
 }
 
-void properties_read(struct form *form, const char *key, struct properties *out,
+void form_properties(struct form *form, const char *key, struct properties *out,
                      struct text *headers)
 {
     struct form given = form_of(form_map(form, key));

@@ -7,11 +7,11 @@
 #include "leveret/wire/properties.h"
 
 /* Writes decoded properties under key; [] for none, as RabbitMQ does. */
-void properties_write(struct answer *answer, const char *key, const struct properties *properties);
+void answer_properties(struct answer *answer, const char *key, const struct properties *properties);
 
-/* Reads the object in the form's field; [] is what properties_write makes of none. headers holds
+/* Reads the object in the form's field; [] is what answer_properties makes of none. headers holds
  * the headers table that *out then points into; free it. What is wrong is noted in the form. */
-void properties_read(struct form *form, const char *key, struct properties *out,
+void form_properties(struct form *form, const char *key, struct properties *out,
                      struct text *headers);
 
 #endif

@@ -60,7 +60,7 @@ void url_quote(struct text *out, struct bytes plain, bool tilde)
     }
 }
 
-void properties_key(struct text *out, struct bytes routing_key, struct bytes arguments)
+void url_binding_key(struct text *out, struct bytes routing_key, struct bytes arguments)
 {
     char hash[ARGUMENTS_HASH_LEN + 1];
     url_quote(out, routing_key, true);

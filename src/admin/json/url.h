@@ -17,6 +17,6 @@ void url_quote(struct text *out, struct bytes plain, bool tilde);
 
 /* The properties key of a binding: how its place in the API is called. arguments: a checked table's
  * contents. */
-void properties_key(struct text *out, struct bytes routing_key, struct bytes arguments);
+void url_binding_key(struct text *out, struct bytes routing_key, struct bytes arguments);
 
 #endif

@@ -5,19 +5,19 @@
 #include "leveret/base/mem.h"
 #include "leveret/base/pattern.h"
 
-struct name_filter {
+struct filter {
     char *part; /* NULL: a regular expression */
     struct pattern *pattern;
 };
 
-enum status name_filter_new(const char *pattern, bool regex, struct name_filter **out)
+enum status filter_new(const char *pattern, bool regex, struct filter **out)
 {
     static const struct pattern_options options = {.caseless = true};
-    struct name_filter *f = mem_need(sizeof *f);
+    struct filter *f = mem_need(sizeof *f);
     if (!regex) {
         f->part = mem_need_text(pattern, strlen(pattern));
     } else if (pattern_new(bytes_of_text(pattern), &options, &f->pattern, NULL) != STATUS_OK) {
-        name_filter_free(&f);
+        filter_free(&f);
         return STATUS_MALFORMED;
     }
     *out = f;
@@ -42,14 +42,14 @@ static bool contains(struct bytes name, const char *part)
     return false;
 }
 
-bool name_filter_fits(struct name_filter *filter, struct bytes name)
+bool filter_fits(struct filter *filter, struct bytes name)
 {
     return filter->part ? contains(name, filter->part) : pattern_matches(filter->pattern, name);
 }
 
-void name_filter_free(struct name_filter **filter)
+void filter_free(struct filter **filter)
 {
-    struct name_filter *f = *filter;
+    struct filter *f = *filter;
     *filter = NULL;
     if (!f)
         return;

@@ -121,7 +121,7 @@ static void drop_blocks(struct gather *gather)
 void gather_free(struct gather *gather)
 {
     drop_blocks(gather);
-    names_free(gather->vhosts, gather->vhost_count);
+    gather_names_free(gather->vhosts, gather->vhost_count);
     free(gather->rows);
     gather->rows = NULL;
     gather->vhosts = NULL;
@@ -204,7 +204,7 @@ static void visited(struct request *r, struct gather *gather, const struct gathe
     size_t bytes =
         block->arena.bytes + block->count * (gather->kind->info_bytes + sizeof(struct row));
     if (!account_take(gather->account, ACCOUNT_HTTP_ANSWERS, bytes)) {
-        reply_no_room(r);
+        respond_no_room(r);
         return;
     }
     gather->held_bytes += bytes;
@@ -278,9 +278,9 @@ void gather_run(struct request *request, struct gather *gather, const struct byt
         gather->vhosts[gather->vhost_count++] = mem_need_text(vhost->at, vhost->len);
     } else {
         bool (*may)(const struct request *, struct bytes) =
-            gather->kind->monitored ? request_knows_vhost : request_sees_vhost;
+            gather->kind->monitored ? access_knows_vhost : access_sees_vhost;
         size_t count, kept = 0;
-        gather->vhosts = vhost_names(request->admin, &count);
+        gather->vhosts = gather_vhost_names(request->admin, &count);
         for (size_t i = 0; i < count; i++) {
             if (may(request, bytes_of_text(gather->vhosts[i])))
                 gather->vhosts[kept++] = gather->vhosts[i];
@@ -311,7 +311,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-char **vhost_names(const struct admin *admin, size_t *count)
+char **gather_vhost_names(const struct admin *admin, size_t *count)
 {
     struct names names = {0};
     auth_each_vhost(admin->options.auth, add_name, &names);
@@ -321,7 +321,7 @@ char **vhost_names(const struct admin *admin, size_t *count)
     return names.names;
 }
 
-void names_free(char **names, size_t count)
+void gather_names_free(char **names, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         free(names[i]);

@@ -67,8 +67,8 @@ void gather_free(struct gather *gather);
 extern const struct gather_kind gather_queues, gather_exchanges, gather_bindings, gather_consumers,
     gather_channels, gather_sessions, gather_policies, gather_operator_policies;
 
-/* The names of all vhosts: an array of texts, both to be freed by names_free. */
-char **vhost_names(const struct admin *admin, size_t *count);
-void names_free(char **names, size_t count);
+/* The names of all vhosts: an array of texts, both to be freed by gather_names_free. */
+char **gather_vhost_names(const struct admin *admin, size_t *count);
+void gather_names_free(char **names, size_t count);
 
 #endif

@@ -14,7 +14,7 @@
 #include "leveret/base/mem.h"
 #include "leveret/base/number.h"
 
-struct entry {
+struct listed {
     struct row row;
     struct captured sort;
 };
@@ -30,8 +30,8 @@ struct listing {
     struct columns columns, sort;
     bool asked; /* the query has been read */
     bool sorted, reverse;
-    struct page page;
-    struct entry *entries;
+    struct listing_page page;
+    struct listed *entries;
     size_t count, at, end;
     struct answer answer;
     bool some; /* a row has been written */
@@ -103,20 +103,20 @@ static enum status bad_page(struct request *r, const char *number, const char *s
     snprintf(reason, sizeof reason,
              "Invalid pagination parameters: page number %.20s, page size %.20s", number,
              size ? size : "undefined");
-    reply_error(r, 400, "invalid_pagination_parameters", reason);
+    respond_error(r, 400, "invalid_pagination_parameters", reason);
     return STATUS_MALFORMED;
 }
 
-enum status page_read(struct request *request, struct page *page)
+enum status listing_page_read(struct request *request, struct listing_page *page)
 {
     char *number = request_query(request, "page"), *size = request_query(request, "page_size");
     enum status status = STATUS_OK;
-    *page = (struct page){.given = number != NULL, .size = PAGE_SIZE};
+    *page = (struct listing_page){.given = number != NULL, .size = PAGE_SIZE};
     if (number) {
         bool minus = number[0] == '-' || (size && size[0] == '-');
         if (!minus && (!number_read(number, PAGE_NUMBER_MAX, &page->number) ||
                        (size && !number_read(size, PAGE_NUMBER_MAX, &page->size)))) {
-            reply_error(request, 400, "bad_request", "Pagination parameters are invalid");
+            respond_error(request, 400, "bad_request", "Pagination parameters are invalid");
             status = STATUS_MALFORMED;
         } else if (minus || page->number == 0 || page->size == 0 || page->size > PAGE_SIZE_MAX) {
             status = bad_page(request, number, size);
@@ -127,7 +127,7 @@ enum status page_read(struct request *request, struct page *page)
     return status;
 }
 
-enum status page_cut(const struct page *page, size_t *first, size_t *count)
+enum status listing_page_cut(const struct listing_page *page, size_t *first, size_t *count)
 {
     *first = 0;
     *count = page->filtered;
@@ -157,7 +157,7 @@ static bool read_query(struct request *r, struct listing *l)
     free(sort);
     l->sorted = l->sort.count != 0;
     l->reverse = request_query_true(r, "sort_reverse");
-    return page_read(r, &l->page) == STATUS_OK;
+    return listing_page_read(r, &l->page) == STATUS_OK;
 }
 
 /* ---- Writing, the last step. */
@@ -168,7 +168,7 @@ static void listing_error(struct listing *l)
     snprintf(reason, sizeof reason,
              "Page out of range, page: %" PRIu64 " page size: %" PRIu64 ", len: %zu",
              l->page.number, l->page.size, l->page.filtered);
-    reply_error(l->request, 400, "page_out_of_range", reason);
+    respond_error(l->request, 400, "page_out_of_range", reason);
 }
 
 static void finish(struct listing *l)
@@ -180,9 +180,9 @@ static void finish(struct listing *l)
     l->answer = (struct answer){0};
     if (http_is_streaming(l->request)) {
         http_stream_write(l->request, &answer.text);
-        reply_streamed(l->request);
+        respond_streamed(l->request);
     } else {
-        reply_json(l->request, 200, &answer);
+        respond_json(l->request, 200, &answer);
     }
 }
 
@@ -228,7 +228,7 @@ static void write_more(struct request *r)
 static void start_writing(struct listing *l)
 {
     size_t first, count;
-    if (page_cut(&l->page, &first, &count) != STATUS_OK) {
+    if (listing_page_cut(&l->page, &first, &count) != STATUS_OK) {
         listing_error(l);
         return;
     }
@@ -272,7 +272,7 @@ static int compare_captured(const struct captured *a, const struct captured *b)
 static int compare(const void *a, const void *b, void *context)
 {
     const struct listing *l = context;
-    const struct entry *x = a, *y = b;
+    const struct listed *x = a, *y = b;
     struct listing_order left = {.number = 0}, right = {.number = 0};
     int order = compare_captured(&x->sort, &y->sort);
     if (order == 0 && l->kind->order) {
@@ -310,7 +310,7 @@ static void capture_slice(void *context)
 
 /* ---- Choosing rows. */
 
-static void choose(struct listing *l, struct name_filter *filter)
+static void choose(struct listing *l, struct filter *filter)
 {
     l->entries = mem_need_array(NULL, l->gather.row_count, sizeof *l->entries);
     for (size_t i = 0; i < l->gather.row_count; i++) {
@@ -318,29 +318,29 @@ static void choose(struct listing *l, struct name_filter *filter)
         if (l->kind->visible && !l->kind->visible(l->request, row))
             continue;
         l->page.total++;
-        if (!filter || name_filter_fits(filter, l->kind->name(row)))
-            l->entries[l->count++] = (struct entry){.row = *row};
+        if (!filter || filter_fits(filter, l->kind->name(row)))
+            l->entries[l->count++] = (struct listed){.row = *row};
     }
     l->page.filtered = l->count;
 }
 
 void listing_write(struct request *request, struct listing *listing)
 {
-    struct name_filter *filter = NULL;
+    struct filter *filter = NULL;
     turn_give(request); /* whoever reads slowly keeps nobody else waiting */
     if (!read_query(request, listing))
         return;
     char *name = listing->page.given ? request_query(request, "name") : NULL;
     enum status status = STATUS_OK;
     if (name && *name && listing->kind->name)
-        status = name_filter_new(name, request_query_true(request, "use_regex"), &filter);
+        status = filter_new(name, request_query_true(request, "use_regex"), &filter);
     free(name);
     if (status != STATUS_OK) {
-        reply_error(request, 400, "bad_request", "Pagination parameters are invalid");
+        respond_error(request, 400, "bad_request", "Pagination parameters are invalid");
         return;
     }
     choose(listing, filter);
-    name_filter_free(&filter);
+    filter_free(&filter);
     if (!listing->sorted) {
         sort_and_write(listing);
         return;
@@ -361,8 +361,8 @@ void listing_gather(struct request *request, struct listing *listing, const stru
     gather_run(request, &listing->gather, vhost, gathered);
 }
 
-void listing_reply_one(struct request *request, const struct listing_kind *kind,
-                       const struct row *row)
+void listing_respond_one(struct request *request, const struct listing_kind *kind,
+                         const struct row *row)
 {
     struct columns columns = {0};
     struct answer answer = {0};
@@ -377,5 +377,5 @@ void listing_reply_one(struct request *request, const struct listing_kind *kind,
     answer_end(&answer);
     answer.columns = NULL;
     columns_free(&columns);
-    reply_json(request, 200, &answer);
+    respond_json(request, 200, &answer);
 }

@@ -31,7 +31,7 @@ struct listing_kind {
 };
 
 /* The page, as the query says. */
-struct page {
+struct listing_page {
     bool given;
     uint64_t number, size;
     size_t total, filtered; /* rows before and after the filter by name */
@@ -56,20 +56,21 @@ void listing_write(struct request *request, struct listing *listing);
 
 /* The answer to one object asked for by name: the object with the query's columns; not found: 404.
  */
-void listing_reply_one(struct request *request, const struct listing_kind *kind,
-                       const struct row *row);
+void listing_respond_one(struct request *request, const struct listing_kind *kind,
+                         const struct row *row);
 
 /* Reads page and page_size. Errors: MALFORMED (answered). */
-MUST_USE enum status page_read(struct request *request, struct page *page);
+MUST_USE enum status listing_page_read(struct request *request, struct listing_page *page);
 /* The rows of the page: from *first, *count of them. Errors: LIMIT (beyond the last one). */
-MUST_USE enum status page_cut(const struct page *page, size_t *first, size_t *count);
+MUST_USE enum status listing_page_cut(const struct listing_page *page, size_t *first,
+                                      size_t *count);
 
 /* A filter by name: a part of it, or a regular expression, both regardless of case. NULL: all
  * names. */
-struct name_filter;
+struct filter;
 /* Errors: MALFORMED. */
-MUST_USE enum status name_filter_new(const char *pattern, bool regex, struct name_filter **out);
-bool name_filter_fits(struct name_filter *filter, struct bytes name);
-void name_filter_free(struct name_filter **filter);
+MUST_USE enum status filter_new(const char *pattern, bool regex, struct filter **out);
+bool filter_fits(struct filter *filter, struct bytes name);
+void filter_free(struct filter **filter);
 
 #endif

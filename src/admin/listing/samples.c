@@ -103,7 +103,7 @@ void samples_sweep(struct samples *samples, uint64_t now_ms)
     free(old);
 }
 
-void sample_key(struct text *key, const char *kind, struct bytes vhost, struct bytes name)
+void samples_key(struct text *key, const char *kind, struct bytes vhost, struct bytes name)
 {
     key->len = 0;
     text_add(key, kind, strlen(kind) + 1);
@@ -114,13 +114,13 @@ void sample_key(struct text *key, const char *kind, struct bytes vhost, struct b
 
 /* ---- As message_stats. */
 
-const char *const rate_names[RATE_COUNT] = {
+const char *const stats_names[RATE_COUNT] = {
     "publish", "confirm",     "return_unroutable", "deliver", "deliver_no_ack",
     "get",     "get_no_ack",  "get_empty",         "ack",     "redeliver",
     "reject",  "deliver_get", "drop_unroutable",
 };
 
-void rate_values(const struct rates *rates, uint64_t values[RATE_COUNT])
+void stats_values(const struct rates *rates, uint64_t values[RATE_COUNT])
 {
     const uint64_t all[RATE_COUNT] = {
         rates->publish,
@@ -140,7 +140,7 @@ void rate_values(const struct rates *rates, uint64_t values[RATE_COUNT])
     memcpy(values, all, sizeof all);
 }
 
-void detail_write(struct answer *answer, const char *key, uint64_t value, double rate)
+void stats_write_detail(struct answer *answer, const char *key, uint64_t value, double rate)
 {
     static const char suffix[] = "_details";
     char details[64];
@@ -154,12 +154,12 @@ void detail_write(struct answer *answer, const char *key, uint64_t value, double
     }
 }
 
-void rate_write(struct answer *answer, const uint64_t *values, const double *rates, unsigned mask)
+void stats_write(struct answer *answer, const uint64_t *values, const double *rates, unsigned mask)
 {
     if (!answer_object(answer, "message_stats"))
         return;
     for (size_t i = 0; i < RATE_COUNT; i++)
         if (mask >> i & 1)
-            detail_write(answer, rate_names[i], values[i], rates[i]);
+            stats_write_detail(answer, stats_names[i], values[i], rates[i]);
     answer_end(answer);
 }

@@ -17,7 +17,7 @@ void samples_free(struct samples **samples);
 void samples_forget(struct samples *samples);
 
 /* Takes a look: per second, the growth of each value since the look before. The key is the object's
- * name, made with sample_key. */
+ * name, made with samples_key. */
 void samples_look(struct samples *samples, struct bytes key, uint64_t now_ms,
                   const uint64_t *values, size_t count, double *rates);
 /* Whether there is room for objects that may never need a rate: those that nothing happened to yet.
@@ -27,18 +27,18 @@ bool samples_have_room(const struct samples *samples);
 void samples_sweep(struct samples *samples, uint64_t now_ms);
 
 /* "kind\0vhost\0name" into key (emptied first). */
-void sample_key(struct text *key, const char *kind, struct bytes vhost, struct bytes name);
+void samples_key(struct text *key, const char *kind, struct bytes vhost, struct bytes name);
 
-/* The values of struct rates in the order of rate_names, with deliver_get as their sum. */
+/* The values of struct rates in the order of stats_names, with deliver_get as their sum. */
 #define RATE_COUNT 13u
-#define RATES_ALL  ((1u << RATE_COUNT) - 1) /* a mask for rate_write */
+#define RATES_ALL  ((1u << RATE_COUNT) - 1) /* a mask for stats_write */
 _Static_assert(RATE_COUNT + 3 <= SAMPLE_VALUES, "a sample has room for the depths of a queue too");
-extern const char *const rate_names[RATE_COUNT];
-void rate_values(const struct rates *rates, uint64_t values[RATE_COUNT]);
+extern const char *const stats_names[RATE_COUNT];
+void stats_values(const struct rates *rates, uint64_t values[RATE_COUNT]);
 /* Writes {"publish": n, "publish_details": {"rate": r}, …} under "message_stats"; mask: which of
- * rate_names. */
-void rate_write(struct answer *answer, const uint64_t *values, const double *rates, unsigned mask);
+ * stats_names. */
+void stats_write(struct answer *answer, const uint64_t *values, const double *rates, unsigned mask);
 /* Writes key and key_details. */
-void detail_write(struct answer *answer, const char *key, uint64_t value, double rate);
+void stats_write_detail(struct answer *answer, const char *key, uint64_t value, double rate);
 
 #endif

@@ -17,7 +17,7 @@
 
 /* ---- Lines. */
 
-void metric_label(struct text *out, struct bytes value)
+void metrics_label(struct text *out, struct bytes value)
 {
     for (size_t i = 0; i < value.len; i++) {
         uint8_t c = value.at[i];
@@ -30,8 +30,8 @@ void metric_label(struct text *out, struct bytes value)
     }
 }
 
-void metric_family(struct text *out, const char *prefix, const char *name, const char *type,
-                   const char *help)
+void metrics_family(struct text *out, const char *prefix, const char *name, const char *type,
+                    const char *help)
 {
     text_printf(out, "# HELP %s%s %s\n# TYPE %s%s %s\n", prefix, name, help, prefix, name, type);
 }
@@ -39,14 +39,14 @@ void metric_family(struct text *out, const char *prefix, const char *name, const
 static void single(struct text *out, const char *name, const char *type, const char *help,
                    const char *labels, uint64_t value)
 {
-    metric_family(out, "", name, type, help);
+    metrics_family(out, "", name, type, help);
     text_printf(out, "%s%s %" PRIu64 "\n", name, labels, value);
 }
 
 static void single_real(struct text *out, const char *name, const char *type, const char *help,
                         double value)
 {
-    metric_family(out, "", name, type, help);
+    metrics_family(out, "", name, type, help);
     text_printf(out, "%s %.6f\n", name, value);
 }
 
@@ -129,11 +129,11 @@ static void write_families(struct text *out, const struct totals *totals)
 static void write_journal_and_workers(struct text *out, const struct totals *totals)
 {
     const char *name = "leveret_journal_commit_seconds";
-    metric_family(out, "", name, "summary", "Time from hand-over of a batch until it is synced");
+    metrics_family(out, "", name, "summary", "Time from hand-over of a batch until it is synced");
     text_printf(out, "%s_sum %.6f\n%s_count %" PRIu64 "\n", name,
                 (double)totals->journal.commit_us_sum / 1e6, name, totals->journal.batches);
     name = "leveret_mailbox_letters";
-    metric_family(out, "", name, "gauge", "Letters waiting in a worker's mailbox");
+    metrics_family(out, "", name, "gauge", "Letters waiting in a worker's mailbox");
     for (unsigned i = 0; i < totals->workers; i++)
         text_printf(out, "%s{worker=\"%u\"} %zu\n", name, i, totals->mailbox_depths[i]);
 }
@@ -144,18 +144,18 @@ static void write_identity(struct text *out, const struct admin *admin, const ch
 {
     const struct admin_options *o = &admin->options;
     const char *identity = auth_parameter_text(o->auth, PARAMETER_CLUSTER_ID);
-    metric_family(out, "", "rabbitmq_build_info", "gauge", "Versions");
+    metrics_family(out, "", "rabbitmq_build_info", "gauge", "Versions");
     text_printf(out,
                 "rabbitmq_build_info{rabbitmq_version=\"%s\",product_name=\"%s\","
                 "product_version=\"%s\"} 1\n",
                 o->rabbitmq_version, PRODUCT_NAME, o->leveret_version);
-    metric_family(out, "", "rabbitmq_identity_info", "gauge", "Node and cluster identity");
+    metrics_family(out, "", "rabbitmq_identity_info", "gauge", "Node and cluster identity");
     text_printf(out, "rabbitmq_identity_info{rabbitmq_node=\"");
-    metric_label(out, bytes_of_text(o->node_name));
+    metrics_label(out, bytes_of_text(o->node_name));
     text_printf(out, "\",rabbitmq_cluster=\"");
-    metric_label(out, bytes_of_text(cluster_name(admin)));
+    metrics_label(out, bytes_of_text(cluster_name(admin)));
     text_printf(out, "\",rabbitmq_cluster_permanent_id=\"");
-    metric_label(out, bytes_of_text(identity ? identity : ""));
+    metrics_label(out, bytes_of_text(identity ? identity : ""));
     text_printf(out, "\",rabbitmq_endpoint=\"%s\"} 1\n", endpoint);
 }
 
@@ -180,13 +180,13 @@ static void write_alarms(struct text *out, const struct node_alarms *a)
 static void write_memory(struct text *out, const struct account *account)
 {
     const char *name = "leveret_memory_bytes";
-    metric_family(out, "", name, "gauge", "Memory that clients make the broker hold, by kind");
+    metrics_family(out, "", name, "gauge", "Memory that clients make the broker hold, by kind");
     for (unsigned kind = 0; kind < ACCOUNT_KIND_COUNT; kind++)
         text_printf(out, "%s{kind=\"%s\"} %" PRIu64 "\n", name,
                     account_kind_name((enum account_kind)kind),
                     account_bytes(account, (enum account_kind)kind));
     name = "leveret_memory_limit_bytes";
-    metric_family(out, "", name, "gauge", "What each kind of memory may come to");
+    metrics_family(out, "", name, "gauge", "What each kind of memory may come to");
     for (unsigned kind = 0; kind < ACCOUNT_KIND_COUNT; kind++)
         text_printf(out, "%s{kind=\"%s\"} %" PRIu64 "\n", name,
                     account_kind_name((enum account_kind)kind),
@@ -231,7 +231,7 @@ static void write_attempts(struct text *out, const struct admin *admin)
     for (unsigned i = 0; i < ATTEMPT_PROTOCOLS; i++)
         attempts_totals(auth_attempts(admin->options.auth), (enum attempt_protocol)i, &counts[i]);
     for (unsigned f = 0; f < sizeof of / sizeof *of; f++) {
-        metric_family(out, "", of[f].name, "counter", of[f].help);
+        metrics_family(out, "", of[f].name, "counter", of[f].help);
         for (unsigned i = 0; i < ATTEMPT_PROTOCOLS; i++) {
             uint64_t failed = counts[i].failed, all = counts[i].all;
             text_printf(out, "%s{protocol=\"%s\"} %" PRIu64 "\n", of[f].name,
@@ -292,7 +292,7 @@ static void counted(struct request *r, const struct totals *totals)
     write_exchanges(&out, &totals->all.rates);
     write_journal_and_workers(&out, totals);
     write_node(&out, r, "aggregated");
-    reply_text(r, 200, CONTENT_TYPE, &out);
+    respond_text(r, 200, CONTENT_TYPE, &out);
 }
 
 void api_metrics(struct request *r)

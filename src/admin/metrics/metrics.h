@@ -5,10 +5,10 @@
 #include "admin/http/request.h"
 
 /* HELP and TYPE of a family. */
-void metric_family(struct text *out, const char *prefix, const char *name, const char *type,
-                   const char *help);
+void metrics_family(struct text *out, const char *prefix, const char *name, const char *type,
+                    const char *help);
 /* A label's value, escaped. */
-void metric_label(struct text *out, struct bytes value);
+void metrics_label(struct text *out, struct bytes value);
 
 /* Adds families with a line for each queue, connection and channel to out (taken), then answers.
  * With the query's family= (queue_coarse_metrics, queue_metrics, …) and vhost= only those; without

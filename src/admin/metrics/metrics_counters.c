@@ -74,7 +74,7 @@ static void write_deliveries(struct text *out, const struct vhost_totals *all)
     for (size_t i = 0; i < sizeof deliveries / sizeof *deliveries; i++) {
         const struct delivery_family *family = &deliveries[i];
         uint64_t rest = value_of(family, &all->rates);
-        metric_family(out, "", family->name, "counter", family->help);
+        metrics_family(out, "", family->name, "counter", family->help);
         for (unsigned type = 0; type < COUNTED_TYPES; type++) {
             uint64_t value = value_of(family, &all->counters.by_type[type]);
             write_delivery(out, family, type_names[type], value);
@@ -112,14 +112,14 @@ static void write_dead_letters(struct text *out, const struct counters *counters
 {
     const char *name = "rabbitmq_global_messages_dead_lettered_confirmed_total";
     for (unsigned death = 0; death < COUNTED_DEATHS; death++) {
-        metric_family(out, "", deaths[death].name, "counter", deaths[death].help);
+        metrics_family(out, "", deaths[death].name, "counter", deaths[death].help);
         for (unsigned type = 0; type < COUNTED_TYPES; type++)
             for (unsigned strategy = 0; strategy < COUNTED_STRATEGIES; strategy++)
                 write_death(out, deaths[death].name, type, strategy,
                             counters->dead_lettered[type][strategy][death]);
     }
-    metric_family(out, "", name, "counter",
-                  "Total number of messages dead-lettered at least once and taken by a queue");
+    metrics_family(out, "", name, "counter",
+                   "Total number of messages dead-lettered at least once and taken by a queue");
     for (unsigned type = 0; type < COUNTED_TYPES; type++)
         write_death(out, name, type, COUNTED_AT_LEAST_ONCE, counters->dead_letters_confirmed[type]);
 }
@@ -130,7 +130,7 @@ static void write_sizes(struct text *out, const struct counters *counters)
 {
     const char *name = "rabbitmq_message_size_bytes";
     uint64_t sum = 0;
-    metric_family(out, "", name, "histogram", "Size of messages received from publishers");
+    metrics_family(out, "", name, "histogram", "Size of messages received from publishers");
     for (unsigned i = 0; i < COUNTED_SIZES; i++) {
         sum += counters->sizes[i];
         text_printf(out, "%s_bucket{protocol=\"amqp091\",le=\"", name);

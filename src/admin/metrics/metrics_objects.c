@@ -140,25 +140,25 @@ static void write_labels(struct text *out, enum object object, const struct row 
     switch (object) {
     case OBJECT_QUEUE:
         text_printf(out, "{vhost=\"");
-        metric_label(out, row->vhost);
+        metrics_label(out, row->vhost);
         text_printf(out, "\",queue=\"");
-        metric_label(out, ((const struct queue_info *)row->info)->name);
+        metrics_label(out, ((const struct queue_info *)row->info)->name);
         break;
     case OBJECT_EXCHANGE:
         text_printf(out, "{vhost=\"");
-        metric_label(out, row->vhost);
+        metrics_label(out, row->vhost);
         text_printf(out, "\",exchange=\"");
-        metric_label(out, ((const struct exchange_info *)row->info)->name);
+        metrics_label(out, ((const struct exchange_info *)row->info)->name);
         break;
     case OBJECT_CONNECTION:
         text_printf(out, "{connection=\"");
-        metric_label(out, ((const struct session_info *)row->info)->name);
+        metrics_label(out, ((const struct session_info *)row->info)->name);
         break;
     default:
         text_printf(out, "{channel=\"");
-        metric_label(out, channel->peer_name);
+        metrics_label(out, channel->peer_name);
         text_printf(out, " (%u)\",vhost=\"", channel->number);
-        metric_label(out, row->vhost);
+        metrics_label(out, row->vhost);
     }
     text_printf(out, "\"} ");
 }
@@ -227,12 +227,12 @@ static void next_family(struct objects *o)
         o->family_at++;
     if (o->family_at == FAMILY_COUNT) {
         http_stream_write(r, &o->out);
-        reply_streamed(r);
+        respond_streamed(r);
         return;
     }
     size_t i = o->family_at;
     struct bytes vhost = bytes_of_text(o->vhost ? o->vhost : "");
-    metric_family(&o->out, o->prefix, families[i].name, families[i].type, families[i].help);
+    metrics_family(&o->out, o->prefix, families[i].name, families[i].type, families[i].help);
     gather_free(&o->gather);
     o->gather = (struct gather){.kind = kinds[families[i].object], .slice = slice};
     gather_run(r, &o->gather, o->vhost ? &vhost : NULL, family_done);

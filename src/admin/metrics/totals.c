@@ -125,7 +125,7 @@ void totals_count(struct admin *admin, void (*done)(void *context, const struct 
 {
     struct counting *c = mem_need(sizeof *c);
     size_t count;
-    char **names = vhost_names(admin, &count);
+    char **names = gather_vhost_names(admin, &count);
     c->admin = admin;
     c->done = done;
     c->context = context;

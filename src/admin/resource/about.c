@@ -6,7 +6,7 @@ void api_version_get(struct request *r)
 {
     struct answer a = {0};
     answer_text(&a, NULL, r->admin->options.rabbitmq_version);
-    reply_json(r, 200, &a);
+    respond_json(r, 200, &a);
 }
 
 /* What there is none of. */
@@ -15,7 +15,7 @@ void api_empty_list(struct request *r)
     struct answer a = {0};
     answer_array(&a, NULL);
     answer_end(&a);
-    reply_json(r, 200, &a);
+    respond_json(r, 200, &a);
 }
 
 void api_auth_settings(struct request *r)
@@ -25,7 +25,7 @@ void api_auth_settings(struct request *r)
     answer_bool(&a, "enable_uaa", false);
     answer_bool(&a, "oauth_enabled", false);
     answer_end(&a);
-    reply_json(r, 200, &a);
+    respond_json(r, 200, &a);
 }
 
 /* The salted hash that a definitions file or PUT /api/users/NAME takes as password_hash. */
@@ -34,26 +34,26 @@ void api_auth_hash_password(struct request *r)
     struct answer a = {0};
     char hash[AUTH_HASH_TEXT_BYTES];
     if (auth_hash_password(r->args[0], hash) != STATUS_OK) {
-        reply_error(r, 500, "internal_error", "the password cannot be hashed");
+        respond_error(r, 500, "internal_error", "the password cannot be hashed");
         return;
     }
     answer_object(&a, NULL);
     answer_text(&a, "ok", hash);
     answer_end(&a);
-    reply_json(r, 200, &a);
+    respond_json(r, 200, &a);
 }
 
 /* All queues have their only member here. */
 void api_rebalance_queues(struct request *r)
 {
-    reply_empty(r, 204);
+    respond_empty(r, 204);
 }
 
 /* Rates begin anew; what the broker counts goes on. */
 void api_reset(struct request *r)
 {
     samples_forget(r->admin->samples);
-    reply_empty(r, 204);
+    respond_empty(r, 204);
 }
 
 void api_reset_node(struct request *r)

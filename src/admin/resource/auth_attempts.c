@@ -29,7 +29,7 @@ void api_auth_attempts(struct request *r)
         answer_end(&a);
     }
     answer_end(&a);
-    reply_json(r, 200, &a);
+    respond_json(r, 200, &a);
 }
 
 void api_auth_attempts_source(struct request *r)
@@ -50,7 +50,7 @@ void api_auth_attempts_source(struct request *r)
     }
     answer_end(&a);
     free(sources);
-    reply_json(r, 200, &a);
+    respond_json(r, 200, &a);
 }
 
 void api_auth_attempts_reset(struct request *r)
@@ -58,5 +58,5 @@ void api_auth_attempts_reset(struct request *r)
     if (!request_names_node(r, r->args[0]))
         return;
     attempts_reset(auth_attempts(r->admin->options.auth));
-    reply_empty(r, 204);
+    respond_empty(r, 204);
 }

@@ -21,7 +21,7 @@ static void render_binding(struct request *r, struct answer *a, const struct row
     answer_bytes(a, "routing_key", b->routing_key);
     arguments_write(a, "arguments", b->arguments);
     if (answer_wants(a, "properties_key")) {
-        properties_key(&key, b->routing_key, b->arguments);
+        url_binding_key(&key, b->routing_key, b->arguments);
         answer_bytes(a, "properties_key", text_bytes(&key));
         text_free(&key);
     }
@@ -147,7 +147,7 @@ static void free_one_binding(void *work)
 static bool key_is(struct request *r, const struct binding_info *b)
 {
     struct text key = {0};
-    properties_key(&key, b->routing_key, b->arguments);
+    url_binding_key(&key, b->routing_key, b->arguments);
     bool is =
         bytes_equal(text_bytes(&key), r->args[3]) || bytes_equal(text_bytes(&key), r->raw_args[3]);
     text_free(&key);
@@ -162,7 +162,7 @@ static void gathered(struct request *r, struct gather *gather)
             one->found(r, &gather->rows[i]);
             return;
         }
-    reply_not_found(r);
+    respond_not_found(r);
 }
 
 static void with_binding(struct request *r, bool exchange,
@@ -180,7 +180,7 @@ static void with_binding(struct request *r, bool exchange,
 
 static void show(struct request *r, const struct row *row)
 {
-    listing_reply_one(r, &listing_bindings, row);
+    listing_respond_one(r, &listing_bindings, row);
 }
 
 void api_binding_get_queue(struct request *r)
@@ -197,16 +197,16 @@ void api_binding_get_exchange(struct request *r)
 
 static bool may_bind(struct request *r, struct bytes source, struct bytes destination)
 {
-    return request_allowed(r, PERMISSION_WRITE, request_vhost(r), destination) &&
-           request_allowed(r, PERMISSION_READ, request_vhost(r), source);
+    return access_allowed(r, PERMISSION_WRITE, request_vhost(r), destination) &&
+           access_allowed(r, PERMISSION_READ, request_vhost(r), source);
 }
 
 static void unbound(struct request *r, const struct event *reply)
 {
     if (reply->u.reply.status == STATUS_OK)
-        reply_empty(r, 204);
+        respond_empty(r, 204);
     else
-        reply_status(r, reply->u.reply.status, reply->u.reply.text);
+        respond_status(r, reply->u.reply.status, reply->u.reply.text);
 }
 
 static void unbind(struct request *r, const struct row *row)
@@ -242,18 +242,18 @@ void api_binding_delete_exchange(struct request *r)
 static void bound(struct request *r, const struct event *reply)
 {
     if (reply->u.reply.status != STATUS_OK) {
-        reply_status(r, reply->u.reply.status, reply->u.reply.text);
+        respond_status(r, reply->u.reply.status, reply->u.reply.text);
         return;
     }
     struct form form = body_form(r);
     struct text arguments = {0}, key = {0}, location = {0};
     form_table(&form, "arguments", &arguments);
-    properties_key(&key, form_name(&form, "routing_key", bytes_of("", 0)), text_bytes(&arguments));
+    url_binding_key(&key, form_name(&form, "routing_key", bytes_of("", 0)), text_bytes(&arguments));
     url_quote(&location, r->args[2], false);
     text_add(&location, "/", 1);
     url_quote(&location, text_bytes(&key), false);
     text_add(&location, "", 1);
-    reply_location(r, (const char *)location.at);
+    respond_location(r, (const char *)location.at);
     text_free(&arguments);
     text_free(&key);
     text_free(&location);

@@ -12,14 +12,14 @@ static void write_rates(struct request *r, struct answer *a, struct bytes vhost,
     uint64_t values[RATE_COUNT];
     double rates[RATE_COUNT] = {0};
     struct text key = {0};
-    rate_values(&c->rates, values);
+    stats_values(&c->rates, values);
     if (answer_wants(a, "message_stats") && !a->capture) {
-        sample_key(&key, "channel", vhost, name);
+        samples_key(&key, "channel", vhost, name);
         samples_look(r->admin->samples, text_bytes(&key), loop_now_ms(r->admin->options.loop),
                      values, RATE_COUNT, rates);
         text_free(&key);
     }
-    rate_write(a, values, rates, RATES_ALL);
+    stats_write(a, values, rates, RATES_ALL);
 }
 
 static void render_channel(struct request *r, struct answer *a, const struct row *row)
@@ -43,7 +43,7 @@ static void render_channel(struct request *r, struct answer *a, const struct row
     answer_uint(a, "messages_unconfirmed", c->messages_unconfirmed);
     answer_uint(a, "messages_uncommitted", c->messages_uncommitted);
     answer_uint(a, "acks_uncommitted", c->acks_uncommitted);
-    peer_write(a, "connection_details", c->peer_name);
+    api_connection_write(a, "connection_details", c->peer_name);
     write_rates(r, a, row->vhost, c, text_bytes(&name));
     text_free(&name);
 }
@@ -161,7 +161,7 @@ static void got_consumers(struct request *r, struct gather *gather)
                                              NULL};
     const struct one_channel *one = r->work;
     (void)gather;
-    listing_reply_one(r, &kind, &one->channels.rows[0]);
+    listing_respond_one(r, &kind, &one->channels.rows[0]);
 }
 
 static bool of_peer(const struct gather *gather, const void *info)
@@ -173,11 +173,11 @@ static void got_channel(struct request *r, struct gather *gather)
 {
     struct one_channel *one = r->work;
     if (gather->row_count == 0) {
-        reply_not_found(r);
+        respond_not_found(r);
         return;
     }
     if (!visible_channel(r, &gather->rows[0])) {
-        reply_refused(r);
+        respond_refused(r);
         return;
     }
     one->consumers.kind = &gather_consumers;

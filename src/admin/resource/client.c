@@ -31,7 +31,7 @@ static void on_event(void *context, const struct event *event)
         client_free(client);
         if (r) {
             r->client = NULL;
-            reply_not_found(r);
+            respond_not_found(r);
         }
     } else if (r) {
         bool opened = event->type == EVENT_REPLY &&
@@ -47,8 +47,8 @@ static void on_timeout(void *context)
 {
     struct client *client = context;
     if (client->request)
-        reply_error(client->request, 503, "service_unavailable",
-                    "no answer from the virtual host in time");
+        respond_error(client->request, 503, "service_unavailable",
+                      "no answer from the virtual host in time");
 }
 
 enum status client_try(struct request *request, struct bytes vhost,
@@ -81,7 +81,7 @@ bool client_open(struct request *request, struct bytes vhost,
 {
     if (client_try(request, vhost, event) == STATUS_OK)
         return true;
-    reply_vhost_missing(request, vhost);
+    respond_vhost_missing(request, vhost);
     return false;
 }
 

@@ -13,13 +13,13 @@ static void write_octets(struct request *r, struct answer *a, const struct sessi
     struct text key = {0};
     if (!a->capture &&
         (answer_wants(a, "recv_oct_details") || answer_wants(a, "send_oct_details"))) {
-        sample_key(&key, "connection", bytes_of(&s->id, sizeof s->id), s->name);
+        samples_key(&key, "connection", bytes_of(&s->id, sizeof s->id), s->name);
         samples_look(r->admin->samples, text_bytes(&key), loop_now_ms(r->admin->options.loop),
                      values, 2, rates);
         text_free(&key);
     }
-    detail_write(a, "recv_oct", values[0], rates[0]);
-    detail_write(a, "send_oct", values[1], rates[1]);
+    stats_write_detail(a, "recv_oct", values[0], rates[0]);
+    stats_write_detail(a, "send_oct", values[1], rates[1]);
     answer_uint(a, "send_pend", s->send_pending_bytes);
 }
 
@@ -170,9 +170,9 @@ static const char *reason_given(const struct request *r)
 static const struct row *only_row(struct request *r, const struct gather *gather)
 {
     if (gather->row_count == 0)
-        reply_not_found(r);
+        respond_not_found(r);
     else if (!visible_connection(r, &gather->rows[0]))
-        reply_refused(r);
+        respond_refused(r);
     else
         return &gather->rows[0];
     return NULL;
@@ -182,7 +182,7 @@ static void show(struct request *r, struct gather *gather)
 {
     const struct row *row = only_row(r, gather);
     if (row)
-        listing_reply_one(r, &listing_connections, row);
+        listing_respond_one(r, &listing_connections, row);
 }
 
 void api_connection_get(struct request *r)
@@ -207,9 +207,9 @@ static void closed_on_worker(struct request *r)
     if (++closing->at < r->admin->options.workers)
         request_ask_sessions(r, (unsigned)closing->at, close_on_worker, closing, closed_on_worker);
     else if (closing->status == STATUS_OK)
-        reply_empty(r, 204);
+        respond_empty(r, 204);
     else
-        reply_status(r, closing->status, closing->text);
+        respond_status(r, closing->status, closing->text);
 }
 
 static void close_all(struct request *r, struct gather *gather)
@@ -228,7 +228,7 @@ static void close_one(struct request *r, struct gather *gather)
         bytes_equal_text(((const struct session_info *)row->info)->user, r->user))
         close_all(r, gather);
     else
-        reply_refused(r);
+        respond_refused(r);
 }
 
 void api_connection_delete(struct request *r)
@@ -241,7 +241,7 @@ void api_connections_of_user_delete(struct request *r)
     if ((r->rights & RIGHT_ADMINISTRATOR) || bytes_equal_text(r->args[0], r->user))
         with_sessions(r, of_user, reason_given(r), close_all);
     else
-        reply_refused(r);
+        respond_refused(r);
 }
 
 static bool of_users(const struct gather *gather, const void *info)
@@ -250,8 +250,8 @@ static bool of_users(const struct gather *gather, const void *info)
     return map_get(&closing->users, ((const struct session_info *)info)->user);
 }
 
-void connections_close_of_deleted(struct request *r, const char *const *users, size_t count,
-                                  enum status status, const char *text)
+void api_connections_close_of_deleted(struct request *r, const char *const *users, size_t count,
+                                      enum status status, const char *text)
 {
     struct closing *closing = request_work(r, sizeof *closing, free_closing);
     closing->gather.kind = &gather_sessions;

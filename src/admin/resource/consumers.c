@@ -15,7 +15,7 @@ static void write_channel(struct request *r, struct answer *a, const struct cons
     answer_bytes(a, "user", c->user);
     answer_bytes(a, "connection_name", c->peer_name);
     answer_text(a, "node", r->admin->options.node_name);
-    peer_fields(a, c->peer_name);
+    api_peer_fields(a, c->peer_name);
     answer_end(a);
     text_free(&name);
 }

@@ -15,7 +15,7 @@ bool body_ok(struct request *r, const struct form *form)
 {
     if (form_ok(form))
         return true;
-    reply_bad_request(r, "%s", form->wrong);
+    respond_bad_request(r, "%s", form->wrong);
     return false;
 }
 
@@ -39,7 +39,7 @@ static bool split_peer(struct bytes name, struct bytes *host, uint64_t *port)
     return true;
 }
 
-void peer_fields(struct answer *answer, struct bytes connection_name)
+void api_peer_fields(struct answer *answer, struct bytes connection_name)
 {
     struct bytes host;
     uint64_t port;
@@ -49,16 +49,16 @@ void peer_fields(struct answer *answer, struct bytes connection_name)
     answer_uint(answer, "peer_port", port);
 }
 
-void peer_write(struct answer *answer, const char *key, struct bytes connection_name)
+void api_connection_write(struct answer *answer, const char *key, struct bytes connection_name)
 {
     if (!answer_object(answer, key))
         return;
     answer_bytes(answer, "name", connection_name);
-    peer_fields(answer, connection_name);
+    api_peer_fields(answer, connection_name);
     answer_end(answer);
 }
 
-void time_write(struct answer *answer, const char *key, uint64_t wall_ms)
+void api_time_write(struct answer *answer, const char *key, uint64_t wall_ms)
 {
     char text[64];
     struct tm tm;
@@ -70,7 +70,7 @@ void time_write(struct answer *answer, const char *key, uint64_t wall_ms)
     answer_text(answer, key, text);
 }
 
-void exchange_types_write(struct answer *answer)
+void api_exchange_types_write(struct answer *answer)
 {
     static const struct {
         const char *name, *description;

@@ -14,13 +14,13 @@ static void write_rates(struct request *r, struct answer *a, struct bytes vhost,
     if (!answer_object(a, "message_stats"))
         return;
     if (!a->capture) {
-        sample_key(&key, "exchange", vhost, x->name);
+        samples_key(&key, "exchange", vhost, x->name);
         samples_look(r->admin->samples, text_bytes(&key), loop_now_ms(r->admin->options.loop),
                      values, 2, rates);
         text_free(&key);
     }
-    detail_write(a, "publish_in", values[0], rates[0]);
-    detail_write(a, "publish_out", values[1], rates[1]);
+    stats_write_detail(a, "publish_in", values[0], rates[0]);
+    stats_write_detail(a, "publish_out", values[1], rates[1]);
     answer_end(a);
 }
 
@@ -118,9 +118,9 @@ static void exchange_found(struct request *r)
     const struct one_exchange *one = r->work;
     const struct row row = {request_vhost(r), &one->info};
     if (one->found)
-        listing_reply_one(r, &kind, &row);
+        listing_respond_one(r, &kind, &row);
     else
-        reply_not_found(r);
+        respond_not_found(r);
 }
 
 void api_exchange_get(struct request *r)
@@ -133,17 +133,17 @@ void api_exchange_get(struct request *r)
 static void exchange_created(struct request *r, const struct event *reply)
 {
     if (reply->u.reply.status == STATUS_OK)
-        reply_created(r, true);
+        respond_created(r, true);
     else
-        reply_status(r, reply->u.reply.status, reply->u.reply.text);
+        respond_status(r, reply->u.reply.status, reply->u.reply.text);
 }
 
 static void exchange_changed(struct request *r, const struct event *reply)
 {
     if (reply->u.reply.status == STATUS_OK)
-        reply_created(r, false);
+        respond_created(r, false);
     else
-        reply_status(r, reply->u.reply.status, reply->u.reply.text);
+        respond_status(r, reply->u.reply.status, reply->u.reply.text);
 }
 
 static void declare(struct request *r)
@@ -168,15 +168,15 @@ static void declare(struct request *r)
 void api_exchange_put(struct request *r)
 {
     if (r->args[1].len > 255)
-        reply_bad_request(r, "name too long");
-    else if (request_allowed(r, PERMISSION_CONFIGURE, request_vhost(r), request_exchange(r, 1)))
+        respond_bad_request(r, "name too long");
+    else if (access_allowed(r, PERMISSION_CONFIGURE, request_vhost(r), request_exchange(r, 1)))
         with_exchange(r, declare);
 }
 
 static void delete_found(struct request *r)
 {
     if (!((struct one_exchange *)r->work)->found) {
-        reply_not_found(r);
+        respond_not_found(r);
         return;
     }
     struct command command = {.type = COMMAND_EXCHANGE_DELETE};
@@ -187,6 +187,6 @@ static void delete_found(struct request *r)
 
 void api_exchange_delete(struct request *r)
 {
-    if (request_allowed(r, PERMISSION_CONFIGURE, request_vhost(r), request_exchange(r, 1)))
+    if (access_allowed(r, PERMISSION_CONFIGURE, request_vhost(r), request_exchange(r, 1)))
         with_exchange(r, delete_found);
 }

@@ -40,7 +40,7 @@ void api_feature_flags(struct request *r)
         answer_end(&a);
     }
     answer_end(&a);
-    reply_json(r, 200, &a);
+    respond_json(r, 200, &a);
 }
 
 /* Each of them is enabled already. */
@@ -48,8 +48,8 @@ void api_feature_flag_enable(struct request *r)
 {
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         if (bytes_equal_text(r->args[0], flags[i].name)) {
-            reply_empty(r, 204);
+            respond_empty(r, 204);
             return;
         }
-    reply_bad_request(r, "unsupported");
+    respond_bad_request(r, "unsupported");
 }

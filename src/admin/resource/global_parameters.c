@@ -67,9 +67,9 @@ void api_global_parameter_get(struct request *r)
         name_in_path(r), auth_parameter(r->admin->options.auth, name_in_path(r))};
     const struct row row = {.info = &parameter};
     if (parameter.json)
-        listing_reply_one(r, &listing_parameters, &row);
+        listing_respond_one(r, &listing_parameters, &row);
     else
-        reply_not_found(r);
+        respond_not_found(r);
 }
 
 static void write_one(void *context, const char *name, const char *json)
@@ -81,7 +81,7 @@ static void write_one(void *context, const char *name, const char *json)
     answer_end(a);
 }
 
-void global_parameters_write(struct answer *a, struct auth *auth)
+void api_global_parameters_write(struct answer *a, struct auth *auth)
 {
     answer_array(a, "global_parameters");
     auth_each_parameter(auth, write_one, a);
@@ -110,7 +110,7 @@ static void check(struct form *form, const char *name, const struct text *json)
         form_refuse(form, "parameter", "%s", why);
 }
 
-void global_parameter_check(struct form *form, const char *name)
+void api_global_parameter_check(struct form *form, const char *name)
 {
     struct text json = {0};
     if (read_value(form, &json))
@@ -118,8 +118,8 @@ void global_parameter_check(struct form *form, const char *name)
     text_free(&json);
 }
 
-enum status global_parameter_from_json(struct auth *auth, const char *name, struct form *form,
-                                       bool *created)
+enum status api_global_parameter_from_json(struct auth *auth, const char *name, struct form *form,
+                                           bool *created)
 {
     struct text json = {0};
     enum status status = STATUS_MALFORMED;
@@ -141,18 +141,18 @@ void api_global_parameter_put(struct request *r)
     struct form form = body_form(r);
     bool created;
     enum status status =
-        global_parameter_from_json(r->admin->options.auth, name_in_path(r), &form, &created);
+        api_global_parameter_from_json(r->admin->options.auth, name_in_path(r), &form, &created);
     if (!body_ok(r, &form))
         return;
     if (status == STATUS_OK)
-        reply_created(r, created);
+        respond_created(r, created);
     else
-        reply_status(r, status, NULL);
+        respond_status(r, status, NULL);
 }
 
 void api_global_parameter_delete(struct request *r)
 {
-    reply_deleted(r, auth_delete_parameter(r->admin->options.auth, name_in_path(r)));
+    respond_deleted(r, auth_delete_parameter(r->admin->options.auth, name_in_path(r)));
 }
 
 /* ---- The cluster's name. */
@@ -163,7 +163,7 @@ void api_cluster_name(struct request *r)
     answer_object(&a, NULL);
     answer_text(&a, "name", cluster_name(r->admin));
     answer_end(&a);
-    reply_json(r, 200, &a);
+    respond_json(r, 200, &a);
 }
 
 void api_cluster_name_put(struct request *r)
@@ -181,9 +181,9 @@ void api_cluster_name_put(struct request *r)
         enum status status = auth_put_parameter(r->admin->options.auth, PARAMETER_CLUSTER_NAME,
                                                 (const char *)json.text.at, &created);
         if (status == STATUS_OK)
-            reply_empty(r, 204);
+            respond_empty(r, 204);
         else
-            reply_status(r, status, NULL);
+            respond_status(r, status, NULL);
     }
     answer_free(&json);
 }

@@ -52,8 +52,8 @@ void api_connection_delete(struct request *r);
 void api_connections_of_user_delete(struct request *r);
 /* Closes the connections of users that were deleted, then answers 204, or why not all of them were.
  * The names must live as long as the request, and not in its work, which changes. */
-void connections_close_of_deleted(struct request *r, const char *const *users, size_t count,
-                                  enum status status, const char *text);
+void api_connections_close_of_deleted(struct request *r, const char *const *users, size_t count,
+                                      enum status status, const char *text);
 /* messages.c */
 void api_message_publish(struct request *r);
 void api_messages_get(struct request *r);
@@ -68,17 +68,17 @@ void api_user_limits_of(struct request *r);
 void api_user_limit_put(struct request *r);
 void api_user_limit_delete(struct request *r);
 /* A vhost's or user's limits as an object. */
-void limits_write(struct answer *a, const char *key, struct auth *auth, enum limited limited,
-                  const char *holder);
+void api_limits_write(struct answer *a, const char *key, struct auth *auth, enum limited limited,
+                      const char *holder);
 /* The same of limits that were asked for. */
-void limits_write_values(struct answer *a, const char *key, enum limited limited,
-                         const int64_t max[LIMITS_EACH]);
+void api_limits_write_values(struct answer *a, const char *key, enum limited limited,
+                             const int64_t max[LIMITS_EACH]);
 /* Sets those that the object in the form's field has; none when the field is missing. Errors:
  * MALFORMED with the reason in the form; as auth_put_limit. */
-MUST_USE enum status limits_from_json(struct admin *admin, enum limited limited, const char *holder,
-                                      struct form *form, const char *key);
-/* Notes in the form what limits_from_json would refuse in it. */
-void limits_check(enum limited limited, struct form *form, const char *key);
+MUST_USE enum status api_limits_from_json(struct admin *admin, enum limited limited,
+                                          const char *holder, struct form *form, const char *key);
+/* Notes in the form what api_limits_from_json would refuse in it. */
+void api_limits_check(enum limited limited, struct form *form, const char *key);
 /* users.c */
 void api_users_list(struct request *r);
 void api_users_without_permissions(struct request *r);
@@ -129,13 +129,13 @@ void api_cluster_name_put(struct request *r);
 /* The name that clients and tools are told; valid until the next change of the directory. */
 const char *cluster_name(const struct admin *admin);
 /* Writes them as definitions have them. */
-void global_parameters_write(struct answer *answer, struct auth *auth);
+void api_global_parameters_write(struct answer *answer, struct auth *auth);
 /* Notes in the form why it is not a global parameter that can be set. */
-void global_parameter_check(struct form *form, const char *name);
+void api_global_parameter_check(struct form *form, const char *name);
 /* Sets one as the form's field "value" says. Errors: as auth_put_parameter, with the reason in the
  * form. */
-MUST_USE enum status global_parameter_from_json(struct auth *auth, const char *name,
-                                                struct form *form, bool *created);
+MUST_USE enum status api_global_parameter_from_json(struct auth *auth, const char *name,
+                                                    struct form *form, bool *created);
 /* memory.c */
 void api_node_memory(struct request *r);
 void api_node_memory_relative(struct request *r);
@@ -198,47 +198,47 @@ bool body_ok(struct request *r, const struct form *form);
 /* Makes or changes a user as the API and definitions describe him. hashing: of a password hash that
  * does not say; NULL: today's. Errors: MALFORMED with the reason in the form, which names the
  * field; as auth_put_user. (users.c) */
-MUST_USE enum status user_from_json(struct auth *auth, const char *name, struct form *user,
-                                    const char *hashing, bool *created);
-/* Notes in the form what user_from_json would refuse in it. */
-void user_check(struct form *form, const char *hashing);
+MUST_USE enum status api_user_from_json(struct auth *auth, const char *name, struct form *user,
+                                        const char *hashing, bool *created);
+/* Notes in the form what api_user_from_json would refuse in it. */
+void api_user_check(struct form *form, const char *hashing);
 /* Makes or changes a vhost; the user, if there is one ("": none), gets all permissions on a new
  * one. Errors: MALFORMED with the reason in the form, which names the field; as node_add_vhost and
  * auth_put_vhost, with a sentence in *error (may stay NULL; free it). (vhosts.c) */
-MUST_USE enum status vhost_from_json(struct admin *admin, const char *name, struct form *vhost,
-                                     const char *user, bool *created, char **error);
-/* Notes in the form what vhost_from_json would refuse in it. */
-void vhost_check(struct form *form);
+MUST_USE enum status api_vhost_from_json(struct admin *admin, const char *name, struct form *vhost,
+                                         const char *user, bool *created, char **error);
+/* Notes in the form what api_vhost_from_json would refuse in it. */
+void api_vhost_check(struct form *form);
 /* The name of the type of queues that do not say it: the vhost's or else the node's; static.
  * (vhosts.c) */
-const char *vhost_queue_type(struct admin *admin, const struct vhost_entry *entry);
+const char *api_vhost_queue_type(struct admin *admin, const struct vhost_entry *entry);
 /* Whether the request's vhost is there and not protected; false: answered 404 or 412.
  * (vhost_protect.c) */
-bool vhost_may_be_deleted(struct request *r);
+bool api_vhost_may_be_deleted(struct request *r);
 /* Fills in what the JSON of a policy says: all but name and operator_policy. *definition is set and
  * to be freed; out has views into it and the JSON. False: *why says in RabbitMQ's words why not,
  * zero-ended. (policies.c) */
-bool policy_from_json(const struct value *policy, struct command *out, struct text *definition,
-                      struct text *why);
+bool api_policy_from_json(const struct value *policy, struct command *out, struct text *definition,
+                          struct text *why);
 /* The name of the queue's type. A view into the info, or static. (queues.c) */
-struct bytes queue_info_type(const struct queue_info *queue);
+struct bytes api_queue_type(const struct queue_info *queue);
 /* A policy as the fields of an object, and as a runtime parameter. (policies.c) */
-void policy_write(struct answer *answer, struct bytes vhost, const struct policy_info *policy);
-void policy_write_parameter(struct answer *answer, struct bytes vhost,
-                            const struct policy_info *policy, bool operator_policy);
+void api_policy_write(struct answer *answer, struct bytes vhost, const struct policy_info *policy);
+void api_policy_write_parameter(struct answer *answer, struct bytes vhost,
+                                const struct policy_info *policy, bool operator_policy);
 /* ["a", "b"] of "a,b". (users.c) */
-void tags_write(struct answer *answer, const char *key, const char *tags);
+void api_tags_write(struct answer *answer, const char *key, const char *tags);
 /* Tags as a string or a list of strings → "a,b", not zero-ended; nothing when the field is
  * missing. (users.c) */
-void tags_read(struct form *form, const char *key, struct text *out);
+void api_tags_read(struct form *form, const char *key, struct text *out);
 
 /* "127.0.0.1:5000 -> …" cut apart, for connection_details. */
-void peer_write(struct answer *answer, const char *key, struct bytes connection_name);
+void api_connection_write(struct answer *answer, const char *key, struct bytes connection_name);
 /* peer_host and peer_port alone, into the object that is open. */
-void peer_fields(struct answer *answer, struct bytes connection_name);
+void api_peer_fields(struct answer *answer, struct bytes connection_name);
 /* Milliseconds since 1970 as RabbitMQ prints idle_since: "2026-01-31T12:00:00.123+00:00". */
-void time_write(struct answer *answer, const char *key, uint64_t wall_ms);
+void api_time_write(struct answer *answer, const char *key, uint64_t wall_ms);
 /* The exchange types as overview and nodes list them. */
-void exchange_types_write(struct answer *answer);
+void api_exchange_types_write(struct answer *answer);
 
 #endif

@@ -5,13 +5,13 @@
 #include "admin/metrics/totals.h"
 #include "admin/resource/handlers.h"
 
-void health_reply_ok(struct request *r)
+void health_respond_ok(struct request *r)
 {
     struct answer a = {0};
     answer_object(&a, NULL);
     answer_text(&a, "status", "ok");
     answer_end(&a);
-    reply_json(r, 200, &a);
+    respond_json(r, 200, &a);
 }
 
 void health_begin_failed(struct answer *a, const char *reason)
@@ -35,7 +35,7 @@ void api_health_alarms(struct request *r)
     struct node_alarms alarms;
     node_alarms(r->admin->options.node, &alarms);
     if (!alarms.memory && !alarms.disk) {
-        health_reply_ok(r);
+        health_respond_ok(r);
         return;
     }
     health_begin_failed(&a, "There are alarms in effect on the node");
@@ -46,7 +46,7 @@ void api_health_alarms(struct request *r)
         write_alarm(r, &a, "disk");
     answer_end(&a);
     answer_end(&a);
-    reply_json(r, 503, &a);
+    respond_json(r, 503, &a);
 }
 
 static void counted(struct request *r, const struct totals *totals)
@@ -64,10 +64,10 @@ static void counted(struct request *r, const struct totals *totals)
     answer_end(&a);
     answer_end(&a);
     if (down) {
-        reply_json(r, 503, &a);
+        respond_json(r, 503, &a);
     } else {
         answer_free(&a);
-        health_reply_ok(r);
+        health_respond_ok(r);
     }
 }
 
@@ -85,7 +85,7 @@ void api_health_service(struct request *r)
 /* No listener has a certificate that could expire. */
 void api_health_certificates(struct request *r)
 {
-    health_reply_ok(r);
+    health_respond_ok(r);
 }
 
 void api_health_single_node(struct request *r)
@@ -95,7 +95,7 @@ void api_health_single_node(struct request *r)
     answer_text(&a, "status", "ok");
     answer_text(&a, "reason", "single node cluster");
     answer_end(&a);
-    reply_json(r, 200, &a);
+    respond_json(r, 200, &a);
 }
 
 /* ---- What the node has. */
@@ -103,7 +103,7 @@ void api_health_single_node(struct request *r)
 /* The directory was read before anybody could ask. */
 void api_health_store(struct request *r)
 {
-    health_reply_ok(r);
+    health_respond_ok(r);
 }
 
 static void note_vhost(void *context, const struct vhost_entry *vhost)
@@ -118,12 +118,12 @@ void api_health_store_with_data(struct request *r)
     bool some = false;
     auth_each_vhost(r->admin->options.auth, note_vhost, &some);
     if (some) {
-        health_reply_ok(r);
+        health_respond_ok(r);
         return;
     }
     health_begin_failed(&a, "The metadata store has no data");
     answer_end(&a);
-    reply_json(r, 503, &a);
+    respond_json(r, 503, &a);
 }
 
 void api_health_connections(struct request *r)
@@ -133,18 +133,18 @@ void api_health_connections(struct request *r)
     uint64_t open = sockets ? atomic_load(&sockets->open) : 0;
     uint64_t max = sockets ? atomic_load(&sockets->max) : UINT64_MAX;
     if (open < max) {
-        health_reply_ok(r);
+        health_respond_ok(r);
         return;
     }
     health_begin_failed(&a, "The node has as many connections as it may have");
     answer_uint(&a, "limit", max);
     answer_uint(&a, "connections", open);
     answer_end(&a);
-    reply_json(r, 503, &a);
+    respond_json(r, 503, &a);
 }
 
 /* A cluster of one node is as large as it is meant to be. */
 void api_health_cluster_size(struct request *r)
 {
-    health_reply_ok(r);
+    health_respond_ok(r);
 }

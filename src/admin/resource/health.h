@@ -5,7 +5,7 @@
 #include "admin/http/request.h"
 
 /* 200 {"status": "ok"} */
-void health_reply_ok(struct request *r);
+void health_respond_ok(struct request *r);
 /* Begins the object of a failed check, which answers 503. */
 void health_begin_failed(struct answer *a, const char *reason);
 

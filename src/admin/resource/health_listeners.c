@@ -7,21 +7,21 @@
 #include "admin/resource/health.h"
 #include "leveret/base/number.h"
 
-struct listening {
+struct service {
     const char *protocol;
     uint16_t port;
 };
 
-static size_t listening(const struct admin *admin, struct listening *out, size_t max)
+static size_t listening(const struct admin *admin, struct service *out, size_t max)
 {
     size_t n = 0;
     for (size_t i = 0; i < admin->options.listener_count && n + 2 < max; i++)
-        out[n++] = (struct listening){admin->options.listeners[i].protocol,
-                                      admin->options.listeners[i].port};
+        out[n++] = (struct service){admin->options.listeners[i].protocol,
+                                    admin->options.listeners[i].port};
     if (admin->server)
-        out[n++] = (struct listening){"http", http_port(admin->server)};
+        out[n++] = (struct service){"http", http_port(admin->server)};
     if (admin->metrics_server)
-        out[n++] = (struct listening){"http/prometheus", http_port(admin->metrics_server)};
+        out[n++] = (struct service){"http/prometheus", http_port(admin->metrics_server)};
     return n;
 }
 
@@ -29,12 +29,12 @@ static size_t listening(const struct admin *admin, struct listening *out, size_t
 
 void api_health_port(struct request *r)
 {
-    struct listening all[LISTENING_MAX];
+    struct service all[LISTENING_MAX];
     size_t n = listening(r->admin, all, LISTENING_MAX);
     struct answer a = {0};
     uint64_t port;
     if (!number_read((const char *)r->args[0].at, UINT16_MAX, &port)) {
-        reply_bad_request(r, "Invalid port");
+        respond_bad_request(r, "Invalid port");
         return;
     }
     for (size_t i = 0; i < n; i++) {
@@ -44,7 +44,7 @@ void api_health_port(struct request *r)
         answer_text(&a, "status", "ok");
         answer_uint(&a, "port", port);
         answer_end(&a);
-        reply_json(r, 200, &a);
+        respond_json(r, 200, &a);
         return;
     }
     health_begin_failed(&a, "No active listener");
@@ -54,7 +54,7 @@ void api_health_port(struct request *r)
         answer_uint(&a, NULL, all[i].port);
     answer_end(&a);
     answer_end(&a);
-    reply_json(r, 503, &a);
+    respond_json(r, 503, &a);
 }
 
 /* The name by which a listener is known, of one of its other names. */
@@ -64,7 +64,7 @@ static const char *protocol_of(const char *asked)
     return amqp ? "amqp" : asked;
 }
 
-static bool listens(const struct listening *all, size_t n, const char *asked)
+static bool listens(const struct service *all, size_t n, const char *asked)
 {
     for (size_t i = 0; i < n; i++)
         if (strcmp(all[i].protocol, protocol_of(asked)) == 0)
@@ -72,7 +72,7 @@ static bool listens(const struct listening *all, size_t n, const char *asked)
     return false;
 }
 
-static void write_protocols(struct answer *a, const struct listening *all, size_t n)
+static void write_protocols(struct answer *a, const struct service *all, size_t n)
 {
     answer_array(a, "protocols");
     for (size_t i = 0; i < n; i++)
@@ -84,13 +84,13 @@ static void write_protocols(struct answer *a, const struct listening *all, size_
  * that was asked for as "protocol", 4 tells all that there are as "protocols": both are told. */
 void api_health_protocol(struct request *r)
 {
-    struct listening all[LISTENING_MAX];
+    struct service all[LISTENING_MAX];
     size_t n = listening(r->admin, all, LISTENING_MAX);
     struct answer failed = {0}, ok = {0};
     char *asked = strdup((const char *)r->args[0].at), *rest = asked, *one;
     size_t missing = 0;
     if (!asked) {
-        reply_no_room(r);
+        respond_no_room(r);
         return;
     }
     answer_object(&ok, NULL);
@@ -110,5 +110,5 @@ void api_health_protocol(struct request *r)
     answer_end(&failed);
     free(asked);
     answer_free(missing ? &ok : &failed);
-    reply_json(r, missing ? 503 : 200, missing ? &failed : &ok);
+    respond_json(r, missing ? 503 : 200, missing ? &failed : &ok);
 }

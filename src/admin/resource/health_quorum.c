@@ -29,7 +29,7 @@ static bool is_leaderless(const struct gather *gather, const void *info)
 {
     const struct queue_info *queue = info;
     (void)gather;
-    return queue->failed && bytes_equal_text(queue_info_type(queue), "quorum");
+    return queue->failed && bytes_equal_text(api_queue_type(queue), "quorum");
 }
 
 static void write_queue(struct answer *a, const struct row *row)
@@ -62,17 +62,17 @@ static void gathered(struct request *r, struct gather *gather)
         if (check->pattern && !pattern_matches(check->pattern, queue->name))
             continue;
         found++;
-        if (request_sees_vhost(r, row->vhost))
+        if (access_sees_vhost(r, row->vhost))
             write_queue(&a, row);
     }
     answer_end(&a);
     answer_end(&a);
     if (found) {
-        reply_json(r, 503, &a);
+        respond_json(r, 503, &a);
         return;
     }
     answer_free(&a);
-    health_reply_ok(r);
+    health_respond_ok(r);
 }
 
 /* pattern.at is NULL: all queues. */
@@ -81,8 +81,8 @@ static void check(struct request *r, const struct bytes *vhost, struct bytes pat
     struct quorum_check *check = request_work(r, sizeof *check, quorum_check_free);
     struct pattern_error wrong;
     if (pattern.at && pattern_new(pattern, NULL, &check->pattern, &wrong) != STATUS_OK) {
-        reply_bad_request(r, "not a regular expression: %s at position %zu", wrong.reason,
-                          wrong.at);
+        respond_bad_request(r, "not a regular expression: %s at position %zu", wrong.reason,
+                            wrong.at);
         return;
     }
     check->rights = r->rights;

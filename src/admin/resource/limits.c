@@ -10,8 +10,8 @@ struct limits_row {
     int64_t max[LIMITS_EACH];
 };
 
-void limits_write_values(struct answer *a, const char *key, enum limited limited,
-                         const int64_t max[LIMITS_EACH])
+void api_limits_write_values(struct answer *a, const char *key, enum limited limited,
+                             const int64_t max[LIMITS_EACH])
 {
     if (!answer_object(a, key))
         return;
@@ -21,13 +21,13 @@ void limits_write_values(struct answer *a, const char *key, enum limited limited
     answer_end(a);
 }
 
-void limits_write(struct answer *a, const char *key, struct auth *auth, enum limited limited,
-                  const char *holder)
+void api_limits_write(struct answer *a, const char *key, struct auth *auth, enum limited limited,
+                      const char *holder)
 {
     int64_t max[LIMITS_EACH];
     for (unsigned i = 0; i < LIMITS_EACH; i++)
         max[i] = auth_limit(auth, limited, bytes_of_text(holder), i);
-    limits_write_values(a, key, limited, max);
+    api_limits_write_values(a, key, limited, max);
 }
 
 static void render_vhost(struct request *r, struct answer *a, const struct row *row)
@@ -35,7 +35,7 @@ static void render_vhost(struct request *r, struct answer *a, const struct row *
     const struct limits_row *limits = row->info;
     (void)r;
     answer_text(a, "vhost", limits->holder);
-    limits_write_values(a, "value", LIMITED_VHOST, limits->max);
+    api_limits_write_values(a, "value", LIMITED_VHOST, limits->max);
 }
 
 static void render_user(struct request *r, struct answer *a, const struct row *row)
@@ -43,7 +43,7 @@ static void render_user(struct request *r, struct answer *a, const struct row *r
     const struct limits_row *limits = row->info;
     (void)r;
     answer_text(a, "user", limits->holder);
-    limits_write_values(a, "value", LIMITED_USER, limits->max);
+    api_limits_write_values(a, "value", LIMITED_USER, limits->max);
 }
 
 static struct bytes name_holder(const struct row *row)
@@ -58,7 +58,7 @@ static void order_holder(const struct row *row, struct listing_order *order)
 
 static bool visible_vhost(const struct request *r, const struct row *row)
 {
-    return request_knows_vhost(r, name_holder(row));
+    return access_knows_vhost(r, name_holder(row));
 }
 
 /* Who does not monitor sees his own. */
@@ -138,7 +138,7 @@ static void import_limit(void *context, const char *name, const struct value *va
     }
 }
 
-void limits_check(enum limited limited, struct form *form, const char *key)
+void api_limits_check(enum limited limited, struct form *form, const char *key)
 {
     struct importing importing = {.limited = limited, .form = form, .key = key};
     const struct value *limits = form_map(form, key);
@@ -146,8 +146,8 @@ void limits_check(enum limited limited, struct form *form, const char *key)
         value_each(limits, import_limit, &importing);
 }
 
-enum status limits_from_json(struct admin *admin, enum limited limited, const char *holder,
-                             struct form *form, const char *key)
+enum status api_limits_from_json(struct admin *admin, enum limited limited, const char *holder,
+                                 struct form *form, const char *key)
 {
     struct importing importing = {admin->options.auth, limited, holder, form, key, STATUS_OK};
     const struct value *limits = form_map(form, key);
@@ -166,15 +166,15 @@ static void change(struct request *r, enum limited limited, int64_t max)
     const char *holder = (const char *)r->args[0].at, *name = (const char *)r->args[1].at;
     enum status status = auth_put_limit(admin->options.auth, limited, holder, name, max);
     if (status == STATUS_NOT_FOUND) {
-        reply_not_found(r);
+        respond_not_found(r);
         return;
     }
     if (status == STATUS_MALFORMED) {
-        reply_bad_request(r, "Unrecognised limit name: %s", name);
+        respond_bad_request(r, "Unrecognised limit name: %s", name);
         return;
     }
     if (status != STATUS_OK) {
-        reply_status(r, status, NULL);
+        respond_status(r, status, NULL);
         return;
     }
     log_line(admin->options.log, LOG_INFO, "http",
@@ -182,7 +182,7 @@ static void change(struct request *r, enum limited limited, int64_t max)
              limited == LIMITED_USER ? "user" : "vhost", holder, max, r->user);
     if (limited == LIMITED_VHOST)
         node_tune_vhost(admin->options.node, admin->options.auth, r->args[0]);
-    reply_empty(r, 204);
+    respond_empty(r, 204);
 }
 
 static void put(struct request *r, enum limited limited)

@@ -58,7 +58,7 @@ void api_node_memory(struct request *r)
     answer_text(&a, "strategy", "rss");
     answer_end(&a);
     answer_end(&a);
-    reply_json(r, 200, &a);
+    respond_json(r, 200, &a);
 }
 
 /* Whole percents of the resident set, as RabbitMQ says them. */
@@ -80,5 +80,5 @@ void api_node_memory_relative(struct request *r)
     answer_uint(&a, "total", 100);
     answer_end(&a);
     answer_end(&a);
-    reply_json(r, 200, &a);
+    respond_json(r, 200, &a);
 }

@@ -35,7 +35,7 @@ static struct message *make_message(struct request *r, struct bytes exchange,
     properties_encode(p, &encoded);
     if (encoded.len > PROPERTIES_BYTES_MAX) {
         text_free(&encoded);
-        reply_bad_request(r, "properties: more than %u bytes", PROPERTIES_BYTES_MAX);
+        respond_bad_request(r, "properties: more than %u bytes", PROPERTIES_BYTES_MAX);
         return NULL;
     }
     const struct publication publication = {
@@ -59,9 +59,9 @@ static struct message *make_message(struct request *r, struct bytes exchange,
         buffer_unref(&buffer);
     }
     if (status == STATUS_NO_MEMORY)
-        reply_status(r, status, NULL);
+        respond_status(r, status, NULL);
     else if (status != STATUS_OK)
-        reply_bad_request(r, "%s - %s", reply_code_name(status), why);
+        respond_bad_request(r, "%s - %s", respond_code_name(status), why);
     return message;
 }
 
@@ -76,12 +76,12 @@ static bool read_payload(struct request *r, struct form *form, struct bytes *out
     if (strcmp(encoding, "string") == 0)
         return true;
     if (strcmp(encoding, "base64") != 0) {
-        reply_bad_pair(r, "unsupported_encoding", bytes_of_text(encoding));
+        respond_bad_pair(r, "unsupported_encoding", bytes_of_text(encoding));
         return false;
     }
     *decoded = base64_decode(*out, &out->len);
     if (!*decoded) {
-        reply_bad_pair(r, "not_base64", form_bytes(form, "payload", bytes_of("", 0)));
+        respond_bad_pair(r, "not_base64", form_bytes(form, "payload", bytes_of("", 0)));
         return false;
     }
     out->at = *decoded;
@@ -101,7 +101,7 @@ static struct message *message_from_body(struct request *r)
     uint8_t *decoded = NULL;
     form_need(&form, keys);
     struct bytes routing_key = form_name(&form, "routing_key", bytes_of("", 0));
-    properties_read(&form, "properties", &p, &headers);
+    form_properties(&form, "properties", &p, &headers);
     if (read_payload(r, &form, &payload, &decoded))
         message = make_message(r, request_exchange(r, 1), routing_key, &p, payload);
     free(decoded);
@@ -111,41 +111,41 @@ static struct message *message_from_body(struct request *r)
 
 /* ---- Publishing. */
 
-struct publishing {
+struct publish_work {
     bool returned;
 };
 
-static void reply_routed(struct request *r, bool routed)
+static void respond_routed(struct request *r, bool routed)
 {
     struct answer a = {0};
     answer_object(&a, NULL);
     answer_bool(&a, "routed", routed);
     answer_end(&a);
-    reply_json(r, 200, &a);
+    respond_json(r, 200, &a);
 }
 
 static void on_published(struct request *r, const struct event *event)
 {
-    struct publishing *publishing = r->work;
+    struct publish_work *publishing = r->work;
     if (event->type == EVENT_RETURN)
         publishing->returned = true;
     else if (event->type == EVENT_CONFIRM)
-        reply_routed(r, !publishing->returned && !event->u.confirm.nack);
+        respond_routed(r, !publishing->returned && !event->u.confirm.nack);
     else if (event->type == EVENT_REPLY && event->u.reply.status != STATUS_OK)
-        reply_bad_request(r, "%s - %s", reply_code_name(event->u.reply.status),
-                          event->u.reply.text ? event->u.reply.text : "");
+        respond_bad_request(r, "%s - %s", respond_code_name(event->u.reply.status),
+                            event->u.reply.text ? event->u.reply.text : "");
 }
 
 void api_message_publish(struct request *r)
 {
     struct bytes vhost = request_vhost(r);
     struct command publish = {.type = COMMAND_PUBLISH};
-    if (!request_allowed(r, PERMISSION_WRITE, vhost, request_exchange(r, 1)))
+    if (!access_allowed(r, PERMISSION_WRITE, vhost, request_exchange(r, 1)))
         return;
     struct message *message = message_from_body(r);
     if (!message)
         return;
-    request_work(r, sizeof(struct publishing), free);
+    request_work(r, sizeof(struct publish_work), free);
     if (!client_open(r, vhost, on_published)) {
         message_unref(&message);
         return;
@@ -204,7 +204,7 @@ static void tell_message(struct getting *g, const struct event *event)
     answer_bytes(a, "exchange", message_exchange(message));
     answer_bytes(a, "routing_key", message_routing_key(message));
     answer_uint(a, "message_count", event->u.reply.messages);
-    properties_write(a, "properties", &p);
+    answer_properties(a, "properties", &p);
     write_payload(g, message);
     answer_end(a);
 }
@@ -237,15 +237,15 @@ static void on_got(struct request *r, const struct event *event)
     if (event->u.reply.status == STATUS_NOT_FOUND) {
         char reason[600];
         snprintf(reason, sizeof reason, "NOT_FOUND - %s", event->u.reply.text);
-        reply_error(r, 404, "not_found", reason);
+        respond_error(r, 404, "not_found", reason);
     } else if (event->u.reply.status != STATUS_OK) {
-        reply_bad_request(r, "%s - %s", reply_code_name(event->u.reply.status),
-                          event->u.reply.text ? event->u.reply.text : "");
+        respond_bad_request(r, "%s - %s", respond_code_name(event->u.reply.status),
+                            event->u.reply.text ? event->u.reply.text : "");
     } else if (event->u.reply.command == COMMAND_CHANNEL_CLOSE) {
         struct answer answer = g->answer;
         g->answer = (struct answer){0};
         answer_end(&answer);
-        reply_json(r, 200, &answer);
+        respond_json(r, 200, &answer);
     } else if (event->u.reply.command == COMMAND_GET) {
         if (!event->u.reply.empty) {
             tell_message(g, event);
@@ -279,7 +279,7 @@ static bool read_ack_mode(struct request *r, const char *mode, struct getting *g
         g->hand_back = ack_modes[i].hand_back;
         return true;
     }
-    reply_bad_pair(r, "unknown_ackmode", bytes_of_text(mode));
+    respond_bad_pair(r, "unknown_ackmode", bytes_of_text(mode));
     return false;
 }
 
@@ -304,7 +304,7 @@ static bool read_get(struct request *r, struct getting *g)
         return false;
     g->base64 = strcmp(encoding, "base64") == 0;
     if (!g->base64 && strcmp(encoding, "auto") != 0) {
-        reply_bad_request(r, "Unsupported encoding. Please use auto or base64.");
+        respond_bad_request(r, "Unsupported encoding. Please use auto or base64.");
         return false;
     }
     return true;
@@ -314,7 +314,7 @@ void api_messages_get(struct request *r)
 {
     struct getting *g = request_work(r, sizeof *g, free_getting);
     struct bytes vhost = request_vhost(r);
-    if (!read_get(r, g) || !request_allowed(r, PERMISSION_READ, vhost, r->args[1]))
+    if (!read_get(r, g) || !access_allowed(r, PERMISSION_READ, vhost, r->args[1]))
         return;
     answer_array(&g->answer, NULL);
     if (!client_open(r, vhost, on_got))
@@ -334,13 +334,13 @@ static void on_alive(struct request *r, const struct event *event)
     if (event->type != EVENT_REPLY)
         return;
     if (event->u.reply.status != STATUS_OK) {
-        reply_status(r, event->u.reply.status, event->u.reply.text);
+        respond_status(r, event->u.reply.status, event->u.reply.text);
     } else if (event->u.reply.command == COMMAND_GET) {
         struct answer a = {0};
         answer_object(&a, NULL);
         answer_text(&a, "status", event->u.reply.empty ? "failed" : "ok");
         answer_end(&a);
-        reply_json(r, event->u.reply.empty ? 503 : 200, &a);
+        respond_json(r, event->u.reply.empty ? 503 : 200, &a);
     }
 }
 
@@ -351,8 +351,8 @@ void api_aliveness_test(struct request *r)
     struct bytes vhost = request_vhost(r);
     struct command declare = {.type = COMMAND_QUEUE_DECLARE};
     struct command publish = {.type = COMMAND_PUBLISH}, get = {.type = COMMAND_GET};
-    if (!request_allowed(r, PERMISSION_CONFIGURE, vhost, queue) ||
-        !request_allowed(r, PERMISSION_READ, vhost, queue))
+    if (!access_allowed(r, PERMISSION_CONFIGURE, vhost, queue) ||
+        !access_allowed(r, PERMISSION_READ, vhost, queue))
         return;
     struct message *message =
         make_message(r, bytes_of("", 0), queue, &none, BYTES_LITERAL("test_message"));

@@ -74,9 +74,9 @@ static void sum_visible(const struct request *r, const struct totals *totals,
     for (size_t i = 0; i < totals->vhost_count; i++) {
         const struct vhost_totals *t = &totals->vhosts[i].totals;
         uint64_t rates[RATE_COUNT];
-        if (!request_knows_vhost(r, bytes_of_text(totals->vhosts[i].name)))
+        if (!access_knows_vhost(r, bytes_of_text(totals->vhosts[i].name)))
             continue;
-        rate_values(&t->rates, rates);
+        stats_values(&t->rates, rates);
         for (size_t j = 0; j < RATE_COUNT; j++)
             values[j] += rates[j];
         sum->queues += t->queues;
@@ -98,15 +98,16 @@ static void write_counts(struct request *r, struct answer *a, const struct total
     struct text key = {0};
     bool all = r->rights & RIGHT_MONITORING;
     sum_visible(r, totals, values, &sum);
-    sample_key(&key, "overview", bytes_of("", 0), bytes_of_text(all ? "" : r->user));
+    samples_key(&key, "overview", bytes_of("", 0), bytes_of_text(all ? "" : r->user));
     samples_look(r->admin->samples, text_bytes(&key), loop_now_ms(r->admin->options.loop), values,
                  RATE_COUNT + 3, rates);
     text_free(&key);
-    rate_write(a, values, rates, (1u << RATE_COUNT) - 1);
+    stats_write(a, values, rates, (1u << RATE_COUNT) - 1);
     if (answer_object(a, "queue_totals")) {
-        detail_write(a, "messages_ready", values[RATE_COUNT], rates[RATE_COUNT]);
-        detail_write(a, "messages_unacknowledged", values[RATE_COUNT + 1], rates[RATE_COUNT + 1]);
-        detail_write(a, "messages", values[RATE_COUNT + 2], rates[RATE_COUNT + 2]);
+        stats_write_detail(a, "messages_ready", values[RATE_COUNT], rates[RATE_COUNT]);
+        stats_write_detail(a, "messages_unacknowledged", values[RATE_COUNT + 1],
+                           rates[RATE_COUNT + 1]);
+        stats_write_detail(a, "messages", values[RATE_COUNT + 2], rates[RATE_COUNT + 2]);
         answer_end(a);
     }
     if (answer_object(a, "object_totals")) {
@@ -141,7 +142,7 @@ static void write_churn_fields(struct request *r, struct answer *a, const struct
     samples_look(r->admin->samples, BYTES_LITERAL("churn"), loop_now_ms(r->admin->options.loop),
                  values, COUNT, rates);
     for (size_t i = 0; i < COUNT; i++)
-        detail_write(a, churn[i].name, values[i], rates[i]);
+        stats_write_detail(a, churn[i].name, values[i], rates[i]);
 }
 
 static void write_tags(struct answer *a, const struct admin_options *o)
@@ -173,7 +174,7 @@ static void write_overview(struct request *r, struct answer *a, const struct tot
     answer_bool(a, "is_op_policy_updating_enabled", true);
     answer_bool(a, "require_definition_json_extension", false);
     answer_uint(a, "statistics_db_event_queue", 0);
-    exchange_types_write(a);
+    api_exchange_types_write(a);
     write_counts(r, a, totals);
     if (answer_object(a, "churn_rates")) {
         write_churn_fields(r, a, totals);
@@ -201,7 +202,7 @@ static void counted_overview(struct request *r, const struct totals *totals)
     answer_end(&a);
     a.columns = NULL;
     columns_free(&columns);
-    reply_json(r, 200, &a);
+    respond_json(r, 200, &a);
 }
 
 void api_overview(struct request *r)
@@ -268,7 +269,7 @@ static void render_node(struct request *r, struct answer *a, const struct row *r
     answer_text(a, "rabbitmq_version", r->admin->options.rabbitmq_version);
     answer_text(a, "rates_mode", "basic");
     write_resources(r, a);
-    exchange_types_write(a);
+    api_exchange_types_write(a);
     write_mechanisms(r, a);
     write_contexts(r, a);
     write_churn_fields(r, a, row->info);
@@ -295,7 +296,7 @@ void api_nodes_list(struct request *r)
 static void counted_node(struct request *r, const struct totals *totals)
 {
     const struct row row = {.info = totals};
-    listing_reply_one(r, &listing_nodes, &row);
+    listing_respond_one(r, &listing_nodes, &row);
 }
 
 void api_node_get(struct request *r)

@@ -73,7 +73,7 @@ void api_permissions_of_vhost(struct request *r)
     if (auth_vhost_exists(r->admin->options.auth, r->args[0]))
         listing_write(r, collect(r, (const char *)r->args[0].at, NULL));
     else
-        reply_not_found(r);
+        respond_not_found(r);
 }
 
 void api_permissions_of_user(struct request *r)
@@ -82,7 +82,7 @@ void api_permissions_of_user(struct request *r)
     if (auth_user_tags(r->admin->options.auth, r->args[0], tags, sizeof tags))
         listing_write(r, collect(r, NULL, (const char *)r->args[0].at));
     else
-        reply_not_found(r);
+        respond_not_found(r);
 }
 
 void api_permission_get(struct request *r)
@@ -90,9 +90,9 @@ void api_permission_get(struct request *r)
     struct gather *rows =
         listing_rows(collect(r, (const char *)r->args[0].at, (const char *)r->args[1].at));
     if (rows->row_count)
-        listing_reply_one(r, &listing_permissions, &rows->rows[0]);
+        listing_respond_one(r, &listing_permissions, &rows->rows[0]);
     else
-        reply_not_found(r);
+        respond_not_found(r);
 }
 
 void api_permission_put(struct request *r)
@@ -111,16 +111,16 @@ void api_permission_put(struct request *r)
                                              (const char *)r->args[0].at, patterns[0], patterns[1],
                                              patterns[2], &created, &error);
     if (status == STATUS_OK)
-        reply_created(r, created);
+        respond_created(r, created);
     else if (status == STATUS_NOT_FOUND)
-        reply_bad_request(r, "vhost_or_user_not_found");
+        respond_bad_request(r, "vhost_or_user_not_found");
     else
-        reply_status(r, status, error);
+        respond_status(r, status, error);
     free(error);
 }
 
 void api_permission_delete(struct request *r)
 {
-    reply_deleted(r, auth_delete_permission(r->admin->options.auth, (const char *)r->args[1].at,
-                                            (const char *)r->args[0].at));
+    respond_deleted(r, auth_delete_permission(r->admin->options.auth, (const char *)r->args[1].at,
+                                              (const char *)r->args[0].at));
 }

@@ -97,8 +97,8 @@ static bool read_priority(const struct value *value, int64_t *out, struct text *
     return false;
 }
 
-bool policy_from_json(const struct value *policy, struct command *out, struct text *definition,
-                      struct text *why)
+bool api_policy_from_json(const struct value *policy, struct command *out, struct text *definition,
+                          struct text *why)
 {
     const struct value *pattern = value_get(policy, "pattern");
     struct text shown = {0};
@@ -124,7 +124,7 @@ bool policy_from_json(const struct value *policy, struct command *out, struct te
 
 /* ---- Writing. */
 
-void policy_write(struct answer *a, struct bytes vhost, const struct policy_info *p)
+void api_policy_write(struct answer *a, struct bytes vhost, const struct policy_info *p)
 {
     answer_bytes(a, "vhost", vhost);
     answer_bytes(a, "name", p->name);
@@ -134,8 +134,8 @@ void policy_write(struct answer *a, struct bytes vhost, const struct policy_info
     answer_keyed_int(a, BYTES_LITERAL("priority"), p->priority);
 }
 
-void policy_write_parameter(struct answer *a, struct bytes vhost, const struct policy_info *p,
-                            bool operator_policy)
+void api_policy_write_parameter(struct answer *a, struct bytes vhost, const struct policy_info *p,
+                                bool operator_policy)
 {
     if (answer_object(a, "value")) {
         answer_bytes(a, "pattern", p->pattern);
@@ -152,19 +152,19 @@ void policy_write_parameter(struct answer *a, struct bytes vhost, const struct p
 static void render_policy(struct request *r, struct answer *a, const struct row *row)
 {
     (void)r;
-    policy_write(a, row->vhost, row->info);
+    api_policy_write(a, row->vhost, row->info);
 }
 
 static void render_parameter(struct request *r, struct answer *a, const struct row *row)
 {
     (void)r;
-    policy_write_parameter(a, row->vhost, row->info, false);
+    api_policy_write_parameter(a, row->vhost, row->info, false);
 }
 
 static void render_operator_parameter(struct request *r, struct answer *a, const struct row *row)
 {
     (void)r;
-    policy_write_parameter(a, row->vhost, row->info, true);
+    api_policy_write_parameter(a, row->vhost, row->info, true);
 }
 
 static void order_policy(const struct row *row, struct listing_order *order)
@@ -259,25 +259,25 @@ static void policy_found(struct request *r)
     const struct one_policy *one = r->work;
     const struct row row = {one->vhost, &one->info};
     if (one->found)
-        listing_reply_one(r, one->kind, &row);
+        listing_respond_one(r, one->kind, &row);
     else
-        reply_not_found(r);
+        respond_not_found(r);
 }
 
 static void policy_changed(struct request *r, const struct event *reply)
 {
     if (reply->u.reply.status == STATUS_OK)
-        reply_created(r, false);
+        respond_created(r, false);
     else
-        reply_status(r, reply->u.reply.status, reply->u.reply.text);
+        respond_status(r, reply->u.reply.status, reply->u.reply.text);
 }
 
 static void policy_created(struct request *r, const struct event *reply)
 {
     if (reply->u.reply.status == STATUS_OK)
-        reply_created(r, true);
+        respond_created(r, true);
     else
-        reply_status(r, reply->u.reply.status, reply->u.reply.text);
+        respond_status(r, reply->u.reply.status, reply->u.reply.text);
 }
 
 static void put_found(struct request *r)
@@ -288,10 +288,10 @@ static void put_found(struct request *r)
     struct command command = {
         .u.policy = {.operator_policy = one->operator_policy, .name = one->name}};
     struct text definition, why = {0};
-    if (policy_from_json(r->json, &command, &definition, &why))
+    if (api_policy_from_json(r->json, &command, &definition, &why))
         client_command(r, vhost, &command, existed ? policy_changed : policy_created);
     else
-        reply_bad_request(r, "%s", (const char *)why.at);
+        respond_bad_request(r, "%s", (const char *)why.at);
     text_free(&definition);
     text_free(&why);
 }
@@ -305,7 +305,7 @@ static void delete_found(struct request *r)
     if (one->found)
         client_command(r, one->vhost, &command, policy_changed);
     else
-        reply_not_found(r);
+        respond_not_found(r);
 }
 
 static void put_policy(struct request *r, bool operator_policy)
@@ -314,9 +314,9 @@ static void put_policy(struct request *r, bool operator_policy)
     struct form form = body_form(r);
     form_need(&form, keys);
     if (!auth_vhost_exists(r->admin->options.auth, request_vhost(r)))
-        reply_error(r, 404, "not_found", "vhost_not_found");
+        respond_error(r, 404, "not_found", "vhost_not_found");
     else if (r->args[1].len > 255)
-        reply_bad_request(r, "name too long");
+        respond_bad_request(r, "name too long");
     else if (body_ok(r, &form))
         with_policy(r, 0, operator_policy, listing_policies, put_found);
 }
@@ -367,14 +367,14 @@ static bool check_parameter_vhost(struct request *r)
 {
     if (!auth_vhost_exists(r->admin->options.auth, r->args[1])) {
         if (r->method == METHOD_PUT)
-            reply_error(r, 404, "not_found", "vhost_not_found");
+            respond_error(r, 404, "not_found", "vhost_not_found");
         else
-            reply_not_found(r);
+            respond_not_found(r);
         return false;
     }
-    if ((r->rights & RIGHT_ADMINISTRATOR) || request_enters_vhost(r, r->args[1]))
+    if ((r->rights & RIGHT_ADMINISTRATOR) || access_enters_vhost(r, r->args[1]))
         return true;
-    reply_error(r, 401, "not_authorised", "User not authorised to access object");
+    respond_error(r, 401, "not_authorised", "User not authorised to access object");
     return false;
 }
 
@@ -409,7 +409,7 @@ void api_parameter_get(struct request *r)
     if (!check_parameter_vhost(r))
         return;
     if (component < 0)
-        reply_not_found(r);
+        respond_not_found(r);
     else
         with_policy(r, 1, component, listing_parameters, policy_found);
 }
@@ -419,10 +419,10 @@ void api_parameter_put(struct request *r)
     if (!check_parameter_vhost(r))
         return;
     if (component_of(r) >= 0)
-        reply_bad_request(r, "policies may not be set using this method");
+        respond_bad_request(r, "policies may not be set using this method");
     else
-        reply_bad_request(r, "Validation failed\n\ncomponent %.*s not found\n",
-                          BYTES_PRINT(r->args[0]));
+        respond_bad_request(r, "Validation failed\n\ncomponent %.*s not found\n",
+                            BYTES_PRINT(r->args[0]));
 }
 
 void api_parameter_delete(struct request *r)
@@ -430,7 +430,7 @@ void api_parameter_delete(struct request *r)
     if (!check_parameter_vhost(r))
         return;
     if (component_of(r) >= 0)
-        reply_bad_request(r, "policies may not be cleared using this method");
+        respond_bad_request(r, "policies may not be cleared using this method");
     else
-        reply_not_found(r);
+        respond_not_found(r);
 }

@@ -11,7 +11,7 @@
 #include "leveret/wire/table.h"
 
 #define QUEUE_RATES                                                                                \
-    0xff9u /* which of rate_names a queue has: all but confirm and return_unroutable */
+    0xff9u /* which of stats_names a queue has: all but confirm and return_unroutable */
 
 static bool wants_rates(const struct answer *a)
 {
@@ -35,25 +35,25 @@ static void write_rates(struct request *r, struct answer *a, struct bytes vhost,
     uint64_t values[RATE_COUNT + 3];
     double rates[RATE_COUNT + 3] = {0};
     struct text key = {0};
-    rate_values(&q->rates, values);
+    stats_values(&q->rates, values);
     values[RATE_COUNT] = q->messages_ready;
     values[RATE_COUNT + 1] = q->messages_unacknowledged;
     values[RATE_COUNT + 2] = q->messages_ready + q->messages_unacknowledged;
     bool unused = all_zero(values, RATE_COUNT + 3);
     if (wants_rates(a) && !a->capture && (!unused || samples_have_room(r->admin->samples))) {
-        sample_key(&key, "queue", vhost, q->name);
+        samples_key(&key, "queue", vhost, q->name);
         samples_look(r->admin->samples, text_bytes(&key), loop_now_ms(r->admin->options.loop),
                      values, RATE_COUNT + 3, rates);
         text_free(&key);
     }
     if (!unused)
-        rate_write(a, values, rates, QUEUE_RATES);
-    detail_write(a, "messages_ready", values[RATE_COUNT], rates[RATE_COUNT]);
-    detail_write(a, "messages_unacknowledged", values[RATE_COUNT + 1], rates[RATE_COUNT + 1]);
-    detail_write(a, "messages", values[RATE_COUNT + 2], rates[RATE_COUNT + 2]);
+        stats_write(a, values, rates, QUEUE_RATES);
+    stats_write_detail(a, "messages_ready", values[RATE_COUNT], rates[RATE_COUNT]);
+    stats_write_detail(a, "messages_unacknowledged", values[RATE_COUNT + 1], rates[RATE_COUNT + 1]);
+    stats_write_detail(a, "messages", values[RATE_COUNT + 2], rates[RATE_COUNT + 2]);
 }
 
-struct bytes queue_info_type(const struct queue_info *q)
+struct bytes api_queue_type(const struct queue_info *q)
 {
     struct field field;
     if (table_find(q->arguments, "x-queue-type", &field) && field.type == FIELD_STRING &&
@@ -64,7 +64,7 @@ struct bytes queue_info_type(const struct queue_info *q)
 
 static bool is_quorum(const struct queue_info *q)
 {
-    return bytes_equal_text(queue_info_type(q), "quorum");
+    return bytes_equal_text(api_queue_type(q), "quorum");
 }
 
 static void write_depths(struct answer *a, const struct queue_info *q)
@@ -164,7 +164,7 @@ static void render_queue(struct request *r, struct answer *a, const struct row *
     arguments_write(a, "arguments", q->arguments);
     answer_bool(a, "internal", false);
     answer_bool(a, "internal_owner", false);
-    answer_bytes(a, "type", queue_info_type(q));
+    answer_bytes(a, "type", api_queue_type(q));
     answer_text(a, "node", r->admin->options.node_name);
     answer_text(a, "state", q->failed ? "crashed" : "running");
     if (q->stalled)
@@ -173,7 +173,7 @@ static void render_queue(struct request *r, struct answer *a, const struct row *
     write_rates(r, a, row->vhost, q);
     write_depths(a, q);
     if (q->idle_since_wall_ms)
-        time_write(a, "idle_since", q->idle_since_wall_ms);
+        api_time_write(a, "idle_since", q->idle_since_wall_ms);
     write_delivery_limit(a, q->delivery_limit);
     if (is_quorum(q))
         write_quorum(r, a, q);
@@ -184,7 +184,7 @@ static void render_queue(struct request *r, struct answer *a, const struct row *
     bytes_or_null(a, "single_active_consumer_tag", q->single_active_consumer);
     answer_null(a, "recoverable_slaves");
     if (q->owner_name.len)
-        peer_write(a, "owner_pid_details", q->owner_name);
+        api_connection_write(a, "owner_pid_details", q->owner_name);
 }
 
 static void order_queue(const struct row *row, struct listing_order *order)
@@ -274,7 +274,7 @@ static void got_consumers(struct request *r, struct gather *gather)
     static const struct listing_kind kind = {&gather_queues, render_one_queue, NULL, NULL, NULL};
     const struct one_queue *one = (const struct one_queue *)(const void *)gather;
     const struct row row = {request_vhost(r), &one->info};
-    listing_reply_one(r, &kind, &row);
+    listing_respond_one(r, &kind, &row);
 }
 
 static void queue_found(struct request *r)
@@ -282,7 +282,7 @@ static void queue_found(struct request *r)
     struct one_queue *one = r->work;
     struct bytes vhost = request_vhost(r);
     if (!one->found) {
-        reply_not_found(r);
+        respond_not_found(r);
         return;
     }
     if (one->info.consumers == 0) {
@@ -305,17 +305,17 @@ void api_queue_get(struct request *r)
 static void queue_created(struct request *r, const struct event *reply)
 {
     if (reply->u.reply.status == STATUS_OK)
-        reply_created(r, true);
+        respond_created(r, true);
     else
-        reply_status(r, reply->u.reply.status, reply->u.reply.text);
+        respond_status(r, reply->u.reply.status, reply->u.reply.text);
 }
 
 static void queue_changed(struct request *r, const struct event *reply)
 {
     if (reply->u.reply.status == STATUS_OK)
-        reply_created(r, false);
+        respond_created(r, false);
     else
-        reply_status(r, reply->u.reply.status, reply->u.reply.text);
+        respond_status(r, reply->u.reply.status, reply->u.reply.text);
 }
 
 static void declare(struct request *r)
@@ -337,15 +337,15 @@ static void declare(struct request *r)
 void api_queue_put(struct request *r)
 {
     if (r->args[1].len > 255)
-        reply_bad_request(r, "name too long");
-    else if (request_allowed(r, PERMISSION_CONFIGURE, request_vhost(r), r->args[1]))
+        respond_bad_request(r, "name too long");
+    else if (access_allowed(r, PERMISSION_CONFIGURE, request_vhost(r), r->args[1]))
         with_queue(r, declare);
 }
 
 static void delete_found(struct request *r)
 {
     if (!((struct one_queue *)r->work)->found) {
-        reply_not_found(r);
+        respond_not_found(r);
         return;
     }
     struct command command = {.type = COMMAND_QUEUE_DELETE};
@@ -357,14 +357,14 @@ static void delete_found(struct request *r)
 
 void api_queue_delete(struct request *r)
 {
-    if (request_allowed(r, PERMISSION_CONFIGURE, request_vhost(r), r->args[1]))
+    if (access_allowed(r, PERMISSION_CONFIGURE, request_vhost(r), r->args[1]))
         with_queue(r, delete_found);
 }
 
 static void purge_found(struct request *r)
 {
     if (!((struct one_queue *)r->work)->found) {
-        reply_not_found(r);
+        respond_not_found(r);
         return;
     }
     struct command command = {.type = COMMAND_QUEUE_PURGE};
@@ -374,7 +374,7 @@ static void purge_found(struct request *r)
 
 void api_queue_purge(struct request *r)
 {
-    if (request_allowed(r, PERMISSION_READ, request_vhost(r), r->args[1]))
+    if (access_allowed(r, PERMISSION_READ, request_vhost(r), r->args[1]))
         with_queue(r, purge_found);
 }
 
@@ -386,7 +386,7 @@ void api_queue_actions(struct request *r)
     if (!body_ok(r, &form))
         return;
     if (action && (strcmp(action, "sync") == 0 || strcmp(action, "cancel_sync") == 0))
-        reply_empty(r, 204);
+        respond_empty(r, 204);
     else
-        reply_bad_pair(r, "unknown", bytes_of_text(action ? action : ""));
+        respond_bad_pair(r, "unknown", bytes_of_text(action ? action : ""));
 }

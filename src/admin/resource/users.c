@@ -8,7 +8,7 @@
 #include "leveret/base/mem.h"
 
 /* "a,b" as ["a", "b"]. */
-void tags_write(struct answer *a, const char *key, const char *tags)
+void api_tags_write(struct answer *a, const char *key, const char *tags)
 {
     if (!answer_array(a, key))
         return;
@@ -27,8 +27,8 @@ static void render_user(struct request *r, struct answer *a, const struct row *r
     answer_text(a, "name", user->name);
     answer_text(a, "password_hash", user->password_hash);
     answer_text(a, "hashing_algorithm", user->hashing);
-    tags_write(a, "tags", user->tags);
-    limits_write(a, "limits", r->admin->options.auth, LIMITED_USER, user->name);
+    api_tags_write(a, "tags", user->tags);
+    api_limits_write(a, "limits", r->admin->options.auth, LIMITED_USER, user->name);
 }
 
 static void order_user(const struct row *row, struct listing_order *order)
@@ -108,9 +108,9 @@ void api_user_get(struct request *r)
     struct listing *listing = collect(r, (const char *)r->args[0].at);
     struct gather *rows = listing_rows(listing);
     if (rows->row_count)
-        listing_reply_one(r, &listing_users, &rows->rows[0]);
+        listing_respond_one(r, &listing_users, &rows->rows[0]);
     else
-        reply_not_found(r);
+        respond_not_found(r);
 }
 
 void api_whoami(struct request *r)
@@ -120,10 +120,10 @@ void api_whoami(struct request *r)
     auth_user_tags(r->admin->options.auth, bytes_of_text(r->user), tags, sizeof tags);
     answer_object(&a, NULL);
     answer_text(&a, "name", r->user);
-    tags_write(&a, "tags", tags);
+    api_tags_write(&a, "tags", tags);
     answer_bool(&a, "is_internal_user", true);
     answer_end(&a);
-    reply_json(r, 200, &a);
+    respond_json(r, 200, &a);
 }
 
 /* ---- Changing. */
@@ -133,7 +133,7 @@ static void add_tag(struct text *out, const char *tag, size_t len)
     text_printf(out, "%s%.*s", out->len ? "," : "", (int)len, tag);
 }
 
-void tags_read(struct form *form, const char *key, struct text *out)
+void api_tags_read(struct form *form, const char *key, struct text *out)
 {
     const struct value *value = value_get(form->object, key);
     if (value_kind_of(value) != VALUE_LIST) {
@@ -177,7 +177,7 @@ static void read_user(struct form *form, const char *hashing, struct user_facts 
     out->password = form_text(form, "password", NULL);
     out->hash = form_text(form, "password_hash", NULL);
     out->hashing = form_text(form, "hashing_algorithm", hashing);
-    tags_read(form, "tags", &out->tags);
+    api_tags_read(form, "tags", &out->tags);
     if (out->tags.len > AUTH_TAGS_BYTES_MAX)
         form_refuse(form, "tags", "longer than %u bytes", AUTH_TAGS_BYTES_MAX);
     text_add(&out->tags, "", 1);
@@ -192,15 +192,15 @@ static void read_user(struct form *form, const char *hashing, struct user_facts 
                     out->hashing ? out->hashing : "rabbit_password_hashing_sha256");
 }
 
-void user_check(struct form *form, const char *hashing)
+void api_user_check(struct form *form, const char *hashing)
 {
     struct user_facts facts;
     read_user(form, hashing, &facts);
     text_free(&facts.tags);
 }
 
-enum status user_from_json(struct auth *auth, const char *name, struct form *user,
-                           const char *hashing, bool *created)
+enum status api_user_from_json(struct auth *auth, const char *name, struct form *user,
+                               const char *hashing, bool *created)
 {
     struct user_facts facts;
     enum status status = STATUS_MALFORMED;
@@ -217,21 +217,21 @@ void api_user_put(struct request *r)
     struct form form = body_form(r);
     bool created = false;
     if (r->args[0].len > AUTH_NAME_MAX) {
-        reply_bad_request(r, "name too long");
+        respond_bad_request(r, "name too long");
         return;
     }
     if (!form_has(&form, "tags")) {
-        reply_bad_request(r, "tags_not_present");
+        respond_bad_request(r, "tags_not_present");
         return;
     }
-    enum status status =
-        user_from_json(r->admin->options.auth, (const char *)r->args[0].at, &form, NULL, &created);
+    enum status status = api_user_from_json(r->admin->options.auth, (const char *)r->args[0].at,
+                                            &form, NULL, &created);
     if (status == STATUS_OK) {
         log_line(r->admin->options.log, LOG_INFO, "http", "user '%s' %s by '%s'",
                  (const char *)r->args[0].at, created ? "created" : "changed", r->user);
-        reply_created(r, created);
+        respond_created(r, created);
     } else if (body_ok(r, &form)) {
-        reply_status(r, status, NULL);
+        respond_status(r, status, NULL);
     }
 }
 
@@ -242,11 +242,11 @@ void api_user_delete(struct request *r)
     if (status == STATUS_OK) {
         log_line(r->admin->options.log, LOG_INFO, "http", "user '%s' deleted by '%s'", name,
                  r->user);
-        connections_close_of_deleted(r, &name, 1, STATUS_OK, NULL);
+        api_connections_close_of_deleted(r, &name, 1, STATUS_OK, NULL);
     } else if (status == STATUS_NOT_FOUND) {
-        reply_not_found(r);
+        respond_not_found(r);
     } else {
-        reply_status(r, status, NULL);
+        respond_status(r, status, NULL);
     }
 }
 
@@ -277,7 +277,7 @@ static void end_bulk(struct request *r, enum status status)
              status_text(status));
     log_line(r->admin->options.log, LOG_INFO, "http", "%zu users deleted by '%s'", deleted,
              r->user);
-    connections_close_of_deleted(r, names, deleted, status, text);
+    api_connections_close_of_deleted(r, names, deleted, status, text);
     free(names);
 }
 
@@ -309,7 +309,7 @@ void api_users_bulk_delete(struct request *r)
         const char *name = value_text(value_at(users, bulk->count));
         if (!name ||
             !auth_user_tags(r->admin->options.auth, bytes_of_text(name), tags, sizeof tags)) {
-            reply_bad_pair(r, "no_such_user", bytes_of_text(name ? name : ""));
+            respond_bad_pair(r, "no_such_user", bytes_of_text(name ? name : ""));
             return;
         }
         bulk->names[bulk->count] = name;

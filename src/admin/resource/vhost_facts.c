@@ -48,15 +48,15 @@ static enum queue_type queue_type_of(struct form *form, struct form *meta,
     return type;
 }
 
-enum queue_type vhost_facts_queue_type(struct form *form, const struct vhost_entry *before,
-                                       enum queue_type of_node)
+enum queue_type api_vhost_facts_queue_type(struct form *form, const struct vhost_entry *before,
+                                           enum queue_type of_node)
 {
     struct form meta = metadata_of(form);
     return queue_type_of(form, &meta, before, of_node);
 }
 
-void vhost_facts_read(struct form *form, const struct vhost_entry *before, enum queue_type of_node,
-                      struct vhost_facts *out)
+void api_vhost_facts_read(struct form *form, const struct vhost_entry *before,
+                          enum queue_type of_node, struct vhost_facts *out)
 {
     struct form meta = metadata_of(form);
     struct form *tagged = form_has(form, "tags") ? form : &meta;
@@ -69,7 +69,7 @@ void vhost_facts_read(struct form *form, const struct vhost_entry *before, enum 
     if (before && !is_said(form, &meta, "tags"))
         text_add_bytes(&out->tags, bytes_of_text(before->tags));
     else
-        tags_read(tagged, "tags", &out->tags);
+        api_tags_read(tagged, "tags", &out->tags);
     if (out->tags.len > AUTH_TAGS_BYTES_MAX)
         form_refuse(form, "tags", "longer than %u bytes", AUTH_TAGS_BYTES_MAX);
     if (strlen(out->entry.description) > AUTH_DESCRIPTION_BYTES_MAX)
@@ -81,7 +81,7 @@ void vhost_facts_read(struct form *form, const struct vhost_entry *before, enum 
         form_refuse(form, "metadata", "%s", meta.wrong);
 }
 
-void vhost_facts_free(struct vhost_facts *facts)
+void api_vhost_facts_free(struct vhost_facts *facts)
 {
     text_free(&facts->tags);
 }

@@ -15,13 +15,13 @@ struct vhost_facts {
 /* Reads description, tags, default_queue_type and protected_from_deletion, each beside the name or
  * within metadata, and tracing. What is not said stays as in before (NULL: a new vhost, which has
  * no texts, the node's queue type, and neither tracing nor protection). What is wrong is noted in
- * the form. Free with vhost_facts_free. */
-void vhost_facts_read(struct form *form, const struct vhost_entry *before, enum queue_type of_node,
-                      struct vhost_facts *out);
-void vhost_facts_free(struct vhost_facts *facts);
+ * the form. Free with api_vhost_facts_free. */
+void api_vhost_facts_read(struct form *form, const struct vhost_entry *before,
+                          enum queue_type of_node, struct vhost_facts *out);
+void api_vhost_facts_free(struct vhost_facts *facts);
 
 /* The default queue type alone. */
-enum queue_type vhost_facts_queue_type(struct form *form, const struct vhost_entry *before,
-                                       enum queue_type of_node);
+enum queue_type api_vhost_facts_queue_type(struct form *form, const struct vhost_entry *before,
+                                           enum queue_type of_node);
 
 #endif

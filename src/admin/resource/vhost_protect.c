@@ -10,19 +10,19 @@ static void protect(struct request *r, bool on)
     struct vhost_entry entry;
     bool created;
     if (!auth_find_vhost(auth, r->args[0], &entry)) {
-        reply_not_found(r);
+        respond_not_found(r);
         return;
     }
     entry.protected_from_deletion = on;
     enum status status = auth_put_vhost(auth, &entry, &created);
     if (status != STATUS_OK) {
-        reply_status(r, status, NULL);
+        respond_status(r, status, NULL);
         return;
     }
     log_line(r->admin->options.log, LOG_INFO, "http",
              "vhost '%s' is %sprotected from deletion: '%s'", name, on ? "" : "no longer ",
              r->user);
-    reply_empty(r, 204);
+    respond_empty(r, 204);
 }
 
 void api_vhost_protect(struct request *r)
@@ -35,12 +35,12 @@ void api_vhost_unprotect(struct request *r)
     protect(r, false);
 }
 
-bool vhost_may_be_deleted(struct request *r)
+bool api_vhost_may_be_deleted(struct request *r)
 {
     struct vhost_entry entry;
     struct text text = {0};
     if (!auth_find_vhost(r->admin->options.auth, r->args[0], &entry)) {
-        reply_not_found(r);
+        respond_not_found(r);
         return false;
     }
     if (!entry.protected_from_deletion)
@@ -48,7 +48,7 @@ bool vhost_may_be_deleted(struct request *r)
     text_printf(&text,
                 "Refusing to delete virtual host '%s' because it is protected from deletion%c",
                 entry.name, '\0');
-    reply_error(r, 412, "precondition_failed", (const char *)text.at);
+    respond_error(r, 412, "precondition_failed", (const char *)text.at);
     text_free(&text);
     return false;
 }

@@ -3,16 +3,16 @@
 
 #include "admin/resource/handlers.h"
 
-void reply_vhost_missing(struct request *r, struct bytes vhost)
+void respond_vhost_missing(struct request *r, struct bytes vhost)
 {
     char *down = node_vhost_down(r->admin->options.node, vhost);
     struct text text = {0};
     if (!down) {
-        reply_not_found(r);
+        respond_not_found(r);
         return;
     }
     text_printf(&text, "vhost '%.*s' is down: %s%c", BYTES_PRINT(vhost), down, '\0');
-    reply_error(r, 503, "service_unavailable", (const char *)text.at);
+    respond_error(r, 503, "service_unavailable", (const char *)text.at);
     text_free(&text);
     free(down);
 }
@@ -26,11 +26,11 @@ void api_vhost_start(struct request *r)
     enum status status = node_restart_vhost(admin->options.node, r->args[0], &error);
     if (status == STATUS_OK) {
         node_tune_vhost(admin->options.node, admin->options.auth, r->args[0]);
-        reply_empty(r, 204);
+        respond_empty(r, 204);
     } else if (status == STATUS_NOT_FOUND && !auth_vhost_exists(admin->options.auth, r->args[0])) {
-        reply_not_found(r);
+        respond_not_found(r);
     } else {
-        reply_error(r, 503, "service_unavailable", error ? error : status_text(status));
+        respond_error(r, 503, "service_unavailable", error ? error : status_text(status));
     }
     free(error);
 }

@@ -23,12 +23,12 @@ static void render_vhost(struct request *r, struct answer *a, const struct row *
     const struct vhost_row *v = row->info;
     answer_text(a, "name", v->name);
     answer_text(a, "description", v->description);
-    tags_write(a, "tags", v->tags);
+    api_tags_write(a, "tags", v->tags);
     answer_text(a, "default_queue_type", v->default_queue_type);
     answer_bool(a, "protected_from_deletion", v->protected_from_deletion);
     if (answer_object(a, "metadata")) {
         answer_text(a, "description", v->description);
-        tags_write(a, "tags", v->tags);
+        api_tags_write(a, "tags", v->tags);
         answer_text(a, "default_queue_type", v->default_queue_type);
         answer_bool(a, "protected_from_deletion", v->protected_from_deletion);
         answer_end(a);
@@ -43,10 +43,11 @@ static void render_vhost(struct request *r, struct answer *a, const struct row *
         answer_text(a, "reason", v->down);
     if (!v->counted)
         return;
-    detail_write(a, "messages_ready", v->values[RATE_COUNT], v->rates[RATE_COUNT]);
-    detail_write(a, "messages_unacknowledged", v->values[RATE_COUNT + 1], v->rates[RATE_COUNT + 1]);
-    detail_write(a, "messages", v->values[RATE_COUNT + 2], v->rates[RATE_COUNT + 2]);
-    rate_write(a, v->values, v->rates, RATES_ALL);
+    stats_write_detail(a, "messages_ready", v->values[RATE_COUNT], v->rates[RATE_COUNT]);
+    stats_write_detail(a, "messages_unacknowledged", v->values[RATE_COUNT + 1],
+                       v->rates[RATE_COUNT + 1]);
+    stats_write_detail(a, "messages", v->values[RATE_COUNT + 2], v->rates[RATE_COUNT + 2]);
+    stats_write(a, v->values, v->rates, RATES_ALL);
 }
 
 static void order_vhost(const struct row *row, struct listing_order *order)
@@ -61,7 +62,7 @@ static struct bytes name_vhost(const struct row *row)
 
 static bool visible_vhost(const struct request *r, const struct row *row)
 {
-    return request_knows_vhost(r, name_vhost(row));
+    return access_knows_vhost(r, name_vhost(row));
 }
 
 static const struct listing_kind listing_vhosts = {NULL, render_vhost, order_vhost, name_vhost,
@@ -85,11 +86,11 @@ static void count_row(struct request *r, struct vhost_row *row, const struct tot
         row->counted = true;
         row->totals = totals->vhosts[i].totals;
     }
-    rate_values(&row->totals.rates, row->values);
+    stats_values(&row->totals.rates, row->values);
     row->values[RATE_COUNT] = row->totals.messages_ready;
     row->values[RATE_COUNT + 1] = row->totals.messages_unacknowledged;
     row->values[RATE_COUNT + 2] = row->values[RATE_COUNT] + row->values[RATE_COUNT + 1];
-    sample_key(&key, "vhost", bytes_of_text(row->name), bytes_of("", 0));
+    samples_key(&key, "vhost", bytes_of_text(row->name), bytes_of("", 0));
     samples_look(r->admin->samples, text_bytes(&key), loop_now_ms(r->admin->options.loop),
                  row->values, RATE_COUNT + 3, row->rates);
     text_free(&key);
@@ -101,7 +102,7 @@ static const char *keep(struct arena *arena, const char *text)
     return (const char *)arena_keep(arena, bytes_of(text, strlen(text) + 1)).at;
 }
 
-const char *vhost_queue_type(struct admin *admin, const struct vhost_entry *entry)
+const char *api_vhost_queue_type(struct admin *admin, const struct vhost_entry *entry)
 {
     return queue_type_name(node_queue_type(admin->options.node, entry->default_queue_type));
 }
@@ -116,7 +117,7 @@ static void collect_vhost(void *context, const struct vhost_entry *entry)
         .name = keep(arena, entry->name),
         .description = keep(arena, entry->description),
         .tags = keep(arena, entry->tags),
-        .default_queue_type = vhost_queue_type(c->request->admin, entry),
+        .default_queue_type = api_vhost_queue_type(c->request->admin, entry),
         .tracing = entry->tracing,
         .protected_from_deletion = entry->protected_from_deletion,
     };
@@ -148,9 +149,9 @@ static void counted_one(struct request *r, const struct totals *totals)
 {
     struct gather *rows = listing_rows(collect(r, totals, (const char *)r->args[0].at));
     if (rows->row_count)
-        listing_reply_one(r, &listing_vhosts, &rows->rows[0]);
+        listing_respond_one(r, &listing_vhosts, &rows->rows[0]);
     else
-        reply_not_found(r);
+        respond_not_found(r);
 }
 
 void api_vhost_get(struct request *r)
@@ -188,23 +189,23 @@ static enum status make_vhost(struct admin *admin, const struct vhost_entry *ent
     return status;
 }
 
-void vhost_check(struct form *form)
+void api_vhost_check(struct form *form)
 {
     struct vhost_facts facts;
-    vhost_facts_read(form, NULL, QUEUE_CLASSIC, &facts);
-    vhost_facts_free(&facts);
+    api_vhost_facts_read(form, NULL, QUEUE_CLASSIC, &facts);
+    api_vhost_facts_free(&facts);
 }
 
-enum status vhost_from_json(struct admin *admin, const char *name, struct form *vhost,
-                            const char *user, bool *created, char **error)
+enum status api_vhost_from_json(struct admin *admin, const char *name, struct form *vhost,
+                                const char *user, bool *created, char **error)
 {
     struct auth *auth = admin->options.auth;
     struct vhost_facts facts;
     struct vhost_entry before;
     enum status status = STATUS_MALFORMED;
     bool existed = auth_find_vhost(auth, bytes_of_text(name), &before);
-    vhost_facts_read(vhost, existed ? &before : NULL, node_default_queue_type(admin->options.node),
-                     &facts);
+    api_vhost_facts_read(vhost, existed ? &before : NULL,
+                         node_default_queue_type(admin->options.node), &facts);
     facts.entry.name = name;
     *created = false;
     if (form_ok(vhost) && !existed)
@@ -212,7 +213,7 @@ enum status vhost_from_json(struct admin *admin, const char *name, struct form *
     else if (form_ok(vhost))
         status = auth_put_vhost(auth, &facts.entry, created);
     *created = status == STATUS_OK && !existed;
-    vhost_facts_free(&facts);
+    api_vhost_facts_free(&facts);
     if (status == STATUS_OK)
         node_tune_vhost(admin->options.node, auth, bytes_of_text(name));
     return status;
@@ -225,16 +226,16 @@ void api_vhost_put(struct request *r)
     bool created;
     struct form form = body_form(r);
     if (r->args[0].len > AUTH_NAME_MAX) {
-        reply_bad_request(r, "name too long");
+        respond_bad_request(r, "name too long");
         return;
     }
-    enum status status = vhost_from_json(r->admin, name, &form, r->user, &created, &error);
+    enum status status = api_vhost_from_json(r->admin, name, &form, r->user, &created, &error);
     if (status == STATUS_OK) {
         log_line(r->admin->options.log, LOG_INFO, "http", "vhost '%s' %s by '%s'", name,
                  created ? "created" : "changed", r->user);
-        reply_created(r, created);
+        respond_created(r, created);
     } else if (body_ok(r, &form)) {
-        reply_status(r, status, error);
+        respond_status(r, status, error);
     }
     free(error);
 }
@@ -259,14 +260,14 @@ static void deleted(void *context)
     if (admin->closed)
         request_free(r);
     else if (status == STATUS_OK)
-        reply_empty(r, 204);
+        respond_empty(r, 204);
     else
-        reply_status(r, status, NULL);
+        respond_status(r, status, NULL);
 }
 
 void api_vhost_delete(struct request *r)
 {
-    if (!vhost_may_be_deleted(r))
+    if (!api_vhost_may_be_deleted(r))
         return;
     /* The node has none when another request is at it, or when it could not be opened. */
     if (node_delete_vhost(r->admin->options.node, r->args[0], deleted, r) != STATUS_OK)

@@ -81,7 +81,7 @@ void api_node_limits_get(struct request *r)
     write_limit(&a, "vm_memory_high_watermark", alarms.memory_bytes_max);
     write_limit(&a, "disk_free_limit", alarms.disk_free_bytes_min);
     answer_end(&a);
-    reply_json(r, 200, &a);
+    respond_json(r, 200, &a);
 }
 
 void api_node_limits_put(struct request *r)
@@ -105,5 +105,5 @@ void api_node_limits_put(struct request *r)
     log_line(options->log, LOG_INFO, "http",
              "memory watermark set to %" PRIu64 " bytes, disk limit to %" PRIu64 " by '%s'", memory,
              disk, r->user);
-    reply_empty(r, 204);
+    respond_empty(r, 204);
 }
