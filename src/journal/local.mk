@@ -3,8 +3,7 @@ noinst_LIBRARIES += src/journal/libjournal.a
 src_journal_libjournal_a_CPPFLAGS = $(AM_CPPFLAGS) $(XXHASH_CFLAGS)
 src_journal_libjournal_a_SOURCES = \
 	include/leveret/journal/journal.h \
-	src/journal/counts.c src/journal/counts.h \
-	src/journal/shelf.c src/journal/shelf.h
+	src/journal/sizes.c src/journal/sizes.h
 
 include src/journal/leveldb/local.mk
 include src/journal/memory/local.mk

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "journal/leveldb/record.h"
-#include "journal/leveldb/sizes.h"
+#include "journal/sizes.h"
 #include "journal/leveldb/verify.h"
 #include "leveret/base/check.h"
 

@@ -5,7 +5,7 @@
 
 #include "journal/leveldb/database.h"
 #include "journal/leveldb/record.h"
-#include "journal/leveldb/sizes.h"
+#include "journal/sizes.h"
 #include "journal_disk.h"
 #include "leveret/base/random.h"
 

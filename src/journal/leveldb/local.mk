@@ -6,14 +6,15 @@ src_journal_libjournal_a_SOURCES += \
 	src/journal/leveldb/batch.h \
 	src/journal/leveldb/clean.c \
 	src/journal/leveldb/clean.h \
+	src/journal/leveldb/commit.c \
 	src/journal/leveldb/crc32c.c \
 	src/journal/leveldb/crc32c.h \
 	src/journal/leveldb/database.h \
 	src/journal/leveldb/encode.c \
 	src/journal/leveldb/engine.c \
 	src/journal/leveldb/engine.h \
-	src/journal/leveldb/inspect.c \
-	src/journal/leveldb/inspect.h \
+	src/journal/leveldb/inspection.c \
+	src/journal/leveldb/inspection.h \
 	src/journal/leveldb/key_store.c \
 	src/journal/leveldb/leveldb.c \
 	src/journal/leveldb/page_in.c \
@@ -26,8 +27,6 @@ src_journal_libjournal_a_SOURCES += \
 	src/journal/leveldb/relocate.c \
 	src/journal/leveldb/segments.c \
 	src/journal/leveldb/segments.h \
-	src/journal/leveldb/sizes.c \
-	src/journal/leveldb/sizes.h \
 	src/journal/leveldb/space.c \
 	src/journal/leveldb/space.h \
 	src/journal/leveldb/stored_lane.c \
@@ -36,8 +35,7 @@ src_journal_libjournal_a_SOURCES += \
 	src/journal/leveldb/threads.h \
 	src/journal/leveldb/verify.c \
 	src/journal/leveldb/verify.h \
-	src/journal/leveldb/verify_format.c \
-	src/journal/leveldb/write.c
+	src/journal/leveldb/verify_format.c
 
 if HAVE_CHECK
 leveldb_tests = tests/unit/test_journal_record tests/unit/test_journal_leveldb \

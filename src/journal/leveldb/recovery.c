@@ -10,7 +10,7 @@
 
 #include "journal/leveldb/clean.h"
 #include "journal/leveldb/engine.h"
-#include "journal/leveldb/inspect.h"
+#include "journal/leveldb/inspection.h"
 #include "journal/leveldb/space.h"
 #include "leveret/base/clock.h"
 #include "leveret/base/mem.h"

@@ -3,7 +3,7 @@
 #define LEVERET_JOURNAL_SPACE_H
 
 #include "journal/leveldb/engine.h"
-#include "journal/leveldb/inspect.h"
+#include "journal/leveldb/inspection.h"
 
 void space_begin(struct engine *engine);
 void space_end(struct engine *engine);

@@ -1,13 +1,13 @@
 /* A lane's bookkeeping: which of its chunks hold something, and which of their slots are alive.
  * In memory it is all that a deep queue costs the journal: some 250 bytes for each 512 messages.
  * Thread: the vhost's owner. */
-#ifndef LEVERET_JOURNAL_LANE_H
-#define LEVERET_JOURNAL_LANE_H
+#ifndef LEVERET_JOURNAL_STORED_LANE_H
+#define LEVERET_JOURNAL_STORED_LANE_H
 
 #include <sys/queue.h>
 
 #include "journal/leveldb/segments.h"
-#include "journal/leveldb/sizes.h"
+#include "journal/sizes.h"
 #include "leveret/base/map.h"
 #include "leveret/journal/journal.h"
 

@@ -1,7 +1,11 @@
 # What src/journal/memory builds: the journal in memory, for tests and simulation.
 src_journal_libjournal_a_SOURCES += \
 	include/leveret/journal/journal_memory.h \
-	src/journal/memory/memory.c
+	src/journal/memory/counts.c \
+	src/journal/memory/counts.h \
+	src/journal/memory/memory.c \
+	src/journal/memory/shelf.c \
+	src/journal/memory/shelf.h
 
 if HAVE_CHECK
 check_PROGRAMS += tests/unit/test_journal_memory

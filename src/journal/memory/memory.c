@@ -9,8 +9,8 @@
  * then. */
 #include "leveret/journal/journal_memory.h"
 
-#include "journal/counts.h"
-#include "journal/shelf.h"
+#include "journal/memory/counts.h"
+#include "journal/memory/shelf.h"
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
 #include "leveret/base/text.h"

@@ -1,7 +1,7 @@
 /* See counts.h. */
-#include "journal/counts.h"
+#include "journal/memory/counts.h"
 
-#include "journal/leveldb/sizes.h"
+#include "journal/sizes.h"
 #include "leveret/base/mem.h"
 
 struct count {

@@ -1,5 +1,5 @@
 /* See shelf.h. */
-#include "journal/shelf.h"
+#include "journal/memory/shelf.h"
 
 #include "leveret/base/mem.h"
 

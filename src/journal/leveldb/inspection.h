@@ -1,7 +1,7 @@
 /* Checking what lies in segments, and tables left over by verify_database, against their checksums:
  * as much as can be at start, the rest by and by. Nothing is changed. */
-#ifndef LEVERET_JOURNAL_INSPECT_H
-#define LEVERET_JOURNAL_INSPECT_H
+#ifndef LEVERET_JOURNAL_INSPECTION_H
+#define LEVERET_JOURNAL_INSPECTION_H
 
 #include "journal/leveldb/record.h"
 #include "journal/leveldb/verify.h"

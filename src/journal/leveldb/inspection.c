@@ -2,7 +2,7 @@
  *
  * What can go wrong, beside damage: a segment has gone since it was noted, because nothing in it is
  * alive any more; that is as it should be. */
-#include "journal/leveldb/inspect.h"
+#include "journal/leveldb/inspection.h"
 
 #include <inttypes.h>
 

@@ -1,5 +1,5 @@
 /* See sizes.h. */
-#include "journal/leveldb/sizes.h"
+#include "journal/sizes.h"
 
 #include "journal/leveldb/stored_lane.h"
 #include "leveret/base/mem.h"
