@@ -1,7 +1,7 @@
 /* See sizes.h. */
 #include "journal/sizes.h"
 
-#include "journal/leveldb/stored_lane.h"
+#include "journal/slots.h"
 #include "leveret/base/mem.h"
 
 #define ROOM_MIN     16u

@@ -172,7 +172,7 @@ void batch_each_definition(const struct batch *batch,
 
 /* ---- Messages. */
 
-void batch_touch_chunk(struct batch *batch, struct chunk *chunk)
+void batch_touch_chunk(struct batch *batch, struct stored_chunk *chunk)
 {
     batch->touched = true;
     if (chunk->touched_at)
@@ -215,14 +215,14 @@ static struct run *start_run(struct batch *batch, struct journal_lane *lane)
 }
 
 /* Notes the chunk that is complete now, if its blocks are many. */
-static void complete_chunk(struct batch_maker *maker, const struct chunk *chunk)
+static void complete_chunk(struct batch_maker *maker, const struct stored_chunk *chunk)
 {
     unsigned blocks = slots_count(chunk->starts) + chunk->extent_count;
     if (blocks >= JOURNAL_MERGE_BLOCKS && maker->merge.count < MERGE_MAX)
-        *LIST_ADD(maker->merge) = (struct merge_candidate){chunk->lane, chunk->number};
+        *LIST_ADD(maker->merge) = (struct chunk_address){chunk->lane, chunk->number};
 }
 
-static struct group *start_group(struct run *run, struct chunk *chunk)
+static struct group *start_group(struct run *run, struct stored_chunk *chunk)
 {
     if (run->group_count == run->group_room) {
         run->group_room = run->group_room ? run->group_room * 2 : 4;
@@ -278,7 +278,8 @@ static void share_body(struct batch *batch, struct run *run, struct group *group
             body = maker->last.body = body_new(batch, entry->message);
             other->body_id = body->id;
             others->bytes += block_cost(other);
-            chunk_use_body(others->chunk, (uint16_t)(other->seq % JOURNAL_CHUNK_SLOTS), body);
+            stored_chunk_use_body(others->chunk, (uint16_t)(other->seq % JOURNAL_CHUNK_SLOTS),
+                                  body);
         }
     } else if (entry->message->body_bytes > JOURNAL_BODY_APART_MIN) {
         body = body_new(batch, entry->message);
@@ -290,7 +291,7 @@ static void share_body(struct batch *batch, struct run *run, struct group *group
     if (!body)
         return;
     entry->body_id = body->id;
-    chunk_use_body(group->chunk, (uint16_t)(entry->seq % JOURNAL_CHUNK_SLOTS), body);
+    stored_chunk_use_body(group->chunk, (uint16_t)(entry->seq % JOURNAL_CHUNK_SLOTS), body);
 }
 
 void batch_append(struct batch *batch, struct journal_lane *lane, uint64_t seq, uint64_t expires_ms,
@@ -298,11 +299,11 @@ void batch_append(struct batch *batch, struct journal_lane *lane, uint64_t seq, 
 {
     CHECK(seq > lane->last_seq || lane->last_seq == 0);
     uint64_t number = seq / JOURNAL_CHUNK_SLOTS;
-    struct chunk *chunk = lane->tail;
+    struct stored_chunk *chunk = lane->tail;
     if (!chunk || chunk->number != number) {
         if (chunk)
             complete_chunk(batch->maker, chunk);
-        chunk = lane->tail = lane_find_or_add(lane, number);
+        chunk = lane->tail = stored_lane_find_or_add(lane, number);
     }
     struct run *run = lane->filling ? lane->filling : start_run(batch, lane);
     struct group *group = run->group_count ? &run->groups[run->group_count - 1] : NULL;
@@ -318,7 +319,7 @@ void batch_append(struct batch *batch, struct journal_lane *lane, uint64_t seq, 
     if (message->body_bytes > JOURNAL_BODY_SHARED_MIN)
         share_body(batch, run, group);
     group->bytes += block_cost(&run->entries[run->count - 1]);
-    slot_set(chunk->live, (unsigned)(seq % JOURNAL_CHUNK_SLOTS));
+    slots_add(chunk->live, (unsigned)(seq % JOURNAL_CHUNK_SLOTS));
     chunk->live_count++;
     sizes_add(&chunk->sizes, (unsigned)(seq % JOURNAL_CHUNK_SLOTS), message->body_bytes);
     chunk->any_expires |= expires_ms != 0;
@@ -376,7 +377,7 @@ void batch_end_body(struct batch *batch, struct body **body)
 }
 
 /* Takes a message out of the batch again. */
-static void forget_pending(struct batch *batch, const struct chunk *chunk, struct run *run,
+static void forget_pending(struct batch *batch, const struct stored_chunk *chunk, struct run *run,
                            struct pending *entry)
 {
     struct group *group = group_of(run, chunk->number);
@@ -388,13 +389,13 @@ static void forget_pending(struct batch *batch, const struct chunk *chunk, struc
 
 bool batch_settle(struct batch *batch, struct journal_lane *lane, uint64_t seq)
 {
-    struct chunk *chunk = lane_find(lane, seq / JOURNAL_CHUNK_SLOTS);
+    struct stored_chunk *chunk = stored_lane_find(lane, seq / JOURNAL_CHUNK_SLOTS);
     unsigned slot = (unsigned)(seq % JOURNAL_CHUNK_SLOTS);
-    if (!chunk || !slot_is_set(chunk->live, slot))
+    if (!chunk || !slots_has(chunk->live, slot))
         return false;
-    slot_clear(chunk->live, slot);
+    slots_remove(chunk->live, slot);
     if (chunk->use_count) {
-        struct body *body = chunk_unuse_body(chunk, (uint16_t)slot);
+        struct body *body = stored_chunk_unuse_body(chunk, (uint16_t)slot);
         if (body)
             batch_end_body(batch, &body);
     }
@@ -421,8 +422,8 @@ void batch_delivered(struct batch *batch, struct journal_lane *lane, uint64_t se
 
 /* ---- Moving what is stored. */
 
-void batch_move_chunk(struct batch *batch, struct chunk *chunk, const struct journal_entry *entries,
-                      size_t count)
+void batch_move_chunk(struct batch *batch, struct stored_chunk *chunk,
+                      const struct journal_entry *entries, size_t count)
 {
     struct journal_lane *lane = chunk->lane;
     CHECK(!lane->moving && !batch_has_chunk(chunk));
@@ -456,7 +457,7 @@ void batch_move_chunk(struct batch *batch, struct chunk *chunk, const struct jou
 void batch_move_body(struct batch *batch, struct body *body, struct message *message)
 {
     segments_release(&batch->maker->segments, body->place, &batch->dead_segments);
-    body->place = (struct place){0};
+    body->place = (struct segment_place){0};
     body->stored = false;
     body->moved_in = UINT64_MAX;
     *LIST_ADD(batch->bodies) = (struct body_update){.body_id = body->id,
@@ -474,7 +475,7 @@ static bool run_has(const struct run *run, uint64_t chunk_number)
     return false;
 }
 
-bool batch_has_chunk(const struct chunk *chunk)
+bool batch_has_chunk(const struct stored_chunk *chunk)
 {
     const struct journal_lane *lane = chunk->lane;
     bool has = run_has(lane->filling, chunk->number) || run_has(lane->moving, chunk->number);

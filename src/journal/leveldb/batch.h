@@ -37,12 +37,12 @@ struct pending {
 /* The messages of a run that lie in one chunk: one block. */
 struct group {
     uint64_t chunk_number;
-    struct chunk *chunk; /* the owner's */
-    uint64_t start_seq;  /* the block's key, once closed; UINT64_MAX: no block */
-    size_t first, end;   /* places in entries */
-    uint32_t live;       /* not settled */
-    uint64_t bytes;      /* what the live ones take in the block */
-    struct place place;  /* once closed: where in a segment the block goes, if it does */
+    struct stored_chunk *chunk; /* the owner's */
+    uint64_t start_seq;         /* the block's key, once closed; UINT64_MAX: no block */
+    size_t first, end;          /* places in entries */
+    uint32_t live;              /* not settled */
+    uint64_t bytes;             /* what the live ones take in the block */
+    struct segment_place place; /* once closed: where in a segment the block goes, if it does */
 };
 
 /* What one batch adds to one lane. */
@@ -73,11 +73,6 @@ struct dead_lane {
     struct dead_range range;
 };
 
-struct merge_candidate {
-    struct journal_lane *lane;
-    uint64_t chunk;
-};
-
 struct lane_update {
     uint64_t lane_id, delivered_seq;
     bool erase;
@@ -92,8 +87,8 @@ struct body_update {
     uint64_t body_id, body_bytes;
     struct message *message; /* held by an entry of this batch, or, when moved, by this */
     bool moved;
-    struct place place; /* where in a segment it goes, if it does */
-    struct body *body;  /* the owner's, until the batch is closed */
+    struct segment_place place; /* where in a segment it goes, if it does */
+    struct body *body;          /* the owner's, until the batch is closed */
 };
 
 #define BATCH_LIST(type)                                                                           \
@@ -119,7 +114,7 @@ struct batch {
     BATCH_LIST(struct body_update) bodies;
     BATCH_LIST(struct block_erase) block_erases;
     /* The owner's, while it fills: */
-    BATCH_LIST(struct chunk *) chunks; /* touched; NULL: gone */
+    BATCH_LIST(struct stored_chunk *) chunks; /* touched; NULL: gone */
     BATCH_LIST(struct journal_lane *) lanes;
     bool touched; /* something was done, even if nothing is left of it */
     /* Made by batch_close: */
@@ -143,7 +138,7 @@ struct batch_maker {
         struct body *body;
     } last;
     struct segments segments;
-    BATCH_LIST(struct merge_candidate) merge; /* complete chunks of many small blocks */
+    BATCH_LIST(struct chunk_address) merge; /* complete chunks of many small blocks */
     uint64_t segment_min; /* a batch's payload_bytes from which it goes to a segment */
     /* What is dead on disk and not compacted away yet (space.c), and what is alive there. */
     struct dead_range dead_bodies;
@@ -172,22 +167,22 @@ bool batch_settle(struct batch *batch, struct journal_lane *lane, uint64_t seq);
 void batch_delivered(struct batch *batch, struct journal_lane *lane, uint64_t seq);
 /* Stores what is alive of a stored chunk anew: entries, with a reference each that is taken; none
  * of its messages may be in a batch already. */
-void batch_move_chunk(struct batch *batch, struct chunk *chunk, const struct journal_entry *entries,
-                      size_t count);
+void batch_move_chunk(struct batch *batch, struct stored_chunk *chunk,
+                      const struct journal_entry *entries, size_t count);
 void batch_move_body(struct batch *batch, struct body *body, struct message *message);
 /* Whether some of the chunk's messages are in a batch that is not written yet. */
-bool batch_has_chunk(const struct chunk *chunk);
+bool batch_has_chunk(const struct stored_chunk *chunk);
 /* Everything durable of the lane goes; the lane itself may be freed afterwards. */
 void batch_drop_lane(struct batch *batch, struct journal_lane *lane);
 
 /* After recovery: lets go of blocks that begin behind the last slot alive. The lane's seqs may go
  * on right behind that slot, and of two blocks that hold the same seq the one that begins later
  * counts. */
-void batch_trim_chunk(struct batch *batch, struct chunk *chunk);
+void batch_trim_chunk(struct batch *batch, struct stored_chunk *chunk);
 
 /* For plan.c: notes a chunk, a lane; the last use of a body has gone, so it is erased, or not
  * written at all. */
-void batch_touch_chunk(struct batch *batch, struct chunk *chunk);
+void batch_touch_chunk(struct batch *batch, struct stored_chunk *chunk);
 void batch_touch_lane(struct batch *batch, struct journal_lane *lane);
 void batch_end_body(struct batch *batch, struct body **body);
 

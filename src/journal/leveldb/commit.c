@@ -108,7 +108,7 @@ static enum status make_ready(struct engine *engine, char **error)
 
 static void keep_buffers_small(struct engine *engine)
 {
-    struct writing *writing = &engine->writing;
+    struct writer_state *writing = &engine->writing;
     if (writing->buffer.room > ENCODED_KEEP_BYTES)
         text_free(&writing->buffer);
     if (writing->output.gathered.room > ENCODED_KEEP_BYTES)
@@ -136,7 +136,7 @@ static bool is_full(struct engine *engine)
 
 static enum status write_once(struct engine *engine, char **error)
 {
-    struct writing *writing = &engine->writing;
+    struct writer_state *writing = &engine->writing;
     enum status status = make_ready(engine, error);
     if (status != STATUS_OK)
         return status;
@@ -197,14 +197,14 @@ static void retry_run(struct job *job)
     engine_job_ends(engine);
 }
 
-void write_start(struct engine *engine)
+void commit_start(struct engine *engine)
 {
     engine->writing.handed_over_ns = clock_steady_ns();
     engine_job_begins(engine);
     threads_write(engine->threads, &engine->writing.job);
 }
 
-void write_retry_later(struct engine *engine)
+void commit_retry_later(struct engine *engine)
 {
     unsigned doublings = engine->writing.failures < 8 ? engine->writing.failures : 8;
     uint64_t delay_ms = (uint64_t)RETRY_FIRST_MS << doublings;
@@ -214,14 +214,14 @@ void write_retry_later(struct engine *engine)
                         delay_ms < RETRY_MAX_MS ? delay_ms : RETRY_MAX_MS);
 }
 
-void write_init(struct engine *engine)
+void commit_begin(struct engine *engine)
 {
     engine->writing.job.run = write_run;
     engine->writing.retry.run = retry_run;
     engine->writing.encoded = database_batch_new();
 }
 
-void write_end(struct engine *engine)
+void commit_end(struct engine *engine)
 {
     database_batch_free(&engine->writing.encoded);
     text_free(&engine->writing.buffer);

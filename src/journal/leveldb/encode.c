@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "journal/leveldb/engine.h"
+#include "journal/leveldb/segment_file.h"
 
 /* Gathered blocks are written when they are so many bytes. */
 #define GATHERED_MAX (1u << 20)
@@ -31,7 +32,8 @@ static enum status flush_segment(struct engine *engine)
     struct segment_output *output = &engine->writing.output;
     if (output->gathered.len == 0)
         return STATUS_OK;
-    enum status status = segment_write(output->fd, output->offset, text_bytes(&output->gathered));
+    enum status status =
+        segment_file_write(output->fd, output->offset, text_bytes(&output->gathered));
     engine->writing.segment_bytes += output->gathered.len;
     output->offset += output->gathered.len;
     output->gathered.len = 0;
@@ -41,15 +43,16 @@ static enum status flush_segment(struct engine *engine)
 /* Writes, syncs and closes the segment that is open. */
 static enum status finish_segment(struct engine *engine)
 {
-    struct writing *writing = &engine->writing;
+    struct writer_state *writing = &engine->writing;
     struct segment_output *output = &writing->output;
     if (output->number == 0)
         return STATUS_OK;
     enum status status = flush_segment(engine);
     if (status == STATUS_OK)
-        status = segment_extend(output->fd, output->end);
+        status = segment_file_extend(output->fd, output->end);
     if (status == STATUS_OK)
-        status = segment_sync(output->fd, engine->path, output->number > writing->segment_known);
+        status =
+            segment_file_sync(output->fd, engine->path, output->number > writing->segment_known);
     if (status == STATUS_OK && output->number > writing->segment_known)
         writing->segment_known = output->number;
     int number = errno;
@@ -61,7 +64,7 @@ static enum status finish_segment(struct engine *engine)
 }
 
 /* Lets the next bytes gathered go to place. */
-static enum status seek_segment(struct engine *engine, const struct place *place)
+static enum status seek_segment(struct engine *engine, const struct segment_place *place)
 {
     struct segment_output *output = &engine->writing.output;
     if (output->number == place->segment) {
@@ -75,7 +78,7 @@ static enum status seek_segment(struct engine *engine, const struct place *place
     }
     enum status status = finish_segment(engine);
     if (status == STATUS_OK)
-        status = segment_open(engine->path, place->segment, &output->fd);
+        status = segment_file_open(engine->path, place->segment, &output->fd);
     if (status != STATUS_OK)
         return status;
     output->number = place->segment;
@@ -140,7 +143,7 @@ static void add_body_part(struct text *out, struct body_cursor *cursor, size_t w
 static enum status encode_body(struct engine *engine, const struct body_update *update)
 {
     struct body_cursor cursor = {update->message, 0, 0};
-    struct place place = update->place;
+    struct segment_place place = update->place;
     uint32_t part = 0;
     for (uint64_t left = update->body_bytes; left > 0; part++) {
         size_t want = left < RECORD_BODY_PART ? (size_t)left : RECORD_BODY_PART;

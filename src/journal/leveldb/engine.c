@@ -1,7 +1,7 @@
 /* The LevelDB journal, the owner's side.
  *
  * Normal course. Calls of the core go into the filling batch (batch.c). journal_flush closes it and
- * hands it to a writer, when none is being written (write.c). The writer wakes the owner;
+ * hands it to a writer, when none is being written (commit.c). The writer wakes the owner;
  * journal_poll hands the next one over first and then runs committed(), so that the disk does not
  * wait for the core. What the batch held is let go of on another thread when it is much.
  *
@@ -11,6 +11,7 @@
  * their heads, and what is handed to a callback is no longer in them. */
 #include "journal/leveldb/engine.h"
 #include "journal/leveldb/clean.h"
+#include "journal/leveldb/segment_file.h"
 #include "journal/leveldb/space.h"
 
 #include <stdio.h>
@@ -66,10 +67,10 @@ void engine_wake(struct engine *engine)
         engine->wake(engine->wake_context);
 }
 
-void engine_tidy_chunk(struct chunk *chunk)
+void engine_tidy_chunk(struct stored_chunk *chunk)
 {
     if (chunk->live_count == 0 && !chunk->paged && chunk->touched_at == 0 && !chunk->indexed)
-        lane_remove(chunk);
+        stored_lane_remove(chunk);
 }
 
 /* ---- Flights. */
@@ -78,7 +79,7 @@ void engine_tidy_chunk(struct chunk *chunk)
 static void remove_segments(struct engine *engine, struct batch *batch)
 {
     for (size_t i = 0; i < batch->dead_segments.count; i++)
-        segment_remove(engine->path, batch->dead_segments.at[i]);
+        segment_file_remove(engine->path, batch->dead_segments.at[i]);
     batch->dead_segments.count = 0;
 }
 
@@ -174,7 +175,7 @@ static void hand_over(struct engine *engine)
     }
     engine->filling = new_flight(engine);
     engine->flying = flight;
-    write_start(engine);
+    commit_start(engine);
 }
 
 static void set_health(struct engine *engine, enum status status, const char *text)
@@ -188,9 +189,9 @@ static void set_health(struct engine *engine, enum status status, const char *te
     engine->callbacks.health(engine->callbacks.context, status, text);
 }
 
-static void batch_failed(struct engine *engine, struct outcome *outcome)
+static void batch_failed(struct engine *engine, struct write_outcome *outcome)
 {
-    write_retry_later(engine);
+    commit_retry_later(engine);
     set_health(engine, outcome->status,
                outcome->error ? outcome->error : status_text(outcome->status));
 }
@@ -220,7 +221,7 @@ static void retry(struct engine *engine)
         batch_absorb(batch, later);
     }
     batch_prune(batch);
-    write_start(engine);
+    commit_start(engine);
 }
 
 /* ---- The interface. */
@@ -237,7 +238,7 @@ static void engine_erase(struct journal *journal, struct bytes key)
 
 static struct journal_lane *engine_lane_new(struct journal *journal, uint64_t lane_id)
 {
-    struct journal_lane *lane = lane_new(lane_id);
+    struct journal_lane *lane = stored_lane_new(lane_id);
     LIST_INSERT_HEAD(&engine_of(journal)->lanes, lane, link);
     return lane;
 }
@@ -252,7 +253,7 @@ static void engine_lane_drop(struct journal *journal, struct journal_lane **lane
     paged_drop_lane(engine, *lane);
     batch_drop_lane(&engine->filling->batch, *lane);
     LIST_REMOVE(*lane, link);
-    journal_lane_free(lane);
+    stored_lane_free(lane);
 }
 
 static void engine_append(struct journal *journal, struct journal_lane *lane, uint64_t seq,
@@ -270,9 +271,9 @@ static void engine_settle(struct journal *journal, struct journal_lane *lane, ui
 static uint64_t engine_body_bytes(struct journal *journal, struct journal_lane *lane, uint64_t seq)
 {
     (void)journal;
-    const struct chunk *chunk = lane_find(lane, seq / JOURNAL_CHUNK_SLOTS);
+    const struct stored_chunk *chunk = stored_lane_find(lane, seq / JOURNAL_CHUNK_SLOTS);
     unsigned slot = (unsigned)(seq % JOURNAL_CHUNK_SLOTS);
-    if (chunk && slot_is_set(chunk->live, slot))
+    if (chunk && slots_has(chunk->live, slot))
         return sizes_of(&chunk->sizes, slot);
     return chunk && paged_is_live(chunk, slot) ? paged_body_bytes(chunk, slot) : 0;
 }
@@ -325,9 +326,9 @@ static void engine_poll(struct journal *journal)
 {
     struct engine *engine = engine_of(journal);
     pthread_mutex_lock(&engine->lock);
-    struct outcome outcome = engine->outcome;
+    struct write_outcome outcome = engine->outcome;
     bool retry_due = engine->retry_due, space_returned = engine->space_returned;
-    engine->outcome = (struct outcome){0};
+    engine->outcome = (struct write_outcome){0};
     engine->retry_due = engine->space_returned = false;
     while (!STAILQ_EMPTY(&engine->let_go)) {
         struct flight *flight = STAILQ_FIRST(&engine->let_go);
@@ -373,7 +374,7 @@ static bool wait_for_flight(struct engine *engine)
     pthread_mutex_lock(&engine->lock);
     bool written = !engine->outcome.due || engine->outcome.status == STATUS_OK;
     free(engine->outcome.error);
-    engine->outcome = (struct outcome){0};
+    engine->outcome = (struct write_outcome){0};
     engine->retry_due = false;
     pthread_mutex_unlock(&engine->lock);
     return written;
@@ -411,7 +412,7 @@ static void free_lanes(struct engine *engine)
         paged_drop_lane(engine, lane);
         batch_drop_lane(&engine->filling->batch, lane);
         LIST_REMOVE(lane, link);
-        journal_lane_free(&lane);
+        stored_lane_free(&lane);
     }
 }
 
@@ -442,7 +443,7 @@ static void engine_free(struct journal **journal)
     database_close(&engine->database);
     if (clean)
         clean_mark(engine->path);
-    write_end(engine);
+    commit_end(engine);
     pthread_cond_destroy(&engine->changed);
     pthread_mutex_destroy(&engine->lock);
     free(engine->path);
@@ -491,7 +492,7 @@ struct journal *journal_leveldb_new(const struct journal_leveldb_options *option
     engine->filling_number = 1;
     CHECK(pthread_mutex_init(&engine->lock, NULL) == 0);
     CHECK(pthread_cond_init(&engine->changed, NULL) == 0);
-    write_init(engine);
+    commit_begin(engine);
     paged_begin(engine);
     relocate_begin(engine);
     space_begin(engine);

@@ -1,7 +1,7 @@
 /* The LevelDB journal's own structure, for the files that together are that journal:
  *
  *   engine.c    the owner's side: filling, handing over, reporting
- *   write.c     the writer's side: writing, trying again
+ *   commit.c     the writer's side: writing, trying again
  *   encode.c    from a batch to bytes, in segments and in the database
  *   page_in.c   reading chunks back
  *   relocate.c  moving chunks, so that segments become empty and small blocks large
@@ -70,7 +70,7 @@ struct page_out;
 TAILQ_HEAD(page_out_list, page_out);
 
 /* How the last write ended; from writer to owner. */
-struct outcome {
+struct write_outcome {
     bool due;
     enum status status;
     char *error;
@@ -85,7 +85,7 @@ struct segment_output {
     struct text gathered;
 };
 
-struct writing {
+struct writer_state {
     struct job job, retry;
     struct database_batch *encoded;
     struct text buffer;
@@ -118,7 +118,7 @@ struct engine {
     struct relocation *relocation;
     uint64_t moves; /* chunks and bodies moved so far */
     struct spill *spill;
-    struct writing writing;
+    struct writer_state writing;
     unsigned stalls; /* page requests that cannot be read just now */
     enum status health;
     bool refused; /* recovery failed: nothing may be written */
@@ -128,7 +128,7 @@ struct engine {
     pthread_cond_t changed;
     /* Under lock: */
     unsigned jobs; /* queued or running, all kinds */
-    struct outcome outcome;
+    struct write_outcome outcome;
     struct flight_list let_go; /* done with */
     bool retry_due;
     bool stall_due; /* a request is newly stalled */
@@ -152,14 +152,14 @@ void engine_job_ends(struct engine *engine);
 void engine_await_jobs(struct engine *engine);
 void engine_wake(struct engine *engine);
 /* Forgets a chunk in which nothing is left and that no batch has noted. */
-void engine_tidy_chunk(struct chunk *chunk);
+void engine_tidy_chunk(struct stored_chunk *chunk);
 
-/* ---- write.c */
-void write_init(struct engine *engine);
-void write_end(struct engine *engine);
+/* ---- commit.c */
+void commit_begin(struct engine *engine);
+void commit_end(struct engine *engine);
 /* Queues the flying batch, now or (retry) after a while. The owner. */
-void write_start(struct engine *engine);
-void write_retry_later(struct engine *engine);
+void commit_start(struct engine *engine);
+void commit_retry_later(struct engine *engine);
 
 /* ---- encode.c */
 /* Encodes the flying batch into writing.encoded; segments are written and synced. The writer.
@@ -200,11 +200,11 @@ void paged_out_start(struct engine *engine, struct journal_lane *lane, uint64_t 
 void paged_out_report(struct engine *engine);
 void paged_settle(struct engine *engine, struct journal_lane *lane, uint64_t seq);
 /* Notes in the request what of the chunk is stored, and takes what is still being stored. */
-void paged_prepare(struct engine *engine, struct page_request *request, struct chunk *chunk);
+void paged_prepare(struct engine *engine, struct page_request *request, struct stored_chunk *chunk);
 /* Whether the slot holds a transient message that is not settled. */
-bool paged_is_live(const struct chunk *chunk, unsigned slot);
+bool paged_is_live(const struct stored_chunk *chunk, unsigned slot);
 /* The size of the body of such a message. */
-uint64_t paged_body_bytes(const struct chunk *chunk, unsigned slot);
+uint64_t paged_body_bytes(const struct stored_chunk *chunk, unsigned slot);
 /* Reads the places of a request. Reader. */
 void paged_read(struct page_request *request);
 void paged_done(struct page_request *request); /* lets go of the places */
@@ -216,7 +216,7 @@ void paged_end(struct engine *engine);
 /* ---- recount.c */
 /* Sets the chunk's sizes, which are all zeros, from its blocks. At recovery. Errors: IO, NO_MEMORY,
  * and CORRUPT when one of the messages is in no sound block. */
-MUST_USE enum status recount_chunk(struct engine *engine, struct chunk *chunk);
+MUST_USE enum status recount_chunk(struct engine *engine, struct stored_chunk *chunk);
 
 /* ---- recovery.c */
 MUST_USE enum status recovery_run(struct engine *engine, const struct journal_recovery *recovery,

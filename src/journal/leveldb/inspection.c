@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 
+#include "journal/leveldb/segment_file.h"
 #include "leveret/base/clock.h"
 #include "leveret/base/mem.h"
 
@@ -17,7 +18,7 @@ void inspection_free(struct inspection *inspection)
     *inspection = (struct inspection){0};
 }
 
-void inspection_add(struct inspection *inspection, const struct inspect_item *item)
+void inspection_add(struct inspection *inspection, const struct inspection_item *item)
 {
     if (inspection->count == inspection->room) {
         inspection->room = inspection->room * 2 + 64;
@@ -26,14 +27,14 @@ void inspection_add(struct inspection *inspection, const struct inspect_item *it
     inspection->items[inspection->count++] = *item;
 }
 
-static bool block_is_sound(const struct inspect_item *item, struct bytes value)
+static bool block_is_sound(const struct inspection_item *item, struct bytes value)
 {
     struct record_key key = record_key_block(item->id, item->number);
     struct record_block_in block;
     return record_block_open(&block, record_key_bytes(&key), value) == STATUS_OK;
 }
 
-static bool body_is_sound(const struct inspect_item *item, struct bytes value)
+static bool body_is_sound(const struct inspection_item *item, struct bytes value)
 {
     uint64_t left = item->number;
     for (uint32_t part = 0; left > 0; part++) {
@@ -51,11 +52,11 @@ static bool body_is_sound(const struct inspect_item *item, struct bytes value)
     return true;
 }
 
-static enum status check_item(const struct inspect_item *item, const char *path,
+static enum status check_item(const struct inspection_item *item, const char *path,
                               struct text *buffer, char **error)
 {
     buffer->len = 0;
-    enum status status = segment_read(path, item->place, buffer);
+    enum status status = segment_file_read(path, item->place, buffer);
     if (status == STATUS_NOT_FOUND)
         return STATUS_OK;
     if (status == STATUS_OK) {
@@ -64,7 +65,7 @@ static enum status check_item(const struct inspect_item *item, const char *path,
             return STATUS_OK;
         status = STATUS_CORRUPT;
     }
-    char *name = segment_name(path, item->place.segment);
+    char *name = segment_file_name(path, item->place.segment);
     struct text text = {0};
     if (status == STATUS_CORRUPT)
         text_printf(&text,
@@ -90,7 +91,7 @@ enum status inspection_items(struct inspection *inspection, const char *path, ui
     *error = NULL;
     while (status == STATUS_OK && inspection->done < inspection->count &&
            (bytes < bytes_min || clock_steady_ms() < until_ms)) {
-        const struct inspect_item *item = &inspection->items[inspection->done++];
+        const struct inspection_item *item = &inspection->items[inspection->done++];
         bytes += item->place.bytes;
         status = check_item(item, path, &buffer, error);
         inspection->done -= status == STATUS_IO || status == STATUS_NO_MEMORY; /* not now */

@@ -7,8 +7,8 @@
 #include "journal/leveldb/verify.h"
 
 /* A block or a body in a segment. */
-struct inspect_item {
-    struct place place;
+struct inspection_item {
+    struct segment_place place;
     uint64_t id;     /* its lane, or the body's number */
     uint64_t number; /* its first seq, or the body's bytes */
     bool is_body;
@@ -17,12 +17,12 @@ struct inspect_item {
 struct inspection {
     struct verify_rest tables;
     size_t tables_done;
-    struct inspect_item *items;
+    struct inspection_item *items;
     size_t count, room, done;
 };
 
 void inspection_free(struct inspection *inspection);
-void inspection_add(struct inspection *inspection, const struct inspect_item *item);
+void inspection_add(struct inspection *inspection, const struct inspection_item *item);
 
 /* Checks the next items, at least bytes_min, and then until the clock says until_ms or all are
  * done. Errors: CORRUPT, IO, with *error naming the file (free it); the item counts as done. */

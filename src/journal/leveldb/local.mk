@@ -25,10 +25,14 @@ src_journal_libjournal_a_SOURCES += \
 	src/journal/leveldb/recount.c \
 	src/journal/leveldb/recovery.c \
 	src/journal/leveldb/relocate.c \
+	src/journal/leveldb/segment_file.c \
+	src/journal/leveldb/segment_file.h \
 	src/journal/leveldb/segments.c \
 	src/journal/leveldb/segments.h \
 	src/journal/leveldb/space.c \
 	src/journal/leveldb/space.h \
+	src/journal/leveldb/stored_chunk.c \
+	src/journal/leveldb/stored_chunk.h \
 	src/journal/leveldb/stored_lane.c \
 	src/journal/leveldb/stored_lane.h \
 	src/journal/leveldb/threads.c \

@@ -11,6 +11,7 @@
  * lost. The request is tried again, with pauses, until it succeeds; meanwhile its lane is reported
  * as stalled. */
 #include "journal/leveldb/engine.h"
+#include "journal/leveldb/segment_file.h"
 #include "leveret/base/container.h"
 #include "leveret/base/mem.h"
 
@@ -20,7 +21,7 @@
 /* ---- The owner: asking. */
 
 static void take_pending(struct page_request *request, const struct run *run,
-                         const struct chunk *chunk)
+                         const struct stored_chunk *chunk)
 {
     for (size_t g = 0; g < run->group_count; g++) {
         const struct group *group = &run->groups[g];
@@ -29,9 +30,9 @@ static void take_pending(struct page_request *request, const struct run *run,
         for (size_t i = group->first; i < group->end; i++) {
             const struct pending *entry = &run->entries[i];
             unsigned slot = (unsigned)(entry->seq % JOURNAL_CHUNK_SLOTS);
-            if (!entry->message || !slot_is_set(chunk->live, slot))
+            if (!entry->message || !slots_has(chunk->live, slot))
                 continue;
-            slot_clear(request->expected, slot);
+            slots_remove(request->expected, slot);
             request->slots[slot] =
                 (struct journal_entry){entry->seq, entry->expires_ms, message_ref(entry->message)};
         }
@@ -39,7 +40,8 @@ static void take_pending(struct page_request *request, const struct run *run,
 }
 
 /* The blocks in the database from the one that may hold the first slot wanted to the last. */
-static void bound_blocks(struct page_request *request, const struct chunk *chunk, unsigned wanted)
+static void bound_blocks(struct page_request *request, const struct stored_chunk *chunk,
+                         unsigned wanted)
 {
     unsigned first = 0, last = 0;
     for (unsigned slot = slots_next(chunk->starts, 0); slot < JOURNAL_CHUNK_SLOTS;
@@ -54,7 +56,8 @@ static void bound_blocks(struct page_request *request, const struct chunk *chunk
 }
 
 /* What of the chunk lies in segments. */
-static void list_places(struct page_request *request, const struct chunk *chunk, unsigned wanted)
+static void list_places(struct page_request *request, const struct stored_chunk *chunk,
+                        unsigned wanted)
 {
     request->extents = mem_need_array(NULL, chunk->extent_count + 1u, sizeof *request->extents);
     for (unsigned i = 0; i < chunk->extent_count; i++) {
@@ -75,7 +78,7 @@ static void list_places(struct page_request *request, const struct chunk *chunk,
 static void read_run(struct job *job);
 
 /* Whether what the chunk holds is on its way to another place. */
-static bool is_moving(const struct engine *engine, const struct chunk *chunk)
+static bool is_moving(const struct engine *engine, const struct stored_chunk *chunk)
 {
     bool moving = chunk->moved_in > engine->committed;
     for (unsigned i = 0; i < chunk->use_count && !moving; i++)
@@ -86,7 +89,7 @@ static bool is_moving(const struct engine *engine, const struct chunk *chunk)
 /* Notes what is wanted and where it is. */
 static void prepare(struct engine *engine, struct page_request *request)
 {
-    struct chunk *chunk = lane_find(request->lane, request->chunk);
+    struct stored_chunk *chunk = stored_lane_find(request->lane, request->chunk);
     request->moves = engine->moves;
     if (!chunk)
         return;
@@ -125,7 +128,8 @@ static void forget_findings(struct page_request *request)
 /* Hands the request to the reader, unless it has to wait. */
 static void submit(struct engine *engine, struct page_request *request)
 {
-    const struct chunk *chunk = request->lane ? lane_find(request->lane, request->chunk) : NULL;
+    const struct stored_chunk *chunk =
+        request->lane ? stored_lane_find(request->lane, request->chunk) : NULL;
     request->waits = chunk && is_moving(engine, chunk);
     if (request->waits)
         return;
@@ -182,7 +186,7 @@ void page_in_go_on(struct engine *engine)
 
 /* ---- The reader. */
 
-struct reading {
+struct page_reading {
     struct page_request *request;
     uint64_t body_ids[JOURNAL_CHUNK_SLOTS]; /* of bodies kept apart, read after the blocks */
     int from_slot[JOURNAL_CHUNK_SLOTS];     /* where the block begins that a slot was taken from */
@@ -191,7 +195,7 @@ struct reading {
 /* Decodes a block that begins with block_slot into the slots that are wanted. A seq may have been
  * given a second time after a restart, when all from it on were settled: what the block that begins
  * later holds is meant. */
-static enum status decode_block(struct reading *reading, struct bytes key, int block_slot,
+static enum status decode_block(struct page_reading *reading, struct bytes key, int block_slot,
                                 struct bytes value, const uint64_t *wanted)
 {
     struct page_request *request = reading->request;
@@ -200,7 +204,7 @@ static enum status decode_block(struct reading *reading, struct bytes key, int b
     enum status status = record_block_open(&block, key, value);
     while (status == STATUS_OK && (status = record_block_next(&block, &entry)) == STATUS_OK) {
         struct journal_entry *out = &request->slots[entry.slot];
-        if (!slot_is_set(wanted, entry.slot) || reading->from_slot[entry.slot] > block_slot)
+        if (!slots_has(wanted, entry.slot) || reading->from_slot[entry.slot] > block_slot)
             continue;
         message_unref(&out->message);
         reading->from_slot[entry.slot] = block_slot;
@@ -217,7 +221,7 @@ static enum status decode_block(struct reading *reading, struct bytes key, int b
 enum status page_in_block(struct page_request *request, struct bytes key, struct bytes value,
                           const uint64_t *wanted)
 {
-    struct reading *reading = mem_need(sizeof *reading);
+    struct page_reading *reading = mem_need(sizeof *reading);
     reading->request = request;
     enum status status = decode_block(reading, key, 0, value, wanted);
     for (unsigned slot = 0; slot < JOURNAL_CHUNK_SLOTS; slot++) {
@@ -232,7 +236,7 @@ enum status page_in_block(struct page_request *request, struct bytes key, struct
 
 static bool on_block(void *context, struct bytes key, struct bytes value)
 {
-    struct reading *reading = context;
+    struct page_reading *reading = context;
     struct page_request *request = reading->request;
     uint64_t lane_id, seq = UINT64_MAX;
     enum status status = STATUS_CORRUPT;
@@ -245,7 +249,7 @@ static bool on_block(void *context, struct bytes key, struct bytes value)
     return status != STATUS_NO_MEMORY && seq < request->last_block;
 }
 
-static void read_extents(struct reading *reading)
+static void read_extents(struct page_reading *reading)
 {
     struct page_request *request = reading->request;
     struct text value = {0};
@@ -254,7 +258,7 @@ static void read_extents(struct reading *reading)
         struct record_key key =
             record_key_block(request->lane_id, request->chunk * JOURNAL_CHUNK_SLOTS + extent->slot);
         value.len = 0;
-        enum status status = segment_read(request->engine->path, extent->place, &value);
+        enum status status = segment_file_read(request->engine->path, extent->place, &value);
         if (status == STATUS_OK)
             status = decode_block(reading, record_key_bytes(&key), extent->slot, text_bytes(&value),
                                   request->expected);
@@ -262,7 +266,7 @@ static void read_extents(struct reading *reading)
             continue;
         request->status = status == STATUS_NOT_FOUND ? STATUS_CORRUPT : status;
         free(request->error);
-        request->error = segment_name(request->engine->path, extent->place.segment);
+        request->error = segment_file_name(request->engine->path, extent->place.segment);
     }
     text_free(&value);
 }
@@ -313,7 +317,7 @@ static enum status read_body(struct page_request *request, uint64_t body_id,
 static enum status read_body_place(struct page_request *request, const struct record_body_ref *ref,
                                    struct message *message)
 {
-    struct place place = ref->place;
+    struct segment_place place = ref->place;
     struct text value = {0};
     enum status status = STATUS_OK;
     uint64_t left = message->body_bytes == ref->body_bytes ? ref->body_bytes : 0;
@@ -323,7 +327,7 @@ static enum status read_body_place(struct page_request *request, const struct re
         size_t want = left < RECORD_BODY_PART ? (size_t)left : RECORD_BODY_PART;
         place.bytes = want + RECORD_SEAL_BYTES;
         value.len = 0;
-        status = segment_read(request->engine->path, place, &value);
+        status = segment_file_read(request->engine->path, place, &value);
         if (status == STATUS_OK)
             status = record_open(record_key_bytes(&key), text_bytes(&value), &payload);
         if (status == STATUS_OK)
@@ -335,7 +339,7 @@ static enum status read_body_place(struct page_request *request, const struct re
     if (status == STATUS_OK && !message_full(message))
         status = STATUS_CORRUPT;
     if (status != STATUS_OK && !request->error)
-        request->error = segment_name(request->engine->path, place.segment);
+        request->error = segment_file_name(request->engine->path, place.segment);
     return status == STATUS_NOT_FOUND ? STATUS_CORRUPT : status;
 }
 
@@ -348,7 +352,7 @@ static const struct record_body_ref *find_place(const struct page_request *reque
     return NULL;
 }
 
-static void read_bodies(struct reading *reading)
+static void read_bodies(struct page_reading *reading)
 {
     struct page_request *request = reading->request;
     for (unsigned slot = 0; slot < JOURNAL_CHUNK_SLOTS; slot++) {
@@ -368,7 +372,7 @@ static void read_bodies(struct reading *reading)
 /* Errors: AGAIN when the database is not open just now. */
 static enum status read_blocks(struct page_request *request)
 {
-    struct reading *reading = mem_need(sizeof *reading);
+    struct page_reading *reading = mem_need(sizeof *reading);
     reading->request = request;
     enum status status = STATUS_OK;
     if (request->in_database) {
@@ -457,20 +461,20 @@ void page_in_forget_lane(struct engine *engine, const struct journal_lane *lane)
     }
 }
 
-static uint64_t counted_bytes(const struct chunk *chunk, unsigned slot)
+static uint64_t counted_bytes(const struct stored_chunk *chunk, unsigned slot)
 {
-    return slot_is_set(chunk->live, slot) ? sizes_of(&chunk->sizes, slot)
-                                          : paged_body_bytes(chunk, slot);
+    return slots_has(chunk->live, slot) ? sizes_of(&chunk->sizes, slot)
+                                        : paged_body_bytes(chunk, slot);
 }
 
 /* How many slots that are alive were asked for and not found, or found with another size than is
  * counted: sums that decide what is dropped would become wrong. */
-static unsigned count_missing(const struct page_request *request, const struct chunk *chunk)
+static unsigned count_missing(const struct page_request *request, const struct stored_chunk *chunk)
 {
     unsigned missing = 0;
     for (unsigned slot = 0; chunk && slot < JOURNAL_CHUNK_SLOTS; slot++) {
-        bool alive = slot_is_set(chunk->live, slot) || paged_is_live(chunk, slot);
-        bool asked = slot_is_set(request->expected, slot) || slot_is_set(request->transient, slot);
+        bool alive = slots_has(chunk->live, slot) || paged_is_live(chunk, slot);
+        bool asked = slots_has(request->expected, slot) || slots_has(request->transient, slot);
         const struct message *found = request->slots[slot].message;
         missing += alive && asked && (!found || found->body_bytes != counted_bytes(chunk, slot));
     }
@@ -488,7 +492,7 @@ static void complain(const struct page_request *request, enum status status, uns
 }
 
 /* Makes the page of what is alive still; the references go to it. */
-static void collect(struct page_request *request, const struct chunk *chunk,
+static void collect(struct page_request *request, const struct stored_chunk *chunk,
                     struct journal_page *page)
 {
     page->entries = request->slots;
@@ -497,7 +501,7 @@ static void collect(struct page_request *request, const struct chunk *chunk,
         request->slots[slot].message = NULL;
         if (!entry.message)
             continue;
-        if (chunk && (slot_is_set(chunk->live, slot) || paged_is_live(chunk, slot)))
+        if (chunk && (slots_has(chunk->live, slot) || paged_is_live(chunk, slot)))
             page->entries[page->count++] = entry; /* never behind slot */
         else
             message_unref(&entry.message);
@@ -506,7 +510,7 @@ static void collect(struct page_request *request, const struct chunk *chunk,
 
 static void report(struct engine *engine, struct page_request *request)
 {
-    const struct chunk *chunk = lane_find(request->lane, request->chunk);
+    const struct stored_chunk *chunk = stored_lane_find(request->lane, request->chunk);
     struct journal_page page = {.lane = request->lane, .chunk = request->chunk};
     unsigned missing = count_missing(request, chunk);
     if (missing) {
@@ -562,7 +566,7 @@ static void end_stall(struct engine *engine, const struct page_request *request)
 static bool must_repeat(const struct engine *engine, const struct page_request *request)
 {
     return request->lane && request->moves != engine->moves &&
-           count_missing(request, lane_find(request->lane, request->chunk)) > 0;
+           count_missing(request, stored_lane_find(request->lane, request->chunk)) > 0;
 }
 
 void page_in_report(struct engine *engine)

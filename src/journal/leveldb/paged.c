@@ -202,7 +202,7 @@ static enum status read_all(const struct page_place *place, uint8_t *at)
 
 static void page_out_run(struct job *job);
 
-static struct paged *paged_of(struct chunk *chunk)
+static struct paged *paged_of(struct stored_chunk *chunk)
 {
     if (!chunk->paged)
         chunk->paged = mem_need(sizeof *chunk->paged);
@@ -212,7 +212,7 @@ static struct paged *paged_of(struct chunk *chunk)
 void paged_out_start(struct engine *engine, struct journal_lane *lane, uint64_t chunk_number,
                      const struct journal_entry *entries, size_t count)
 {
-    struct chunk *chunk = lane_find_or_add(lane, chunk_number);
+    struct stored_chunk *chunk = stored_lane_find_or_add(lane, chunk_number);
     struct paged *paged = paged_of(chunk);
     struct page_out *out = mem_need(sizeof *out);
     out->job.run = page_out_run;
@@ -224,9 +224,9 @@ void paged_out_start(struct engine *engine, struct journal_lane *lane, uint64_t 
     for (size_t i = 0; i < count; i++) {
         unsigned slot = (unsigned)(entries[i].seq % JOURNAL_CHUNK_SLOTS);
         CHECK(entries[i].seq / JOURNAL_CHUNK_SLOTS == chunk_number);
-        if (slot_is_set(paged->live, slot)) /* stored already */
+        if (slots_has(paged->live, slot)) /* stored already */
             continue;
-        slot_set(paged->live, slot);
+        slots_add(paged->live, slot);
         sizes_add(&paged->sizes, slot, entries[i].message->body_bytes);
         out->entries[out->count] = entries[i];
         message_ref(out->entries[out->count++].message);
@@ -284,7 +284,7 @@ static void page_out_run(struct job *job)
 
 /* ---- Out: the owner again. */
 
-static void paged_forget(struct engine *engine, struct chunk *chunk)
+static void paged_forget(struct engine *engine, struct stored_chunk *chunk)
 {
     let_go_of_places(engine->spill, &chunk->paged->places, &chunk->paged->place_count);
     sizes_clear(&chunk->paged->sizes);
@@ -293,7 +293,7 @@ static void paged_forget(struct engine *engine, struct chunk *chunk)
 }
 
 /* Frees what nothing needs any more; the chunk itself too. */
-static void tidy(struct engine *engine, struct chunk *chunk)
+static void tidy(struct engine *engine, struct stored_chunk *chunk)
 {
     struct paged *paged = chunk->paged;
     if (paged && !slots_any(paged->live)) {
@@ -306,15 +306,15 @@ static void tidy(struct engine *engine, struct chunk *chunk)
 
 static void forget_slot(struct paged *paged, unsigned slot)
 {
-    if (!slot_is_set(paged->live, slot))
+    if (!slots_has(paged->live, slot))
         return;
-    slot_clear(paged->live, slot);
+    slots_remove(paged->live, slot);
     sizes_remove(&paged->sizes, slot);
 }
 
 static void report(struct engine *engine, struct page_out *out)
 {
-    struct chunk *chunk = out->lane ? lane_find(out->lane, out->chunk) : NULL;
+    struct stored_chunk *chunk = out->lane ? stored_lane_find(out->lane, out->chunk) : NULL;
     if (chunk) {
         struct paged *paged = chunk->paged;
         paged->writing--;
@@ -351,19 +351,19 @@ void paged_out_report(struct engine *engine)
 
 void paged_settle(struct engine *engine, struct journal_lane *lane, uint64_t seq)
 {
-    struct chunk *chunk = lane_find(lane, seq / JOURNAL_CHUNK_SLOTS);
+    struct stored_chunk *chunk = stored_lane_find(lane, seq / JOURNAL_CHUNK_SLOTS);
     if (!chunk || !chunk->paged)
         return;
     forget_slot(chunk->paged, (unsigned)(seq % JOURNAL_CHUNK_SLOTS));
     tidy(engine, chunk);
 }
 
-bool paged_is_live(const struct chunk *chunk, unsigned slot)
+bool paged_is_live(const struct stored_chunk *chunk, unsigned slot)
 {
-    return chunk->paged && slot_is_set(chunk->paged->live, slot);
+    return chunk->paged && slots_has(chunk->paged->live, slot);
 }
 
-uint64_t paged_body_bytes(const struct chunk *chunk, unsigned slot)
+uint64_t paged_body_bytes(const struct stored_chunk *chunk, unsigned slot)
 {
     return sizes_of(&chunk->paged->sizes, slot);
 }
@@ -371,7 +371,7 @@ uint64_t paged_body_bytes(const struct chunk *chunk, unsigned slot)
 void paged_drop_lane(struct engine *engine, struct journal_lane *lane)
 {
     size_t at = 0;
-    for (struct chunk *chunk; (chunk = map_next(&lane->chunks, &at));)
+    for (struct stored_chunk *chunk; (chunk = map_next(&lane->chunks, &at));)
         if (chunk->paged)
             paged_forget(engine, chunk);
     struct page_out *out;
@@ -384,7 +384,7 @@ void paged_drop_lane(struct engine *engine, struct journal_lane *lane)
 
 /* ---- In. */
 
-void paged_prepare(struct engine *engine, struct page_request *request, struct chunk *chunk)
+void paged_prepare(struct engine *engine, struct page_request *request, struct stored_chunk *chunk)
 {
     struct paged *paged = chunk->paged;
     if (!paged)
@@ -396,7 +396,7 @@ void paged_prepare(struct engine *engine, struct page_request *request, struct c
         for (size_t i = 0;
              out->lane == chunk->lane && out->chunk == chunk->number && i < out->count; i++) {
             unsigned slot = (unsigned)(out->entries[i].seq % JOURNAL_CHUNK_SLOTS);
-            if (!slot_is_set(paged->live, slot) || request->slots[slot].message)
+            if (!slots_has(paged->live, slot) || request->slots[slot].message)
                 continue;
             request->slots[slot] = out->entries[i];
             message_ref(request->slots[slot].message);

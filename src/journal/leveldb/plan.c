@@ -25,7 +25,7 @@ static void drop_run(struct batch *batch, struct run *run)
     run->lane = NULL;
 }
 
-static void erase_blocks(struct batch *batch, const struct chunk *chunk)
+static void erase_blocks(struct batch *batch, const struct stored_chunk *chunk)
 {
     for (unsigned slot = slots_next(chunk->starts, 0); slot < JOURNAL_CHUNK_SLOTS;
          slot = slots_next(chunk->starts, slot + 1))
@@ -33,7 +33,7 @@ static void erase_blocks(struct batch *batch, const struct chunk *chunk)
             (struct block_erase){chunk->lane->id, chunk->number * JOURNAL_CHUNK_SLOTS + slot};
 }
 
-static void erase_index(struct batch *batch, const struct chunk *chunk)
+static void erase_index(struct batch *batch, const struct stored_chunk *chunk)
 {
     struct index_update *update = LIST_ADD(batch->indexes);
     *update = (struct index_update){.erase = true};
@@ -41,21 +41,21 @@ static void erase_index(struct batch *batch, const struct chunk *chunk)
     update->index.chunk = chunk->number;
 }
 
-static void note_dead(struct batch *batch, const struct chunk *chunk)
+static void note_dead(struct batch *batch, const struct stored_chunk *chunk)
 {
     batch->maker->stored_bytes -= chunk->stored_bytes;
     batch->maker->dead_bytes += chunk->stored_bytes;
     dead_range_add(&chunk->lane->dead, chunk->number, chunk->stored_bytes);
 }
 
-static void release_extents(struct batch *batch, struct chunk *chunk)
+static void release_extents(struct batch *batch, struct stored_chunk *chunk)
 {
     for (unsigned i = 0; i < chunk->extent_count; i++)
         segments_release(&batch->maker->segments, chunk->extents[i].place, &batch->dead_segments);
     chunk->extent_count = 0;
 }
 
-static void drop_chunk(struct batch *batch, struct chunk *chunk)
+static void drop_chunk(struct batch *batch, struct stored_chunk *chunk)
 {
     release_extents(batch, chunk);
     if (chunk->indexed) {
@@ -64,7 +64,7 @@ static void drop_chunk(struct batch *batch, struct chunk *chunk)
         note_dead(batch, chunk);
     }
     while (chunk->use_count) {
-        struct body *body = chunk_unuse_body(chunk, chunk->uses[chunk->use_count - 1].slot);
+        struct body *body = stored_chunk_unuse_body(chunk, chunk->uses[chunk->use_count - 1].slot);
         if (body)
             batch_end_body(batch, &body);
     }
@@ -85,7 +85,7 @@ void batch_drop_lane(struct batch *batch, struct journal_lane *lane)
         run->lane = NULL;
     lane->flying = NULL;
     size_t at = 0;
-    for (struct chunk *chunk; (chunk = map_next(&lane->chunks, &at));)
+    for (struct stored_chunk *chunk; (chunk = map_next(&lane->chunks, &at));)
         drop_chunk(batch, chunk);
     if (lane->record_stored)
         *LIST_ADD(batch->lane_updates) = (struct lane_update){.lane_id = lane->id, .erase = true};
@@ -104,11 +104,12 @@ static void prune_run(struct batch *batch, struct run *run)
 {
     for (size_t g = 0; g < run->group_count; g++) {
         struct group *group = &run->groups[g];
-        struct chunk *chunk = run->lane ? lane_find(run->lane, group->chunk_number) : NULL;
+        struct stored_chunk *chunk =
+            run->lane ? stored_lane_find(run->lane, group->chunk_number) : NULL;
         for (size_t i = group->first; i < group->end && group->live; i++) {
             struct pending *entry = &run->entries[i];
             if (!entry->message ||
-                (chunk && slot_is_set(chunk->live, (unsigned)(entry->seq % JOURNAL_CHUNK_SLOTS))))
+                (chunk && slots_has(chunk->live, (unsigned)(entry->seq % JOURNAL_CHUNK_SLOTS))))
                 continue;
             batch->bytes -= message_memory(entry->message);
             group->bytes -= record_entry_bytes(entry->message, entry->expires_ms, entry->body_id);
@@ -140,7 +141,7 @@ static void plan_group(struct batch *batch, struct run *run, struct group *group
     size_t first = group->first;
     while (!run->entries[first].message)
         first++;
-    struct chunk *chunk = group->chunk;
+    struct stored_chunk *chunk = group->chunk;
     uint64_t bytes = RECORD_BLOCK_BYTES + group->bytes;
     group->start_seq = run->entries[first].seq;
     group->chunk = NULL;
@@ -148,16 +149,16 @@ static void plan_group(struct batch *batch, struct run *run, struct group *group
     uint16_t slot = (uint16_t)(group->start_seq % JOURNAL_CHUNK_SLOTS);
     if (to_segment && bytes >= JOURNAL_SEGMENT_BLOCK && chunk->extent_count < JOURNAL_EXTENTS_MAX) {
         group->place = segments_reserve(&batch->maker->segments, bytes);
-        chunk_add_extent(chunk, group->place, slot);
+        stored_chunk_add_extent(chunk, group->place, slot);
     } else {
-        slot_set(chunk->starts, slot);
+        slots_add(chunk->starts, slot);
         chunk->stored_bytes += bytes;
         batch->maker->stored_bytes += bytes;
     }
 }
 
 /* The chunk's blocks of before are let go of: what is alive in them is in this batch. */
-static void leave_blocks(struct batch *batch, struct chunk *chunk)
+static void leave_blocks(struct batch *batch, struct stored_chunk *chunk)
 {
     erase_blocks(batch, chunk);
     release_extents(batch, chunk);
@@ -195,7 +196,7 @@ static void plan_body(struct batch *batch, struct body_update *update, bool to_s
         batch->maker->stored_bytes += body->bytes;
 }
 
-static void plan_index(struct batch *batch, const struct chunk *chunk)
+static void plan_index(struct batch *batch, const struct stored_chunk *chunk)
 {
     struct index_update *update = LIST_ADD(batch->indexes);
     update->erase = false;
@@ -225,7 +226,7 @@ static void plan_index(struct batch *batch, const struct chunk *chunk)
 }
 
 /* Nothing durable is left of the chunk. */
-static void plan_end_of_chunk(struct batch *batch, struct chunk *chunk)
+static void plan_end_of_chunk(struct batch *batch, struct stored_chunk *chunk)
 {
     struct journal_lane *lane = chunk->lane;
     if (chunk->indexed) {
@@ -238,7 +239,7 @@ static void plan_end_of_chunk(struct batch *batch, struct chunk *chunk)
             batch_touch_lane(batch, lane);
     }
     if (!chunk->paged) {
-        lane_remove(chunk);
+        stored_lane_remove(chunk);
         return;
     }
     memset(chunk->starts, 0, sizeof chunk->starts);
@@ -247,7 +248,7 @@ static void plan_end_of_chunk(struct batch *batch, struct chunk *chunk)
 }
 
 /* Where the block behind slot begins, or the chunk's end. */
-static unsigned next_start(const struct chunk *chunk, unsigned slot)
+static unsigned next_start(const struct stored_chunk *chunk, unsigned slot)
 {
     unsigned next = slots_next(chunk->starts, slot + 1);
     for (unsigned i = 0; i < chunk->extent_count; i++)
@@ -257,13 +258,13 @@ static unsigned next_start(const struct chunk *chunk, unsigned slot)
 }
 
 /* What is alive of a block lies between its beginning and that of the next. */
-static bool block_is_dead(const struct chunk *chunk, unsigned slot)
+static bool block_is_dead(const struct stored_chunk *chunk, unsigned slot)
 {
     return slots_next(chunk->live, slot) >= next_start(chunk, slot);
 }
 
 /* Lets go of the blocks in which nothing is alive, in a chunk that lives on. */
-static void shed_blocks(struct batch *batch, struct chunk *chunk)
+static void shed_blocks(struct batch *batch, struct stored_chunk *chunk)
 {
     unsigned starts = slots_count(chunk->starts), extents = 0;
     uint64_t shed[JOURNAL_CHUNK_WORDS] = {0};
@@ -271,16 +272,16 @@ static void shed_blocks(struct batch *batch, struct chunk *chunk)
          slot = slots_next(chunk->starts, slot + 1)) {
         if (!block_is_dead(chunk, slot))
             continue;
-        slot_set(shed, slot);
+        slots_add(shed, slot);
         *LIST_ADD(batch->block_erases) =
             (struct block_erase){chunk->lane->id, chunk->number * JOURNAL_CHUNK_SLOTS + slot};
     }
     uint64_t dead_extents[JOURNAL_CHUNK_WORDS] = {0};
     for (unsigned i = 0; i < chunk->extent_count; i++)
         if (block_is_dead(chunk, chunk->extents[i].slot))
-            slot_set(dead_extents, i);
+            slots_add(dead_extents, i);
     for (unsigned i = 0; i < chunk->extent_count; i++) {
-        if (slot_is_set(dead_extents, i))
+        if (slots_has(dead_extents, i))
             segments_release(&batch->maker->segments, chunk->extents[i].place,
                              &batch->dead_segments);
         else
@@ -299,7 +300,7 @@ static void shed_blocks(struct batch *batch, struct chunk *chunk)
         chunk->starts[i] &= ~shed[i];
 }
 
-static void plan_chunk(struct batch *batch, struct chunk *chunk)
+static void plan_chunk(struct batch *batch, struct stored_chunk *chunk)
 {
     chunk->touched_at = 0;
     bool dirty = chunk->dirty;
@@ -365,10 +366,10 @@ bool batch_close(struct batch *batch)
 
 /* ---- After recovery. */
 
-void batch_trim_chunk(struct batch *batch, struct chunk *chunk)
+void batch_trim_chunk(struct batch *batch, struct stored_chunk *chunk)
 {
     unsigned last = JOURNAL_CHUNK_SLOTS - 1;
-    while (!slot_is_set(chunk->live, last))
+    while (!slots_has(chunk->live, last))
         last--;
     unsigned extents = 0;
     bool trimmed = false;
@@ -376,7 +377,7 @@ void batch_trim_chunk(struct batch *batch, struct chunk *chunk)
          slot = slots_next(chunk->starts, slot + 1)) {
         *LIST_ADD(batch->block_erases) =
             (struct block_erase){chunk->lane->id, chunk->number * JOURNAL_CHUNK_SLOTS + slot};
-        slot_clear(chunk->starts, slot);
+        slots_remove(chunk->starts, slot);
         trimmed = true;
     }
     for (unsigned i = 0; i < chunk->extent_count; i++) {
@@ -491,7 +492,7 @@ void batch_absorb(struct batch *batch, struct batch *later)
     APPEND_LIST(batch->extents, later->extents);
     text_add_bytes(&batch->sizes, text_bytes(&later->sizes));
     for (size_t i = 0; i < later->dead_segments.count; i++)
-        segment_list_add(&batch->dead_segments, later->dead_segments.at[i]);
+        segments_list_add(&batch->dead_segments, later->dead_segments.at[i]);
     APPEND_LIST(batch->indexes, later->indexes);
     APPEND_LIST(batch->bodies, later->bodies);
     APPEND_LIST(batch->block_erases, later->block_erases);

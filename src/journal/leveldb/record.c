@@ -222,14 +222,14 @@ enum status record_lane_decode(struct bytes key, struct bytes value, uint64_t *d
 
 #define INDEX_BYTES (1u + 2u + 2u + 2u * 8u * JOURNAL_CHUNK_WORDS + 8u + 8u)
 
-static uint8_t *put_place(uint8_t *at, const struct place *place)
+static uint8_t *put_place(uint8_t *at, const struct segment_place *place)
 {
     at = put_le(at, place->segment, 4);
     at = put_le(at, place->offset, 4);
     return put_le(at, place->bytes, 8);
 }
 
-static void take_place(struct bytes *rest, struct place *out)
+static void take_place(struct bytes *rest, struct segment_place *out)
 {
     out->segment = (uint32_t)take_le(rest, 4);
     out->offset = (uint32_t)take_le(rest, 4);

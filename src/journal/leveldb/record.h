@@ -76,13 +76,13 @@ MUST_USE enum status record_lane_decode(struct bytes key, struct bytes value,
 /* A live slot whose body is kept apart. */
 struct record_body_ref {
     uint64_t body_id, body_bytes;
-    struct place place; /* segment 0: under the key m */
+    struct segment_place place; /* segment 0: under the key m */
     uint16_t slot;
 };
 
 /* A block in a segment. */
 struct record_extent {
-    struct place place;
+    struct segment_place place;
     uint16_t slot; /* of its first message */
 };
 

@@ -7,10 +7,11 @@
  * What can go wrong: a block cannot be read just now (IO): recovery fails and can be tried again. A
  * block is damaged, or one is missing: CORRUPT, like other damage that is found at start. */
 #include "journal/leveldb/engine.h"
+#include "journal/leveldb/segment_file.h"
 #include "leveret/base/mem.h"
 
 struct recounting {
-    struct chunk *chunk;
+    struct stored_chunk *chunk;
     int from_slot[JOURNAL_CHUNK_SLOTS]; /* where the block begins that a size was taken from, or -1
                                          */
     uint64_t bytes[JOURNAL_CHUNK_SLOTS];
@@ -42,7 +43,7 @@ static bool on_block(void *context, struct bytes key, struct bytes value)
 
 static enum status read_database(struct engine *engine, struct recounting *recounting)
 {
-    const struct chunk *chunk = recounting->chunk;
+    const struct stored_chunk *chunk = recounting->chunk;
     uint64_t first = chunk->number * JOURNAL_CHUNK_SLOTS;
     struct record_key from = record_key_block(chunk->lane->id, first);
     struct record_key to = record_key_block(chunk->lane->id, first + JOURNAL_CHUNK_SLOTS);
@@ -55,7 +56,7 @@ static enum status read_database(struct engine *engine, struct recounting *recou
 
 static enum status read_segments(struct engine *engine, struct recounting *recounting)
 {
-    const struct chunk *chunk = recounting->chunk;
+    const struct stored_chunk *chunk = recounting->chunk;
     enum status status = STATUS_OK;
     struct text value = {0};
     for (unsigned i = 0; i < chunk->extent_count && status == STATUS_OK; i++) {
@@ -63,7 +64,7 @@ static enum status read_segments(struct engine *engine, struct recounting *recou
         struct record_key key =
             record_key_block(chunk->lane->id, chunk->number * JOURNAL_CHUNK_SLOTS + extent->slot);
         value.len = 0;
-        status = segment_read(engine->path, extent->place, &value);
+        status = segment_file_read(engine->path, extent->place, &value);
         if (status == STATUS_OK)
             take_block(recounting, record_key_bytes(&key), extent->slot, text_bytes(&value));
     }
@@ -71,7 +72,7 @@ static enum status read_segments(struct engine *engine, struct recounting *recou
     return status;
 }
 
-enum status recount_chunk(struct engine *engine, struct chunk *chunk)
+enum status recount_chunk(struct engine *engine, struct stored_chunk *chunk)
 {
     struct recounting recounting = {.chunk = chunk};
     memset(recounting.from_slot, -1, sizeof recounting.from_slot);

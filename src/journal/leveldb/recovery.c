@@ -11,6 +11,7 @@
 #include "journal/leveldb/clean.h"
 #include "journal/leveldb/engine.h"
 #include "journal/leveldb/inspection.h"
+#include "journal/leveldb/segment_file.h"
 #include "journal/leveldb/space.h"
 #include "leveret/base/clock.h"
 #include "leveret/base/mem.h"
@@ -66,7 +67,7 @@ static bool on_definition(void *context, struct bytes key, struct bytes value)
 
 static void start_lane(struct recovering *r, uint64_t lane_id, uint64_t delivered_seq)
 {
-    r->lane = lane_new(lane_id);
+    r->lane = stored_lane_new(lane_id);
     LIST_INSERT_HEAD(&r->engine->lanes, r->lane, link);
     r->lane->delivered = r->lane->delivered_written = delivered_seq;
     r->lane_context = r->to->lane(r->to->context, lane_id, r->lane, delivered_seq);
@@ -93,7 +94,7 @@ static struct body *find_body(struct recovering *r, const struct record_body_ref
 }
 
 /* What each message's body takes; in an old format the blocks have to be asked. */
-static enum status read_sizes(struct recovering *r, struct chunk *chunk, struct bytes sizes)
+static enum status read_sizes(struct recovering *r, struct stored_chunk *chunk, struct bytes sizes)
 {
     if (sizes.len)
         return sizes_decode(sizes, chunk->live, &chunk->sizes);
@@ -108,7 +109,7 @@ static enum status add_chunk(struct recovering *r, const struct record_index *in
     unsigned live = slots_count(index->live);
     if (live == 0)
         return STATUS_CORRUPT; /* such an index is erased, not written */
-    struct chunk *chunk = lane_find_or_add(r->lane, index->chunk);
+    struct stored_chunk *chunk = stored_lane_find_or_add(r->lane, index->chunk);
     memcpy(chunk->live, index->live, sizeof chunk->live);
     memcpy(chunk->starts, index->starts, sizeof chunk->starts);
     chunk->live_count = (uint16_t)live;
@@ -118,13 +119,13 @@ static enum status add_chunk(struct recovering *r, const struct record_index *in
     r->lane->indexed_chunks++;
     r->engine->maker.stored_bytes += index->stored_bytes;
     for (unsigned i = 0; i < index->extent_count; i++) {
-        chunk_add_extent(chunk, r->extents[i].place, r->extents[i].slot);
+        stored_chunk_add_extent(chunk, r->extents[i].place, r->extents[i].slot);
         segments_add(&r->engine->maker.segments, r->extents[i].place);
     }
     for (unsigned i = 0; i < index->ref_count; i++) {
-        if (!slot_is_set(index->live, r->refs[i].slot))
+        if (!slots_has(index->live, r->refs[i].slot))
             return STATUS_CORRUPT;
-        chunk_use_body(chunk, r->refs[i].slot, find_body(r, &r->refs[i]));
+        stored_chunk_use_body(chunk, r->refs[i].slot, find_body(r, &r->refs[i]));
     }
     enum status status = read_sizes(r, chunk, sizes);
     if (status == STATUS_OK)
@@ -209,7 +210,7 @@ static enum status check_segments(struct engine *engine, char **error)
 {
     size_t at = 0;
     for (struct segment *segment; (segment = map_next(&engine->maker.segments.by_number, &at));) {
-        char *name = segment_name(engine->path, (uint32_t)segment->number);
+        char *name = segment_file_name(engine->path, (uint32_t)segment->number);
         struct stat about;
         bool good = stat(name, &about) == 0 && (uint64_t)about.st_size >= segment->size;
         if (!good) {
@@ -235,7 +236,7 @@ static void trim_chunks(struct engine *engine)
     LIST_FOREACH(lane, &engine->lanes, link)
     {
         size_t at = 0;
-        for (struct chunk *chunk; (chunk = map_next(&lane->chunks, &at));)
+        for (struct stored_chunk *chunk; (chunk = map_next(&lane->chunks, &at));)
             batch_trim_chunk(&engine->filling->batch, chunk);
     }
 }
@@ -247,17 +248,17 @@ static void list_items(struct engine *engine, struct recovering *r, struct inspe
     for (const struct body *body; (body = map_next(&r->bodies, &at));)
         if (body->place.segment)
             inspection_add(inspection,
-                           &(struct inspect_item){body->place, body->id, body->bytes, true});
+                           &(struct inspection_item){body->place, body->id, body->bytes, true});
     LIST_FOREACH(lane, &engine->lanes, link)
     {
         at = 0;
-        for (const struct chunk *chunk; (chunk = map_next(&lane->chunks, &at));)
+        for (const struct stored_chunk *chunk; (chunk = map_next(&lane->chunks, &at));)
             for (unsigned i = 0; i < chunk->extent_count; i++)
                 inspection_add(inspection,
-                               &(struct inspect_item){chunk->extents[i].place, lane->id,
-                                                      chunk->number * JOURNAL_CHUNK_SLOTS +
-                                                          chunk->extents[i].slot,
-                                                      false});
+                               &(struct inspection_item){chunk->extents[i].place, lane->id,
+                                                         chunk->number * JOURNAL_CHUNK_SLOTS +
+                                                             chunk->extents[i].slot,
+                                                         false});
     }
 }
 

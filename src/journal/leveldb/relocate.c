@@ -23,16 +23,11 @@
 /* A chunk is worth merging with so many messages alive. */
 #define MERGE_LIVE_MIN 256u
 
-struct candidate {
-    struct journal_lane *lane; /* NULL: dropped */
-    uint64_t chunk;
-};
-
 struct relocation {
-    BATCH_LIST(struct candidate) candidates;
+    BATCH_LIST(struct chunk_address) candidates;
     uint32_t victim;              /* the segment that they are in; 0: they are to be merged */
     struct page_request *request; /* the chunk being read */
-    struct candidate reading;
+    struct chunk_address reading;
     uint64_t waste_min;
 };
 
@@ -69,7 +64,7 @@ void relocate_forget_lane(struct engine *engine, const struct journal_lane *lane
 
 /* ---- What is to be moved. */
 
-static bool is_in(const struct chunk *chunk, uint32_t segment)
+static bool is_in(const struct stored_chunk *chunk, uint32_t segment)
 {
     for (unsigned i = 0; i < chunk->extent_count; i++)
         if (chunk->extents[i].place.segment == segment)
@@ -120,9 +115,9 @@ static void list_chunks_of_victim(struct engine *engine, struct segment *victim)
     LIST_FOREACH(lane, &engine->lanes, link)
     {
         size_t at = 0;
-        for (const struct chunk *chunk; (chunk = map_next(&lane->chunks, &at));)
+        for (const struct stored_chunk *chunk; (chunk = map_next(&lane->chunks, &at));)
             if (is_in(chunk, r->victim))
-                *LIST_ADD(r->candidates) = (struct candidate){lane, chunk->number};
+                *LIST_ADD(r->candidates) = (struct chunk_address){lane, chunk->number};
     }
 }
 
@@ -132,11 +127,11 @@ static void list_chunks_to_merge(struct engine *engine)
     r->victim = 0;
     for (size_t i = 0; i < engine->maker.merge.count; i++)
         *LIST_ADD(r->candidates) =
-            (struct candidate){engine->maker.merge.at[i].lane, engine->maker.merge.at[i].chunk};
+            (struct chunk_address){engine->maker.merge.at[i].lane, engine->maker.merge.at[i].chunk};
     engine->maker.merge.count = 0;
 }
 
-static bool is_worth_it(const struct relocation *r, const struct chunk *chunk)
+static bool is_worth_it(const struct relocation *r, const struct stored_chunk *chunk)
 {
     if (!chunk || chunk->live_count == 0 || !chunk->indexed || batch_has_chunk(chunk))
         return false;
@@ -150,8 +145,8 @@ static void begin_next(struct engine *engine)
 {
     struct relocation *r = engine->relocation;
     while (r->candidates.count) {
-        struct candidate next = r->candidates.at[--r->candidates.count];
-        if (!next.lane || !is_worth_it(r, lane_find(next.lane, next.chunk)))
+        struct chunk_address next = r->candidates.at[--r->candidates.count];
+        if (!next.lane || !is_worth_it(r, stored_lane_find(next.lane, next.chunk)))
             continue;
         r->reading = next;
         r->request = page_in_request(engine, next.lane, next.chunk);
@@ -168,7 +163,7 @@ static void touch_users(struct engine *engine, const struct body *body)
     LIST_FOREACH(lane, &engine->lanes, link)
     {
         size_t at = 0;
-        for (struct chunk *chunk; (chunk = map_next(&lane->chunks, &at));) {
+        for (struct stored_chunk *chunk; (chunk = map_next(&lane->chunks, &at));) {
             for (unsigned i = 0; i < chunk->use_count; i++) {
                 if (chunk->uses[i].body != body)
                     continue;
@@ -179,7 +174,7 @@ static void touch_users(struct engine *engine, const struct body *body)
     }
 }
 
-static void move_bodies(struct engine *engine, struct chunk *chunk,
+static void move_bodies(struct engine *engine, struct stored_chunk *chunk,
                         const struct journal_entry *slots)
 {
     for (unsigned i = 0; i < chunk->use_count; i++) {
@@ -192,7 +187,7 @@ static void move_bodies(struct engine *engine, struct chunk *chunk,
 }
 
 /* Whether all that is alive in the chunk, and stored, was read. */
-static bool is_complete(const struct page_request *request, const struct chunk *chunk)
+static bool is_complete(const struct page_request *request, const struct stored_chunk *chunk)
 {
     for (unsigned slot = slots_next(chunk->live, 0); slot < JOURNAL_CHUNK_SLOTS;
          slot = slots_next(chunk->live, slot + 1))
@@ -204,7 +199,8 @@ static bool is_complete(const struct page_request *request, const struct chunk *
 static void join(struct engine *engine, struct page_request *request)
 {
     struct relocation *r = engine->relocation;
-    struct chunk *chunk = r->reading.lane ? lane_find(r->reading.lane, r->reading.chunk) : NULL;
+    struct stored_chunk *chunk =
+        r->reading.lane ? stored_lane_find(r->reading.lane, r->reading.chunk) : NULL;
     if (!is_worth_it(r, chunk) || !is_complete(request, chunk) || r->reading.lane->moving)
         return;
     struct journal_entry *entries = mem_need_array(NULL, JOURNAL_CHUNK_SLOTS, sizeof *entries);

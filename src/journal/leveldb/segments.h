@@ -16,7 +16,7 @@
 #include "leveret/base/text.h"
 
 /* Where something is. segment 0: not in a segment. */
-struct place {
+struct segment_place {
     uint32_t segment, offset;
     uint64_t bytes;
 };
@@ -44,31 +44,15 @@ struct segment_list {
 void segments_free(struct segments *segments);
 
 /* A place of so many bytes at the end of the current segment. */
-struct place segments_reserve(struct segments *segments, uint64_t bytes);
+struct segment_place segments_reserve(struct segments *segments, uint64_t bytes);
 /* Recovery: a place that is in use. */
-void segments_add(struct segments *segments, struct place place);
+void segments_add(struct segments *segments, struct segment_place place);
 /* What was at place is not alive any more. A segment that is done with goes on the list. */
-void segments_release(struct segments *segments, struct place place, struct segment_list *dead);
+void segments_release(struct segments *segments, struct segment_place place,
+                      struct segment_list *dead);
 
-/* ---- Files. */
+void segments_list_add(struct segment_list *list, uint32_t number);
 
-void segment_list_add(struct segment_list *list, uint32_t number);
-
-/* Creates the file when it is not there. Errors: NO_SPACE, IO (errno). */
-MUST_USE enum status segment_open(const char *path, uint32_t number, int *fd);
-/* Errors: NO_SPACE, IO (errno). */
-MUST_USE enum status segment_write(int fd, uint64_t offset, struct bytes bytes);
-/* Makes the file reach to end, without taking room: a block from which messages were taken before
- * it was written is shorter than its place. Errors: as above. */
-MUST_USE enum status segment_extend(int fd, uint64_t end);
-/* The file is on disk, and found there. Errors: as above. */
-MUST_USE enum status segment_sync(int fd, const char *path, bool is_new);
-/* Appends what is at place to *out. Errors: NOT_FOUND (no such file), CORRUPT (too short),
- * NO_MEMORY, IO. */
-MUST_USE enum status segment_read(const char *path, struct place place, struct text *out);
-void segment_remove(const char *path, uint32_t number);
-/* The file's name, zero-ended; free it. */
-char *segment_name(const char *path, uint32_t number);
 /* Removes the files that are not in segments, and lets new ones be numbered above all. */
 void segments_clean(struct segments *segments, const char *path);
 

@@ -12,7 +12,7 @@
  * is there again and the margin too.
  *
  * What can go wrong: statvfs fails: then nothing is refused here. Another program takes the space:
- * the write itself fails, see write.c. */
+ * the write itself fails, see commit.c. */
 #include "journal/leveldb/space.h"
 
 #include <dirent.h>

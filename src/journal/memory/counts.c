@@ -2,6 +2,7 @@
 #include "journal/memory/counts.h"
 
 #include "journal/sizes.h"
+#include "journal/slots.h"
 #include "leveret/base/mem.h"
 
 struct count {
@@ -17,7 +18,7 @@ static struct count *find(const struct counts *counts, uint64_t number)
 
 static bool is_live(const struct count *count, unsigned slot)
 {
-    return count && count->live[slot / 64] >> (slot % 64) & 1;
+    return count && slots_has(count->live, slot);
 }
 
 static void free_count(struct count *count)
@@ -45,7 +46,7 @@ void counts_add(struct counts *counts, uint64_t seq, uint64_t body_bytes)
         count->number = seq / JOURNAL_CHUNK_SLOTS;
         map_put(&counts->chunks, bytes_of(&count->number, sizeof count->number), count);
     }
-    count->live[slot / 64] |= (uint64_t)1 << (slot % 64);
+    slots_add(count->live, slot);
     sizes_add(&count->sizes, slot, body_bytes);
 }
 
@@ -55,7 +56,7 @@ bool counts_remove(struct counts *counts, uint64_t seq)
     struct count *count = find(counts, seq / JOURNAL_CHUNK_SLOTS);
     if (!is_live(count, slot))
         return false;
-    count->live[slot / 64] &= ~((uint64_t)1 << (slot % 64));
+    slots_remove(count->live, slot);
     sizes_remove(&count->sizes, slot);
     if (count->sizes.count == 0) {
         map_remove(&counts->chunks, bytes_of(&count->number, sizeof count->number));

@@ -1,5 +1,5 @@
 /* What is alive in the chunks of a lane and how large it is, for the memory journal: slots and
- * sizes.h for each chunk, as the LevelDB journal has them in lane.h. One thread. */
+ * sizes.h for each chunk, as the LevelDB journal has them in stored_chunk.h. One thread. */
 #ifndef LEVERET_JOURNAL_COUNTS_H
 #define LEVERET_JOURNAL_COUNTS_H
 

@@ -11,6 +11,7 @@
 
 #include "journal/memory/counts.h"
 #include "journal/memory/shelf.h"
+#include "journal/slots.h"
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
 #include "leveret/base/text.h"
@@ -115,7 +116,7 @@ struct operation {
     struct text key, value;     /* OP_PUT, OP_ERASE */
 };
 
-struct batch {
+struct memory_batch {
     struct operation *ops;
     size_t count, room;
     uint64_t bytes;
@@ -144,7 +145,7 @@ struct memory_journal {
     bool awaited; /* somebody waits for the filling batch */
     enum status failing, pages_failing;
     uint64_t filling_number, committed, reported;
-    struct batch filling, flying;
+    struct memory_batch filling, flying;
     struct journal_lane *lanes;
     struct result *results, **results_end;
 };
@@ -161,7 +162,7 @@ static const struct memory_journal *self_of_const(const struct journal *journal)
 
 static struct operation *add_operation(struct journal *journal, enum operation_kind kind)
 {
-    struct batch *batch = &self_of(journal)->filling;
+    struct memory_batch *batch = &self_of(journal)->filling;
     if (batch->count == batch->room) {
         batch->room = batch->room ? batch->room * 2 : 16;
         batch->ops = mem_need_array(batch->ops, batch->room, sizeof *batch->ops);
@@ -171,7 +172,7 @@ static struct operation *add_operation(struct journal *journal, enum operation_k
     return op;
 }
 
-static void batch_clear(struct batch *batch)
+static void memory_batch_clear(struct memory_batch *batch)
 {
     for (size_t i = 0; i < batch->count; i++) {
         message_unref(&batch->ops[i].entry.message);
@@ -204,7 +205,7 @@ static struct journal_lane *memory_lane_new(struct journal *journal, uint64_t la
     return lane;
 }
 
-static void journal_lane_free(struct journal_lane *lane)
+static void free_lane(struct journal_lane *lane)
 {
     shelf_free(&lane->shelf);
     counts_free(&lane->durable);
@@ -227,7 +228,7 @@ static void memory_lane_drop(struct journal *journal, struct journal_lane **lane
     for (struct result *result = j->results; result; result = result->next)
         if (result->page.lane == dropped)
             result->page.lane = NULL;
-    journal_lane_free(dropped);
+    free_lane(dropped);
 }
 
 static void memory_append(struct journal *journal, struct journal_lane *lane, uint64_t seq,
@@ -285,11 +286,10 @@ static void memory_page_out(struct journal *journal, struct journal_lane *lane, 
     struct result *result = add_result(journal, lane, chunk);
     result->paged_out = true;
     for (size_t i = 0; i < count; i++) {
-        uint64_t slot = entries[i].seq % JOURNAL_CHUNK_SLOTS;
         CHECK(entries[i].seq / JOURNAL_CHUNK_SLOTS == chunk);
         shelf_add(&lane->shelf, &entries[i]);
         counts_add(&lane->paged, entries[i].seq, entries[i].message->body_bytes);
-        result->out[slot / 64] |= UINT64_C(1) << slot % 64;
+        slots_add(result->out, (unsigned)(entries[i].seq % JOURNAL_CHUNK_SLOTS));
     }
 }
 
@@ -331,7 +331,7 @@ static void memory_flush(struct journal *journal)
         j->committed = j->filling_number++;
         return;
     }
-    struct batch empty = j->flying; /* cleared already; keeps its room */
+    struct memory_batch empty = j->flying; /* cleared already; keeps its room */
     j->flying = j->filling;
     j->filling = empty;
     j->in_flight = true;
@@ -387,7 +387,7 @@ void journal_memory_sync(struct journal *journal)
         return;
     for (size_t i = 0; i < j->flying.count; i++)
         apply(j->disk, &j->flying.ops[i]);
-    batch_clear(&j->flying);
+    memory_batch_clear(&j->flying);
     j->in_flight = false;
     j->committed = j->filling_number - 1;
 }
@@ -412,9 +412,9 @@ static void report_paged_out(struct memory_journal *j, struct result *result)
 {
     struct journal_lane *lane = result->page.lane;
     enum status status = j->pages_failing;
-    for (uint64_t slot = 0; slot < JOURNAL_CHUNK_SLOTS && status; slot++) {
+    for (unsigned slot = 0; slot < JOURNAL_CHUNK_SLOTS && status; slot++) {
         uint64_t seq = result->page.chunk * JOURNAL_CHUNK_SLOTS + slot;
-        if (result->out[slot / 64] >> slot % 64 & 1 && counts_remove(&lane->paged, seq))
+        if (slots_has(result->out, slot) && counts_remove(&lane->paged, seq))
             shelf_remove(&lane->shelf, seq);
     }
     j->callbacks.paged_out(j->callbacks.context, lane, result->page.chunk, status);
@@ -536,14 +536,14 @@ static void memory_free(struct journal **journal)
         journal_memory_sync(&j->head);
         memory_flush(&j->head);
     }
-    batch_clear(&j->filling);
-    batch_clear(&j->flying);
+    memory_batch_clear(&j->filling);
+    memory_batch_clear(&j->flying);
     free(j->filling.ops);
     free(j->flying.ops);
     while (j->lanes) {
         struct journal_lane *lane = j->lanes;
         j->lanes = lane->next;
-        journal_lane_free(lane);
+        free_lane(lane);
     }
     while (j->results) {
         struct result *result = j->results;
