@@ -79,7 +79,7 @@ static void on_socket(void *context, enum watch_events what)
         return;
     if (what & WATCH_WRITE) {
         connection->write_waits = false;
-        write_schedule(connection);
+        flush_schedule(connection);
     }
     if (what & WATCH_READ)
         input_readable(connection);
@@ -254,7 +254,7 @@ struct connection *connection_new(struct net_worker *worker, int fd,
     connection->parser.frame_max = FIRST_FRAME_MAX;
     connection->read_bytes_max = READ_BYTES_EARLY;
     connection->input_task.run = input_task_run;
-    connection->write_task.run = write_task_run;
+    connection->write_task.run = flush_task_run;
     connection->free_task.run = run_free_task;
     connection->close_at_ms = UINT64_MAX;
     connection->read_at_ms = connection->written_at_ms = loop_now_ms(worker->loop);
@@ -345,7 +345,7 @@ void connection_close(struct connection *connection, uint32_t linger_ms)
         input_drop(connection);
         if (!connection->ended)
             connection_watch(connection, WATCH_READ, WATCH_NONE); /* to see the peer's end */
-        write_schedule(connection);
+        flush_schedule(connection);
     }
     if (now + linger_ms >= connection->close_at_ms)
         return;

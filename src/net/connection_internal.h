@@ -138,8 +138,8 @@ void crowd_leave(struct connection *connection);
 void crowd_task_run(struct loop_task *task);
 
 /* flush.c */
-void write_task_run(struct loop_task *task);
-void write_schedule(struct connection *connection);
+void flush_task_run(struct loop_task *task);
+void flush_schedule(struct connection *connection);
 
 /* leaving.c */
 /* All is written: the owner is told the end, and the socket waits for the peer's. */

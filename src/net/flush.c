@@ -67,7 +67,7 @@ static void flushed_while_closing(struct connection *connection)
     }
 }
 
-void write_task_run(struct loop_task *task)
+void flush_task_run(struct loop_task *task)
 {
     struct connection *connection = container_of(task, struct connection, write_task);
     CHECK(connection->magic == CONNECTION_MAGIC);
@@ -99,7 +99,7 @@ void write_task_run(struct loop_task *task)
         flushed_while_closing(connection);
 }
 
-void write_schedule(struct connection *connection)
+void flush_schedule(struct connection *connection)
 {
     loop_at_end(connection->worker->loop, PHASE_WRITE, &connection->write_task);
 }
@@ -127,7 +127,7 @@ static void queued(struct connection *connection)
         return;
     if (connection->output.bytes >= EARLY_BYTES)
         flush(connection); /* calls no handler; the task reports */
-    write_schedule(connection);
+    flush_schedule(connection);
 }
 
 uint8_t *connection_reserve(struct connection *connection, size_t bytes)

@@ -218,7 +218,7 @@ static void read_nothing(struct connection *connection, ssize_t n, int error)
         connection_fail(connection, gone ? STATUS_CLOSED : STATUS_IO, text);
     }
     if (connection->closing)
-        write_schedule(connection);
+        flush_schedule(connection);
 }
 
 /* After a read that the limit cut short, which brought so many frames: what the next one may bring.

@@ -36,7 +36,7 @@
 #define LOG_EVERY_MS 10000u
 #define PORT_TRIES   100 /* port 0: for one that is free in both families */
 
-struct listening {
+struct listener_socket {
     struct listener *listener;
     int fd;
     struct watch *watch;
@@ -48,7 +48,7 @@ struct listener {
     void (*accepted)(void *context, int fd);
     void *context;
     unsigned count;
-    struct listening sockets[SOCKETS_MAX];
+    struct listener_socket sockets[SOCKETS_MAX];
     uint16_t port;
     struct timer *pause;
     uint64_t logged_at_ms;
@@ -108,7 +108,7 @@ static bool is_shortage(int error)
 
 static void on_socket(void *context, enum watch_events what)
 {
-    struct listening *listening = context;
+    struct listener_socket *listening = context;
     struct listener *listener = listening->listener;
     (void)what;
     for (int i = 0; i < ACCEPTS_MAX; i++) {
@@ -128,7 +128,7 @@ static void on_socket(void *context, enum watch_events what)
 /* ---- Addresses */
 
 /* What an address names. */
-struct place {
+struct listener_place {
     char host[64]; /* "": all addresses */
     uint16_t port;
     const char *path; /* of a Unix socket */
@@ -143,9 +143,9 @@ static bool parse_port(const char *text, uint16_t *port)
     return true;
 }
 
-static bool parse_place(const char *address, struct place *out)
+static bool parse_place(const char *address, struct listener_place *out)
 {
-    *out = (struct place){0};
+    *out = (struct listener_place){0};
     if (strncmp(address, "unix:", 5) == 0) {
         out->path = address + 5;
         return out->path[0] != '\0' &&
@@ -220,7 +220,7 @@ static void add_socket(struct listener *listener, int fd)
     else
         snprintf(listener->name + used, sizeof listener->name - used, "%s%s", used ? ", " : "",
                  text);
-    struct listening *listening = &listener->sockets[listener->count++];
+    struct listener_socket *listening = &listener->sockets[listener->count++];
     listening->listener = listener;
     listening->fd = fd;
     listening->watch = watch_new(listener->loop, fd, on_socket, listening);
@@ -229,7 +229,7 @@ static void add_socket(struct listener *listener, int fd)
 static void drop_sockets(struct listener *listener)
 {
     while (listener->count > 0) {
-        struct listening *listening = &listener->sockets[--listener->count];
+        struct listener_socket *listening = &listener->sockets[--listener->count];
         watch_free(&listening->watch);
         close(listening->fd);
     }
@@ -237,7 +237,8 @@ static void drop_sockets(struct listener *listener)
 }
 
 /* A name of this machine, "localhost": a socket for each of its addresses. */
-static enum status open_resolved(struct listener *listener, const struct place *place, char **error)
+static enum status open_resolved(struct listener *listener, const struct listener_place *place,
+                                 char **error)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     struct addrinfo *found;
@@ -271,7 +272,8 @@ static enum status open_resolved(struct listener *listener, const struct place *
     return status;
 }
 
-static enum status open_named(struct listener *listener, const struct place *place, char **error)
+static enum status open_named(struct listener *listener, const struct listener_place *place,
+                              char **error)
 {
     struct in_addr v4;
     struct in6_addr v6;
@@ -372,7 +374,7 @@ enum status listener_new(struct loop *loop, const char *address,
                          void (*accepted)(void *context, int fd), void *context, struct log *log,
                          struct listener **out, char **error)
 {
-    struct place place;
+    struct listener_place place;
     *out = NULL;
     *error = NULL;
     if (!parse_place(address, &place))

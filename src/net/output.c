@@ -30,21 +30,21 @@ struct output_block {
 };
 
 /* Bytes of a block (message is NULL) or of a message (block is NULL). */
-struct segment {
+struct output_segment {
     const uint8_t *at;
     size_t len;
     struct output_block *block;
     struct message *message;
 };
 
-struct segments {
-    struct segments *next;
+struct output_segments {
+    struct output_segments *next;
     uint32_t from, to; /* of all, those in use */
-    struct segment all[];
+    struct output_segment all[];
 };
 #define SEGMENTS_MAX                                                                               \
-    ((uint32_t)((SMALL_BYTES - sizeof(struct output_block) - sizeof(struct segments)) /            \
-                sizeof(struct segment)))
+    ((uint32_t)((SMALL_BYTES - sizeof(struct output_block) - sizeof(struct output_segments)) /     \
+                sizeof(struct output_segment)))
 
 static struct output_block *take_block(struct output_pool *pool, size_t bytes)
 {
@@ -110,20 +110,20 @@ void output_pool_clear(struct output_pool *pool)
 
 /* ---- Segments */
 
-static struct segment *last_segment(const struct output *output)
+static struct output_segment *last_segment(const struct output *output)
 {
-    const struct segments *chunk = output->last;
+    const struct output_segments *chunk = output->last;
     return chunk && chunk->from < chunk->to ? &output->last->all[chunk->to - 1] : NULL;
 }
 
-static struct segments *chunk_in(struct output_block *block)
+static struct output_segments *chunk_in(struct output_block *block)
 {
-    return (struct segments *)(void *)block->data;
+    return (struct output_segments *)(void *)block->data;
 }
 
-static struct segment *add_segment(struct output *output, struct output_pool *pool)
+static struct output_segment *add_segment(struct output *output, struct output_pool *pool)
 {
-    struct segments *chunk = output->last;
+    struct output_segments *chunk = output->last;
     if (!chunk || chunk->to == SEGMENTS_MAX) {
         chunk = chunk_in(take_block(pool, SMALL_BYTES));
         chunk->next = NULL;
@@ -139,7 +139,7 @@ static struct segment *add_segment(struct output *output, struct output_pool *po
 
 static void give_first_chunk(struct output *output, struct output_pool *pool)
 {
-    struct segments *chunk = output->first;
+    struct output_segments *chunk = output->first;
     output->first = chunk->next;
     if (!output->first)
         output->last = NULL;
@@ -173,12 +173,12 @@ void output_commit(struct output *output, struct output_pool *pool, size_t bytes
     if (bytes == 0)
         return;
     CHECK(tail && bytes <= tail->capacity - tail->filled);
-    struct segment *last = last_segment(output);
+    struct output_segment *last = last_segment(output);
     if (last && last->block == tail) {
         last->len += bytes;
     } else {
-        struct segment *segment = add_segment(output, pool);
-        *segment = (struct segment){tail->data + tail->filled, bytes, tail, NULL};
+        struct output_segment *segment = add_segment(output, pool);
+        *segment = (struct output_segment){tail->data + tail->filled, bytes, tail, NULL};
     }
     tail->filled += (uint32_t)bytes;
     tail->pending += (uint32_t)bytes;
@@ -190,8 +190,8 @@ void output_append(struct output *output, struct output_pool *pool, struct messa
 {
     if (bytes.len == 0)
         return;
-    struct segment *segment = add_segment(output, pool);
-    *segment = (struct segment){bytes.at, bytes.len, NULL, message_ref(message)};
+    struct output_segment *segment = add_segment(output, pool);
+    *segment = (struct output_segment){bytes.at, bytes.len, NULL, message_ref(message)};
     output->bytes += bytes.len;
 }
 
@@ -201,9 +201,10 @@ int output_gather(const struct output *output, struct iovec *parts, int max, siz
 {
     int count = 0;
     size_t sum = 0;
-    for (const struct segments *chunk = output->first; chunk && count < max; chunk = chunk->next)
+    for (const struct output_segments *chunk = output->first; chunk && count < max;
+         chunk = chunk->next)
         for (uint32_t i = chunk->from; i < chunk->to && count < max; i++) {
-            const struct segment *segment = &chunk->all[i];
+            const struct output_segment *segment = &chunk->all[i];
             parts[count++] = (struct iovec){(void *)(size_t)segment->at, segment->len};
             sum += segment->len;
         }
@@ -213,7 +214,7 @@ int output_gather(const struct output *output, struct iovec *parts, int max, siz
 
 /* Takes len bytes from the front of a segment. */
 static void consume_segment(struct output *output, struct output_pool *pool,
-                            struct segment *segment, size_t len)
+                            struct output_segment *segment, size_t len)
 {
     segment->at += len;
     segment->len -= len;
@@ -232,8 +233,8 @@ void output_consume(struct output *output, struct output_pool *pool, size_t byte
     CHECK(bytes <= output->bytes);
     output->bytes -= bytes;
     while (bytes > 0) {
-        struct segments *chunk = output->first;
-        struct segment *segment = &chunk->all[chunk->from];
+        struct output_segments *chunk = output->first;
+        struct output_segment *segment = &chunk->all[chunk->from];
         size_t len = bytes < segment->len ? bytes : segment->len;
         bytes -= len;
         consume_segment(output, pool, segment, len);

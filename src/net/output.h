@@ -11,7 +11,7 @@
 #include "leveret/base/message.h"
 
 struct output_block;
-struct segments;
+struct output_segments;
 
 /* Blocks that are free, shared by a worker's connections. */
 struct output_pool {
@@ -23,9 +23,9 @@ struct output_pool {
 void output_pool_clear(struct output_pool *pool);
 
 struct output {
-    size_t bytes;                  /* in all */
-    struct segments *first, *last; /* NULL when empty */
-    struct output_block *tail;     /* being filled */
+    size_t bytes;                         /* in all */
+    struct output_segments *first, *last; /* NULL when empty */
+    struct output_block *tail;            /* being filled */
     bool was_large; /* the last filling did not fit a small block: begin with a large one */
 };
 /* An empty output is all zeros. */

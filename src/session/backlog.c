@@ -46,7 +46,7 @@ static void count(struct session *session, size_t before, size_t after)
 {
     session->backlog_bytes += after - before;
     session->sessions->memory.backlog_bytes += after - before;
-    sessions_count(session->sessions);
+    session_memory_changed(session->sessions);
     weigh(session);
 }
 

@@ -1,48 +1,49 @@
 /* Class basic (AMQP 0-9-1, 1.8): each method to its command. Publishing goes on in content.c. */
 #include "internal.h"
 
-static void consume(struct channel *channel, const struct method *method)
+static void consume(struct session_channel *channel, const struct method *method)
 {
     const struct basic_consume *m = &method->u.basic_consume;
-    if (!name_readable(channel, m->consumer_tag))
+    if (!entity_name_check_text(channel, m->consumer_tag))
         return;
     struct bytes queue = m->queue;
     uint32_t consumer;
-    if (m->consumer_tag.len && consumer_find(channel, m->consumer_tag, &consumer)) {
-        channel_error(channel, STATUS_NOT_ALLOWED, method->id,
-                      "attempt to reuse consumer tag '%.*s'", BYTES_PRINT(m->consumer_tag));
+    if (m->consumer_tag.len && consumer_tags_find(channel, m->consumer_tag, &consumer)) {
+        session_channel_fail(channel, STATUS_NOT_ALLOWED, method->id,
+                             "attempt to reuse consumer tag '%.*s'", BYTES_PRINT(m->consumer_tag));
         return;
     }
     /* The replies to one's own requests are nobody else's to permit. */
-    if (!name_resolve(channel, &queue, method->id) ||
+    if (!entity_name_resolve(channel, &queue, method->id) ||
         (!bytes_equal_text(queue, REPLY_TO_QUEUE) &&
          !permit(channel, PERMISSION_READ, true, queue, method->id)))
         return;
-    if (consumer_add(channel, m->consumer_tag, &consumer) != STATUS_OK) {
-        channel_error(channel, STATUS_NOT_ALLOWED, method->id,
-                      "reached maximum (%u) of consumers per channel", CONSUMERS_PER_CHANNEL_MAX);
+    if (consumer_tags_add(channel, m->consumer_tag, &consumer) != STATUS_OK) {
+        session_channel_fail(channel, STATUS_NOT_ALLOWED, method->id,
+                             "reached maximum (%u) of consumers per channel",
+                             CONSUMERS_PER_CHANNEL_MAX);
         return;
     }
     struct command c = {.type = COMMAND_CONSUME, .no_wait = m->no_wait};
     c.u.consume.queue = queue;
     c.u.consume.arguments = m->arguments;
-    c.u.consume.tag = consumer_tag(channel, consumer);
+    c.u.consume.tag = consumer_tags_get(channel, consumer);
     c.u.consume.consumer = consumer;
     c.u.consume.no_ack = m->no_ack;
     c.u.consume.exclusive = m->exclusive;
-    channel_command(channel, &c);
+    session_channel_command(channel, &c);
 }
 
-static void cancel(struct channel *channel, const struct method *method)
+static void cancel(struct session_channel *channel, const struct method *method)
 {
     const struct basic_cancel *m = &method->u.basic_cancel;
     uint32_t consumer;
-    if (!consumer_find(channel, m->consumer_tag, &consumer)) {
+    if (!consumer_tags_find(channel, m->consumer_tag, &consumer)) {
         /* Cancelling what is not there succeeds. */
         const struct method ok = {.id = METHOD_BASIC_CANCEL_OK,
                                   .u.basic_cancel_ok = {.consumer_tag = m->consumer_tag}};
         if (!m->no_wait)
-            channel_write(channel, &ok);
+            session_channel_write(channel, &ok);
         return;
     }
     /* The core answers even with no-wait, so that deliveries under way still find their tag;
@@ -51,58 +52,58 @@ static void cancel(struct channel *channel, const struct method *method)
     channel->consumers[consumer].quiet = m->no_wait;
     struct command c = {.type = COMMAND_CANCEL};
     c.u.cancel.consumer = consumer;
-    channel_command(channel, &c);
+    session_channel_command(channel, &c);
 }
 
-static void get(struct channel *channel, const struct method *method)
+static void get(struct session_channel *channel, const struct method *method)
 {
     struct bytes queue = method->u.basic_get.queue;
-    if (!name_resolve(channel, &queue, method->id) ||
+    if (!entity_name_resolve(channel, &queue, method->id) ||
         !permit(channel, PERMISSION_READ, true, queue, method->id))
         return;
     struct command c = {.type = COMMAND_GET};
     c.u.get.queue = queue;
     c.u.get.no_ack = method->u.basic_get.no_ack;
-    channel_command(channel, &c);
+    session_channel_command(channel, &c);
 }
 
-static void qos(struct channel *channel, const struct method *method)
+static void qos(struct session_channel *channel, const struct method *method)
 {
     const struct basic_qos *m = &method->u.basic_qos;
     if (m->prefetch_size != 0) {
-        channel_error(channel, STATUS_NOT_IMPLEMENTED, method->id, "prefetch_size!=0 (%u)",
-                      m->prefetch_size);
+        session_channel_fail(channel, STATUS_NOT_IMPLEMENTED, method->id, "prefetch_size!=0 (%u)",
+                             m->prefetch_size);
         return;
     }
     struct command c = {.type = COMMAND_QOS};
     c.u.qos.prefetch_count = m->prefetch_count;
     c.u.qos.global = m->global;
-    channel_command(channel, &c);
+    session_channel_command(channel, &c);
 }
 
-static void settle(struct channel *channel, enum command_type type, uint64_t tag, bool multiple,
-                   bool requeue)
+static void settle(struct session_channel *channel, enum command_type type, uint64_t tag,
+                   bool multiple, bool requeue)
 {
     struct command c = {.type = type};
     c.u.ack.tag = tag;
     c.u.ack.multiple = multiple;
     c.u.ack.requeue = requeue;
-    channel_post(channel, &c);
+    session_channel_post(channel, &c);
 }
 
-static void recover(struct channel *channel, const struct method *method)
+static void recover(struct session_channel *channel, const struct method *method)
 {
     bool async = method->id == METHOD_BASIC_RECOVER_ASYNC;
     bool requeue = async ? method->u.basic_recover_async.requeue : method->u.basic_recover.requeue;
     if (!requeue) {
-        channel_error(channel, STATUS_NOT_IMPLEMENTED, method->id, "requeue=false");
+        session_channel_fail(channel, STATUS_NOT_IMPLEMENTED, method->id, "requeue=false");
         return;
     }
     struct command c = {.type = COMMAND_RECOVER, .no_wait = async};
-    channel_command(channel, &c);
+    session_channel_command(channel, &c);
 }
 
-void basic_class_method(struct channel *channel, const struct method *method)
+void basic_class_method(struct session_channel *channel, const struct method *method)
 {
     switch (method->id) {
     case METHOD_BASIC_PUBLISH:
@@ -139,6 +140,6 @@ void basic_class_method(struct channel *channel, const struct method *method)
         recover(channel, method);
         break;
     default:
-        channel_unexpected(channel, method->id);
+        session_channel_fail_unexpected(channel, method->id);
     }
 }

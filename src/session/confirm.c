@@ -5,7 +5,7 @@
  * that causes it: none can overtake another's disk write. */
 #include "internal.h"
 
-void confirm_write(struct channel *channel)
+void confirm_write(struct session_channel *channel)
 {
     struct open_confirm *c = &channel->confirm;
     struct method m;
@@ -19,10 +19,10 @@ void confirm_write(struct channel *channel)
         m.u.basic_ack = (struct basic_ack){.delivery_tag = c->upto, .multiple = c->multiple};
     }
     c->some = false;
-    channel_write(channel, &m);
+    session_channel_write(channel, &m);
 }
 
-void confirm_add(struct channel *channel, uint64_t upto, bool multiple, bool nack)
+void confirm_add(struct session_channel *channel, uint64_t upto, bool multiple, bool nack)
 {
     struct open_confirm *c = &channel->confirm;
     struct session *session = channel->session;
@@ -45,21 +45,21 @@ void confirm_add(struct channel *channel, uint64_t upto, bool multiple, bool nac
 
 void confirm_flush(struct session *session)
 {
-    struct channel *channel;
+    struct session_channel *channel;
     while ((channel = session->confirming)) {
         session->confirming = channel->next_confirming;
         channel->confirming = false;
-        if (channel_listens(channel))
+        if (session_channel_listens(channel))
             confirm_write(channel);
         channel->confirm.some = false;
     }
 }
 
-void confirm_forget(struct channel *channel)
+void confirm_forget(struct session_channel *channel)
 {
     if (!channel->confirming)
         return;
-    struct channel **at = &channel->session->confirming;
+    struct session_channel **at = &channel->session->confirming;
     while (*at != channel)
         at = &(*at)->next_confirming;
     *at = channel->next_confirming;

@@ -15,7 +15,7 @@ static void *slot_value(uint32_t consumer)
     return (void *)((uintptr_t)consumer + 1);
 }
 
-bool consumer_find(const struct channel *channel, struct bytes tag, uint32_t *out)
+bool consumer_tags_find(const struct session_channel *channel, struct bytes tag, uint32_t *out)
 {
     const void *value = map_get(&channel->consumers_by_tag, tag);
     if (!value)
@@ -25,7 +25,7 @@ bool consumer_find(const struct channel *channel, struct bytes tag, uint32_t *ou
 }
 
 /* Doubles the slots; the new ones are free. */
-static void grow(struct channel *channel)
+static void grow(struct session_channel *channel)
 {
     uint32_t old = channel->consumer_room, room = old ? old * 2 : 1;
     channel->consumers = mem_need_array(channel->consumers, room, sizeof *channel->consumers);
@@ -35,7 +35,7 @@ static void grow(struct channel *channel)
     channel->consumer_room = room;
 }
 
-enum status consumer_add(struct channel *channel, struct bytes tag, uint32_t *out)
+enum status consumer_tags_add(struct session_channel *channel, struct bytes tag, uint32_t *out)
 {
     char made_up[sizeof made_up_prefix + RANDOM_NAME_LEN];
     if (tag.len == 0) {
@@ -55,21 +55,21 @@ enum status consumer_add(struct channel *channel, struct bytes tag, uint32_t *ou
     return STATUS_OK;
 }
 
-void consumer_remove(struct channel *channel, uint32_t consumer)
+void consumer_tags_remove(struct session_channel *channel, uint32_t consumer)
 {
-    map_remove(&channel->consumers_by_tag, consumer_tag(channel, consumer));
+    map_remove(&channel->consumers_by_tag, consumer_tags_get(channel, consumer));
     free(channel->consumers[consumer].tag);
     channel->consumers[consumer] = (struct consumer_slot){.next_free = channel->consumer_free};
     channel->consumer_free = consumer;
 }
 
-struct bytes consumer_tag(const struct channel *channel, uint32_t consumer)
+struct bytes consumer_tags_get(const struct session_channel *channel, uint32_t consumer)
 {
     CHECK(consumer < channel->consumer_room);
     return bytes_of(channel->consumers[consumer].tag, channel->consumers[consumer].tag_len);
 }
 
-void consumers_free(struct channel *channel)
+void consumer_tags_free(struct session_channel *channel)
 {
     for (uint32_t i = 0; i < channel->consumer_room; i++)
         free(channel->consumers[i].tag);

@@ -15,12 +15,12 @@
 #include "leveret/broker/publication.h"
 #include "leveret/wire/properties.h"
 
-bool content_due(const struct channel *channel)
+bool content_due(const struct session_channel *channel)
 {
     return channel->content && (channel->content->header_due || channel->content->body_due);
 }
 
-void content_missing(struct channel *channel)
+void content_missing(struct session_channel *channel)
 {
     const struct content *c = channel->content;
     if (content_due(channel))
@@ -34,10 +34,11 @@ void content_missing(struct channel *channel)
                      "expected method frame, got non method frame instead");
 }
 
-void content_begin(struct channel *channel, const struct basic_publish *publish)
+void content_begin(struct session_channel *channel, const struct basic_publish *publish)
 {
     if (publish->immediate) {
-        channel_error(channel, STATUS_NOT_IMPLEMENTED, METHOD_BASIC_PUBLISH, "immediate=true");
+        session_channel_fail(channel, STATUS_NOT_IMPLEMENTED, METHOD_BASIC_PUBLISH,
+                             "immediate=true");
         return;
     }
     if (!permit_publish(channel, publish->exchange))
@@ -54,32 +55,33 @@ void content_begin(struct channel *channel, const struct basic_publish *publish)
 }
 
 /* The content has its message, or is dropped. */
-static void uncount(struct channel *channel)
+static void uncount(struct session_channel *channel)
 {
     struct sessions *sessions = channel->session->sessions;
     sessions->memory.content_bytes -= channel->content->counted_bytes;
     channel->content->counted_bytes = 0;
-    sessions_count(sessions);
+    session_memory_changed(sessions);
 }
 
 /* More of a content that is not whole has come. False: that is too much for all of them together,
  * and the channel has been failed. */
-static bool count(struct channel *channel, size_t bytes)
+static bool count(struct session_channel *channel, size_t bytes)
 {
     struct session_memory *memory = &channel->session->sessions->memory;
     channel->content->counted_bytes += bytes;
     memory->content_bytes += bytes;
-    sessions_count(channel->session->sessions);
+    session_memory_changed(channel->session->sessions);
     if (memory->content_bytes <= memory->content_bytes_max)
         return true;
-    channel_error(channel, STATUS_PRECONDITION_FAILED, METHOD_BASIC_PUBLISH,
-                  "message refused: messages of which a part has come take as much memory as they "
-                  "may, %" PRIu64 " bytes",
-                  account_limit_bytes(memory->account, ACCOUNT_CONTENTS));
+    session_channel_fail(
+        channel, STATUS_PRECONDITION_FAILED, METHOD_BASIC_PUBLISH,
+        "message refused: messages of which a part has come take as much memory as they "
+        "may, %" PRIu64 " bytes",
+        account_limit_bytes(memory->account, ACCOUNT_CONTENTS));
     return false;
 }
 
-static void publish(struct channel *channel)
+static void publish(struct session_channel *channel)
 {
     struct content *c = channel->content;
     struct command command = {.type = COMMAND_PUBLISH};
@@ -91,22 +93,22 @@ static void publish(struct channel *channel)
         uncount(channel);
     if (__builtin_expect(channel->tx_mode, 0))
         channel->tx_has_publishes = true;
-    channel_post(channel, &command);
+    session_channel_post(channel, &command);
     gate_published(channel->session);
 }
 
 /* Says why the message is not taken. */
-static void refuse(struct channel *channel, enum status status, const char *why)
+static void refuse(struct session_channel *channel, enum status status, const char *why)
 {
     if (status == STATUS_PRECONDITION_FAILED)
-        channel_error(channel, status, METHOD_BASIC_PUBLISH, "%s", why);
+        session_channel_fail(channel, status, METHOD_BASIC_PUBLISH, "%s", why);
     else
         session_fail(channel->session,
                      status == STATUS_NO_MEMORY ? STATUS_RESOURCE_ERROR : STATUS_SYNTAX_ERROR,
                      METHOD_BASIC_PUBLISH, "%s", why);
 }
 
-void content_header(struct channel *channel, struct bytes payload)
+void content_header(struct session_channel *channel, struct bytes payload)
 {
     struct session *session = channel->session;
     struct content *c = channel->content;
@@ -154,7 +156,7 @@ void content_header(struct channel *channel, struct bytes payload)
         (void)count(channel, message->envelope_bytes);
 }
 
-void content_body(struct channel *channel, struct bytes piece, bool last_piece,
+void content_body(struct session_channel *channel, struct bytes piece, bool last_piece,
                   struct buffer *owner)
 {
     struct session *session = channel->session;
@@ -178,7 +180,7 @@ void content_body(struct channel *channel, struct bytes piece, bool last_piece,
         (void)count(channel, piece.len);
 }
 
-void content_free(struct channel *channel)
+void content_free(struct session_channel *channel)
 {
     if (!channel->content)
         return;

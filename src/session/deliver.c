@@ -125,13 +125,13 @@ void deliver_got(struct session *session, uint16_t channel, uint64_t delivery_ta
 void deliver_return(struct session *session, uint16_t channel, enum status status,
                     struct message *message)
 {
-    struct bytes text = bytes_of_text(reply_name(status_reply_code(status)));
+    struct bytes text = bytes_of_text(reply_name(error_reply_code(status)));
     size_t method_bytes = 4 + 2 + 1 + text.len + message->properties_from;
     struct writer w;
     uint8_t *from = reserve(session, message, method_bytes, &w);
     put_frame(&w, FRAME_METHOD, channel, method_bytes);
     write_u32(&w, METHOD_BASIC_RETURN);
-    write_u16(&w, status_reply_code(status));
+    write_u16(&w, error_reply_code(status));
     write_short_string(&w, text);
     write_raw(&w, message->data, message->properties_from);
     write_u8(&w, FRAME_END);

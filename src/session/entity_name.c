@@ -2,7 +2,7 @@
 #include "internal.h"
 #include "leveret/base/utf8.h"
 
-bool name_readable(struct channel *channel, struct bytes name)
+bool entity_name_check_text(struct session_channel *channel, struct bytes name)
 {
     if (utf8_valid(name))
         return true;
@@ -10,7 +10,7 @@ bool name_readable(struct channel *channel, struct bytes name)
     return false;
 }
 
-struct bytes name_stripped(struct bytes name, uint8_t room[NAME_ROOM])
+struct bytes entity_name_strip(struct bytes name, uint8_t room[NAME_ROOM])
 {
     size_t len = 0;
     if (name.len == 0 || name.len > NAME_ROOM ||
@@ -23,12 +23,13 @@ struct bytes name_stripped(struct bytes name, uint8_t room[NAME_ROOM])
     return bytes_of(room, len);
 }
 
-bool name_resolve(struct channel *channel, struct bytes *queue, enum method_id method)
+bool entity_name_resolve(struct session_channel *channel, struct bytes *queue,
+                         enum method_id method)
 {
     if (queue->len == 0)
         *queue = text_bytes(&channel->last_queue);
     if (queue->len)
         return true;
-    channel_error(channel, STATUS_NOT_FOUND, method, "no previously declared queue");
+    session_channel_fail(channel, STATUS_NOT_FOUND, method, "no previously declared queue");
     return false;
 }

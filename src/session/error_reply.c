@@ -28,14 +28,14 @@ static const uint16_t codes[STATUS_COUNT] = {
     [STATUS_NOT_IMPLEMENTED] = REPLY_NOT_IMPLEMENTED,
 };
 
-uint16_t status_reply_code(enum status status)
+uint16_t error_reply_code(enum status status)
 {
     return codes[status] ? codes[status] : REPLY_INTERNAL_ERROR;
 }
 
-bool status_is_hard(enum status status)
+bool error_reply_closes_connection(enum status status)
 {
-    return reply_closes_connection(status_reply_code(status));
+    return reply_closes_connection(error_reply_code(status));
 }
 
 /* Clients decode the text as UTF-8: what is none becomes '?', and a character that the cut has
@@ -54,11 +54,11 @@ static size_t make_readable(uint8_t *text, size_t len, bool cut)
     return at;
 }
 
-struct bytes status_reply_text(enum status status, const char *text, char out[REPLY_TEXT_ROOM])
+struct bytes error_reply_text(enum status status, const char *text, char out[ERROR_REPLY_TEXT_ROOM])
 {
-    size_t len = (size_t)snprintf(out, REPLY_TEXT_ROOM, "%s - %s",
-                                  reply_name(status_reply_code(status)), text);
-    bool cut = len >= REPLY_TEXT_ROOM;
+    size_t len = (size_t)snprintf(out, ERROR_REPLY_TEXT_ROOM, "%s - %s",
+                                  reply_name(error_reply_code(status)), text);
+    bool cut = len >= ERROR_REPLY_TEXT_ROOM;
     size_t kept = cut ? NAME_BYTES_MAX : len;
     return bytes_of(out, make_readable((uint8_t *)out, kept, cut));
 }

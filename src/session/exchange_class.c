@@ -8,7 +8,7 @@ static bool is_default(struct bytes name)
 }
 
 /* A passive declaration tells whether the exchange is there: to whoever has some right on it. */
-static bool may_declare(struct channel *channel, const struct exchange_declare *m,
+static bool may_declare(struct session_channel *channel, const struct exchange_declare *m,
                         struct bytes name)
 {
     if (m->passive)
@@ -17,13 +17,13 @@ static bool may_declare(struct channel *channel, const struct exchange_declare *
            permit_arguments(channel, false, name, m->arguments, METHOD_EXCHANGE_DECLARE);
 }
 
-static void declare(struct channel *channel, const struct method *method)
+static void declare(struct session_channel *channel, const struct method *method)
 {
     const struct exchange_declare *m = &method->u.exchange_declare;
     uint8_t room[NAME_ROOM];
-    if (!name_readable(channel, m->exchange))
+    if (!entity_name_check_text(channel, m->exchange))
         return;
-    struct bytes name = name_stripped(m->exchange, room);
+    struct bytes name = entity_name_strip(m->exchange, room);
     if (!is_default(name) && !may_declare(channel, m, name))
         return;
     struct command c = {.type = COMMAND_EXCHANGE_DECLARE, .no_wait = m->no_wait};
@@ -34,24 +34,24 @@ static void declare(struct channel *channel, const struct method *method)
     c.u.exchange_declare.durable = m->durable;
     c.u.exchange_declare.auto_delete = m->auto_delete;
     c.u.exchange_declare.internal = m->internal;
-    channel_command(channel, &c);
+    session_channel_command(channel, &c);
 }
 
-static void delete_exchange(struct channel *channel, const struct method *method)
+static void delete_exchange(struct session_channel *channel, const struct method *method)
 {
     const struct exchange_delete *m = &method->u.exchange_delete;
     uint8_t room[NAME_ROOM];
-    struct bytes name = name_stripped(m->exchange, room);
+    struct bytes name = entity_name_strip(m->exchange, room);
     if (!is_default(name) && !bytes_start_with(name, "amq.") &&
         !permit(channel, PERMISSION_CONFIGURE, false, name, method->id))
         return;
     struct command c = {.type = COMMAND_EXCHANGE_DELETE, .no_wait = m->no_wait};
     c.u.exchange_delete.name = name;
     c.u.exchange_delete.if_unused = m->if_unused;
-    channel_command(channel, &c);
+    session_channel_command(channel, &c);
 }
 
-static void bind(struct channel *channel, const struct method *method)
+static void bind(struct session_channel *channel, const struct method *method)
 {
     /* bind and unbind have the same fields. */
     bool is_bind = method->id == METHOD_EXCHANGE_BIND;
@@ -62,17 +62,17 @@ static void bind(struct channel *channel, const struct method *method)
         .no_wait = is_bind ? b->no_wait : u->no_wait,
     };
     uint8_t source_room[NAME_ROOM], destination_room[NAME_ROOM];
-    c.u.bind.source = name_stripped(is_bind ? b->source : u->source, source_room);
+    c.u.bind.source = entity_name_strip(is_bind ? b->source : u->source, source_room);
     c.u.bind.destination =
-        name_stripped(is_bind ? b->destination : u->destination, destination_room);
+        entity_name_strip(is_bind ? b->destination : u->destination, destination_room);
     c.u.bind.routing_key = is_bind ? b->routing_key : u->routing_key;
     c.u.bind.arguments = is_bind ? b->arguments : u->arguments;
     if (permit(channel, PERMISSION_WRITE, false, c.u.bind.destination, method->id) &&
         permit_source(channel, c.u.bind.source, method->id))
-        channel_command(channel, &c);
+        session_channel_command(channel, &c);
 }
 
-void exchange_class_method(struct channel *channel, const struct method *method)
+void exchange_class_method(struct session_channel *channel, const struct method *method)
 {
     switch (method->id) {
     case METHOD_EXCHANGE_DECLARE:
@@ -86,6 +86,6 @@ void exchange_class_method(struct channel *channel, const struct method *method)
         bind(channel, method);
         break;
     default:
-        channel_unexpected(channel, method->id);
+        session_channel_fail_unexpected(channel, method->id);
     }
 }

@@ -121,7 +121,7 @@ void gate_event(struct session *session, enum publish_gate gate, const char *tex
         tell_blocked(session, text ? text : "");
     else
         tell_unblocked(session);
-    channels_release(session);
+    session_channels_release(session);
     gate_watch_end(session);
 }
 
@@ -136,7 +136,7 @@ void gate_hold(void *context, bool held)
         return;
     }
     connection_resume(session->connection, PAUSE_WORK);
-    channels_go_on(session);
+    session_channels_go_on(session);
 }
 
 /* A client that writes on before it reads should not come to a standstill at once: the bound is
@@ -164,5 +164,5 @@ void gate_written(struct session *session)
         return;
     session->unread_answers = false;
     connection_resume(session->connection, PAUSE_OUTPUT);
-    channels_go_on(session);
+    session_channels_go_on(session);
 }

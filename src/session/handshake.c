@@ -269,7 +269,7 @@ static void log_dropped(const struct session *session)
                  connection_name(session->connection), session->user, session->channels_holding);
 }
 
-void connection_leave(struct session *session)
+void connection_class_leave(struct session *session)
 {
     if (session->state != SESSION_RUNNING)
         return;
@@ -288,8 +288,8 @@ static void close_connection(struct session *session, const struct method *metho
              session->user ? session->user : "", m->reply_code, BYTES_PRINT(m->reply_text));
     if (session->state == SESSION_RUNNING) {
         session->close_due = true;
-        if (!channels_wait(session))
-            connection_leave(session);
+        if (!session_channels_wait(session))
+            connection_class_leave(session);
         return;
     }
     session->state = SESSION_LEAVING;
@@ -307,7 +307,7 @@ static void update_secret(struct session *session)
 }
 
 /* Which method may come in which state, and what it does. */
-static const struct step {
+static const struct handshake_step {
     enum method_id method;
     enum session_state state;
     void (*take)(struct session *session, const struct method *method);

@@ -75,7 +75,7 @@ static bool header_is_persistent(struct bytes payload)
 }
 
 /* Whether the frame is of a publish that is to be held, when none is yet. */
-static bool is_to_be_held(const struct channel *channel, const struct frame *frame,
+static bool is_to_be_held(const struct session_channel *channel, const struct frame *frame,
                           enum publish_gate gate)
 {
     const struct content *content = channel->content;
@@ -89,7 +89,8 @@ static bool is_to_be_held(const struct channel *channel, const struct frame *fra
     return content->body_due && (alarm || content->message->persistent);
 }
 
-static bool passes(struct channel *channel, const struct frame *frame, enum publish_gate gate)
+static bool passes(struct session_channel *channel, const struct frame *frame,
+                   enum publish_gate gate)
 {
     if (frame->type != FRAME_METHOD)
         return false;
@@ -107,7 +108,7 @@ static bool passes(struct channel *channel, const struct frame *frame, enum publ
     return true;
 }
 
-static void keep(struct channel *channel, const struct frame *frame)
+static void keep(struct session_channel *channel, const struct frame *frame)
 {
     struct session *session = channel->session;
     if (!channel->holding) {
@@ -120,22 +121,22 @@ static void keep(struct channel *channel, const struct frame *frame)
     backlog_add(session, &channel->held, frame);
 }
 
-bool hold_takes(struct channel *channel, const struct frame *frame)
+bool hold_takes(struct session_channel *channel, const struct frame *frame)
 {
     enum publish_gate gate = session_gate(channel->session);
     if (channel->holding ? passes(channel, frame, gate) : !is_to_be_held(channel, frame, gate))
         return false;
     if (gate == GATE_MEMORY && channel->tx_has_publishes) {
-        channel_error(channel, STATUS_PRECONDITION_FAILED, METHOD_BASIC_PUBLISH,
-                      "transaction rolled back: the broker is low on memory, and what the "
-                      "transaction holds cannot wait for that to end");
+        session_channel_fail(channel, STATUS_PRECONDITION_FAILED, METHOD_BASIC_PUBLISH,
+                             "transaction rolled back: the broker is low on memory, and what the "
+                             "transaction holds cannot wait for that to end");
         return true;
     }
     keep(channel, frame);
     return true;
 }
 
-void hold_release(struct channel *channel)
+void hold_release(struct session_channel *channel)
 {
     struct session *session = channel->session;
     if (!channel->holding)
@@ -145,7 +146,7 @@ void hold_release(struct channel *channel)
     backlog_put_first(&channel->backlog, &channel->held);
 }
 
-void hold_drop(struct channel *channel)
+void hold_drop(struct session_channel *channel)
 {
     struct session *session = channel->session;
     if (channel->holding)

@@ -67,7 +67,7 @@ enum session_state {
     SESSION_ENDED,    /* nothing more is said; the socket closes */
 };
 
-enum channel_state {
+enum session_channel_state {
     CHANNEL_OPENING, /* the core has yet to answer */
     CHANNEL_OPEN,
     CHANNEL_CLOSING, /* we sent channel.close, close-ok is due */
@@ -105,10 +105,10 @@ struct open_confirm {
     bool some, multiple, nack;
 };
 
-struct channel {
+struct session_channel {
     struct session *session;
     uint16_t number;
-    enum channel_state state;
+    enum session_channel_state state;
     bool awaiting;           /* a command has been sent whose answer must come first */
     bool confirming;         /* in session->confirming */
     struct content *content; /* made with the first publish */
@@ -120,7 +120,7 @@ struct channel {
     uint32_t consumer_free;      /* the first free slot; consumer_room: there is none */
     struct map consumers_by_tag; /* to numbers, one up */
     struct open_confirm confirm;
-    struct channel *next_confirming;
+    struct session_channel *next_confirming;
     struct loop_task replay;
     bool confirm_mode, tx_mode;
     bool tx_has_publishes; /* the core holds some for a transaction that is not over */
@@ -130,7 +130,7 @@ struct channel {
 
 /* Whether the client is still to be told of its publishes: it may send channel.close right
  * after them. */
-static inline bool channel_listens(const struct channel *channel)
+static inline bool session_channel_listens(const struct session_channel *channel)
 {
     return channel->state == CHANNEL_OPEN || channel->state == CHANNEL_LEAVING;
 }
@@ -160,12 +160,12 @@ struct session {
     uint16_t channel_max, heartbeat_s;
     uint32_t frame_max;
     uint64_t connected_wall_ms;
-    struct channel **channels; /* by number */
+    struct session_channel **channels; /* by number */
     uint32_t channel_room, channel_count;
-    size_t backlog_bytes;       /* of all channels */
-    bool backlog_full;          /* PAUSE_BACKLOG is on */
-    uint32_t channels_holding;  /* publishes, since the gate is shut */
-    struct channel *confirming; /* those with an open confirm */
+    size_t backlog_bytes;               /* of all channels */
+    bool backlog_full;                  /* PAUSE_BACKLOG is on */
+    uint32_t channels_holding;          /* publishes, since the gate is shut */
+    struct session_channel *confirming; /* those with an open confirm */
     struct loop_task flush;
     uint32_t credit_due;     /* delivered bytes not given back to the core yet */
     const atomic_uint *gate; /* the vhost's, an enum publish_gate; open until there is a vhost */
@@ -269,10 +269,10 @@ void entrance_add(struct session *session);
 void entrance_leave(struct session *session);
 
 /* ---- session_memory.c: what the worker's sessions hold. */
-void sessions_memory_begin(struct sessions *sessions, struct account *account);
-void sessions_memory_end(struct sessions *sessions);
+void session_memory_begin(struct sessions *sessions, struct account *account);
+void session_memory_end(struct sessions *sessions);
 /* Something of struct session_memory has changed. */
-void sessions_count(struct sessions *sessions);
+void session_memory_changed(struct sessions *sessions);
 
 /* ---- handshake.c: until open-ok, and class connection. */
 bool handshake_begin(struct session *session);
@@ -284,33 +284,36 @@ void connection_class_method(struct session *session, const struct method *metho
 void handshake_server_properties(const struct session_options *options, struct text *out);
 
 /* connection.close waited for what came before it, which has been taken. */
-void connection_leave(struct session *session);
+void connection_class_leave(struct session *session);
 
 /* ---- session_channel.c: channels and their order of things. */
-struct channel *channel_find(struct session *session, uint16_t number);
-void channel_frame(struct session *session, const struct frame *frame, struct buffer *owner);
+struct session_channel *session_channels_find(struct session *session, uint16_t number);
+void session_channel_frame(struct session *session, const struct frame *frame,
+                           struct buffer *owner);
 /* channel.close with the code of status, or connection.close for statuses that are errors
  * of the connection. */
-void channel_error(struct channel *channel, enum status status, enum method_id method,
-                   const char *format, ...) __attribute__((format(printf, 4, 5)));
+void session_channel_fail(struct session_channel *channel, enum status status,
+                          enum method_id method, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 /* connection.close: a method that only servers send, or of another place. */
-void channel_unexpected(struct channel *channel, enum method_id method);
-void channel_write(struct channel *channel, const struct method *method);
+void session_channel_fail_unexpected(struct session_channel *channel, enum method_id method);
+void session_channel_write(struct session_channel *channel, const struct method *method);
 /* Sends a command whose answer has to come before the channel goes on (unless no_wait). */
-void channel_command(struct channel *channel, struct command *command);
+void session_channel_command(struct session_channel *channel, struct command *command);
 /* Sends a command that is not answered. */
-void channel_post(struct channel *channel, struct command *command);
-void channel_replied(struct channel *channel);
+void session_channel_post(struct session_channel *channel, struct command *command);
+void session_channel_replied(struct session_channel *channel);
 /* What held the backlogs of a session's channels is over. */
-void channels_go_on(struct session *session);
+void session_channels_go_on(struct session *session);
 /* The gate has changed: what is held is taken anew. */
-void channels_release(struct session *session);
+void session_channels_release(struct session *session);
 /* Whether frames that came before a connection.close are still to be taken. */
-bool channels_wait(struct session *session);
+bool session_channels_wait(struct session *session);
 /* A frame of the backlog, in its turn. */
-void channel_take(struct channel *channel, const struct frame *frame, struct buffer *owner);
-void channel_free(struct channel **channel);
-void channels_free(struct session *session);
+void session_channel_take(struct session_channel *channel, const struct frame *frame,
+                          struct buffer *owner);
+void session_channels_remove(struct session_channel **channel);
+void session_channels_free(struct session *session);
 
 /* ---- backlog.c: frames that wait. */
 void backlog_add(struct session *session, struct backlog *backlog, const struct frame *frame);
@@ -331,47 +334,50 @@ void backlog_free(struct session *session, struct backlog *backlog);
 /* ---- hold.c: publishes while the gate is shut. */
 /* Whether the frame has been kept, or its channel failed; else it is to be taken now. Asked when
  * the gate is shut or the channel is holding. */
-bool hold_takes(struct channel *channel, const struct frame *frame);
+bool hold_takes(struct session_channel *channel, const struct frame *frame);
 /* The gate has changed: what is held goes first in the channel's backlog, to be taken anew. */
-void hold_release(struct channel *channel);
-void hold_drop(struct channel *channel);
+void hold_release(struct session_channel *channel);
+void hold_drop(struct session_channel *channel);
 
 /* ---- One thin file for each class: a method to a command. */
-void exchange_class_method(struct channel *channel, const struct method *method);
-void queue_class_method(struct channel *channel, const struct method *method);
-void basic_class_method(struct channel *channel, const struct method *method);
-void select_class_method(struct channel *channel, const struct method *method); /* confirm, tx */
-void channel_class_method(struct channel *channel, const struct method *method);
+void exchange_class_method(struct session_channel *channel, const struct method *method);
+void queue_class_method(struct session_channel *channel, const struct method *method);
+void basic_class_method(struct session_channel *channel, const struct method *method);
+void select_class_method(struct session_channel *channel,
+                         const struct method *method); /* confirm, tx */
+void channel_class_method(struct session_channel *channel, const struct method *method);
 
 /* ---- entity_name.c: names of queues and exchanges as clients give them. */
 #define NAME_ROOM (NAME_BYTES_MAX + 1)
 /* Whether a name that will be kept and shown is UTF-8; else the connection has been failed. */
-bool name_readable(struct channel *channel, struct bytes name);
+bool entity_name_check_text(struct session_channel *channel, struct bytes name);
 /* The name without carriage returns and line feeds, as RabbitMQ reads the names in declarations,
  * deletions and bindings. A view of the name itself, or of room. */
-struct bytes name_stripped(struct bytes name, uint8_t room[NAME_ROOM]);
+struct bytes entity_name_strip(struct bytes name, uint8_t room[NAME_ROOM]);
 /* An empty queue name means the one that the channel declared last. False: there is none, and the
  * channel has been failed (404). */
-bool name_resolve(struct channel *channel, struct bytes *queue, enum method_id method);
+bool entity_name_resolve(struct session_channel *channel, struct bytes *queue,
+                         enum method_id method);
 
 /* ---- consumer_tags.c: the channel's consumer tags. */
-bool consumer_find(const struct channel *channel, struct bytes tag, uint32_t *out);
+bool consumer_tags_find(const struct session_channel *channel, struct bytes tag, uint32_t *out);
 /* Takes a number for a new tag; an empty tag makes one. Errors: LIMIT. */
-MUST_USE enum status consumer_add(struct channel *channel, struct bytes tag, uint32_t *out);
-void consumer_remove(struct channel *channel, uint32_t consumer);
-struct bytes consumer_tag(const struct channel *channel, uint32_t consumer);
-void consumers_free(struct channel *channel);
+MUST_USE enum status consumer_tags_add(struct session_channel *channel, struct bytes tag,
+                                       uint32_t *out);
+void consumer_tags_remove(struct session_channel *channel, uint32_t consumer);
+struct bytes consumer_tags_get(const struct session_channel *channel, uint32_t consumer);
+void consumer_tags_free(struct session_channel *channel);
 
 /* ---- content.c: frames of a publish to a message. */
-void content_begin(struct channel *channel, const struct basic_publish *publish);
-bool content_due(const struct channel *channel);
+void content_begin(struct session_channel *channel, const struct basic_publish *publish);
+bool content_due(const struct session_channel *channel);
 /* Another frame came where the content's header or body was due: fails the session. */
-void content_missing(struct channel *channel);
-void content_header(struct channel *channel, struct bytes payload);
+void content_missing(struct session_channel *channel);
+void content_header(struct session_channel *channel, struct bytes payload);
 /* A piece of a body frame; last_piece: the frame ends with it. */
-void content_body(struct channel *channel, struct bytes piece, bool last_piece,
+void content_body(struct session_channel *channel, struct bytes piece, bool last_piece,
                   struct buffer *owner);
-void content_free(struct channel *channel);
+void content_free(struct session_channel *channel);
 
 /* ---- deliver.c: messages to frames. */
 void deliver_message(struct session *session, uint16_t channel, struct bytes tag,
@@ -382,13 +388,13 @@ void deliver_return(struct session *session, uint16_t channel, enum status statu
                     struct message *message);
 
 /* ---- confirm.c */
-void confirm_add(struct channel *channel, uint64_t upto, bool multiple, bool nack);
+void confirm_add(struct session_channel *channel, uint64_t upto, bool multiple, bool nack);
 /* Writes what the channel's client has been promised and not yet told, if anything, ahead of what
  * the caller writes next. */
-void confirm_write(struct channel *channel);
+void confirm_write(struct session_channel *channel);
 void confirm_flush(struct session *session);
 /* Takes the channel out of the list. */
-void confirm_forget(struct channel *channel);
+void confirm_forget(struct session_channel *channel);
 
 /* ---- session_event.c: what the core says. */
 void session_event(void *context, const struct event *event);
@@ -412,25 +418,27 @@ void gate_written(struct session *session);
 #define REPLY_TO_QUEUE "amq.rabbitmq.reply-to"
 
 /* ---- permit.c: may the user do this? On refusal the channel is failed and false returned. */
-bool permit(struct channel *channel, enum permission permission, bool queue, struct bytes name,
-            enum method_id method);
+bool permit(struct session_channel *channel, enum permission permission, bool queue,
+            struct bytes name, enum method_id method);
 /* To bind to an exchange. */
 /* Any of the three rights; the refusal tells of configure. */
-bool permit_any(struct channel *channel, bool queue, struct bytes name, enum method_id method);
-bool permit_source(struct channel *channel, struct bytes exchange, enum method_id method);
-bool permit_publish(struct channel *channel, struct bytes exchange);
+bool permit_any(struct session_channel *channel, bool queue, struct bytes name,
+                enum method_id method);
+bool permit_source(struct session_channel *channel, struct bytes exchange, enum method_id method);
+bool permit_publish(struct session_channel *channel, struct bytes exchange);
 /* The exchanges that arguments of a declaration name: alternate-exchange, x-dead-letter-exchange.
  */
-bool permit_arguments(struct channel *channel, bool queue, struct bytes name,
+bool permit_arguments(struct session_channel *channel, bool queue, struct bytes name,
                       struct bytes arguments, enum method_id method);
 
 /* ---- error_reply.c: statuses to AMQP's reply codes (AMQP 0-9-1, 1.2). */
-uint16_t status_reply_code(enum status status);
+uint16_t error_reply_code(enum status status);
 /* Whether it closes the connection, not only the channel. */
-bool status_is_hard(enum status status);
+bool error_reply_closes_connection(enum status status);
 /* "NAME - text", cut to a short string, and UTF-8 whatever the text is; a view of out. */
-#define REPLY_TEXT_ROOM (NAME_BYTES_MAX + 1)
-struct bytes status_reply_text(enum status status, const char *text, char out[REPLY_TEXT_ROOM]);
+#define ERROR_REPLY_TEXT_ROOM (NAME_BYTES_MAX + 1)
+struct bytes error_reply_text(enum status status, const char *text,
+                              char out[ERROR_REPLY_TEXT_ROOM]);
 
 /* ---- session_tell.c: events. */
 

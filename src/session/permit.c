@@ -3,7 +3,8 @@
 #include "internal.h"
 #include "leveret/wire/table.h"
 
-static bool allowed(const struct channel *channel, enum permission permission, struct bytes name)
+static bool allowed(const struct session_channel *channel, enum permission permission,
+                    struct bytes name)
 {
     const struct session *session = channel->session;
     return auth_allowed(session->sessions->options.auth, bytes_of_text(session->user),
@@ -11,7 +12,7 @@ static bool allowed(const struct channel *channel, enum permission permission, s
 }
 
 /* The text says which right is missing, as RabbitMQ does from 4.0 on. */
-static void refuse(struct channel *channel, enum permission permission, bool queue,
+static void refuse(struct session_channel *channel, enum permission permission, bool queue,
                    struct bytes name, enum method_id method)
 {
     static const char *const rights[] = {
@@ -22,13 +23,14 @@ static void refuse(struct channel *channel, enum permission permission, bool que
     const struct session *session = channel->session;
     if (!queue && name.len == 0)
         name = BYTES_LITERAL("amq.default");
-    channel_error(channel, STATUS_ACCESS_REFUSED, method,
-                  "%s access to %s '%.*s' in vhost '%s' refused for user '%s'", rights[permission],
-                  queue ? "queue" : "exchange", BYTES_PRINT(name), session->vhost, session->user);
+    session_channel_fail(channel, STATUS_ACCESS_REFUSED, method,
+                         "%s access to %s '%.*s' in vhost '%s' refused for user '%s'",
+                         rights[permission], queue ? "queue" : "exchange", BYTES_PRINT(name),
+                         session->vhost, session->user);
 }
 
-bool permit(struct channel *channel, enum permission permission, bool queue, struct bytes name,
-            enum method_id method)
+bool permit(struct session_channel *channel, enum permission permission, bool queue,
+            struct bytes name, enum method_id method)
 {
     if (allowed(channel, permission, name))
         return true;
@@ -36,7 +38,8 @@ bool permit(struct channel *channel, enum permission permission, bool queue, str
     return false;
 }
 
-bool permit_any(struct channel *channel, bool queue, struct bytes name, enum method_id method)
+bool permit_any(struct session_channel *channel, bool queue, struct bytes name,
+                enum method_id method)
 {
     if (allowed(channel, PERMISSION_CONFIGURE, name) || allowed(channel, PERMISSION_WRITE, name) ||
         allowed(channel, PERMISSION_READ, name))
@@ -45,7 +48,7 @@ bool permit_any(struct channel *channel, bool queue, struct bytes name, enum met
     return false;
 }
 
-bool permit_source(struct channel *channel, struct bytes exchange, enum method_id method)
+bool permit_source(struct session_channel *channel, struct bytes exchange, enum method_id method)
 {
     /* Nobody binds to the default exchange: the core refuses, and says why. */
     return exchange.len == 0 || permit(channel, PERMISSION_READ, false, exchange, method);
@@ -53,7 +56,7 @@ bool permit_source(struct channel *channel, struct bytes exchange, enum method_i
 
 /* The same exchange again is the common case: the answer is remembered until the directory changes.
  */
-bool permit_publish(struct channel *channel, struct bytes exchange)
+bool permit_publish(struct session_channel *channel, struct bytes exchange)
 {
     struct session *session = channel->session;
     struct permit_memory *memory = &session->permit;
@@ -70,7 +73,7 @@ bool permit_publish(struct channel *channel, struct bytes exchange)
     return true;
 }
 
-bool permit_arguments(struct channel *channel, bool queue, struct bytes name,
+bool permit_arguments(struct session_channel *channel, bool queue, struct bytes name,
                       struct bytes arguments, enum method_id method)
 {
     struct field other;

@@ -1,13 +1,13 @@
 /* Classes confirm and tx (AMQP 0-9-1, 1.9; https://www.rabbitmq.com/confirms.html). */
 #include "internal.h"
 
-static void send(struct channel *channel, enum command_type type, bool no_wait)
+static void send(struct session_channel *channel, enum command_type type, bool no_wait)
 {
     struct command c = {.type = type, .no_wait = no_wait};
-    channel_command(channel, &c);
+    session_channel_command(channel, &c);
 }
 
-void select_class_method(struct channel *channel, const struct method *method)
+void select_class_method(struct session_channel *channel, const struct method *method)
 {
     switch (method->id) {
     case METHOD_CONFIRM_SELECT:
@@ -25,6 +25,6 @@ void select_class_method(struct channel *channel, const struct method *method)
         send(channel, COMMAND_TX_ROLLBACK, false);
         break;
     default:
-        channel_unexpected(channel, method->id);
+        session_channel_fail_unexpected(channel, method->id);
     }
 }

@@ -85,7 +85,7 @@ void session_leave(struct session *session)
 void session_fail(struct session *session, enum status status, enum method_id method,
                   const char *format, ...)
 {
-    char text[512], reply[REPLY_TEXT_ROOM];
+    char text[512], reply[ERROR_REPLY_TEXT_ROOM];
     if (session->state >= SESSION_CLOSING)
         return;
     va_list args;
@@ -95,11 +95,11 @@ void session_fail(struct session *session, enum status status, enum method_id me
     bool by_order = status == STATUS_CONNECTION_FORCED;
     log_line(session->sessions->options.log, by_order ? LOG_INFO : LOG_ERROR, "connection",
              "%s user=%s: closed with %u: %s", connection_name(session->connection),
-             session->user ? session->user : "", status_reply_code(status), text);
+             session->user ? session->user : "", error_reply_code(status), text);
     confirm_flush(session);
     struct method m = {.id = METHOD_CONNECTION_CLOSE};
-    m.u.connection_close.reply_code = status_reply_code(status);
-    m.u.connection_close.reply_text = status_reply_text(status, text, reply);
+    m.u.connection_close.reply_code = error_reply_code(status);
+    m.u.connection_close.reply_text = error_reply_text(status, text, reply);
     m.u.connection_close.class_id = METHOD_CLASS(method);
     m.u.connection_close.method_id = METHOD_NUMBER(method);
     session_send(session, 0, &m);
@@ -139,7 +139,7 @@ static void free_session(struct loop_task *task)
     entrance_leave(session);
     account_add(session->sessions->memory.account, ACCOUNT_CONNECTIONS,
                 -(int64_t)(SESSION_COST_BYTES + session->client_properties.room));
-    channels_free(session);
+    session_channels_free(session);
     loop_task_cancel(session->sessions->loop, &session->flush);
     timer_free(&session->timer);
     seat_leave(session->sessions->options.auth, &session->seat);
@@ -254,7 +254,7 @@ static bool frame_came(void *context, const struct frame *frame, struct buffer *
     if (__builtin_expect(session->state == SESSION_RUNNING && frame->channel != 0 &&
                              frame->type != FRAME_HEARTBEAT && !session->close_due,
                          true))
-        channel_frame(session, frame, owner);
+        session_channel_frame(session, frame, owner);
     else
         frame_aside(session, frame);
     return session->state < SESSION_ENDED;

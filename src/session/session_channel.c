@@ -17,12 +17,12 @@
 #include "leveret/base/container.h"
 #include "leveret/base/mem.h"
 
-struct channel *channel_find(struct session *session, uint16_t number)
+struct session_channel *session_channels_find(struct session *session, uint16_t number)
 {
     return number < session->channel_room ? session->channels[number] : NULL;
 }
 
-void channel_write(struct channel *channel, const struct method *method)
+void session_channel_write(struct session_channel *channel, const struct method *method)
 {
     session_send(channel->session, channel->number, method);
     gate_answered(channel->session);
@@ -32,18 +32,19 @@ void channel_write(struct channel *channel, const struct method *method)
 
 static void replay(struct loop_task *task);
 
-static struct channel *channel_new(struct session *session, uint16_t number)
+static struct session_channel *session_channels_add(struct session *session, uint16_t number)
 {
     if (number >= session->channel_room) {
         uint32_t room = session->channel_room ? session->channel_room : 2;
         while (room <= number)
             room *= 2;
-        session->channels = mem_need_array(session->channels, room, sizeof(struct channel *));
+        session->channels =
+            mem_need_array(session->channels, room, sizeof(struct session_channel *));
         for (uint32_t i = session->channel_room; i < room; i++)
             session->channels[i] = NULL;
         session->channel_room = room;
     }
-    struct channel *channel = mem_need(sizeof *channel);
+    struct session_channel *channel = mem_need(sizeof *channel);
     channel->session = session;
     channel->number = number;
     channel->state = CHANNEL_OPENING;
@@ -55,9 +56,9 @@ static struct channel *channel_new(struct session *session, uint16_t number)
     return channel;
 }
 
-void channel_free(struct channel **at)
+void session_channels_remove(struct session_channel **at)
 {
-    struct channel *channel = *at;
+    struct session_channel *channel = *at;
     struct session *session = channel->session;
     *at = NULL;
     session->channels[channel->number] = NULL;
@@ -70,18 +71,18 @@ void channel_free(struct channel **at)
     confirm_forget(channel);
     loop_task_cancel(session->sessions->loop, &channel->replay);
     content_free(channel);
-    consumers_free(channel);
+    consumer_tags_free(channel);
     backlog_free(session, &channel->backlog);
     hold_drop(channel);
     text_free(&channel->last_queue);
     free(channel);
 }
 
-void channels_free(struct session *session)
+void session_channels_free(struct session *session)
 {
     for (uint32_t i = 0; i < session->channel_room; i++) {
         if (session->channels[i])
-            channel_free(&session->channels[i]);
+            session_channels_remove(&session->channels[i]);
     }
     free(session->channels);
     session->channels = NULL;
@@ -90,7 +91,7 @@ void channels_free(struct session *session)
 
 /* ---- Commands. */
 
-void channel_post(struct channel *channel, struct command *command)
+void session_channel_post(struct session_channel *channel, struct command *command)
 {
     command->channel = channel->number;
     if (channel->session->link)
@@ -99,26 +100,26 @@ void channel_post(struct channel *channel, struct command *command)
         message_unref(&command->u.publish.message);
 }
 
-void channel_command(struct channel *channel, struct command *command)
+void session_channel_command(struct session_channel *channel, struct command *command)
 {
     if (!command->no_wait)
         channel->awaiting = true;
-    channel_post(channel, command);
+    session_channel_post(channel, command);
 }
 
 /* The core lets go of the channel; its answer ends the waiting. */
-static void command_close(struct channel *channel)
+static void command_close(struct session_channel *channel)
 {
     struct command c = {.type = COMMAND_CHANNEL_CLOSE};
-    channel_command(channel, &c);
+    session_channel_command(channel, &c);
 }
 
 /* ---- The backlog's turn. */
 
 /* The channel of this number when frames from its backlog may be taken; a frame may end it. */
-static struct channel *replayable(struct session *session, uint16_t number)
+static struct session_channel *replayable(struct session *session, uint16_t number)
 {
-    struct channel *channel = channel_find(session, number);
+    struct session_channel *channel = session_channels_find(session, number);
     return channel && !channel->awaiting && session->state == SESSION_RUNNING &&
                    !session->unread_answers && !session->waits_for_work
                ? channel
@@ -127,30 +128,30 @@ static struct channel *replayable(struct session *session, uint16_t number)
 
 static void replay(struct loop_task *task)
 {
-    struct channel *channel = container_of(task, struct channel, replay);
+    struct session_channel *channel = container_of(task, struct session_channel, replay);
     struct session *session = channel->session;
     uint16_t number = channel->number;
     struct frame frame;
     while ((channel = replayable(session, number)) &&
            backlog_next(session, &channel->backlog, number, &frame))
-        channel_take(channel, &frame, NULL);
-    channel = channel_find(session, number);
+        session_channel_take(channel, &frame, NULL);
+    channel = session_channels_find(session, number);
     if (channel && !backlog_holds(&channel->backlog))
         backlog_free(session, &channel->backlog);
-    if (session->close_due && !channels_wait(session))
-        connection_leave(session);
+    if (session->close_due && !session_channels_wait(session))
+        connection_class_leave(session);
 }
 
-void channels_go_on(struct session *session)
+void session_channels_go_on(struct session *session)
 {
     for (uint32_t i = 0; i < session->channel_room; i++) {
-        struct channel *channel = session->channels[i];
+        struct session_channel *channel = session->channels[i];
         if (channel && !channel->awaiting && backlog_holds(&channel->backlog))
             loop_at_end(session->sessions->loop, PHASE_APPLY, &channel->replay);
     }
 }
 
-void channels_release(struct session *session)
+void session_channels_release(struct session *session)
 {
     if (!session->channels_holding)
         return;
@@ -158,61 +159,61 @@ void channels_release(struct session *session)
         if (session->channels[i])
             hold_release(session->channels[i]);
     }
-    channels_go_on(session);
+    session_channels_go_on(session);
 }
 
-bool channels_wait(struct session *session)
+bool session_channels_wait(struct session *session)
 {
     bool held_go_on = session_gate(session) < GATE_ALARM;
     for (uint32_t i = 0; i < session->channel_room; i++) {
-        const struct channel *channel = session->channels[i];
+        const struct session_channel *channel = session->channels[i];
         if (channel && (backlog_holds(&channel->backlog) || (channel->holding && held_go_on)))
             return true;
     }
     return false;
 }
 
-void channel_replied(struct channel *channel)
+void session_channel_replied(struct session_channel *channel)
 {
     struct session *session = channel->session;
     channel->awaiting = false;
     if (channel->state == CHANNEL_LEAVING) {
         const struct method ok = {.id = METHOD_CHANNEL_CLOSE_OK};
         confirm_flush(session);
-        channel_write(channel, &ok);
+        session_channel_write(channel, &ok);
         channel->state = CHANNEL_CLOSED;
     }
     if (backlog_holds(&channel->backlog))
         loop_at_end(session->sessions->loop, PHASE_APPLY, &channel->replay);
     else if (channel->state == CHANNEL_CLOSED)
-        channel_free(&channel);
+        session_channels_remove(&channel);
 }
 
 /* ---- Ends. */
 
-void channel_error(struct channel *channel, enum status status, enum method_id method,
-                   const char *format, ...)
+void session_channel_fail(struct session_channel *channel, enum status status,
+                          enum method_id method, const char *format, ...)
 {
-    char text[512], reply[REPLY_TEXT_ROOM];
+    char text[512], reply[ERROR_REPLY_TEXT_ROOM];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     struct session *session = channel->session;
-    if (status_is_hard(status)) {
+    if (error_reply_closes_connection(status)) {
         session_fail(session, status, method, "%s", text);
         return;
     }
     confirm_flush(session);
     struct method m = {.id = METHOD_CHANNEL_CLOSE};
-    m.u.channel_close.reply_code = status_reply_code(status);
-    m.u.channel_close.reply_text = status_reply_text(status, text, reply);
+    m.u.channel_close.reply_code = error_reply_code(status);
+    m.u.channel_close.reply_text = error_reply_text(status, text, reply);
     m.u.channel_close.class_id = METHOD_CLASS(method);
     m.u.channel_close.method_id = METHOD_NUMBER(method);
-    channel_write(channel, &m);
+    session_channel_write(channel, &m);
     log_line(session->sessions->options.log, LOG_WARNING, "channel",
              "%s (%u) user=%s vhost=%s: closed with %u: %s", connection_name(session->connection),
-             channel->number, session->user, session->vhost, status_reply_code(status), text);
+             channel->number, session->user, session->vhost, error_reply_code(status), text);
     channel->state = CHANNEL_CLOSING;
     content_free(channel);
     backlog_drop(session, &channel->backlog);
@@ -220,31 +221,31 @@ void channel_error(struct channel *channel, enum status status, enum method_id m
     command_close(channel);
 }
 
-void channel_unexpected(struct channel *channel, enum method_id method)
+void session_channel_fail_unexpected(struct session_channel *channel, enum method_id method)
 {
     session_fail(channel->session, STATUS_COMMAND_INVALID, method, "unimplemented method");
 }
 
 /* The client has answered our channel.close. */
-static void close_ok(struct channel *channel)
+static void close_ok(struct session_channel *channel)
 {
     channel->state = CHANNEL_CLOSED;
     if (!channel->awaiting)
-        channel_free(&channel);
+        session_channels_remove(&channel);
 }
 
 /* Deliveries are on always; a client that wants fewer says so with basic.qos. It must not believe
  * that it switched them off. */
-static void flow(struct channel *channel, bool active)
+static void flow(struct session_channel *channel, bool active)
 {
     const struct method ok = {.id = METHOD_CHANNEL_FLOW_OK, .u.channel_flow_ok = {.active = true}};
     if (active)
-        channel_write(channel, &ok);
+        session_channel_write(channel, &ok);
     else
         session_fail(channel->session, STATUS_NOT_IMPLEMENTED, METHOD_CHANNEL_FLOW, "active=false");
 }
 
-void channel_class_method(struct channel *channel, const struct method *method)
+void channel_class_method(struct session_channel *channel, const struct method *method)
 {
     switch (method->id) {
     case METHOD_CHANNEL_OPEN:
@@ -262,7 +263,7 @@ void channel_class_method(struct channel *channel, const struct method *method)
     case METHOD_CHANNEL_FLOW_OK:
         break;
     default:
-        channel_unexpected(channel, method->id);
+        session_channel_fail_unexpected(channel, method->id);
     }
 }
 
@@ -291,9 +292,9 @@ static void open_channel(struct session *session, uint16_t number)
                      "may");
         return;
     }
-    struct channel *channel = channel_new(session, number);
+    struct session_channel *channel = session_channels_add(session, number);
     struct command c = {.type = COMMAND_CHANNEL_OPEN};
-    channel_command(channel, &c);
+    session_channel_command(channel, &c);
 }
 
 /* Decodes; on failure the session has been failed. */
@@ -307,16 +308,16 @@ static bool decode(struct session *session, struct bytes payload, struct method 
 }
 
 /* A ticket for everything, of which nothing is made: permissions are asked for each method. */
-static void access_class_method(struct channel *channel, const struct method *method)
+static void access_class_method(struct session_channel *channel, const struct method *method)
 {
     const struct method ok = {.id = METHOD_ACCESS_REQUEST_OK, .u.access_request_ok = {.ticket = 1}};
     if (method->id == METHOD_ACCESS_REQUEST)
-        channel_write(channel, &ok);
+        session_channel_write(channel, &ok);
     else
-        channel_unexpected(channel, method->id);
+        session_channel_fail_unexpected(channel, method->id);
 }
 
-static void dispatch(struct channel *channel, const struct method *method)
+static void dispatch(struct session_channel *channel, const struct method *method)
 {
     switch (METHOD_CLASS(method->id)) {
     case CLASS_BASIC:
@@ -339,20 +340,21 @@ static void dispatch(struct channel *channel, const struct method *method)
         select_class_method(channel, method);
         break;
     default: /* class connection belongs on channel 0 */
-        channel_unexpected(channel, method->id);
+        session_channel_fail_unexpected(channel, method->id);
     }
 }
 
 /* After channel.close was sent: everything but close and close-ok is dropped. A close has
  * crossed ours; it is answered, and the client has still to answer ours. */
-static void take_while_closing(struct channel *channel, enum frame_type type, struct bytes payload)
+static void take_while_closing(struct session_channel *channel, enum frame_type type,
+                               struct bytes payload)
 {
     struct method m;
     if (type != FRAME_METHOD || method_decode(payload, &m) != STATUS_OK)
         return;
     if (m.id == METHOD_CHANNEL_CLOSE) {
         const struct method ok = {.id = METHOD_CHANNEL_CLOSE_OK};
-        channel_write(channel, &ok);
+        session_channel_write(channel, &ok);
     } else if (m.id == METHOD_CHANNEL_CLOSE_OK) {
         close_ok(channel);
     }
@@ -375,14 +377,14 @@ static void take_unopened(struct session *session, const struct frame *frame)
 
 /* Both sides are through with the channel, whose number may begin anew with this frame. What waits
  * behind it is the new channel's. */
-static void take_anew(struct channel *channel, const struct frame *frame)
+static void take_anew(struct session_channel *channel, const struct frame *frame)
 {
     struct session *session = channel->session;
     struct backlog rest = channel->backlog;
     channel->backlog = (struct backlog){0};
-    channel_free(&channel);
+    session_channels_remove(&channel);
     take_unopened(session, frame);
-    channel = channel_find(session, frame->channel);
+    channel = session_channels_find(session, frame->channel);
     if (!channel) { /* the session has failed */
         backlog_free(session, &rest);
         return;
@@ -393,7 +395,7 @@ static void take_anew(struct channel *channel, const struct frame *frame)
 }
 
 /* A frame on a channel that is open, and keeps nothing back. */
-static inline void take_plain(struct channel *channel, const struct frame *frame,
+static inline void take_plain(struct session_channel *channel, const struct frame *frame,
                               struct buffer *owner)
 {
     struct method m;
@@ -409,7 +411,7 @@ static inline void take_plain(struct channel *channel, const struct frame *frame
 
 /* A frame while the channel is ending, or while publishes may have to be held. */
 static __attribute__((noinline, cold)) void
-take_aside(struct channel *channel, const struct frame *frame, struct buffer *owner)
+take_aside(struct session_channel *channel, const struct frame *frame, struct buffer *owner)
 {
     if (channel->state == CHANNEL_CLOSING)
         take_while_closing(channel, frame->type, frame->payload);
@@ -421,14 +423,15 @@ take_aside(struct channel *channel, const struct frame *frame, struct buffer *ow
 }
 
 /* True in the usual case, which is then asked for nothing else. */
-static inline bool is_plain(const struct channel *channel)
+static inline bool is_plain(const struct session_channel *channel)
 {
     return __builtin_expect(channel->state == CHANNEL_OPEN && !channel->holding &&
                                 session_gate(channel->session) == GATE_OPEN,
                             true);
 }
 
-void channel_take(struct channel *channel, const struct frame *frame, struct buffer *owner)
+void session_channel_take(struct session_channel *channel, const struct frame *frame,
+                          struct buffer *owner)
 {
     if (is_plain(channel))
         take_plain(channel, frame, owner);
@@ -436,9 +439,9 @@ void channel_take(struct channel *channel, const struct frame *frame, struct buf
         take_aside(channel, frame, owner);
 }
 
-void channel_frame(struct session *session, const struct frame *frame, struct buffer *owner)
+void session_channel_frame(struct session *session, const struct frame *frame, struct buffer *owner)
 {
-    struct channel *channel = channel_find(session, frame->channel);
+    struct session_channel *channel = session_channels_find(session, frame->channel);
     if (!channel)
         take_unopened(session, frame);
     else if (channel->state != CHANNEL_CLOSING &&

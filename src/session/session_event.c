@@ -7,58 +7,58 @@
 #include "internal.h"
 #include "leveret/base/check.h"
 
-typedef void answer_handler(struct channel *channel, const struct event *event);
+typedef void answer_handler(struct session_channel *channel, const struct event *event);
 
-static void send_plain(struct channel *channel, enum method_id id)
+static void send_plain(struct session_channel *channel, enum method_id id)
 {
     const struct method m = {.id = id};
-    channel_write(channel, &m);
+    session_channel_write(channel, &m);
 }
 
-static void answer_plain(struct channel *channel, const struct event *event);
+static void answer_plain(struct session_channel *channel, const struct event *event);
 
-static void answer_queue_declare(struct channel *channel, const struct event *event)
+static void answer_queue_declare(struct session_channel *channel, const struct event *event)
 {
     const struct method m = {.id = METHOD_QUEUE_DECLARE_OK,
                              .u.queue_declare_ok = {.queue = event->u.reply.name,
                                                     .message_count = event->u.reply.messages,
                                                     .consumer_count = event->u.reply.consumers}};
-    channel_write(channel, &m);
+    session_channel_write(channel, &m);
 }
 
-static void answer_queue_delete(struct channel *channel, const struct event *event)
+static void answer_queue_delete(struct session_channel *channel, const struct event *event)
 {
     const struct method m = {.id = METHOD_QUEUE_DELETE_OK,
                              .u.queue_delete_ok = {.message_count = event->u.reply.messages}};
-    channel_write(channel, &m);
+    session_channel_write(channel, &m);
 }
 
-static void answer_queue_purge(struct channel *channel, const struct event *event)
+static void answer_queue_purge(struct session_channel *channel, const struct event *event)
 {
     const struct method m = {.id = METHOD_QUEUE_PURGE_OK,
                              .u.queue_purge_ok = {.message_count = event->u.reply.messages}};
-    channel_write(channel, &m);
+    session_channel_write(channel, &m);
 }
 
-static void answer_consume(struct channel *channel, const struct event *event)
+static void answer_consume(struct session_channel *channel, const struct event *event)
 {
-    const struct method m = {
-        .id = METHOD_BASIC_CONSUME_OK,
-        .u.basic_consume_ok = {.consumer_tag = consumer_tag(channel, event->u.reply.consumer)}};
-    channel_write(channel, &m);
+    const struct method m = {.id = METHOD_BASIC_CONSUME_OK,
+                             .u.basic_consume_ok = {.consumer_tag = consumer_tags_get(
+                                                        channel, event->u.reply.consumer)}};
+    session_channel_write(channel, &m);
 }
 
-static void answer_cancel(struct channel *channel, const struct event *event)
+static void answer_cancel(struct session_channel *channel, const struct event *event)
 {
     const struct method m = {
         .id = METHOD_BASIC_CANCEL_OK,
-        .u.basic_cancel_ok = {.consumer_tag = consumer_tag(channel, event->u.reply.consumer)}};
+        .u.basic_cancel_ok = {.consumer_tag = consumer_tags_get(channel, event->u.reply.consumer)}};
     if (!channel->consumers[event->u.reply.consumer].quiet)
-        channel_write(channel, &m);
-    consumer_remove(channel, event->u.reply.consumer);
+        session_channel_write(channel, &m);
+    consumer_tags_remove(channel, event->u.reply.consumer);
 }
 
-static void answer_get(struct channel *channel, const struct event *event)
+static void answer_get(struct session_channel *channel, const struct event *event)
 {
     if (event->u.reply.empty)
         send_plain(channel, METHOD_BASIC_GET_EMPTY);
@@ -68,7 +68,7 @@ static void answer_get(struct channel *channel, const struct event *event)
     gate_answered(channel->session);
 }
 
-static void answer_channel_open(struct channel *channel, const struct event *event)
+static void answer_channel_open(struct session_channel *channel, const struct event *event)
 {
     (void)event;
     if (channel->state == CHANNEL_OPENING)
@@ -76,14 +76,14 @@ static void answer_channel_open(struct channel *channel, const struct event *eve
     send_plain(channel, METHOD_CHANNEL_OPEN_OK);
 }
 
-static void answer_confirm_select(struct channel *channel, const struct event *event)
+static void answer_confirm_select(struct session_channel *channel, const struct event *event)
 {
     (void)event;
     channel->confirm_mode = true;
     send_plain(channel, METHOD_CONFIRM_SELECT_OK);
 }
 
-static void answer_tx_select(struct channel *channel, const struct event *event)
+static void answer_tx_select(struct session_channel *channel, const struct event *event)
 {
     (void)event;
     channel->tx_mode = true;
@@ -91,7 +91,7 @@ static void answer_tx_select(struct channel *channel, const struct event *event)
 }
 
 /* What each command's success becomes, and which method was at fault when it failed. */
-static const struct answer {
+static const struct command_answer {
     answer_handler *handle;
     enum method_id ok, method;
 } answers[] = {
@@ -122,35 +122,35 @@ static const struct answer {
     [COMMAND_NONE] = {NULL, 0, 0},
 };
 
-static void answer_plain(struct channel *channel, const struct event *event)
+static void answer_plain(struct session_channel *channel, const struct event *event)
 {
     send_plain(channel, answers[event->u.reply.command].ok);
 }
 
 static void replied(struct session *session, const struct event *event)
 {
-    struct channel *channel = channel_find(session, event->channel);
+    struct session_channel *channel = session_channels_find(session, event->channel);
     if (!channel)
         return;
     enum command_type command = event->u.reply.command;
     if (command == COMMAND_CHANNEL_CLOSE) {
-        channel_replied(channel);
+        session_channel_replied(channel);
         return;
     }
     /* A channel on its way out waits for the answer to its close only. */
     bool going = channel->state != CHANNEL_OPEN && channel->state != CHANNEL_OPENING;
     if (going)
         return;
-    const struct answer *answer = &answers[command];
+    const struct command_answer *answer = &answers[command];
     if (event->u.reply.status != STATUS_OK) {
-        channel_error(channel, event->u.reply.status, answer->method, "%s",
-                      event->u.reply.text ? event->u.reply.text
-                                          : status_text(event->u.reply.status));
+        session_channel_fail(channel, event->u.reply.status, answer->method, "%s",
+                             event->u.reply.text ? event->u.reply.text
+                                                 : status_text(event->u.reply.status));
         return;
     }
     CHECK(answer->handle);
     answer->handle(channel, event);
-    channel_replied(channel);
+    session_channel_replied(channel);
 }
 
 static void delivered(struct session *session, const struct event *event)
@@ -158,25 +158,25 @@ static void delivered(struct session *session, const struct event *event)
     struct message *message = event->u.deliver.message;
     /* Given back to the core when the bytes have left, whether or not they were wanted. */
     session->credit_due += delivery_bytes(message);
-    struct channel *channel = channel_find(session, event->channel);
+    struct session_channel *channel = session_channels_find(session, event->channel);
     if (!channel || channel->state != CHANNEL_OPEN || session->state != SESSION_RUNNING) {
         loop_at_end(session->sessions->loop, PHASE_COMMIT, &session->flush);
         return;
     }
-    deliver_message(session, channel->number, consumer_tag(channel, event->u.deliver.consumer),
+    deliver_message(session, channel->number, consumer_tags_get(channel, event->u.deliver.consumer),
                     event->u.deliver.tag, event->u.deliver.redelivered, message);
 }
 
-static void cancelled(struct channel *channel, uint32_t consumer)
+static void cancelled(struct session_channel *channel, uint32_t consumer)
 {
     if (channel->consumers[consumer].cancelling)
         return; /* the client has gone before: cancel-ok is on its way */
-    struct bytes tag = consumer_tag(channel, consumer);
+    struct bytes tag = consumer_tags_get(channel, consumer);
     const struct method m = {.id = METHOD_BASIC_CANCEL,
                              .u.basic_cancel = {.consumer_tag = tag, .no_wait = true}};
     if (channel->session->can_cancel_notify)
-        channel_write(channel, &m);
-    consumer_remove(channel, consumer);
+        session_channel_write(channel, &m);
+    consumer_tags_remove(channel, consumer);
 }
 
 static void detached(struct session *session)
@@ -219,8 +219,8 @@ void session_event(void *context, const struct event *event)
         gate_pace(session, event->u.pace.slow);
         return;
     }
-    struct channel *channel = channel_find(session, event->channel);
-    if (!channel || !channel_listens(channel))
+    struct session_channel *channel = session_channels_find(session, event->channel);
+    if (!channel || !session_channel_listens(channel))
         return;
     if (event->type == EVENT_CONFIRM) {
         confirm_add(channel, event->u.confirm.upto, event->u.confirm.multiple,

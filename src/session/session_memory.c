@@ -1,8 +1,8 @@
 /* What a worker's sessions hold, told to the node's account once a turn: frames in backlogs,
  * and contents that are not whole.
  *
- * Normal course: who changes a sum of struct session_memory calls sessions_count; at the end of the
- * turn what has changed is told, and the node weighs its memory when much was added. */
+ * Normal course: who changes a sum of struct session_memory calls session_memory_changed; at the
+ * end of the turn what has changed is told, and the node weighs its memory when much was added. */
 #include "internal.h"
 #include "leveret/base/container.h"
 
@@ -33,20 +33,20 @@ static void tell(struct loop_task *task)
     node_weigh_memory(sessions->options.node);
 }
 
-void sessions_memory_begin(struct sessions *sessions, struct account *account)
+void session_memory_begin(struct sessions *sessions, struct account *account)
 {
     sessions->memory.account = account;
     sessions->memory.told.run = tell;
     sessions->memory.content_bytes_max = left(account, ACCOUNT_CONTENTS, 0);
 }
 
-void sessions_memory_end(struct sessions *sessions)
+void session_memory_end(struct sessions *sessions)
 {
     tell(&sessions->memory.told);
     loop_task_cancel(sessions->loop, &sessions->memory.told);
 }
 
-void sessions_count(struct sessions *sessions)
+void session_memory_changed(struct sessions *sessions)
 {
     loop_at_end(sessions->loop, PHASE_COMMIT, &sessions->memory.told);
 }

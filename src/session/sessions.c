@@ -18,7 +18,7 @@ struct sessions *sessions_new(struct loop *loop, const struct session_options *o
     sessions->options = *options;
     sessions->net = net_worker_new(loop, node_account(options->node));
     entrance_begin(&sessions->entrance);
-    sessions_memory_begin(sessions, node_account(options->node));
+    session_memory_begin(sessions, node_account(options->node));
     TAILQ_INIT(&sessions->all);
     TAILQ_INIT(&sessions->mailbox_waiters);
     sessions->mailbox_timer = timer_new(loop, mailbox_timer_due, sessions);
@@ -37,7 +37,7 @@ void sessions_free(struct sessions **at)
     if (sessions->shutdown.timer)
         timer_free(&sessions->shutdown.timer);
     net_worker_free(&sessions->net);
-    sessions_memory_end(sessions);
+    session_memory_end(sessions);
     entrance_end(&sessions->entrance);
     text_free(&sessions->server_properties);
     free(sessions);
@@ -45,15 +45,15 @@ void sessions_free(struct sessions **at)
 
 /* ---- Other limits. */
 
-struct limits_letter {
+struct session_limits_letter {
     struct sessions *sessions;
     struct session_options options;
 };
 
-static void limits_letter(struct loop *receiver, void *letter, size_t bytes)
+static void session_limits_letter(struct loop *receiver, void *letter, size_t bytes)
 {
     (void)bytes;
-    const struct limits_letter *l = letter;
+    const struct session_limits_letter *l = letter;
     if (!receiver)
         return;
     struct session_options *options = &l->sessions->options;
@@ -67,8 +67,8 @@ static void limits_letter(struct loop *receiver, void *letter, size_t bytes)
 
 void sessions_set_limits(struct sessions *sessions, const struct session_options *options)
 {
-    struct limits_letter letter = {sessions, *options};
-    loop_post(sessions->loop, limits_letter, &letter, sizeof letter);
+    struct session_limits_letter letter = {sessions, *options};
+    loop_post(sessions->loop, session_limits_letter, &letter, sizeof letter);
 }
 
 /* ---- Accepting. */
