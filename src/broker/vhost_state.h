@@ -310,7 +310,7 @@ MUST_USE enum status policy_check(const struct command *command, struct refusal 
 bool reply_to_is_pseudo(struct bytes queue); /* amq.rabbitmq.reply-to */
 bool reply_to_is_name(struct bytes queue);   /* amq.rabbitmq.reply-to.TOKEN */
 bool reply_to_exists(struct vhost *vhost, struct bytes name);
-void reply_to_consume(struct channel *channel, const struct command *command);
+void reply_to_begin(struct channel *channel, uint32_t id);
 bool reply_to_cancel(struct channel *channel, uint32_t consumer); /* whether it was that one */
 void reply_to_close(struct channel *channel);
 /* Delivers when the routing key is the name of a reply consumer. */
@@ -344,5 +344,26 @@ unsigned paging_read_all(struct lane *lane);
 void paging_lane_dropped(struct lane *lane); /* its reports will not come */
 void paging_committed(struct vhost *vhost);
 void paging_relieve(struct vhost *vhost); /* memory may be short */
+
+struct topology_observer vhost_observer(struct vhost *vhost);
+void notice_tell(const struct vhost *vhost, const char *event, struct text *headers);
+void notice_put_arguments(struct text *out, struct bytes arguments);
+void command_channel_open(struct peer *peer, const struct command *command);
+void command_channel_close(struct peer *peer, const struct command *command);
+bool paging_paged_out(struct vhost *vhost, struct journal_lane *handle, uint64_t number,
+                      enum status status);
+void paging_stalled(struct vhost *vhost, struct journal_lane *handle, enum status status);
+void paging_paged_in(struct vhost *vhost, struct journal_page *page);
+void notice_add(struct vhost *vhost, struct message *message);
+void notice_properties(struct bytes headers, uint8_t delivery_mode, uint64_t timestamp_s,
+                       struct text *out);
+bool policy_apply_to_queue(struct queue *queue, unsigned *work);
+void policy_apply_to_exchange(struct vhost *vhost, struct exchange *exchange, unsigned *work);
+void publish_message(struct channel *channel, struct message *message, bool mandatory);
+bool dead_letter_at_least_once(const struct queue *queue);
+void deaths_move(struct deaths *deaths, enum deaths_state state);
+void deaths_free(struct deaths *deaths);
+void deaths_add(struct deaths *deaths, struct dead dead);
+struct dead deaths_take(struct deaths *deaths);
 
 #endif

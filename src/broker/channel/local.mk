@@ -11,7 +11,8 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/channel/reply_to.c \
 	src/broker/channel/timeout.c \
 	src/broker/channel/unsettled.c \
-	src/broker/channel/unsettled.h
+	src/broker/channel/unsettled.h \
+	src/broker/channel/wait.c
 
 if HAVE_CHECK
 channel_tests = \

@@ -82,28 +82,15 @@ static void make_token(struct vhost *vhost, char token[TOKEN_LEN + 1])
     text_free(&out);
 }
 
-void reply_to_consume(struct channel *channel, const struct command *command)
+void reply_to_begin(struct channel *channel, uint32_t id)
 {
     struct vhost *vhost = channel->vhost;
-    if (!command->u.consume.no_ack) {
-        channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
-                       "reply consumer cannot acknowledge");
-        return;
-    }
-    if (channel->reply_consumer) {
-        channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
-                       "reply consumer already set");
-        return;
-    }
     struct reply_consumer *consumer = mem_need(sizeof *consumer);
     consumer->channel = channel;
-    consumer->id = command->u.consume.consumer;
+    consumer->id = id;
     make_token(vhost, consumer->token);
     map_put(&vhost->reply_consumers, bytes_of_text(consumer->token), consumer);
     channel->reply_consumer = consumer;
-    struct event reply = channel_event(channel, EVENT_REPLY);
-    reply.u.reply.consumer = consumer->id;
-    channel_reply_event(channel, command, &reply, 0);
 }
 
 void reply_to_close(struct channel *channel)

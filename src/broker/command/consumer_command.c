@@ -59,6 +59,24 @@ static bool refuse_stream_arguments(struct channel *channel, const struct comman
     return false;
 }
 
+static void consume_replies(struct channel *channel, const struct command *command)
+{
+    if (!command->u.consume.no_ack) {
+        channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
+                       "reply consumer cannot acknowledge");
+        return;
+    }
+    if (channel->reply_consumer) {
+        channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
+                       "reply consumer already set");
+        return;
+    }
+    reply_to_begin(channel, command->u.consume.consumer);
+    struct event reply = channel_event(channel, EVENT_REPLY);
+    reply.u.reply.consumer = command->u.consume.consumer;
+    channel_reply_event(channel, command, &reply, 0);
+}
+
 void command_consume(struct channel *channel, const struct command *command)
 {
     vhost_spend(channel->vhost,
@@ -66,7 +84,7 @@ void command_consume(struct channel *channel, const struct command *command)
     if (!command_gate(channel, command))
         return;
     if (reply_to_is_pseudo(command->u.consume.queue)) {
-        reply_to_consume(channel, command);
+        consume_replies(channel, command);
         return;
     }
     struct queue *queue = find_queue(channel, command->type, command->u.consume.queue, FIND_TO_USE);
@@ -105,16 +123,6 @@ void command_consume(struct channel *channel, const struct command *command)
         timeout_consider(channel->vhost, options.timeout_ms);
     channel_reply_event(channel, command, &reply, needed);
     consumer_new(channel, queue, &options);
-}
-
-void queue_consumer_left(struct queue *queue)
-{
-    if (queue->consumer_count)
-        return;
-    if (queue->auto_delete && !queue->deleted)
-        queue_delete(queue);
-    else
-        queue_touch(queue);
 }
 
 void command_cancel(struct channel *channel, const struct command *command)

@@ -2,11 +2,18 @@
 src_broker_libbroker_a_SOURCES += \
 	include/leveret/broker/command.h \
 	include/leveret/broker/verdict.h \
+	src/broker/command/channel_command.c \
+	src/broker/command/channel_end.c \
 	src/broker/command/command_gate.c \
 	src/broker/command/consumer_command.c \
 	src/broker/command/exchange_command.c \
+	src/broker/command/policy_command.c \
+	src/broker/command/policy_sweep.c \
+	src/broker/command/publish_command.c \
+	src/broker/command/queue_access.c \
 	src/broker/command/queue_command.c \
 	src/broker/command/settle_command.c \
+	src/broker/command/timeout_check.c \
 	src/broker/command/transaction_command.c \
 	src/broker/command/verdict.c
 

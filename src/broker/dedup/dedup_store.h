@@ -4,6 +4,14 @@
 
 #include "broker/dedup/dedup.h"
 
+/* An owner's record, until all exchanges and queues are there. */
+struct dedup_owner {
+    struct dedup_owner *next;
+    uint64_t id;
+    size_t name_len;
+    uint8_t kind, name[];
+};
+
 /* Gives it an id, and puts on record whose that is. */
 void dedup_store_begin(struct dedup *dedup);
 /* The owner's record goes. */

@@ -98,6 +98,12 @@ void bucket_free(struct bucket *bucket);
 /* The same here only, leaving delay->buckets as it is. erase: in the journal too. */
 void bucket_destroy(struct bucket *bucket, bool erase);
 
+/* What is next to do for an exchange, and when: wall clock. */
+enum delay_step { DELAY_NONE, DELAY_PREPARE, DELAY_FIRE };
+enum delay_step delay_next_step(const struct delay *delay, uint64_t *at_ms);
+/* Frees the buckets whose time is over. */
+void delays_free_spent(struct delays *delays, uint64_t now_ms);
+
 /* Sets when the delay is to be looked at next; after anything that may change it (delay.c). */
 void delay_update(struct delay *delay);
 

@@ -4,9 +4,6 @@
 #include "leveret/wire/properties.h"
 #include "leveret/wire/table.h"
 
-#define EVENT_EXCHANGE "amq.rabbitmq.event"
-#define LOG_EXCHANGE   "amq.rabbitmq.log"
-
 /* More than can come of one command; beyond it the newest are dropped. */
 #define NOTICES_MAX 4096u
 
@@ -21,7 +18,7 @@ void notices_free(struct notices *notices)
 }
 
 /* Takes the reference. */
-static void add(struct vhost *vhost, struct message *message)
+void notice_add(struct vhost *vhost, struct message *message)
 {
     struct notices *notices = &vhost->notices;
     if (!message || notices->count == NOTICES_MAX) {
@@ -37,22 +34,8 @@ static void add(struct vhost *vhost, struct message *message)
     notices->messages[notices->count++] = message;
 }
 
-bool notices_send(struct vhost *vhost)
-{
-    struct notices *notices = &vhost->notices;
-    size_t routed;
-    if (notices->count == 0)
-        return false;
-    for (size_t i = 0; i < notices->count; i++) {
-        publish_internal(vhost, notices->messages[i], &routed);
-        message_unref(&notices->messages[i]);
-    }
-    notices->count = 0;
-    return true;
-}
-
-static void encode_properties(struct bytes headers, uint8_t delivery_mode, uint64_t timestamp_s,
-                              struct text *out)
+void notice_properties(struct bytes headers, uint8_t delivery_mode, uint64_t timestamp_s,
+                       struct text *out)
 {
     const struct properties properties = {
         .present = (uint16_t)(PROPERTY_HEADERS |
@@ -62,70 +45,6 @@ static void encode_properties(struct bytes headers, uint8_t delivery_mode, uint6
         .timestamp = timestamp_s,
     };
     properties_encode(&properties, out);
-}
-
-void vhost_announce(struct vhost *vhost, enum announcement announcement, struct bytes key,
-                    struct bytes headers, struct bytes body, struct moment now)
-{
-    static const char *const exchanges[] = {
-        [ANNOUNCE_EVENT] = EVENT_EXCHANGE, [ANNOUNCE_LOG] = LOG_EXCHANGE};
-    struct text properties = {0};
-    vhost->now = now;
-    vhost->journalled = false;
-    encode_properties(headers, 2, now.wall_ms / 1000, &properties);
-    struct message *message =
-        message_new(bytes_of_text(exchanges[announcement]), key, text_bytes(&properties), body.len);
-    text_free(&properties);
-    if (message && message_fill(message, NULL, body.at, body.len))
-        message_unref(&message);
-    if (message)
-        message->persistent = true;
-    add(vhost, message);
-    vhost_settle_down(vhost);
-}
-
-/* ---- The exchanges. */
-
-static void declare(struct vhost *vhost, const char *name)
-{
-    const struct exchange_declaration declaration = {
-        .name = bytes_of_text(name),
-        .type = BYTES_LITERAL("topic"),
-        .durable = true,
-        .internal = true,
-    };
-    struct exchange *exchange;
-    CHECK(topology_restore(vhost->topology, &declaration, &exchange, &vhost->refusal) == STATUS_OK);
-    exchange->predeclared = true;
-}
-
-void notices_declare(struct vhost *vhost)
-{
-    declare(vhost, NOTICE_TRACE_EXCHANGE);
-    if (!vhost->options.announces)
-        return;
-    declare(vhost, EVENT_EXCHANGE);
-    declare(vhost, LOG_EXCHANGE);
-}
-
-static bool listened_to(const struct vhost *vhost, const char *name)
-{
-    const struct exchange *exchange = topology_exchange(vhost->topology, bytes_of_text(name));
-    return exchange && exchange->bindings_from_count > 0;
-}
-
-void notices_bound(struct vhost *vhost, const struct binding *binding)
-{
-    if (bytes_start_with(binding->source->endpoint.name, "amq.rabbitmq."))
-        notices_recovered(vhost);
-}
-
-void notices_recovered(struct vhost *vhost)
-{
-    if (!vhost->options.announces || !vhost->options.listened)
-        return;
-    vhost->options.listened(vhost->options.context, listened_to(vhost, EVENT_EXCHANGE),
-                            listened_to(vhost, LOG_EXCHANGE));
 }
 
 /* ---- Traces. */
@@ -198,7 +117,7 @@ static void add_trace(struct vhost *vhost, const struct message *message, const 
     text_printf(&key, "%s.%.*s", what, BYTES_PRINT(where));
     if (key.len > 255)
         key.len = 255;
-    encode_properties(text_bytes(headers), 0, 0, &properties);
+    notice_properties(text_bytes(headers), 0, 0, &properties);
     struct message *trace = message_readdressed(message, BYTES_LITERAL(NOTICE_TRACE_EXCHANGE),
                                                 text_bytes(&key), text_bytes(&properties));
     if (trace) {
@@ -206,7 +125,7 @@ static void add_trace(struct vhost *vhost, const struct message *message, const 
         trace->priority = 0;
         trace->ttl_ms = MESSAGE_NO_TTL;
     }
-    add(vhost, trace);
+    notice_add(vhost, trace);
     text_free(&key);
     text_free(&properties);
 }
@@ -241,4 +160,16 @@ void trace_delivered(struct channel *channel, const struct queue *queue,
     table_put_i32(&headers, "redelivered", redelivered);
     add_trace(channel->vhost, message, "deliver", queue->endpoint.name, &headers);
     text_free(&headers);
+}
+
+void notice_tell(const struct vhost *vhost, const char *event, struct text *headers)
+{
+    vhost->options.told(vhost->options.context, event, text_bytes(headers));
+    text_free(headers);
+}
+
+void notice_put_arguments(struct text *out, struct bytes arguments)
+{
+    const struct field field = {.type = FIELD_TABLE, .value.bytes = arguments};
+    table_put_field(out, BYTES_LITERAL("arguments"), &field);
 }

@@ -13,6 +13,8 @@
 #include "leveret/broker/vhost.h"
 
 #define NOTICE_TRACE_EXCHANGE "amq.rabbitmq.trace" /* in each vhost, of type topic */
+#define NOTICE_EVENT_EXCHANGE "amq.rabbitmq.event"
+#define NOTICE_LOG_EXCHANGE   "amq.rabbitmq.log"
 
 struct channel;
 struct consumer;

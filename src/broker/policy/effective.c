@@ -8,18 +8,9 @@
 #include "leveret/base/mem.h"
 #include "leveret/wire/table.h"
 
-/* Work of one portion, in matches, and what else costs how much of it. */
-#define PORTION      2000u
 #define COST_OBJECT  1u
 #define COST_CHANGE  4u
 #define COST_GAVE_UP 250u
-
-struct policy_wait {
-    TAILQ_ENTRY(policy_wait) link;
-    struct channel *channel;
-    enum command_type type;
-    uint64_t needed; /* batch */
-};
 
 /* What is matched. */
 struct subject {
@@ -153,7 +144,7 @@ static bool take_policy(struct vhost *vhost, const struct subject *subject,
     return true;
 }
 
-static bool apply_to_queue(struct queue *queue, unsigned *work)
+bool policy_apply_to_queue(struct queue *queue, unsigned *work)
 {
     const struct subject subject = {queue->endpoint.name, true, queue->settings.type};
     struct effective_policy *old;
@@ -166,7 +157,7 @@ static bool apply_to_queue(struct queue *queue, unsigned *work)
     return true;
 }
 
-static void apply_to_exchange(struct vhost *vhost, struct exchange *exchange, unsigned *work)
+void policy_apply_to_exchange(struct vhost *vhost, struct exchange *exchange, unsigned *work)
 {
     const struct subject subject = {.name = exchange->endpoint.name};
     struct effective_policy *old;
@@ -190,132 +181,13 @@ void policy_join_queue(struct queue *queue)
 {
     unsigned work = 0;
     if (!none(queue->vhost))
-        apply_to_queue(queue, &work);
+        policy_apply_to_queue(queue, &work);
 }
 
 void policy_join_exchange(struct vhost *vhost, struct exchange *exchange)
 {
     unsigned work = 0;
     if (!none(vhost))
-        apply_to_exchange(vhost, exchange, &work);
+        policy_apply_to_exchange(vhost, exchange, &work);
 }
 
-/* ---- The sweep. */
-
-static void sweep_queues(struct vhost *vhost, unsigned portion)
-{
-    struct policies *policies = &vhost->policies;
-    unsigned work = 0;
-    while (work < portion) {
-        struct queue *queue = roster_next(&vhost->queue_roster, &policies->after);
-        if (!queue) {
-            policies->queues_done = true;
-            policies->after = 0;
-            return;
-        }
-        if (apply_to_queue(queue, &work))
-            queue_settings_changed(queue);
-    }
-}
-
-static void sweep_exchanges(struct vhost *vhost, unsigned portion)
-{
-    struct policies *policies = &vhost->policies;
-    unsigned work = 0;
-    while (work < portion) {
-        const struct exchange *listed;
-        if (topology_list_exchanges(vhost->topology, &policies->after, &listed, 1) == 0) {
-            policies->sweeping = false;
-            return;
-        }
-        apply_to_exchange(vhost, topology_exchange(vhost->topology, listed->endpoint.name), &work);
-    }
-}
-
-static void answer(struct channel *channel, enum command_type type, uint64_t needed)
-{
-    struct event reply = channel_event(channel, EVENT_REPLY);
-    reply.u.reply.command = type;
-    promise_reply(channel, &reply, needed);
-}
-
-static void answer_all(struct vhost *vhost)
-{
-    struct policy_wait *wait;
-    while ((wait = TAILQ_FIRST(&vhost->policies.waits))) {
-        TAILQ_REMOVE(&vhost->policies.waits, wait, link);
-        answer(wait->channel, wait->type, wait->needed);
-        free(wait);
-    }
-}
-
-void policy_sweep(struct vhost *vhost)
-{
-    if (!vhost->policies.queues_done)
-        sweep_queues(vhost, PORTION);
-    else
-        sweep_exchanges(vhost, PORTION);
-    if (!vhost->policies.sweeping)
-        answer_all(vhost);
-}
-
-void policy_sweep_begin(struct vhost *vhost)
-{
-    vhost->policies.sweeping = true;
-    vhost->policies.queues_done = false;
-    vhost->policies.after = 0;
-    policy_sweep(vhost);
-    if (vhost->policies.queues_done)
-        policy_sweep(vhost);
-}
-
-void policy_apply_all(struct vhost *vhost)
-{
-    struct policies *policies = &vhost->policies;
-    if (policies->of[POLICY_USERS].count == 0 && policies->of[POLICY_OPERATORS].count == 0)
-        return;
-    policies->sweeping = true;
-    policies->queues_done = false;
-    policies->after = 0;
-    while (policies->sweeping)
-        policy_sweep(vhost);
-}
-
-void policies_forget_waits(struct policies *policies)
-{
-    struct policy_wait *wait;
-    while ((wait = TAILQ_FIRST(&policies->waits))) {
-        TAILQ_REMOVE(&policies->waits, wait, link);
-        free(wait);
-    }
-}
-
-void policy_answer(struct channel *channel, const struct command *command)
-{
-    struct vhost *vhost = channel->vhost;
-    uint64_t needed = vhost_needed(vhost);
-    if (command->no_wait)
-        return;
-    if (!vhost->policies.sweeping) {
-        answer(channel, command->type, needed);
-        return;
-    }
-    struct policy_wait *wait = mem_need(sizeof *wait);
-    wait->channel = channel;
-    wait->type = command->type;
-    wait->needed = needed;
-    TAILQ_INSERT_TAIL(&vhost->policies.waits, wait, link);
-}
-
-void policy_forget_waits(struct channel *channel)
-{
-    struct policy_waits *waits = &channel->vhost->policies.waits;
-    struct policy_wait *next;
-    for (struct policy_wait *wait = TAILQ_FIRST(waits); wait; wait = next) {
-        next = TAILQ_NEXT(wait, link);
-        if (wait->channel == channel) {
-            TAILQ_REMOVE(waits, wait, link);
-            free(wait);
-        }
-    }
-}

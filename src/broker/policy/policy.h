@@ -37,6 +37,13 @@ struct policy {
     uint8_t data[];
 };
 
+/* What a policy is made of. */
+struct policy_parts {
+    struct bytes name, pattern, definition; /* definition: its keys in order */
+    int64_t priority;
+    enum policy_target target;
+};
+
 struct policy_list {
     struct policy **sorted; /* as they are asked */
     struct policy **made;   /* by number */
@@ -66,6 +73,20 @@ struct policies {
     uint64_t after;
     struct policy_waits waits; /* commands to be answered at its end */
 };
+
+/* A new policy, not in a list yet. Errors: as pattern_new, into *error (may be NULL). */
+MUST_USE enum status policy_new(const struct policy_parts *parts, struct policy **out,
+                                struct pattern_error *error);
+/* *policy may be NULL. */
+void policy_free(struct policy **policy);
+
+/* Takes the policy over, in the place of one of the same name if there is one. */
+void policies_put(struct policies *policies, enum policy_kind kind, struct policy *policy);
+/* Returns whether there was one of this name; it is freed. */
+bool policies_take(struct policies *policies, enum policy_kind kind, struct bytes name);
+/* The policy of this name, or NULL. */
+const struct policy *policies_find(const struct policies *policies, enum policy_kind kind,
+                                   struct bytes name);
 
 void policies_init(struct policies *policies);
 /* Last of all: nothing that points to an effective policy is asked for it any more. */

@@ -3,8 +3,11 @@ src_broker_libbroker_a_SOURCES += \
 	include/leveret/broker/publication.h \
 	src/broker/publish/dead_letter_headers.c \
 	src/broker/publish/dead_letter_headers.h \
+	src/broker/publish/dead_letter_send.c \
+	src/broker/publish/delay_fire.c \
 	src/broker/publish/history.c \
 	src/broker/publish/history.h \
+	src/broker/publish/notice_send.c \
 	src/broker/publish/offspring.c \
 	src/broker/publish/offspring.h \
 	src/broker/publish/publication.c \

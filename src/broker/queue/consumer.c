@@ -235,28 +235,6 @@ void consumer_told(struct consumer *consumer)
         consumer_wake(consumer);
 }
 
-/* ---- Waiting for the channel or the peer. */
-
-void consumer_wait_init(struct consumer_wait *wait)
-{
-    TAILQ_INIT(&wait->blocked);
-}
-
-void consumer_wait_over(struct vhost *vhost, struct consumer_wait *wait)
-{
-    if (wait->due || TAILQ_EMPTY(&wait->blocked))
-        return;
-    wait->due = true;
-    TAILQ_INSERT_TAIL(&vhost->waits_due, wait, link);
-}
-
-void consumer_wait_end(struct vhost *vhost, struct consumer_wait *wait)
-{
-    if (wait->due)
-        TAILQ_REMOVE(&vhost->waits_due, wait, link);
-    wait->due = false;
-}
-
 /* ---- Whose turn it is. */
 
 /* CONSUMER_ABLE, or what the consumer waits for. */

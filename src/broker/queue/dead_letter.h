@@ -22,8 +22,24 @@ enum death {
     DEATH_DELIVERY_LIMIT = COUNTED_DELIVERY_LIMIT,
 };
 
-/* The dead letters of one chunk; dead_letter.c's. */
-struct deaths;
+/* The dead letters of one chunk. */
+enum deaths_state { DEATHS_UNLISTED, DEATHS_DUE, DEATHS_UNREAD, DEATHS_READING, DEATHS_HELD };
+
+struct dead {
+    uint16_t slot;
+    uint8_t reason; /* enum death */
+};
+
+struct deaths {
+    struct chunk *chunk;
+    struct dying *dying;
+    TAILQ_ENTRY(deaths) link; /* by state */
+    uint8_t state;            /* enum deaths_state */
+    bool retried;             /* was held before */
+    uint16_t next, count;     /* entries[next .. count) wait */
+    uint16_t room;
+    struct dead *entries;
+};
 TAILQ_HEAD(deaths_list, deaths);
 
 /* What a queue has of them. Made with its first one, kept as long as the queue. */

@@ -8,43 +8,6 @@
 #include "broker/vhost_state.h"
 #include "leveret/base/mem.h"
 
-void queue_schedule(struct queue *queue)
-{
-    if (queue->due || (TAILQ_EMPTY(&queue->waiting_gets) &&
-                       (queue->stock.ready == 0 || TAILQ_EMPTY(&queue->consumers))))
-        return;
-    queue->due = true;
-    TAILQ_INSERT_TAIL(&queue->vhost->due, queue, due_link);
-}
-
-void queue_unschedule(struct queue *queue)
-{
-    if (!queue->due)
-        return;
-    if (queue->held_by)
-        TAILQ_REMOVE(&queue->held_by->holds, queue, due_link);
-    else
-        TAILQ_REMOVE(&queue->vhost->due, queue, due_link);
-    queue->held_by = NULL;
-    queue->due = false;
-}
-
-bool queues_hold(struct channel *channel, bool more)
-{
-    struct vhost *vhost = channel->vhost;
-    struct queue *queue;
-    if (more) {
-        TAILQ_FOREACH(queue, &vhost->due, due_link)
-        queue->held_by = channel;
-        TAILQ_CONCAT(&channel->holds, &vhost->due, due_link);
-    } else {
-        TAILQ_FOREACH(queue, &channel->holds, due_link)
-        queue->held_by = NULL;
-        TAILQ_CONCAT(&vhost->due, &channel->holds, due_link);
-    }
-    return !more;
-}
-
 static void answer_get(struct queue *queue, struct channel *channel, bool no_ack,
                        struct place place)
 {
@@ -220,4 +183,11 @@ void channel_drop_gets(struct channel *channel)
     struct waiting_get *get;
     while ((get = TAILQ_FIRST(&channel->gets)))
         end_get(get->queue, &get); /* NOLINT(clang-analyzer-unix.Malloc) */
+}
+
+void fail_unreadable(struct channel *channel, enum command_type command, const struct queue *queue)
+{
+    channel_refuse(channel, command, STATUS_INTERNAL_ERROR,
+                   "stored messages of queue '%.*s' in vhost '%.*s' cannot be read, see the log",
+                   BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name));
 }

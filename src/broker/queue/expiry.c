@@ -11,9 +11,6 @@
 #include "leveret/base/container.h"
 #include <stddef.h>
 
-/* What one vhost_tick does at most. */
-#define TICK_WORK_MAX EXPIRE_AT_ONCE
-
 uint64_t queue_expiry_of(const struct queue *queue, const struct message *message, bool *at_once)
 {
     uint64_t ttl_ms = message->ttl_ms, now_ms = queue->vhost->now.wall_ms;
@@ -101,97 +98,4 @@ void queue_expiry_stored(struct lane *lane, uint64_t expires_ms, bool head)
 bool queue_expiry_behind(const struct queue *queue)
 {
     return heap_holds(&queue->expiry) && queue->expiry.key <= queue->vhost->now.wall_ms;
-}
-
-void queue_touch(struct queue *queue)
-{
-    struct vhost *vhost = queue->vhost;
-    if (queue->settings.expires_ms == SETTING_NONE)
-        return;
-    if (queue->consumer_count)
-        heap_remove(&vhost->idle, &queue->idle);
-    else
-        heap_set(&vhost->idle, &queue->idle, vhost->now.steady_ms + queue->settings.expires_ms);
-}
-
-/* Chunks of cleared lanes that one tick frees. */
-#define RUBBLE_AT_ONCE 32u
-
-/* Deletes queues that nobody has used for their time. */
-static void delete_idle(struct vhost *vhost, unsigned work)
-{
-    struct heap_node *node;
-    while (work < TICK_WORK_MAX && (node = heap_first(&vhost->idle)) &&
-           node->key <= vhost->now.steady_ms) {
-        struct queue *queue = container_of(node, struct queue, idle);
-        if (!queue_unhook(queue))
-            break; /* the rest in the next call */
-        queue_delete(queue);
-        work++;
-    }
-}
-
-struct applied vhost_tick(struct vhost *vhost, struct moment now)
-{
-    struct heap_node *node;
-    unsigned work = 0;
-    vhost_enter(vhost, now);
-    vhost->dead_letters.sent_in_turn = 0;
-    rubble_clear(vhost, RUBBLE_AT_ONCE);
-    while (work < TICK_WORK_MAX && (node = heap_first(&vhost->expiry)) &&
-           node->key <= now.wall_ms) {
-        struct queue *queue = container_of(node, struct queue, expiry);
-        work += 1 + queue_expire(queue, TICK_WORK_MAX - work);
-        queue_schedule(queue);
-        if (queue_expiry_behind(queue))
-            break; /* no more for now */
-    }
-    vhost_spend(vhost, work * WORK_EXPIRE);
-    delete_idle(vhost, work);
-    if (vhost->timeout_check_ms <= now.steady_ms)
-        timeout_check(vhost);
-    timeout_release(vhost);
-    if (vhost->policies.sweeping)
-        policy_sweep(vhost);
-    dedups_tick(vhost);
-    dead_letters_tick(vhost);
-    if (vhost->delays)
-        delays_tick(vhost);
-    paging_tick(vhost);
-    vhost_settle_down(vhost);
-    vhost_spend(vhost, (uint64_t)vhost->dead_letters.sent_in_turn * WORK_LETTER);
-    return vhost->applied;
-}
-
-uint64_t vhost_deadline_ms(const struct vhost *vhost)
-{
-    if (vhost->policies.sweeping)
-        return vhost->now.steady_ms;
-    uint64_t deadline_ms = vhost->timeout_check_ms;
-    uint64_t letters_ms = dead_letters_deadline_ms(vhost);
-    struct heap_node *node = heap_first(&vhost->idle);
-    if (!TAILQ_EMPTY(&vhost->over) || !TAILQ_EMPTY(&vhost->rubble) ||
-        !TAILQ_EMPTY(&vhost->releasing))
-        return vhost->now.steady_ms;
-    if (dedups_deadline_ms(vhost) < deadline_ms)
-        deadline_ms = dedups_deadline_ms(vhost);
-    if (letters_ms < deadline_ms)
-        deadline_ms = letters_ms;
-    if (paging_deadline_ms(vhost) < deadline_ms)
-        deadline_ms = paging_deadline_ms(vhost);
-    if (node && node->key < deadline_ms)
-        deadline_ms = node->key;
-    node = heap_first(&vhost->expiry);
-    if (node) {
-        uint64_t wall_ms = vhost->now.wall_ms, steady_ms = vhost->now.steady_ms;
-        uint64_t at_ms = steady_ms + (node->key > wall_ms ? node->key - wall_ms : 0);
-        if (at_ms < deadline_ms)
-            deadline_ms = at_ms;
-    }
-    if (vhost->delays) {
-        uint64_t at_ms = delays_deadline_ms(vhost);
-        if (at_ms < deadline_ms)
-            deadline_ms = at_ms;
-    }
-    return deadline_ms;
 }

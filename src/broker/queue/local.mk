@@ -6,11 +6,13 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/queue/dead_letter.h \
 	src/broker/queue/dispatch.c \
 	src/broker/queue/expiry.c \
+	src/broker/queue/intake.c \
 	src/broker/queue/length.c \
 	src/broker/queue/priorities.c \
 	src/broker/queue/queue.c \
 	src/broker/queue/queue.h \
-	src/broker/queue/queue_event.c
+	src/broker/queue/queue_event.c \
+	src/broker/queue/queue_life.c
 
 if HAVE_CHECK
 queue_tests = \

@@ -6,270 +6,6 @@
 #include "broker/vhost_state.h"
 #include "leveret/base/mem.h"
 
-/* ---- Lanes. */
-
-static void paged_in(struct lane *lane, struct chunk *chunk)
-{
-    struct queue *queue = lane->queue;
-    if (chunk && chunk->any_expires)
-        queue->expiring = true;
-    if (chunk)
-        dead_letter_paged_in(chunk);
-    if (queue_limited(queue))
-        length_enforce(queue);
-    if (queue->expiring)
-        queue_expire(queue, EXPIRE_AT_ONCE);
-    queue_schedule(queue);
-}
-
-static void failed(struct lane *lane)
-{
-    struct queue *queue = lane->queue;
-    struct consumer *consumer;
-    queue->failed = true;
-    dead_letter_failed(lane);
-    while ((consumer = TAILQ_FIRST(&queue->consumers)))
-        consumer_cancel(consumer);
-    queue_fail_gets(queue, STATUS_INTERNAL_ERROR);
-}
-
-const struct lane_calls queue_lane_calls = {paged_in, failed};
-
-/* ---- Life. */
-
-static uint64_t queue_size(size_t name_len, size_t arguments_len)
-{
-    return sizeof(struct queue) + HOLDING_PLACES + name_len + arguments_len;
-}
-
-enum status queue_admitted(struct vhost *vhost, const struct queue_options *options)
-{
-    return holding_take(vhost, ACCOUNT_DEFINITIONS,
-                        queue_size(options->name.len, options->arguments.len), "one more queue",
-                        &vhost->refusal);
-}
-
-struct queue *queue_new(struct vhost *vhost, const struct queue_options *options)
-{
-    struct bytes name = options->name, arguments = options->arguments;
-    struct queue *queue = mem_need(sizeof *queue + name.len + arguments.len);
-    if (name.len)
-        memcpy(queue->data, name.at, name.len);
-    if (arguments.len)
-        memcpy(queue->data + name.len, arguments.at, arguments.len);
-    queue->arguments = bytes_of(queue->data + name.len, arguments.len);
-    queue->vhost = vhost;
-    queue->durable = options->durable;
-    queue->auto_delete = options->auto_delete;
-    queue->exclusive = options->exclusive;
-    queue->stored = options->durable && !options->exclusive;
-    queue_settings_merge(queue->arguments, &queue_settings_default, &queue->settings);
-    queue->type_rates = &vhost->counters.by_type[queue_counted_type(queue)];
-    queue->dedup = dedup_new(vhost, &queue->endpoint, queue->arguments, false);
-    if (queue->dedup)
-        queue->dedup->stored = queue->stored;
-    queue_lanes_make(queue, options->lane_id, options->priorities_id);
-    queue->idle_since_wall_ms = vhost->now.wall_ms;
-    SLIST_INIT(&queue->levels);
-    TAILQ_INIT(&queue->consumers);
-    TAILQ_INIT(&queue->waiting_gets);
-    if (options->owner) {
-        queue->owner = options->owner;
-        TAILQ_INSERT_TAIL(&options->owner->exclusive_queues, queue, owner_link);
-    }
-    topology_join(vhost->topology, &queue->endpoint, bytes_of(queue->data, name.len),
-                  queue->stored);
-    map_put(&vhost->queues, queue->endpoint.name, queue);
-    queue->number = roster_add(&vhost->queue_roster, queue);
-    policy_join_queue(queue);
-    queue_touch(queue);
-    if (queue->settings.consumer_timeout_ms != SETTING_NONE)
-        timeout_consider(vhost, queue->settings.consumer_timeout_ms);
-    return queue;
-}
-
-/* The lanes tell nobody any more. */
-static void leave_dedup(struct queue *queue)
-{
-    for (struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane))
-        lane->dedup = NULL;
-}
-
-void queue_destroy(struct queue *queue)
-{
-    leave_dedup(queue);
-    dedup_free(&queue->dedup);
-    for (struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane))
-        lane_free(lane);
-    policy_leave(queue->vhost, &queue->policy);
-    queue_lanes_free(queue);
-    free(queue->dying);
-    heap_remove(&queue->vhost->expiry, &queue->expiry);
-    heap_remove(&queue->vhost->idle, &queue->idle);
-    struct consumer_level *level;
-    while ((level = SLIST_FIRST(&queue->levels))) {
-        SLIST_REMOVE_HEAD(&queue->levels, link);
-        free(level);
-    }
-    struct waiting_get *get;
-    while ((get = TAILQ_FIRST(&queue->waiting_gets))) {
-        TAILQ_REMOVE(&queue->waiting_gets, get, link);
-        free(get);
-    }
-    free(queue);
-}
-
-static void free_if_done(struct queue *queue)
-{
-    if (queue->deleted && queue->stock.unsettled == 0)
-        queue_destroy(queue);
-}
-
-bool queue_unhook(struct queue *queue)
-{
-    struct vhost *vhost = queue->vhost;
-    struct consumer *consumer;
-    uint64_t bindings =
-        topology_shed(vhost->topology, &queue->endpoint, vhost_left(vhost, WORK_BINDING));
-    vhost_spend(vhost, bindings * WORK_BINDING);
-    while ((consumer = TAILQ_FIRST(&queue->consumers)) && vhost_left(vhost, WORK_CONSUMER)) {
-        consumer_cancel(consumer); /* NOLINT(clang-analyzer-unix.Malloc) */
-        vhost_spend(vhost, WORK_CONSUMER);
-    }
-    return !consumer && TAILQ_EMPTY(&queue->endpoint.bindings_to);
-}
-
-void queue_delete(struct queue *queue)
-{
-    struct vhost *vhost = queue->vhost;
-    CHECK(!queue->deleted);
-    vhost_spend(vhost, WORK_DELETE);
-    holding_give(vhost, ACCOUNT_DEFINITIONS,
-                 queue_size(queue->endpoint.name.len, queue->arguments.len));
-    queue->deleted = true;
-    vhost->counters.queues_deleted++;
-    event_queue(queue, false);
-    struct consumer *consumer;
-    while ((consumer = TAILQ_FIRST(&queue->consumers)))
-        consumer_cancel(consumer);
-    queue_fail_gets(queue, STATUS_NOT_FOUND);
-    queue_unschedule(queue);
-    if (queue->over)
-        TAILQ_REMOVE(&vhost->over, queue, over_link);
-    queue->over = false;
-    heap_remove(&vhost->expiry, &queue->expiry);
-    heap_remove(&vhost->idle, &queue->idle);
-    if (queue->owner)
-        TAILQ_REMOVE(&queue->owner->exclusive_queues, queue, owner_link);
-    queue->owner = NULL;
-    map_remove(&vhost->queues, queue->endpoint.name);
-    topology_leave(vhost->topology, &queue->endpoint);
-    roster_remove(&vhost->queue_roster, queue->number);
-    if (queue->stored)
-        vhost_erase_queue(queue);
-    leave_dedup(queue);
-    dedup_delete(&queue->dedup);
-    queue_lanes_clear(queue);
-    free_if_done(queue);
-}
-
-void queue_settings_changed(struct queue *queue)
-{
-    if (queue->settings.expires_ms == SETTING_NONE)
-        heap_remove(&queue->vhost->idle, &queue->idle);
-    queue_touch(queue);
-    if (queue->settings.consumer_timeout_ms != SETTING_NONE)
-        timeout_consider(queue->vhost, queue->settings.consumer_timeout_ms);
-    if (queue_limited(queue))
-        length_enforce_soon(queue);
-}
-
-/* ---- Messages in. */
-
-/* Straight to a consumer; one that will settle it needs it stored, in case it comes back. */
-static void publish_to(struct queue *queue, struct consumer *consumer, struct message *message,
-                       uint64_t expires_ms, uint64_t *needed)
-{
-    if (consumer->no_ack) {
-        consumer_deliver(consumer, message, NULL, 0, false);
-        return;
-    }
-    struct lane *lane = queue_lane_for(queue, message);
-    struct place place = lane_store(lane, message, expires_ms, STORED_UNSETTLED, needed);
-    queue->expiring |= expires_ms != 0;
-    consumer_deliver(consumer, message, lane, place_seq(place), false);
-}
-
-/* Stores a message behind the others; what is at the head may be another one now. */
-static void store(struct queue *queue, struct message *message, uint64_t expires_ms,
-                  uint64_t *needed)
-{
-    bool head = queue->stock.ready == 0;
-    struct lane *lane = queue_lane_for(queue, message);
-    bool above = queue_lane_overtakes(lane);
-    lane_store(lane, message, expires_ms, STORED_READY, needed);
-    queue_lane_ready(lane);
-    if (above) { /* consumers may wait for the disk to give them the head that was */
-        head = true;
-        queue_schedule(queue);
-    }
-    if (expires_ms)
-        queue_expiry_stored(lane, expires_ms, head);
-    if (__builtin_expect(queue_limited(queue), 0))
-        length_enforce(queue);
-}
-
-/* A message that cannot come in. It has to be in the queue to be dead-lettered from it; stored and
- * settled in one batch, it is not written. */
-static void refuse_message(struct queue *queue, struct message *message)
-{
-    uint64_t needed = 0;
-    if (!length_passes_on(queue))
-        return;
-    struct lane *lane = queue_lane_for(queue, message);
-    struct place place = lane_store(lane, message, 0, STORED_UNSETTLED, &needed);
-    dead_letter(lane, place, DEATH_MAXLEN);
-}
-
-/* A message comes in that was not there before. */
-static bool take_in(struct queue *queue, struct message *message, uint64_t *needed)
-{
-    uint64_t expires_ms = 0;
-    bool at_once = false;
-    if (queue->settings.message_ttl_ms != SETTING_NONE || message->ttl_ms != MESSAGE_NO_TTL)
-        expires_ms = queue_expiry_of(queue, message, &at_once);
-    queue->rates.publish++;
-    queue->idle_since_wall_ms = queue->vhost->now.wall_ms;
-    if (__builtin_expect(queue_limited(queue), 0) && length_refuses(queue, message->body_bytes)) {
-        refuse_message(queue, message);
-        return false;
-    }
-    if (queue->stock.ready == 0) {
-        struct consumer *consumer = consumer_next(queue);
-        if (consumer) {
-            publish_to(queue, consumer, message, expires_ms, needed);
-            return true;
-        }
-    }
-    if (!at_once || dead_letter_wanted(queue))
-        store(queue, message, expires_ms, needed);
-    else
-        dead_letter_count(queue, DEATH_EXPIRED, 1);
-    if (at_once && queue->expiring)
-        queue_expire(queue, EXPIRE_AT_ONCE);
-    return true;
-}
-
-bool queue_publish(struct queue *queue, struct message *message, uint64_t *needed)
-{
-    if (__builtin_expect(queue->dedup != NULL, 0) && dedup_refuses(queue->dedup, message, needed))
-        return true; /* it was taken when it came first */
-    bool taken = take_in(queue, message, needed);
-    if (__builtin_expect(queue->dedup != NULL, 0) && taken)
-        dedup_remember(queue->dedup, message);
-    return taken;
-}
-
 /* ---- Messages out. */
 
 struct message *queue_lend(struct queue *queue, struct place place)
@@ -282,30 +18,6 @@ struct message *queue_take(struct queue *queue, struct place place)
 {
     queue->idle_since_wall_ms = queue->vhost->now.wall_ms;
     return lane_discard(place.chunk->lane, place);
-}
-
-/* Whether the delivery was of a queue that has been deleted since: that is all there is to do. */
-static bool settled_deleted(struct lane *lane)
-{
-    if (!lane->queue->deleted)
-        return false;
-    lane_forget_unsettled(lane);
-    free_if_done(lane->queue);
-    return true;
-}
-
-void queue_settle(struct lane *lane, uint64_t seq)
-{
-    if (settled_deleted(lane))
-        return;
-    struct message *message = lane_discard(lane, lane_place(lane, seq));
-    message_unref(&message);
-}
-
-void queue_reject(struct lane *lane, uint64_t seq)
-{
-    if (!settled_deleted(lane))
-        dead_letter(lane, lane_place(lane, seq), DEATH_REJECTED);
 }
 
 /* A limit that nobody asked for must not end what consumers only hand back. Without any limit it
@@ -325,44 +37,84 @@ bool queue_returned_too_often(const struct queue *queue, struct tally tally)
            (queue->settings.delivery_limit_said || dead_letter_wanted(queue));
 }
 
-void queue_requeue(struct lane *lane, uint64_t seq, enum return_kind kind)
+static void queue_text(const struct queue *queue, struct text *key, struct text *value)
 {
-    struct queue *queue = lane->queue;
-    if (settled_deleted(lane))
-        return;
-    struct place place = lane_place(lane, seq);
-    if (queue_counts(queue) && queue_returned_too_often(queue, returns_count(place, kind))) {
-        dead_letter(lane, place, DEATH_DELIVERY_LIMIT);
-        return;
-    }
-    lane_give_back(lane, place);
-    queue_lane_ready(lane);
-    if (queue->expiring) /* it may be the head again: look at the end of the call */
-        heap_set(&queue->vhost->expiry, &queue->expiry, queue->vhost->now.wall_ms);
-    if (queue_limited(queue))
-        length_enforce_soon(queue);
-    queue_schedule(queue);
+    struct queue_definition definition = {
+        .name = queue->endpoint.name,
+        .arguments = queue->arguments,
+        .durable = queue->durable,
+        .auto_delete = queue->auto_delete,
+        .exclusive = queue->exclusive,
+        .lane_id = queue->lane.id,
+        .priorities_id = queue->settings.type == QUEUE_QUORUM && queue->priorities
+                             ? queue->priorities->first_id
+                             : 0,
+    };
+    definition_of_queue(&definition, key, value);
 }
 
-/* From how many messages on new lanes are cheaper than settling each. */
-#define PURGE_LANES_MIN 4096u
-
-uint64_t queue_purge(struct queue *queue, uint64_t max)
+void vhost_put_queue(struct queue *queue)
 {
-    uint64_t count = queue->stock.ready;
-    if (queue->stock.unsettled == 0 && count >= PURGE_LANES_MIN) {
-        queue_lanes_clear(queue);
-        queue_lanes_renew(queue);
-        if (queue->stored)
-            vhost_put_queue(queue);
+    struct text key = {0}, value = {0};
+    queue_text(queue, &key, &value);
+    vhost_put(queue->vhost, &key, &value);
+    queue->definition_batch = journal_filling(queue->vhost->options.journal);
+    text_free(&key);
+    text_free(&value);
+}
+
+void vhost_erase_queue(struct queue *queue)
+{
+    struct text key = {0};
+    queue_text(queue, &key, NULL);
+    vhost_erase(queue->vhost, &key);
+    text_free(&key);
+}
+
+void queue_schedule(struct queue *queue)
+{
+    if (queue->due || (TAILQ_EMPTY(&queue->waiting_gets) &&
+                       (queue->stock.ready == 0 || TAILQ_EMPTY(&queue->consumers))))
+        return;
+    queue->due = true;
+    TAILQ_INSERT_TAIL(&queue->vhost->due, queue, due_link);
+}
+
+void queue_unschedule(struct queue *queue)
+{
+    if (!queue->due)
+        return;
+    if (queue->held_by)
+        TAILQ_REMOVE(&queue->held_by->holds, queue, due_link);
+    else
+        TAILQ_REMOVE(&queue->vhost->due, queue, due_link);
+    queue->held_by = NULL;
+    queue->due = false;
+}
+
+bool queues_hold(struct channel *channel, bool more)
+{
+    struct vhost *vhost = channel->vhost;
+    struct queue *queue;
+    if (more) {
+        TAILQ_FOREACH(queue, &vhost->due, due_link)
+        queue->held_by = channel;
+        TAILQ_CONCAT(&channel->holds, &vhost->due, due_link);
     } else {
-        uint64_t done = 0;
-        for (struct lane *lane = &queue->lane; lane && done < max;
-             lane = queue_lane_above(queue, lane))
-            done += lane_discard_ready(lane, max - done);
-        vhost_spend(queue->vhost, done * WORK_DISCARD);
-        count = done;
+        TAILQ_FOREACH(queue, &channel->holds, due_link)
+        queue->held_by = NULL;
+        TAILQ_CONCAT(&vhost->due, &channel->holds, due_link);
     }
-    queue_schedule(queue); /* gets may wait for what is gone */
-    return count;
+    return !more;
+}
+
+void queue_touch(struct queue *queue)
+{
+    struct vhost *vhost = queue->vhost;
+    if (queue->settings.expires_ms == SETTING_NONE)
+        return;
+    if (queue->consumer_count)
+        heap_remove(&vhost->idle, &queue->idle);
+    else
+        heap_set(&vhost->idle, &queue->idle, vhost->now.steady_ms + queue->settings.expires_ms);
 }

@@ -8,7 +8,8 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/store/lane.h \
 	src/broker/store/paging.c \
 	src/broker/store/returns.c \
-	src/broker/store/returns.h
+	src/broker/store/returns.h \
+	src/broker/store/store.c
 
 if HAVE_CHECK
 store_tests = \

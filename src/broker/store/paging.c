@@ -149,24 +149,24 @@ void paging_tick(struct vhost *vhost)
         vhost->page_out_ms = 0;
 }
 
-void vhost_paged_out(struct vhost *vhost, struct journal_lane *handle, uint64_t number,
-                     enum status status)
+bool paging_paged_out(struct vhost *vhost, struct journal_lane *handle, uint64_t number,
+                      enum status status)
 {
     struct lane *lane = map_get(&vhost->lanes, bytes_of(&handle, sizeof handle));
     if (!lane)
-        return;
+        return false;
     lane->pages_out--;
     vhost->pages_out--;
     if (status)
         vhost->page_out_ms = vhost->now.steady_ms + PAGE_OUT_PAUSE_MS;
     struct chunk *chunk = lane_chunk(lane, number);
     if (!chunk || chunk->state != CHUNK_STORING)
-        return;
+        return false;
     chunk->state = CHUNK_RESIDENT;
     if (status)
         chunk->spilled = false;
     let_leave(chunk);
-    vhost_settle_down(vhost);
+    return true;
 }
 
 /* ---- In. */
@@ -237,17 +237,15 @@ static void paged_in(struct lane *lane, struct chunk *chunk, struct journal_page
     lane->calls->paged_in(lane, chunk);
 }
 
-void vhost_stalled(struct vhost *vhost, struct journal_lane *handle, enum status status)
+void paging_stalled(struct vhost *vhost, struct journal_lane *handle, enum status status)
 {
     struct lane *lane = map_get(&vhost->lanes, bytes_of(&handle, sizeof handle));
     if (lane)
         lane->stalled = status != STATUS_OK;
 }
 
-void vhost_paged_in(struct vhost *vhost, struct journal_page *page, struct moment now)
+void paging_paged_in(struct vhost *vhost, struct journal_page *page)
 {
-    vhost->now = now;
-    vhost->journalled = false;
     struct lane *lane = map_get(&vhost->lanes, bytes_of(&page->lane, sizeof page->lane));
     struct chunk *chunk = lane ? lane_chunk(lane, page->chunk) : NULL;
     if (chunk && chunk->state == CHUNK_READING)
@@ -256,5 +254,4 @@ void vhost_paged_in(struct vhost *vhost, struct journal_page *page, struct momen
         lane->calls->paged_in(lane, NULL);
     for (size_t i = 0; i < page->count; i++)
         message_unref(&page->entries[i].message);
-    vhost_settle_down(vhost);
 }

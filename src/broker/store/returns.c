@@ -184,32 +184,3 @@ enum status returns_restore(struct vhost *vhost, uint64_t lane_id, uint64_t numb
     }
     return reader.failed ? STATUS_CORRUPT : STATUS_OK;
 }
-
-static void end_returned(struct lane *lane, uint64_t number)
-{
-    static const struct tally once = {1, 1}, ever = {UINT32_MAX, UINT32_MAX};
-    struct chunk *chunk = lane_chunk(lane, number);
-    if (!chunk || !queue_returned_too_often(lane->queue, chunk->returns ? ever : once))
-        return; /* none of them can have */
-    for (unsigned slot = 0;
-         chunk && (slot = bit_next(chunk->ready_bits, slot)) < JOURNAL_CHUNK_SLOTS; slot++) {
-        struct place place = {chunk, slot};
-        if (queue_returned_too_often(lane->queue, returns_of(place)))
-            dead_letter(lane, place, DEATH_DELIVERY_LIMIT);
-        chunk = lane_chunk(lane, number); /* it goes with its last message */
-    }
-}
-
-void returns_restored(struct vhost *vhost)
-{
-    struct queue *queue;
-    uint64_t after = 0;
-    while ((queue = roster_next(&vhost->queue_roster, &after))) {
-        if (!queue_counts(queue))
-            continue;
-        for (struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane))
-            for (uint64_t number = lane->base, end = number + lane->ring_count; number < end;
-                 number++)
-                end_returned(lane, number);
-    }
-}

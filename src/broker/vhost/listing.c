@@ -258,3 +258,39 @@ void vhost_totals(const struct vhost *vhost, struct vhost_totals *out)
         rates_add(&out->rates, &vhost->counters.by_type[type]);
     tell_counters(vhost, &out->counters);
 }
+
+static void fill_policy(const struct policy *policy, struct policy_info *out)
+{
+    *out = (struct policy_info){
+        .name = policy->name,
+        .pattern = policy->pattern_text,
+        .definition = policy->definition,
+        .priority = policy->priority,
+        .target = policy->target,
+    };
+}
+
+size_t vhost_list_policies(struct vhost *vhost, bool operator_policies, uint64_t *after,
+                           struct policy_info *out, size_t max)
+{
+    const struct policy_list *list =
+        &vhost->policies.of[operator_policies ? POLICY_OPERATORS : POLICY_USERS];
+    size_t at = 0, count = 0;
+    while (at < list->count && list->made[at]->number <= *after)
+        at++;
+    for (; at < list->count && count < max; at++) {
+        *after = list->made[at]->number;
+        fill_policy(list->made[at], &out[count++]);
+    }
+    return count;
+}
+
+bool vhost_find_policy(struct vhost *vhost, bool operator_policy, struct bytes name,
+                       struct policy_info *out)
+{
+    const struct policy *policy =
+        policies_find(&vhost->policies, operator_policy ? POLICY_OPERATORS : POLICY_USERS, name);
+    if (policy)
+        fill_policy(policy, out);
+    return policy != NULL;
+}

@@ -2,9 +2,14 @@
 src_broker_libbroker_a_SOURCES += \
 	include/leveret/broker/counters.h \
 	include/leveret/broker/vhost.h \
+	src/broker/vhost/announce.c \
+	src/broker/vhost/attach.c \
 	src/broker/vhost/counters.c \
 	src/broker/vhost/listing.c \
+	src/broker/vhost/observe.c \
 	src/broker/vhost/recover.c \
+	src/broker/vhost/recover_dedup.c \
+	src/broker/vhost/turn.c \
 	src/broker/vhost/vhost.c
 
 if HAVE_CHECK

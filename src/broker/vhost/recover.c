@@ -5,6 +5,7 @@
  * the end, since both their ends must exist), then lanes, then their chunks, of which only the bit
  * maps are read. What can go wrong: a definition that makes no sense: CORRUPT, with a sentence. A
  * lane whose queue is gone is dropped. */
+#include "broker/queue/dead_letter.h"
 #include "broker/vhost_state.h"
 #include "leveret/base/mem.h"
 #include "leveret/wire/cursor.h"
@@ -166,6 +167,27 @@ static void finish_returns(struct recovery *recovery)
     }
 }
 
+static enum status recover_policy(struct vhost *vhost, struct bytes key, struct bytes value)
+{
+    struct policy_definition definition;
+    struct policy *policy;
+    enum status status = definition_read_policy(key, value, &definition);
+    if (status != STATUS_OK)
+        return status;
+    const struct policy_parts parts = {
+        .name = definition.name,
+        .pattern = definition.pattern,
+        .definition = definition.definition,
+        .priority = definition.priority,
+        .target = definition.target,
+    };
+    status = policy_new(&parts, &policy, NULL);
+    if (status == STATUS_OK)
+        policies_put(&vhost->policies, definition.operator_policy ? POLICY_OPERATORS : POLICY_USERS,
+                     policy);
+    return status;
+}
+
 static struct recovered_definition *recovered_new(struct bytes key, struct bytes value)
 {
     struct recovered_definition *kept = mem_need(sizeof *kept + key.len + value.len);
@@ -227,7 +249,7 @@ static void definition(void *context, struct bytes key, struct bytes value)
         return;
     case DEFINITION_POLICY:
     case DEFINITION_OPERATOR_POLICY:
-        if (policy_restore(recovery->vhost, key, value))
+        if (recover_policy(recovery->vhost, key, value))
             corrupt(recovery, "cannot be read", key);
         return;
     case DEFINITION_DELAY:
@@ -322,6 +344,36 @@ static void finish_bindings(struct recovery *recovery)
     }
 }
 
+static void end_returned(struct lane *lane, uint64_t number)
+{
+    static const struct tally once = {1, 1}, ever = {UINT32_MAX, UINT32_MAX};
+    struct chunk *chunk = lane_chunk(lane, number);
+    if (!chunk || !queue_returned_too_often(lane->queue, chunk->returns ? ever : once))
+        return; /* none of them can have */
+    for (unsigned slot = 0;
+         chunk && (slot = bit_next(chunk->ready_bits, slot)) < JOURNAL_CHUNK_SLOTS; slot++) {
+        struct place place = {chunk, slot};
+        if (queue_returned_too_often(lane->queue, returns_of(place)))
+            dead_letter(lane, place, DEATH_DELIVERY_LIMIT);
+        chunk = lane_chunk(lane, number); /* it goes with its last message */
+    }
+}
+
+/* All counts are there: ends what came back too often to its queue. */
+static void end_all_returned(struct vhost *vhost)
+{
+    struct queue *queue;
+    uint64_t after = 0;
+    while ((queue = roster_next(&vhost->queue_roster, &after))) {
+        if (!queue_counts(queue))
+            continue;
+        for (struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane))
+            for (uint64_t number = lane->base, end = number + lane->ring_count; number < end;
+                 number++)
+                end_returned(lane, number);
+    }
+}
+
 enum status vhost_recover(struct vhost *vhost, struct moment now, char **error)
 {
     struct recovery recovery = {.vhost = vhost};
@@ -342,7 +394,7 @@ enum status vhost_recover(struct vhost *vhost, struct moment now, char **error)
     finish_lanes(&recovery);
     finish_returns(&recovery);
     if (!recovery.status)
-        returns_restored(vhost);
+        end_all_returned(vhost);
     if (!recovery.status)
         delays_restored(vhost);
     map_free(&recovery.lanes);

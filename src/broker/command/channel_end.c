@@ -1,0 +1,98 @@
+/* The end of a channel: what it holds goes back, in portions. See channel_end.h. */
+#include "broker/vhost_state.h"
+#include "leveret/base/mem.h"
+
+void channel_destroy(struct channel *channel)
+{
+    struct unsettled_entry entry;
+    channel->closing = false;
+    reply_to_close(channel); /* of a vhost that goes with its channels open */
+    if (channel->releasing)
+        TAILQ_REMOVE(&channel->vhost->releasing, channel, release_link);
+    spread_free(channel);
+    promise_abandon(channel, true);
+    channel_drop_gets(channel);
+    tx_free(channel); /* what was settled in it names consumers and queues, too */
+    while (unsettled_take_first(&channel->unsettled, UINT64_MAX, &entry)) {
+        if (entry.lane->queue->deleted)
+            queue_settle(entry.lane, entry.seq);
+        if (entry.consumer && --entry.consumer->unsettled == 0 && !entry.consumer->queue)
+            consumer_destroy(entry.consumer);
+    }
+    unsettled_free(&channel->unsettled);
+    overdue_free(&channel->overdue);
+    struct consumer *consumer;
+    while ((consumer = TAILQ_FIRST(&channel->consumers))) {
+        TAILQ_REMOVE(&channel->consumers, consumer, channel_link);
+        consumer_destroy(consumer);
+    }
+    consumer_wait_end(channel->vhost, &channel->wait);
+    map_free(&channel->consumer_map);
+    channel->vhost->counters.publishers -= channel->route != NULL;
+    route_memory_free(&channel->route);
+    roster_remove(&channel->vhost->channel_roster, channel->number);
+    channel->peer->channels[channel->id] = NULL;
+    free(channel);
+}
+
+static bool release_consumers(struct channel *channel)
+{
+    struct vhost *vhost = channel->vhost;
+    struct consumer *consumer;
+    while ((consumer = TAILQ_FIRST(&channel->consumers)) && vhost_left(vhost, WORK_CONSUMER)) {
+        struct queue *queue = consumer->queue;
+        consumer_end(consumer);
+        queue_consumer_left(queue);
+        vhost_spend(vhost, WORK_CONSUMER);
+    }
+    return !consumer;
+}
+
+void channel_leave(struct channel *channel)
+{
+    channel->leaving = true;
+    channel_drop_gets(channel);
+    policy_forget_waits(channel);
+    reply_to_close(channel);
+}
+
+bool channel_give_back(struct channel *channel)
+{
+    struct vhost *vhost = channel->vhost;
+    struct unsettled_entry entry;
+    channel_leave(channel);
+    spread_free(channel);
+    tx_free(channel);
+    uint64_t left = vhost_left(vhost, WORK_SETTLE), count = 0;
+    for (; count < left && unsettled_take_first(&channel->unsettled, UINT64_MAX, &entry); count++) {
+        (timeout_took(channel, &entry) ? requeue_entry : fail_entry)(channel, &entry);
+    }
+    vhost_spend(vhost, count * WORK_SETTLE);
+    return channel->unsettled.live == 0;
+}
+
+bool channel_release(struct channel *channel)
+{
+    /* Deliveries first: who comes after its consumers is to find them in their places. */
+    return queues_hold(channel, !channel_give_back(channel)) && release_consumers(channel);
+}
+
+bool channel_close(struct channel *channel, const struct event *closed)
+{
+    if (!channel_release(channel))
+        return false;
+    vhost_spend(channel->vhost, WORK_DELETE);
+    event_channel(channel, false);
+    promise_abandon(channel, !closed);
+    channel->failed = channel->leaving = true;
+    if (!closed) {
+        channel_destroy(channel);
+        return true;
+    }
+    promise_reply(channel, closed, channel_needed(channel));
+    if (channel->promises.count)
+        channel->closing = true;
+    else
+        channel_destroy(channel);
+    return true;
+}

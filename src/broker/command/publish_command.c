@@ -1,0 +1,79 @@
+/* basic.publish: what may be refused of a message by itself, before it is routed. */
+#include "broker/publish/dead_letter_headers.h"
+#include "broker/topology/copies.h"
+#include "broker/vhost_state.h"
+
+#include <inttypes.h>
+
+/* Looks at the headers that mean something to the broker. May replace the message (and the
+ * reference), or fail the channel. */
+static void read_headers(struct channel *channel, struct message **message)
+{
+    const char *malformed, *type;
+    if ((malformed = copies_malformed(*message, &type))) {
+        channel_refuse(channel, COMMAND_PUBLISH, STATUS_PRECONDITION_FAILED,
+                       "invalid message: {unacceptable_type_in_header,\"%s\",%s}", malformed, type);
+        return;
+    }
+    copies_note_blind(*message);
+    if (channel->vhost->options.dialect.x_death == DEATHS_IGNORE && deaths_disown(message))
+        channel_refuse(channel, COMMAND_PUBLISH, STATUS_RESOURCE_ERROR, "out of memory");
+}
+
+/* A body above small_bytes_max[1]: it is counted by its size, and too large a one fails the
+ * channel.
+ */
+static __attribute__((noinline)) bool large_body(struct channel *channel,
+                                                 const struct message *message)
+{
+    struct vhost *vhost = channel->vhost;
+    unsigned size = 0;
+    if (message->body_bytes > vhost->options.limits.message_bytes_max) {
+        channel_refuse(channel, COMMAND_PUBLISH, STATUS_PRECONDITION_FAILED,
+                       "message size %" PRIu64 " is larger than configured max size %" PRIu64,
+                       message->body_bytes, vhost->options.limits.message_bytes_max);
+        vhost->counters.body_bytes -= message->body_bytes;
+        vhost->too_large++;
+        return false;
+    }
+    while (size < COUNTED_SIZES - 1 && message->body_bytes > counted_size_bytes[size])
+        size++;
+    vhost->counters.sizes[size]++;
+    return true;
+}
+
+/* A body above small_bytes_max[0]. False: it is too large, and the channel has failed. */
+static inline bool count_size(struct channel *channel, const struct message *message)
+{
+    if (message->body_bytes > channel->vhost->small_bytes_max[1])
+        return large_body(channel, message);
+    channel->vhost->counters.sizes[1]++;
+    return true;
+}
+
+/* What few messages have, and may be refused for. May replace the message, and its reference. */
+static bool headers_pass(struct channel *channel, struct message **message)
+{
+    if ((*message)->has_headers)
+        read_headers(channel, message);
+    if (!channel->failed && reply_to_asked(*message))
+        reply_to_rewrite(channel, message);
+    return !channel->failed;
+}
+
+void command_publish(struct channel *channel, const struct command *command)
+{
+    struct vhost *vhost = channel->vhost;
+    struct message *message = command->u.publish.message;
+    channel->rates.publish++;
+    vhost->rates.publish++;
+    vhost->counters.body_bytes += message->body_bytes;
+    if ((message->body_bytes > vhost->small_bytes_max[0] && !count_size(channel, message)) ||
+        !headers_pass(channel, &message))
+        vhost->not_routed++;
+    else if (channel->tx)
+        tx_publish(channel, message, command->u.publish.mandatory);
+    else
+        publish_message(channel, message, command->u.publish.mandatory);
+    message_unref(&message);
+}

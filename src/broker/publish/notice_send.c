@@ -1,0 +1,16 @@
+/* Publishes the notices that wait: see notice_send.h. */
+#include "broker/vhost_state.h"
+
+bool notices_send(struct vhost *vhost)
+{
+    struct notices *notices = &vhost->notices;
+    size_t routed;
+    if (notices->count == 0)
+        return false;
+    for (size_t i = 0; i < notices->count; i++) {
+        publish_internal(vhost, notices->messages[i], &routed);
+        message_unref(&notices->messages[i]);
+    }
+    notices->count = 0;
+    return true;
+}

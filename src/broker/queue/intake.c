@@ -1,0 +1,90 @@
+/* How a message comes into a queue. See queue.h.
+ *
+ * Normal course: straight to a consumer when none waits before it, and else behind the others. What
+ * can go wrong: the queue knows it already (dedup.h), or is at its limit and refuses it. */
+#include "broker/queue/dead_letter.h"
+#include "broker/vhost_state.h"
+
+/* Straight to a consumer; one that will settle it needs it stored, in case it comes back. */
+static void publish_to(struct queue *queue, struct consumer *consumer, struct message *message,
+                       uint64_t expires_ms, uint64_t *needed)
+{
+    if (consumer->no_ack) {
+        consumer_deliver(consumer, message, NULL, 0, false);
+        return;
+    }
+    struct lane *lane = queue_lane_for(queue, message);
+    struct place place = lane_store(lane, message, expires_ms, STORED_UNSETTLED, needed);
+    queue->expiring |= expires_ms != 0;
+    consumer_deliver(consumer, message, lane, place_seq(place), false);
+}
+
+/* Stores a message behind the others; what is at the head may be another one now. */
+static void store(struct queue *queue, struct message *message, uint64_t expires_ms,
+                  uint64_t *needed)
+{
+    bool head = queue->stock.ready == 0;
+    struct lane *lane = queue_lane_for(queue, message);
+    bool above = queue_lane_overtakes(lane);
+    lane_store(lane, message, expires_ms, STORED_READY, needed);
+    queue_lane_ready(lane);
+    if (above) { /* consumers may wait for the disk to give them the head that was */
+        head = true;
+        queue_schedule(queue);
+    }
+    if (expires_ms)
+        queue_expiry_stored(lane, expires_ms, head);
+    if (__builtin_expect(queue_limited(queue), 0))
+        length_enforce(queue);
+}
+
+/* A message that cannot come in. It has to be in the queue to be dead-lettered from it; stored and
+ * settled in one batch, it is not written. */
+static void refuse_message(struct queue *queue, struct message *message)
+{
+    uint64_t needed = 0;
+    if (!length_passes_on(queue))
+        return;
+    struct lane *lane = queue_lane_for(queue, message);
+    struct place place = lane_store(lane, message, 0, STORED_UNSETTLED, &needed);
+    dead_letter(lane, place, DEATH_MAXLEN);
+}
+
+/* A message comes in that was not there before. */
+static bool take_in(struct queue *queue, struct message *message, uint64_t *needed)
+{
+    uint64_t expires_ms = 0;
+    bool at_once = false;
+    if (queue->settings.message_ttl_ms != SETTING_NONE || message->ttl_ms != MESSAGE_NO_TTL)
+        expires_ms = queue_expiry_of(queue, message, &at_once);
+    queue->rates.publish++;
+    queue->idle_since_wall_ms = queue->vhost->now.wall_ms;
+    if (__builtin_expect(queue_limited(queue), 0) && length_refuses(queue, message->body_bytes)) {
+        refuse_message(queue, message);
+        return false;
+    }
+    if (queue->stock.ready == 0) {
+        struct consumer *consumer = consumer_next(queue);
+        if (consumer) {
+            publish_to(queue, consumer, message, expires_ms, needed);
+            return true;
+        }
+    }
+    if (!at_once || dead_letter_wanted(queue))
+        store(queue, message, expires_ms, needed);
+    else
+        dead_letter_count(queue, DEATH_EXPIRED, 1);
+    if (at_once && queue->expiring)
+        queue_expire(queue, EXPIRE_AT_ONCE);
+    return true;
+}
+
+bool queue_publish(struct queue *queue, struct message *message, uint64_t *needed)
+{
+    if (__builtin_expect(queue->dedup != NULL, 0) && dedup_refuses(queue->dedup, message, needed))
+        return true; /* it was taken when it came first */
+    bool taken = take_in(queue, message, needed);
+    if (__builtin_expect(queue->dedup != NULL, 0) && taken)
+        dedup_remember(queue->dedup, message);
+    return taken;
+}

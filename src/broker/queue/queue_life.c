@@ -1,0 +1,254 @@
+/* The life of a queue: made, emptied, deleted; and how deliveries of it end. See queue.h. */
+#include "broker/queue/dead_letter.h"
+#include "broker/vhost_state.h"
+#include "leveret/base/mem.h"
+
+static void paged_in(struct lane *lane, struct chunk *chunk)
+{
+    struct queue *queue = lane->queue;
+    if (chunk && chunk->any_expires)
+        queue->expiring = true;
+    if (chunk)
+        dead_letter_paged_in(chunk);
+    if (queue_limited(queue))
+        length_enforce(queue);
+    if (queue->expiring)
+        queue_expire(queue, EXPIRE_AT_ONCE);
+    queue_schedule(queue);
+}
+
+static void failed(struct lane *lane)
+{
+    struct queue *queue = lane->queue;
+    struct consumer *consumer;
+    queue->failed = true;
+    dead_letter_failed(lane);
+    while ((consumer = TAILQ_FIRST(&queue->consumers)))
+        consumer_cancel(consumer);
+    queue_fail_gets(queue, STATUS_INTERNAL_ERROR);
+}
+
+const struct lane_calls queue_lane_calls = {paged_in, failed};
+
+static uint64_t queue_size(size_t name_len, size_t arguments_len)
+{
+    return sizeof(struct queue) + HOLDING_PLACES + name_len + arguments_len;
+}
+
+enum status queue_admitted(struct vhost *vhost, const struct queue_options *options)
+{
+    return holding_take(vhost, ACCOUNT_DEFINITIONS,
+                        queue_size(options->name.len, options->arguments.len), "one more queue",
+                        &vhost->refusal);
+}
+
+struct queue *queue_new(struct vhost *vhost, const struct queue_options *options)
+{
+    struct bytes name = options->name, arguments = options->arguments;
+    struct queue *queue = mem_need(sizeof *queue + name.len + arguments.len);
+    if (name.len)
+        memcpy(queue->data, name.at, name.len);
+    if (arguments.len)
+        memcpy(queue->data + name.len, arguments.at, arguments.len);
+    queue->arguments = bytes_of(queue->data + name.len, arguments.len);
+    queue->vhost = vhost;
+    queue->durable = options->durable;
+    queue->auto_delete = options->auto_delete;
+    queue->exclusive = options->exclusive;
+    queue->stored = options->durable && !options->exclusive;
+    queue_settings_merge(queue->arguments, &queue_settings_default, &queue->settings);
+    queue->type_rates = &vhost->counters.by_type[queue_counted_type(queue)];
+    queue->dedup = dedup_new(vhost, &queue->endpoint, queue->arguments, false);
+    if (queue->dedup)
+        queue->dedup->stored = queue->stored;
+    queue_lanes_make(queue, options->lane_id, options->priorities_id);
+    queue->idle_since_wall_ms = vhost->now.wall_ms;
+    SLIST_INIT(&queue->levels);
+    TAILQ_INIT(&queue->consumers);
+    TAILQ_INIT(&queue->waiting_gets);
+    if (options->owner) {
+        queue->owner = options->owner;
+        TAILQ_INSERT_TAIL(&options->owner->exclusive_queues, queue, owner_link);
+    }
+    topology_join(vhost->topology, &queue->endpoint, bytes_of(queue->data, name.len),
+                  queue->stored);
+    map_put(&vhost->queues, queue->endpoint.name, queue);
+    queue->number = roster_add(&vhost->queue_roster, queue);
+    policy_join_queue(queue);
+    queue_touch(queue);
+    if (queue->settings.consumer_timeout_ms != SETTING_NONE)
+        timeout_consider(vhost, queue->settings.consumer_timeout_ms);
+    return queue;
+}
+
+/* The lanes tell nobody any more. */
+static void leave_dedup(struct queue *queue)
+{
+    for (struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane))
+        lane->dedup = NULL;
+}
+
+void queue_destroy(struct queue *queue)
+{
+    leave_dedup(queue);
+    dedup_free(&queue->dedup);
+    for (struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane))
+        lane_free(lane);
+    policy_leave(queue->vhost, &queue->policy);
+    queue_lanes_free(queue);
+    free(queue->dying);
+    heap_remove(&queue->vhost->expiry, &queue->expiry);
+    heap_remove(&queue->vhost->idle, &queue->idle);
+    struct consumer_level *level;
+    while ((level = SLIST_FIRST(&queue->levels))) {
+        SLIST_REMOVE_HEAD(&queue->levels, link);
+        free(level);
+    }
+    struct waiting_get *get;
+    while ((get = TAILQ_FIRST(&queue->waiting_gets))) {
+        TAILQ_REMOVE(&queue->waiting_gets, get, link);
+        free(get);
+    }
+    free(queue);
+}
+
+static void free_if_done(struct queue *queue)
+{
+    if (queue->deleted && queue->stock.unsettled == 0)
+        queue_destroy(queue);
+}
+
+bool queue_unhook(struct queue *queue)
+{
+    struct vhost *vhost = queue->vhost;
+    struct consumer *consumer;
+    uint64_t bindings =
+        topology_shed(vhost->topology, &queue->endpoint, vhost_left(vhost, WORK_BINDING));
+    vhost_spend(vhost, bindings * WORK_BINDING);
+    while ((consumer = TAILQ_FIRST(&queue->consumers)) && vhost_left(vhost, WORK_CONSUMER)) {
+        consumer_cancel(consumer); /* NOLINT(clang-analyzer-unix.Malloc) */
+        vhost_spend(vhost, WORK_CONSUMER);
+    }
+    return !consumer && TAILQ_EMPTY(&queue->endpoint.bindings_to);
+}
+
+void queue_delete(struct queue *queue)
+{
+    struct vhost *vhost = queue->vhost;
+    CHECK(!queue->deleted);
+    vhost_spend(vhost, WORK_DELETE);
+    holding_give(vhost, ACCOUNT_DEFINITIONS,
+                 queue_size(queue->endpoint.name.len, queue->arguments.len));
+    queue->deleted = true;
+    vhost->counters.queues_deleted++;
+    event_queue(queue, false);
+    struct consumer *consumer;
+    while ((consumer = TAILQ_FIRST(&queue->consumers)))
+        consumer_cancel(consumer);
+    queue_fail_gets(queue, STATUS_NOT_FOUND);
+    queue_unschedule(queue);
+    if (queue->over)
+        TAILQ_REMOVE(&vhost->over, queue, over_link);
+    queue->over = false;
+    heap_remove(&vhost->expiry, &queue->expiry);
+    heap_remove(&vhost->idle, &queue->idle);
+    if (queue->owner)
+        TAILQ_REMOVE(&queue->owner->exclusive_queues, queue, owner_link);
+    queue->owner = NULL;
+    map_remove(&vhost->queues, queue->endpoint.name);
+    topology_leave(vhost->topology, &queue->endpoint);
+    roster_remove(&vhost->queue_roster, queue->number);
+    if (queue->stored)
+        vhost_erase_queue(queue);
+    leave_dedup(queue);
+    dedup_delete(&queue->dedup);
+    queue_lanes_clear(queue);
+    free_if_done(queue);
+}
+
+void queue_settings_changed(struct queue *queue)
+{
+    if (queue->settings.expires_ms == SETTING_NONE)
+        heap_remove(&queue->vhost->idle, &queue->idle);
+    queue_touch(queue);
+    if (queue->settings.consumer_timeout_ms != SETTING_NONE)
+        timeout_consider(queue->vhost, queue->settings.consumer_timeout_ms);
+    if (queue_limited(queue))
+        length_enforce_soon(queue);
+}
+
+/* Whether the delivery was of a queue that has been deleted since: that is all there is to do. */
+static bool settled_deleted(struct lane *lane)
+{
+    if (!lane->queue->deleted)
+        return false;
+    lane_forget_unsettled(lane);
+    free_if_done(lane->queue);
+    return true;
+}
+
+void queue_settle(struct lane *lane, uint64_t seq)
+{
+    if (settled_deleted(lane))
+        return;
+    struct message *message = lane_discard(lane, lane_place(lane, seq));
+    message_unref(&message);
+}
+
+void queue_reject(struct lane *lane, uint64_t seq)
+{
+    if (!settled_deleted(lane))
+        dead_letter(lane, lane_place(lane, seq), DEATH_REJECTED);
+}
+
+void queue_requeue(struct lane *lane, uint64_t seq, enum return_kind kind)
+{
+    struct queue *queue = lane->queue;
+    if (settled_deleted(lane))
+        return;
+    struct place place = lane_place(lane, seq);
+    if (queue_counts(queue) && queue_returned_too_often(queue, returns_count(place, kind))) {
+        dead_letter(lane, place, DEATH_DELIVERY_LIMIT);
+        return;
+    }
+    lane_give_back(lane, place);
+    queue_lane_ready(lane);
+    if (queue->expiring) /* it may be the head again: look at the end of the call */
+        heap_set(&queue->vhost->expiry, &queue->expiry, queue->vhost->now.wall_ms);
+    if (queue_limited(queue))
+        length_enforce_soon(queue);
+    queue_schedule(queue);
+}
+
+/* From how many messages on new lanes are cheaper than settling each. */
+#define PURGE_LANES_MIN 4096u
+
+uint64_t queue_purge(struct queue *queue, uint64_t max)
+{
+    uint64_t count = queue->stock.ready;
+    if (queue->stock.unsettled == 0 && count >= PURGE_LANES_MIN) {
+        queue_lanes_clear(queue);
+        queue_lanes_renew(queue);
+        if (queue->stored)
+            vhost_put_queue(queue);
+    } else {
+        uint64_t done = 0;
+        for (struct lane *lane = &queue->lane; lane && done < max;
+             lane = queue_lane_above(queue, lane))
+            done += lane_discard_ready(lane, max - done);
+        vhost_spend(queue->vhost, done * WORK_DISCARD);
+        count = done;
+    }
+    queue_schedule(queue); /* gets may wait for what is gone */
+    return count;
+}
+
+void queue_consumer_left(struct queue *queue)
+{
+    if (queue->consumer_count)
+        return;
+    if (queue->auto_delete && !queue->deleted)
+        queue_delete(queue);
+    else
+        queue_touch(queue);
+}

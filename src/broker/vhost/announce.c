@@ -1,0 +1,65 @@
+/* The exchanges that the broker itself publishes to, and who listens to them. See announce.h. */
+#include "broker/vhost_state.h"
+#include "leveret/base/mem.h"
+
+void vhost_announce(struct vhost *vhost, enum announcement announcement, struct bytes key,
+                    struct bytes headers, struct bytes body, struct moment now)
+{
+    static const char *const exchanges[] = {
+        [ANNOUNCE_EVENT] = NOTICE_EVENT_EXCHANGE, [ANNOUNCE_LOG] = NOTICE_LOG_EXCHANGE};
+    struct text properties = {0};
+    vhost->now = now;
+    vhost->journalled = false;
+    notice_properties(headers, 2, now.wall_ms / 1000, &properties);
+    struct message *message =
+        message_new(bytes_of_text(exchanges[announcement]), key, text_bytes(&properties), body.len);
+    text_free(&properties);
+    if (message && message_fill(message, NULL, body.at, body.len))
+        message_unref(&message);
+    if (message)
+        message->persistent = true;
+    notice_add(vhost, message);
+    vhost_settle_down(vhost);
+}
+
+static void declare(struct vhost *vhost, const char *name)
+{
+    const struct exchange_declaration declaration = {
+        .name = bytes_of_text(name),
+        .type = BYTES_LITERAL("topic"),
+        .durable = true,
+        .internal = true,
+    };
+    struct exchange *exchange;
+    CHECK(topology_restore(vhost->topology, &declaration, &exchange, &vhost->refusal) == STATUS_OK);
+    exchange->predeclared = true;
+}
+
+void notices_declare(struct vhost *vhost)
+{
+    declare(vhost, NOTICE_TRACE_EXCHANGE);
+    if (!vhost->options.announces)
+        return;
+    declare(vhost, NOTICE_EVENT_EXCHANGE);
+    declare(vhost, NOTICE_LOG_EXCHANGE);
+}
+
+static bool listened_to(const struct vhost *vhost, const char *name)
+{
+    const struct exchange *exchange = topology_exchange(vhost->topology, bytes_of_text(name));
+    return exchange && exchange->bindings_from_count > 0;
+}
+
+void notices_bound(struct vhost *vhost, const struct binding *binding)
+{
+    if (bytes_start_with(binding->source->endpoint.name, "amq.rabbitmq."))
+        notices_recovered(vhost);
+}
+
+void notices_recovered(struct vhost *vhost)
+{
+    if (!vhost->options.announces || !vhost->options.listened)
+        return;
+    vhost->options.listened(vhost->options.context, listened_to(vhost, NOTICE_EVENT_EXCHANGE),
+                            listened_to(vhost, NOTICE_LOG_EXCHANGE));
+}

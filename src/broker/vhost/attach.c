@@ -1,0 +1,88 @@
+/* Peers come and go; limits change. See vhost.h. */
+#include "broker/vhost_state.h"
+#include "leveret/base/mem.h"
+
+struct peer *vhost_attach(struct vhost *vhost, const struct peer_options *options,
+                          struct moment now)
+{
+    struct bytes name = options->name, user = options->user;
+    struct peer *peer = mem_need(sizeof *peer + name.len + user.len);
+    vhost->now = now;
+    if (name.len)
+        memcpy(peer->data, name.at, name.len);
+    if (user.len)
+        memcpy(peer->data + name.len, user.at, user.len);
+    peer->name = bytes_of(peer->data, name.len);
+    peer->user = bytes_of(peer->data + name.len, user.len);
+    peer->vhost = vhost;
+    peer->owner = options->owner;
+    peer->notify_cancel = options->notify_cancel;
+    consumer_wait_init(&peer->wait);
+    TAILQ_INIT(&peer->exclusive_queues);
+    TAILQ_INSERT_TAIL(&vhost->peers, peer, link);
+    vhost->peer_count++;
+    return peer;
+}
+
+void peer_destroy(struct peer *peer)
+{
+    for (uint32_t i = 0; i < peer->channel_room; i++)
+        if (peer->channels[i])
+            channel_destroy(peer->channels[i]);
+    free(peer->channels);
+    consumer_wait_end(peer->vhost, &peer->wait);
+    TAILQ_REMOVE(&peer->vhost->peers, peer, link);
+    peer->vhost->peer_count--;
+    free(peer);
+}
+
+/* Gives up what the peer has, or a portion of it; returns whether that is all. */
+static bool release(struct peer *peer)
+{
+    struct vhost *vhost = peer->vhost;
+    /* The messages of all channels go back before a queue gives any of them to somebody else. */
+    for (uint32_t i = 0; i < peer->channel_room; i++)
+        if (peer->channels[i] && !channel_give_back(peer->channels[i]))
+            return queues_hold(peer->channels[i], true);
+    for (uint32_t i = 0; i < peer->channel_room; i++)
+        if (peer->channels[i])
+            (void)queues_hold(peer->channels[i], false);
+    for (uint32_t i = 0; i < peer->channel_room; i++) {
+        struct channel *channel = peer->channels[i];
+        if (channel && (!vhost_left(vhost, 1) || !channel_close(channel, NULL)))
+            return false;
+    }
+    struct queue *queue;
+    while ((queue = TAILQ_FIRST(&peer->exclusive_queues))) {
+        if (!vhost_left(vhost, 1) || !queue_unhook(queue))
+            return false;
+        queue_delete(queue);
+    }
+    return true;
+}
+
+struct applied vhost_detach(struct vhost *vhost, struct peer *peer, struct moment now)
+{
+    void *owner = peer->owner;
+    vhost_enter(vhost, now);
+    for (uint32_t i = 0; i < peer->channel_room; i++)
+        if (peer->channels[i])
+            channel_leave(peer->channels[i]);
+    if (release(peer)) {
+        peer_destroy(peer);
+        struct event event = {.type = EVENT_DETACHED};
+        vhost->options.event(vhost->options.context, owner, &event);
+    } else {
+        vhost->applied.unfinished = true;
+    }
+    vhost_settle_down(vhost);
+    return vhost->applied;
+}
+
+void vhost_set_limits(struct vhost *vhost, const struct vhost_limits *limits, struct moment now)
+{
+    vhost->now = now;
+    vhost->options.limits.resident_bytes_max = limits->resident_bytes_max;
+    vhost_set_message_bytes_max(vhost, limits->message_bytes_max);
+    timeout_set_default(vhost, limits->consumer_timeout_ms);
+}
