@@ -3,42 +3,34 @@
 
 #include <stdlib.h>
 
+#include "admin/http/admin_state.h"
 #include "admin/http/body.h"
+#include "admin/http/dispatch.h"
 #include "admin/http/http.h"
+#include "admin/http/request.h"
 #include "admin/http/turns.h"
 #include "admin/listing/samples.h"
+#include "admin/listing/stats.h"
 #include "admin/metrics/totals.h"
+#include "admin/route_table.h"
 #include "leveret/base/clock.h"
 #include "leveret/base/mem.h"
-
-void admin_ref(struct admin *admin)
-{
-    admin->refs++;
-}
-
-void admin_unref(struct admin *admin)
-{
-    if (--admin->refs > 0)
-        return;
-    free(admin->options.node_tags);
-    free(admin);
-}
 
 /* ---- Rates need looks at regular times, whether anybody asks or not. */
 
 static void look(struct admin *admin, const char *kind, struct bytes vhost,
                  const struct vhost_totals *totals)
 {
-    uint64_t values[RATE_COUNT + 3];
-    double rates[RATE_COUNT + 3];
+    uint64_t values[STATS_COUNT + 3];
+    double rates[STATS_COUNT + 3];
     struct text key = {0};
     stats_values(&totals->rates, values);
-    values[RATE_COUNT] = totals->messages_ready;
-    values[RATE_COUNT + 1] = totals->messages_unacknowledged;
-    values[RATE_COUNT + 2] = totals->messages_ready + totals->messages_unacknowledged;
+    values[STATS_COUNT] = totals->messages_ready;
+    values[STATS_COUNT + 1] = totals->messages_unacknowledged;
+    values[STATS_COUNT + 2] = totals->messages_ready + totals->messages_unacknowledged;
     samples_key(&key, kind, vhost, bytes_of("", 0));
     samples_look(admin->samples, text_bytes(&key), loop_now_ms(admin->options.loop), values,
-                 RATE_COUNT + 3, rates);
+                 STATS_COUNT + 3, rates);
     text_free(&key);
 }
 
@@ -64,19 +56,22 @@ static void sample(void *context)
 
 enum status admin_new(const struct admin_options *options, struct admin **out, char **error)
 {
+    static const struct http_service service = {dispatch_begin, dispatch_handle};
     struct admin *admin = mem_need(sizeof *admin);
     enum status status = STATUS_OK;
     admin->options = *options;
     admin->account = node_account(options->node);
     admin->refs = 1;
     admin->started_wall_ms = clock_wall_ms();
+    admin->route_tables = route_tables;
     admin->samples = samples_new();
     admin->turns = turns_new(options->loop);
     admin->sampler = timer_new(options->loop, sample, admin);
     if (options->address)
-        status = http_new(admin, options->address, &options->limits, false, &admin->server, error);
+        status = http_new(admin, options->address, &options->limits, false, &service,
+                          &admin->server, error);
     if (status == STATUS_OK && options->metrics_address)
-        status = http_new(admin, options->metrics_address, &options->metrics_limits, true,
+        status = http_new(admin, options->metrics_address, &options->metrics_limits, true, &service,
                           &admin->metrics_server, error);
     if (status != STATUS_OK) {
         admin_free(&admin);
@@ -114,24 +109,6 @@ void admin_free(struct admin **admin)
     samples_free(&a->samples);
     turns_free(&a->turns);
     admin_unref(a);
-}
-
-struct client_sockets client_sockets(const struct admin *admin)
-{
-    const struct admin_options *o = &admin->options;
-    struct client_sockets sockets = {0};
-    if (o->amqp_sockets)
-        sockets = (struct client_sockets){atomic_load(&o->amqp_sockets->open),
-                                          atomic_load(&o->amqp_sockets->max)};
-    if (admin->server) {
-        sockets.used += http_connections(admin->server);
-        sockets.max += o->limits.connections;
-    }
-    if (admin->metrics_server) {
-        sockets.used += http_connections(admin->metrics_server);
-        sockets.max += o->metrics_limits.connections;
-    }
-    return sockets;
 }
 
 uint16_t admin_port(const struct admin *admin)

@@ -2,7 +2,7 @@
 noinst_LIBRARIES += src/admin/libadmin.a
 src_admin_libadmin_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 src_admin_libadmin_a_SOURCES = include/leveret/admin/admin.h src/admin/admin.c \
-	src/admin/route_table.c
+	src/admin/route_table.c src/admin/route_table.h
 
 include src/admin/json/local.mk
 include src/admin/http/local.mk

@@ -1,4 +1,6 @@
 /* All paths. Literal parts before variable ones where both could fit. */
+#include "admin/route_table.h"
+
 #include "admin/http/routes.h"
 #include "admin/resource/handlers.h"
 
@@ -20,7 +22,7 @@
 #define ADMINISTRATOR_DEFINITIONS ACCESS_ADMINISTRATOR, BODY_DEFINITIONS
 
 /* clang-format off */
-const struct route routes[] = {
+static const struct route routes[] = {
     /* On the port of metrics alone, anybody may ask for these. */
     {GET,    "/metrics", api_metrics, MONITORING},
     {GET,    "/metrics/per-object", api_metrics_per_object, MONITORING},
@@ -29,7 +31,7 @@ const struct route routes[] = {
     {GET,    "/api/overview", api_overview, USER},
     {GET,    "/api/whoami", api_whoami, USER},
     {GET,    "/api/version", api_version_get, USER},
-    {GET,    "/api/extensions", api_empty_list, USER},
+    {GET,    "/api/extensions", respond_empty_list, USER},
     {GET,    "/api/cluster-name", api_cluster_name, USER},
     {PUT,    "/api/cluster-name", api_cluster_name_put, ADMINISTRATOR},
     {GET,    "/api/nodes", api_nodes_list, MONITORING},
@@ -40,8 +42,8 @@ const struct route routes[] = {
     {GET,    "/api/nodes/:n/memory/relative", api_node_memory_relative, MONITORING},
     {GET,    "/api/feature-flags", api_feature_flags, USER},
     {PUT,    "/api/feature-flags/:f/enable", api_feature_flag_enable, ADMINISTRATOR},
-    {GET,    "/api/deprecated-features", api_empty_list, USER},
-    {GET,    "/api/deprecated-features/used", api_empty_list, USER},
+    {GET,    "/api/deprecated-features", respond_empty_list, USER},
+    {GET,    "/api/deprecated-features/used", respond_empty_list, USER},
     {POST,   "/api/rebalance/queues", api_rebalance_queues, ADMINISTRATOR},
     {DELETE, "/api/reset", api_reset, ADMINISTRATOR},
     {DELETE, "/api/reset/:n", api_reset_node, ADMINISTRATOR},
@@ -103,7 +105,7 @@ const struct route routes[] = {
     {POST,   "/api/vhosts/:v/deletion/protection", api_vhost_protect, ADMINISTRATOR},
     {DELETE, "/api/vhosts/:v/deletion/protection", api_vhost_unprotect, ADMINISTRATOR},
     {GET,    "/api/vhosts/:v/permissions", api_permissions_of_vhost, ADMINISTRATOR},
-    {GET,    "/api/vhosts/:v/topic-permissions", api_empty_list, ADMINISTRATOR},
+    {GET,    "/api/vhosts/:v/topic-permissions", respond_empty_list, ADMINISTRATOR},
     {GET,    "/api/vhosts/:v/connections", api_connections_list_vhost, VHOST},
     {GET,    "/api/vhosts/:v/channels", api_channels_list_vhost, VHOST},
 
@@ -114,7 +116,7 @@ const struct route routes[] = {
     {PUT,    "/api/users/:u", api_user_put, ADMINISTRATOR},
     {DELETE, "/api/users/:u", api_user_delete, ADMINISTRATOR},
     {GET,    "/api/users/:u/permissions", api_permissions_of_user, ADMINISTRATOR},
-    {GET,    "/api/users/:u/topic-permissions", api_empty_list, ADMINISTRATOR},
+    {GET,    "/api/users/:u/topic-permissions", respond_empty_list, ADMINISTRATOR},
     {GET,    "/api/vhost-limits", api_vhost_limits_list, USER},
     {GET,    "/api/vhost-limits/:v", api_vhost_limits_of, KNOWN},
     {PUT,    "/api/vhost-limits/:v/:n", api_vhost_limit_put, ADMINISTRATOR},
@@ -151,7 +153,7 @@ const struct route routes[] = {
     {DELETE, "/api/global-parameters/:n", api_global_parameter_delete, POLICYMAKER},
 
     /* What Leveret has none of yet. */
-    {GET,    "/api/topic-permissions", api_empty_list, ADMINISTRATOR},
+    {GET,    "/api/topic-permissions", respond_empty_list, ADMINISTRATOR},
 
     {GET,    "/api/definitions", api_definitions_get, ADMINISTRATOR},
     {POST,   "/api/definitions", api_definitions_post, ADMINISTRATOR_DEFINITIONS},
@@ -182,3 +184,5 @@ const struct route routes[] = {
     {METHOD_OTHER, NULL, NULL, ADMINISTRATOR},
 };
 /* clang-format on */
+
+const struct route *const route_tables[] = {routes, NULL};

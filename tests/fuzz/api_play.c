@@ -4,8 +4,8 @@
 #include <time.h>
 
 #include "../unit/session_harness.h"
+#include "admin/http/dispatch.h"
 #include "admin/http/http.h"
-#include "admin/http/routes.h"
 #include "leveret/base/base64.h"
 #include "leveret/base/check.h"
 #include "leveret/base/container.h"
@@ -30,9 +30,10 @@ struct http_connection {
 };
 
 enum status http_new(struct admin *admin, const char *address, const struct http_limits *limits,
-                     bool metrics_only, struct http_server **out, char **error)
+                     bool metrics_only, const struct http_service *service,
+                     struct http_server **out, char **error)
 {
-    (void)admin, (void)address, (void)limits, (void)metrics_only, (void)error;
+    (void)admin, (void)address, (void)limits, (void)metrics_only, (void)service, (void)error;
     *out = NULL;
     return STATUS_INTERNAL_ERROR;
 }

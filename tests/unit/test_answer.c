@@ -6,6 +6,7 @@
 
 #include "admin/json/answer.h"
 #include "admin/json/arguments.h"
+#include "admin/json/columns.h"
 #include "admin/json/properties_json.h"
 #include "admin/json/url.h"
 #include "leveret/base/base64.h"

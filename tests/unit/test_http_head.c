@@ -5,6 +5,7 @@
 
 #include "admin/http/chunks.h"
 #include "admin/http/head.h"
+#include "leveret/base/text.h"
 
 static struct head head;
 

@@ -19,13 +19,15 @@ static const struct route table[] = {
     {METHOD_OTHER, NULL, NULL, ACCESS_USER, BODY_SMALL},
 };
 
+static const struct route *const tables[] = {table, NULL};
+
 static struct bytes parts[REQUEST_ARGS_MAX];
 static size_t count;
 static char allow[64];
 
 static const char *find(enum http_method method, const char *path)
 {
-    const struct route *route = routes_find(table, method, path, parts, &count, allow);
+    const struct route *route = routes_find(tables, method, path, parts, &count, allow);
     return route ? route->pattern : "";
 }
 

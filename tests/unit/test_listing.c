@@ -5,8 +5,10 @@
 
 #include "admin/http/http.h"
 #include "admin/http/turns.h"
+#include "admin/listing/filter.h"
 #include "admin/listing/listing.h"
 #include "admin/listing/samples.h"
+#include "admin/listing/stats.h"
 #include "leveret/base/mem.h"
 
 /* ---- The request's part. */
@@ -123,7 +125,7 @@ void request_free(struct request *r)
     done(r);
 }
 
-void turn_give(struct request *r)
+void turns_give(struct request *r)
 {
     (void)r;
 }
@@ -402,7 +404,7 @@ END_TEST
 
 static unsigned rate_bit(const char *name)
 {
-    for (unsigned i = 0; i < RATE_COUNT; i++)
+    for (unsigned i = 0; i < STATS_COUNT; i++)
         if (strcmp(stats_names[i], name) == 0)
             return 1u << i;
     ck_abort_msg("no rate %s", name);
@@ -411,8 +413,8 @@ static unsigned rate_bit(const char *name)
 START_TEST(counters_are_told_with_their_rates)
 {
     const struct rates counters = {.publish = 1, .deliver = 2, .get = 3, .get_no_ack = 4};
-    uint64_t values[RATE_COUNT];
-    double rates[RATE_COUNT] = {0.5};
+    uint64_t values[STATS_COUNT];
+    double rates[STATS_COUNT] = {0.5};
     struct answer a = {0};
     stats_values(&counters, values);
     answer_object(&a, NULL);

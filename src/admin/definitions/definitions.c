@@ -5,6 +5,7 @@
 #include "admin/json/arguments.h"
 #include "admin/resource/handlers.h"
 #include "leveret/base/identity.h"
+#include "leveret/base/map.h"
 
 enum part {
     PART_POLICIES,
@@ -256,7 +257,7 @@ static void write_explanation(struct answer *a, const char *what, struct bytes n
 /* What the file is of, in the words that RabbitMQ's tools know; nobody reads it back. */
 static void write_head(struct answer *a, const struct admin *admin, const struct exporting *e)
 {
-    const char *cluster = cluster_name(admin);
+    const char *cluster = admin_cluster_name(admin);
     write_explanation(a, e->one_vhost ? "virtual host" : "cluster",
                       e->one_vhost ? e->vhost : bytes_of_text(cluster));
     answer_text(a, "rabbitmq_definition_format", e->one_vhost ? "single_virtual_host" : "cluster");

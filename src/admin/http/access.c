@@ -1,9 +1,12 @@
 /* HTTP basic authentication (RFC 7617), tags and permissions. */
 #include "admin/http/access.h"
-#include "leveret/base/base64.h"
 
 #include <stdlib.h>
 #include <strings.h>
+
+#include "admin/http/request.h"
+#include "admin/http/respond.h"
+#include "leveret/base/base64.h"
 
 static const struct {
     const char *tag;

@@ -1,20 +1,47 @@
-/* Who asks, and what he may. Thread: main. */
+/* Who sent a request, and what that user may do. Thread: main. */
 #ifndef LEVERET_ADMIN_ACCESS_H
 #define LEVERET_ADMIN_ACCESS_H
 
-#include "admin/http/request.h"
+#include "leveret/auth/auth.h"
+
+struct request;
+
+/* What a user's tags allow; a user may have several. */
+enum rights {
+    RIGHT_MANAGEMENT = 1,    /* to ask anything */
+    RIGHT_POLICYMAKER = 2,   /* to change policies and parameters */
+    RIGHT_MONITORING = 4,    /* to see the node, and others' connections and channels */
+    RIGHT_ADMINISTRATOR = 8, /* to do everything */
+};
+/* The rights that tags ("administrator,monitoring") give. A stronger tag gives the weaker tags'
+ * rights too. */
+unsigned access_rights(const char *tags);
 
 enum credentials {
     CREDENTIALS_GOOD,
-    CREDENTIALS_NONE,    /* no credentials came, or none that can be read */
-    CREDENTIALS_WRONG,   /* wrong ones: the answer is due after *late_ms */
-    CREDENTIALS_REFUSED, /* the same; they have not been looked at, after too many wrong ones */
+    CREDENTIALS_NONE,    /* there are none, or none that can be read */
+    CREDENTIALS_WRONG,   /* no such user with such a password */
+    CREDENTIALS_REFUSED, /* not looked at: too many wrong ones have come */
 };
-/* Checks the request's basic authentication, counts it, and fills in user and rights. */
+/* Checks the request's basic authentication, counts the attempt, and sets the request's user and
+ * rights when the credentials are good. When they are wrong or refused, the answer is due after
+ * *late_ms. */
 enum credentials access_check(struct request *request, uint32_t *late_ms);
 
-/* A user's tags ("administrator,monitoring") as rights; what the stronger ones include is set too.
- */
-unsigned access_rights(const char *tags);
+/* Three questions about a vhost, from the widest to the narrowest. */
+/* Returns true when the user may know that the vhost is there, and see its sums, connections and
+ * channels: whoever monitors, and whoever access_sees_vhost. */
+bool access_knows_vhost(const struct request *request, struct bytes vhost);
+/* Returns true when the user may see what is in the vhost: administrators, and whoever
+ * access_enters_vhost. */
+bool access_sees_vhost(const struct request *request, struct bytes vhost);
+/* Returns true when the user may change what is in the vhost: whoever has permissions on it,
+ * whatever his tags. */
+bool access_enters_vhost(const struct request *request, struct bytes vhost);
+
+/* Returns true when the user has the permission on the resource. Otherwise answers 401, as
+ * RabbitMQ does, and returns false. */
+bool access_allowed(struct request *request, enum permission permission, struct bytes vhost,
+                    struct bytes resource);
 
 #endif

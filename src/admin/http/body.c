@@ -10,6 +10,8 @@
 #include <stdlib.h>
 
 #include "admin/http/http.h"
+#include "admin/http/request.h"
+#include "admin/http/respond.h"
 #include "admin/http/upload.h"
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
@@ -76,7 +78,7 @@ static void *run(void *context)
 void body_parse(struct request *request, void (*handle)(struct request *request))
 {
     struct admin *admin = request->admin;
-    if (request->body.len > PARSE_AT_ONCE_BYTES) {
+    if (request->body.len > BODY_AT_ONCE_BYTES) {
         struct parsing *parsing = mem_need(sizeof *parsing);
         parsing->request = request;
         parsing->handle = handle;
@@ -112,4 +114,19 @@ void body_end(struct admin *admin)
         http_forget(r);
         request_free(r);
     }
+}
+
+/* ---- As a form. */
+
+struct form body_form(const struct request *request)
+{
+    return form_of(request->json);
+}
+
+bool body_ok(struct request *request, const struct form *form)
+{
+    if (form_ok(form))
+        return true;
+    respond_bad_request(request, "%s", form->wrong);
+    return false;
 }

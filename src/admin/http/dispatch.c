@@ -3,6 +3,8 @@
  * Normal course: find the route, check password and tags, decode the path's parts; then parse the
  * JSON body and call the handler. What can go wrong is answered here: 404, 405, 401, 503, 400
  * not_json. */
+#include "admin/http/dispatch.h"
+
 #include <stdlib.h>
 
 #include "admin/http/access.h"
@@ -220,8 +222,8 @@ bool dispatch_begin(struct request *request)
     struct bytes parts[REQUEST_ARGS_MAX];
     size_t count;
     char allow[64];
-    const struct route *route =
-        routes_find(routes, request->method, request->path, parts, &count, allow);
+    const struct route *route = routes_find(request->admin->route_tables, request->method,
+                                            request->path, parts, &count, allow);
     request->route = route;
     bool is_metrics = route && strncmp(route->pattern, "/metrics", 8) == 0;
     if (request->on_metrics_port && !is_metrics) {

@@ -192,13 +192,15 @@ static void accepted(void *context, int fd)
 /* ---- Made and freed. */
 
 enum status http_new(struct admin *admin, const char *address, const struct http_limits *limits,
-                     bool metrics_only, struct http_server **out, char **error)
+                     bool metrics_only, const struct http_service *service,
+                     struct http_server **out, char **error)
 {
     struct http_server *server = mem_need(sizeof *server);
     server->admin = admin;
     server->loop = admin->options.loop;
     server->limits = *limits;
     server->metrics_only = metrics_only;
+    server->service = *service;
     LIST_INIT(&server->connections);
     enum status status = listener_new(server->loop, address, accepted, server, admin->options.log,
                                       &server->listener, error);

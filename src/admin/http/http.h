@@ -1,49 +1,68 @@
-/* The HTTP servers: sockets, limits, and what of HTTP the rest of the folder needs. Thread: main.
+/* The HTTP servers: sockets, limits, requests in and answers out. Thread: main.
  *
- * A request's head is read first; dispatch_begin decides whether its body is wanted, and of which
- * length at most. Only then is the body read, and dispatch_handle called with it. An answer is sent
- * whole, or streamed as the client takes it. */
+ * A request's head is read first; http_service's begin decides whether its body is wanted, and how
+ * long it may be. Only then is the body read, and handle called. An answer is sent whole, or
+ * streamed: piece by piece, as fast as the client takes it. */
 #ifndef LEVERET_ADMIN_HTTP_H
 #define LEVERET_ADMIN_HTTP_H
 
-#include "admin/http/request.h"
+#include "leveret/admin/admin.h"
+
+struct admin;
+struct http_server;
+struct request;
+
+/* What a server does with requests. */
+struct http_service {
+    /* Looks at a request whose head is there. True: the body is wanted, of at most body_bytes_max
+     * bytes, which this sets, and handle is called once it is there. False: the request has been
+     * answered, or will be. */
+    bool (*begin)(struct request *request);
+    /* Answers a request whose body is there, now or later. */
+    void (*handle)(struct request *request);
+};
 
 /* Listens on address ("15672": all addresses, IPv4 and IPv6; "127.0.0.1:0"; "[::1]:15672").
- * metrics_only: it serves nothing but /metrics. Errors: MALFORMED, IO with a sentence in *error
- * (free it). */
+ * metrics_only: its requests are marked on_metrics_port. Errors: MALFORMED, IO with a sentence in
+ * *error (free it). */
 MUST_USE enum status http_new(struct admin *admin, const char *address,
                               const struct http_limits *limits, bool metrics_only,
-                              struct http_server **out, char **error);
+                              const struct http_service *service, struct http_server **out,
+                              char **error);
 void http_free(struct http_server **server);
 /* The port listened on. */
 uint16_t http_port(const struct http_server *server);
-/* Connections that are open. */
+/* How many connections are open. */
 unsigned http_connections(const struct http_server *server);
 
-/* The request no longer belongs to its connection, which will not answer it: before it is freed. */
+/* Parts the request from its connection, which does not answer it any more. To be called before a
+ * request is freed. */
 void http_forget(struct request *request);
 
-/* Sends the answer and forgets request->http; without a client it does nothing. header and body may
- * be NULL; the body's bytes are taken and it is left empty. When the account has no room for the
- * body, 503 is sent in its place. */
+/* ---- A whole answer. */
+
+/* Sends the answer and parts the request from its connection; does nothing when the client has
+ * left. header and body may be NULL; the body's text is taken and left empty. When the account has
+ * no room for the body, 503 is sent in its place. */
 void http_send(struct request *request, int code, const char *content_type, const char *header,
                const char *header_value, struct text *body);
 
-/* ---- An answer whose length is not known when it begins. */
+/* ---- A streamed answer: its length is not known when it begins. */
 
 /* Begins it. */
 void http_stream_begin(struct request *request, int code, const char *content_type);
-/* Adds to it; the text's bytes are taken and it is left empty. Without a client it is dropped. */
+/* Adds to it; the text is taken and left empty. It is dropped when the client has left. */
 void http_stream_write(struct request *request, struct text *text);
-/* Whether the request's answer has been begun so. */
+/* Returns true when the request's answer has been begun with http_stream_begin. */
 bool http_is_streaming(const struct request *request);
-/* Whether the client has enough to take: http_stream_wait before more is made. */
+/* Returns true when the client has not taken much of what was written: the caller should make no
+ * more of the answer, and call http_stream_wait. */
 bool http_stream_full(const struct request *request);
-/* Calls more(request) once, on a later turn, when the client has taken most of what there is, or
- * has left (request->http is NULL then: no more is to be made). */
+/* Calls more(request) once, in a later turn of the loop: when the client has taken most of what was
+ * written, or when it has left (request->http is NULL then, and the request is to be freed). */
 void http_stream_wait(struct request *request, void (*more)(struct request *request));
-/* Ends it and forgets request->http. complete false: something went wrong, and the connection is
- * cut so that the client notices. */
+/* Ends it and parts the request from its connection. complete is false when the answer could not be
+ * made to its end: the connection is then cut, so that the client notices. */
 void http_stream_end(struct request *request, bool complete);
 
 #endif

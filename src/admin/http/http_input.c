@@ -1,7 +1,7 @@
 /* Requests in.
  *
- * Normal course: bytes are gathered until a head is whole; it becomes a request, and dispatch_begin
- * says who asks and whether the body is wanted; the body is gathered and goes to dispatch_handle.
+ * Normal course: bytes are gathered until a head is whole; it becomes a request, and the service's
+ * begin says whether the body is wanted; the body is gathered, and the service's handle is called.
  * What can go wrong: a head that is malformed, too long or too slow; a body longer than the path
  * allows (413), longer than the account has room for (503), or slower than WINDOW_BYTES_MIN a
  * window; a request that is refused while its body is still on the way: a short one is read over,
@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 
 #include "admin/http/http_internal.h"
-#include "admin/http/routes.h"
+#include "admin/http/respond.h"
 #include "leveret/base/mem.h"
 
 static struct account *account_of(const struct http_connection *c)
@@ -129,7 +129,7 @@ static void begin_request(struct http_connection *c, const struct head *head)
     c->chunks = (struct chunks){.state = CHUNK_SIZE};
     c->body_left = head->body_bytes;
     c->expects = head->expects && (head->chunked || head->body_bytes);
-    if (!dispatch_begin(r)) {
+    if (!c->server->service.begin(r)) {
         discard_body(c);
     } else if (c->body_left > r->body_bytes_max) {
         respond_error(r, 413, "bad_request", "the request's body is longer than this path takes");
@@ -206,7 +206,7 @@ static bool add_body(struct http_connection *c, struct bytes piece)
 static void body_complete(struct http_connection *c)
 {
     http_input_enter(c, INPUT_HELD);
-    dispatch_handle(c->request);
+    c->server->service.handle(c->request);
 }
 
 /* Nothing may be added to a view of nothing, not even 0. */

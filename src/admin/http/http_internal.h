@@ -17,6 +17,7 @@
 #include "admin/http/chunks.h"
 #include "admin/http/head.h"
 #include "admin/http/http.h"
+#include "admin/http/request.h"
 #include "leveret/base/account.h"
 #include "leveret/net/address.h"
 #include "leveret/net/listener.h"
@@ -91,6 +92,7 @@ struct http_server {
     struct listener *listener;
     struct http_limits limits;
     bool metrics_only;
+    struct http_service service;
     LIST_HEAD(, http_connection) connections;
     unsigned connection_count;
     uint64_t full_logged_ms;

@@ -2,11 +2,14 @@
 src_admin_libadmin_a_SOURCES += \
 	src/admin/http/access.c \
 	src/admin/http/access.h \
+	src/admin/http/admin_state.c \
+	src/admin/http/admin_state.h \
 	src/admin/http/body.c \
 	src/admin/http/body.h \
 	src/admin/http/chunks.c \
 	src/admin/http/chunks.h \
 	src/admin/http/dispatch.c \
+	src/admin/http/dispatch.h \
 	src/admin/http/head.c \
 	src/admin/http/head.h \
 	src/admin/http/http.c \
@@ -17,6 +20,7 @@ src_admin_libadmin_a_SOURCES += \
 	src/admin/http/request.c \
 	src/admin/http/request.h \
 	src/admin/http/respond.c \
+	src/admin/http/respond.h \
 	src/admin/http/routes.c \
 	src/admin/http/routes.h \
 	src/admin/http/turns.c \

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #include "admin/http/http.h"
+#include "admin/http/respond.h"
 #include "admin/http/turns.h"
 #include "admin/json/url.h"
-#include "admin/resource/client.h"
 #include "leveret/base/account.h"
 #include "leveret/base/mem.h"
 
@@ -33,9 +33,9 @@ void request_free(struct request *request)
         request->next->link = request->link;
     admin->request_count--;
     if (request->client)
-        client_close(request);
+        request->close_client(request);
     timer_free(&request->timer);
-    turn_give(request);
+    turns_give(request);
     if (request->free_work)
         request->free_work(request->work);
     for (size_t i = 0; i < REQUEST_ARGS_MAX; i++) {
@@ -107,6 +107,14 @@ struct bytes request_exchange(const struct request *request, unsigned arg)
 {
     struct bytes name = request->args[arg];
     return bytes_equal_text(name, "amq.default") ? bytes_of("", 0) : name;
+}
+
+bool request_names_node(struct request *request, struct bytes name)
+{
+    if (bytes_equal_text(name, request->admin->options.node_name))
+        return true;
+    respond_not_found(request);
+    return false;
 }
 
 /* ---- Questions to owners. */

@@ -1,13 +1,16 @@
 /* Answers: JSON, nothing, or why not. Statuses become HTTP codes here and nowhere else. */
+#include "admin/http/respond.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "admin/http/http.h"
 #include "admin/http/request.h"
+#include "admin/json/answer.h"
 #include "leveret/base/mem.h"
 
-/* Once, by whichever answer comes first. */
+/* Tells a request that no client sent how it was answered, once. */
 static void hear(struct request *r, int code, const char *reason)
 {
     if (r->heard)
@@ -33,6 +36,14 @@ void respond_empty(struct request *request, int code)
     hear(request, code, "");
     http_send(request, code, NULL, NULL, NULL, NULL);
     request_free(request);
+}
+
+void respond_empty_list(struct request *request)
+{
+    struct answer a = {0};
+    answer_array(&a, NULL);
+    answer_end(&a);
+    respond_json(request, 200, &a);
 }
 
 void respond_created(struct request *request, bool created)
@@ -94,12 +105,18 @@ void respond_not_found(struct request *request)
     respond_error(request, 404, "Object Not Found", "Not Found");
 }
 
-bool request_names_node(struct request *request, struct bytes name)
+void respond_vhost_missing(struct request *request, struct bytes vhost)
 {
-    if (bytes_equal_text(name, request->admin->options.node_name))
-        return true;
-    respond_not_found(request);
-    return false;
+    char *down = node_vhost_down(request->admin->options.node, vhost);
+    struct text text = {0};
+    if (!down) {
+        respond_not_found(request);
+        return;
+    }
+    text_printf(&text, "vhost '%.*s' is down: %s%c", BYTES_PRINT(vhost), down, '\0');
+    respond_error(request, 503, "service_unavailable", (const char *)text.at);
+    text_free(&text);
+    free(down);
 }
 
 void respond_no_room(struct request *request)

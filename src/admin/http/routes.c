@@ -1,4 +1,4 @@
-/* Matching of paths against the patterns of routes. */
+/* Finding the route that a path fits. */
 #include "admin/http/routes.h"
 
 #include <stdio.h>
@@ -26,7 +26,23 @@ bool routes_match(const char *pattern, const char *path, struct bytes parts[REQU
 
 static const char *const method_names[] = {"GET", "PUT", "POST", "DELETE", "HEAD", "OPTIONS", ""};
 
-const struct route *routes_find(const struct route *table, enum http_method method,
+/* The first route of a table that method and path fit. seen[] notes the methods of those that the
+ * path fits alone. */
+static const struct route *find_in(const struct route *table, enum http_method method,
+                                   const char *path, struct bytes parts[REQUEST_ARGS_MAX],
+                                   size_t *count, bool seen[METHOD_OTHER + 1])
+{
+    for (const struct route *r = table; r->pattern; r++) {
+        if (!routes_match(r->pattern, path, parts, count))
+            continue;
+        if (r->method == method)
+            return r;
+        seen[r->method] = true;
+    }
+    return NULL;
+}
+
+const struct route *routes_find(const struct route *const *tables, enum http_method method,
                                 const char *path, struct bytes parts[REQUEST_ARGS_MAX],
                                 size_t *count, char allow[64])
 {
@@ -35,13 +51,8 @@ const struct route *routes_find(const struct route *table, enum http_method meth
     if (method == METHOD_HEAD)
         method = METHOD_GET;
     allow[0] = '\0';
-    for (const struct route *r = table; r->pattern && !found; r++) {
-        if (!routes_match(r->pattern, path, parts, count))
-            continue;
-        if (r->method == method)
-            found = r;
-        seen[r->method] = true;
-    }
+    for (; *tables && !found; tables++)
+        found = find_in(*tables, method, path, parts, count, seen);
     if (found)
         return found;
     size_t len = 0;

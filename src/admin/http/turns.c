@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
+#include "admin/http/request.h"
+#include "admin/http/respond.h"
 #include "leveret/base/mem.h"
 
 struct turn {
@@ -90,8 +92,8 @@ void turns_free(struct turns **turns)
     free(t);
 }
 
-bool turn_take(struct request *request, void (*go)(struct request *request, void *argument),
-               void *argument)
+bool turns_take(struct request *request, void (*go)(struct request *request, void *argument),
+                void *argument)
 {
     struct turns *turns = request->admin->turns;
     if (request->turn) {
@@ -118,7 +120,7 @@ bool turn_take(struct request *request, void (*go)(struct request *request, void
     return true;
 }
 
-void turn_give(struct request *request)
+void turns_give(struct request *request)
 {
     struct turns *turns = request->admin->turns;
     struct turn *turn = request->turn;

@@ -10,37 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "admin/json/columns.h"
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
 #include "leveret/base/utf8.h"
 
 #define ALL UINT64_MAX
-
-void columns_parse(struct columns *out, const char *text)
-{
-    *out = (struct columns){0};
-    while (*text && out->count < COLUMNS_MAX) {
-        size_t len = strcspn(text, ",");
-        size_t parts = 0;
-        const char *end = text + len;
-        for (const char *at = text; at < end && parts < COLUMN_PARTS_MAX;) {
-            size_t n = strcspn(at, ".,");
-            out->column[out->count].part[parts++] = mem_need_text(at, n);
-            at += n + 1;
-        }
-        if (parts)
-            out->column[out->count++].parts = parts;
-        text += len + (text[len] == ',');
-    }
-}
-
-void columns_free(struct columns *columns)
-{
-    for (size_t i = 0; i < columns->count; i++)
-        for (size_t j = 0; j < columns->column[i].parts; j++)
-            free(columns->column[i].part[j]);
-    *columns = (struct columns){0};
-}
 
 void answer_free(struct answer *answer)
 {

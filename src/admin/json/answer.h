@@ -10,22 +10,9 @@
 
 #include "leveret/base/text.h"
 
+struct columns;
+
 #define ANSWER_DEPTH_MAX 96u /* field tables nest up to 64 deep, our objects less than 8 */
-#define COLUMNS_MAX      63u
-#define COLUMN_PARTS_MAX 8u
-
-/* "name,message_stats.publish": which fields are wanted. */
-struct columns {
-    size_t count;
-    struct {
-        size_t parts;
-        char *part[COLUMN_PARTS_MAX];
-    } column[COLUMNS_MAX];
-};
-
-/* Reads a comma-separated list; columns beyond the maximum are dropped. Free with columns_free. */
-void columns_parse(struct columns *out, const char *text);
-void columns_free(struct columns *columns);
 
 enum captured_kind { CAPTURED_NOTHING, CAPTURED_NUMBER, CAPTURED_TEXT };
 struct captured {

@@ -4,6 +4,8 @@ src_admin_libadmin_a_SOURCES += \
 	src/admin/json/answer.h \
 	src/admin/json/arguments.c \
 	src/admin/json/arguments.h \
+	src/admin/json/columns.c \
+	src/admin/json/columns.h \
 	src/admin/json/form.c \
 	src/admin/json/form.h \
 	src/admin/json/properties_json.c \

@@ -1,7 +1,8 @@
 /* Filters by name: a substring, or a regular expression. */
+#include "admin/listing/filter.h"
+
 #include <stdlib.h>
 
-#include "admin/listing/listing.h"
 #include "leveret/base/mem.h"
 #include "leveret/base/pattern.h"
 

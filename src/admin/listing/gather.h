@@ -1,73 +1,73 @@
-/* Copies what a listing needs from the owners of vhosts and sessions, a slice at each visit, so
- * that no visit holds up messages. Thread: main; the copying itself runs on the owners. */
+/* Gathering: copies what a listing needs from the owners of vhosts and sessions, a slice at each
+ * visit, so that no visit holds up messages for long. Thread: main; the copying itself runs on the
+ * owners. */
 #ifndef LEVERET_ADMIN_GATHER_H
 #define LEVERET_ADMIN_GATHER_H
 
 #include "admin/http/request.h"
+#include "admin/listing/arena.h"
 
+/* Objects that one visit to a vhost looks at; the next visit goes on behind them. */
 #define GATHER_SLICE 500u
 
-/* Memory for copied names; freed all at once. */
-struct arena {
-    struct arena_chunk *chunks;
-    size_t bytes; /* of all chunks */
-};
-struct bytes arena_keep(struct arena *arena, struct bytes bytes);
-/* The same for a struct, zeroed. */
-void *arena_object(struct arena *arena, size_t bytes);
-void arena_free(struct arena *arena);
-
-/* What can be gathered. */
+/* A kind of object that can be gathered. Its infos are of one type: struct queue_info and so on. */
 struct gather_kind {
     size_t info_bytes;
-    /* One of vhost_list_…: up to max infos after *after. NULL: sessions (struct session_info). */
+    /* One of vhost_list_…: fills in up to max infos of the objects behind *after. NULL: the objects
+     * are sessions (struct session_info), which workers have, not vhosts. */
     size_t (*list)(struct vhost *vhost, uint64_t *after, void *infos, size_t max);
-    /* Moves the info's views into the arena. */
+    /* Copies what the info's views show into the arena. */
     void (*keep)(void *info, struct arena *arena);
-    bool monitored; /* true: who monitors is told of all vhosts' rows, not of those he may enter */
+    /* true: a user who monitors is told of the objects of all vhosts, not only of those that he may
+     * see into. */
+    bool monitored;
 };
 
+/* One object. */
 struct row {
-    struct bytes vhost; /* empty for sessions: the info says */
+    struct bytes vhost; /* its name; empty for sessions, whose info has it */
     const void *info;
 };
 
 struct gather {
+    /* What to gather: set by the caller. */
     const struct gather_kind *kind;
-    /* Whether to take an info at all, asked on the owner; NULL: all. wanted may be read by it. */
+    /* Returns true when the info is to be copied; called on the owner. NULL: all are. It may read
+     * wanted. */
     bool (*pick)(const struct gather *gather, const void *info);
-    struct bytes wanted[3]; /* must live as long as the request */
-    /* NULL: all rows are gathered before done(). Otherwise rows are handed out after each visit,
-     * and are gone when gather_go_on asks for the next ones. */
+    struct bytes wanted[3]; /* for pick; must live as long as the request */
+    /* NULL: all rows are gathered before done is called. Otherwise this is called with the rows of
+     * each visit; they are gone once gather_go_on is called, which goes on. */
     void (*slice)(struct request *request, struct gather *gather);
-    /* What came. */
+
+    /* What was gathered. */
     struct row *rows;
     size_t row_count, row_room;
-    /* Inside. */
+
+    /* For gather.c alone. */
     struct account *account;
     struct gather_block *blocks;
-    char **vhosts;
+    char **vhosts; /* the names of those to be visited */
     size_t vhost_count, vhost_at;
     unsigned worker_at;
-    uint64_t after;
+    uint64_t after; /* how far the vhost has been listed */
     void (*done)(struct request *request, struct gather *gather);
-    size_t held_bytes; /* told to the account, of answers */
+    size_t held_bytes; /* what the account was told, as answers */
 };
 
-/* Fills gather->rows from one vhost, or (vhost NULL) all that the user sees, then calls done().
- * kind, pick and wanted are set. gather must live as long as request->work. A vhost that is not
- * there gives no rows. */
+/* Gathers from one vhost or, when vhost is NULL, from all that the user may see, then calls done.
+ * gather must live as long as request->work. A vhost that is not there gives no rows. */
 void gather_run(struct request *request, struct gather *gather, const struct bytes *vhost,
                 void (*done)(struct request *request, struct gather *gather));
-/* After slice(): frees its rows and goes on with the next ones, or with done(). */
+/* To be called after slice: frees its rows and goes on with the next ones, or with done. */
 void gather_go_on(struct request *request, struct gather *gather);
-/* Frees rows and all that they point to, so that gather_run can be called again. */
+/* Frees the rows and all that they point to. gather_run may be called again. */
 void gather_free(struct gather *gather);
 
 extern const struct gather_kind gather_queues, gather_exchanges, gather_bindings, gather_consumers,
     gather_channels, gather_sessions, gather_policies, gather_operator_policies;
 
-/* The names of all vhosts: an array of texts, both to be freed by gather_names_free. */
+/* The names of all vhosts, sorted: an array of texts. Free both with gather_names_free. */
 char **gather_vhost_names(const struct admin *admin, size_t *count);
 void gather_names_free(char **names, size_t count);
 

@@ -10,7 +10,10 @@
 #include <stdlib.h>
 
 #include "admin/http/http.h"
+#include "admin/http/respond.h"
 #include "admin/http/turns.h"
+#include "admin/json/columns.h"
+#include "admin/listing/filter.h"
 #include "leveret/base/mem.h"
 #include "leveret/base/number.h"
 
@@ -327,7 +330,7 @@ static void choose(struct listing *l, struct filter *filter)
 void listing_write(struct request *request, struct listing *listing)
 {
     struct filter *filter = NULL;
-    turn_give(request); /* whoever reads slowly keeps nobody else waiting */
+    turns_give(request); /* whoever reads slowly keeps nobody else waiting */
     if (!read_query(request, listing))
         return;
     char *name = listing->page.given ? request_query(request, "name") : NULL;

@@ -1,13 +1,18 @@
 # What src/admin/listing builds: lists gathered from workers, filtered, sorted, in pages; samples for rates.
 src_admin_libadmin_a_SOURCES += \
+	src/admin/listing/arena.c \
+	src/admin/listing/arena.h \
 	src/admin/listing/filter.c \
+	src/admin/listing/filter.h \
 	src/admin/listing/gather.c \
 	src/admin/listing/gather.h \
 	src/admin/listing/gather_kinds.c \
 	src/admin/listing/listing.c \
 	src/admin/listing/listing.h \
 	src/admin/listing/samples.c \
-	src/admin/listing/samples.h
+	src/admin/listing/samples.h \
+	src/admin/listing/stats.c \
+	src/admin/listing/stats.h
 
 if HAVE_CHECK
 listing_tests = tests/unit/test_listing

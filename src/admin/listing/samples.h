@@ -1,44 +1,33 @@
-/* Rates: what counters were when they were last looked at. A rate is the growth since an earlier
- * look at least SAMPLE_PERIOD_MS before; at the first look it is not known and told as 0, as
- * RabbitMQ does. Thread: main. */
+/* Samples: what an object's counters were when somebody last looked at them, for rates. A rate is
+ * how much a counter has grown in a second, since an earlier look that is at least SAMPLE_PERIOD_MS
+ * old; until there is one the rate is told as 0, as RabbitMQ does. Thread: main. */
 #ifndef LEVERET_ADMIN_SAMPLES_H
 #define LEVERET_ADMIN_SAMPLES_H
 
-#include "admin/json/answer.h"
-#include "leveret/base/bytes.h"
-#include "leveret/broker/vhost.h"
+#include "leveret/base/text.h"
 
-#define SAMPLE_VALUES  16u
-#define SAMPLE_KEEP_MS 120000u /* objects nobody looks at are forgotten after this */
+/* A look replaces the one before only when that one is older. */
+#define SAMPLE_PERIOD_MS 5000u
+/* An object that nobody has looked at for this long is forgotten by samples_sweep. */
+#define SAMPLE_KEEP_MS 120000u
+/* Counters that an object may have. */
+#define SAMPLE_VALUES 16u
 
 struct samples *samples_new(void);
 void samples_free(struct samples **samples);
-/* Forgets all looks: each rate begins anew. */
+/* Forgets all looks: every rate begins anew. */
 void samples_forget(struct samples *samples);
-
-/* Takes a look: per second, the growth of each value since the look before. The key is the object's
- * name, made with samples_key. */
-void samples_look(struct samples *samples, struct bytes key, uint64_t now_ms,
-                  const uint64_t *values, size_t count, double *rates);
-/* Whether there is room for objects that may never need a rate: those that nothing happened to yet.
- */
-bool samples_have_room(const struct samples *samples);
-/* Forgets what has not been looked at for SAMPLE_KEEP_MS. */
+/* Forgets the objects that nobody has looked at for SAMPLE_KEEP_MS. */
 void samples_sweep(struct samples *samples, uint64_t now_ms);
 
-/* "kind\0vhost\0name" into key (emptied first). */
+/* Makes the key of an object: "kind\0vhost\0name". What the key held before is gone. */
 void samples_key(struct text *key, const char *kind, struct bytes vhost, struct bytes name);
-
-/* The values of struct rates in the order of stats_names, with deliver_get as their sum. */
-#define RATE_COUNT 13u
-#define RATES_ALL  ((1u << RATE_COUNT) - 1) /* a mask for stats_write */
-_Static_assert(RATE_COUNT + 3 <= SAMPLE_VALUES, "a sample has room for the depths of a queue too");
-extern const char *const stats_names[RATE_COUNT];
-void stats_values(const struct rates *rates, uint64_t values[RATE_COUNT]);
-/* Writes {"publish": n, "publish_details": {"rate": r}, …} under "message_stats"; mask: which of
- * stats_names. */
-void stats_write(struct answer *answer, const uint64_t *values, const double *rates, unsigned mask);
-/* Writes key and key_details. */
-void stats_write_detail(struct answer *answer, const char *key, uint64_t value, double rate);
+/* Looks at an object's counters: values are count of them, at most SAMPLE_VALUES, and rates
+ * receives as many rates. */
+void samples_look(struct samples *samples, struct bytes key, uint64_t now_ms,
+                  const uint64_t *values, size_t count, double *rates);
+/* Returns true while objects that nothing has happened to yet may be looked at too. They may never
+ * need a rate, and each takes memory. */
+bool samples_have_room(const struct samples *samples);
 
 #endif

@@ -153,7 +153,7 @@ static void write_identity(struct text *out, const struct admin *admin, const ch
     text_printf(out, "rabbitmq_identity_info{rabbitmq_node=\"");
     metrics_label(out, bytes_of_text(o->node_name));
     text_printf(out, "\",rabbitmq_cluster=\"");
-    metrics_label(out, bytes_of_text(cluster_name(admin)));
+    metrics_label(out, bytes_of_text(admin_cluster_name(admin)));
     text_printf(out, "\",rabbitmq_cluster_permanent_id=\"");
     metrics_label(out, bytes_of_text(identity ? identity : ""));
     text_printf(out, "\",rabbitmq_endpoint=\"%s\"} 1\n", endpoint);
@@ -197,7 +197,7 @@ static void write_process(struct text *out, const struct admin *admin)
 {
     struct process_figures p;
     process_figures(&p);
-    const struct client_sockets sockets = client_sockets(admin);
+    const struct client_sockets sockets = admin_client_sockets(admin);
     single(out, "rabbitmq_process_open_fds", "gauge", "Open file descriptors", "", p.fds);
     single(out, "rabbitmq_process_max_fds", "gauge", "Open file descriptors limit", "", p.fds_max);
     single(out, "rabbitmq_process_open_tcp_sockets", "gauge", "Open sockets", "", sockets.used);

@@ -1,22 +1,26 @@
-/* What metrics.c and metrics_objects.c share. Thread: main. */
+/* Metrics in Prometheus's text format, and what the files that write them share. Thread: main. */
 #ifndef LEVERET_ADMIN_METRICS_H
 #define LEVERET_ADMIN_METRICS_H
 
-#include "admin/http/request.h"
+#include "leveret/base/text.h"
 
-/* HELP and TYPE of a family. */
+struct request;
+struct totals;
+
+/* Writes the lines HELP and TYPE of a family; its name is prefix and name together. */
 void metrics_family(struct text *out, const char *prefix, const char *name, const char *type,
                     const char *help);
-/* A label's value, escaped. */
+/* Writes a label's value, escaped. */
 void metrics_label(struct text *out, struct bytes value);
 
-/* Adds families with a line for each queue, connection and channel to out (taken), then answers.
- * With the query's family= (queue_coarse_metrics, queue_metrics, …) and vhost= only those; without
- * family, and not detailed, all. */
-void metrics_objects(struct request *r, struct text *out, const char *prefix,
-                     const char *content_type);
-
-/* Appends the families of metrics_counters.c. */
+/* Writes the families of metrics_counters.c. */
 void metrics_counters(struct text *out, const struct totals *totals);
+
+/* Answers with out (which is taken) and, behind it, families with a line for each queue, exchange,
+ * connection and channel. With the prefix "rabbitmq_" these are all families; with another one only
+ * those that the query names with family= ("queue_coarse_metrics", …). The query's vhost= limits
+ * them to the objects of one vhost. */
+void metrics_objects(struct request *request, struct text *out, const char *prefix,
+                     const char *content_type);
 
 #endif

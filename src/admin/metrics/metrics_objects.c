@@ -198,7 +198,7 @@ static void go_on(struct request *r)
 {
     struct objects *o = r->work;
     if (r->http)
-        (void)turn_take(r, next_slice, &o->gather);
+        (void)turns_take(r, next_slice, &o->gather);
     else
         request_free(r);
 }
@@ -211,7 +211,7 @@ static void slice(struct request *r, struct gather *gather)
         write_row(o, o->family_at, &gather->rows[i]);
     http_stream_write(r, &o->out);
     if (http_stream_full(r)) {
-        turn_give(r); /* whoever reads slowly keeps nobody else waiting */
+        turns_give(r); /* whoever reads slowly keeps nobody else waiting */
         http_stream_wait(r, go_on);
     } else {
         go_on(r);

@@ -1,34 +1,35 @@
-/* Sums over all vhosts and workers, for overview, vhosts, metrics and rates. Thread: main; the
- * counting runs on the owners. */
+/* Sums over all vhosts and workers, for the overview, vhosts, metrics and rates. Thread: main; the
+ * counting runs on the owners, one after the other. */
 #ifndef LEVERET_ADMIN_TOTALS_H
 #define LEVERET_ADMIN_TOTALS_H
 
 #include "admin/http/request.h"
 
+/* The sums of one vhost. */
 struct vhost_sum {
     char *name;
     struct vhost_totals totals;
-    bool answered;   /* its owner did */
-    bool journalled; /* journal is filled in */
+    bool answered;   /* false: the vhost is down, or was deleted meanwhile; its sums are 0 */
+    bool journalled; /* false: the vhost keeps nothing on disk, and journal is 0 */
     struct journal_figures journal;
 };
 
 struct totals {
     struct vhost_sum *vhosts;
     size_t vhost_count;
-    struct vhost_totals all;
+    struct vhost_totals all; /* over all vhosts, as journal is */
     struct journal_figures journal;
-    struct sessions_totals sessions;
-    size_t *mailbox_depths; /* one for each worker */
+    struct sessions_totals sessions; /* over all workers */
+    size_t *mailbox_depths;          /* of each worker: the letters in its mailbox */
     unsigned workers;
 };
 
-/* Counts, then calls done(context, totals): totals last for the call; NULL when the admin was freed
- * meanwhile. */
+/* Counts, then calls done(context, totals). The totals last for that call; they are NULL when the
+ * admin was freed meanwhile. */
 void totals_count(struct admin *admin, void (*done)(void *context, const struct totals *totals),
                   void *context);
 
-/* The same for a request, which is freed if the admin goes. */
+/* The same for a request, which is freed, without a call, when the admin is freed meanwhile. */
 void totals_for(struct request *request,
                 void (*done)(struct request *request, const struct totals *totals));
 

@@ -9,15 +9,6 @@ void api_version_get(struct request *r)
     respond_json(r, 200, &a);
 }
 
-/* What there is none of. */
-void api_empty_list(struct request *r)
-{
-    struct answer a = {0};
-    answer_array(&a, NULL);
-    answer_end(&a);
-    respond_json(r, 200, &a);
-}
-
 void api_auth_settings(struct request *r)
 {
     struct answer a = {0};

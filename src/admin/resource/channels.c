@@ -9,17 +9,17 @@
 static void write_rates(struct request *r, struct answer *a, struct bytes vhost,
                         const struct channel_info *c, struct bytes name)
 {
-    uint64_t values[RATE_COUNT];
-    double rates[RATE_COUNT] = {0};
+    uint64_t values[STATS_COUNT];
+    double rates[STATS_COUNT] = {0};
     struct text key = {0};
     stats_values(&c->rates, values);
     if (answer_wants(a, "message_stats") && !a->capture) {
         samples_key(&key, "channel", vhost, name);
         samples_look(r->admin->samples, text_bytes(&key), loop_now_ms(r->admin->options.loop),
-                     values, RATE_COUNT, rates);
+                     values, STATS_COUNT, rates);
         text_free(&key);
     }
-    stats_write(a, values, rates, RATES_ALL);
+    stats_write(a, values, rates, STATS_ALL);
 }
 
 static void render_channel(struct request *r, struct answer *a, const struct row *row)

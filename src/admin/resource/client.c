@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "admin/http/respond.h"
 #include "leveret/base/mem.h"
 
 struct client {
@@ -72,6 +73,7 @@ enum status client_try(struct request *request, struct bytes vhost,
     client->timer = timer_new(request->admin->options.loop, on_timeout, client);
     timer_set(client->timer, CLIENT_TIMEOUT_MS);
     request->client = client;
+    request->close_client = client_close;
     client_send(request, (struct command){.type = COMMAND_CHANNEL_OPEN});
     return STATUS_OK;
 }

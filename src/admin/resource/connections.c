@@ -4,6 +4,7 @@
 
 #include "admin/json/arguments.h"
 #include "admin/resource/handlers.h"
+#include "leveret/base/map.h"
 #include "leveret/base/mem.h"
 
 static void write_octets(struct request *r, struct answer *a, const struct session_info *s)

@@ -4,23 +4,6 @@
 
 #include "admin/resource/handlers.h"
 
-/* ---- Of the body. */
-
-struct form body_form(const struct request *r)
-{
-    return form_of(r->json);
-}
-
-bool body_ok(struct request *r, const struct form *form)
-{
-    if (form_ok(form))
-        return true;
-    respond_bad_request(r, "%s", form->wrong);
-    return false;
-}
-
-/* ---- Of answers. */
-
 /* The first part of "host:port -> host:port": where the last colon before the arrow is. */
 static bool split_peer(struct bytes name, struct bytes *host, uint64_t *port)
 {

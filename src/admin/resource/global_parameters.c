@@ -5,12 +5,6 @@
 #include "admin/resource/handlers.h"
 #include "leveret/auth/parameters.h"
 
-const char *cluster_name(const struct admin *admin)
-{
-    const char *named = auth_parameter_text(admin->options.auth, PARAMETER_CLUSTER_NAME);
-    return named ? named : admin->options.cluster_name;
-}
-
 /* ---- Reading. */
 
 struct parameter_row {
@@ -161,7 +155,7 @@ void api_cluster_name(struct request *r)
 {
     struct answer a = {0};
     answer_object(&a, NULL);
-    answer_text(&a, "name", cluster_name(r->admin));
+    answer_text(&a, "name", admin_cluster_name(r->admin));
     answer_end(&a);
     respond_json(r, 200, &a);
 }

@@ -2,9 +2,12 @@
 #ifndef LEVERET_ADMIN_HANDLERS_H
 #define LEVERET_ADMIN_HANDLERS_H
 
+#include "admin/http/access.h"
+#include "admin/http/body.h"
+#include "admin/http/routes.h"
 #include "admin/json/form.h"
 #include "admin/listing/listing.h"
-#include "admin/listing/samples.h"
+#include "admin/listing/stats.h"
 
 /* queues.c */
 void api_queues_list(struct request *r);
@@ -126,8 +129,6 @@ void api_global_parameter_put(struct request *r);
 void api_global_parameter_delete(struct request *r);
 void api_cluster_name(struct request *r);
 void api_cluster_name_put(struct request *r);
-/* The name that clients and tools are told; valid until the next change of the directory. */
-const char *cluster_name(const struct admin *admin);
 /* Writes them as definitions have them. */
 void api_global_parameters_write(struct answer *answer, struct auth *auth);
 /* Notes in the form why it is not a global parameter that can be set. */
@@ -148,7 +149,6 @@ void api_nodes_list(struct request *r);
 void api_node_get(struct request *r);
 /* about.c */
 void api_version_get(struct request *r);
-void api_empty_list(struct request *r);
 void api_auth_settings(struct request *r);
 void api_auth_hash_password(struct request *r);
 void api_rebalance_queues(struct request *r);
@@ -189,11 +189,6 @@ void api_definitions_post(struct request *r);
 void api_definitions_post_vhost(struct request *r);
 
 /* ---- Pieces that several of them use (common.c). */
-
-/* The request's body, to be read field by field; a request without a body has no fields. */
-struct form body_form(const struct request *r);
-/* Whether all fields that were read are right. False: answered 400 with the first error. */
-bool body_ok(struct request *r, const struct form *form);
 
 /* Makes or changes a user as the API and definitions describe him. hashing: of a password hash that
  * does not say; NULL: today's. Errors: MALFORMED with the reason in the form, which names the

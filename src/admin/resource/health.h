@@ -2,7 +2,8 @@
 #ifndef LEVERET_ADMIN_HEALTH_H
 #define LEVERET_ADMIN_HEALTH_H
 
-#include "admin/http/request.h"
+struct answer;
+struct request;
 
 /* 200 {"status": "ok"} */
 void health_respond_ok(struct request *r);

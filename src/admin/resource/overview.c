@@ -67,17 +67,17 @@ static void write_contexts(struct request *r, struct answer *a)
 
 /* What the user may see of the sums. */
 static void sum_visible(const struct request *r, const struct totals *totals,
-                        uint64_t values[RATE_COUNT + 3], struct vhost_totals *sum)
+                        uint64_t values[STATS_COUNT + 3], struct vhost_totals *sum)
 {
     *sum = (struct vhost_totals){0};
-    memset(values, 0, (RATE_COUNT + 3) * sizeof *values);
+    memset(values, 0, (STATS_COUNT + 3) * sizeof *values);
     for (size_t i = 0; i < totals->vhost_count; i++) {
         const struct vhost_totals *t = &totals->vhosts[i].totals;
-        uint64_t rates[RATE_COUNT];
+        uint64_t rates[STATS_COUNT];
         if (!access_knows_vhost(r, bytes_of_text(totals->vhosts[i].name)))
             continue;
         stats_values(&t->rates, rates);
-        for (size_t j = 0; j < RATE_COUNT; j++)
+        for (size_t j = 0; j < STATS_COUNT; j++)
             values[j] += rates[j];
         sum->queues += t->queues;
         sum->exchanges += t->exchanges;
@@ -85,29 +85,29 @@ static void sum_visible(const struct request *r, const struct totals *totals,
         sum->messages_ready += t->messages_ready;
         sum->messages_unacknowledged += t->messages_unacknowledged;
     }
-    values[RATE_COUNT] = sum->messages_ready;
-    values[RATE_COUNT + 1] = sum->messages_unacknowledged;
-    values[RATE_COUNT + 2] = sum->messages_ready + sum->messages_unacknowledged;
+    values[STATS_COUNT] = sum->messages_ready;
+    values[STATS_COUNT + 1] = sum->messages_unacknowledged;
+    values[STATS_COUNT + 2] = sum->messages_ready + sum->messages_unacknowledged;
 }
 
 static void write_counts(struct request *r, struct answer *a, const struct totals *totals)
 {
-    uint64_t values[RATE_COUNT + 3];
-    double rates[RATE_COUNT + 3];
+    uint64_t values[STATS_COUNT + 3];
+    double rates[STATS_COUNT + 3];
     struct vhost_totals sum;
     struct text key = {0};
     bool all = r->rights & RIGHT_MONITORING;
     sum_visible(r, totals, values, &sum);
     samples_key(&key, "overview", bytes_of("", 0), bytes_of_text(all ? "" : r->user));
     samples_look(r->admin->samples, text_bytes(&key), loop_now_ms(r->admin->options.loop), values,
-                 RATE_COUNT + 3, rates);
+                 STATS_COUNT + 3, rates);
     text_free(&key);
-    stats_write(a, values, rates, (1u << RATE_COUNT) - 1);
+    stats_write(a, values, rates, STATS_ALL);
     if (answer_object(a, "queue_totals")) {
-        stats_write_detail(a, "messages_ready", values[RATE_COUNT], rates[RATE_COUNT]);
-        stats_write_detail(a, "messages_unacknowledged", values[RATE_COUNT + 1],
-                           rates[RATE_COUNT + 1]);
-        stats_write_detail(a, "messages", values[RATE_COUNT + 2], rates[RATE_COUNT + 2]);
+        stats_write_detail(a, "messages_ready", values[STATS_COUNT], rates[STATS_COUNT]);
+        stats_write_detail(a, "messages_unacknowledged", values[STATS_COUNT + 1],
+                           rates[STATS_COUNT + 1]);
+        stats_write_detail(a, "messages", values[STATS_COUNT + 2], rates[STATS_COUNT + 2]);
         answer_end(a);
     }
     if (answer_object(a, "object_totals")) {
@@ -156,15 +156,16 @@ static void write_tags(struct answer *a, const struct admin_options *o)
     answer_end(a);
 }
 
-static void write_overview(struct request *r, struct answer *a, const struct totals *totals)
+static void write_overview(struct request *r, struct answer *a, const struct row *row)
 {
+    const struct totals *totals = row->info;
     const struct admin_options *o = &r->admin->options;
     answer_text(a, "management_version", o->rabbitmq_version);
     answer_text(a, "rabbitmq_version", o->rabbitmq_version);
     answer_text(a, "product_name", PRODUCT_NAME);
     answer_text(a, "product_version", o->leveret_version);
     answer_text(a, "leveret_version", o->leveret_version);
-    answer_text(a, "cluster_name", cluster_name(r->admin));
+    answer_text(a, "cluster_name", admin_cluster_name(r->admin));
     write_tags(a, o);
     answer_text(a, "node", o->node_name);
     answer_text(a, "rates_mode", "basic");
@@ -188,21 +189,9 @@ static void write_overview(struct request *r, struct answer *a, const struct tot
 
 static void counted_overview(struct request *r, const struct totals *totals)
 {
-    struct columns columns = {0};
-    struct answer a = {0};
-    char *text = request_query(r, "columns");
-    if (text) {
-        columns_parse(&columns, text);
-        free(text);
-        if (columns.count)
-            a.columns = &columns;
-    }
-    answer_object(&a, NULL);
-    write_overview(r, &a, totals);
-    answer_end(&a);
-    a.columns = NULL;
-    columns_free(&columns);
-    respond_json(r, 200, &a);
+    static const struct listing_kind kind = {NULL, write_overview, NULL, NULL, NULL};
+    const struct row row = {.info = totals};
+    listing_respond_one(r, &kind, &row);
 }
 
 void api_overview(struct request *r)
@@ -234,7 +223,7 @@ static void write_resources(struct request *r, struct answer *a)
     struct process_figures p;
     struct node_alarms alarms;
     char pid[16];
-    const struct client_sockets sockets = client_sockets(r->admin);
+    const struct client_sockets sockets = admin_client_sockets(r->admin);
     process_figures(&p);
     node_alarms(r->admin->options.node, &alarms);
     snprintf(pid, sizeof pid, "%ld", (long)getpid());

@@ -387,7 +387,7 @@ void api_parameters_list_component(struct request *r)
 {
     int component = component_of(r);
     if (component < 0)
-        api_empty_list(r);
+        respond_empty_list(r);
     else
         list(r, &listing_parameters[component], NULL);
 }
@@ -398,7 +398,7 @@ void api_parameters_list_vhost(struct request *r)
     if (!check_parameter_vhost(r))
         return;
     if (component < 0)
-        api_empty_list(r);
+        respond_empty_list(r);
     else
         list(r, &listing_parameters[component], &r->args[1]);
 }

@@ -32,25 +32,26 @@ static bool all_zero(const uint64_t *values, size_t count)
 static void write_rates(struct request *r, struct answer *a, struct bytes vhost,
                         const struct queue_info *q)
 {
-    uint64_t values[RATE_COUNT + 3];
-    double rates[RATE_COUNT + 3] = {0};
+    uint64_t values[STATS_COUNT + 3];
+    double rates[STATS_COUNT + 3] = {0};
     struct text key = {0};
     stats_values(&q->rates, values);
-    values[RATE_COUNT] = q->messages_ready;
-    values[RATE_COUNT + 1] = q->messages_unacknowledged;
-    values[RATE_COUNT + 2] = q->messages_ready + q->messages_unacknowledged;
-    bool unused = all_zero(values, RATE_COUNT + 3);
+    values[STATS_COUNT] = q->messages_ready;
+    values[STATS_COUNT + 1] = q->messages_unacknowledged;
+    values[STATS_COUNT + 2] = q->messages_ready + q->messages_unacknowledged;
+    bool unused = all_zero(values, STATS_COUNT + 3);
     if (wants_rates(a) && !a->capture && (!unused || samples_have_room(r->admin->samples))) {
         samples_key(&key, "queue", vhost, q->name);
         samples_look(r->admin->samples, text_bytes(&key), loop_now_ms(r->admin->options.loop),
-                     values, RATE_COUNT + 3, rates);
+                     values, STATS_COUNT + 3, rates);
         text_free(&key);
     }
     if (!unused)
         stats_write(a, values, rates, QUEUE_RATES);
-    stats_write_detail(a, "messages_ready", values[RATE_COUNT], rates[RATE_COUNT]);
-    stats_write_detail(a, "messages_unacknowledged", values[RATE_COUNT + 1], rates[RATE_COUNT + 1]);
-    stats_write_detail(a, "messages", values[RATE_COUNT + 2], rates[RATE_COUNT + 2]);
+    stats_write_detail(a, "messages_ready", values[STATS_COUNT], rates[STATS_COUNT]);
+    stats_write_detail(a, "messages_unacknowledged", values[STATS_COUNT + 1],
+                       rates[STATS_COUNT + 1]);
+    stats_write_detail(a, "messages", values[STATS_COUNT + 2], rates[STATS_COUNT + 2]);
 }
 
 struct bytes api_queue_type(const struct queue_info *q)

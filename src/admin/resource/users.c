@@ -5,6 +5,7 @@
 
 #include "admin/resource/handlers.h"
 #include "leveret/base/base64.h"
+#include "leveret/base/map.h"
 #include "leveret/base/mem.h"
 
 /* "a,b" as ["a", "b"]. */

@@ -1,21 +1,7 @@
-/* Trying again to open a vhost that is down, and what is said to whoever asks for one. */
+/* Trying again to open a vhost that is down. */
 #include <stdlib.h>
 
 #include "admin/resource/handlers.h"
-
-void respond_vhost_missing(struct request *r, struct bytes vhost)
-{
-    char *down = node_vhost_down(r->admin->options.node, vhost);
-    struct text text = {0};
-    if (!down) {
-        respond_not_found(r);
-        return;
-    }
-    text_printf(&text, "vhost '%.*s' is down: %s%c", BYTES_PRINT(vhost), down, '\0');
-    respond_error(r, 503, "service_unavailable", (const char *)text.at);
-    text_free(&text);
-    free(down);
-}
 
 void api_vhost_start(struct request *r)
 {

@@ -14,8 +14,8 @@ struct vhost_row {
     const char *down; /* why it is down; NULL: it runs */
     bool tracing, protected_from_deletion, counted;
     struct vhost_totals totals;
-    uint64_t values[RATE_COUNT + 3];
-    double rates[RATE_COUNT + 3];
+    uint64_t values[STATS_COUNT + 3];
+    double rates[STATS_COUNT + 3];
 };
 
 static void render_vhost(struct request *r, struct answer *a, const struct row *row)
@@ -43,11 +43,11 @@ static void render_vhost(struct request *r, struct answer *a, const struct row *
         answer_text(a, "reason", v->down);
     if (!v->counted)
         return;
-    stats_write_detail(a, "messages_ready", v->values[RATE_COUNT], v->rates[RATE_COUNT]);
-    stats_write_detail(a, "messages_unacknowledged", v->values[RATE_COUNT + 1],
-                       v->rates[RATE_COUNT + 1]);
-    stats_write_detail(a, "messages", v->values[RATE_COUNT + 2], v->rates[RATE_COUNT + 2]);
-    stats_write(a, v->values, v->rates, RATES_ALL);
+    stats_write_detail(a, "messages_ready", v->values[STATS_COUNT], v->rates[STATS_COUNT]);
+    stats_write_detail(a, "messages_unacknowledged", v->values[STATS_COUNT + 1],
+                       v->rates[STATS_COUNT + 1]);
+    stats_write_detail(a, "messages", v->values[STATS_COUNT + 2], v->rates[STATS_COUNT + 2]);
+    stats_write(a, v->values, v->rates, STATS_ALL);
 }
 
 static void order_vhost(const struct row *row, struct listing_order *order)
@@ -87,12 +87,12 @@ static void count_row(struct request *r, struct vhost_row *row, const struct tot
         row->totals = totals->vhosts[i].totals;
     }
     stats_values(&row->totals.rates, row->values);
-    row->values[RATE_COUNT] = row->totals.messages_ready;
-    row->values[RATE_COUNT + 1] = row->totals.messages_unacknowledged;
-    row->values[RATE_COUNT + 2] = row->values[RATE_COUNT] + row->values[RATE_COUNT + 1];
+    row->values[STATS_COUNT] = row->totals.messages_ready;
+    row->values[STATS_COUNT + 1] = row->totals.messages_unacknowledged;
+    row->values[STATS_COUNT + 2] = row->values[STATS_COUNT] + row->values[STATS_COUNT + 1];
     samples_key(&key, "vhost", bytes_of_text(row->name), bytes_of("", 0));
     samples_look(r->admin->samples, text_bytes(&key), loop_now_ms(r->admin->options.loop),
-                 row->values, RATE_COUNT + 3, row->rates);
+                 row->values, STATS_COUNT + 3, row->rates);
     text_free(&key);
 }
 

@@ -1,0 +1,45 @@
+/* Part of admin: what the requests of one API share. For src/admin only. Thread: main. */
+#ifndef LEVERET_ADMIN_ADMIN_STATE_H
+#define LEVERET_ADMIN_ADMIN_STATE_H
+
+#include "leveret/admin/admin.h"
+
+struct http_server;
+struct parsing;
+struct request;
+struct route;
+struct samples;
+struct turns;
+
+struct admin {
+    struct admin_options options;            /* what its pointers point to outlives the admin */
+    const struct route *const *route_tables; /* see routes_find */
+    struct http_server *server, *metrics_server;
+    struct samples *samples;
+    struct turns *turns;
+    struct timer *sampler;    /* takes a sample of all counters every SAMPLE_PERIOD_MS */
+    struct request *requests; /* the first of those that are not answered yet */
+    size_t request_count;     /* how many those are */
+    struct parsing *parsing;  /* the first of the large bodies that are being parsed: body.c */
+    unsigned refs;            /* see admin_ref */
+    bool closed;              /* true once admin_free was called: nothing is answered any more */
+    struct account *account;  /* the node's */
+    uint64_t started_wall_ms;
+};
+
+/* Counts a user of struct admin, which stays until the last one is gone: each request is one, each
+ * count of totals, and whoever called admin_new. */
+void admin_ref(struct admin *admin);
+void admin_unref(struct admin *admin);
+
+/* How many sockets of AMQP and HTTP clients are open, and how many may be. */
+struct client_sockets {
+    uint64_t used, max;
+};
+struct client_sockets admin_client_sockets(const struct admin *admin);
+
+/* The cluster's name: what somebody called it, or else what the options say. Valid until the
+ * directory of users (auth) changes. */
+const char *admin_cluster_name(const struct admin *admin);
+
+#endif

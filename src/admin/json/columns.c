@@ -1,0 +1,33 @@
+/* Columns of a query. See columns.h. */
+#include "admin/json/columns.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "leveret/base/mem.h"
+
+void columns_parse(struct columns *out, const char *text)
+{
+    *out = (struct columns){0};
+    while (*text && out->count < COLUMNS_MAX) {
+        size_t len = strcspn(text, ",");
+        size_t parts = 0;
+        const char *end = text + len;
+        for (const char *at = text; at < end && parts < COLUMN_PARTS_MAX;) {
+            size_t n = strcspn(at, ".,");
+            out->column[out->count].part[parts++] = mem_need_text(at, n);
+            at += n + 1;
+        }
+        if (parts)
+            out->column[out->count++].parts = parts;
+        text += len + (text[len] == ',');
+    }
+}
+
+void columns_free(struct columns *columns)
+{
+    for (size_t i = 0; i < columns->count; i++)
+        for (size_t j = 0; j < columns->column[i].parts; j++)
+            free(columns->column[i].part[j]);
+    *columns = (struct columns){0};
+}

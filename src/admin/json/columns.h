@@ -1,0 +1,24 @@
+/* Columns: which fields of an object a client wants, as its query says
+ * ("columns=name,message_stats.publish"). Thread: any one. */
+#ifndef LEVERET_ADMIN_COLUMNS_H
+#define LEVERET_ADMIN_COLUMNS_H
+
+#include <stddef.h>
+
+/* Columns of a query, and parts of one column's path. What is beyond them is ignored. */
+#define COLUMNS_MAX      63u
+#define COLUMN_PARTS_MAX 8u
+
+struct columns {
+    size_t count;
+    struct {
+        size_t parts;
+        char *part[COLUMN_PARTS_MAX];
+    } column[COLUMNS_MAX];
+};
+
+/* Reads a comma-separated list. Free with columns_free. */
+void columns_parse(struct columns *out, const char *text);
+void columns_free(struct columns *columns);
+
+#endif
