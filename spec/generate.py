@@ -176,7 +176,7 @@ def bit_runs(fields):
 
 def method_header(spec):
     out = [NOTICE, """\
-/* AMQP's methods as structs, and their codec. Any thread; holds no state.
+/* AMQP's methods as structs, and their codec. Thread: any; holds no state.
  *
  * Strings and tables in a decoded method are views into the decoded payload. Reserved fields are
  * not in the structs: they are skipped when read and zero when written. A method without fields
@@ -379,7 +379,7 @@ const char *method_name(enum method_id id)
 def reply_header(spec):
     codes = "".join(f"    REPLY_{c_name(n).upper()} = {c},\n" for c, n, _ in spec.replies)
     return NOTICE + f"""\
-/* Reply codes (AMQP 0-9-1, 1.2). Any thread. */
+/* Reply codes (AMQP 0-9-1, 1.2). Thread: any. */
 #ifndef LEVERET_WIRE_REPLY_H
 #define LEVERET_WIRE_REPLY_H
 

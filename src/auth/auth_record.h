@@ -1,4 +1,4 @@
-/* How users, vhosts and permissions are written in the store: small JSON objects. Any thread.
+/* How users, vhosts and permissions are written in the store: small JSON objects. Thread: any.
  *
  * Keys: "user/NAME", "vhost/NAME", "permission/VHOST\0USER", "vhost-limits/NAME",
  * "user-limits/NAME", "global-parameter/NAME", and "auth/format", which is written last at first

@@ -1,5 +1,5 @@
 /* Salted password hashes in the format of RabbitMQ's definitions: base64 of a 4-byte salt and the
- * hash of salt and password. Any thread; holds no state. */
+ * hash of salt and password. Thread: any; holds no state. */
 #ifndef AUTH_PASSWORD_H
 #define AUTH_PASSWORD_H
 

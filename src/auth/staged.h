@@ -1,4 +1,4 @@
-/* Changes that are checked and not yet stored: see staged.c. The main thread. */
+/* Changes that are checked and not yet stored: see staged.c. Thread: the main thread. */
 #ifndef AUTH_STAGED_H
 #define AUTH_STAGED_H
 

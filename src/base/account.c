@@ -1,4 +1,5 @@
-/* Counters on cache lines of their own, so that workers do not disturb each other. */
+/* The account of memory. Each counter has a cache line of its own, so that workers do not slow each
+ * other down. */
 #include "leveret/base/account.h"
 
 #include <stdatomic.h>
@@ -83,7 +84,8 @@ bool account_take(struct account *account, enum account_kind kind, uint64_t byte
 
 uint64_t account_bytes(const struct account *account, enum account_kind kind)
 {
-    /* Between two threads what is given back can be seen before what was taken. */
+    /* The sum may be negative for a moment: a reader can see one thread give bytes back before it
+     * sees another thread take them. */
     int64_t held = atomic_load_explicit(&account->counters[kind].bytes, memory_order_relaxed);
     return held > 0 ? (uint64_t)held : 0;
 }

@@ -1,4 +1,4 @@
-/* A failed assertion: say so without allocating, then abort. */
+/* A failed assertion: prints it without allocating, then aborts. */
 #include "leveret/base/check.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* See file.h. */
+/* Writing files so that a crash leaves them whole: see file.h. */
 #include "leveret/base/file.h"
 
 #include <errno.h>

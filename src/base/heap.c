@@ -1,4 +1,4 @@
-/* The binary heap; node->place is its 1-based index. */
+/* The binary heap; node->place is the node's index, from 1 up. */
 #include "leveret/base/heap.h"
 
 #include "leveret/base/check.h"

@@ -1,7 +1,7 @@
-/* The log. A line is put together on the stack and written with one write(2).
+/* The log. A line is assembled on the stack and written with one write(2).
  *
- * What can go wrong: the file cannot be written (disk full): the line is lost, the program goes on.
- */
+ * What can go wrong: the file cannot be written (disk full): the line is lost and the program goes
+ * on. */
 #include "leveret/base/log.h"
 
 #include <errno.h>

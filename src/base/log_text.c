@@ -1,8 +1,8 @@
 /* Formatting and escaping of log lines, in one place for all callers.
  *
- * Normal course: the format is walked; what stands between conversions is copied, a text is copied
- * up to its limit, and every other conversion goes to snprintf with its own specification. What can
- * go wrong: a text is longer than its limit, or the line has no room left: it is cut. */
+ * Normal course: the text between the conversions of the format is copied, an argument of %s is
+ * copied up to its limit, and every other conversion is done by snprintf. What can go wrong: a text
+ * is longer than its limit, or the line is full: the rest is cut. */
 #include "log_text.h"
 
 #include <stdint.h>
@@ -26,10 +26,10 @@ struct out {
 struct spec {
     char text[SPEC_BYTES_MAX]; /* as snprintf takes it, zero-ended */
     char conversion;
-    unsigned longs; /* how many l */
-    bool size, max; /* z, j */
-    bool star;      /* the precision is an argument */
-    bool precise;   /* it has a precision */
+    unsigned longs; /* how many times 'l' stands in it */
+    bool size, max; /* 'z' or 'j' stands in it */
+    bool star;      /* true when the precision is an argument: "%.*s" */
+    bool precise;   /* true when it has a precision */
 };
 
 static void put(struct out *out, const char *text, size_t len)
@@ -41,7 +41,8 @@ static void put(struct out *out, const char *text, size_t len)
     out->len += len;
 }
 
-/* The longest beginning of at most max bytes that does not cut a UTF-8 character. */
+/* The length of the longest beginning of text that has at most max bytes and ends with a whole
+ * UTF-8 character. */
 static size_t whole_characters(const char *text, size_t max)
 {
     size_t len = max;
@@ -60,7 +61,7 @@ static void put_value(struct out *out, const char *text, size_t len)
     put(out, CUT_MARK, strlen(CUT_MARK));
 }
 
-/* Reads the conversion at format, which is behind its '%'; returns what follows it. */
+/* Reads a conversion from the character behind its '%'; returns what follows the conversion. */
 static const char *read_spec(const char *format, struct spec *out)
 {
     size_t len = 0;
@@ -82,7 +83,8 @@ static const char *read_spec(const char *format, struct spec *out)
 }
 
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* the parts of a checked format */
+#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* the compiler has checked the whole format  \
+                                                      */
 
 static int format_number(char *at, const struct spec *spec, va_list *args)
 {
@@ -111,7 +113,7 @@ static void put_text(struct out *out, const struct spec *spec, va_list *args)
     const char *text = va_arg(*args, const char *);
     if (!text)
         text = "(null)";
-    if (spec->precise) { /* the caller has chosen a limit of its own */
+    if (spec->precise) { /* the caller's format sets its own limit */
         unsigned limit = 0;
         const char *digits = strchr(spec->text, '.') + 1;
         for (; *digits >= '0' && *digits <= '9'; digits++)
@@ -155,7 +157,7 @@ size_t log_text_format(char *out, size_t room, const char *format, va_list args)
 
 #define ESCAPE_BYTES 7u /* \u001b and a zero byte */
 
-/* Whether the character of n bytes may stand in a line as it is. */
+/* Whether the character of n bytes can be written to a line without an escape. */
 static bool printable(const uint8_t *at, size_t n)
 {
     if (n == 1)
@@ -176,8 +178,8 @@ char *log_text_escape(char *at, const char *end, const char *text, size_t len, b
             i += n;
             continue;
         }
-        /* One byte of what is not to be shown. JSON has no escape for a byte: one that is no
-         * character becomes U+FFFD. */
+        /* Escapes one byte. JSON has no escape for a byte, so a byte that is no character becomes
+         * U+FFFD. */
         unsigned c = n == 2 ? from[i + 1] : from[i];
         if (json)
             at += snprintf(at, ESCAPE_BYTES, "\\u%04x", n ? c : 0xfffdu);

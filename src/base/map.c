@@ -1,6 +1,7 @@
 /* The hash map: linear probing, at most three quarters full, removal by shifting back, so that no
- * tombstones collect. The hash is XXH3 (libxxhash) with a secret: names come from clients, and one
- * who could choose names that meet in one place would make every look-up a walk. */
+ * tombstones collect. The hash is XXH3 (libxxhash) with a secret: clients choose names, and a
+ * client that could predict hashes could choose names that all collide, which would make every
+ * look-up slow. */
 #include "leveret/base/map.h"
 
 #define XXH_INLINE_ALL
@@ -13,7 +14,8 @@
 
 _Static_assert(MAP_SECRET_BYTES == sizeof XXH3_kSecret, "one length for both");
 
-/* One for the process: maps are in every folder, and nobody could hand it to all of them. */
+/* A global variable, one for the process: every folder uses maps, and passing the secret to all of
+ * them would be in the way everywhere. */
 static uint8_t own_secret[MAP_SECRET_BYTES];
 static const uint8_t *secret = XXH3_kSecret;
 
@@ -90,7 +92,7 @@ void *map_put(struct map *map, struct bytes key, void *value)
     return before;
 }
 
-/* Moves the entries behind a hole back to where probing finds them. */
+/* Moves entries behind a removed one forward, so that probing finds them without a tombstone. */
 static void close_hole(struct map *map, size_t hole)
 {
     size_t at = hole;

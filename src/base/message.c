@@ -6,9 +6,9 @@
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
 
-/* A piece smaller than this is copied rather than keep a large receive block alive. Copies share
- * blocks of COPY_BLOCK_BYTES, so that a body that comes byte by byte costs little more than itself.
- */
+/* A piece of a body with fewer bytes than this is copied, so that it does not keep a large receive
+ * block alive. Copies share blocks of COPY_BLOCK_BYTES, so that a body that arrives byte by byte
+ * takes little more memory than its length. */
 #define SLICE_COPY_MAX   1024u
 #define COPY_BLOCK_BYTES 8192u
 
@@ -67,8 +67,9 @@ static bool room_for_slice(struct message *m)
     return true;
 }
 
-/* Adds a piece to the last slice when it goes on where that one ends, or fits behind it in a block
- * that nobody else holds. */
+/* Extends the last slice by a piece of the body: by the piece itself when it lies right behind the
+ * slice, or by a copy of a small piece when the slice's block has room and no other holder. Returns
+ * false when neither can be done. */
 static bool extend_last_slice(struct message *m, const struct buffer *owner, const uint8_t *at,
                               size_t len)
 {

@@ -1,5 +1,5 @@
-/* Decimal numbers. Written out because strtoull and scanf take signs and blanks, and say nothing of
- * what does not fit. */
+/* Decimal numbers. Not read with strtoull or scanf, because these accept signs and blanks, and
+ * scanf does not report overflow. */
 #include "leveret/base/number.h"
 
 #include <stdio.h>

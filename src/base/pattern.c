@@ -1,7 +1,8 @@
 /* The one user of PCRE2.
  *
  * Normal course: the JIT's code decides in well below a microsecond. What can go wrong: an
- * expression that backtracks without end. It stops at the match limit, which counts as no match. */
+ * expression that backtracks for very long. The match stops at the limit, which counts as no match.
+ */
 #include "leveret/base/pattern.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -10,8 +11,8 @@
 
 #include "leveret/base/mem.h"
 
-/* Steps of the matcher: some milliseconds at worst, a thousand times what a sane expression needs
- * on a name of 255 bytes. */
+/* The default limit on the steps of one match, which then gives up: some milliseconds at most, and
+ * a thousand times what an ordinary expression needs on a name of 255 bytes. */
 #define MATCH_STEPS_MAX     100000u
 #define MATCH_DEPTH_MAX     10000u
 #define MATCH_HEAP_KIB_MAX  1024u
@@ -28,7 +29,8 @@ static enum status compile(struct bytes text, const struct pattern_options *opti
     static const uint8_t nothing[1];
     int number = 0;
     size_t offset = 0;
-    /* Names are bytes: a name that is no UTF-8 must match or not, and never be an error. */
+    /* Names are bytes: a name that is not UTF-8 must be matched like any other, not cause an error.
+     */
     uint32_t flags = PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C;
     if (options->caseless)
         flags |= PCRE2_CASELESS;
@@ -77,7 +79,8 @@ enum status pattern_new(struct bytes text, const struct pattern_options *options
                           options->steps_max ? options->steps_max : MATCH_STEPS_MAX);
     pcre2_set_depth_limit(pattern->limits, MATCH_DEPTH_MAX);
     pcre2_set_heap_limit(pattern->limits, MATCH_HEAP_KIB_MAX);
-    /* Without a JIT (a hardened kernel, another CPU) the interpreter does the same, slower. */
+    /* Where PCRE2 has no JIT (a hardened kernel, another CPU), the interpreter matches the same,
+     * more slowly. */
     (void)pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
     *out = pattern;
     return STATUS_OK;
@@ -102,7 +105,7 @@ enum pattern_result pattern_match(const struct pattern *pattern, struct bytes na
         return PATTERN_GAVE_UP;
     PCRE2_SPTR at = name.len ? name.at : nothing;
     int got = pcre2_match(pattern->code, at, name.len, 0, 0, found, pattern->limits);
-    /* The JIT has a stack of its own, and a small one. */
+    /* The JIT's own stack is small: a match that fills it is done again by the interpreter. */
     if (got == PCRE2_ERROR_JIT_STACKLIMIT)
         got = pcre2_match(pattern->code, at, name.len, 0, PCRE2_NO_JIT, found, pattern->limits);
     pcre2_match_data_free(found);

@@ -48,7 +48,7 @@ void random_secret(struct random_stream *stream, uint8_t out[RANDOM_SECRET_BYTES
 void random_name(struct random_stream *stream, char out[RANDOM_NAME_LEN + 1])
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    /* 128 bits in digits of 6: 10 from each half, 2 more from what is left of both. */
+    /* 128 bits as 22 digits: 10 digits from each half, 2 from the bits that remain. */
     uint64_t secret[2];
     draw_secret(stream, secret);
     uint64_t a = secret[0], b = secret[1];

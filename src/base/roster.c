@@ -1,4 +1,5 @@
-/* The roster: an array that grows at its end and is closed up when half of it is gone. */
+/* The roster: an array that grows at its end and is compacted when half of its entries are removed.
+ */
 #include "leveret/base/roster.h"
 
 #include "leveret/base/check.h"
@@ -28,7 +29,7 @@ uint64_t roster_add(struct roster *roster, void *object)
     return roster->last_number;
 }
 
-/* The first place whose number is at least number. */
+/* The index of the first entry whose number is at least the given one. */
 static size_t place_of(const struct roster *roster, uint64_t number)
 {
     size_t low = 0, high = roster->used;

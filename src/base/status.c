@@ -1,4 +1,4 @@
-/* The table of statuses, spelled out. */
+/* Names and texts of the statuses, made from the table in status.h. */
 #include "leveret/base/status.h"
 
 #include <stddef.h>

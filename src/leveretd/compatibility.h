@@ -1,5 +1,5 @@
-/* The key `compatibility`: one word that sets all keys in which RabbitMQ's versions differ. One
- * thread.
+/* The key `compatibility`: one word that sets all keys in which RabbitMQ's versions differ. Thread:
+ * one at a time.
  *
  * A key that is set by itself, before or after, in any source, keeps what it was set to. */
 #ifndef LEVERETD_COMPATIBILITY_H

@@ -1,5 +1,5 @@
 /* How the process's file descriptors are shared out: first the journal's, then HTTP's, and what is
- * left is AMQP's. Main thread. */
+ * left is AMQP's. Thread: the main thread. */
 #ifndef LEVERETD_DESCRIPTORS_H
 #define LEVERETD_DESCRIPTORS_H
 

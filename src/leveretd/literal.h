@@ -1,5 +1,5 @@
-/* Reading the values of settings. One thread. Each: NULL when good, else what is wrong, a
- * static text. */
+/* Reading the values of settings. Thread: one at a time. Each: NULL when good, else what is wrong,
+ * a static text. */
 #ifndef LEVERETD_LITERAL_H
 #define LEVERETD_LITERAL_H
 

@@ -1,4 +1,4 @@
-/* What the machine and its limits allow. Any thread. */
+/* What the machine and its limits allow. Thread: any. */
 #ifndef LEVERETD_MACHINE_H
 #define LEVERETD_MACHINE_H
 

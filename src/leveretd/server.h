@@ -1,5 +1,5 @@
 /* The running server: everything that leveretd holds, put together in start.c and taken apart in
- * stop.c. The main thread's. */
+ * stop.c. Thread: the main thread. */
 #ifndef LEVERETD_SERVER_H
 #define LEVERETD_SERVER_H
 

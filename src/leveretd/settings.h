@@ -1,5 +1,5 @@
 /* The configuration of leveretd: defaults, then a file, then the environment, then --set; each
- * overrides what came before. One table (keys.c) says which keys there are. One thread.
+ * overrides what came before. One table (keys.c) says which keys there are. Thread: one at a time.
  *
  * Errors are collected, one line of text each, so that an operator sees all of them at once. Values
  * of passwords do not appear in them. */

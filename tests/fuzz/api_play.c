@@ -1,3 +1,4 @@
+/* Plays HTTP requests against the API without a socket: see api_play.h. */
 #include "api_play.h"
 
 #include <stdlib.h>

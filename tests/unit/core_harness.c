@@ -1,3 +1,4 @@
+/* Drives a vhost without a broker around it: see core_harness.h. */
 #include "core_harness.h"
 
 #include <stdio.h>

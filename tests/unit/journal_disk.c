@@ -1,3 +1,4 @@
+/* A LevelDB journal in a directory of its own: see journal_disk.h. */
 #include "journal_disk.h"
 
 #include <stdarg.h>

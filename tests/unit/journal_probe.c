@@ -1,3 +1,4 @@
+/* Callbacks of a journal that note what they are told: see journal_probe.h. */
 #include "journal_probe.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* A reference-counted block of bytes, shared between the receive path, message bodies, the journal
- * and the send path. The count is atomic: a block may be released on any thread. The bytes are
- * written by the one thread that made the block, and only beyond what it has handed out. */
+ * and the send path. Thread: any may take and give up references, since the count is atomic; only
+ * the thread that made the block writes its bytes, and only behind those that it has handed out. */
 #ifndef LEVERET_BASE_BUFFER_H
 #define LEVERET_BASE_BUFFER_H
 

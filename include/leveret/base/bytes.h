@@ -1,6 +1,7 @@
-/* A view of bytes that somebody else owns. Any thread; holds no state.
+/* A view of bytes that another object owns. Thread: any; holds no state.
  *
- * A view is valid as long as what it points into; the function that hands one out says how long. */
+ * A view is valid as long as the object that it points into; a function that returns a view says
+ * how long that is. */
 #ifndef LEVERET_BASE_BYTES_H
 #define LEVERET_BASE_BYTES_H
 
@@ -15,7 +16,7 @@ struct bytes {
 };
 
 #define BYTES_LITERAL(text) ((struct bytes){(const uint8_t *)("" text), sizeof(text) - 1})
-/* For printf's "%.*s". */
+/* The two arguments of printf's "%.*s". */
 #define BYTES_PRINT(b) (int)(b).len, (const char *)(b).at
 
 static inline struct bytes bytes_of(const void *at, size_t len)

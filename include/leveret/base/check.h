@@ -1,8 +1,9 @@
-/* Assertions on the programmer, on in release builds too. Never on input. Any thread. */
+/* Assertions about the program itself, checked in release builds too. Input from a client or a file
+ * is never asserted. Thread: any. */
 #ifndef LEVERET_BASE_CHECK_H
 #define LEVERET_BASE_CHECK_H
 
-/* Prints what was wrong and where to stderr and aborts. */
+/* Prints the failed condition and its place to stderr, and aborts. */
 void check_failed(const char *what, const char *file, int line) __attribute__((noreturn, cold));
 
 #define CHECK(condition)                                                                           \

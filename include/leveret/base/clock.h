@@ -1,10 +1,11 @@
-/* Time. Any thread. The core is handed the time; only loops and programs ask. */
+/* The time. Only loops and programs ask for it: the core is told the time by its caller. Thread:
+ * any. */
 #ifndef LEVERET_BASE_CLOCK_H
 #define LEVERET_BASE_CLOCK_H
 
 #include <stdint.h>
 
-/* Milliseconds and nanoseconds that only grow, from an arbitrary start. */
+/* Milliseconds and nanoseconds since an arbitrary moment. They never go back. */
 uint64_t clock_steady_ms(void);
 uint64_t clock_steady_ns(void);
 /* Milliseconds since 1970-01-01 UTC. */

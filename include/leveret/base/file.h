@@ -1,4 +1,5 @@
-/* Files and directories that must survive a crash whole. Any thread; all of them wait for the disk.
+/* Files and directories that must survive a crash whole. Thread: any; all functions wait for the
+ * disk.
  *
  * What can go wrong: a full disk (NO_SPACE), anything else (IO); errno says what. */
 #ifndef LEVERET_BASE_FILE_H
@@ -7,13 +8,13 @@
 #include "leveret/base/bytes.h"
 #include "leveret/base/status.h"
 
-/* Puts a file in place of the one with this name, or of none: it is written beside it under the
- * name path.new, synced, renamed, and the directory is synced. So a crash leaves the old file or
- * the new one, and never part of one. Errors: NO_SPACE, IO. */
+/* Creates or replaces the file: writes path.new, syncs it, renames it to path and syncs the
+ * directory. A crash leaves the old file or the new one, never a part of one. Errors: NO_SPACE, IO.
+ */
 MUST_USE enum status file_replace(const char *path, struct bytes content);
 
-/* Makes the names in a directory, or their absence, outlast a loss of power. Errors: NO_SPACE, IO.
- */
+/* Syncs a directory, so that names added to it or removed from it stay so after a loss of power.
+ * Errors: NO_SPACE, IO. */
 MUST_USE enum status file_sync_directory(const char *path);
 /* The same for the directory that the path is in. */
 MUST_USE enum status file_sync_parent(const char *path);

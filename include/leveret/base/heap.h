@@ -1,4 +1,4 @@
-/* A binary min-heap of nodes that live inside the caller's structures. One thread at a time. */
+/* A binary min-heap of nodes that live inside the caller's structures. Thread: one at a time. */
 #ifndef LEVERET_BASE_HEAP_H
 #define LEVERET_BASE_HEAP_H
 
@@ -8,7 +8,7 @@
 
 struct heap_node {
     uint64_t key;
-    size_t place; /* 1-based; 0: not in a heap */
+    size_t place; /* index in the heap from 1 up; 0: in no heap */
 };
 
 struct heap {
@@ -21,7 +21,7 @@ void heap_free(struct heap *heap);
 
 /* Inserts a node or moves one that is in this heap to its new key. O(log n). */
 void heap_set(struct heap *heap, struct heap_node *node, uint64_t key);
-/* Takes a node out; nothing happens when it is in no heap. O(log n). */
+/* Removes a node; does nothing when it is in no heap. O(log n). */
 void heap_remove(struct heap *heap, struct heap_node *node);
 /* The node with the lowest key, or NULL. O(1). */
 struct heap_node *heap_first(const struct heap *heap);

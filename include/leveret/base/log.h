@@ -1,8 +1,8 @@
-/* The log: one line for each event that an operator would ask about. Any thread; a line is written
- * with one write(2), so lines of several threads do not mix.
+/* The log: one line for each event that an operator would ask about. Thread: any; a line is written
+ * with one write(2), so that lines of several threads do not mix.
  *
  * A line: 2026-01-31T12:00:00.123Z warning connection: 10.0.0.1:5123 -> 10.0.0.2:5672 user=alice …
- * Nothing secret goes in: no password, no token, no message body. */
+ * Callers log nothing secret: no password, no token, no message body. */
 #ifndef LEVERET_BASE_LOG_H
 #define LEVERET_BASE_LOG_H
 
@@ -21,27 +21,28 @@ MUST_USE enum status log_open(const char *path, enum log_level level, enum log_f
                               struct log **out);
 void log_close(struct log **log);
 
-/* Opens the file anew (after rotation). Errors: IO, and then the old file stays. */
+/* Opens the file again, after it was rotated. Errors: IO; the log then goes on in the old file. */
 MUST_USE enum status log_reopen(struct log *log);
 void log_set_level(struct log *log, enum log_level level);
 
-/* "debug" … "none" (also "critical" → error) to a level. Errors: MALFORMED. */
+/* The level with this name, "debug" … "none"; "critical" is taken as error. Errors: MALFORMED. */
 MUST_USE enum status log_level_parse(const char *text, enum log_level *out);
 
-/* tap() sees each line that is written too, on the thread that logs; it must not log. NULL: nobody
- * does. Before threads start, or after they have ended. log NULL: nothing happens. */
+/* tap() is called with each line that is written, on the thread that logs; it must not log itself.
+ * NULL ends this. Call it before threads start or after they have ended. log may be NULL: nothing
+ * happens. */
 void log_set_tap(struct log *log,
                  void (*tap)(void *context, enum log_level level, struct bytes line),
                  void *context);
 
-/* How much of one text (%s, %.*s) a line shows, in bytes; the rest is cut and "…" put in its place.
- * Names and texts of clients are as long as they like: this keeps them from filling the log. A
- * format that knows better says so with a number: "%.1000s". */
+/* The bytes that a line shows of one text (%s, %.*s); the rest is replaced by "…". This keeps names
+ * and texts of clients, which may be long, from filling the log. A format can set another limit by
+ * a number: "%.1000s". */
 #define LOG_VALUE_BYTES_MAX 256u
 
-/* Writes a line when level is enabled. area is a short word ("connection", "journal"). A NULL log
- * drops the line. Control characters, and bytes that are not UTF-8, are escaped; at most 4 KiB are
- * kept. */
+/* Writes a line when level is enabled. area is a short word ("connection", "journal"). With log
+ * NULL the line is dropped. Control characters and bytes that are not UTF-8 are escaped. A line has
+ * at most 4 KiB; the rest is cut. */
 void log_line(struct log *log, enum log_level level, const char *area, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

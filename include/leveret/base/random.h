@@ -1,21 +1,21 @@
-/* Random bytes and names. Any thread. */
+/* Random bytes and names. Thread: any. */
 #ifndef LEVERET_BASE_RANDOM_H
 #define LEVERET_BASE_RANDOM_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Unpredictable bytes from the kernel. Aborts when the kernel has none. */
+/* Fills out with unpredictable bytes from the kernel. Aborts when the kernel gives none. */
 void random_bytes(void *out, size_t len);
 
-/* A small fast generator with a seed, for the core (deterministic) and tests. */
+/* A small fast generator with a seed, for the core, which must be deterministic, and for tests. */
 struct random_stream {
     uint64_t state;
 };
 uint64_t random_next(struct random_stream *stream);
 
-/* 16 bytes of the stream, hashed with the process's secret (map_set_secret), so that whoever sees
- * some of them cannot tell the next ones. */
+/* 16 bytes of the stream, hashed with the process's secret (map_set_secret): a client that knows
+ * some of them cannot predict the next ones. */
 #define RANDOM_SECRET_BYTES 16
 void random_secret(struct random_stream *stream, uint8_t out[RANDOM_SECRET_BYTES]);
 

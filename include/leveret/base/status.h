@@ -1,8 +1,7 @@
-/* What a function can end with. Any thread.
+/* The results that a function can return. Thread: any.
  *
- * One table of code, name and text. STATUS_OK is 0. The statuses from NOT_FOUND on that have an
- * AMQP reply code are named after it (AMQP 0-9-1 specification, section 1.2); the translation to
- * the code itself is session/'s alone. */
+ * One table of code, name and text. STATUS_OK is 0. Statuses that have an AMQP reply code are named
+ * after it (AMQP 0-9-1 specification, section 1.2); only session/ translates them to the code. */
 #ifndef LEVERET_BASE_STATUS_H
 #define LEVERET_BASE_STATUS_H
 

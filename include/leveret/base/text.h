@@ -1,4 +1,4 @@
-/* Growable text or bytes, for building values of no fixed length. One thread at a time. */
+/* Text or bytes that grow while they are written. Thread: one at a time. */
 #ifndef LEVERET_BASE_TEXT_H
 #define LEVERET_BASE_TEXT_H
 
@@ -11,9 +11,10 @@ struct text {
     size_t len, room;
 };
 
-/* An empty text is all zeros. The bytes are freed; the struct can be used again. */
+/* Frees the bytes; the struct is then empty (all zeros) and can be used again. */
 void text_free(struct text *text);
-/* Makes room for more bytes and returns where they go; the caller adds to len what it wrote. */
+/* Makes room for `more` bytes and returns where they go; the caller adds the bytes that it wrote to
+ * len. */
 uint8_t *text_reserve(struct text *text, size_t more);
 
 static inline void text_add(struct text *text, const void *at, size_t len)
@@ -27,7 +28,7 @@ static inline void text_add(struct text *text, const void *at, size_t len)
 }
 
 void text_add_bytes(struct text *text, struct bytes bytes);
-/* A number in decimal digits. */
+/* Appends a number in decimal digits. */
 void text_add_number(struct text *text, uint64_t number);
 void text_printf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

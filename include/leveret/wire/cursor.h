@@ -1,5 +1,5 @@
 /* Bounds-checked reading and writing of AMQP's elementary types (AMQP 0-9-1, 4.2.5), big-endian.
- * Any thread; a cursor belongs to one.
+ * Thread: any; a cursor belongs to one.
  *
  * The error is sticky: read (or write) all fields, then look at failed once. After a failure reads
  * give zeros and empty views, writes do nothing. */

@@ -1,4 +1,4 @@
-/* Frames (AMQP 0-9-1, 4.2.3): a header of 7 bytes, the payload, the end octet 0xCE. Any thread.
+/* Frames (AMQP 0-9-1, 4.2.3): a header of 7 bytes, the payload, the end octet 0xCE. Thread: any.
  *
  * Parsing takes what has arrived so far. Method, header and heartbeat frames are handed out whole;
  * a body frame is handed out in the pieces in which it arrives, so that a large body is never

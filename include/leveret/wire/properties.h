@@ -1,4 +1,4 @@
-/* The content header of class basic (AMQP 0-9-1, 4.2.6.1 and 1.8). Any thread. */
+/* The content header of class basic (AMQP 0-9-1, 4.2.6.1 and 1.8). Thread: any. */
 #ifndef LEVERET_WIRE_PROPERTIES_H
 #define LEVERET_WIRE_PROPERTIES_H
 

@@ -1,5 +1,5 @@
 /* Field tables (AMQP 0-9-1, 4.2.5.5, with RabbitMQ's reading of the types,
- * https://www.rabbitmq.com/amqp-0-9-1-errata section 3). Any thread.
+ * https://www.rabbitmq.com/amqp-0-9-1-errata section 3). Thread: any.
  *
  * A table is kept as its encoded contents (without the 32-bit length), checked once by
  * table_check where it comes in; the functions that read one rely on that check. */

@@ -1,4 +1,4 @@
-/* Tables in order of their keys. Any thread; no state. */
+/* Tables in order of their keys. Thread: any; no state. */
 #ifndef LEVERET_WIRE_TABLE_SORT_H
 #define LEVERET_WIRE_TABLE_SORT_H
 

@@ -1,5 +1,5 @@
 /* The header x-delay: how long a message asks to be kept, and what becomes of it. The type
- * x-delayed-message is in exchange_delayed.c, what waits is in delay.h. Any thread. */
+ * x-delayed-message is in exchange_delayed.c, what waits is in delay.h. Thread: any. */
 #ifndef BROKER_DELAYED_H
 #define BROKER_DELAYED_H
 

@@ -1,4 +1,4 @@
-/* Arguments of exchanges of type x-recent-history. Any thread; no state. */
+/* Arguments of exchanges of type x-recent-history. Thread: any; no state. */
 #ifndef BROKER_EXCHANGE_HISTORY_H
 #define BROKER_EXCHANGE_HISTORY_H
 

@@ -1,6 +1,6 @@
 /* Hashes that are the same on every machine and after every start, for what is decided or stored by
  * them. (map_hash has a secret and is not.) Not for secrets: who wants two inputs with one hash can
- * find them. Any thread. */
+ * find them. Thread: any. */
 #ifndef BROKER_STABLE_HASH_H
 #define BROKER_STABLE_HASH_H
 
