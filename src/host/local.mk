@@ -2,21 +2,21 @@
 noinst_LIBRARIES += src/host/libhost.a
 src_host_libhost_a_SOURCES = \
 	include/leveret/host/node.h \
-	src/host/alarm.c \
+	src/host/alarms.c \
+	src/host/announcer.c \
 	src/host/data_dir.c \
-	src/host/announce.c \
+	src/host/data_dir_filled.c \
 	src/host/home.c \
 	src/host/home.h \
 	src/host/link.c \
 	src/host/link_copy.c \
 	src/host/link_copy.h \
-	src/host/made.c \
 	src/host/node.c \
 	src/host/node_internal.h \
-	src/host/reopen.c \
+	src/host/reopener.c \
+	src/host/resources.c \
 	src/host/share.c \
-	src/host/share.h \
-	src/host/watch.c
+	src/host/share.h
 
 if HAVE_CHECK
 check_PROGRAMS += tests/unit/test_share
