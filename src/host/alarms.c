@@ -1,11 +1,16 @@
-/* The account of memory and the alarms "memory" and "disk".
+/* Part of the node: the account of memory, and the alarms "memory" and "disk". See alarms.h and
+ * leveret/host/node.h.
  *
- * Normal course: the main loop looks at the resident set and the disk every WATCH_INTERVAL_MS;
- * workers that have told the account of growth call node_weigh_memory, which compares one sum. An
- * alarm that comes or goes makes every vhost weigh its gate anew. What can go wrong: a burst
- * between two looks: the account knows of it before the system does, and raises the alarm from the
- * worker that saw it; the main loop is busy: the same. Only the look on the main loop ends an
- * alarm, when the resident set and the account's sum are both below the watermark. */
+ * Normal course: the main loop looks at the resident set and the disk every WATCH_INTERVAL_MS. A
+ * worker that has told the account of growth calls node_weigh_memory, which compares one sum. When
+ * an alarm comes or goes, every vhost weighs its gate anew.
+ *
+ * What can go wrong: memory grows between two looks, or the main loop is busy. The account knows of
+ * the growth before the system shows it, and the worker that sees it raises the alarm. Only the
+ * look on the main loop ends an alarm: when the resident set and the account's sum are both below
+ * the watermark. */
+#include "alarms.h"
+
 #include <malloc.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -15,20 +20,22 @@
 #include "leveret/base/text.h"
 #include "leveret/wire/table.h"
 #include "node_internal.h"
+#include "resources.h"
 
+/* Milliseconds between two looks at memory and disk. */
 #define WATCH_INTERVAL_MS 500u
 
 struct alarms {
     struct alarms_options options;
     struct account *account;
-    struct timer *watch; /* NULL until alarms_watch */
-    atomic_bool memory, disk;
+    struct timer *watch;                         /* NULL until alarms_watch */
+    atomic_bool memory, disk;                    /* the alarm is on */
     atomic_uint unwritable;                      /* vhosts whose journals cannot write */
-    atomic_ullong memory_bytes, disk_free_bytes; /* as last looked at */
+    atomic_ullong memory_bytes, disk_free_bytes; /* at the last look */
     atomic_ullong memory_bytes_max, disk_free_bytes_min;
-    uint64_t excess_bytes; /* resident and not in the account: the least since memory was given back
-                            */
-    uint64_t rests_until_ms; /* when memory is given back again at the earliest */
+    uint64_t excess_bytes;   /* resident and not in the account: the lowest value since memory was
+                                given back */
+    uint64_t rests_until_ms; /* memory is not given back again before this time */
 };
 
 static uint64_t budget(uint64_t memory_bytes_max)
@@ -104,7 +111,7 @@ static void announce(struct alarms *alarms, bool on, const char *what)
     text_free(&headers);
 }
 
-/* Returns whether the alarm has changed. */
+/* Switches an alarm, tells everybody who listens, and returns whether it has changed. */
 static bool set(struct alarms *alarms, atomic_bool *alarm, bool on, const char *what)
 {
     if (atomic_exchange(alarm, on) == on)
@@ -123,14 +130,17 @@ void node_count_unwritable(struct node *node, int change)
 
 /* ---- Giving memory back to the system.
  *
- * The allocator keeps what is freed between what is in use. How much that is is not asked, since
- * counting it walks all free pieces: what is resident and not in the account grows when much has
- * been freed. Giving back holds the allocator's locks for some 0.2 ms a MiB, so it is done in small
- * portions, and rests ten times as long as it took. */
+ * The allocator keeps freed memory that lies between pieces in use. Asking it how much would make
+ * it walk all free pieces. Instead the excess is watched: resident bytes that are not in the
+ * account. It grows when much has been freed. Giving back holds the allocator's locks for about 0.2
+ * ms for each MiB, so it is done in small portions. */
 
-#define EXCESS_BYTES     (32u << 20) /* more of it since the last time is worth giving back */
-#define REST_FACTOR      10u
-#define LOOK_INTERVAL_MS 100u /* while it grows, in place of WATCH_INTERVAL_MS */
+/* Memory is given back when the excess has grown by this many bytes since the last time. */
+#define EXCESS_BYTES (32u << 20)
+/* After giving back, it is not done again for this many times as long as it took. */
+#define REST_FACTOR 10u
+/* Milliseconds between two looks while the excess grows, in place of WATCH_INTERVAL_MS. */
+#define LOOK_INTERVAL_MS 100u
 
 static uint64_t excess_bytes(const struct alarms *alarms, uint64_t resident_bytes)
 {
@@ -138,8 +148,9 @@ static uint64_t excess_bytes(const struct alarms *alarms, uint64_t resident_byte
     return resident_bytes > counted ? resident_bytes - counted : 0;
 }
 
-/* now: as of this look, brought up to date. above_max: memory is short, so that less is worth it.
- */
+/* Gives memory back if it is time to. *now is what this look has read, and is read again
+ * afterwards. above_max: the resident set is above the watermark, so that any excess is worth
+ * giving back. */
 static void give_back(struct alarms *alarms, struct resources *now, bool above_max)
 {
     uint64_t at_ms = clock_steady_ms();
@@ -172,8 +183,9 @@ static bool above(uint64_t bytes, uint64_t bytes_max)
     return bytes_max == 0 || bytes > bytes_max;
 }
 
-/* The account's sum is above the watermark, and what is resident does not gainsay it: a message in
- * many queues is counted in each, but held once. */
+/* Whether the account's sum is above the watermark and the resident set is at least three quarters
+ * of it. The sum alone does not prove that memory is short: a message in many queues is counted in
+ * each but held once. */
 static bool sum_above(const struct alarms *alarms, uint64_t resident_bytes,
                       uint64_t memory_bytes_max)
 {
@@ -203,7 +215,7 @@ static void look(void *context)
     uint64_t memory_bytes_max = atomic_load(&alarms->memory_bytes_max);
     struct resources now;
     resources_read(data_dir, &now);
-    /* What was freed and not given back is not in use. */
+    /* Freed memory that the allocator keeps is not in use: it must not raise the alarm. */
     give_back(alarms, &now, above(now.memory_bytes, memory_bytes_max));
     atomic_store(&alarms->memory_bytes, now.memory_bytes);
     atomic_store(&alarms->disk_free_bytes, now.disk_free_bytes);

@@ -1,9 +1,14 @@
-/* Announcements: events and log lines on their way to the vhost that has their exchanges.
+/* Part of the node: events and log lines on their way to the vhost that has the exchanges for them.
+ * See announcer.h and leveret/host/node.h.
  *
- * Normal course: a binding to one of the exchanges comes; the vhost's owner says that somebody
- * listens, and every vhost begins to tell its events; what is announced goes to the owner by letter
- * and is published there. What can go wrong: the vhost is deleted: nobody listens any more. A log
- * line of the publishing itself: there is none, so lines do not breed. */
+ * Normal course: somebody binds a queue to one of the exchanges. The vhost's owner calls
+ * node_listened, and every vhost begins to tell its events. An announcement goes to that owner by
+ * letter and is published there.
+ *
+ * What can go wrong: the vhost is deleted; then nobody listens any more. Publishing an announcement
+ * writes no log line, so an announced log line cannot cause another. */
+#include "announcer.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,34 +20,34 @@
 struct announcer {
     struct node *node;
     struct log *log;
-    atomic_bool events, lines; /* somebody listens */
+    atomic_bool events, lines; /* somebody listens to events; to log lines */
 };
 
-/* An announcement under way. */
-struct notice {
+/* An announcement on its way to the owner. */
+struct announcement_copy {
     struct home *home;
     enum announcement announcement;
     size_t key_len, headers_len, body_len;
     uint8_t data[]; /* key, headers, body */
 };
 
-static void notice_letter(struct loop *receiver, void *letter, size_t bytes)
+static void announcement_letter(struct loop *receiver, void *letter, size_t bytes)
 {
-    struct notice *notice;
+    struct announcement_copy *copy;
     (void)bytes;
-    memcpy(&notice, letter, sizeof notice);
-    struct home *home = notice->home;
+    memcpy(&copy, letter, sizeof copy);
+    struct home *home = copy->home;
     if (receiver && home->vhost) {
-        const uint8_t *at = notice->data;
-        struct bytes key = bytes_of(at, notice->key_len);
-        struct bytes headers = bytes_of(at + notice->key_len, notice->headers_len);
-        struct bytes body = bytes_of(headers.at + headers.len, notice->body_len);
-        home->in_core++;
-        vhost_announce(home->vhost, notice->announcement, key, headers, body, home_moment(home));
-        home->in_core--;
+        const uint8_t *at = copy->data;
+        struct bytes key = bytes_of(at, copy->key_len);
+        struct bytes headers = bytes_of(at + copy->key_len, copy->headers_len);
+        struct bytes body = bytes_of(headers.at + headers.len, copy->body_len);
+        home_enter(home);
+        vhost_announce(home->vhost, copy->announcement, key, headers, body, home_moment(home));
+        home_leave(home);
         home_touched(home);
     }
-    free(notice);
+    free(copy);
 }
 
 static void copy_to(uint8_t **at, struct bytes bytes)
@@ -63,17 +68,17 @@ void node_announce(struct node *node, enum announcement announcement, struct byt
     struct home *home = node_find_home(node, bytes_of_text(vhost));
     if (!home)
         return;
-    struct notice *notice = mem_need(sizeof *notice + key.len + headers.len + body.len);
-    uint8_t *at = notice->data;
-    notice->home = home;
-    notice->announcement = announcement;
-    notice->key_len = key.len;
-    notice->headers_len = headers.len;
-    notice->body_len = body.len;
+    struct announcement_copy *copy = mem_need(sizeof *copy + key.len + headers.len + body.len);
+    uint8_t *at = copy->data;
+    copy->home = home;
+    copy->announcement = announcement;
+    copy->key_len = key.len;
+    copy->headers_len = headers.len;
+    copy->body_len = body.len;
     copy_to(&at, key);
     copy_to(&at, headers);
     copy_to(&at, body);
-    loop_post(home->owner, notice_letter, &notice, sizeof notice);
+    loop_post(home->owner, announcement_letter, &copy, sizeof copy);
 }
 
 bool node_watched(const struct node *node)

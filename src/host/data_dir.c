@@ -1,12 +1,14 @@
-/* The data directory: made at first start, locked while in use, with its format version written
- * down.
+/* See data_dir.h.
  *
- * Deleting a vhost renames its directory to vhosts/.deleted-N and then removes that; a start goes
- * on where a crash has stopped it. (A dot is never in the name of a vhost's directory.)
+ * Deleting a vhost renames its directory to vhosts/.deleted-N and then removes that. If a crash
+ * comes between the two, the next start removes it. (The name of a vhost's directory never has a
+ * dot in it.) Nothing else is ever deleted here.
  *
  * What can go wrong: another process holds the lock; the format is newer than this program; the
- * directory cannot be made or written. A first start that was cut short leaves an empty file format
- * with nothing beside it: that is no format to refuse. Nothing else is ever deleted here. */
+ * directory cannot be made or written. A first start that was cut short may leave an empty file
+ * "format" and no data: the file is then written again, not refused. */
+#include "data_dir.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,11 +24,11 @@
 #include "leveret/base/mem.h"
 #include "leveret/base/number.h"
 #include "leveret/base/text.h"
-#include "node_internal.h"
 
 #define FORMAT_LINE    "leveret data format "
 #define FORMAT_VERSION 1u
-/* File names are at most 255 bytes; a longer one is cut and told apart by its hash. */
+/* Bytes of the name of a vhost's directory. A longer name is cut there and gets a hash of the
+ * vhost's name at its end. (File systems allow 255 bytes.) */
 #define DIRECTORY_NAME_MAX 200u
 #define DELETED_PREFIX     ".deleted-"
 
@@ -76,7 +78,8 @@ static bool is_empty_file(const char *path)
     return stat(path, &about) == 0 && S_ISREG(about.st_mode) && about.st_size == 0;
 }
 
-/* Whether a first start got no further than this. */
+/* Whether a first start was cut short before it had written the file format: it is empty, and the
+ * directory has no data. */
 static bool is_cut_short(const char *dir, const char *format_path)
 {
     DIR *entries = is_empty_file(format_path) ? opendir(dir) : NULL;
@@ -133,7 +136,7 @@ static bool remove_directory(const char *path)
             continue;
         if (unlinkat(dirfd(directory), entry->d_name, 0) == 0)
             continue;
-        /* LevelDB makes none, but somebody who repaired a database may have. */
+        /* LevelDB makes no directories, but somebody who repaired a database may have. */
         char *inner = print("%s/%s", path, entry->d_name);
         done = errno == EISDIR || errno == EPERM ? remove_directory(inner) : errno == ENOENT;
         free(inner);
@@ -158,14 +161,14 @@ enum status data_dir_remove_vhost(const char *path)
     }
     enum status status = moved ? file_sync_parent(aside) : file_status();
     if (!moved && errno == ENOENT)
-        status = STATUS_OK; /* it never stored anything */
+        status = STATUS_OK; /* the vhost never stored anything */
     else if (status == STATUS_OK && !remove_directory(aside))
         status = STATUS_IO;
     free(aside);
     return status;
 }
 
-/* What a crash has left of deleted vhosts. What cannot be removed now is left to the next start. */
+/* Removes what a crash has left of deleted vhosts. The next start tries again what fails now. */
 static void remove_deleted(const char *vhosts)
 {
     DIR *directory = opendir(vhosts);

@@ -1,11 +1,16 @@
-/* Whether a data directory was filled before, so that what is missing in it is told from what was
- * never there.
+/* Part of data_dir.h: whether a data directory was filled before. So a directory that has lost its
+ * users is not taken for a new one.
  *
- * Normal course: the first start makes users, permissions and the default vhost in node/ and then
- * leaves the file "made"; later starts find both. What can go wrong: node/ is gone or emptied, by
- * hand or by a bad restore: without this file an administrator guest would be made anew beside the
- * messages of others, and no vhost would be left to reach them. Then the start is refused. A
- * directory without the file, of a crash in the first start, has no vhost's data yet. */
+ * Normal course: the first start makes users, permissions and the default vhost in node/, and then
+ * the file "made". Later starts find both.
+ *
+ * What can go wrong: node/ is gone or empty, by hand or after a bad restore. Without the file
+ * "made" the next start would make the administrator guest again, beside the messages of other
+ * users, and no vhost through which to reach those messages; so the start is refused. When a first
+ * start crashed before it made the file, the directory has no vhost's data yet, and is filled
+ * again. */
+#include "data_dir.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +21,6 @@
 
 #include "leveret/base/text.h"
 #include "leveret/journal/key_store.h"
-#include "node_internal.h"
 
 static char *path_of(const char *data_dir, const char *name)
 {
@@ -25,7 +29,7 @@ static char *path_of(const char *data_dir, const char *name)
     return (char *)text.at;
 }
 
-/* Whether the directory has anything in it. */
+/* Whether the directory data_dir/name has any entry. */
 static bool has_entries(const char *data_dir, const char *name)
 {
     char *path = path_of(data_dir, name);
@@ -67,7 +71,7 @@ enum status data_dir_check_node(const char *data_dir, char **error)
     return STATUS_CORRUPT;
 }
 
-/* The file is empty, so that it is whole as soon as its name is there. */
+/* An empty file is complete as soon as its name is in the directory. */
 enum status data_dir_mark_filled(const char *data_dir)
 {
     char *path = path_of(data_dir, "made");

@@ -1,23 +1,30 @@
-/* One vhost on its owner.
+/* One vhost on its owner. See home.h.
  *
- * Normal course: a command is applied (link.c) → home_touched schedules the end of the turn → there
- * the core lets go of promises that need no disk, the journal is handed its batch, the timer is set
- * to the core's deadline. A writer thread wakes the owner → journal_poll → vhost_committed →
- * confirms. What can go wrong: the journal cannot write: publishers are held with the reason until
- * it can; the journal falls behind: publishers are not read until it has caught up; damaged data:
- * home_new refuses, and the node may keep a home that is down in its place. */
+ * Normal course: a command is applied (link.c), and home_touched schedules the end of the turn.
+ * There the core keeps the promises that need no disk, the journal takes its batch over, and the
+ * timer is set to the core's deadline. When the batch is on disk a writer thread wakes the owner,
+ * which calls journal_poll; that calls vhost_committed, and confirms leave.
+ *
+ * What can go wrong:
+ *  - The journal cannot write: publishers are held, and told why, until it can.
+ *  - The journal falls behind: publishers are not read until it has caught up.
+ *  - The vhost's data are damaged: home_new fails, and the node may keep a home that is down. */
 #include "home.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "data_dir.h"
 #include "leveret/base/clock.h"
 #include "leveret/base/container.h"
 #include "leveret/base/mem.h"
 #include "leveret/base/random.h"
 #include "leveret/journal/journal_memory.h"
+#include "link.h"
 #include "node_internal.h"
 
+/* Bytes of deliveries that may be on their way to one connection. At the limit its consumers get no
+ * more until the connection has written some. */
 #define PEER_WINDOW_BYTES (1u << 20)
 
 struct moment home_moment(const struct home *home)
@@ -40,9 +47,9 @@ static void set_timer(struct home *home)
 static void tick(struct home *home)
 {
     home->tick_due = false;
-    home->in_core++;
+    home_enter(home);
     struct applied applied = vhost_tick(home->vhost, home_moment(home));
-    home->in_core--;
+    home_leave(home);
     home_touched(home);
     (void)share_spend(&home->sharer, applied.units, loop_now_ms(home->owner));
 }
@@ -61,7 +68,7 @@ static void sharer_over(struct sharer *sharer)
     (void)sharer;
 }
 
-/* A vhost with much to do by itself takes turns with those whose commands cost much. */
+/* A vhost that has much to do by itself waits in the line of clients whose commands cost much. */
 static void timer_due(void *context)
 {
     struct home *home = context;
@@ -73,7 +80,8 @@ static void timer_due(void *context)
         tick(home);
 }
 
-/* What the vhost's messages take, told to the node's account. */
+/* Tells the node's account how many bytes the vhost's messages take, and lets the node weigh its
+ * memory when they have grown by NODE_WEIGH_BYTES. */
 static void tell_memory(struct home *home, uint64_t bytes)
 {
     if (bytes == home->told_bytes)
@@ -94,16 +102,16 @@ static void end_of_turn(struct loop_task *task)
         return;
     if (!home->timer)
         home->timer = timer_new(home->owner, timer_due, home);
-    home->in_core++;
+    home_enter(home);
     vhost_flush(home->vhost, home_moment(home));
-    home->in_core--;
+    home_leave(home);
     if (!vhost_holds_batch(home->vhost))
         journal_flush(home->journal);
     if (home->memory_disk) {
-        /* No writer thread wakes us: what was flushed is written already. */
-        home->in_core++;
+        /* The memory journal has written the batch already, and has no thread to wake this loop. */
+        home_enter(home);
         journal_poll(home->journal);
-        home->in_core--;
+        home_leave(home);
     }
     tell_memory(home, vhost_resident_bytes(home->vhost));
     uint64_t unwritten = journal_unwritten_bytes(home->journal);
@@ -146,7 +154,7 @@ void home_weigh_gate(struct home *home)
     links_tell_gate(home);
 }
 
-/* ---- The journal's callbacks; from journal_poll, on the owner. */
+/* ---- The journal's callbacks. They run on the owner, from within journal_poll. */
 
 static void committed(void *context, uint64_t batch)
 {
@@ -199,13 +207,13 @@ static void poll_letter(struct loop *receiver, void *letter, size_t bytes)
     memcpy(&home, letter, sizeof home);
     if (!receiver || !home->vhost)
         return;
-    home->in_core++;
+    home_enter(home);
     journal_poll(home->journal);
-    home->in_core--;
+    home_leave(home);
     home_touched(home);
 }
 
-/* On any thread. */
+/* Called on any thread. */
 static void wake(void *context)
 {
     struct home *home = context;
@@ -234,6 +242,7 @@ static void listened(void *context, bool events, bool log)
 
 /* ---- Life. */
 
+/* What both kinds of home have. */
 static struct home *begin(const struct home_options *options)
 {
     struct home *home = mem_need(sizeof *home);
@@ -305,7 +314,7 @@ enum status home_new(const struct home_options *options, struct home **out, char
     }
     home_weigh_gate(home);
     vhost_watch(home->vhost, node_watched(home->node));
-    wake(home); /* recovery may have left work: the first turn sees to it without an event */
+    wake(home); /* recovery may have left work: the loop is to begin with it at once */
     *out = home;
     return STATUS_OK;
 }

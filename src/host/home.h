@@ -1,7 +1,7 @@
 /* A home: where one vhost lives. It joins the vhost's core, its journal and the loop of its owner.
  *
- * Thread: the owner's loop, but for what says otherwise. A home outlives its vhost: letters may
- * still be under way to it, so it is freed with the node. */
+ * Thread: the owner's loop, where nothing else is said. A home outlives its vhost, because letters
+ * to it may still be under way; it is freed with the node. */
 #ifndef LEVERET_HOST_HOME_H
 #define LEVERET_HOST_HOME_H
 
@@ -11,11 +11,11 @@
 #include "leveret/host/node.h"
 #include "share.h"
 
-/* Units of work after which a command, or what a vhost does by itself, stops and goes on in another
- * turn: about a millisecond. */
+/* Units of work (about 0.1 µs each) after which one call into the core stops; it goes on in another
+ * turn of the loop. */
 #define HOME_PORTION_UNITS 10000u
-/* Message bytes that wait for the disk, above which publishers of a vhost are not read; half of it
- * lets them on. */
+/* Message bytes of one vhost that wait for the disk. Above this its publishers are not read; they
+ * are read again below half of it. */
 #define HOME_UNWRITTEN_BYTES_MAX (64u << 20)
 
 struct home {
@@ -24,27 +24,29 @@ struct home {
     char *name;
     char *path; /* the journal's directory; NULL: in memory */
     struct log *log;
-    struct vhost *vhost;     /* NULL once deleted, or when it is down */
+    struct vhost *vhost;     /* NULL once it is deleted, or while it is down */
     struct journal *journal; /* likewise */
     struct journal_memory_disk *memory_disk;
     struct timer *timer;  /* made on first use, by the owner */
     struct share *share;  /* the owner's */
-    struct sharer sharer; /* of what the vhost does by itself */
-    bool tick_due;        /* it waits for the sharer's turn */
+    struct sharer sharer; /* for the work that the vhost does by itself (vhost_tick) */
+    bool tick_due;        /* vhost_tick is due and waits for the sharer's turn */
     struct loop_task commit;
-    unsigned in_core; /* calls into the core under way: what its events cause must wait (link.c) */
-    uint64_t told_bytes;    /* of messages, to the node's account */
-    uint64_t weighed_bytes; /* told when the node's memory was last weighed */
+    unsigned in_core;    /* calls into the core or the journal under way: home_enter, home_leave */
+    uint64_t told_bytes; /* message bytes that the node's account has been told of */
+    uint64_t weighed_bytes; /* told_bytes when the node's memory was last weighed */
     enum status health;     /* of the journal */
-    atomic_bool unwritable; /* health is not OK: for any thread, and counted in the node */
+    atomic_bool unwritable; /* health is not OK; the node counts such homes. Any thread */
     atomic_uint gate; /* enum publish_gate; written by the owner, read by links on any thread */
     char gate_text[160];
     char health_text[160];
-    char *down_reason; /* its data cannot be opened, why in a sentence; NULL: it is not down */
-    enum status down_status;  /* … and as a status */
-    TAILQ_HEAD(, link) links; /* attached ones */
-    atomic_bool ended;        /* its data are gone: another vhost may have its name */
-    TAILQ_ENTRY(home) entry;  /* in the node, under its lock */
+    char *down_reason; /* the sentence that says why the vhost's data cannot be opened; NULL: the
+                          vhost is not down */
+    enum status down_status;  /* the same as a status */
+    TAILQ_HEAD(, link) links; /* those that are attached */
+    atomic_bool
+        ended; /* the vhost's data are gone, so another vhost may get its name. Any thread */
+    TAILQ_ENTRY(home) entry; /* in the node, under its lock */
 };
 
 struct home_options {
@@ -53,48 +55,46 @@ struct home_options {
     struct share *share; /* the owner's */
     struct bytes name;
     const char *node_name;
-    bool announces;
-    const char *path;
+    bool announces;   /* the vhost has the exchanges of events and log lines */
+    const char *path; /* the journal's directory; NULL: in memory */
     struct journal_threads *threads;
     struct log *log;
     struct vhost_limits limits;
     struct dialect dialect;
 };
 
-/* Makes a home and recovers its journal; on the main thread, before anybody else knows of it.
- * Errors: as journal_recover. */
+/* Makes a home and recovers its journal. The main thread, before any other thread can find the
+ * home. Errors: as journal_recover. */
 MUST_USE enum status home_new(const struct home_options *options, struct home **out, char **error);
-/* Makes the home of a vhost that could not be opened: it holds its name and the reason, which it
- * takes over, and nothing else. */
+/* Makes the home of a vhost that could not be opened: it has the vhost's name and the reason, which
+ * it takes over, and nothing else. The main thread. */
 struct home *home_new_down(const struct home_options *options, enum status status, char *reason);
-/* With the owner's loop stopped. */
+/* The main thread, with the owner's loop stopped. */
 void home_free(struct home **home);
 
-/* Ends the vhost on its owner: detaches all links, closes the journal, removes its data. Of one
- * that is down the data go too. */
+/* Ends the vhost: detaches all links, closes the journal, removes the data, also those of a vhost
+ * that is down. */
 void home_end(struct home *home);
 
-/* To be called after each call into the vhost: sees to it that the turn ends with a commit. */
+/* Every call of the core or the journal that may send events stands between home_enter and
+ * home_leave. An event's receiver may send a command at once. The core must not be called again
+ * from within such a call, so between the two a command becomes a letter (link.c). */
+static inline void home_enter(struct home *home)
+{
+    home->in_core++;
+}
+
+static inline void home_leave(struct home *home)
+{
+    home->in_core--;
+}
+
+/* To be called after each call that changes the vhost: the turn of the loop will end with a commit.
+ */
 void home_touched(struct home *home);
-/* Weighs the node's alarms and the journal's state anew. */
+/* Sets the gate anew, from the node's alarms and the state of the journal, and tells the links. */
 void home_weigh_gate(struct home *home);
 
 struct moment home_moment(const struct home *home);
-
-/* The vhost with the exchanges of events and log lines: who listens. Its owner. */
-void node_listened(struct node *node, bool events, bool log);
-/* The node's alarm as text for connection.blocked; NULL: none. *memory: whether memory is short.
- * Any thread. */
-const char *node_alarm_text(const struct node *node, bool *memory);
-
-/* Vhosts whose journals cannot write now: one more (1) or less (-1). Any thread. */
-void node_count_unwritable(struct node *node, int change);
-
-/* link.c: an event of the core on its way to a link. Runs on the owner. */
-void link_event(void *context, void *owner, const struct event *event);
-/* link.c: tells every link that publishes what home's gate is now. */
-void links_tell_gate(struct home *home);
-/* link.c: detaches every link of a home. */
-void links_detach(struct home *home);
 
 #endif

@@ -1,20 +1,27 @@
-/* Links: commands there, events back.
+/* Links: they carry a user's commands to a vhost and the vhost's events back. See
+ * leveret/host/node.h; link.h has what the rest of host/ needs.
  *
- * Normal course: link_open attaches a peer; link_send applies the command at once when the vhost's
- * owner is this loop, and posts it as a letter when not; the core's events come through link_event
- * the same two ways. link_close detaches; EVENT_DETACHED is the last event; then a last letter to
- * the owner frees the link, behind every command that was still under way. An event may make its
- * receiver send a command while the core is still at work; such a command goes as a letter to the
- * own loop, and so does what follows it, so that the order is kept.
- * A user whose commands cost much waits for its turn (share.h): its commands are put aside on the
- * owner and done in turns, and it is told to send nothing meanwhile.
- * What can go wrong: the vhost is deleted: the owner detaches by itself and ignores what still
- * comes; the loops stop with letters under way: their handlers are called without a receiver and
- * give back what they hold. */
+ * Normal course: link_open attaches a peer. link_send applies a command at once when the vhost's
+ * owner is this loop; otherwise it posts a letter to the owner. The core's events come back through
+ * link_event in the same two ways. link_close detaches the peer. EVENT_DETACHED is the last event;
+ * after it a last letter to the owner frees the link, behind all commands that were still under
+ * way.
+ *
+ * An event may make its receiver send a command while the core is still at work. Such a command
+ * becomes a letter to the same loop, and so do the commands that follow it, to keep their order.
+ *
+ * A user whose commands cost much waits for its turn (share.h): the owner puts its commands aside,
+ * does them in turns, and tells the user to send nothing meanwhile.
+ *
+ * What can go wrong:
+ *  - The vhost is deleted: the owner detaches its links and ignores the commands that still come.
+ *  - The loops stop while letters are under way: the letters' handlers are called without a
+ *    receiver, and give back what the letters hold. */
+#include "link.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "home.h"
 #include "leveret/base/check.h"
 #include "leveret/base/container.h"
 #include "leveret/base/mem.h"
@@ -27,24 +34,25 @@ struct link {
     void (*event)(void *context, const struct event *event);
     void *context;
     char *name, *user;
-    struct peer *peer;  /* the owner's */
+    struct peer *peer;  /* the owner's; NULL: not attached */
     bool notify_cancel; /* as peer_options */
-    bool local;         /* user and owner share a loop */
-    bool publishes;     /* the owner's: EVENT_GATE is sent */
-    unsigned letters;   /* local links only: commands under way as letters all the same */
+    bool local;         /* the user and the owner are the same loop */
+    bool publishes;     /* the user wants EVENT_GATE; the owner's */
+    unsigned letters;   /* of a local link: commands that are under way as letters */
     void (*hold)(void *context, bool held);
-    struct sharer sharer;               /* the owner's, like what follows */
-    STAILQ_HEAD(, put_aside) put_aside; /* what waits for the sharer's turn */
-    TAILQ_ENTRY(link) entry;            /* the owner's: in home->links while attached */
+    /* The owner's: */
+    struct sharer sharer;
+    STAILQ_HEAD(, put_aside) put_aside; /* commands that wait for the sharer's turn */
+    TAILQ_ENTRY(link) entry;            /* in home->links while attached */
 };
 
-/* A command, or the end of the link, that waits for its turn. */
+/* A command that waits for its turn, or the wish to detach. */
 struct put_aside {
     STAILQ_ENTRY(put_aside) next;
     struct command command;
-    void *blob; /* as in a letter */
-    bool begun; /* a portion of it has been done */
-    bool detaches;
+    void *block;   /* as in a letter */
+    bool begun;    /* a portion of it has been done */
+    bool detaches; /* it is no command: the link is to be detached */
 };
 
 struct link_letter {
@@ -58,13 +66,13 @@ struct hold_letter {
 
 struct command_letter {
     struct link *link;
-    void *blob; /* the command's views point in here; NULL: none */
+    void *block; /* the command's views point into it; NULL: the command has no views */
     struct command command;
 };
 
 struct event_letter {
     struct link *link;
-    void *blob;
+    void *block; /* as in a command's letter */
     struct event event;
 };
 _Static_assert(sizeof(struct command_letter) <= LETTER_BYTES_MAX, "a command fits a letter");
@@ -106,24 +114,24 @@ static void attach(struct link *link)
         .user = bytes_of_text(link->user),
         .notify_cancel = link->notify_cancel,
     };
-    home->in_core++;
+    home_enter(home);
     link->peer = vhost_attach(home->vhost, &options, home_moment(home));
-    home->in_core--;
+    home_leave(home);
     TAILQ_INSERT_TAIL(&home->links, link, entry);
     home_touched(home);
 }
 
-/* Whether the peer is gone; false: some of its detaching is left for another call. */
+/* Detaches the peer, or does a portion of that. Returns whether the peer is gone. */
 static bool detach_some(struct link *link)
 {
     struct home *home = link->home;
     if (!link->peer)
         return true; /* the vhost was deleted; EVENT_DETACHED is under way */
-    home->in_core++;
+    home_enter(home);
     struct applied applied = vhost_detach(home->vhost, link->peer, home_moment(home));
-    home->in_core--;
+    home_leave(home);
     home_touched(home);
-    if (applied.unfinished) /* else the sharer is gone */
+    if (applied.unfinished) /* otherwise link_event has taken the sharer out of the line */
         (void)share_spend(&link->sharer, applied.units, loop_now_ms(home->owner));
     return !applied.unfinished;
 }
@@ -138,7 +146,7 @@ static void hold_letter(struct loop *receiver, void *letter, size_t bytes)
         l->link->hold(l->link->context, l->held);
 }
 
-/* Tells the user to send little until it is told to go on. */
+/* Tells the user to send nothing (held), or to go on. */
 static void tell_hold(struct link *link, bool held)
 {
     if (!link->hold || !link->peer)
@@ -151,6 +159,7 @@ static void tell_hold(struct link *link, bool held)
     loop_post(link->loop, hold_letter, &letter, sizeof letter);
 }
 
+/* Keeps a command until it is the link's turn; the link begins to wait for that. */
 static void put_aside(struct link *link, const struct put_aside *what)
 {
     struct put_aside *kept = mem_need(sizeof *kept);
@@ -167,14 +176,14 @@ static void drop_put_aside(struct link *link)
     struct put_aside *what;
     while ((what = STAILQ_FIRST(&link->put_aside))) {
         STAILQ_REMOVE_HEAD(&link->put_aside, next);
-        command_drop(&what->command);
-        free(what->blob);
+        link_copy_drop_command(&what->command);
+        free(what->block);
         free(what);
     }
     share_leave(&link->sharer);
 }
 
-/* A command has cost something; returns whether it is through. */
+/* Counts what a call for a command has cost. Returns whether the command is finished. */
 static __attribute__((noinline)) bool charge(struct link *link, struct command *command,
                                              struct applied applied)
 {
@@ -186,38 +195,38 @@ static __attribute__((noinline)) bool charge(struct link *link, struct command *
     return !applied.unfinished;
 }
 
-/* Applies a command; returns whether it is through. */
+/* Applies a command. Returns whether it is finished. */
 static inline bool apply(struct link *link, struct command *command)
 {
     struct home *home = link->home;
     if (!link->peer) {
-        command_drop(command);
+        link_copy_drop_command(command);
         return true;
     }
-    home->in_core++;
+    home_enter(home);
     struct applied applied = vhost_apply(home->vhost, link->peer, command, home_moment(home));
-    home->in_core--;
+    home_leave(home);
     home_touched(home);
     return __builtin_expect(!applied.units && !applied.unfinished, 1) ||
            charge(link, command, applied);
 }
 
-/* Goes on with one that was not; returns whether it is now. */
+/* Does another portion of a command. Returns whether it is finished now. */
 static bool go_on(struct link *link, struct command *command)
 {
     struct home *home = link->home;
     if (!link->peer) {
-        command_drop(command);
+        link_copy_drop_command(command);
         return true;
     }
-    home->in_core++;
+    home_enter(home);
     struct applied applied = vhost_go_on(home->vhost, link->peer, command, home_moment(home));
-    home->in_core--;
+    home_leave(home);
     home_touched(home);
     return charge(link, command, applied);
 }
 
-/* Does what was put aside, or a portion of it; returns whether it is through. */
+/* Does something that was put aside, or a portion of it. Returns whether it is finished. */
 static bool take_up(struct link *link, struct put_aside *what)
 {
     if (what->detaches)
@@ -235,13 +244,13 @@ static bool sharer_go_on(struct sharer *sharer)
         what->begun = true;
         return true;
     }
-    if (what->detaches) { /* and the link with it */
+    if (what->detaches) { /* it is the last in the list, and the sharer has nothing left to do */
         STAILQ_INIT(&link->put_aside);
         share_leave(sharer);
     } else {
         STAILQ_REMOVE_HEAD(&link->put_aside, next);
     }
-    free(what->blob);
+    free(what->block);
     free(what);
     return true;
 }
@@ -251,7 +260,7 @@ static void sharer_over(struct sharer *sharer)
     tell_hold(container_of(sharer, struct link, sharer), false);
 }
 
-/* The link's end, behind all that was put aside. */
+/* Detaches the link, after all that was put aside. */
 static void detach(struct link *link)
 {
     if (link->sharer.waits || !detach_some(link))
@@ -277,9 +286,9 @@ static void tell_gate(struct link *link)
     struct event event = {.type = EVENT_GATE};
     event.u.gate.gate = (enum publish_gate)atomic_load_explicit(&home->gate, memory_order_relaxed);
     event.u.gate.text = home->gate_text;
-    home->in_core++;
+    home_enter(home);
     link_event(home, link, &event);
-    home->in_core--;
+    home_leave(home);
 }
 
 void links_tell_gate(struct home *home)
@@ -325,14 +334,15 @@ static void apply_letter(struct loop *receiver, void *letter, size_t bytes)
     if (link->local)
         link->letters--;
     if (!receiver) {
-        command_drop(&l->command);
-        free(l->blob);
+        link_copy_drop_command(&l->command);
+        free(l->block);
     } else if (link->sharer.waits) {
-        put_aside(link, &(struct put_aside){.command = l->command, .blob = l->blob});
+        put_aside(link, &(struct put_aside){.command = l->command, .block = l->block});
     } else if (!apply(link, &l->command)) {
-        put_aside(link, &(struct put_aside){.command = l->command, .blob = l->blob, .begun = true});
+        put_aside(link,
+                  &(struct put_aside){.command = l->command, .block = l->block, .begun = true});
     } else {
-        free(l->blob);
+        free(l->block);
     }
 }
 
@@ -341,8 +351,7 @@ static void apply_letter(struct loop *receiver, void *letter, size_t bytes)
 static void hand_event(struct link *link, const struct event *event)
 {
     link->event(link->context, event);
-    /* The user is through with the link; the owner may still have letters of its before this one.
-     */
+    /* The user has done with the link. This letter is behind all those that the user has posted. */
     if (event->type == EVENT_DETACHED)
         post_link(link->home->owner, gone_letter, link);
 }
@@ -355,7 +364,7 @@ static void event_letter(struct loop *receiver, void *letter, size_t bytes)
         hand_event(l->link, &l->event);
     else if (l->event.type == EVENT_DETACHED)
         free_link(l->link);
-    event_release(&l->event, l->blob);
+    link_copy_drop_event(&l->event, l->block);
 }
 
 void link_event(void *context, void *owner, const struct event *event)
@@ -363,7 +372,7 @@ void link_event(void *context, void *owner, const struct event *event)
     (void)context;
     struct link *link = owner;
     if (event->type == EVENT_DETACHED && link->peer) {
-        link->peer = NULL; /* the core has let it go */
+        link->peer = NULL; /* the core has freed it */
         TAILQ_REMOVE(&link->home->links, link, entry);
         share_leave(&link->sharer);
     }
@@ -372,7 +381,7 @@ void link_event(void *context, void *owner, const struct event *event)
         return;
     }
     struct event_letter letter = {.link = link, .event = *event};
-    letter.blob = event_keep(&letter.event);
+    letter.block = link_copy_event(&letter.event);
     loop_post(link->loop, event_letter, &letter, sizeof letter);
 }
 
@@ -408,7 +417,8 @@ enum status link_open(struct node *node, struct bytes vhost, const struct link_o
     return STATUS_OK;
 }
 
-/* Whether the core can be called now, without overtaking anything. */
+/* Whether the core can be called at once: no earlier command of the link waits, and no call into
+ * the core is under way. */
 static bool direct(const struct link *link)
 {
     return link->local && link->letters == 0 && link->home->in_core == 0 && !link->sharer.waits;
@@ -420,12 +430,12 @@ void link_send(struct link *link, const struct command *command)
         struct command copy = *command;
         if (__builtin_expect(apply(link, &copy), 1))
             return;
-        void *blob = command_keep(&copy);
-        put_aside(link, &(struct put_aside){.command = copy, .blob = blob, .begun = true});
+        void *block = link_copy_command(&copy);
+        put_aside(link, &(struct put_aside){.command = copy, .block = block, .begun = true});
         return;
     }
     struct command_letter letter = {.link = link, .command = *command};
-    letter.blob = command_keep(&letter.command);
+    letter.block = link_copy_command(&letter.command);
     if (link->local)
         link->letters++;
     loop_post(link->home->owner, apply_letter, &letter, sizeof letter);

@@ -1,4 +1,4 @@
-/* Copies of commands and events for letters: their views, moved into one block. See link_copy.h. */
+/* See link_copy.h. */
 #include "link_copy.h"
 
 #include <stdlib.h>
@@ -6,9 +6,11 @@
 
 #include "leveret/base/mem.h"
 
+/* The views of a command or an event, at most. */
 #define VIEWS_MAX 4
 
-/* Moves the count views into one block, which the receiver frees. */
+/* Copies the count views into one block, which the receiver frees, and points them there. NULL: all
+ * of them are empty. */
 static void *gather_views(struct bytes *const views[], size_t count)
 {
     size_t total = 0;
@@ -16,14 +18,14 @@ static void *gather_views(struct bytes *const views[], size_t count)
         total += views[i]->len;
     if (total == 0)
         return NULL;
-    uint8_t *blob = mem_need(total), *at = blob;
+    uint8_t *block = mem_need(total), *at = block;
     for (size_t i = 0; i < count; i++) {
         if (views[i]->len)
             memcpy(at, views[i]->at, views[i]->len);
         views[i]->at = at;
         at += views[i]->len;
     }
-    return blob;
+    return block;
 }
 
 static size_t command_views(struct command *c, struct bytes *views[VIEWS_MAX])
@@ -77,19 +79,19 @@ static size_t command_views(struct command *c, struct bytes *views[VIEWS_MAX])
     return n;
 }
 
-void *command_keep(struct command *command)
+void *link_copy_command(struct command *command)
 {
     struct bytes *views[VIEWS_MAX];
     return gather_views(views, command_views(command, views));
 }
 
-void command_drop(struct command *command)
+void link_copy_drop_command(struct command *command)
 {
     if (command->type == COMMAND_PUBLISH)
         message_unref(&command->u.publish.message);
 }
 
-void *event_keep(struct event *e)
+void *link_copy_event(struct event *e)
 {
     struct bytes *views[VIEWS_MAX];
     struct bytes text = {NULL, 0};
@@ -119,15 +121,15 @@ void *event_keep(struct event *e)
     default:
         break;
     }
-    void *blob = gather_views(views, n);
+    void *block = gather_views(views, n);
     if (e->type == EVENT_REPLY && e->u.reply.text)
         e->u.reply.text = (const char *)text.at;
     if (e->type == EVENT_GATE && e->u.gate.text)
         e->u.gate.text = (const char *)text.at;
-    return blob;
+    return block;
 }
 
-void event_release(struct event *e, void *blob)
+void link_copy_drop_event(struct event *e, void *block)
 {
     if (e->type == EVENT_REPLY)
         message_unref(&e->got.message);
@@ -135,5 +137,5 @@ void event_release(struct event *e, void *blob)
         message_unref(&e->u.deliver.message);
     else if (e->type == EVENT_RETURN)
         message_unref(&e->u.returned.message);
-    free(blob);
+    free(block);
 }

@@ -3,18 +3,24 @@ noinst_LIBRARIES += src/host/libhost.a
 src_host_libhost_a_SOURCES = \
 	include/leveret/host/node.h \
 	src/host/alarms.c \
+	src/host/alarms.h \
 	src/host/announcer.c \
+	src/host/announcer.h \
 	src/host/data_dir.c \
+	src/host/data_dir.h \
 	src/host/data_dir_filled.c \
 	src/host/home.c \
 	src/host/home.h \
 	src/host/link.c \
+	src/host/link.h \
 	src/host/link_copy.c \
 	src/host/link_copy.h \
 	src/host/node.c \
 	src/host/node_internal.h \
 	src/host/reopener.c \
+	src/host/reopener.h \
 	src/host/resources.c \
+	src/host/resources.h \
 	src/host/share.c \
 	src/host/share.h
 

@@ -1,24 +1,29 @@
-/* The node: data directory, journal threads, the table of vhosts and their owners; alarm.c has the
- * alarms.
+/* The node: the data directory, the journal's threads, the table of vhosts and their owners. Other
+ * parts of the node are in alarms.c and announcer.c.
  *
- * Normal course: node_new locks the data directory; node_add_vhost recovers each vhost and gives it
- * the next worker; links and questions find a vhost's home in the table, under a read lock. What
- * can go wrong: the directory is locked, of a newer format or damaged: node_new or node_add_vhost
- * refuses and says how to go on; memory or disk run short: an alarm, which holds publishers until
- * it is over. */
+ * Normal course: node_new locks the data directory. node_add_vhost recovers a vhost and gives it to
+ * the next worker. Links and questions find the vhost's home in the table, under a read lock.
+ *
+ * What can go wrong: the directory is locked, of a newer format, or damaged. node_new or
+ * node_add_vhost then fails, and its error says what to do. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "alarms.h"
+#include "announcer.h"
+#include "data_dir.h"
 #include "leveret/base/check.h"
 #include "leveret/base/map.h"
 #include "leveret/base/mem.h"
 #include "leveret/base/text.h"
 #include "leveret/journal/key_store.h"
 #include "node_internal.h"
+#include "reopener.h"
 
-/* Transient messages page out when a vhost holds this share of the memory budget. */
+/* A vhost whose messages take more than the memory budget divided by this pages transient messages
+ * out to disk. */
 #define RESIDENT_SHARE 2u
 
 TAILQ_HEAD(homes, home);
@@ -29,10 +34,10 @@ struct node {
     struct key_store *store;
     struct auth_store auth_store;
     struct journal_threads *threads;
-    pthread_rwlock_t lock; /* guards the two below */
+    pthread_rwlock_t lock; /* of by_name and homes */
     struct map by_name;
-    struct homes homes; /* deleted ones too: letters may name them */
-    unsigned next_owner;
+    struct homes homes;   /* all, also of deleted vhosts: letters may name them */
+    unsigned next_owner;  /* the number of the worker that gets the next vhost */
     struct share *shares; /* one for each worker */
     struct alarms *alarms;
     struct reopener *reopener; /* NULL before node_watch */
@@ -52,7 +57,7 @@ static void round_letter(struct loop *receiver, void *letter, size_t bytes)
         share_round(share);
 }
 
-/* A letter to oneself is read in the next turn, after the sockets have been looked at. */
+/* The loop reads a letter from itself in its next turn, after it has looked at the sockets. */
 static void wake_share(void *context)
 {
     struct share *share = context;
@@ -67,7 +72,7 @@ static void make_shares(struct node *node)
         share_init(&node->shares[i], wake_share, &node->shares[i]);
 }
 
-/* ---- The store of users, as auth/ wants it. */
+/* ---- The key store of users, behind the interface that auth/ asks for. */
 
 static enum status write_pairs(void *context, const struct auth_write *writes, size_t count)
 {
@@ -212,7 +217,7 @@ void node_each_home(struct node *node, void (*each)(struct home *home))
     pthread_rwlock_unlock(&node->lock);
 }
 
-/* Whether a vhost of this name is on its way out: its owner has yet to remove what it stored. */
+/* Whether a vhost of this name is being deleted: its owner has not removed its data yet. */
 static bool is_ending(struct node *node, struct bytes name)
 {
     bool found = false;
@@ -224,8 +229,8 @@ static bool is_ending(struct node *node, struct bytes name)
     return found;
 }
 
-/* Makes a home, and tells the table of it, in place of one that is down. With may_be_down, one that
- * cannot be opened is a home that is down, and *error is its own. */
+/* Opens a vhost and puts its home into the table, where it replaces a home that is down. When the
+ * vhost cannot be opened, *error says why; may_be_down: the table then gets a home that is down. */
 static enum status open_home(struct node *node, struct bytes name, bool may_be_down, char **error)
 {
     char *path = node->data_dir ? data_dir_vhost_path(node->data_dir, name) : NULL;
@@ -330,7 +335,7 @@ enum status node_add_vhost(struct node *node, struct bytes name, char **error)
 struct question {
     struct home *home;
     struct loop *asker;
-    void (*work)(struct vhost *vhost, void *argument); /* NULL: end the vhost */
+    void (*work)(struct vhost *vhost, void *argument); /* NULL: the vhost is to be deleted */
     void (*done)(void *argument);
     void *argument;
 };
@@ -440,7 +445,7 @@ bool node_journal_figures(struct node *node, struct bytes name, struct journal_f
 
 /* ---- Limits. */
 
-struct limits_letter {
+struct vhost_limits_letter {
     struct home *home;
     struct vhost_limits limits;
 };
@@ -448,17 +453,17 @@ struct limits_letter {
 static void limits_letter(struct loop *receiver, void *letter, size_t bytes)
 {
     (void)bytes;
-    const struct limits_letter *l = letter;
+    const struct vhost_limits_letter *l = letter;
     if (!receiver || !l->home->vhost)
         return;
     vhost_set_limits(l->home->vhost, &l->limits, home_moment(l->home));
     home_touched(l->home);
 }
 
-/* Hands every vhost the limits as they are now. */
+/* Sends every vhost the limits as they are now. */
 static void hand_out_limits(struct node *node)
 {
-    struct limits_letter letter = {.limits = current_limits(node)};
+    struct vhost_limits_letter letter = {.limits = current_limits(node)};
     pthread_rwlock_rdlock(&node->lock);
     TAILQ_FOREACH(letter.home, &node->homes, entry)
     loop_post(letter.home->owner, limits_letter, &letter, sizeof letter);

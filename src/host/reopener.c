@@ -1,14 +1,19 @@
-/* Vhosts that are down for what may pass are opened again without anybody's doing.
+/* See reopener.h.
  *
- * Normal course: every REOPEN_INTERVAL_MS those that are down with NO_SPACE, IO or NO_MEMORY are
- * tried. What can go wrong: it fails again, which costs one attempt and is not logged; damage and
- * an unknown format are left to an administrator, who has to do something about the files first. */
+ * Normal course: every REOPEN_INTERVAL_MS the vhosts that are down with NO_SPACE, IO or NO_MEMORY
+ * are opened again.
+ *
+ * What can go wrong: opening fails again; that is not logged, and the vhost stays down. A vhost
+ * that is down because of damage or an unknown format is not tried: an administrator has to mend
+ * its files first. */
+#include "reopener.h"
+
 #include <stdlib.h>
 
-#include "home.h"
 #include "leveret/base/mem.h"
 #include "node_internal.h"
 
+/* Milliseconds between two attempts. */
 #define REOPEN_INTERVAL_MS 5000u
 
 struct reopener {
@@ -17,20 +22,21 @@ struct reopener {
     struct timer *timer;
 };
 
+/* Whether the reason why the vhost is down may end by itself. */
 static bool may_pass(const struct home *home)
 {
     return home->down_status == STATUS_NO_SPACE || home->down_status == STATUS_IO ||
            home->down_status == STATUS_NO_MEMORY;
 }
 
-struct name_list {
+struct vhost_names {
     char **names;
     size_t count;
 };
 
 static void collect(void *context, const struct vhost_entry *entry)
 {
-    struct name_list *list = context;
+    struct vhost_names *list = context;
     list->names = mem_need_array(list->names, list->count + 1, sizeof *list->names);
     list->names[list->count++] = mem_need_text(entry->name, strlen(entry->name));
 }
@@ -49,7 +55,7 @@ static void try_again(struct reopener *reopener, struct bytes name)
 static void due(void *context)
 {
     struct reopener *reopener = context;
-    struct name_list list = {0};
+    struct vhost_names list = {0};
     if (node_any_down(reopener->node))
         auth_each_vhost(reopener->auth, collect, &list);
     for (size_t i = 0; i < list.count; i++) {

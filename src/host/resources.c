@@ -1,15 +1,16 @@
-/* What this process has taken of memory, and what is left of the disk. */
+/* See resources.h. */
+#include "resources.h"
+
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "leveret/base/number.h"
-#include "node_internal.h"
 
-/* Without pages of files: LevelDB maps its tables, and those the kernel takes back when it needs
- * to. */
+/* Pages of files are left out: LevelDB maps its tables, and the kernel takes those pages back when
+ * it needs memory. */
 static uint64_t resident_bytes(void)
 {
-    uint64_t pages[3]; /* in all, resident, of these of files */
+    uint64_t pages[3]; /* virtual; resident; resident and of files */
     return number_file("/proc/self/statm", pages, 3) == 3 && pages[1] > pages[2]
                ? (pages[1] - pages[2]) * (uint64_t)sysconf(_SC_PAGESIZE)
                : 0;

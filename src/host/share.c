@@ -1,4 +1,4 @@
-/* Deficit round robin: see share.h. */
+/* See share.h. The method is known as deficit round robin. */
 #include "share.h"
 
 #include <stddef.h>
@@ -55,7 +55,7 @@ void share_leave(struct sharer *sharer)
     sharer->debt_units = 0;
 }
 
-/* Gives one of them a grant; returns what it did not need. */
+/* Gives a sharer a grant of units. Returns how many of them it did not need. */
 static uint32_t grant(struct sharer *sharer, uint32_t units)
 {
     sharer->debt_units -= units;
