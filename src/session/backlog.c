@@ -1,14 +1,26 @@
 /* Backlogs: frames that wait for their turn, in the order in which they came. A channel has two:
- * what came while a command's answer is due (session_channel.c), and publishes that are held
- * (hold.c).
+ * one for frames that came while the answer to a command is due (session_channel.c), one for
+ * publishes that are held (hold.c).
  *
- * Normal course: a backlog is added to while it has to wait and taken from when the wait is over.
- * What can go wrong: a client that sends on and on: with BACKLOG_BYTES_MAX in all backlogs of a
- * connection it is not read, until half of that has been taken; while memory for what has been read
- * is short the bound is BACKLOG_BYTES_SHORT. */
-#include "internal.h"
+ * Normal course: while a backlog has to wait frames are added to it, and taken out when the wait is
+ * over. What can go wrong: a client sends without end: with BACKLOG_BYTES_MAX in all backlogs of
+ * its connection, the connection is not read until half of that has been taken out. */
+#include "backlog.h"
 
-/* A frame in the backlog: type, whether it is a last piece, length of the payload, payload. */
+#include "gate.h"
+#include "session_memory.h"
+#include "session_state.h"
+#include "sessions_state.h"
+
+/* Bytes in the backlogs of a connection's channels together. With more the connection is not read;
+ * it is again with half of it. The second bound holds while the account's kind "connection_readers"
+ * is at its limit. */
+#define BACKLOG_BYTES_MAX   (256u << 10)
+#define BACKLOG_BYTES_SHORT (16u << 10)
+
+/* A frame in the backlog: type, whether it is a last piece, length of the payload; the payload
+ * follows.
+ */
 struct backlog_head {
     uint8_t type;
     bool last_piece;
@@ -25,7 +37,7 @@ static size_t bytes_max(const struct session *session)
     return session->sessions->memory.short_of_readers ? BACKLOG_BYTES_SHORT : BACKLOG_BYTES_MAX;
 }
 
-/* The session's backlogs have grown or shrunk. */
+/* After the session's backlogs have grown or shrunk: sets or clears PAUSE_BACKLOG. */
 static void weigh(struct session *session)
 {
     size_t max = bytes_max(session);
@@ -50,7 +62,7 @@ static void count(struct session *session, size_t before, size_t after)
     weigh(session);
 }
 
-/* Moves what is left to the front when what was taken is the larger part. */
+/* Moves the frames to the front when those that have been taken out are the larger part. */
 static void close_up(struct backlog *backlog)
 {
     struct text *frames = &backlog->frames;

@@ -1,5 +1,13 @@
-/* Class basic (AMQP 0-9-1, 1.8): each method to its command. Publishing goes on in content.c. */
-#include "internal.h"
+/* Class basic (AMQP 0-9-1, 1.8): each method becomes its command. A publish goes on in content.c.
+ */
+#include "basic_class.h"
+
+#include "content.h"
+#include "entity_name.h"
+#include "permit.h"
+#include "session_channel.h"
+#include "session_state.h"
+#include "sessions_state.h"
 
 static void consume(struct session_channel *channel, const struct method *method)
 {
@@ -8,17 +16,19 @@ static void consume(struct session_channel *channel, const struct method *method
         return;
     struct bytes queue = m->queue;
     uint32_t consumer;
-    if (m->consumer_tag.len && consumer_tags_find(channel, m->consumer_tag, &consumer)) {
+    if (m->consumer_tag.len &&
+        consumer_tags_find(&channel->consumers, m->consumer_tag, &consumer)) {
         session_channel_fail(channel, STATUS_NOT_ALLOWED, method->id,
                              "attempt to reuse consumer tag '%.*s'", BYTES_PRINT(m->consumer_tag));
         return;
     }
-    /* The replies to one's own requests are nobody else's to permit. */
+    /* Direct replies need no permission: they answer the client's own requests. */
     if (!entity_name_resolve(channel, &queue, method->id) ||
         (!bytes_equal_text(queue, REPLY_TO_QUEUE) &&
          !permit(channel, PERMISSION_READ, true, queue, method->id)))
         return;
-    if (consumer_tags_add(channel, m->consumer_tag, &consumer) != STATUS_OK) {
+    if (consumer_tags_add(&channel->consumers, &channel->session->sessions->random, m->consumer_tag,
+                          &consumer) != STATUS_OK) {
         session_channel_fail(channel, STATUS_NOT_ALLOWED, method->id,
                              "reached maximum (%u) of consumers per channel",
                              CONSUMERS_PER_CHANNEL_MAX);
@@ -27,7 +37,7 @@ static void consume(struct session_channel *channel, const struct method *method
     struct command c = {.type = COMMAND_CONSUME, .no_wait = m->no_wait};
     c.u.consume.queue = queue;
     c.u.consume.arguments = m->arguments;
-    c.u.consume.tag = consumer_tags_get(channel, consumer);
+    c.u.consume.tag = consumer_tags_get(&channel->consumers, consumer);
     c.u.consume.consumer = consumer;
     c.u.consume.no_ack = m->no_ack;
     c.u.consume.exclusive = m->exclusive;
@@ -38,18 +48,19 @@ static void cancel(struct session_channel *channel, const struct method *method)
 {
     const struct basic_cancel *m = &method->u.basic_cancel;
     uint32_t consumer;
-    if (!consumer_tags_find(channel, m->consumer_tag, &consumer)) {
-        /* Cancelling what is not there succeeds. */
+    if (!consumer_tags_find(&channel->consumers, m->consumer_tag, &consumer)) {
+        /* Cancelling a consumer that does not exist succeeds. */
         const struct method ok = {.id = METHOD_BASIC_CANCEL_OK,
                                   .u.basic_cancel_ok = {.consumer_tag = m->consumer_tag}};
         if (!m->no_wait)
             session_channel_write(channel, &ok);
         return;
     }
-    /* The core answers even with no-wait, so that deliveries under way still find their tag;
-     * session_event.c keeps quiet. */
-    channel->consumers[consumer].cancelling = true;
-    channel->consumers[consumer].quiet = m->no_wait;
+    /* The command waits for the core's answer even with no-wait: until then deliveries may be on
+     * their way, which need the tag. session_event.c sends no cancel-ok then. */
+    struct consumer_slot *slot = consumer_tags_slot(&channel->consumers, consumer);
+    slot->cancelling = true;
+    slot->quiet = m->no_wait;
     struct command c = {.type = COMMAND_CANCEL};
     c.u.cancel.consumer = consumer;
     session_channel_command(channel, &c);
@@ -128,7 +139,7 @@ void basic_class_method(struct session_channel *channel, const struct method *me
         cancel(channel, method);
         break;
     case METHOD_BASIC_CANCEL_OK:
-        break; /* the client's answer to our cancel, of clients that send one */
+        break; /* some clients answer the broker's basic.cancel */
     case METHOD_BASIC_GET:
         get(channel, method);
         break;

@@ -1,9 +1,13 @@
-/* Confirms on their way to the client. The core says in order what is promised; what it says within
- * one turn leaves as one basic.ack with multiple, where it can.
+/* Publisher confirms on their way to the client. The core confirms publishes in their order;
+ * confirms of one turn are merged, where they can be, into one basic.ack with multiple.
  *
- * This is the only place that writes a publisher confirm, and the core's promise.c the only one
- * that causes it: none can overtake another's disk write. */
-#include "internal.h"
+ * No other file writes a publisher confirm, and in the core only promise.c causes one: so no
+ * confirm can leave before the disk has the message. */
+#include "confirm.h"
+
+#include "session_channel.h"
+#include "session_state.h"
+#include "sessions_state.h"
 
 void confirm_write(struct session_channel *channel)
 {
@@ -26,8 +30,8 @@ void confirm_add(struct session_channel *channel, uint64_t upto, bool multiple, 
 {
     struct open_confirm *c = &channel->confirm;
     struct session *session = channel->session;
-    /* "multiple" covers all below that are still open: an ack may swallow earlier acks, but not
-     * reach over a nack. */
+    /* "multiple" confirms all earlier publishes that are not confirmed yet. So an ack is merged
+     * with the acks before it, but not across a nack. */
     if (c->some && c->nack == nack && upto > c->upto) {
         c->upto = upto;
         c->multiple = true;

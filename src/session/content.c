@@ -1,19 +1,25 @@
-/* Content assembly: basic.publish, a header frame, body frames (AMQP 0-9-1, 4.2.6) become one
- * message.
+/* Content: basic.publish, a header frame and body frames (AMQP 0-9-1, 4.2.6) become one message.
  *
- * Normal course: content_begin remembers where to; content_header makes the message, once
- * publication.h has found nothing wrong with it; content_body fills it, by reference for large
- * bodies; the last piece sends COMMAND_PUBLISH. What can go wrong: frames out of order (505),
- * malformed properties (502), more body than announced (501); a body that is too large, a wrong
- * user_id or expiration: 406 on the channel, and the rest of the content is dropped with everything
- * else until close-ok. */
+ * Normal course: content_begin keeps exchange and routing key; content_header makes the message,
+ * after publication.h has found nothing wrong with it; content_body fills it, by reference when the
+ * body is large; the last piece sends COMMAND_PUBLISH. What can go wrong: frames out of order
+ * (505), malformed properties (502), more body than the header announced (501); a body that is too
+ * large, a wrong user_id or expiration: 406 on the channel, and the rest of the content is dropped,
+ * as everything is until close-ok. */
+#include "content.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "internal.h"
+#include "gate.h"
 #include "leveret/base/mem.h"
 #include "leveret/broker/publication.h"
 #include "leveret/wire/properties.h"
+#include "permit.h"
+#include "session_channel.h"
+#include "session_memory.h"
+#include "session_state.h"
+#include "sessions_state.h"
 
 bool content_due(const struct session_channel *channel)
 {
@@ -54,7 +60,7 @@ void content_begin(struct session_channel *channel, const struct basic_publish *
     c->header_due = true;
 }
 
-/* The content has its message, or is dropped. */
+/* The message is whole, or is dropped: its bytes no longer count as a part of one. */
 static void uncount(struct session_channel *channel)
 {
     struct sessions *sessions = channel->session->sessions;
@@ -63,8 +69,8 @@ static void uncount(struct session_channel *channel)
     session_memory_changed(sessions);
 }
 
-/* More of a content that is not whole has come. False: that is too much for all of them together,
- * and the channel has been failed. */
+/* Counts more bytes of a message that is not whole. Returns false when such messages hold too much
+ * together: then the channel has been failed. */
 static bool count(struct session_channel *channel, size_t bytes)
 {
     struct session_memory *memory = &channel->session->sessions->memory;
@@ -97,7 +103,7 @@ static void publish(struct session_channel *channel)
     gate_published(channel->session);
 }
 
-/* Says why the message is not taken. */
+/* Tells the client why its message is refused: an error of the channel, or of the connection. */
 static void refuse(struct session_channel *channel, enum status status, const char *why)
 {
     if (status == STATUS_PRECONDITION_FAILED)

@@ -2,12 +2,16 @@
  *
  * Normal course: method and header frames, and a small body, are written into the connection's
  * output in one piece; a large body follows as references into the message, cut into frames of the
- * negotiated size. What can go wrong: nothing here; a client that does not read makes the output
- * grow, which the core's window for the peer bounds (session_event.c, credit). */
-#include "internal.h"
+ * negotiated size. What can go wrong: a client does not read, and the output grows: the core's
+ * window for the peer bounds it (credit_due in session_state.h). */
+#include "deliver.h"
 
-/* class, weight, body size (4.2.6.1) */
-#define CONTENT_HEADER_FIXED_BYTES 12u
+#include "content.h"
+#include "error_reply.h"
+#include "leveret/wire/frame.h"
+#include "leveret/wire/method.h"
+#include "leveret/wire/reply.h"
+#include "session_state.h"
 
 static void put_frame(struct writer *w, enum frame_type type, uint16_t channel, size_t bytes)
 {
@@ -18,7 +22,7 @@ static void put_frame(struct writer *w, enum frame_type type, uint16_t channel, 
 static void put_header_frame(struct writer *w, uint16_t channel, const struct message *message)
 {
     struct bytes properties = message_properties(message);
-    put_frame(w, FRAME_HEADER, channel, CONTENT_HEADER_FIXED_BYTES + properties.len);
+    put_frame(w, FRAME_HEADER, channel, CONTENT_HEADER_BYTES + properties.len);
     write_u16(w, CLASS_BASIC);
     write_u16(w, 0);
     write_u64(w, message->body_bytes);
@@ -26,8 +30,8 @@ static void put_header_frame(struct writer *w, uint16_t channel, const struct me
     write_u8(w, FRAME_END);
 }
 
-/* The body as frames that refer to the message. The end octet of one frame goes with the header of
- * the next. */
+/* Appends the body as frames that refer to the message. The end octet of a frame is written
+ * together with the header of the next frame. */
 static void append_body(struct session *session, uint16_t channel, struct message *message)
 {
     struct connection *connection = session->connection;
@@ -59,7 +63,8 @@ static void append_body(struct session *session, uint16_t channel, struct messag
     connection_commit(connection, 1);
 }
 
-/* Header frame and body; w already holds the method frame, and has room for copy bytes of body. */
+/* Writes header frame and body behind the method frame, which w holds from from on, and commits all
+ * of them. w has room for a body that is copied. */
 static void finish(struct session *session, uint16_t channel, struct message *message,
                    struct writer *w, const uint8_t *from)
 {
@@ -77,11 +82,12 @@ static void finish(struct session *session, uint16_t channel, struct message *me
         append_body(session, channel, message);
 }
 
-/* Room for a method frame of method_bytes, the header frame and a copied body. */
+/* Reserves room for a method frame with method_bytes of payload, the header frame and a body that
+ * is copied. Returns where it begins. */
 static uint8_t *reserve(struct session *session, const struct message *message, size_t method_bytes,
                         struct writer *w)
 {
-    size_t bytes = 3 * FRAME_OVERHEAD_BYTES + method_bytes + CONTENT_HEADER_FIXED_BYTES +
+    size_t bytes = 3 * FRAME_OVERHEAD_BYTES + method_bytes + CONTENT_HEADER_BYTES +
                    message->envelope_bytes - message->properties_from;
     if (message->slice_count == 0)
         bytes += (size_t)message->body_bytes;

@@ -1,6 +1,10 @@
-/* Names as clients give them: with line ends that do not belong to them, left out, or no text. */
-#include "internal.h"
+/* Names of queues and exchanges as clients give them: not UTF-8, with line ends in them, or empty.
+ */
+#include "entity_name.h"
+
 #include "leveret/base/utf8.h"
+#include "session_channel.h"
+#include "session_state.h"
 
 bool entity_name_check_text(struct session_channel *channel, struct bytes name)
 {
@@ -10,10 +14,10 @@ bool entity_name_check_text(struct session_channel *channel, struct bytes name)
     return false;
 }
 
-struct bytes entity_name_strip(struct bytes name, uint8_t room[NAME_ROOM])
+struct bytes entity_name_strip(struct bytes name, uint8_t room[ENTITY_NAME_ROOM])
 {
     size_t len = 0;
-    if (name.len == 0 || name.len > NAME_ROOM ||
+    if (name.len == 0 || name.len > ENTITY_NAME_ROOM ||
         (!memchr(name.at, '\r', name.len) && !memchr(name.at, '\n', name.len)))
         return name;
     for (size_t i = 0; i < name.len; i++) {

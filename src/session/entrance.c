@@ -1,15 +1,24 @@
-/* Connections that have not opened a vhost yet: how many there may be, in all and from one address.
+/* Connections that have not opened a vhost yet.
  *
- * Normal course: accepted → added; connection.open succeeds, or the connection ends → out again,
- * within milliseconds. What can go wrong: somebody opens connections and does not log in: above
- * UNOPENED_PER_ADDRESS_MAX the oldest of that address is closed for the new one, above UNOPENED_MAX
- * the oldest of all, so that who does log in still gets in; a line a while says how many. */
+ * Normal course: a connection is accepted → it is added; connection.open succeeds, or the
+ * connection ends → it leaves again, within milliseconds. What can go wrong: somebody opens
+ * connections and does not log in: above UNOPENED_PER_ADDRESS_MAX the oldest of that address is
+ * closed for the new one, above UNOPENED_MAX the oldest of all, so that a client that does log in
+ * still gets in. A line in the log every LOG_EVERY_MS says how many were closed. */
+#include "entrance.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "internal.h"
 #include "leveret/base/mem.h"
+#include "session_state.h"
+#include "sessions_state.h"
 
+/* Connections of one worker that have not opened a vhost: in all, and from one address. For one
+ * more the oldest of them is closed. */
+#define UNOPENED_MAX             2048u
+#define UNOPENED_PER_ADDRESS_MAX 1024u
+/* Milliseconds between two lines in the log about connections that were closed for newer ones. */
 #define LOG_EVERY_MS 10000u
 
 struct unopened_address {

@@ -1,10 +1,13 @@
-/* The one place where a status becomes a reply code (AMQP 0-9-1, 1.2). */
+/* What the client is told of a status. Nowhere else does a status become a reply code (AMQP 0-9-1,
+ * 1.2). */
+#include "error_reply.h"
+
 #include <stdio.h>
 
-#include "internal.h"
 #include "leveret/base/utf8.h"
+#include "leveret/wire/reply.h"
 
-/* Statuses that are not listed are internal errors. */
+/* A status that is not listed is an internal error. */
 static const uint16_t codes[STATUS_COUNT] = {
     [STATUS_CONTENT_TOO_LARGE] = REPLY_CONTENT_TOO_LARGE,
     [STATUS_NO_ROUTE] = REPLY_NO_ROUTE,
@@ -38,8 +41,9 @@ bool error_reply_closes_connection(enum status status)
     return reply_closes_connection(error_reply_code(status));
 }
 
-/* Clients decode the text as UTF-8: what is none becomes '?', and a character that the cut has
- * left in halves goes. Returns the length. */
+/* Makes the text UTF-8, which clients decode it as: each byte that belongs to no character becomes
+ * '?'. When the text was cut, the half of a character at its end is left out. Returns the length.
+ */
 static size_t make_readable(uint8_t *text, size_t len, bool cut)
 {
     size_t at = 0;

@@ -1,13 +1,18 @@
-/* Class exchange (AMQP 0-9-1, 1.6): each method to its command. */
-#include "internal.h"
+/* Class exchange (AMQP 0-9-1, 1.6): each method becomes its command. */
+#include "exchange_class.h"
 
-/* Of the default exchange the core refuses everything to everybody, and says why. */
+#include "entity_name.h"
+#include "permit.h"
+#include "session_channel.h"
+
+/* Nobody may declare, delete or bind the default exchange: no permission is asked for, since the
+ * core refuses the command and says why. */
 static bool is_default(struct bytes name)
 {
     return name.len == 0;
 }
 
-/* A passive declaration tells whether the exchange is there: to whoever has some right on it. */
+/* A passive declaration says whether the exchange exists: a user with any right on it may know. */
 static bool may_declare(struct session_channel *channel, const struct exchange_declare *m,
                         struct bytes name)
 {
@@ -20,7 +25,7 @@ static bool may_declare(struct session_channel *channel, const struct exchange_d
 static void declare(struct session_channel *channel, const struct method *method)
 {
     const struct exchange_declare *m = &method->u.exchange_declare;
-    uint8_t room[NAME_ROOM];
+    uint8_t room[ENTITY_NAME_ROOM];
     if (!entity_name_check_text(channel, m->exchange))
         return;
     struct bytes name = entity_name_strip(m->exchange, room);
@@ -40,7 +45,7 @@ static void declare(struct session_channel *channel, const struct method *method
 static void delete_exchange(struct session_channel *channel, const struct method *method)
 {
     const struct exchange_delete *m = &method->u.exchange_delete;
-    uint8_t room[NAME_ROOM];
+    uint8_t room[ENTITY_NAME_ROOM];
     struct bytes name = entity_name_strip(m->exchange, room);
     if (!is_default(name) && !bytes_start_with(name, "amq.") &&
         !permit(channel, PERMISSION_CONFIGURE, false, name, method->id))
@@ -61,7 +66,7 @@ static void bind(struct session_channel *channel, const struct method *method)
         .type = is_bind ? COMMAND_EXCHANGE_BIND : COMMAND_EXCHANGE_UNBIND,
         .no_wait = is_bind ? b->no_wait : u->no_wait,
     };
-    uint8_t source_room[NAME_ROOM], destination_room[NAME_ROOM];
+    uint8_t source_room[ENTITY_NAME_ROOM], destination_room[ENTITY_NAME_ROOM];
     c.u.bind.source = entity_name_strip(is_bind ? b->source : u->source, source_room);
     c.u.bind.destination =
         entity_name_strip(is_bind ? b->destination : u->destination, destination_room);

@@ -1,27 +1,35 @@
-/* The gate for publishes: what a connection is told of it, and whom the vhost's owner cannot keep
- * up with.
+/* What keeps a connection waiting.
  *
- * The gate is the vhost's, read before a publish is taken in; it is shut when the journal is behind
- * (silently) and when a resource is short (connection.blocked). What is held then are publishes
- * (hold.c), not the connection. A connection that publishes is not read while the owner has too
- * many letters waiting.
+ * The gate for publishes is a vhost's; sessions read it before they take a publish. It is shut when
+ * the journal is behind (clients are not told) and when memory or disk is short (clients are told
+ * with connection.blocked). Then publishes are held (hold.c), and the connection is still read.
  *
- * And holding whoever asks for more than it reads: deliveries are bounded by the core's window, but
- * answers of any kind and returned messages come at the client's own pace.
- *
- * And holding a client whose commands cost much, while others have their turns (host/share.h). */
+ * Three things stop the reading of a connection. It publishes, and the owner of its vhost has too
+ * many letters waiting (PAUSE_MAILBOX). It does not read what it caused: deliveries are bounded by
+ * the core's window, but answers and returned messages are as many as the client asks for
+ * (PAUSE_OUTPUT). Its commands cost much, and other clients have their turns first (PAUSE_WORK,
+ * host/share.h). */
+#include "gate.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
 #include "leveret/base/mem.h"
+#include "leveret/wire/cursor.h"
+#include "session_channels.h"
+#include "sessions_state.h"
 
+/* Milliseconds between two looks at the mailboxes of owners that are behind. */
 #define MAILBOX_RETRY_MS 1u
-/* Letters waiting for the owner at which a publisher that outruns consumers is not read: what these
- * ack waits behind them. */
+/* Letters that wait for the owner of a vhost. With so many, a connection whose publishes outrun
+ * their consumers is not read: the consumers' acks are letters too, and wait behind the publishes.
+ */
 #define OUTRUN_LETTERS_MAX 1024u
+/* Output of a connection at which it is no longer read, as a multiple of what deliveries may queue.
+ * It is large, so that a client may send many requests before it reads an answer. */
+#define ANSWERS_FACTOR 8u
 
-/* Tells the client that it is blocked, if it can be told and has not been. */
+/* Sends connection.blocked, once, to a client that understands it. */
 static void tell_blocked(struct session *session, const char *text)
 {
     struct bytes reason = bytes_of_text(text);
@@ -138,10 +146,6 @@ void gate_hold(void *context, bool held)
     connection_resume(session->connection, PAUSE_WORK);
     session_channels_go_on(session);
 }
-
-/* A client that writes on before it reads should not come to a standstill at once: the bound is
- * several times that of deliveries. */
-#define ANSWERS_FACTOR 8u
 
 static size_t answers_max(const struct session *session)
 {

@@ -1,23 +1,33 @@
-/* The handshake (AMQP 0-9-1, 2.2.4 and 1.4), and what else class connection has.
+/* The handshake (AMQP 0-9-1, 2.2.4 and 1.4).
  *
  * Normal course: protocol header → start → start-ok (log-in) → tune → tune-ok → open → open-ok.
  * What can go wrong: an unknown mechanism (503); a refused log-in (403, or silence for clients that
  * do not expect it); limits out of bounds, an unknown or forbidden vhost (530); a method out of
- * order (503); time (session.c). */
+ * order (503); the handshake takes too long (session.c). */
+#include "handshake.h"
+
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "entrance.h"
+#include "gate.h"
 #include "leveret/auth/parameters.h"
 #include "leveret/base/identity.h"
 #include "leveret/base/mem.h"
 #include "leveret/wire/table.h"
+#include "session_event.h"
+#include "session_state.h"
+#include "session_tell.h"
+#include "sessions_state.h"
 
 #define PROTOCOL_MAJOR 0
 #define PROTOCOL_MINOR 9
 #define LOCALE         "en_US"
+
+/* Milliseconds between a refused log-in and the end of the socket, for a client that cannot be told
+ * why: it waits so long before it can try again. */
+#define REFUSED_DELAY_MS 1000u
 
 static const char *const capabilities[] = {
     "publisher_confirms",           "exchange_exchange_bindings", "basic.nack",
@@ -25,7 +35,7 @@ static const char *const capabilities[] = {
     "authentication_failure_close", "per_consumer_qos",           "direct_reply_to",
 };
 
-void handshake_server_properties(const struct session_options *options, struct text *out)
+static void put_server_properties(const struct session_options *options, struct text *out)
 {
     size_t begin = table_begin(out, "capabilities");
     for (size_t i = 0; i < sizeof capabilities / sizeof *capabilities; i++)
@@ -45,19 +55,20 @@ void handshake_server_properties(const struct session_options *options, struct t
     table_put_string(out, "version", bytes_of_text(options->version));
 }
 
-/* As they are now: somebody may have named the cluster. */
+/* The server's properties. They are made anew after the directory has changed, which holds the name
+ * of the cluster. */
 static struct bytes server_properties(struct sessions *sessions)
 {
     uint64_t version = auth_version(sessions->options.auth);
     if (version != sessions->properties_version || !sessions->server_properties.len) {
         sessions->server_properties.len = 0;
-        handshake_server_properties(&sessions->options, &sessions->server_properties);
+        put_server_properties(&sessions->options, &sessions->server_properties);
         sessions->properties_version = version;
     }
     return text_bytes(&sessions->server_properties);
 }
 
-bool handshake_begin(struct session *session)
+void handshake_begin(struct session *session)
 {
     struct sessions *sessions = session->sessions;
     const struct method m = {
@@ -71,7 +82,6 @@ bool handshake_begin(struct session *session)
         }};
     session_send(session, 0, &m);
     session->state = SESSION_STARTING;
-    return true;
 }
 
 static bool has_capability(struct bytes client_properties, const char *name)
@@ -95,7 +105,7 @@ void handshake_refuse(struct session *session)
     timer_set(session->timer, REFUSED_DELAY_MS);
 }
 
-/* Refuses a log-in, now or when its answer is due. */
+/* Refuses a log-in: now, or later when auth wants the answer delayed. */
 static void refuse(struct session *session, enum status status, const struct login *login)
 {
     if (login->tell)
@@ -145,13 +155,15 @@ static void start_ok(struct session *session, const struct method *method)
                                                       .frame_max = options->frame_max,
                                                       .heartbeat = options->heartbeat_s}};
     session_send(session, 0, &tune);
-    /* Until the answer comes these are what was offered: the options may change meanwhile. */
+    /* Until tune-ok comes these are the limits that were offered: the options may change before
+     * that. */
     session->frame_max = options->frame_max;
     session->channel_max = options->channel_max;
     session->state = SESSION_TUNING;
 }
 
-/* Whether the client's wish is within what was offered; 0 means no limit on either side. */
+/* Whether the limit that the client wishes is within the one that was offered. 0 means no limit, of
+ * both. */
 static bool within(uint32_t wished, uint32_t offered)
 {
     return offered == 0 || (wished != 0 && wished <= offered);
@@ -186,7 +198,8 @@ static void tune_ok(struct session *session, const struct method *method)
     session->state = SESSION_TUNED;
 }
 
-/* False: the vhost or the user has as many connections as it may; the session has been failed. */
+/* Returns false when the vhost or the user has as many connections as it may: then the session has
+ * been failed. */
 static bool take_seat(struct session *session, const struct method *method, struct bytes vhost)
 {
     enum limited reached;
@@ -252,61 +265,13 @@ static void open_vhost(struct session *session, const struct method *method)
     const struct method ok = {.id = METHOD_CONNECTION_OPEN_OK};
     session_send(session, 0, &ok);
     session_tell_opened(session);
-    struct bytes given_name = session_given_name(session);
+    struct bytes given_name = session_tell_given_name(session);
     log_line(options->log, LOG_INFO, "connection", "%s user=%s vhost=%s%s%.*s: open",
              connection_name(session->connection), session->user, session->vhost,
              given_name.len ? " name=" : "", BYTES_PRINT(given_name));
 }
 
-/* Says how much was held when the client left: it has been told that it was blocked, if it can be,
- * and no promise was made. */
-static void log_dropped(const struct session *session)
-{
-    if (session->channels_holding)
-        log_line(session->sessions->options.log, LOG_WARNING, "connection",
-                 "%s user=%s: closed by the client during an alarm: publishes that were held on "
-                 "%" PRIu32 " channels are dropped",
-                 connection_name(session->connection), session->user, session->channels_holding);
-}
-
-void connection_class_leave(struct session *session)
-{
-    if (session->state != SESSION_RUNNING)
-        return;
-    session->close_due = false;
-    log_dropped(session);
-    confirm_flush(session);
-    session->state = SESSION_LEAVING;
-    session_detach(session); /* close-ok follows EVENT_DETACHED */
-}
-
-static void close_connection(struct session *session, const struct method *method)
-{
-    const struct connection_close *m = &method->u.connection_close;
-    log_line(session->sessions->options.log, LOG_INFO, "connection",
-             "%s user=%s: closed by the client (%u %.*s)", connection_name(session->connection),
-             session->user ? session->user : "", m->reply_code, BYTES_PRINT(m->reply_text));
-    if (session->state == SESSION_RUNNING) {
-        session->close_due = true;
-        if (!session_channels_wait(session))
-            connection_class_leave(session);
-        return;
-    }
-    session->state = SESSION_LEAVING;
-    const struct method ok = {.id = METHOD_CONNECTION_CLOSE_OK};
-    session_send(session, 0, &ok);
-    session_end(session, CLOSE_LINGER_MS);
-}
-
-/* connection.update-secret: for tokens that run out; passwords here do not, so the new one is only
- * taken note of. */
-static void update_secret(struct session *session)
-{
-    const struct method ok = {.id = METHOD_CONNECTION_UPDATE_SECRET_OK};
-    session_send(session, 0, &ok);
-}
-
-/* Which method may come in which state, and what it does. */
+/* Which method may come in which state, and the function that takes it. */
 static const struct handshake_step {
     enum method_id method;
     enum session_state state;
@@ -317,16 +282,8 @@ static const struct handshake_step {
     {METHOD_CONNECTION_OPEN, SESSION_TUNED, open_vhost},
 };
 
-void connection_class_method(struct session *session, const struct method *method)
+void handshake_method(struct session *session, const struct method *method)
 {
-    if (method->id == METHOD_CONNECTION_CLOSE) {
-        close_connection(session, method);
-        return;
-    }
-    if (method->id == METHOD_CONNECTION_UPDATE_SECRET && session->state == SESSION_RUNNING) {
-        update_secret(session);
-        return;
-    }
     if (session->state == SESSION_REFUSED || session->state == SESSION_LATE)
         return;
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {

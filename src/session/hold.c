@@ -1,29 +1,35 @@
-/* Publishes that are held, and what passes them.
+/* Publishes that are held, and the frames that may pass them.
  *
  * Normal course: the vhost's gate is shut → a basic.publish is kept as the frames that it came in,
- * undecoded, in the channel's second backlog; so are the frames of its content, and those of a
- * content that was half received. Frames that do not depend on a publish before them pass: they are
- * answered as always. The gate opens (gate.c) → what is held stands in front of whatever else waits
- * on the channel and is taken anew.
+ * undecoded, in the channel's second backlog; so are the frames of its content, and the rest of a
+ * content that has come in part. Frames that do not depend on a publish before them pass: they are
+ * answered as always. The gate opens (gate.c) → the held frames go before all others that wait on
+ * the channel, and are taken anew.
  *
- * While the journal is behind (GATE_BUSY), which is short, only persistent messages are held and
- * only settlements pass: nothing else may see another order than the client's. During an alarm,
- * which may last, everything passes that can do without the publish before it; a frame that cannot
- * (a purge, tx.commit …) waits, and all behind it. channel.close and connection.close pass
- * as well, and drop what is held: no promise has been made for it, and clients that can be told
- * have been told that they are blocked.
+ * While the journal is behind (GATE_BUSY), which does not last long, only persistent messages are
+ * held and only settlements pass: all else keeps the client's order. During an alarm, which may
+ * last long, every frame passes that does not depend on the publishes before it; a frame that does
+ * (a purge, tx.commit …) waits, and so do all frames behind it. channel.close and connection.close
+ * pass as well, and the held frames are dropped: nothing was promised for them, and a client that
+ * can be told that it is blocked was told so.
  *
- * What can go wrong: a client that sends on and on: its connection is not read any more
- * (backlog.c), and given up when its end comes meanwhile. A transaction holds messages and would
- * wait for memory that only its own end gives back: its next publish fails the channel during an
- * alarm of memory. */
-#include "internal.h"
-#include "leveret/wire/properties.h"
+ * What can go wrong: a client sends without end: its connection is not read any more (backlog.c),
+ * and is given up when the client's end comes meanwhile. A transaction that holds messages would
+ * wait for memory that only its own end gives back: during an alarm of memory its next publish
+ * fails the channel. */
+#include "hold.h"
 
-/* How a method gets along with publishes that stand before it and are held. */
+#include "content.h"
+#include "gate.h"
+#include "leveret/wire/frame.h"
+#include "leveret/wire/properties.h"
+#include "session_channel.h"
+#include "session_state.h"
+
+/* When a method may pass publishes before it that are held. */
 enum passing {
     PASSES_NEVER,
-    PASSES_ALARMS, /* not while the journal is merely behind */
+    PASSES_ALARMS, /* during an alarm, not while the journal is behind */
     PASSES_ALWAYS,
 };
 
@@ -55,7 +61,7 @@ static enum passing passing(enum method_id method)
     }
 }
 
-/* The method of a frame, without decoding it; 0 when it is too short. */
+/* The method of a frame, whose arguments are not decoded; 0 when the payload is too short. */
 static enum method_id method_of(struct bytes payload)
 {
     if (payload.len < 4)
@@ -64,7 +70,7 @@ static enum method_id method_of(struct bytes payload)
                             (uint32_t)payload.at[2] << 8 | payload.at[3]);
 }
 
-/* Whether a content's header says that the message is persistent; malformed ones are not. */
+/* Whether a content header says that the message is persistent. False when it is malformed. */
 static bool header_is_persistent(struct bytes payload)
 {
     struct content_header header;
@@ -74,7 +80,7 @@ static bool header_is_persistent(struct bytes payload)
            properties.delivery_mode == 2;
 }
 
-/* Whether the frame is of a publish that is to be held, when none is yet. */
+/* Whether the frame is the first one of the channel that has to be held. */
 static bool is_to_be_held(const struct session_channel *channel, const struct frame *frame,
                           enum publish_gate gate)
 {
@@ -98,7 +104,7 @@ static bool passes(struct session_channel *channel, const struct frame *frame,
     enum passing how = passing(method);
     if (how == PASSES_NEVER || (how == PASSES_ALARMS && gate < GATE_ALARM))
         return false;
-    /* What waits already keeps its place before others, but not before the channel's end. */
+    /* A method that waits keeps its place before later ones, except the end of the channel. */
     if (channel->hold_others && method != METHOD_CHANNEL_CLOSE)
         return false;
     if (method == METHOD_CHANNEL_CLOSE || method == METHOD_TX_ROLLBACK) {
@@ -121,7 +127,7 @@ static void keep(struct session_channel *channel, const struct frame *frame)
     backlog_add(session, &channel->held, frame);
 }
 
-bool hold_takes(struct session_channel *channel, const struct frame *frame)
+bool hold_frame(struct session_channel *channel, const struct frame *frame)
 {
     enum publish_gate gate = session_gate(channel->session);
     if (channel->holding ? passes(channel, frame, gate) : !is_to_be_held(channel, frame, gate))

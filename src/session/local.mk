@@ -2,29 +2,58 @@
 noinst_LIBRARIES += src/session/libsession.a
 src_session_libsession_a_SOURCES = \
 	include/leveret/session/session.h \
+	src/session/access_class.c \
+	src/session/access_class.h \
 	src/session/backlog.c \
+	src/session/backlog.h \
 	src/session/basic_class.c \
+	src/session/basic_class.h \
+	src/session/channel_class.c \
+	src/session/channel_class.h \
 	src/session/confirm.c \
+	src/session/confirm.h \
+	src/session/connection_class.c \
+	src/session/connection_class.h \
 	src/session/consumer_tags.c \
+	src/session/consumer_tags.h \
 	src/session/content.c \
+	src/session/content.h \
 	src/session/deliver.c \
+	src/session/deliver.h \
 	src/session/entity_name.c \
+	src/session/entity_name.h \
 	src/session/entrance.c \
+	src/session/entrance.h \
 	src/session/error_reply.c \
+	src/session/error_reply.h \
 	src/session/exchange_class.c \
+	src/session/exchange_class.h \
 	src/session/gate.c \
+	src/session/gate.h \
 	src/session/handshake.c \
+	src/session/handshake.h \
 	src/session/hold.c \
-	src/session/internal.h \
+	src/session/hold.h \
 	src/session/permit.c \
+	src/session/permit.h \
 	src/session/queue_class.c \
+	src/session/queue_class.h \
 	src/session/select_class.c \
+	src/session/select_class.h \
 	src/session/session.c \
 	src/session/session_channel.c \
+	src/session/session_channel.h \
+	src/session/session_channels.c \
+	src/session/session_channels.h \
 	src/session/session_event.c \
+	src/session/session_event.h \
 	src/session/session_memory.c \
+	src/session/session_memory.h \
+	src/session/session_state.h \
 	src/session/session_tell.c \
-	src/session/sessions.c
+	src/session/session_tell.h \
+	src/session/sessions.c \
+	src/session/sessions_state.h
 
 # A whole broker without sockets: what tests of sessions link.
 session_test_libs = src/session/libsession.a src/host/libhost.a src/broker/libbroker.a \

@@ -1,7 +1,12 @@
-/* Permissions: configure, write, read on the resource's name, asked before a command is sent, as
- * RabbitMQ does (https://www.rabbitmq.com/access-control.html, the table of operations). */
-#include "internal.h"
+/* Permissions: the rights to configure, write and read a resource, by its name. They are asked for
+ * before a command is sent, as in RabbitMQ (https://www.rabbitmq.com/access-control.html, the table
+ * of operations). */
+#include "permit.h"
+
 #include "leveret/wire/table.h"
+#include "session_channel.h"
+#include "session_state.h"
+#include "sessions_state.h"
 
 static bool allowed(const struct session_channel *channel, enum permission permission,
                     struct bytes name)
@@ -11,7 +16,7 @@ static bool allowed(const struct session_channel *channel, enum permission permi
                         bytes_of_text(session->vhost), permission, name);
 }
 
-/* The text says which right is missing, as RabbitMQ does from 4.0 on. */
+/* Fails the channel. The text names the right that is missing, as in RabbitMQ from 4.0 on. */
 static void refuse(struct session_channel *channel, enum permission permission, bool queue,
                    struct bytes name, enum method_id method)
 {
@@ -50,12 +55,12 @@ bool permit_any(struct session_channel *channel, bool queue, struct bytes name,
 
 bool permit_source(struct session_channel *channel, struct bytes exchange, enum method_id method)
 {
-    /* Nobody binds to the default exchange: the core refuses, and says why. */
+    /* Nobody may bind to the default exchange: the core refuses the command and says why. */
     return exchange.len == 0 || permit(channel, PERMISSION_READ, false, exchange, method);
 }
 
-/* The same exchange again is the common case: the answer is remembered until the directory changes.
- */
+/* Most clients publish to the same exchange again and again: the permission for it is remembered
+ * until the directory of users changes. */
 bool permit_publish(struct session_channel *channel, struct bytes exchange)
 {
     struct session *session = channel->session;

@@ -1,30 +1,37 @@
-/* Class queue (AMQP 0-9-1, 1.7): each method to its command. An empty queue name means the one that
- * this channel declared last, but in a passive declaration, as in RabbitMQ. */
-#include "internal.h"
+/* Class queue (AMQP 0-9-1, 1.7): each method becomes its command. An empty queue name stands for
+ * the queue that this channel declared last, except in a passive declaration, as in RabbitMQ. */
+#include "queue_class.h"
+
+#include "entity_name.h"
+#include "leveret/base/random.h"
+#include "permit.h"
+#include "session_channel.h"
+#include "session_state.h"
+#include "sessions_state.h"
 
 #define SERVER_NAME_PREFIX "amq.gen-"
 
-/* A name for a queue that the client did not name. */
-static struct bytes make_name(struct session_channel *channel, uint8_t room[NAME_ROOM])
+/* Makes up a name for a queue that the client did not name. */
+static struct bytes make_name(struct session_channel *channel, uint8_t room[ENTITY_NAME_ROOM])
 {
-    _Static_assert(sizeof SERVER_NAME_PREFIX + RANDOM_NAME_LEN <= NAME_ROOM, "a name fits");
+    _Static_assert(sizeof SERVER_NAME_PREFIX + RANDOM_NAME_LEN <= ENTITY_NAME_ROOM, "a name fits");
     memcpy(room, SERVER_NAME_PREFIX, sizeof SERVER_NAME_PREFIX - 1);
     random_name(&channel->session->sessions->random, (char *)room + sizeof SERVER_NAME_PREFIX - 1);
     return bytes_of_text((const char *)room);
 }
 
-/* What an empty name will mean from now on. Had the declaration not succeeded, nothing more would
- * be done on the channel. */
+/* From now on an empty name stands for this one. The declaration has not succeeded yet, but when it
+ * fails the channel is closed and no name is asked for any more. */
 static void remember(struct session_channel *channel, struct bytes name)
 {
     struct text last = {0};
-    text_add_bytes(&last, name); /* which may be the one before */
+    text_add_bytes(&last, name); /* name may be a view of last_queue */
     text_free(&channel->last_queue);
     channel->last_queue = last;
 }
 
-/* A passive declaration tells counts, and whether the queue is there: to whoever has some right on
- * it. The names of direct replies are told to whoever knows them. */
+/* A passive declaration says whether the queue exists and how much it holds: a user with any right
+ * on it may know. A queue of direct replies needs no right: its name is the secret. */
 static bool may_declare(struct session_channel *channel, const struct queue_declare *m,
                         struct bytes name)
 {
@@ -38,7 +45,7 @@ static bool may_declare(struct session_channel *channel, const struct queue_decl
 static void declare(struct session_channel *channel, const struct method *method)
 {
     const struct queue_declare *m = &method->u.queue_declare;
-    uint8_t room[NAME_ROOM];
+    uint8_t room[ENTITY_NAME_ROOM];
     if (!entity_name_check_text(channel, m->queue))
         return;
     struct bytes name = entity_name_strip(m->queue, room);
@@ -52,8 +59,8 @@ static void declare(struct session_channel *channel, const struct method *method
     c.u.queue_declare.name = text_bytes(&channel->last_queue);
     c.u.queue_declare.arguments = m->arguments;
     c.u.queue_declare.passive = m->passive;
-    /* An exclusive queue goes with its connection: RabbitMQ takes durable for unsaid, clients say
-     * it. */
+    /* An exclusive queue ends with its connection. Clients declare such queues durable all the
+     * same; RabbitMQ passes over that. */
     c.u.queue_declare.durable = m->durable && !m->exclusive;
     c.u.queue_declare.exclusive = m->exclusive;
     c.u.queue_declare.auto_delete = m->auto_delete;
@@ -61,17 +68,17 @@ static void declare(struct session_channel *channel, const struct method *method
     session_channel_command(channel, &c);
 }
 
-/* Binds or unbinds, which take the same fields. */
+/* queue.bind and queue.unbind, whose commands have the same fields. */
 static void change_binding(struct session_channel *channel, enum method_id method,
                            struct command *c)
 {
-    uint8_t queue_room[NAME_ROOM], exchange_room[NAME_ROOM];
+    uint8_t queue_room[ENTITY_NAME_ROOM], exchange_room[ENTITY_NAME_ROOM];
     bool unnamed = c->u.bind.destination.len == 0;
     c->u.bind.source = entity_name_strip(c->u.bind.source, exchange_room);
     c->u.bind.destination = entity_name_strip(c->u.bind.destination, queue_room);
     if (!entity_name_resolve(channel, &c->u.bind.destination, method))
         return;
-    /* Both empty: the routing key is the queue's name too (1.7.2.3). */
+    /* When both are empty, the routing key is the name of the queue, too (1.7.2.3). */
     if (unnamed && c->u.bind.routing_key.len == 0)
         c->u.bind.routing_key = c->u.bind.destination;
     if (permit(channel, PERMISSION_WRITE, true, c->u.bind.destination, method) &&
@@ -115,7 +122,7 @@ static void purge(struct session_channel *channel, const struct method *method)
 static void delete_queue(struct session_channel *channel, const struct method *method)
 {
     const struct queue_delete *m = &method->u.queue_delete;
-    uint8_t room[NAME_ROOM];
+    uint8_t room[ENTITY_NAME_ROOM];
     struct bytes queue = entity_name_strip(m->queue, room);
     if (!entity_name_resolve(channel, &queue, method->id) ||
         !permit(channel, PERMISSION_CONFIGURE, true, queue, method->id))

@@ -1,5 +1,8 @@
-/* Classes confirm and tx (AMQP 0-9-1, 1.9; https://www.rabbitmq.com/confirms.html). */
-#include "internal.h"
+/* Classes confirm and tx (AMQP 0-9-1, 1.9; https://www.rabbitmq.com/confirms.html): each method
+ * becomes its command. */
+#include "select_class.h"
+
+#include "session_channel.h"
 
 static void send(struct session_channel *channel, enum command_type type, bool no_wait)
 {

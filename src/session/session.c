@@ -1,23 +1,38 @@
-/* A session: one AMQP connection from the first byte to the last.
+/* Part of session_state.h: a session's life, and the dispatch of its frames.
  *
- * Normal course: accepted → handshake.c → frames to session_channel.c and connection methods to
- * handshake.c → the client closes: the core lets go of everything (so that exclusive queues are
- * gone), close-ok, the socket closes. What can go wrong: an error of the connection:
- * connection.close is sent, the core lets go, close-ok is awaited for a while; the socket fails:
- * the core lets go; the worker shuts down: 320. A session is freed when both its socket and its
- * link are gone, at the end of the turn. */
+ * Normal course: a socket is accepted → handshake.c → frames go to session_channel.c, methods on
+ * channel 0 to connection_class.c → the client closes: the core lets go of everything (so that
+ * exclusive queues are gone), close-ok, the socket closes. What can go wrong: an error of the
+ * connection: connection.close is sent, the core lets go, close-ok is awaited for
+ * CLOSE_OK_TIMEOUT_MS; the socket fails: the core lets go; the worker shuts down: 320. A session is
+ * freed when both its socket and its link are gone, at the end of the turn. */
+#include "session_state.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "confirm.h"
+#include "connection_class.h"
+#include "error_reply.h"
+#include "gate.h"
+#include "handshake.h"
 #include "leveret/base/check.h"
 #include "leveret/base/clock.h"
 #include "leveret/base/container.h"
 #include "leveret/base/mem.h"
+#include "session_channels.h"
+#include "session_tell.h"
+#include "sessions_state.h"
 
+/* Bytes that are reserved for a method; when it does not fit, twice as many, and so on. */
 #define METHOD_ROOM 1024u
+/* Bytes of a method frame's payload before its arguments: class and method. A shorter payload is no
+ * method. */
+#define METHOD_NUMBERS_BYTES 4u
+/* Milliseconds that a client may take to answer connection.close; then its socket is closed. */
+#define CLOSE_OK_TIMEOUT_MS 10000u
 
 const char *session_state_name(const struct session *session)
 {
@@ -62,7 +77,7 @@ void session_detach(struct session *session)
     if (!session->link || session->detaching)
         return;
     session->detaching = true;
-    gate_hold(session, false); /* close-ok is to be read */
+    gate_hold(session, false); /* so that close-ok is read */
     link_close(session->link); /* may hand out EVENT_DETACHED at once */
 }
 
@@ -105,7 +120,7 @@ void session_fail(struct session *session, enum status status, enum method_id me
     session_send(session, 0, &m);
     session->state = SESSION_CLOSING;
     timer_set(session->timer, CLOSE_OK_TIMEOUT_MS);
-    /* close-ok is to be read whatever publishers are held for. */
+    /* close-ok has to be read, whatever the session waits for. */
     connection_resume(session->connection, PAUSE_BACKLOG | PAUSE_MAILBOX | PAUSE_OUTPUT);
     session_detach(session);
 }
@@ -159,9 +174,10 @@ void session_maybe_free(struct session *session)
         loop_at_end(session->sessions->loop, PHASE_FREE, &session->free_task);
 }
 
-/* ---- The turn's end. */
+/* ---- The end of a turn. */
 
-void session_credit(struct session *session)
+/* Gives credit back for deliveries whose bytes have left. */
+static void give_credit(struct session *session)
 {
     if (!session->credit_due || !session->link || session->detaching)
         return;
@@ -178,7 +194,7 @@ static void end_of_turn(struct loop_task *task)
 {
     struct session *session = container_of(task, struct session, flush);
     confirm_flush(session);
-    session_credit(session);
+    give_credit(session);
 }
 
 /* ---- What the connection says. */
@@ -194,7 +210,8 @@ static bool opened(void *context, const uint8_t header[PROTOCOL_HEADER_BYTES])
                  header[4], header[5], header[6], header[7]);
         return false;
     }
-    return handshake_begin(session);
+    handshake_begin(session);
+    return true;
 }
 
 static void take_method_zero(struct session *session, struct bytes payload)
@@ -202,7 +219,7 @@ static void take_method_zero(struct session *session, struct bytes payload)
     struct method m;
     enum status status = method_decode(payload, &m);
     if (session->state >= SESSION_CLOSING) {
-        /* All is dropped but close and close-ok. */
+        /* Everything is dropped, except close and close-ok. */
         if (status != STATUS_OK)
             return;
         if (m.id == METHOD_CONNECTION_CLOSE && session->state == SESSION_CLOSING) {
@@ -220,7 +237,7 @@ static void take_method_zero(struct session *session, struct bytes payload)
         session_fail_method(session, status, payload, &m);
 }
 
-/* A frame of a type that does not belong on its channel. */
+/* A frame whose type does not belong on its channel. */
 static void fail_unexpected(struct session *session, const struct frame *frame)
 {
     char text[FRAME_TEXT_ROOM];
@@ -228,12 +245,12 @@ static void fail_unexpected(struct session *session, const struct frame *frame)
     session_fail(session, STATUS_UNEXPECTED_FRAME, 0, "%s", text);
 }
 
-/* A frame on channel 0, of a connection that is not open, or behind connection.close. */
+/* A frame on channel 0, or of a connection that is not open, or behind connection.close. */
 static __attribute__((noinline, cold)) void frame_aside(struct session *session,
                                                         const struct frame *frame)
 {
     if (session->close_due)
-        return; /* nothing counts behind connection.close */
+        return; /* what comes behind connection.close is dropped */
     if (frame->type == FRAME_HEARTBEAT) {
         if (frame->channel != 0)
             fail_unexpected(session, frame);
@@ -264,7 +281,7 @@ static void written(void *context, size_t bytes)
 {
     (void)bytes;
     gate_written(context);
-    session_credit(context);
+    give_credit(context);
 }
 
 static void failed(void *context, enum status status, const char *text)

@@ -1,92 +1,39 @@
-/* Channels: the state machine, and the order of things on one channel.
+/* A channel: its state, and the order of things on it.
  *
- * Normal course: channel.open → COMMAND_CHANNEL_OPEN → open-ok; methods become commands; a method
- * whose answer the client waits for makes the channel wait too: frames that come meanwhile are kept
- * in its backlog and replayed, later in the turn, when the answer has come. So answers keep their
- * order, though some of them wait for the disk and others do not, and other channels go on. What
- * can go wrong: an error of the channel: channel.close is sent, the core lets go of the
- * channel at once, and all that comes on it but close and close-ok is dropped; an error of the
+ * Normal course: channel.open → COMMAND_CHANNEL_OPEN → open-ok; from then on methods become
+ * commands. While the client waits for the answer to a method, the channel waits too: frames that
+ * come meanwhile are kept in its backlog, and replayed later in the turn in which the answer has
+ * come. So answers keep their order although some of them wait for the disk and others do not, and
+ * the other channels go on.
+ *
+ * What can go wrong: an error of the channel: channel.close is sent, the core lets go of the
+ * channel at once, and all that comes on it but close and close-ok is dropped. An error of the
  * connection: session_fail. */
+#include "session_channel.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "internal.h"
-#include "leveret/base/check.h"
+#include "access_class.h"
+#include "basic_class.h"
+#include "channel_class.h"
+#include "connection_class.h"
+#include "content.h"
+#include "error_reply.h"
+#include "exchange_class.h"
+#include "gate.h"
+#include "hold.h"
 #include "leveret/base/container.h"
-#include "leveret/base/mem.h"
-
-struct session_channel *session_channels_find(struct session *session, uint16_t number)
-{
-    return number < session->channel_room ? session->channels[number] : NULL;
-}
+#include "queue_class.h"
+#include "select_class.h"
+#include "session_channels.h"
+#include "sessions_state.h"
 
 void session_channel_write(struct session_channel *channel, const struct method *method)
 {
     session_send(channel->session, channel->number, method);
     gate_answered(channel->session);
-}
-
-/* ---- Life. */
-
-static void replay(struct loop_task *task);
-
-static struct session_channel *session_channels_add(struct session *session, uint16_t number)
-{
-    if (number >= session->channel_room) {
-        uint32_t room = session->channel_room ? session->channel_room : 2;
-        while (room <= number)
-            room *= 2;
-        session->channels =
-            mem_need_array(session->channels, room, sizeof(struct session_channel *));
-        for (uint32_t i = session->channel_room; i < room; i++)
-            session->channels[i] = NULL;
-        session->channel_room = room;
-    }
-    struct session_channel *channel = mem_need(sizeof *channel);
-    channel->session = session;
-    channel->number = number;
-    channel->state = CHANNEL_OPENING;
-    channel->replay.run = replay;
-    session->channels[number] = channel;
-    session->channel_count++;
-    session->sessions->totals.channels++;
-    session->sessions->totals.channels_opened++;
-    return channel;
-}
-
-void session_channels_remove(struct session_channel **at)
-{
-    struct session_channel *channel = *at;
-    struct session *session = channel->session;
-    *at = NULL;
-    session->channels[channel->number] = NULL;
-    session->channel_count--;
-    account_add(session->sessions->memory.account, ACCOUNT_CONNECTIONS,
-                -(int64_t)CHANNEL_COST_BYTES);
-    seat_close_channels(&session->seat, 1);
-    session->sessions->totals.channels--;
-    session->sessions->totals.channels_closed++;
-    confirm_forget(channel);
-    loop_task_cancel(session->sessions->loop, &channel->replay);
-    content_free(channel);
-    consumer_tags_free(channel);
-    backlog_free(session, &channel->backlog);
-    hold_drop(channel);
-    text_free(&channel->last_queue);
-    free(channel);
-}
-
-void session_channels_free(struct session *session)
-{
-    for (uint32_t i = 0; i < session->channel_room; i++) {
-        if (session->channels[i])
-            session_channels_remove(&session->channels[i]);
-    }
-    free(session->channels);
-    session->channels = NULL;
-    session->channel_room = 0;
 }
 
 /* ---- Commands. */
@@ -107,7 +54,7 @@ void session_channel_command(struct session_channel *channel, struct command *co
     session_channel_post(channel, command);
 }
 
-/* The core lets go of the channel; its answer ends the waiting. */
+/* Has the core let go of the channel. Its answer ends the waiting. */
 static void command_close(struct session_channel *channel)
 {
     struct command c = {.type = COMMAND_CHANNEL_CLOSE};
@@ -116,7 +63,8 @@ static void command_close(struct session_channel *channel)
 
 /* ---- The backlog's turn. */
 
-/* The channel of this number when frames from its backlog may be taken; a frame may end it. */
+/* The channel of this number, or NULL when it has ended (which a frame of its backlog may have
+ * done) or its backlog has to wait. */
 static struct session_channel *replayable(struct session *session, uint16_t number)
 {
     struct session_channel *channel = session_channels_find(session, number);
@@ -126,6 +74,8 @@ static struct session_channel *replayable(struct session *session, uint16_t numb
                : NULL;
 }
 
+static void take(struct session_channel *channel, const struct frame *frame, struct buffer *owner);
+
 static void replay(struct loop_task *task)
 {
     struct session_channel *channel = container_of(task, struct session_channel, replay);
@@ -134,43 +84,12 @@ static void replay(struct loop_task *task)
     struct frame frame;
     while ((channel = replayable(session, number)) &&
            backlog_next(session, &channel->backlog, number, &frame))
-        session_channel_take(channel, &frame, NULL);
+        take(channel, &frame, NULL);
     channel = session_channels_find(session, number);
     if (channel && !backlog_holds(&channel->backlog))
         backlog_free(session, &channel->backlog);
     if (session->close_due && !session_channels_wait(session))
         connection_class_leave(session);
-}
-
-void session_channels_go_on(struct session *session)
-{
-    for (uint32_t i = 0; i < session->channel_room; i++) {
-        struct session_channel *channel = session->channels[i];
-        if (channel && !channel->awaiting && backlog_holds(&channel->backlog))
-            loop_at_end(session->sessions->loop, PHASE_APPLY, &channel->replay);
-    }
-}
-
-void session_channels_release(struct session *session)
-{
-    if (!session->channels_holding)
-        return;
-    for (uint32_t i = 0; i < session->channel_room; i++) {
-        if (session->channels[i])
-            hold_release(session->channels[i]);
-    }
-    session_channels_go_on(session);
-}
-
-bool session_channels_wait(struct session *session)
-{
-    bool held_go_on = session_gate(session) < GATE_ALARM;
-    for (uint32_t i = 0; i < session->channel_room; i++) {
-        const struct session_channel *channel = session->channels[i];
-        if (channel && (backlog_holds(&channel->backlog) || (channel->holding && held_go_on)))
-            return true;
-    }
-    return false;
 }
 
 void session_channel_replied(struct session_channel *channel)
@@ -226,45 +145,19 @@ void session_channel_fail_unexpected(struct session_channel *channel, enum metho
     session_fail(channel->session, STATUS_COMMAND_INVALID, method, "unimplemented method");
 }
 
-/* The client has answered our channel.close. */
+void session_channel_leave(struct session_channel *channel)
+{
+    channel->state = CHANNEL_LEAVING;
+    content_free(channel);
+    command_close(channel);
+}
+
+/* The client has answered the broker's channel.close. */
 static void close_ok(struct session_channel *channel)
 {
     channel->state = CHANNEL_CLOSED;
     if (!channel->awaiting)
         session_channels_remove(&channel);
-}
-
-/* Deliveries are on always; a client that wants fewer says so with basic.qos. It must not believe
- * that it switched them off. */
-static void flow(struct session_channel *channel, bool active)
-{
-    const struct method ok = {.id = METHOD_CHANNEL_FLOW_OK, .u.channel_flow_ok = {.active = true}};
-    if (active)
-        session_channel_write(channel, &ok);
-    else
-        session_fail(channel->session, STATUS_NOT_IMPLEMENTED, METHOD_CHANNEL_FLOW, "active=false");
-}
-
-void channel_class_method(struct session_channel *channel, const struct method *method)
-{
-    switch (method->id) {
-    case METHOD_CHANNEL_OPEN:
-        session_fail(channel->session, STATUS_CHANNEL_ERROR, method->id,
-                     "second 'channel.open' seen");
-        break;
-    case METHOD_CHANNEL_CLOSE:
-        channel->state = CHANNEL_LEAVING;
-        content_free(channel);
-        command_close(channel);
-        break;
-    case METHOD_CHANNEL_FLOW:
-        flow(channel, method->u.channel_flow.active);
-        break;
-    case METHOD_CHANNEL_FLOW_OK:
-        break;
-    default:
-        session_channel_fail_unexpected(channel, method->id);
-    }
 }
 
 /* ---- Frames. */
@@ -293,11 +186,12 @@ static void open_channel(struct session *session, uint16_t number)
         return;
     }
     struct session_channel *channel = session_channels_add(session, number);
+    channel->replay.run = replay;
     struct command c = {.type = COMMAND_CHANNEL_OPEN};
     session_channel_command(channel, &c);
 }
 
-/* Decodes; on failure the session has been failed. */
+/* Returns false when the payload is malformed: then the session has been failed. */
 static bool decode(struct session *session, struct bytes payload, struct method *out)
 {
     enum status status = method_decode(payload, out);
@@ -305,16 +199,6 @@ static bool decode(struct session *session, struct bytes payload, struct method 
         return true;
     session_fail_method(session, status, payload, out);
     return false;
-}
-
-/* A ticket for everything, of which nothing is made: permissions are asked for each method. */
-static void access_class_method(struct session_channel *channel, const struct method *method)
-{
-    const struct method ok = {.id = METHOD_ACCESS_REQUEST_OK, .u.access_request_ok = {.ticket = 1}};
-    if (method->id == METHOD_ACCESS_REQUEST)
-        session_channel_write(channel, &ok);
-    else
-        session_channel_fail_unexpected(channel, method->id);
 }
 
 static void dispatch(struct session_channel *channel, const struct method *method)
@@ -344,8 +228,9 @@ static void dispatch(struct session_channel *channel, const struct method *metho
     }
 }
 
-/* After channel.close was sent: everything but close and close-ok is dropped. A close has
- * crossed ours; it is answered, and the client has still to answer ours. */
+/* A frame after channel.close was sent: everything but close and close-ok is dropped. A close from
+ * the client has crossed the broker's; it is answered, and the client's close-ok is still to come.
+ */
 static void take_while_closing(struct session_channel *channel, enum frame_type type,
                                struct bytes payload)
 {
@@ -360,7 +245,7 @@ static void take_while_closing(struct session_channel *channel, enum frame_type 
     }
 }
 
-/* A frame on a number that has no channel (any more). */
+/* A frame on a number that has no channel. */
 static void take_unopened(struct session *session, const struct frame *frame)
 {
     struct method m;
@@ -375,8 +260,8 @@ static void take_unopened(struct session *session, const struct frame *frame)
         session_fail(session, STATUS_CHANNEL_ERROR, m.id, "expected 'channel.open'");
 }
 
-/* Both sides are through with the channel, whose number may begin anew with this frame. What waits
- * behind it is the new channel's. */
+/* A frame on a channel that both sides have closed: its number may begin anew with this frame. The
+ * frames that wait behind it are the new channel's. */
 static void take_anew(struct session_channel *channel, const struct frame *frame)
 {
     struct session *session = channel->session;
@@ -385,7 +270,7 @@ static void take_anew(struct session_channel *channel, const struct frame *frame
     session_channels_remove(&channel);
     take_unopened(session, frame);
     channel = session_channels_find(session, frame->channel);
-    if (!channel) { /* the session has failed */
+    if (!channel) { /* no: the session has failed */
         backlog_free(session, &rest);
         return;
     }
@@ -394,7 +279,7 @@ static void take_anew(struct session_channel *channel, const struct frame *frame
         loop_at_end(session->sessions->loop, PHASE_APPLY, &channel->replay);
 }
 
-/* A frame on a channel that is open, and keeps nothing back. */
+/* A frame that is neither dropped nor held. */
 static inline void take_plain(struct session_channel *channel, const struct frame *frame,
                               struct buffer *owner)
 {
@@ -409,7 +294,7 @@ static inline void take_plain(struct session_channel *channel, const struct fram
         dispatch(channel, &m);
 }
 
-/* A frame while the channel is ending, or while publishes may have to be held. */
+/* A frame while the channel is ending, or while the gate is shut or publishes are held. */
 static __attribute__((noinline, cold)) void
 take_aside(struct session_channel *channel, const struct frame *frame, struct buffer *owner)
 {
@@ -418,11 +303,11 @@ take_aside(struct session_channel *channel, const struct frame *frame, struct bu
     else if (channel->state == CHANNEL_CLOSED)
         take_anew(channel, frame);
     else if ((session_gate(channel->session) == GATE_OPEN && !channel->holding) ||
-             !hold_takes(channel, frame))
+             !hold_frame(channel, frame))
         take_plain(channel, frame, owner);
 }
 
-/* True in the usual case, which is then asked for nothing else. */
+/* True in the usual case, in which a frame needs no other question than this one. */
 static inline bool is_plain(const struct session_channel *channel)
 {
     return __builtin_expect(channel->state == CHANNEL_OPEN && !channel->holding &&
@@ -430,8 +315,7 @@ static inline bool is_plain(const struct session_channel *channel)
                             true);
 }
 
-void session_channel_take(struct session_channel *channel, const struct frame *frame,
-                          struct buffer *owner)
+static void take(struct session_channel *channel, const struct frame *frame, struct buffer *owner)
 {
     if (is_plain(channel))
         take_plain(channel, frame, owner);

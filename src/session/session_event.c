@@ -1,11 +1,18 @@
-/* What the core says, on its way to the client: a constant table of what each answer becomes.
+/* Events of the core on their way to the client. A constant table says what each answer becomes.
  *
- * Called within vhost_apply when the owner is this worker, so nothing here sends commands at once;
- * what wants to go on (a channel's backlog, credit) is scheduled for later in the turn. */
+ * When the vhost's owner is this worker, session_event is called within vhost_apply. So nothing
+ * here sends a command at once: to go on with a channel's backlog, or to give back credit, a task
+ * is scheduled for later in the turn. */
+#include "session_event.h"
+
 #include <stdlib.h>
 
-#include "internal.h"
+#include "confirm.h"
+#include "deliver.h"
+#include "gate.h"
 #include "leveret/base/check.h"
+#include "session_channels.h"
+#include "sessions_state.h"
 
 typedef void answer_handler(struct session_channel *channel, const struct event *event);
 
@@ -42,9 +49,10 @@ static void answer_queue_purge(struct session_channel *channel, const struct eve
 
 static void answer_consume(struct session_channel *channel, const struct event *event)
 {
-    const struct method m = {.id = METHOD_BASIC_CONSUME_OK,
-                             .u.basic_consume_ok = {.consumer_tag = consumer_tags_get(
-                                                        channel, event->u.reply.consumer)}};
+    const struct method m = {
+        .id = METHOD_BASIC_CONSUME_OK,
+        .u.basic_consume_ok = {
+            .consumer_tag = consumer_tags_get(&channel->consumers, event->u.reply.consumer)}};
     session_channel_write(channel, &m);
 }
 
@@ -52,10 +60,11 @@ static void answer_cancel(struct session_channel *channel, const struct event *e
 {
     const struct method m = {
         .id = METHOD_BASIC_CANCEL_OK,
-        .u.basic_cancel_ok = {.consumer_tag = consumer_tags_get(channel, event->u.reply.consumer)}};
-    if (!channel->consumers[event->u.reply.consumer].quiet)
+        .u.basic_cancel_ok = {.consumer_tag =
+                                  consumer_tags_get(&channel->consumers, event->u.reply.consumer)}};
+    if (!consumer_tags_slot(&channel->consumers, event->u.reply.consumer)->quiet)
         session_channel_write(channel, &m);
-    consumer_tags_remove(channel, event->u.reply.consumer);
+    consumer_tags_remove(&channel->consumers, event->u.reply.consumer);
 }
 
 static void answer_get(struct session_channel *channel, const struct event *event)
@@ -90,7 +99,8 @@ static void answer_tx_select(struct session_channel *channel, const struct event
     send_plain(channel, METHOD_TX_SELECT_OK);
 }
 
-/* What each command's success becomes, and which method was at fault when it failed. */
+/* For each command: how its success is answered (ok: the method that answer_plain sends), and the
+ * method that is at fault when it fails. */
 static const struct command_answer {
     answer_handler *handle;
     enum method_id ok, method;
@@ -137,7 +147,7 @@ static void replied(struct session *session, const struct event *event)
         session_channel_replied(channel);
         return;
     }
-    /* A channel on its way out waits for the answer to its close only. */
+    /* A channel that is ending waits only for the answer to COMMAND_CHANNEL_CLOSE. */
     bool going = channel->state != CHANNEL_OPEN && channel->state != CHANNEL_OPENING;
     if (going)
         return;
@@ -156,27 +166,29 @@ static void replied(struct session *session, const struct event *event)
 static void delivered(struct session *session, const struct event *event)
 {
     struct message *message = event->u.deliver.message;
-    /* Given back to the core when the bytes have left, whether or not they were wanted. */
+    /* Goes back to the core when the bytes have left, or at the end of the turn when the message is
+     * not sent because its channel has ended. */
     session->credit_due += delivery_bytes(message);
     struct session_channel *channel = session_channels_find(session, event->channel);
     if (!channel || channel->state != CHANNEL_OPEN || session->state != SESSION_RUNNING) {
         loop_at_end(session->sessions->loop, PHASE_COMMIT, &session->flush);
         return;
     }
-    deliver_message(session, channel->number, consumer_tags_get(channel, event->u.deliver.consumer),
+    deliver_message(session, channel->number,
+                    consumer_tags_get(&channel->consumers, event->u.deliver.consumer),
                     event->u.deliver.tag, event->u.deliver.redelivered, message);
 }
 
 static void cancelled(struct session_channel *channel, uint32_t consumer)
 {
-    if (channel->consumers[consumer].cancelling)
-        return; /* the client has gone before: cancel-ok is on its way */
-    struct bytes tag = consumer_tags_get(channel, consumer);
+    if (consumer_tags_slot(&channel->consumers, consumer)->cancelling)
+        return; /* the client has cancelled it, too: cancel-ok follows */
+    struct bytes tag = consumer_tags_get(&channel->consumers, consumer);
     const struct method m = {.id = METHOD_BASIC_CANCEL,
                              .u.basic_cancel = {.consumer_tag = tag, .no_wait = true}};
     if (channel->session->can_cancel_notify)
         session_channel_write(channel, &m);
-    consumer_tags_remove(channel, consumer);
+    consumer_tags_remove(&channel->consumers, consumer);
 }
 
 static void detached(struct session *session)

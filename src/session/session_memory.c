@@ -1,12 +1,14 @@
-/* What a worker's sessions hold, told to the node's account once a turn: frames in backlogs,
- * and contents that are not whole.
+/* What a worker's sessions hold in memory: frames in backlogs, and messages that have come in part.
  *
- * Normal course: who changes a sum of struct session_memory calls session_memory_changed; at the
- * end of the turn what has changed is told, and the node weighs its memory when much was added. */
-#include "internal.h"
-#include "leveret/base/container.h"
+ * Normal course: a function that changes one of the sums calls session_memory_changed; at the end
+ * of the turn the account is told the change, and the node weighs its memory when much was added.
+ */
+#include "session_memory.h"
 
-/* What a kind has left for this worker, when others keep what they have. */
+#include "leveret/base/container.h"
+#include "sessions_state.h"
+
+/* Bytes of the kind that this worker may hold while all others hold what they do now. */
 static uint64_t left(const struct account *account, enum account_kind kind, uint64_t own_bytes)
 {
     uint64_t held = account_bytes(account, kind), limit = account_limit_bytes(account, kind);

@@ -1,8 +1,11 @@
-/* What a session tells of itself to who listens to events
- * (https://www.rabbitmq.com/event-exchange.html). Nothing is put together while nobody does. */
-#include "internal.h"
+/* What a session tells of itself to those who listen to the node's events. While nobody listens no
+ * event is made. */
+#include "session_tell.h"
+
 #include "leveret/base/mem.h"
 #include "leveret/wire/table.h"
+#include "session_state.h"
+#include "sessions_state.h"
 
 static void announce(const struct session *session, const char *event, struct text *headers)
 {
@@ -37,7 +40,7 @@ void session_tell_login(const struct session *session, const char *user, struct 
              &headers);
 }
 
-struct bytes session_given_name(const struct session *session)
+struct bytes session_tell_given_name(const struct session *session)
 {
     struct field name;
     if (table_find(text_bytes(&session->client_properties), "connection_name", &name) &&
@@ -49,7 +52,7 @@ struct bytes session_given_name(const struct session *session)
 void session_tell_opened(struct session *session)
 {
     struct text headers = {0};
-    struct bytes given_name = session_given_name(session);
+    struct bytes given_name = session_tell_given_name(session);
     const struct field client = {.type = FIELD_TABLE,
                                  .value.bytes = text_bytes(&session->client_properties)};
     if (!node_watched(session->sessions->options.node))

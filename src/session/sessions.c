@@ -1,10 +1,18 @@
-/* One worker's sessions: accepting, listing, closing, shutting down. */
+/* One worker's sessions: accepting, listing, closing, shutting down.
+ *
+ * Normal course: another thread calls a function of session.h → a letter in the worker's mailbox →
+ * the function of the same name with _letter does the work on the worker. What can go wrong: the
+ * worker ends before it reads the letter: the function is called without a receiver and only frees
+ * what the letter holds. */
+#include "sessions_state.h"
+
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "gate.h"
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
+#include "session_state.h"
 
 static void mailbox_timer_due(void *context)
 {
@@ -43,7 +51,7 @@ void sessions_free(struct sessions **at)
     free(sessions);
 }
 
-/* ---- Other limits. */
+/* ---- Changing limits. */
 
 struct session_limits_letter {
     struct sessions *sessions;
@@ -126,7 +134,7 @@ static void shutdown_done(struct sessions *sessions)
     loop_post(s->asker, done_letter, &letter, sizeof letter);
 }
 
-/* Time is up: what is left is closed without another word. */
+/* The time for the shutdown is over: closes the sessions that are left without another word. */
 static void shutdown_late(void *context)
 {
     struct sessions *sessions = context;
@@ -270,7 +278,7 @@ enum status sessions_close(struct sessions *sessions, struct bytes name, const c
     struct session *session;
     TAILQ_FOREACH(session, &sessions->all, entry)
     {
-        /* One that is on its way out may have left its name to another already. */
+        /* The name of a session that is ending may belong to a new one already. */
         if (session->socket_gone || session->state >= SESSION_CLOSING ||
             !bytes_equal_text(name, connection_name(session->connection)))
             continue;

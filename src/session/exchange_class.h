@@ -1,0 +1,14 @@
+/* Class exchange (AMQP 0-9-1, 1.6): what a method does.
+ *
+ * Thread: the worker of the session. */
+#ifndef LEVERET_SESSION_EXCHANGE_CLASS_H
+#define LEVERET_SESSION_EXCHANGE_CLASS_H
+
+#include "leveret/wire/method.h"
+
+struct session_channel;
+
+/* A method on a channel that is open. */
+void exchange_class_method(struct session_channel *channel, const struct method *method);
+
+#endif

@@ -1,0 +1,14 @@
+/* Class queue (AMQP 0-9-1, 1.7): what a method does.
+ *
+ * Thread: the worker of the session. */
+#ifndef LEVERET_SESSION_QUEUE_CLASS_H
+#define LEVERET_SESSION_QUEUE_CLASS_H
+
+#include "leveret/wire/method.h"
+
+struct session_channel;
+
+/* A method on a channel that is open. */
+void queue_class_method(struct session_channel *channel, const struct method *method);
+
+#endif

@@ -1,0 +1,33 @@
+/* What a worker's sessions hold in memory: frames in backlogs, and messages that have come in part.
+ * The node's account is told once a turn.
+ *
+ * Thread: the worker of the sessions. */
+#ifndef LEVERET_SESSION_SESSION_MEMORY_H
+#define LEVERET_SESSION_SESSION_MEMORY_H
+
+#include "leveret/base/account.h"
+#include "leveret/runtime/loop.h"
+
+struct sessions;
+
+/* Bytes that a session and a channel are counted as: what net, session, link and core keep for one.
+ * They are taken from the account's kind "connections"; when that is used up no more are opened. */
+#define SESSION_COST_BYTES 2560u
+#define CHANNEL_COST_BYTES 1024u
+
+struct session_memory {
+    struct account *account;
+    uint64_t backlog_bytes, told_backlog_bytes; /* in backlogs now, and as the account knows it */
+    uint64_t content_bytes, told_content_bytes; /* the same of messages that have come in part */
+    uint64_t content_bytes_max; /* what other workers left of the kind, as of the last turn */
+    uint64_t weighed_bytes;     /* told to the account when the node last weighed its memory */
+    bool short_of_readers;      /* the account's kind "connection_readers" is at its limit */
+    struct loop_task told;      /* in PHASE_COMMIT: tells the account */
+};
+
+void session_memory_begin(struct sessions *sessions, struct account *account);
+void session_memory_end(struct sessions *sessions);
+/* To be called after backlog_bytes or content_bytes has changed. */
+void session_memory_changed(struct sessions *sessions);
+
+#endif
