@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "admin/definitions/definitions.h"
 #include "admin/http/admin_state.h"
 #include "admin/http/body.h"
 #include "admin/http/dispatch.h"
@@ -109,6 +110,17 @@ void admin_free(struct admin **admin)
     samples_free(&a->samples);
     turns_free(&a->turns);
     admin_unref(a);
+}
+
+void admin_import(struct admin *admin, struct text *json,
+                  void (*done)(void *context, int code, const char *reason), void *context)
+{
+    struct request *r = request_new(admin);
+    r->heard = done;
+    r->heard_context = context;
+    r->body = *json;
+    *json = (struct text){0};
+    body_parse(r, import_all);
 }
 
 uint16_t admin_port(const struct admin *admin)

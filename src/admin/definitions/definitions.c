@@ -1,9 +1,17 @@
 /* Definitions out: what makes this broker what it is, as RabbitMQ's export. Messages are not in it.
  */
+#include "admin/definitions/definitions.h"
+
 #include <stdlib.h>
 
 #include "admin/json/arguments.h"
-#include "admin/resource/handlers.h"
+#include "admin/listing/gather.h"
+#include "admin/resource/details.h"
+#include "admin/resource/global_parameters.h"
+#include "admin/resource/limits.h"
+#include "admin/resource/policy_json.h"
+#include "admin/resource/queues.h"
+#include "admin/resource/vhosts.h"
 #include "leveret/base/identity.h"
 #include "leveret/base/map.h"
 
@@ -327,15 +335,23 @@ static void export(struct request *r, bool one_vhost)
     next_part(r, NULL);
 }
 
-void api_definitions_get(struct request *r)
+static void export_all(struct request *r)
 {
     export(r, false);
 }
 
-void api_definitions_get_vhost(struct request *r)
+static void export_vhost(struct request *r)
 {
     if (auth_vhost_exists(r->admin->options.auth, request_vhost(r)))
         export(r, true);
     else
         respond_bad_request(r, "vhost_not_found");
 }
+
+/* ---- Routes. */
+
+const struct route definitions_routes[] = {
+    {METHOD_GET, "/api/definitions", export_all, ACCESS_ADMINISTRATOR, BODY_SMALL},
+    {METHOD_GET, "/api/definitions/:v", export_vhost, ACCESS_ADMINISTRATOR, BODY_SMALL},
+    ROUTES_END,
+};

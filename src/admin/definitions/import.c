@@ -10,12 +10,15 @@
  * Something fails while it is carried out (what exists already is different): the rest is carried
  * out, and 400 says what was not. What nobody can carry out and nobody misses (bindings of queues
  * that went with their connection) is passed over, and 200 says so. */
-#include "admin/definitions/import.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "admin/definitions/definitions.h"
+#include "admin/definitions/import.h"
 #include "admin/http/body.h"
+#include "admin/json/answer.h"
+#include "admin/resource/policy_json.h"
+#include "leveret/base/map.h"
 #include "leveret/base/mem.h"
 
 const char *const import_keys[STEP_COUNT] = {"policies", "parameters", "exchanges", "queues",
@@ -252,12 +255,12 @@ static void import(struct request *r, struct bytes only)
         respond_bad_request(r, "%s", form.wrong);
 }
 
-void api_definitions_post(struct request *r)
+void import_all(struct request *r)
 {
     import(r, bytes_of(NULL, 0));
 }
 
-void api_definitions_post_vhost(struct request *r)
+static void import_vhost(struct request *r)
 {
     if (auth_vhost_exists(r->admin->options.auth, request_vhost(r)))
         import(r, request_vhost(r));
@@ -265,13 +268,10 @@ void api_definitions_post_vhost(struct request *r)
         respond_bad_request(r, "vhost_not_found");
 }
 
-void admin_import(struct admin *admin, struct text *json,
-                  void (*done)(void *context, int code, const char *reason), void *context)
-{
-    struct request *r = request_new(admin);
-    r->heard = done;
-    r->heard_context = context;
-    r->body = *json;
-    *json = (struct text){0};
-    body_parse(r, api_definitions_post);
-}
+/* ---- Routes. */
+
+const struct route import_routes[] = {
+    {METHOD_POST, "/api/definitions", import_all, ACCESS_ADMINISTRATOR, BODY_DEFINITIONS},
+    {METHOD_POST, "/api/definitions/:v", import_vhost, ACCESS_ADMINISTRATOR, BODY_DEFINITIONS},
+    ROUTES_END,
+};

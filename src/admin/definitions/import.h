@@ -4,7 +4,6 @@
 
 #include "admin/json/form.h"
 #include "admin/listing/gather.h"
-#include "admin/resource/handlers.h"
 #include "leveret/base/map.h"
 #include "leveret/broker/queue_type.h"
 

@@ -8,12 +8,16 @@
  *
  * What would restrict or route and cannot be done here is an error, whatever else the file says:
  * to leave it out without a word would give a user more than was meant, or lose messages. */
-#include "admin/definitions/import.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "admin/definitions/import.h"
+#include "admin/resource/global_parameters.h"
+#include "admin/resource/limits.h"
+#include "admin/resource/users.h"
 #include "admin/resource/vhost_facts.h"
+#include "admin/resource/vhosts.h"
+#include "leveret/base/map.h"
 #include "leveret/base/mem.h"
 #include "leveret/broker/verdict.h"
 

@@ -3,10 +3,14 @@
  * Normal course: a portion is one write to the disk and one turn of the loop. What can go wrong: an
  * entry fails that the check let pass (something was changed meanwhile): it is told, the rest goes
  * on; a write fails: nothing of the portion is there, and the import ends. */
-#include "admin/definitions/import.h"
-
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "admin/definitions/import.h"
+#include "admin/resource/global_parameters.h"
+#include "admin/resource/limits.h"
+#include "admin/resource/users.h"
+#include "admin/resource/vhosts.h"
 
 /* ---- One entry, in the batch that is open. False: it failed and is told. */
 

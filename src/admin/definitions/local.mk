@@ -1,6 +1,7 @@
 # What src/admin/definitions builds: definitions: export and import.
 src_admin_libadmin_a_SOURCES += \
 	src/admin/definitions/definitions.c \
+	src/admin/definitions/definitions.h \
 	src/admin/definitions/import.c \
 	src/admin/definitions/import.h \
 	src/admin/definitions/import_check.c \

@@ -10,7 +10,6 @@
 #include "admin/metrics/metrics.h"
 #include "admin/metrics/process.h"
 #include "admin/metrics/totals.h"
-#include "admin/resource/handlers.h"
 #include "leveret/base/identity.h"
 
 #define CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
@@ -295,7 +294,7 @@ static void counted(struct request *r, const struct totals *totals)
     respond_text(r, 200, CONTENT_TYPE, &out);
 }
 
-void api_metrics(struct request *r)
+static void get_sums(struct request *r)
 {
     totals_for(r, counted);
 }
@@ -310,14 +309,23 @@ static void counted_per_object(struct request *r, const struct totals *totals)
     metrics_objects(r, &out, "rabbitmq_", CONTENT_TYPE);
 }
 
-void api_metrics_per_object(struct request *r)
+static void get_per_object(struct request *r)
 {
     totals_for(r, counted_per_object);
 }
 
-void api_metrics_detailed(struct request *r)
+static void get_detailed(struct request *r)
 {
     struct text out = {0};
     write_identity(&out, r->admin, "detailed");
     metrics_objects(r, &out, "rabbitmq_detailed_", CONTENT_TYPE);
 }
+
+/* ---- Routes. */
+
+const struct route metrics_routes[] = {
+    {METHOD_GET, "/metrics", get_sums, ACCESS_MONITORING, BODY_SMALL},
+    {METHOD_GET, "/metrics/per-object", get_per_object, ACCESS_MONITORING, BODY_SMALL},
+    {METHOD_GET, "/metrics/detailed", get_detailed, ACCESS_MONITORING, BODY_SMALL},
+    ROUTES_END,
+};

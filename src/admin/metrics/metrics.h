@@ -2,10 +2,11 @@
 #ifndef LEVERET_ADMIN_METRICS_H
 #define LEVERET_ADMIN_METRICS_H
 
-#include "leveret/base/text.h"
+#include "admin/http/routes.h"
 
-struct request;
 struct totals;
+
+extern const struct route metrics_routes[];
 
 /* Writes the lines HELP and TYPE of a family; its name is prefix and name together. */
 void metrics_family(struct text *out, const char *prefix, const char *name, const char *type,

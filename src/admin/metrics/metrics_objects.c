@@ -8,11 +8,11 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "admin/http/access.h"
 #include "admin/http/http.h"
 #include "admin/http/turns.h"
 #include "admin/listing/gather.h"
 #include "admin/metrics/metrics.h"
-#include "admin/resource/handlers.h"
 
 enum object { OBJECT_QUEUE, OBJECT_CONNECTION, OBJECT_CHANNEL, OBJECT_EXCHANGE, OBJECT_COUNT };
 

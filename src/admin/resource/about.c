@@ -1,15 +1,18 @@
 /* Small answers about the whole broker, and requests to it that are done at once. */
-#include "admin/resource/handlers.h"
+#include "admin/resource/about.h"
+
+#include "admin/json/answer.h"
+#include "admin/listing/samples.h"
 
 /* The version of the dialect, as a JSON string; our own is in /api/overview. */
-void api_version_get(struct request *r)
+static void get_version(struct request *r)
 {
     struct answer a = {0};
     answer_text(&a, NULL, r->admin->options.rabbitmq_version);
     respond_json(r, 200, &a);
 }
 
-void api_auth_settings(struct request *r)
+static void get_auth_settings(struct request *r)
 {
     struct answer a = {0};
     answer_object(&a, NULL);
@@ -20,7 +23,7 @@ void api_auth_settings(struct request *r)
 }
 
 /* The salted hash that a definitions file or PUT /api/users/NAME takes as password_hash. */
-void api_auth_hash_password(struct request *r)
+static void hash_password(struct request *r)
 {
     struct answer a = {0};
     char hash[AUTH_HASH_TEXT_BYTES];
@@ -35,20 +38,35 @@ void api_auth_hash_password(struct request *r)
 }
 
 /* All queues have their only member here. */
-void api_rebalance_queues(struct request *r)
+static void rebalance_queues(struct request *r)
 {
     respond_empty(r, 204);
 }
 
 /* Rates begin anew; what the broker counts goes on. */
-void api_reset(struct request *r)
+static void reset_rates(struct request *r)
 {
     samples_forget(r->admin->samples);
     respond_empty(r, 204);
 }
 
-void api_reset_node(struct request *r)
+static void reset_rates_of_node(struct request *r)
 {
     if (request_names_node(r, r->args[0]))
-        api_reset(r);
+        reset_rates(r);
 }
+
+/* ---- Routes. */
+
+const struct route api_about[] = {
+    {METHOD_GET, "/api/version", get_version, ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/extensions", respond_empty_list, ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/deprecated-features", respond_empty_list, ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/deprecated-features/used", respond_empty_list, ACCESS_USER, BODY_SMALL},
+    {METHOD_POST, "/api/rebalance/queues", rebalance_queues, ACCESS_ADMINISTRATOR, BODY_SMALL},
+    {METHOD_DELETE, "/api/reset", reset_rates, ACCESS_ADMINISTRATOR, BODY_SMALL},
+    {METHOD_DELETE, "/api/reset/:n", reset_rates_of_node, ACCESS_ADMINISTRATOR, BODY_SMALL},
+    {METHOD_GET, "/api/auth", get_auth_settings, ACCESS_ANYBODY, BODY_SMALL},
+    {METHOD_GET, "/api/auth/hash_password/:p", hash_password, ACCESS_ADMINISTRATOR, BODY_SMALL},
+    ROUTES_END,
+};

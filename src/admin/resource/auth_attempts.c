@@ -1,8 +1,10 @@
 /* /api/auth/attempts[/NODE] and …/source: log-in attempts by protocol, and by where they came from.
  */
+#include "admin/resource/about.h"
+
 #include <stdlib.h>
 
-#include "admin/resource/handlers.h"
+#include "admin/json/answer.h"
 
 static void write_counts(struct answer *a, enum attempt_protocol protocol,
                          const struct attempts_counts *counts)
@@ -13,7 +15,7 @@ static void write_counts(struct answer *a, enum attempt_protocol protocol,
     answer_uint(a, "auth_attempts_succeeded", counts->all - counts->failed);
 }
 
-void api_auth_attempts(struct request *r)
+static void list_attempts(struct request *r)
 {
     struct answer a = {0};
     if (r->args[0].len && !request_names_node(r, r->args[0]))
@@ -32,7 +34,7 @@ void api_auth_attempts(struct request *r)
     respond_json(r, 200, &a);
 }
 
-void api_auth_attempts_source(struct request *r)
+static void list_sources(struct request *r)
 {
     struct answer a = {0};
     size_t count;
@@ -53,10 +55,21 @@ void api_auth_attempts_source(struct request *r)
     respond_json(r, 200, &a);
 }
 
-void api_auth_attempts_reset(struct request *r)
+static void reset_attempts(struct request *r)
 {
     if (!request_names_node(r, r->args[0]))
         return;
     attempts_reset(auth_attempts(r->admin->options.auth));
     respond_empty(r, 204);
 }
+
+/* ---- Routes. */
+
+const struct route api_auth_attempts[] = {
+    {METHOD_GET, "/api/auth/attempts", list_attempts, ACCESS_MONITORING, BODY_SMALL},
+    {METHOD_GET, "/api/auth/attempts/:n", list_attempts, ACCESS_MONITORING, BODY_SMALL},
+    {METHOD_DELETE, "/api/auth/attempts/:n", reset_attempts, ACCESS_MONITORING, BODY_SMALL},
+    {METHOD_GET, "/api/auth/attempts/:n/source", list_sources, ACCESS_MONITORING, BODY_SMALL},
+    {METHOD_DELETE, "/api/auth/attempts/:n/source", reset_attempts, ACCESS_MONITORING, BODY_SMALL},
+    ROUTES_END,
+};

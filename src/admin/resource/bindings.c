@@ -2,12 +2,16 @@
  *
  * The default exchange's bindings are implied by the queues, not stored; they are listed all the
  * same. */
+#include "admin/resource/bindings.h"
+
 #include <stdlib.h>
 
+#include "admin/http/access.h"
+#include "admin/http/body.h"
 #include "admin/json/arguments.h"
 #include "admin/json/url.h"
+#include "admin/listing/listing.h"
 #include "admin/resource/client.h"
-#include "admin/resource/handlers.h"
 
 static void render_binding(struct request *r, struct answer *a, const struct row *row)
 {
@@ -59,12 +63,12 @@ static void list(struct request *r, const struct bytes *vhost,
     listing_gather(r, listing, vhost);
 }
 
-void api_bindings_list(struct request *r)
+static void list_all(struct request *r)
 {
     list(r, NULL, NULL, (struct bytes){0}, (struct bytes){0});
 }
 
-void api_bindings_list_vhost(struct request *r)
+static void list_of_vhost(struct request *r)
 {
     struct bytes vhost = request_vhost(r);
     list(r, &vhost, NULL, (struct bytes){0}, (struct bytes){0});
@@ -99,31 +103,31 @@ static bool between_exchange(const struct gather *gather, const void *info)
            bytes_equal(((const struct binding_info *)info)->source, gather->wanted[1]);
 }
 
-void api_bindings_of_queue(struct request *r)
+static void list_of_queue(struct request *r)
 {
     struct bytes vhost = request_vhost(r);
     list(r, &vhost, to_queue, r->args[1], (struct bytes){0});
 }
 
-void api_bindings_of_source(struct request *r)
+static void list_of_source(struct request *r)
 {
     struct bytes vhost = request_vhost(r);
     list(r, &vhost, from_exchange, request_exchange(r, 1), (struct bytes){0});
 }
 
-void api_bindings_of_destination(struct request *r)
+static void list_of_destination(struct request *r)
 {
     struct bytes vhost = request_vhost(r);
     list(r, &vhost, to_exchange, request_exchange(r, 1), (struct bytes){0});
 }
 
-void api_bindings_between_queue(struct request *r)
+static void list_between_exchange_and_queue(struct request *r)
 {
     struct bytes vhost = request_vhost(r);
     list(r, &vhost, between_queue, r->args[2], request_exchange(r, 1));
 }
 
-void api_bindings_between_exchange(struct request *r)
+static void list_between_exchanges(struct request *r)
 {
     struct bytes vhost = request_vhost(r);
     list(r, &vhost, between_exchange, request_exchange(r, 2), request_exchange(r, 1));
@@ -183,12 +187,12 @@ static void show(struct request *r, const struct row *row)
     listing_respond_one(r, &listing_bindings, row);
 }
 
-void api_binding_get_queue(struct request *r)
+static void get_queue_binding(struct request *r)
 {
     with_binding(r, false, show);
 }
 
-void api_binding_get_exchange(struct request *r)
+static void get_exchange_binding(struct request *r)
 {
     with_binding(r, true, show);
 }
@@ -229,12 +233,12 @@ static void unbind(struct request *r, const struct row *row)
     arena_free(&arena);
 }
 
-void api_binding_delete_queue(struct request *r)
+static void delete_queue_binding(struct request *r)
 {
     with_binding(r, false, unbind);
 }
 
-void api_binding_delete_exchange(struct request *r)
+static void delete_exchange_binding(struct request *r)
 {
     with_binding(r, true, unbind);
 }
@@ -276,12 +280,35 @@ static void bind(struct request *r, bool exchange)
     text_free(&arguments);
 }
 
-void api_binding_post_queue(struct request *r)
+static void post_queue_binding(struct request *r)
 {
     bind(r, false);
 }
 
-void api_binding_post_exchange(struct request *r)
+static void post_exchange_binding(struct request *r)
 {
     bind(r, true);
 }
+
+/* ---- Routes. */
+
+const struct route api_bindings[] = {
+    {METHOD_GET, "/api/exchanges/:v/:x/bindings/source", list_of_source, ACCESS_VHOST, BODY_SMALL},
+    {METHOD_GET, "/api/exchanges/:v/:x/bindings/destination", list_of_destination, ACCESS_VHOST,
+     BODY_SMALL},
+    {METHOD_GET, "/api/queues/:v/:q/bindings", list_of_queue, ACCESS_VHOST, BODY_SMALL},
+    {METHOD_GET, "/api/bindings", list_all, ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/bindings/:v", list_of_vhost, ACCESS_VHOST, BODY_SMALL},
+    {METHOD_GET, "/api/bindings/:v/e/:x/q/:q", list_between_exchange_and_queue, ACCESS_VHOST,
+     BODY_SMALL},
+    {METHOD_POST, "/api/bindings/:v/e/:x/q/:q", post_queue_binding, ACCESS_VHOST, BODY_SMALL},
+    {METHOD_GET, "/api/bindings/:v/e/:x/q/:q/:p", get_queue_binding, ACCESS_VHOST, BODY_SMALL},
+    {METHOD_DELETE, "/api/bindings/:v/e/:x/q/:q/:p", delete_queue_binding, ACCESS_VHOST,
+     BODY_SMALL},
+    {METHOD_GET, "/api/bindings/:v/e/:x/e/:y", list_between_exchanges, ACCESS_VHOST, BODY_SMALL},
+    {METHOD_POST, "/api/bindings/:v/e/:x/e/:y", post_exchange_binding, ACCESS_VHOST, BODY_SMALL},
+    {METHOD_GET, "/api/bindings/:v/e/:x/e/:y/:p", get_exchange_binding, ACCESS_VHOST, BODY_SMALL},
+    {METHOD_DELETE, "/api/bindings/:v/e/:x/e/:y/:p", delete_exchange_binding, ACCESS_VHOST,
+     BODY_SMALL},
+    ROUTES_END,
+};

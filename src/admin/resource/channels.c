@@ -1,10 +1,15 @@
 /* Channels: listing, those of a vhost or connection, one with its consumers. The API's own
  * (client.h) are left out. */
+#include "admin/resource/connections.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "admin/http/access.h"
+#include "admin/listing/listing.h"
+#include "admin/listing/stats.h"
 #include "admin/resource/client.h"
-#include "admin/resource/handlers.h"
+#include "admin/resource/details.h"
 
 static void write_rates(struct request *r, struct answer *a, struct bytes vhost,
                         const struct channel_info *c, struct bytes name)
@@ -91,18 +96,18 @@ static void list(struct request *r, const struct bytes *vhost,
     listing_gather(r, listing, vhost);
 }
 
-void api_channels_list(struct request *r)
+static void list_all(struct request *r)
 {
     list(r, NULL, of_a_connection, (struct bytes){0});
 }
 
-void api_channels_list_vhost(struct request *r)
+static void list_of_vhost(struct request *r)
 {
     struct bytes vhost = request_vhost(r);
     list(r, &vhost, of_a_connection, (struct bytes){0});
 }
 
-void api_channels_of_connection(struct request *r)
+static void list_of_connection(struct request *r)
 {
     list(r, NULL, of_this_connection, r->args[0]);
 }
@@ -144,7 +149,7 @@ static void render_one_channel(struct request *r, struct answer *a, const struct
         for (size_t i = 0; i < one->consumers.row_count; i++) {
             const struct consumer_info *consumer = one->consumers.rows[i].info;
             if (consumer->channel == c->number && answer_object(a, NULL)) {
-                listing_consumers.render(r, a, &one->consumers.rows[i]);
+                api_consumer_write(r, a, &one->consumers.rows[i]);
                 answer_end(a);
             }
         }
@@ -186,7 +191,7 @@ static void got_channel(struct request *r, struct gather *gather)
     gather_run(r, &one->consumers, &gather->rows[0].vhost, got_consumers);
 }
 
-void api_channel_get(struct request *r)
+static void get_channel(struct request *r)
 {
     struct one_channel *one = request_work(r, sizeof *one, free_one_channel);
     one->channels.kind = &gather_channels;
@@ -194,3 +199,13 @@ void api_channel_get(struct request *r)
     one->channels.wanted[0] = r->args[0];
     gather_run(r, &one->channels, NULL, got_channel);
 }
+
+/* ---- Routes. */
+
+const struct route api_channels[] = {
+    {METHOD_GET, "/api/connections/:c/channels", list_of_connection, ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/channels", list_all, ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/channels/:c", get_channel, ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/vhosts/:v/channels", list_of_vhost, ACCESS_VHOST, BODY_SMALL},
+    ROUTES_END,
+};

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "admin/http/request.h"
 #include "admin/http/respond.h"
 #include "leveret/base/mem.h"
 

@@ -1,29 +1,37 @@
-/* A request as a client of a vhost: a link with one channel, over which it declares, publishes,
- * gets. Thread: main. */
+/* A request as a client of a vhost: it has a link with one channel, over which it declares,
+ * publishes and gets as any client does. Thread: main. */
 #ifndef LEVERET_ADMIN_CLIENT_H
 #define LEVERET_ADMIN_CLIENT_H
 
-#include "admin/http/request.h"
+#include "leveret/base/bytes.h"
+#include "leveret/base/status.h"
+#include "leveret/broker/command.h"
 
-#define CLIENT_CHANNEL    1u
-#define CLIENT_NAME       "HTTP API" /* the peer's name; listings leave such peers out */
-#define CLIENT_TIMEOUT_MS 30000u     /* then 503: the disk is full, or the owner far behind */
+struct request;
 
-/* Opens a link to the vhost as the request's user. Replies, returns and confirms go to event(); the
- * opening of the channel, gates and the end are dealt with here. Closed when the request is
- * answered. False: no such vhost, and answered so. */
-bool client_open(struct request *request, struct bytes vhost,
-                 void (*event)(struct request *request, const struct event *event));
-/* The same, but what to say is the caller's. Errors: NOT_FOUND. */
+#define CLIENT_CHANNEL 1u
+/* The link's name; listings leave channels of links with this name out. */
+#define CLIENT_NAME "HTTP API"
+/* A request whose link is silent for this long (the disk is full, or the owner is far behind) is
+ * answered 503. */
+#define CLIENT_TIMEOUT_MS 30000u
+
+/* Opens a link to the vhost as the request's user. Replies, returns and confirms go to event; the
+ * opening of the channel, gates and the link's end are dealt with here. The link is closed when the
+ * request is answered. Errors: NOT_FOUND. */
 MUST_USE enum status client_try(struct request *request, struct bytes vhost,
                                 void (*event)(struct request *request, const struct event *event));
-/* Sends a command on the channel, or on another one that the command names (and that was opened
- * with one). */
+/* The same; when there is no such vhost, answers so and returns false. */
+bool client_open(struct request *request, struct bytes vhost,
+                 void (*event)(struct request *request, const struct event *event));
+/* Sends a command on CLIENT_CHANNEL, or on the channel that the command names, which the caller has
+ * opened with a command. */
 void client_send(struct request *request, struct command command);
-/* Ends the link; nothing more is called. For request_free. */
+/* Closes the link; event is not called any more. A request that is freed does this itself. */
 void client_close(struct request *request);
 
-/* Opens, sends one command and calls done() with its reply, good or bad. */
+/* Opens a link, sends one command and calls done with the reply to it, good or bad. The request's
+ * work is replaced. */
 void client_command(struct request *request, struct bytes vhost, const struct command *command,
                     void (*done)(struct request *request, const struct event *reply));
 

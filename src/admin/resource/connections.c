@@ -1,9 +1,13 @@
 /* Connections: listing, one, closing with a reason. They live with the workers' sessions. */
+#include "admin/resource/connections.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "admin/http/access.h"
 #include "admin/json/arguments.h"
-#include "admin/resource/handlers.h"
+#include "admin/listing/listing.h"
+#include "admin/listing/stats.h"
 #include "leveret/base/map.h"
 #include "leveret/base/mem.h"
 
@@ -91,7 +95,7 @@ static bool visible_connection(const struct request *r, const struct row *row)
 static const struct listing_kind listing_connections = {
     &gather_sessions, render_connection, order_connection, name_connection, visible_connection};
 
-void api_connections_list(struct request *r)
+static void list_all(struct request *r)
 {
     listing_gather(r, listing_new(r, &listing_connections), NULL);
 }
@@ -111,7 +115,7 @@ static bool is_called(const struct gather *gather, const void *info)
     return bytes_equal(((const struct session_info *)info)->name, gather->wanted[0]);
 }
 
-void api_connections_list_vhost(struct request *r)
+static void list_of_vhost(struct request *r)
 {
     struct listing *listing = listing_new(r, &listing_connections);
     listing_rows(listing)->pick = on_vhost;
@@ -119,7 +123,7 @@ void api_connections_list_vhost(struct request *r)
     listing_gather(r, listing, NULL);
 }
 
-void api_connections_of_user(struct request *r)
+static void list_of_user(struct request *r)
 {
     struct listing *listing = listing_new(r, &listing_connections);
     listing_rows(listing)->pick = of_user;
@@ -186,7 +190,7 @@ static void show(struct request *r, struct gather *gather)
         listing_respond_one(r, &listing_connections, row);
 }
 
-void api_connection_get(struct request *r)
+static void get_connection(struct request *r)
 {
     with_sessions(r, is_called, "", show);
 }
@@ -232,12 +236,12 @@ static void close_one(struct request *r, struct gather *gather)
         respond_refused(r);
 }
 
-void api_connection_delete(struct request *r)
+static void delete_connection(struct request *r)
 {
     with_sessions(r, is_called, reason_given(r), close_one);
 }
 
-void api_connections_of_user_delete(struct request *r)
+static void delete_of_user(struct request *r)
 {
     if ((r->rights & RIGHT_ADMINISTRATOR) || bytes_equal_text(r->args[0], r->user))
         with_sessions(r, of_user, reason_given(r), close_all);
@@ -270,3 +274,15 @@ void api_connections_close_of_deleted(struct request *r, const char *const *user
         map_put(&closing->users, bytes_of_text(users[i]), closing);
     gather_run(r, &closing->gather, NULL, close_all);
 }
+
+/* ---- Routes. */
+
+const struct route api_connections[] = {
+    {METHOD_GET, "/api/connections", list_all, ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/connections/username/:u", list_of_user, ACCESS_USER, BODY_SMALL},
+    {METHOD_DELETE, "/api/connections/username/:u", delete_of_user, ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/connections/:c", get_connection, ACCESS_USER, BODY_SMALL},
+    {METHOD_DELETE, "/api/connections/:c", delete_connection, ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/vhosts/:v/connections", list_of_vhost, ACCESS_VHOST, BODY_SMALL},
+    ROUTES_END,
+};

@@ -1,7 +1,10 @@
 /* Consumers: listing. */
+#include "admin/resource/connections.h"
+
 #include "admin/json/arguments.h"
+#include "admin/listing/listing.h"
 #include "admin/resource/client.h"
-#include "admin/resource/handlers.h"
+#include "admin/resource/details.h"
 
 static void write_channel(struct request *r, struct answer *a, const struct consumer_info *c)
 {
@@ -29,7 +32,7 @@ static void write_timeout(struct answer *a, uint64_t timeout_ms)
         answer_text(a, "consumer_timeout", "infinity");
 }
 
-static void render_consumer(struct request *r, struct answer *a, const struct row *row)
+void api_consumer_write(struct request *r, struct answer *a, const struct row *row)
 {
     const struct consumer_info *c = row->info;
     answer_bytes(a, "consumer_tag", c->tag);
@@ -64,16 +67,24 @@ static struct bytes name_consumer(const struct row *row)
     return ((const struct consumer_info *)row->info)->tag;
 }
 
-const struct listing_kind listing_consumers = {&gather_consumers, render_consumer, order_consumer,
-                                               name_consumer, NULL};
+static const struct listing_kind listing_consumers = {&gather_consumers, api_consumer_write,
+                                                      order_consumer, name_consumer, NULL};
 
-void api_consumers_list(struct request *r)
+static void list_all(struct request *r)
 {
     listing_gather(r, listing_new(r, &listing_consumers), NULL);
 }
 
-void api_consumers_list_vhost(struct request *r)
+static void list_of_vhost(struct request *r)
 {
     struct bytes vhost = request_vhost(r);
     listing_gather(r, listing_new(r, &listing_consumers), &vhost);
 }
+
+/* ---- Routes. */
+
+const struct route api_consumers[] = {
+    {METHOD_GET, "/api/consumers", list_all, ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/consumers/:v", list_of_vhost, ACCESS_VHOST, BODY_SMALL},
+    ROUTES_END,
+};

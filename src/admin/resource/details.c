@@ -1,8 +1,10 @@
 /* Pieces that several resources use. */
+#include "admin/resource/details.h"
+
 #include <stdio.h>
 #include <time.h>
 
-#include "admin/resource/handlers.h"
+#include "admin/json/answer.h"
 
 /* The first part of "host:port -> host:port": where the last colon before the arrow is. */
 static bool split_peer(struct bytes name, struct bytes *host, uint64_t *port)
@@ -80,4 +82,48 @@ void api_exchange_types_write(struct answer *answer)
         answer_end(answer);
     }
     answer_end(answer);
+}
+
+/* ---- Tags. */
+
+void api_tags_write(struct answer *a, const char *key, const char *tags)
+{
+    if (!answer_array(a, key))
+        return;
+    while (*tags) {
+        size_t len = strcspn(tags, ",");
+        if (len)
+            answer_bytes(a, NULL, bytes_of(tags, len));
+        tags += len + (tags[len] == ',');
+    }
+    answer_end(a);
+}
+
+static void add_tag(struct text *out, const char *tag, size_t len)
+{
+    text_printf(out, "%s%.*s", out->len ? "," : "", (int)len, tag);
+}
+
+void api_tags_read(struct form *form, const char *key, struct text *out)
+{
+    const struct value *value = value_get(form->object, key);
+    if (value_kind_of(value) != VALUE_LIST) {
+        for (const char *at = form_text(form, key, ""); *at;) {
+            at += strspn(at, ", ");
+            size_t len = strcspn(at, ", ");
+            if (len)
+                add_tag(out, at, len);
+            at += len;
+        }
+        return;
+    }
+    for (size_t i = 0; i < value_count(value); i++) {
+        struct bytes tag = value_bytes(value_at(value, i));
+        if (value_kind_of(value_at(value, i)) != VALUE_TEXT || tag.len == 0 ||
+            memchr(tag.at, ',', tag.len) || memchr(tag.at, '\0', tag.len)) {
+            form_refuse(form, key, "a tag is a string without commas");
+            return;
+        }
+        add_tag(out, (const char *)tag.at, tag.len);
+    }
 }

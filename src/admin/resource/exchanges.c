@@ -1,9 +1,14 @@
 /* Exchanges: listing, one, declare, delete. */
+#include "admin/resource/exchanges.h"
+
 #include <stdlib.h>
 
+#include "admin/http/access.h"
+#include "admin/http/body.h"
 #include "admin/json/arguments.h"
+#include "admin/listing/listing.h"
+#include "admin/listing/stats.h"
 #include "admin/resource/client.h"
-#include "admin/resource/handlers.h"
 
 static void write_rates(struct request *r, struct answer *a, struct bytes vhost,
                         const struct exchange_info *x)
@@ -60,12 +65,12 @@ static struct bytes name_exchange(const struct row *row)
 static const struct listing_kind listing_exchanges = {&gather_exchanges, render_exchange,
                                                       order_exchange, name_exchange, NULL};
 
-void api_exchanges_list(struct request *r)
+static void list_all(struct request *r)
 {
     listing_gather(r, listing_new(r, &listing_exchanges), NULL);
 }
 
-void api_exchanges_list_vhost(struct request *r)
+static void list_of_vhost(struct request *r)
 {
     struct bytes vhost = request_vhost(r);
     listing_gather(r, listing_new(r, &listing_exchanges), &vhost);
@@ -123,7 +128,7 @@ static void exchange_found(struct request *r)
         respond_not_found(r);
 }
 
-void api_exchange_get(struct request *r)
+static void get_exchange(struct request *r)
 {
     with_exchange(r, exchange_found);
 }
@@ -165,7 +170,7 @@ static void declare(struct request *r)
     text_free(&arguments);
 }
 
-void api_exchange_put(struct request *r)
+static void put_exchange(struct request *r)
 {
     if (r->args[1].len > 255)
         respond_bad_request(r, "name too long");
@@ -185,8 +190,19 @@ static void delete_found(struct request *r)
     client_command(r, request_vhost(r), &command, exchange_changed);
 }
 
-void api_exchange_delete(struct request *r)
+static void delete_exchange(struct request *r)
 {
     if (access_allowed(r, PERMISSION_CONFIGURE, request_vhost(r), request_exchange(r, 1)))
         with_exchange(r, delete_found);
 }
+
+/* ---- Routes. */
+
+const struct route api_exchanges[] = {
+    {METHOD_GET, "/api/exchanges", list_all, ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/exchanges/:v", list_of_vhost, ACCESS_VHOST, BODY_SMALL},
+    {METHOD_GET, "/api/exchanges/:v/:x", get_exchange, ACCESS_VHOST, BODY_SMALL},
+    {METHOD_PUT, "/api/exchanges/:v/:x", put_exchange, ACCESS_VHOST, BODY_SMALL},
+    {METHOD_DELETE, "/api/exchanges/:v/:x", delete_exchange, ACCESS_VHOST, BODY_SMALL},
+    ROUTES_END,
+};

@@ -3,7 +3,9 @@
  * stream_queue is among them for what came to RabbitMQ with it: dead-lettering at least once and
  * the API's level, which NServiceBus requires by this flag; queues of type stream are refused when
  * they are declared. Flags of RabbitMQ's clusters, of its store and of its inside are not here. */
-#include "admin/resource/handlers.h"
+#include "admin/resource/about.h"
+
+#include "admin/json/answer.h"
 
 static const struct {
     const char *name, *description;
@@ -21,7 +23,7 @@ static const struct {
     {"virtual_host_metadata", "Virtual host metadata (description, tags)"},
 };
 
-void api_feature_flags(struct request *r)
+static void list_flags(struct request *r)
 {
     struct answer a = {0};
     answer_array(&a, NULL);
@@ -44,7 +46,7 @@ void api_feature_flags(struct request *r)
 }
 
 /* Each of them is enabled already. */
-void api_feature_flag_enable(struct request *r)
+static void enable_flag(struct request *r)
 {
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         if (bytes_equal_text(r->args[0], flags[i].name)) {
@@ -53,3 +55,11 @@ void api_feature_flag_enable(struct request *r)
         }
     respond_bad_request(r, "unsupported");
 }
+
+/* ---- Routes. */
+
+const struct route api_feature_flags[] = {
+    {METHOD_GET, "/api/feature-flags", list_flags, ACCESS_USER, BODY_SMALL},
+    {METHOD_PUT, "/api/feature-flags/:f/enable", enable_flag, ACCESS_ADMINISTRATOR, BODY_SMALL},
+    ROUTES_END,
+};

@@ -1,8 +1,11 @@
 /* Global parameters, and the cluster's name, which is one of them. The directory keeps them: it is
  * auth's, and this is the main thread. */
+#include "admin/resource/global_parameters.h"
+
 #include <stdlib.h>
 
-#include "admin/resource/handlers.h"
+#include "admin/http/body.h"
+#include "admin/listing/listing.h"
 #include "leveret/auth/parameters.h"
 
 /* ---- Reading. */
@@ -43,7 +46,7 @@ static void collect(void *context, const char *name, const char *json)
     listing_add(listing, bytes_of("", 0), listing_keep(listing, &row, sizeof row));
 }
 
-void api_global_parameters_list(struct request *r)
+static void list_parameters(struct request *r)
 {
     struct listing *listing = listing_new(r, &listing_parameters);
     auth_each_parameter(r->admin->options.auth, collect, listing);
@@ -55,7 +58,7 @@ static const char *name_in_path(const struct request *r)
     return (const char *)r->args[0].at;
 }
 
-void api_global_parameter_get(struct request *r)
+static void get_parameter(struct request *r)
 {
     const struct parameter_row parameter = {
         name_in_path(r), auth_parameter(r->admin->options.auth, name_in_path(r))};
@@ -130,7 +133,7 @@ enum status api_global_parameter_from_json(struct auth *auth, const char *name, 
     return status;
 }
 
-void api_global_parameter_put(struct request *r)
+static void put_parameter(struct request *r)
 {
     struct form form = body_form(r);
     bool created;
@@ -144,14 +147,14 @@ void api_global_parameter_put(struct request *r)
         respond_status(r, status, NULL);
 }
 
-void api_global_parameter_delete(struct request *r)
+static void delete_parameter(struct request *r)
 {
     respond_deleted(r, auth_delete_parameter(r->admin->options.auth, name_in_path(r)));
 }
 
 /* ---- The cluster's name. */
 
-void api_cluster_name(struct request *r)
+static void get_cluster_name(struct request *r)
 {
     struct answer a = {0};
     answer_object(&a, NULL);
@@ -160,7 +163,7 @@ void api_cluster_name(struct request *r)
     respond_json(r, 200, &a);
 }
 
-void api_cluster_name_put(struct request *r)
+static void put_cluster_name(struct request *r)
 {
     static const char *const keys[] = {"name", NULL};
     struct form form = body_form(r);
@@ -181,3 +184,15 @@ void api_cluster_name_put(struct request *r)
     }
     answer_free(&json);
 }
+
+/* ---- Routes. */
+
+const struct route api_global_parameters[] = {
+    {METHOD_GET, "/api/cluster-name", get_cluster_name, ACCESS_USER, BODY_SMALL},
+    {METHOD_PUT, "/api/cluster-name", put_cluster_name, ACCESS_ADMINISTRATOR, BODY_SMALL},
+    {METHOD_GET, "/api/global-parameters", list_parameters, ACCESS_POLICYMAKER, BODY_SMALL},
+    {METHOD_GET, "/api/global-parameters/:n", get_parameter, ACCESS_POLICYMAKER, BODY_SMALL},
+    {METHOD_PUT, "/api/global-parameters/:n", put_parameter, ACCESS_POLICYMAKER, BODY_NAMES},
+    {METHOD_DELETE, "/api/global-parameters/:n", delete_parameter, ACCESS_POLICYMAKER, BODY_SMALL},
+    ROUTES_END,
+};

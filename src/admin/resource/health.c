@@ -1,9 +1,8 @@
 /* Health checks: 200 {"status": "ok"} or 503 with what is wrong. */
-
 #include "admin/resource/health.h"
 
+#include "admin/json/answer.h"
 #include "admin/metrics/totals.h"
-#include "admin/resource/handlers.h"
 
 void health_respond_ok(struct request *r)
 {
@@ -29,7 +28,7 @@ static void write_alarm(struct request *r, struct answer *a, const char *resourc
     answer_end(a);
 }
 
-void api_health_alarms(struct request *r)
+static void check_alarms(struct request *r)
 {
     struct answer a = {0};
     struct node_alarms alarms;
@@ -72,23 +71,23 @@ static void counted(struct request *r, const struct totals *totals)
 }
 
 /* Each vhost's owner has answered; so have all workers. */
-void api_health_vhosts(struct request *r)
+static void check_vhosts(struct request *r)
 {
     totals_for(r, counted);
 }
 
-void api_health_service(struct request *r)
+static void check_service(struct request *r)
 {
     totals_for(r, counted);
 }
 
 /* No listener has a certificate that could expire. */
-void api_health_certificates(struct request *r)
+static void check_certificates(struct request *r)
 {
     health_respond_ok(r);
 }
 
-void api_health_single_node(struct request *r)
+static void check_single_node(struct request *r)
 {
     struct answer a = {0};
     answer_object(&a, NULL);
@@ -101,7 +100,7 @@ void api_health_single_node(struct request *r)
 /* ---- What the node has. */
 
 /* The directory was read before anybody could ask. */
-void api_health_store(struct request *r)
+static void check_store(struct request *r)
 {
     health_respond_ok(r);
 }
@@ -112,7 +111,7 @@ static void note_vhost(void *context, const struct vhost_entry *vhost)
     *(bool *)context = true;
 }
 
-void api_health_store_with_data(struct request *r)
+static void check_store_with_data(struct request *r)
 {
     struct answer a = {0};
     bool some = false;
@@ -126,7 +125,7 @@ void api_health_store_with_data(struct request *r)
     respond_json(r, 503, &a);
 }
 
-void api_health_connections(struct request *r)
+static void check_connections(struct request *r)
 {
     const struct quota *sockets = r->admin->options.amqp_sockets;
     struct answer a = {0};
@@ -144,7 +143,35 @@ void api_health_connections(struct request *r)
 }
 
 /* A cluster of one node is as large as it is meant to be. */
-void api_health_cluster_size(struct request *r)
+static void check_cluster_size(struct request *r)
 {
     health_respond_ok(r);
 }
+
+/* ---- Routes. */
+
+const struct route api_health[] = {
+    {METHOD_GET, "/api/healthchecks/node", check_alarms, ACCESS_MONITORING, BODY_SMALL},
+    {METHOD_GET, "/api/healthchecks/node/:n", check_alarms, ACCESS_MONITORING, BODY_SMALL},
+    {METHOD_GET, "/api/health/checks/alarms", check_alarms, ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/health/checks/local-alarms", check_alarms, ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/health/checks/virtual-hosts", check_vhosts, ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/health/checks/certificate-expiration/:n/:unit", check_certificates,
+     ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/health/checks/is-in-service", check_service, ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/health/checks/ready-to-serve-clients", check_service, ACCESS_USER,
+     BODY_SMALL},
+    {METHOD_GET, "/api/health/checks/node-is-mirror-sync-critical", check_single_node, ACCESS_USER,
+     BODY_SMALL},
+    {METHOD_GET, "/api/health/checks/node-is-quorum-critical", check_single_node, ACCESS_USER,
+     BODY_SMALL},
+    {METHOD_GET, "/api/health/checks/metadata-store/initialized", check_store, ACCESS_USER,
+     BODY_SMALL},
+    {METHOD_GET, "/api/health/checks/metadata-store/initialized/with-data", check_store_with_data,
+     ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/health/checks/below-node-connection-limit", check_connections, ACCESS_USER,
+     BODY_SMALL},
+    {METHOD_GET, "/api/health/checks/reached-target-cluster-size", check_cluster_size, ACCESS_USER,
+     BODY_SMALL},
+    ROUTES_END,
+};

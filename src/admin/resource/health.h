@@ -1,13 +1,14 @@
-/* What the files of health checks share. Thread: main. */
+/* Part of the api: health checks, and what the files of them share. Thread: main. */
 #ifndef LEVERET_ADMIN_HEALTH_H
 #define LEVERET_ADMIN_HEALTH_H
 
-struct answer;
-struct request;
+#include "admin/http/routes.h"
 
-/* 200 {"status": "ok"} */
-void health_respond_ok(struct request *r);
-/* Begins the object of a failed check, which answers 503. */
-void health_begin_failed(struct answer *a, const char *reason);
+extern const struct route api_health[], api_health_listeners[], api_health_quorum[];
+
+/* Answers 200 {"status": "ok"}. */
+void health_respond_ok(struct request *request);
+/* Begins the object that a failed check answers, with 503. */
+void health_begin_failed(struct answer *answer, const char *reason);
 
 #endif

@@ -1,10 +1,11 @@
 /* Health checks of listeners. */
+#include "admin/resource/health.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "admin/http/http.h"
-#include "admin/resource/handlers.h"
-#include "admin/resource/health.h"
+#include "admin/json/answer.h"
 #include "leveret/base/number.h"
 
 struct service {
@@ -27,7 +28,7 @@ static size_t listening(const struct admin *admin, struct service *out, size_t m
 
 #define LISTENING_MAX 64u
 
-void api_health_port(struct request *r)
+static void check_port(struct request *r)
 {
     struct service all[LISTENING_MAX];
     size_t n = listening(r->admin, all, LISTENING_MAX);
@@ -82,7 +83,7 @@ static void write_protocols(struct answer *a, const struct service *all, size_t 
 
 /* Several are separated by commas, and each of them must be listened for. RabbitMQ 3 told the one
  * that was asked for as "protocol", 4 tells all that there are as "protocols": both are told. */
-void api_health_protocol(struct request *r)
+static void check_protocol(struct request *r)
 {
     struct service all[LISTENING_MAX];
     size_t n = listening(r->admin, all, LISTENING_MAX);
@@ -112,3 +113,12 @@ void api_health_protocol(struct request *r)
     answer_free(missing ? &ok : &failed);
     respond_json(r, missing ? 503 : 200, missing ? &failed : &ok);
 }
+
+/* ---- Routes. */
+
+const struct route api_health_listeners[] = {
+    {METHOD_GET, "/api/health/checks/port-listener/:p", check_port, ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/health/checks/protocol-listener/:p", check_protocol, ACCESS_USER,
+     BODY_SMALL},
+    ROUTES_END,
+};

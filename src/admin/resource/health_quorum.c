@@ -4,11 +4,14 @@
  * whose stored messages cannot be read is led by nobody. Normal course: those queues are gathered
  * from the owners of the vhosts, and there are none. What can go wrong: a vhost is down; then its
  * queues are not known, and the check of virtual hosts fails, not this one. */
+#include "admin/resource/health.h"
+
 #include <stdlib.h>
 
+#include "admin/http/access.h"
+#include "admin/json/answer.h"
 #include "admin/listing/gather.h"
-#include "admin/resource/handlers.h"
-#include "admin/resource/health.h"
+#include "admin/resource/queues.h"
 #include "leveret/base/pattern.h"
 
 struct quorum_check {
@@ -92,22 +95,36 @@ static void check(struct request *r, const struct bytes *vhost, struct bytes pat
     gather_run(r, &check->gather, vhost, gathered);
 }
 
-void api_health_quorum(struct request *r)
+static void check_all(struct request *r)
 {
     check(r, NULL, bytes_of(NULL, 0));
 }
 
-void api_health_quorum_matching(struct request *r)
+static void check_matching(struct request *r)
 {
     check(r, NULL, r->args[0]);
 }
 
-void api_health_quorum_vhost(struct request *r)
+static void check_vhost(struct request *r)
 {
     check(r, &r->args[0], bytes_of(NULL, 0));
 }
 
-void api_health_quorum_vhost_matching(struct request *r)
+static void check_vhost_matching(struct request *r)
 {
     check(r, &r->args[0], r->args[1]);
 }
+
+/* ---- Routes. */
+
+const struct route api_health_quorum[] = {
+    {METHOD_GET, "/api/health/checks/quorum-queues-without-elected-leaders/all-vhosts", check_all,
+     ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/health/checks/quorum-queues-without-elected-leaders/all-vhosts/pattern/:p",
+     check_matching, ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/health/checks/quorum-queues-without-elected-leaders/vhost/:v", check_vhost,
+     ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/health/checks/quorum-queues-without-elected-leaders/vhost/:v/pattern/:p",
+     check_vhost_matching, ACCESS_USER, BODY_SMALL},
+    ROUTES_END,
+};

@@ -1,8 +1,12 @@
 /* Limits of vhosts and users: listed, set, cleared. The directory is asked and changed directly:
  * this is the main thread. */
+#include "admin/resource/limits.h"
+
 #include <inttypes.h>
 
-#include "admin/resource/handlers.h"
+#include "admin/http/access.h"
+#include "admin/http/body.h"
+#include "admin/listing/listing.h"
 #include "leveret/auth/limits.h"
 
 struct limits_row {
@@ -94,22 +98,22 @@ static void list(struct request *r, enum limited limited, const char *only)
     listing_write(r, c.listing);
 }
 
-void api_vhost_limits_list(struct request *r)
+static void list_vhost_limits(struct request *r)
 {
     list(r, LIMITED_VHOST, NULL);
 }
 
-void api_vhost_limits_of(struct request *r)
+static void list_limits_of_vhost(struct request *r)
 {
     list(r, LIMITED_VHOST, (const char *)r->args[0].at);
 }
 
-void api_user_limits_list(struct request *r)
+static void list_user_limits(struct request *r)
 {
     list(r, LIMITED_USER, NULL);
 }
 
-void api_user_limits_of(struct request *r)
+static void list_limits_of_user(struct request *r)
 {
     list(r, LIMITED_USER, (const char *)r->args[0].at);
 }
@@ -195,22 +199,37 @@ static void put(struct request *r, enum limited limited)
         change(r, limited, max);
 }
 
-void api_vhost_limit_put(struct request *r)
+static void put_vhost_limit(struct request *r)
 {
     put(r, LIMITED_VHOST);
 }
 
-void api_vhost_limit_delete(struct request *r)
+static void delete_vhost_limit(struct request *r)
 {
     change(r, LIMITED_VHOST, LIMIT_NONE);
 }
 
-void api_user_limit_put(struct request *r)
+static void put_user_limit(struct request *r)
 {
     put(r, LIMITED_USER);
 }
 
-void api_user_limit_delete(struct request *r)
+static void delete_user_limit(struct request *r)
 {
     change(r, LIMITED_USER, LIMIT_NONE);
 }
+
+/* ---- Routes. */
+
+const struct route api_limits[] = {
+    {METHOD_GET, "/api/vhost-limits", list_vhost_limits, ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/vhost-limits/:v", list_limits_of_vhost, ACCESS_KNOWN, BODY_SMALL},
+    {METHOD_PUT, "/api/vhost-limits/:v/:n", put_vhost_limit, ACCESS_ADMINISTRATOR, BODY_SMALL},
+    {METHOD_DELETE, "/api/vhost-limits/:v/:n", delete_vhost_limit, ACCESS_ADMINISTRATOR,
+     BODY_SMALL},
+    {METHOD_GET, "/api/user-limits", list_user_limits, ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/user-limits/:u", list_limits_of_user, ACCESS_USER, BODY_SMALL},
+    {METHOD_PUT, "/api/user-limits/:u/:n", put_user_limit, ACCESS_ADMINISTRATOR, BODY_SMALL},
+    {METHOD_DELETE, "/api/user-limits/:u/:n", delete_user_limit, ACCESS_ADMINISTRATOR, BODY_SMALL},
+    ROUTES_END,
+};

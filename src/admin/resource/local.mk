@@ -1,33 +1,48 @@
 # What src/admin/resource builds: the resources of the API, a file for each.
 src_admin_libadmin_a_SOURCES += \
 	src/admin/resource/about.c \
+	src/admin/resource/about.h \
 	src/admin/resource/auth_attempts.c \
 	src/admin/resource/bindings.c \
+	src/admin/resource/bindings.h \
 	src/admin/resource/channels.c \
 	src/admin/resource/client.c \
 	src/admin/resource/client.h \
 	src/admin/resource/connections.c \
+	src/admin/resource/connections.h \
 	src/admin/resource/consumers.c \
 	src/admin/resource/details.c \
+	src/admin/resource/details.h \
 	src/admin/resource/exchanges.c \
+	src/admin/resource/exchanges.h \
 	src/admin/resource/feature_flags.c \
 	src/admin/resource/global_parameters.c \
-	src/admin/resource/handlers.h \
+	src/admin/resource/global_parameters.h \
 	src/admin/resource/health.c \
 	src/admin/resource/health.h \
 	src/admin/resource/health_listeners.c \
 	src/admin/resource/health_quorum.c \
 	src/admin/resource/limits.c \
+	src/admin/resource/limits.h \
 	src/admin/resource/memory.c \
 	src/admin/resource/messages.c \
+	src/admin/resource/messages.h \
+	src/admin/resource/node.h \
 	src/admin/resource/overview.c \
 	src/admin/resource/permissions.c \
+	src/admin/resource/permissions.h \
 	src/admin/resource/policies.c \
+	src/admin/resource/policies.h \
+	src/admin/resource/policy_json.c \
+	src/admin/resource/policy_json.h \
 	src/admin/resource/queues.c \
+	src/admin/resource/queues.h \
 	src/admin/resource/users.c \
+	src/admin/resource/users.h \
 	src/admin/resource/vhost_facts.c \
 	src/admin/resource/vhost_facts.h \
 	src/admin/resource/vhost_protect.c \
 	src/admin/resource/vhost_start.c \
 	src/admin/resource/vhosts.c \
+	src/admin/resource/vhosts.h \
 	src/admin/resource/watermarks.c

@@ -3,8 +3,10 @@
  * connection_readers, connection_writers and connection_other are RabbitMQ's names. other_system is
  * what is resident and not in the account: code, the broker's own tables, what the allocator keeps.
  * Of the totals, erlang is what the account counts, and allocated what is resident. */
+#include "admin/resource/node.h"
+
+#include "admin/json/answer.h"
 #include "admin/metrics/process.h"
-#include "admin/resource/handlers.h"
 
 struct memory_figures {
     uint64_t kinds[ACCOUNT_KIND_COUNT];
@@ -40,7 +42,7 @@ static uint64_t in_bytes(uint64_t bytes, uint64_t rss)
     return bytes;
 }
 
-void api_node_memory(struct request *r)
+static void get_memory(struct request *r)
 {
     struct memory_figures figures;
     struct answer a = {0};
@@ -67,7 +69,7 @@ static uint64_t percent(uint64_t bytes, uint64_t rss)
     return rss ? (uint64_t)((double)bytes * 100 / (double)rss + 0.5) : 0;
 }
 
-void api_node_memory_relative(struct request *r)
+static void get_relative_memory(struct request *r)
 {
     struct memory_figures figures;
     struct answer a = {0};
@@ -82,3 +84,12 @@ void api_node_memory_relative(struct request *r)
     answer_end(&a);
     respond_json(r, 200, &a);
 }
+
+/* ---- Routes. */
+
+const struct route api_memory[] = {
+    {METHOD_GET, "/api/nodes/:n/memory", get_memory, ACCESS_MONITORING, BODY_SMALL},
+    {METHOD_GET, "/api/nodes/:n/memory/relative", get_relative_memory, ACCESS_MONITORING,
+     BODY_SMALL},
+    ROUTES_END,
+};

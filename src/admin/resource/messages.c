@@ -5,12 +5,15 @@
  * again, then one nack for all if they are to go back, then channel.close, whose reply is the
  * moment to answer: what was put back is back. What can go wrong: the broker refuses (its text is
  * told); no confirm comes because the disk is full: 503 in time. */
+#include "admin/resource/messages.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "admin/http/access.h"
+#include "admin/http/body.h"
 #include "admin/json/properties_json.h"
 #include "admin/resource/client.h"
-#include "admin/resource/handlers.h"
 #include "leveret/base/base64.h"
 #include "leveret/base/utf8.h"
 #include "leveret/broker/publication.h"
@@ -136,7 +139,7 @@ static void on_published(struct request *r, const struct event *event)
                             event->u.reply.text ? event->u.reply.text : "");
 }
 
-void api_message_publish(struct request *r)
+static void publish_message(struct request *r)
 {
     struct bytes vhost = request_vhost(r);
     struct command publish = {.type = COMMAND_PUBLISH};
@@ -310,7 +313,7 @@ static bool read_get(struct request *r, struct getting *g)
     return true;
 }
 
-void api_messages_get(struct request *r)
+static void get_messages(struct request *r)
 {
     struct getting *g = request_work(r, sizeof *g, free_getting);
     struct bytes vhost = request_vhost(r);
@@ -344,7 +347,7 @@ static void on_alive(struct request *r, const struct event *event)
     }
 }
 
-void api_aliveness_test(struct request *r)
+static void test_aliveness(struct request *r)
 {
     const struct properties none = {0};
     const struct bytes queue = BYTES_LITERAL(ALIVENESS_QUEUE);
@@ -370,3 +373,12 @@ void api_aliveness_test(struct request *r)
     client_send(r, publish);
     client_send(r, get);
 }
+
+/* ---- Routes. */
+
+const struct route api_messages[] = {
+    {METHOD_POST, "/api/exchanges/:v/:x/publish", publish_message, ACCESS_VHOST, BODY_MESSAGE},
+    {METHOD_POST, "/api/queues/:v/:q/get", get_messages, ACCESS_VHOST, BODY_SMALL},
+    {METHOD_GET, "/api/aliveness-test/:v", test_aliveness, ACCESS_VHOST, BODY_SMALL},
+    ROUTES_END,
+};

@@ -1,12 +1,17 @@
 /* Overview and nodes. */
+#include "admin/resource/node.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "admin/http/access.h"
 #include "admin/http/http.h"
+#include "admin/listing/listing.h"
+#include "admin/listing/stats.h"
 #include "admin/metrics/process.h"
 #include "admin/metrics/totals.h"
-#include "admin/resource/handlers.h"
+#include "admin/resource/details.h"
 #include "leveret/base/clock.h"
 #include "leveret/base/identity.h"
 
@@ -194,7 +199,7 @@ static void counted_overview(struct request *r, const struct totals *totals)
     listing_respond_one(r, &kind, &row);
 }
 
-void api_overview(struct request *r)
+static void get_overview(struct request *r)
 {
     totals_for(r, counted_overview);
 }
@@ -277,7 +282,7 @@ static void counted_nodes(struct request *r, const struct totals *totals)
     listing_write(r, listing);
 }
 
-void api_nodes_list(struct request *r)
+static void list_nodes(struct request *r)
 {
     totals_for(r, counted_nodes);
 }
@@ -288,8 +293,17 @@ static void counted_node(struct request *r, const struct totals *totals)
     listing_respond_one(r, &listing_nodes, &row);
 }
 
-void api_node_get(struct request *r)
+static void get_node(struct request *r)
 {
     if (request_names_node(r, r->args[0]))
         totals_for(r, counted_node);
 }
+
+/* ---- Routes. */
+
+const struct route api_overview[] = {
+    {METHOD_GET, "/api/overview", get_overview, ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/nodes", list_nodes, ACCESS_MONITORING, BODY_SMALL},
+    {METHOD_GET, "/api/nodes/:n", get_node, ACCESS_MONITORING, BODY_SMALL},
+    ROUTES_END,
+};

@@ -1,7 +1,10 @@
 /* Permissions: who may what on which vhost. */
+#include "admin/resource/permissions.h"
+
 #include <stdlib.h>
 
-#include "admin/resource/handlers.h"
+#include "admin/http/body.h"
+#include "admin/listing/listing.h"
 
 static void render_permission(struct request *r, struct answer *a, const struct row *row)
 {
@@ -63,12 +66,12 @@ static struct listing *collect(struct request *r, const char *vhost, const char 
     return c.listing;
 }
 
-void api_permissions_list(struct request *r)
+static void list_all(struct request *r)
 {
     listing_write(r, collect(r, NULL, NULL));
 }
 
-void api_permissions_of_vhost(struct request *r)
+static void list_of_vhost(struct request *r)
 {
     if (auth_vhost_exists(r->admin->options.auth, r->args[0]))
         listing_write(r, collect(r, (const char *)r->args[0].at, NULL));
@@ -76,7 +79,7 @@ void api_permissions_of_vhost(struct request *r)
         respond_not_found(r);
 }
 
-void api_permissions_of_user(struct request *r)
+static void list_of_user(struct request *r)
 {
     char tags[AUTH_TAGS_BYTES_MAX + 1];
     if (auth_user_tags(r->admin->options.auth, r->args[0], tags, sizeof tags))
@@ -85,7 +88,7 @@ void api_permissions_of_user(struct request *r)
         respond_not_found(r);
 }
 
-void api_permission_get(struct request *r)
+static void get_permission(struct request *r)
 {
     struct gather *rows =
         listing_rows(collect(r, (const char *)r->args[0].at, (const char *)r->args[1].at));
@@ -95,7 +98,7 @@ void api_permission_get(struct request *r)
         respond_not_found(r);
 }
 
-void api_permission_put(struct request *r)
+static void put_permission(struct request *r)
 {
     static const char *const keys[] = {"configure", "write", "read", NULL};
     bool created = false;
@@ -119,8 +122,25 @@ void api_permission_put(struct request *r)
     free(error);
 }
 
-void api_permission_delete(struct request *r)
+static void delete_permission(struct request *r)
 {
     respond_deleted(r, auth_delete_permission(r->admin->options.auth, (const char *)r->args[1].at,
                                               (const char *)r->args[0].at));
 }
+
+/* ---- Routes. */
+
+const struct route api_permissions[] = {
+    {METHOD_GET, "/api/vhosts/:v/permissions", list_of_vhost, ACCESS_ADMINISTRATOR, BODY_SMALL},
+    {METHOD_GET, "/api/vhosts/:v/topic-permissions", respond_empty_list, ACCESS_ADMINISTRATOR,
+     BODY_SMALL},
+    {METHOD_GET, "/api/users/:u/permissions", list_of_user, ACCESS_ADMINISTRATOR, BODY_SMALL},
+    {METHOD_GET, "/api/users/:u/topic-permissions", respond_empty_list, ACCESS_ADMINISTRATOR,
+     BODY_SMALL},
+    {METHOD_GET, "/api/permissions", list_all, ACCESS_ADMINISTRATOR, BODY_SMALL},
+    {METHOD_GET, "/api/permissions/:v/:u", get_permission, ACCESS_ADMINISTRATOR, BODY_SMALL},
+    {METHOD_PUT, "/api/permissions/:v/:u", put_permission, ACCESS_ADMINISTRATOR, BODY_SMALL},
+    {METHOD_DELETE, "/api/permissions/:v/:u", delete_permission, ACCESS_ADMINISTRATOR, BODY_SMALL},
+    {METHOD_GET, "/api/topic-permissions", respond_empty_list, ACCESS_ADMINISTRATOR, BODY_SMALL},
+    ROUTES_END,
+};

@@ -1,153 +1,16 @@
 /* Policies and operator policies, and the same as runtime parameters, which is how RabbitMQ keeps
  * them: of the components operator_policy and policy, the second of which the list of all
  * parameters leaves out. Reading goes by gather, changing over a link, as with queues. */
+#include "admin/resource/policies.h"
+
 #include <stdlib.h>
 
+#include "admin/http/access.h"
+#include "admin/http/body.h"
 #include "admin/json/arguments.h"
+#include "admin/listing/listing.h"
 #include "admin/resource/client.h"
-#include "admin/resource/handlers.h"
-
-#define COMPONENT          "policy"
-#define OPERATOR_COMPONENT "operator_policy"
-
-static const char *const targets[] = {
-    [POLICY_ALL] = "all",
-    [POLICY_QUEUES] = "queues",
-    [POLICY_CLASSIC_QUEUES] = "classic_queues",
-    [POLICY_QUORUM_QUEUES] = "quorum_queues",
-    [POLICY_STREAMS] = "streams",
-    [POLICY_EXCHANGES] = "exchanges",
-};
-#define TARGET_COUNT (sizeof targets / sizeof *targets)
-
-/* ---- JSON to a command. */
-
-/* Says what is wrong, as RabbitMQ does; false. */
-static bool wrong(struct text *why, const char *what, struct bytes value, const char *after)
-{
-    text_printf(why, "Validation failed\n\n%s%.*s%s\n%c", what, BYTES_PRINT(value), after, '\0');
-    return false;
-}
-
-/* As Erlang prints it. */
-static void describe(const struct value *value, struct text *out)
-{
-    switch (value_kind_of(value)) {
-    case VALUE_NONE:
-        text_printf(out, "undefined");
-        break;
-    case VALUE_NULL:
-        text_printf(out, "null");
-        break;
-    case VALUE_BOOL:
-        text_printf(out, "%s", value_true(value) ? "true" : "false");
-        break;
-    case VALUE_INT:
-    case VALUE_REAL:
-        text_printf(out, "%g", value_real(value));
-        break;
-    case VALUE_TEXT:
-        text_printf(out, "<<\"%.*s\">>", BYTES_PRINT(value_bytes(value)));
-        break;
-    default:
-        text_printf(out, "something else");
-    }
-}
-
-static bool read_target(const struct value *value, enum policy_target *out, struct text *why)
-{
-    struct bytes name = value_bytes(value);
-    *out = POLICY_ALL;
-    if (value_kind_of(value) == VALUE_NONE)
-        return true;
-    for (size_t i = 0; i < TARGET_COUNT; i++)
-        if (bytes_equal_text(name, targets[i])) {
-            *out = (enum policy_target)i;
-            return true;
-        }
-    if (value_kind_of(value) != VALUE_TEXT)
-        return wrong(why, "apply-to should be a string", bytes_of("", 0), "");
-    return wrong(why, "apply-to '", name,
-                 "' unrecognised; should be one of: 'queues', 'classic_queues', "
-                 "'quorum_queues', 'streams', 'exchanges', or 'all'");
-}
-
-static bool read_priority(const struct value *value, int64_t *out, struct text *why)
-{
-    struct text shown = {0};
-    *out = 0;
-    switch (value_kind_of(value)) {
-    case VALUE_NONE:
-        return true;
-    case VALUE_INT:
-        *out = value_int(value);
-        return true;
-    case VALUE_REAL:
-        if (value_real(value) > -1e18 && value_real(value) < 1e18) {
-            *out = (int64_t)value_real(value);
-            return true;
-        }
-        break;
-    default:
-        break;
-    }
-    describe(value, &shown);
-    wrong(why, "priority should be a number, actually was ", text_bytes(&shown), "");
-    text_free(&shown);
-    return false;
-}
-
-bool api_policy_from_json(const struct value *policy, struct command *out, struct text *definition,
-                          struct text *why)
-{
-    const struct value *pattern = value_get(policy, "pattern");
-    struct text shown = {0};
-    *definition = (struct text){0};
-    out->type = COMMAND_POLICY_PUT;
-    if (!read_priority(value_get(policy, "priority"), &out->u.policy.priority, why) ||
-        !read_target(value_get(policy, "apply-to"), &out->u.policy.target, why))
-        return false;
-    if (value_kind_of(pattern) != VALUE_TEXT) {
-        describe(pattern, &shown);
-        wrong(why, "pattern should be a binary but was ", text_bytes(&shown), "");
-        text_free(&shown);
-        return false;
-    }
-    if (arguments_read(value_get(policy, "definition"), definition) != STATUS_OK) {
-        text_free(definition);
-        return wrong(why, "definition should be an object, not nested deeply", bytes_of("", 0), "");
-    }
-    out->u.policy.pattern = value_bytes(pattern);
-    out->u.policy.definition = text_bytes(definition);
-    return true;
-}
-
-/* ---- Writing. */
-
-void api_policy_write(struct answer *a, struct bytes vhost, const struct policy_info *p)
-{
-    answer_bytes(a, "vhost", vhost);
-    answer_bytes(a, "name", p->name);
-    answer_bytes(a, "pattern", p->pattern);
-    answer_text(a, "apply-to", targets[p->target]);
-    arguments_write(a, "definition", p->definition);
-    answer_keyed_int(a, BYTES_LITERAL("priority"), p->priority);
-}
-
-void api_policy_write_parameter(struct answer *a, struct bytes vhost, const struct policy_info *p,
-                                bool operator_policy)
-{
-    if (answer_object(a, "value")) {
-        answer_bytes(a, "pattern", p->pattern);
-        arguments_write(a, "definition", p->definition);
-        answer_keyed_int(a, BYTES_LITERAL("priority"), p->priority);
-        answer_text(a, "apply-to", targets[p->target]);
-        answer_end(a);
-    }
-    answer_bytes(a, "vhost", vhost);
-    answer_text(a, "component", operator_policy ? OPERATOR_COMPONENT : COMPONENT);
-    answer_bytes(a, "name", p->name);
-}
+#include "admin/resource/policy_json.h"
 
 static void render_policy(struct request *r, struct answer *a, const struct row *row)
 {
@@ -193,23 +56,23 @@ static void list(struct request *r, const struct listing_kind *kind, const struc
     listing_gather(r, listing_new(r, kind), vhost);
 }
 
-void api_policies_list(struct request *r)
+static void list_policies(struct request *r)
 {
     list(r, &listing_policies[false], NULL);
 }
 
-void api_policies_list_vhost(struct request *r)
+static void list_policies_of_vhost(struct request *r)
 {
     struct bytes vhost = request_vhost(r);
     list(r, &listing_policies[false], &vhost);
 }
 
-void api_operator_policies_list(struct request *r)
+static void list_operator_policies(struct request *r)
 {
     list(r, &listing_policies[true], NULL);
 }
 
-void api_operator_policies_list_vhost(struct request *r)
+static void list_operator_policies_of_vhost(struct request *r)
 {
     struct bytes vhost = request_vhost(r);
     list(r, &listing_policies[true], &vhost);
@@ -308,7 +171,7 @@ static void delete_found(struct request *r)
         respond_not_found(r);
 }
 
-static void put_policy(struct request *r, bool operator_policy)
+static void put(struct request *r, bool operator_policy)
 {
     static const char *const keys[] = {"pattern", "definition", NULL};
     struct form form = body_form(r);
@@ -321,32 +184,32 @@ static void put_policy(struct request *r, bool operator_policy)
         with_policy(r, 0, operator_policy, listing_policies, put_found);
 }
 
-void api_policy_get(struct request *r)
+static void get_policy(struct request *r)
 {
     with_policy(r, 0, false, listing_policies, policy_found);
 }
 
-void api_policy_put(struct request *r)
+static void put_policy(struct request *r)
 {
-    put_policy(r, false);
+    put(r, false);
 }
 
-void api_policy_delete(struct request *r)
+static void delete_policy(struct request *r)
 {
     with_policy(r, 0, false, listing_policies, delete_found);
 }
 
-void api_operator_policy_get(struct request *r)
+static void get_operator_policy(struct request *r)
 {
     with_policy(r, 0, true, listing_policies, policy_found);
 }
 
-void api_operator_policy_put(struct request *r)
+static void put_operator_policy(struct request *r)
 {
-    put_policy(r, true);
+    put(r, true);
 }
 
-void api_operator_policy_delete(struct request *r)
+static void delete_operator_policy(struct request *r)
 {
     with_policy(r, 0, true, listing_policies, delete_found);
 }
@@ -356,9 +219,9 @@ void api_operator_policy_delete(struct request *r)
 /* -1: no component that there is. */
 static int component_of(const struct request *r)
 {
-    if (bytes_equal_text(r->args[0], OPERATOR_COMPONENT))
+    if (bytes_equal_text(r->args[0], POLICY_OPERATOR_COMPONENT))
         return true;
-    return bytes_equal_text(r->args[0], COMPONENT) ? false : -1;
+    return bytes_equal_text(r->args[0], POLICY_COMPONENT) ? false : -1;
 }
 
 /* The vhost is the path's second part, so the table of routes does not look after it. False:
@@ -378,12 +241,12 @@ static bool check_parameter_vhost(struct request *r)
     return false;
 }
 
-void api_parameters_list(struct request *r)
+static void list_parameters(struct request *r)
 {
     list(r, &listing_parameters[true], NULL);
 }
 
-void api_parameters_list_component(struct request *r)
+static void list_parameters_of_component(struct request *r)
 {
     int component = component_of(r);
     if (component < 0)
@@ -392,7 +255,7 @@ void api_parameters_list_component(struct request *r)
         list(r, &listing_parameters[component], NULL);
 }
 
-void api_parameters_list_vhost(struct request *r)
+static void list_parameters_of_vhost(struct request *r)
 {
     int component = component_of(r);
     if (!check_parameter_vhost(r))
@@ -403,7 +266,7 @@ void api_parameters_list_vhost(struct request *r)
         list(r, &listing_parameters[component], &r->args[1]);
 }
 
-void api_parameter_get(struct request *r)
+static void get_parameter(struct request *r)
 {
     int component = component_of(r);
     if (!check_parameter_vhost(r))
@@ -414,7 +277,7 @@ void api_parameter_get(struct request *r)
         with_policy(r, 1, component, listing_parameters, policy_found);
 }
 
-void api_parameter_put(struct request *r)
+static void put_parameter(struct request *r)
 {
     if (!check_parameter_vhost(r))
         return;
@@ -425,7 +288,7 @@ void api_parameter_put(struct request *r)
                             BYTES_PRINT(r->args[0]));
 }
 
-void api_parameter_delete(struct request *r)
+static void delete_parameter(struct request *r)
 {
     if (!check_parameter_vhost(r))
         return;
@@ -434,3 +297,30 @@ void api_parameter_delete(struct request *r)
     else
         respond_not_found(r);
 }
+
+/* ---- Routes. */
+
+const struct route api_policies[] = {
+    {METHOD_GET, "/api/policies", list_policies, ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/policies/:v", list_policies_of_vhost, ACCESS_VHOST, BODY_SMALL},
+    {METHOD_GET, "/api/policies/:v/:n", get_policy, ACCESS_POLICYMAKER, BODY_SMALL},
+    {METHOD_PUT, "/api/policies/:v/:n", put_policy, ACCESS_POLICYMAKER, BODY_SMALL},
+    {METHOD_DELETE, "/api/policies/:v/:n", delete_policy, ACCESS_POLICYMAKER, BODY_SMALL},
+    {METHOD_GET, "/api/operator-policies", list_operator_policies, ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/operator-policies/:v", list_operator_policies_of_vhost, ACCESS_VHOST,
+     BODY_SMALL},
+    {METHOD_GET, "/api/operator-policies/:v/:n", get_operator_policy, ACCESS_ADMINISTRATOR,
+     BODY_SMALL},
+    {METHOD_PUT, "/api/operator-policies/:v/:n", put_operator_policy, ACCESS_ADMINISTRATOR,
+     BODY_SMALL},
+    {METHOD_DELETE, "/api/operator-policies/:v/:n", delete_operator_policy, ACCESS_ADMINISTRATOR,
+     BODY_SMALL},
+    {METHOD_GET, "/api/parameters", list_parameters, ACCESS_POLICYMAKER, BODY_SMALL},
+    {METHOD_GET, "/api/parameters/:c", list_parameters_of_component, ACCESS_POLICYMAKER,
+     BODY_SMALL},
+    {METHOD_GET, "/api/parameters/:c/:w", list_parameters_of_vhost, ACCESS_POLICYMAKER, BODY_SMALL},
+    {METHOD_GET, "/api/parameters/:c/:w/:n", get_parameter, ACCESS_POLICYMAKER, BODY_SMALL},
+    {METHOD_PUT, "/api/parameters/:c/:w/:n", put_parameter, ACCESS_POLICYMAKER, BODY_SMALL},
+    {METHOD_DELETE, "/api/parameters/:c/:w/:n", delete_parameter, ACCESS_POLICYMAKER, BODY_SMALL},
+    ROUTES_END,
+};

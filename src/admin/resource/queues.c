@@ -2,12 +2,19 @@
  *
  * Reading goes to the owner by gather or request_ask; changing goes over a link as any client's
  * command does, after the user's permissions were checked here, as a session checks them. */
+#include "admin/resource/queues.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "admin/http/access.h"
+#include "admin/http/body.h"
 #include "admin/json/arguments.h"
+#include "admin/listing/listing.h"
+#include "admin/listing/stats.h"
 #include "admin/resource/client.h"
-#include "admin/resource/handlers.h"
+#include "admin/resource/connections.h"
+#include "admin/resource/details.h"
 #include "leveret/wire/table.h"
 
 #define QUEUE_RATES                                                                                \
@@ -202,12 +209,12 @@ static struct bytes name_queue(const struct row *row)
 static const struct listing_kind listing_queues = {&gather_queues, render_queue, order_queue,
                                                    name_queue, NULL};
 
-void api_queues_list(struct request *r)
+static void list_all(struct request *r)
 {
     listing_gather(r, listing_new(r, &listing_queues), NULL);
 }
 
-void api_queues_list_vhost(struct request *r)
+static void list_of_vhost(struct request *r)
 {
     struct bytes vhost = request_vhost(r);
     listing_gather(r, listing_new(r, &listing_queues), &vhost);
@@ -259,7 +266,7 @@ static void render_one_queue(struct request *r, struct answer *a, const struct r
     if (answer_array(a, "consumer_details")) {
         for (size_t i = 0; i < one->consumers.row_count; i++)
             if (answer_object(a, NULL)) {
-                listing_consumers.render(r, a, &one->consumers.rows[i]);
+                api_consumer_write(r, a, &one->consumers.rows[i]);
                 answer_end(a);
             }
         answer_end(a);
@@ -296,7 +303,7 @@ static void queue_found(struct request *r)
     gather_run(r, &one->consumers, &vhost, got_consumers);
 }
 
-void api_queue_get(struct request *r)
+static void get_queue(struct request *r)
 {
     with_queue(r, queue_found);
 }
@@ -335,7 +342,7 @@ static void declare(struct request *r)
     text_free(&arguments);
 }
 
-void api_queue_put(struct request *r)
+static void put_queue(struct request *r)
 {
     if (r->args[1].len > 255)
         respond_bad_request(r, "name too long");
@@ -356,7 +363,7 @@ static void delete_found(struct request *r)
     client_command(r, request_vhost(r), &command, queue_changed);
 }
 
-void api_queue_delete(struct request *r)
+static void delete_queue(struct request *r)
 {
     if (access_allowed(r, PERMISSION_CONFIGURE, request_vhost(r), r->args[1]))
         with_queue(r, delete_found);
@@ -373,14 +380,14 @@ static void purge_found(struct request *r)
     client_command(r, request_vhost(r), &command, queue_changed);
 }
 
-void api_queue_purge(struct request *r)
+static void purge_queue(struct request *r)
 {
     if (access_allowed(r, PERMISSION_READ, request_vhost(r), r->args[1]))
         with_queue(r, purge_found);
 }
 
 /* sync and cancel_sync concern mirrors: there are none, so both are done already. */
-void api_queue_actions(struct request *r)
+static void act_on_queue(struct request *r)
 {
     struct form form = body_form(r);
     const char *action = form_text(&form, "action", NULL);
@@ -391,3 +398,17 @@ void api_queue_actions(struct request *r)
     else
         respond_bad_pair(r, "unknown", bytes_of_text(action ? action : ""));
 }
+
+/* ---- Routes. */
+
+const struct route api_queues[] = {
+    {METHOD_GET, "/api/queues", list_all, ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/queues/detailed", list_all, ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/queues/:v", list_of_vhost, ACCESS_VHOST, BODY_SMALL},
+    {METHOD_GET, "/api/queues/:v/:q", get_queue, ACCESS_VHOST, BODY_SMALL},
+    {METHOD_PUT, "/api/queues/:v/:q", put_queue, ACCESS_VHOST, BODY_SMALL},
+    {METHOD_DELETE, "/api/queues/:v/:q", delete_queue, ACCESS_VHOST, BODY_SMALL},
+    {METHOD_DELETE, "/api/queues/:v/:q/contents", purge_queue, ACCESS_VHOST, BODY_SMALL},
+    {METHOD_POST, "/api/queues/:v/:q/actions", act_on_queue, ACCESS_ADMINISTRATOR, BODY_SMALL},
+    ROUTES_END,
+};

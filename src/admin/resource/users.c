@@ -1,26 +1,18 @@
 /* Users and whoami. The directory is asked and changed directly: it is auth's, and this is the main
  * thread. */
+#include "admin/resource/users.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "admin/resource/handlers.h"
+#include "admin/http/body.h"
+#include "admin/listing/listing.h"
+#include "admin/resource/connections.h"
+#include "admin/resource/details.h"
+#include "admin/resource/limits.h"
 #include "leveret/base/base64.h"
 #include "leveret/base/map.h"
 #include "leveret/base/mem.h"
-
-/* "a,b" as ["a", "b"]. */
-void api_tags_write(struct answer *a, const char *key, const char *tags)
-{
-    if (!answer_array(a, key))
-        return;
-    while (*tags) {
-        size_t len = strcspn(tags, ",");
-        if (len)
-            answer_bytes(a, NULL, bytes_of(tags, len));
-        tags += len + (tags[len] == ',');
-    }
-    answer_end(a);
-}
 
 static void render_user(struct request *r, struct answer *a, const struct row *row)
 {
@@ -78,7 +70,7 @@ static struct listing *collect(struct request *r, const char *only)
     return c.listing;
 }
 
-void api_users_list(struct request *r)
+static void list_all(struct request *r)
 {
     listing_write(r, collect(r, NULL));
 }
@@ -89,7 +81,7 @@ static void note_user(void *context, const struct permission_info *info)
     map_put(permitted, bytes_of_text(info->user), permitted);
 }
 
-void api_users_without_permissions(struct request *r)
+static void list_without_permissions(struct request *r)
 {
     struct map permitted = {0};
     struct listing *listing = collect(r, NULL);
@@ -104,7 +96,7 @@ void api_users_without_permissions(struct request *r)
     listing_write(r, listing);
 }
 
-void api_user_get(struct request *r)
+static void get_user(struct request *r)
 {
     struct listing *listing = collect(r, (const char *)r->args[0].at);
     struct gather *rows = listing_rows(listing);
@@ -114,7 +106,7 @@ void api_user_get(struct request *r)
         respond_not_found(r);
 }
 
-void api_whoami(struct request *r)
+static void get_own_user(struct request *r)
 {
     struct answer a = {0};
     char tags[AUTH_TAGS_BYTES_MAX + 1] = "";
@@ -128,35 +120,6 @@ void api_whoami(struct request *r)
 }
 
 /* ---- Changing. */
-
-static void add_tag(struct text *out, const char *tag, size_t len)
-{
-    text_printf(out, "%s%.*s", out->len ? "," : "", (int)len, tag);
-}
-
-void api_tags_read(struct form *form, const char *key, struct text *out)
-{
-    const struct value *value = value_get(form->object, key);
-    if (value_kind_of(value) != VALUE_LIST) {
-        for (const char *at = form_text(form, key, ""); *at;) {
-            at += strspn(at, ", ");
-            size_t len = strcspn(at, ", ");
-            if (len)
-                add_tag(out, at, len);
-            at += len;
-        }
-        return;
-    }
-    for (size_t i = 0; i < value_count(value); i++) {
-        struct bytes tag = value_bytes(value_at(value, i));
-        if (value_kind_of(value_at(value, i)) != VALUE_TEXT || tag.len == 0 ||
-            memchr(tag.at, ',', tag.len) || memchr(tag.at, '\0', tag.len)) {
-            form_refuse(form, key, "a tag is a string without commas");
-            return;
-        }
-        add_tag(out, (const char *)tag.at, tag.len);
-    }
-}
 
 static bool is_base64(const char *text)
 {
@@ -213,7 +176,7 @@ enum status api_user_from_json(struct auth *auth, const char *name, struct form 
     return status;
 }
 
-void api_user_put(struct request *r)
+static void put_user(struct request *r)
 {
     struct form form = body_form(r);
     bool created = false;
@@ -236,7 +199,7 @@ void api_user_put(struct request *r)
     }
 }
 
-void api_user_delete(struct request *r)
+static void delete_user(struct request *r)
 {
     const char *name = (const char *)r->args[0].at;
     enum status status = auth_delete_user(r->admin->options.auth, name);
@@ -295,7 +258,7 @@ static void delete_portion(struct request *r)
         request_later(r, delete_portion);
 }
 
-void api_users_bulk_delete(struct request *r)
+static void delete_many(struct request *r)
 {
     static const char *const keys[] = {"users", NULL};
     struct form form = body_form(r);
@@ -317,3 +280,17 @@ void api_users_bulk_delete(struct request *r)
     }
     delete_portion(r);
 }
+
+/* ---- Routes. */
+
+const struct route api_users[] = {
+    {METHOD_GET, "/api/whoami", get_own_user, ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/users", list_all, ACCESS_ADMINISTRATOR, BODY_SMALL},
+    {METHOD_GET, "/api/users/without-permissions", list_without_permissions, ACCESS_ADMINISTRATOR,
+     BODY_SMALL},
+    {METHOD_POST, "/api/users/bulk-delete", delete_many, ACCESS_ADMINISTRATOR, BODY_NAMES},
+    {METHOD_GET, "/api/users/:u", get_user, ACCESS_ADMINISTRATOR, BODY_SMALL},
+    {METHOD_PUT, "/api/users/:u", put_user, ACCESS_ADMINISTRATOR, BODY_SMALL},
+    {METHOD_DELETE, "/api/users/:u", delete_user, ACCESS_ADMINISTRATOR, BODY_SMALL},
+    ROUTES_END,
+};

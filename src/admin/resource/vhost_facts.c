@@ -1,7 +1,7 @@
 /* What the JSON of a vhost says of it. See vhost_facts.h. */
 #include "admin/resource/vhost_facts.h"
 
-#include "admin/resource/handlers.h"
+#include "admin/resource/details.h"
 
 #define QUEUE_TYPE "default_queue_type"
 #define PROTECTED  "protected_from_deletion"

@@ -1,7 +1,7 @@
 /* Vhosts that are protected from deletion: a mark that an operator sets and takes away, so that a
  * slip of the hand does not delete a vhost with all its messages. It holds for the API and so for
  * leveretctl; whoever may delete a vhost may take the mark away. */
-#include "admin/resource/handlers.h"
+#include "admin/resource/vhosts.h"
 
 static void protect(struct request *r, bool on)
 {
@@ -25,12 +25,12 @@ static void protect(struct request *r, bool on)
     respond_empty(r, 204);
 }
 
-void api_vhost_protect(struct request *r)
+static void protect_vhost(struct request *r)
 {
     protect(r, true);
 }
 
-void api_vhost_unprotect(struct request *r)
+static void unprotect_vhost(struct request *r)
 {
     protect(r, false);
 }
@@ -52,3 +52,13 @@ bool api_vhost_may_be_deleted(struct request *r)
     text_free(&text);
     return false;
 }
+
+/* ---- Routes. */
+
+const struct route api_vhost_protect[] = {
+    {METHOD_POST, "/api/vhosts/:v/deletion/protection", protect_vhost, ACCESS_ADMINISTRATOR,
+     BODY_SMALL},
+    {METHOD_DELETE, "/api/vhosts/:v/deletion/protection", unprotect_vhost, ACCESS_ADMINISTRATOR,
+     BODY_SMALL},
+    ROUTES_END,
+};

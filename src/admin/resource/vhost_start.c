@@ -1,9 +1,9 @@
 /* Trying again to open a vhost that is down. */
+#include "admin/resource/vhosts.h"
+
 #include <stdlib.h>
 
-#include "admin/resource/handlers.h"
-
-void api_vhost_start(struct request *r)
+static void start_vhost(struct request *r)
 {
     struct admin *admin = r->admin;
     char *error = NULL;
@@ -20,3 +20,10 @@ void api_vhost_start(struct request *r)
     }
     free(error);
 }
+
+/* ---- Routes. */
+
+const struct route api_vhost_start[] = {
+    {METHOD_POST, "/api/vhosts/:v/start/:n", start_vhost, ACCESS_ADMINISTRATOR, BODY_SMALL},
+    ROUTES_END,
+};

@@ -3,10 +3,16 @@
  * A new vhost is opened by the node first and then written to the directory, a deleted one leaves
  * the directory first: whatever fails in between, no name in the directory lacks its vhost at the
  * next start for longer than until then. */
+#include "admin/resource/vhosts.h"
+
 #include <stdlib.h>
 
+#include "admin/http/access.h"
+#include "admin/http/body.h"
+#include "admin/listing/listing.h"
+#include "admin/listing/stats.h"
 #include "admin/metrics/totals.h"
-#include "admin/resource/handlers.h"
+#include "admin/resource/details.h"
 #include "admin/resource/vhost_facts.h"
 
 struct vhost_row {
@@ -140,7 +146,7 @@ static void counted_list(struct request *r, const struct totals *totals)
     listing_write(r, collect(r, totals, NULL));
 }
 
-void api_vhosts_list(struct request *r)
+static void list_all(struct request *r)
 {
     totals_for(r, counted_list);
 }
@@ -154,7 +160,7 @@ static void counted_one(struct request *r, const struct totals *totals)
         respond_not_found(r);
 }
 
-void api_vhost_get(struct request *r)
+static void get_vhost(struct request *r)
 {
     totals_for(r, counted_one);
 }
@@ -219,7 +225,7 @@ enum status api_vhost_from_json(struct admin *admin, const char *name, struct fo
     return status;
 }
 
-void api_vhost_put(struct request *r)
+static void put_vhost(struct request *r)
 {
     const char *name = (const char *)r->args[0].at;
     char *error = NULL;
@@ -265,7 +271,7 @@ static void deleted(void *context)
         respond_status(r, status, NULL);
 }
 
-void api_vhost_delete(struct request *r)
+static void delete_vhost(struct request *r)
 {
     if (!api_vhost_may_be_deleted(r))
         return;
@@ -273,3 +279,13 @@ void api_vhost_delete(struct request *r)
     if (node_delete_vhost(r->admin->options.node, r->args[0], deleted, r) != STATUS_OK)
         deleted(r);
 }
+
+/* ---- Routes. */
+
+const struct route api_vhosts[] = {
+    {METHOD_GET, "/api/vhosts", list_all, ACCESS_USER, BODY_SMALL},
+    {METHOD_GET, "/api/vhosts/:v", get_vhost, ACCESS_ADMINISTRATOR, BODY_SMALL},
+    {METHOD_PUT, "/api/vhosts/:v", put_vhost, ACCESS_ADMINISTRATOR, BODY_SMALL},
+    {METHOD_DELETE, "/api/vhosts/:v", delete_vhost, ACCESS_ADMINISTRATOR, BODY_SMALL},
+    ROUTES_END,
+};

@@ -5,11 +5,13 @@
  *
  * relative is a share of the memory that the broker may use, absolute a number of bytes or a size
  * with its unit. A memory watermark of 0 blocks publishers at once, a disk limit of 0 never. */
+#include "admin/resource/node.h"
+
 #include <inttypes.h>
 #include <math.h>
 
-#include "admin/json/form.h"
-#include "admin/resource/handlers.h"
+#include "admin/http/body.h"
+#include "admin/json/answer.h"
 #include "leveret/base/number.h"
 
 /* More of the memory that there is makes no sense; the disk may be many times as large. */
@@ -70,7 +72,7 @@ static void write_limit(struct answer *a, const char *key, uint64_t bytes)
     answer_end(a);
 }
 
-void api_node_limits_get(struct request *r)
+static void get_watermarks(struct request *r)
 {
     struct node_alarms alarms;
     struct answer a = {0};
@@ -84,7 +86,7 @@ void api_node_limits_get(struct request *r)
     respond_json(r, 200, &a);
 }
 
-void api_node_limits_put(struct request *r)
+static void put_watermarks(struct request *r)
 {
     const struct admin_options *options = &r->admin->options;
     struct node_alarms alarms;
@@ -107,3 +109,11 @@ void api_node_limits_put(struct request *r)
              disk, r->user);
     respond_empty(r, 204);
 }
+
+/* ---- Routes. */
+
+const struct route api_watermarks[] = {
+    {METHOD_GET, "/api/nodes/:n/limits", get_watermarks, ACCESS_MONITORING, BODY_SMALL},
+    {METHOD_PUT, "/api/nodes/:n/limits", put_watermarks, ACCESS_ADMINISTRATOR, BODY_SMALL},
+    ROUTES_END,
+};

@@ -1,0 +1,12 @@
+/* Definitions: the export and the import of all that makes a broker what it is. Thread: main. */
+#ifndef LEVERET_ADMIN_DEFINITIONS_H
+#define LEVERET_ADMIN_DEFINITIONS_H
+
+#include "admin/http/routes.h"
+
+extern const struct route definitions_routes[], import_routes[];
+
+/* Imports the definitions that the request's JSON has, and answers. (import.c) */
+void import_all(struct request *request);
+
+#endif

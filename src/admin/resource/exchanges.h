@@ -1,0 +1,9 @@
+/* Part of the api: exchanges. Thread: main. */
+#ifndef LEVERET_ADMIN_EXCHANGES_H
+#define LEVERET_ADMIN_EXCHANGES_H
+
+#include "admin/http/routes.h"
+
+extern const struct route api_exchanges[];
+
+#endif

@@ -1,0 +1,9 @@
+/* Part of the api: publishing and getting messages, and the aliveness test. Thread: main. */
+#ifndef LEVERET_ADMIN_MESSAGES_H
+#define LEVERET_ADMIN_MESSAGES_H
+
+#include "admin/http/routes.h"
+
+extern const struct route api_messages[];
+
+#endif

@@ -1,0 +1,9 @@
+/* Part of the api: permissions of users on vhosts. Thread: main. */
+#ifndef LEVERET_ADMIN_PERMISSIONS_H
+#define LEVERET_ADMIN_PERMISSIONS_H
+
+#include "admin/http/routes.h"
+
+extern const struct route api_permissions[];
+
+#endif

@@ -1,0 +1,9 @@
+/* Part of the api: policies, operator policies and runtime parameters. Thread: main. */
+#ifndef LEVERET_ADMIN_POLICIES_H
+#define LEVERET_ADMIN_POLICIES_H
+
+#include "admin/http/routes.h"
+
+extern const struct route api_policies[];
+
+#endif

@@ -1,0 +1,12 @@
+/* Part of the api: queues. Thread: main. */
+#ifndef LEVERET_ADMIN_QUEUES_H
+#define LEVERET_ADMIN_QUEUES_H
+
+#include "admin/http/routes.h"
+
+extern const struct route api_queues[];
+
+/* The name of the queue's type: a view into the info, or static. */
+struct bytes api_queue_type(const struct queue_info *queue);
+
+#endif
