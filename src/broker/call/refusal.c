@@ -1,4 +1,4 @@
-/* Texts of refusals, in the words that clients of RabbitMQ know. */
+/* Texts of refusals, the same as RabbitMQ's, because clients and operators look for them. */
 #include "broker/call/refusal.h"
 
 #include <stdarg.h>
@@ -55,7 +55,8 @@ enum status equivalent_text(const struct equivalence *check, const char *key, st
     return status;
 }
 
-/* Two values are told apart by their values; a value and its absence by type too. */
+/* Writes a value for the text of a refusal. The type is written too when the other side has no
+ * value. */
 static void describe(struct text *out, const struct field *value, bool present, bool with_type)
 {
     if (!present) {

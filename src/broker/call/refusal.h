@@ -6,14 +6,15 @@
 #include "leveret/base/bytes.h"
 #include "leveret/base/status.h"
 
-/* A reply text has at most 255 bytes on the wire; what is cut off here is never seen. */
+/* Bytes of a refusal's text with its zero; a longer text is cut. Clients see at most 255 bytes,
+ * which is what a reply text can have on the wire. */
 #define REFUSAL_TEXT_MAX 512u
 
 struct refusal {
     char text[REFUSAL_TEXT_MAX]; /* zero-ended */
 };
 
-/* Writes the text (cut to fit) and returns status, so that a caller can return it in turn. */
+/* Writes the text and returns status, so that a caller can return it in turn. */
 MUST_USE enum status refuse(struct refusal *out, enum status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -21,7 +22,7 @@ MUST_USE enum status refuse(struct refusal *out, enum status status, const char 
 MUST_USE enum status refuse_missing(struct refusal *out, const char *kind, struct bytes name,
                                     struct bytes vhost);
 
-/* Declaring again what exists: whether one attribute is the same.
+/* A declaration of something that exists: each function checks whether one attribute is the same.
  * Errors: PRECONDITION_FAILED "inequivalent arg 'durable' for queue 'q' in vhost '/': received
  * 'false' but current is 'true'". */
 struct equivalence {
@@ -33,9 +34,9 @@ MUST_USE enum status equivalent_flag(const struct equivalence *check, const char
                                      bool received, bool current);
 MUST_USE enum status equivalent_text(const struct equivalence *check, const char *key,
                                      struct bytes received, struct bytes current);
-/* One key of two checked argument tables; integers compare by value whatever their width.
- * Errors: PRECONDITION_FAILED "…: received none but current is the value '10' of type
- * 'signedint'". */
+/* Checks one key of two checked argument tables; integers are equal by value, whatever their width.
+ * Errors: PRECONDITION_FAILED "…: received none but current is the value '10' of type 'signedint'".
+ */
 MUST_USE enum status equivalent_argument(const struct equivalence *check, const char *key,
                                          struct bytes received, struct bytes current);
 

@@ -14,12 +14,12 @@ struct binding {
     TAILQ_ENTRY(binding) to_link;   /* in destination->bindings_to */
     uint64_t number;                /* in the topology's roster */
 
-    /* The exchange type's own: where the binding hangs in its index. */
-    struct binding *next, *previous; /* bindings that match the same things */
+    /* Used by the exchange's type: the binding's place in its index. */
+    struct binding *next, *previous; /* bindings that match the same messages */
     void *place;
 
-    /* Numbers of source and destination, length of the key, routing key, arguments: the identity,
-     * in one piece. */
+    /* The binding's identity, in one piece: numbers of source and destination, length of the key,
+     * routing key, arguments. */
     uint32_t arguments_len;
     uint8_t identity[];
 };
@@ -31,7 +31,8 @@ static inline struct bytes binding_key(const struct binding *b)
     return bytes_of(b->identity + BINDING_KEY_AT, b->identity[BINDING_KEY_AT - 1]);
 }
 
-/* A checked table's contents, sorted by key so that order makes no difference. */
+/* A checked table's contents, sorted by key, so that the order in which a client wrote them does
+ * not matter. */
 static inline struct bytes binding_arguments(const struct binding *b)
 {
     struct bytes key = binding_key(b);
@@ -43,11 +44,11 @@ static inline struct bytes binding_identity(const struct binding *b)
     return bytes_of(b->identity, BINDING_KEY_AT + binding_key(b).len + b->arguments_len);
 }
 
-/* Whether it comes back after a restart: both ends do. */
+/* Whether the binding comes back after a restart: when both of its ends do. */
 bool binding_stored(const struct binding *binding);
 
-/* A chain of bindings that match the same things, for the types' indexes. A new one goes behind the
- * first, so that what holds on to the first one need not change. */
+/* A chain of bindings that match the same messages, for the types' indexes. A new binding goes
+ * behind the first, so that a pointer to the first stays right. */
 static inline void binding_chain_add(struct binding **first, struct binding *b)
 {
     struct binding *head = *first;

@@ -1,6 +1,6 @@
 /* CC and BCC. See copies.h.
  *
- * What can go wrong: a header that is not an array: publish.c refuses the message. */
+ * What can go wrong: a header that is not an array: the publish is refused (copies_malformed). */
 #include "broker/topology/copies.h"
 
 #include <stdlib.h>
@@ -84,7 +84,7 @@ struct message *copies_shown(struct message *message)
         return message_ref(message);
     rewrite_keep(&rewrite, hidden);
     struct message *copy = rewrite_end(&rewrite, message);
-    if (!copy) /* shown as it is it would tell of the blind ones, and it was confirmed */
+    if (!copy) /* the message is confirmed and must go out, but unchanged it would show BCC */
         mem_give_up(message_memory(message));
     copy->blind = false;
     return copy;

@@ -1,32 +1,32 @@
 /* Carbon copies: the headers CC and BCC name further routing keys
- * (https://www.rabbitmq.com/sender-selected.html). Both are arrays of long strings; BCC is not
- * shown to who receives the message, but kept: it dies by all its keys. Thread: the vhost's owner.
- */
+ * (https://www.rabbitmq.com/sender-selected.html). Both are arrays of long strings. Receivers of
+ * the message do not see BCC, but the broker keeps it, because a dead letter goes by all its keys.
+ * Thread: the vhost's owner. */
 #ifndef BROKER_COPIES_H
 #define BROKER_COPIES_H
 
 #include "leveret/base/message.h"
 
-/* The routing keys of a message: its own, then those of CC and BCC. All zeros at first; reused from
- * message to message. */
+/* The routing keys of a message: its own, then those of CC and BCC. All zeros at first; reused for
+ * the next message. */
 struct copies {
     struct bytes *keys; /* views into the message */
     size_t count, room;
 };
 void copies_free(struct copies *copies);
 
-/* Whether the message has either header. Cheap for one without headers. */
+/* Whether the message has CC or BCC. Cheap for a message without headers. */
 bool copies_asked(const struct message *message);
-/* The header that is not an array, which is an error: "CC" or "BCC", and into *type the name of
- * what it is instead; NULL: none. */
+/* The header, "CC" or "BCC", that is not an array, which is an error; *type is then the name of its
+ * type. NULL when both are as they should be. */
 const char *copies_malformed(const struct message *message, const char **type);
-/* Collects the keys; elements that are no long strings are passed over. */
+/* Collects the keys, skipping elements that are not long strings. */
 void copies_collect(const struct message *message, struct copies *copies);
-/* Notes in a message that nobody else has seen yet whether it has blind copies. */
+/* Sets message->blind when it has BCC. Only the caller may have the message. */
 void copies_note_blind(struct message *message);
-/* A message with blind copies as its receivers get it: a copy without BCC and without what the
- * broker notes for itself (offspring.h, death.h), or itself when there is no memory. The caller
- * gets a reference. */
+/* A blind message as its receivers get it: a copy without BCC and without the headers that the
+ * broker writes for itself (offspring.h, dead_letter_headers.h). Aborts when there is no memory for
+ * it. The caller gets a reference. */
 struct message *copies_shown(struct message *message);
 
 #endif

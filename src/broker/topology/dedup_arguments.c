@@ -1,5 +1,5 @@
-/* The arguments that say how messages are deduplicated: their checks, in the words of RabbitMQ's
- * plugin. See dedup_arguments.h. */
+/* Checks of the arguments that say how messages are deduplicated. Their texts are those of
+ * RabbitMQ's plugin. See dedup_arguments.h. */
 #include "broker/topology/dedup_arguments.h"
 
 #include "leveret/base/number.h"

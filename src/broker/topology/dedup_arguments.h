@@ -1,16 +1,17 @@
-/* The arguments that say how messages are deduplicated. What they do is dedup.h's. Thread: any. */
+/* The arguments of queues and exchanges that say how messages are deduplicated; dedup.h does it.
+ * Thread: any. */
 #ifndef BROKER_DEDUP_ARGUMENTS_H
 #define BROKER_DEDUP_ARGUMENTS_H
 
 #include "broker/call/refusal.h"
 #include "leveret/wire/table.h"
 
-/* x-cache-size and x-cache-ttl: a number above 0, or one in digits. */
+/* Reads x-cache-size or x-cache-ttl: an integer above 0, or a string of digits. */
 bool dedup_number(const struct field *field, uint64_t *out);
-/* x-message-deduplication=true. */
+/* Whether a queue's arguments contain x-message-deduplication=true. */
 bool dedup_asked(struct bytes arguments);
-/* Whether an exchange can have these arguments; required: its type is the deduplicating one.
- * Errors: PRECONDITION_FAILED. */
+/* Whether an exchange can have these arguments. required: its type is x-message-deduplication,
+ * which must have a cache size. Errors: PRECONDITION_FAILED. */
 MUST_USE enum status dedup_check_exchange(struct bytes arguments, bool required,
                                           struct refusal *refusal);
 

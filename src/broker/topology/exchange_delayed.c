@@ -1,15 +1,16 @@
-/* Exchanges of type x-delayed-message: another type's bindings and routes, and a wait before.
- * Thread: the vhost's owner.
+/* Exchanges of type x-delayed-message: they route by another type, after a delay. Thread: the
+ * vhost's owner.
  *
  * Normal course: a message without x-delay is routed by the inner type (argument x-delayed-type) as
- * if the exchange were of that type. One with x-delay is reported by routing_keep; whoever routes
- * gives it to delay.c, which hands it back at its time with x-delay made negative, and then it is
- * routed by the bindings of that time.
+ * if the exchange were of that type. A message with x-delay is reported by routing_keep, and the
+ * caller of the route gives it to delay.c. When its delay is over, delay.c hands it back with
+ * x-delay negated, and it is routed by the bindings of that moment.
  *
- * What can go wrong: no inner type, an unknown one, the type itself: refused at declaration. An
- * x-delay that is no number or too large: noted in the route, and the client's publish is refused;
- * a message that comes from elsewhere (a dead letter) waits as long as anything can when it is too
- * large. One that is not positive is routed at once: so do messages that have waited. */
+ * What can go wrong: no inner type, an unknown one, or x-delayed-message itself: refused at
+ * declaration. An x-delay that is not a number or too large: noted in the route, and the client's
+ * publish is refused; a message from elsewhere (a dead letter) with too large a delay waits
+ * DELAY_MAX_MS. An x-delay that is not positive: the message is routed at once, as are those that
+ * have waited. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -24,7 +25,7 @@
 
 /* ---- The header. */
 
-/* A sign and digits. What is beyond an int64_t is its end. */
+/* Reads a sign and digits. A number beyond the range of int64_t becomes INT64_MAX or INT64_MIN. */
 static bool number_of_digits(struct bytes text, int64_t *out)
 {
     size_t at = text.len && (text.at[0] == '-' || text.at[0] == '+');
@@ -51,7 +52,7 @@ static bool number_of_real(double real, int64_t *out)
     return true;
 }
 
-/* Whether the value is a number, and which. */
+/* Whether the value is a number; *out is then that number. */
 static bool number_of(const struct field *field, int64_t *out)
 {
     if (field_integer(field, out))

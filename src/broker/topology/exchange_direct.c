@@ -1,7 +1,9 @@
-/* The default exchange: a routing key is a queue's name. Direct exchanges: a hash map from routing
- * key to a chain of bindings. The cost of a route is one look-up for each key, and what matches.
+/* The default exchange: the routing key is a queue's name. Direct exchanges: a hash map from
+ * routing key to a chain of bindings. A route costs one look-up for each key, and a step for each
+ * binding that matches.
  *
- * The map's key lies in the first binding of its chain; when that one goes, the next takes over. */
+ * The map's key lies in the first binding of its chain; when that binding goes, the key of the next
+ * is used. */
 #include "broker/topology/routing.h"
 
 #include "broker/topology/topology_state.h"

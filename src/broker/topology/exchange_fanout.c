@@ -1,5 +1,5 @@
-/* Fanout exchanges: every binding matches. So it does in exchanges of the type
- * x-message-deduplication; what these do besides is dedup.h's. */
+/* Fanout exchanges: every binding matches. It does too in exchanges of type
+ * x-message-deduplication, whose messages dedup.h has checked before. */
 #include "broker/topology/dedup_arguments.h"
 #include "broker/topology/routing.h"
 

@@ -1,13 +1,15 @@
-/* x-consistent-hash: each message goes to one destination, chosen by a hash of its routing key, of
- * a header (argument hash-header) or of a property (hash-property); a binding's key is its weight.
+/* Exchanges of type x-consistent-hash: each message goes to one destination, chosen by a hash of
+ * its routing key, of a header (argument hash-header) or of a property (hash-property). A binding's
+ * key is its weight.
  *
- * Normal course: hash → hash_ring.h → the destination. The cost is that of a look-up in the ring,
+ * Normal course: hash → hash_ring.h → the destination. A route costs one look-up in the ring,
  * however many bindings there are. A destination that is bound more than once has the sum of the
- * weights. Its points come from its kind and name, so that they are the same after a restart, and
- * another weight moves only the difference.
+ * weights. Its points depend on its kind and name, so that they are the same after a restart; when
+ * its weight changes, only the difference in points is added or removed.
  *
- * What can go wrong: a weight that is none, arguments that contradict each other: refused in the
- * plugin's words. A message without the header or property: hashed as if that were empty. */
+ * What can go wrong: a binding key that is not a weight, arguments that contradict each other:
+ * refused with the texts of RabbitMQ's plugin. A message without the header or property: hashed as
+ * if its value were empty. */
 #include <stdio.h>
 
 #include "broker/topology/hash_ring.h"
@@ -20,11 +22,12 @@
 #include "leveret/wire/properties.h"
 #include "leveret/wire/table.h"
 
-/* A binding of this weight takes 2 MB of memory and 10 ms to make. */
+/* The largest weight of a binding; a larger one is refused. A binding of this weight takes 2 MB of
+ * memory and 10 ms to make. */
 #define WEIGHT_MAX 4096u
 
 struct target {
-    struct endpoint *destination; /* the key in the map: these bytes */
+    struct endpoint *destination; /* the map's key is the bytes of this pointer */
     uint64_t weight, seed;
 };
 
@@ -39,7 +42,7 @@ struct hash_state {
     struct text scratch;
 };
 
-/* ---- What is hashed. */
+/* ---- The value that is hashed. */
 
 static const struct {
     const char *name;
@@ -152,8 +155,8 @@ static void hash_close(struct exchange *exchange)
 
 /* ---- Bindings. */
 
-/* Reads a weight as Erlang reads an integer: a sign, digits, nothing else. What is too large is
- * UINT64_MAX; below 1 is 0. False: it is no integer. */
+/* Reads a weight as Erlang reads an integer: a sign, digits, nothing else. *out: UINT64_MAX when it
+ * is too large, 0 when it is below 1. False when key is not an integer. */
 static bool weight_read(struct bytes key, uint64_t *out)
 {
     size_t at = 0;
@@ -195,11 +198,11 @@ static enum status hash_validate_binding(struct bytes exchange_arguments, struct
 static uint64_t binding_weight(const struct binding *binding)
 {
     uint64_t weight;
-    CHECK(weight_read(binding_key(binding), &weight)); /* validated */
+    CHECK(weight_read(binding_key(binding), &weight)); /* hash_validate_binding has checked it */
     return weight;
 }
 
-/* Rings are at most three quarters full: a third more places than points. */
+/* A ring is at most three quarters full, so it has at least a third more places than points. */
 static void hash_size(const struct binding *binding, struct binding_size *out)
 {
     out->ring_bytes += binding_weight(binding) * RING_POINTS * sizeof(struct ring_point) * 4 / 3;

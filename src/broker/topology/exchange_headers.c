@@ -1,23 +1,24 @@
-/* Headers exchanges: bindings by what they ask of a message's headers.
+/* Headers exchanges: a binding matches by the headers of a message.
  *
  * A binding's arguments are its pattern: pairs of a key and a value that the header must equal, or
- * of a key and no value (void), and then it must be there. x-match says whether all pairs must fit
- * or any one; keys that begin with "x-" belong to the pattern only with all-with-x and any-with-x.
+ * of a key and no value (void) when the header need only be there. x-match says whether all pairs
+ * must match or any one; keys that begin with "x-" belong to the pattern only with all-with-x and
+ * any-with-x.
  *
  * Normal course. Patterns form a tree whose edges are pairs, in an order that patterns and messages
  * share (by the key's hash). An `all` pattern ends at the node that its pairs lead to, an `any`
- * pattern at each of the root's children for one of its pairs. A route takes the edges that the
- * message's headers have: they are found by hash and compared once, so patterns that share pairs
- * share the comparison, patterns that fail at a pair cost nothing from there on, and whatever ends
- * at a node that was reached fits. At a node each destination stands once, however many bindings
- * with other routing keys lead there.
+ * pattern at each of the root's children for one of its pairs. A route follows the edges whose
+ * pairs are among the message's headers: an edge is found by hash and compared once. So patterns
+ * that share pairs share the comparison, a pattern costs nothing more after its first pair that
+ * does not match, and every pattern that ends at a node that was reached matches. A destination
+ * stands at a node once, however many bindings with different routing keys lead to it.
  *
- * What can go wrong. Many headers and many patterns: at each node either the node's children are
- * looked for among the headers or the headers among the children, whichever are fewer, so a route
- * never looks at more than there are nodes. A key twice in a message: the first one counts. A key
- * twice with two values in a pattern: no message fits all of it. Two pairs of one hash: nodes of
- * their own, one behind the other. What a route looks at is counted as work, and so bounds its
- * sender, not the others. */
+ * What can go wrong. Many headers and many patterns: at each node the route looks for the node's
+ * children among the headers, or for the headers among the children, whichever are fewer, so it
+ * never looks at more pairs than there are nodes. A key twice in a message: the first one counts. A
+ * key twice with two values in a pattern: no message matches all of it. Two pairs with the same
+ * hash: each has a node of its own, in a chain. The pairs that a route looks at are counted as
+ * work, which slows down its sender and nobody else. */
 #include "broker/topology/routing.h"
 
 #include "broker/topology/header_list.h"
@@ -29,7 +30,7 @@
 #include "leveret/wire/properties.h"
 
 #define STACK_MIN 32u
-/* Bytes that a pair takes in maps. */
+/* Bytes that a pair takes in maps, by estimate. */
 #define PAIR_PLACES 100u
 
 struct pair_node;
@@ -42,19 +43,20 @@ struct pattern_end {
     } key; /* in headers.ends */
     LIST_ENTRY(pattern_end) next;
     struct pair_node *node;
-    uint64_t patterns; /* that end here and lead there */
+    uint64_t patterns; /* number of patterns that end at this node and lead to this destination */
 };
 
 struct pair_node {
     struct {
         uint64_t parent;
-        uint64_t pair; /* hash of key and value, or of the key alone for presence */
+        uint64_t pair; /* hash of key and value, or of the key alone when it need only be there */
     } edge;            /* the key in headers.children */
     uint64_t id, key_hash;
     struct bytes key;
-    struct field value; /* void: presence; what it points to lies in data, like the key */
+    struct field
+        value; /* void: the header need only be there; bytes of key and value lie in data */
     struct pair_node *parent;
-    struct pair_node *twin; /* another pair of the same hash */
+    struct pair_node *twin; /* the next node whose pair has the same hash */
     LIST_ENTRY(pair_node) sibling;
     LIST_HEAD(, pair_node) children;
     size_t child_count;
@@ -62,7 +64,7 @@ struct pair_node {
     uint8_t data[];
 };
 
-/* What binding->place points to: where the pattern ends. */
+/* The ends of a binding's pattern; binding->place points to it. */
 struct header_pattern {
     size_t end_count;
     struct pattern_end *ends[];
@@ -78,7 +80,7 @@ struct headers {
     struct pair_node *root;
     struct map children, ends;
     uint64_t last_id;
-    struct header_list message, pairs; /* of the route or bind under way */
+    struct header_list message, pairs; /* used by the route or bind that is being done */
     struct visit *stack;
     size_t stack_count, stack_room;
 };
@@ -124,7 +126,7 @@ static void read_match(struct bytes arguments, bool *any, bool *with_x)
     *with_x = match.value.bytes.len > 3;
 }
 
-/* Whether a key of the arguments belongs to the pattern. */
+/* Whether a key of a binding's arguments belongs to its pattern. */
 static bool in_pattern(struct bytes key, bool with_x)
 {
     return with_x ? !bytes_equal_text(key, "x-match") : !bytes_start_with(key, "x-");
@@ -188,7 +190,7 @@ static struct bytes edge_of(const struct pair_node *node)
     return bytes_of(&node->edge, sizeof node->edge);
 }
 
-/* The first of the children whose pairs have this hash. */
+/* The first child whose pair has this hash; its twins follow. */
 static struct pair_node *child(const struct headers *headers, const struct pair_node *parent,
                                uint64_t pair)
 {
@@ -196,8 +198,8 @@ static struct pair_node *child(const struct headers *headers, const struct pair_
     return map_get(&headers->children, bytes_of(edge, sizeof edge));
 }
 
-/* The child for a pair of a pattern, made when it is not there. Values that are equal though they
- * are of different types have nodes of their own. */
+/* The child for a pair of a pattern, made when there is none. Values of different types have nodes
+ * of their own, even when they are equal. */
 static struct pair_node *descend(struct headers *headers, struct pair_node *parent,
                                  const struct header *pair)
 {
@@ -252,7 +254,7 @@ static struct bytes key_of(const struct pattern_end *end)
     return bytes_of(&end->key, sizeof end->key);
 }
 
-/* A pattern ends at a node and leads to a destination. */
+/* Notes that a pattern ends at a node and leads to a destination. */
 static struct pattern_end *end_at(struct headers *headers, struct pair_node *node,
                                   struct endpoint *destination)
 {
@@ -301,7 +303,7 @@ static void headers_bind(struct exchange *exchange, struct binding *binding)
     binding->place = pattern;
 }
 
-/* What it takes when it shares no pair with another one. */
+/* The bytes that the binding takes when its pattern shares no pair with another. */
 static void headers_size(const struct binding *binding, struct binding_size *out)
 {
     struct reader r = reader_of(binding_arguments(binding));
@@ -351,15 +353,15 @@ static void push(struct headers *headers, struct pair_node *node, size_t from)
     headers->stack[headers->stack_count++] = (struct visit){node, from};
 }
 
-/* Whether a header of the message is the node's pair: the exact comparison. */
+/* Whether a header of the message equals the node's pair, compared byte by byte. */
 static bool fits(const struct pair_node *node, const struct header *header)
 {
     return bytes_equal(node->key, header->key) &&
            (node->value.type == FIELD_VOID || header_values_equal(&node->value, &header->value));
 }
 
-/* The children that the message's headers from place `from` on lead to: asked from the side that
- * has fewer to ask. */
+/* Pushes the children whose pairs are among the message's headers from index `from` on: looks
+ * through the children or through the headers, whichever are fewer. */
 static void push_children(struct headers *headers, struct pair_node *node, size_t from,
                           uint64_t *work)
 {
@@ -369,7 +371,7 @@ static void push_children(struct headers *headers, struct pair_node *node, size_
         LIST_FOREACH(c, &node->children, sibling)
         {
             (*work)++;
-            /* Several headers only when their keys' hashes collide. */
+            /* The loop finds more than one header only when hashes of keys collide. */
             for (size_t i = header_list_place(message, c->key_hash, from);
                  i < message->count && message->headers[i].key_hash == c->key_hash; i++) {
                 const struct header *h = &message->headers[i];

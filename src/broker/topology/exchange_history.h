@@ -4,12 +4,12 @@
 
 #include "leveret/base/bytes.h"
 
-/* Messages that an exchange keeps when it does not say how many, and at most: more are refused when
- * it is declared. What they may take in memory has a bound of its own. */
+/* The number of messages that an exchange keeps by default, and the largest that it can be declared
+ * with; a declaration with more is refused. history.h bounds the memory that they take. */
 #define HISTORY_LENGTH     20u
 #define HISTORY_LENGTH_MAX 100000u
 
-/* x-recent-history-length of arguments that have been checked. */
+/* x-recent-history-length of checked arguments, or HISTORY_LENGTH. */
 uint32_t exchange_history_length(struct bytes arguments);
 
 #endif

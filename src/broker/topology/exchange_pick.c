@@ -1,9 +1,9 @@
-/* Exchanges that pick one of their bindings, whatever its key: x-random and x-local-random any, all
- * alike; x-modulus-hash the one at the routing key's hash modulo their number.
+/* Exchanges that pick one of their bindings, whatever its key: x-random and x-local-random at
+ * random, each with the same probability; x-modulus-hash the one whose index is the routing key's
+ * hash modulo their number.
  *
- * The bindings are in an array, in an order that depends on what they say alone, so that with
- * x-modulus-hash a key goes to the same one after a restart. Making a binding costs as much as
- * moving the pointers behind it. */
+ * The bindings are in an array, ordered by their contents, so that x-modulus-hash sends a key to
+ * the same binding after a restart. Adding a binding moves the pointers behind it. */
 #include "broker/topology/routing.h"
 #include "broker/topology/stable_hash.h"
 #include "broker/topology/topology_state.h"
@@ -12,14 +12,14 @@
 
 #define ROOM_MIN 8u
 
-/* What binding->place points to. */
+/* A binding's entry in the array; binding->place points to it. */
 struct pick {
     uint64_t order;
     struct endpoint *destination;
 };
 
 struct pick_state {
-    struct pick **picks; /* ascending order */
+    struct pick **picks; /* ascending by order */
     size_t count, room;
 };
 
@@ -36,7 +36,7 @@ static void pick_close(struct exchange *exchange)
     exchange->state = NULL;
 }
 
-/* The first place whose order is at least this. */
+/* The index of the first pick whose order is at least the given one. */
 static size_t place_of(const struct pick_state *state, uint64_t order)
 {
     size_t low = 0, high = state->count;
@@ -108,8 +108,8 @@ const struct exchange_type exchange_type_random = {
     .route = random_route,
 };
 
-/* Of the queues on the publisher's own node: on one node that is any. RabbitMQ takes no routing
- * key, since none is looked at. */
+/* x-local-random picks a queue on the publisher's node; with a single node that is any queue.
+ * RabbitMQ refuses a binding with a routing key here, because the type does not use one. */
 static enum status local_random_validate_binding(struct bytes exchange_arguments,
                                                  struct bytes routing_key, struct bytes arguments,
                                                  struct refusal *refusal)

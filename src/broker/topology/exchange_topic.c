@@ -1,15 +1,14 @@
 /* Topic exchanges: the binding keys as a tree of words, walked by the words of the routing key.
  *
- * Normal course. A node stands for the words of a binding key so far. Its children by literal word
- * are found in one hash map for the whole exchange, by the parent's id and the word; the children
- * for
- * `*` (one word) and `#` (any number of words, none included) are pointers. A route keeps the set
- * of nodes that the words so far lead to, and steps from word to word: the cost depends on what
- * matches so far, not on how many bindings there are.
+ * Normal course. A node stands for the first words of binding keys. Its children by literal word
+ * are found in one hash map of the whole exchange, by the parent's id and the word; the children
+ * for `*` (one word) and `#` (any number of words, none included) are pointers. A route keeps the
+ * set of nodes that match the words read so far, and goes on word by word: its cost depends on the
+ * size of that set, not on the number of bindings.
  *
- * What can go wrong. Keys like "#.#.#.a" would make backtracking explode: here a node is in the set
- * once a word, so the worst case is nodes times words. An empty word is a word ("a..b" has three);
- * an empty key has no words. */
+ * What can go wrong. Keys like "#.#.#.a" would make backtracking take exponential time. Here a node
+ * is in the set once for each word, so the worst case is nodes times words. An empty word is a word
+ * ("a..b" has three); an empty key has no words. */
 #include "broker/topology/routing.h"
 
 #include "leveret/base/check.h"
@@ -21,12 +20,12 @@
 struct topic_node {
     uint64_t id;
     struct topic_node *parent, *star, *hash;
-    struct binding *bindings; /* a chain */
-    uint64_t stamp;           /* the last step that came here */
-    uint32_t children;        /* by literal word */
-    bool is_hash;             /* stays where it is whatever word comes */
-    uint16_t edge_len;        /* 0: not reached by a literal word */
-    uint8_t edge[];           /* the parent's id, the word: the key in topic.children */
+    struct binding *bindings; /* the first of a chain */
+    uint64_t stamp;           /* the last step that put it into a set */
+    uint32_t children;        /* number of children by literal word */
+    bool is_hash;             /* a `#`: the node stays in the set for every word */
+    uint16_t edge_len;        /* 0: the edge to it is no literal word */
+    uint8_t edge[];           /* the parent's id and the word: the key in topic.children */
 };
 
 struct node_set {
@@ -38,7 +37,7 @@ struct topic {
     struct topic_node *root;
     struct map children;
     uint64_t last_id, last_stamp;
-    struct node_set now, next; /* of the route under way */
+    struct node_set now, next; /* the sets of the route that is being done */
 };
 
 #define EDGE_WORD_AT sizeof(uint64_t)
@@ -52,7 +51,8 @@ static size_t edge_of(uint8_t edge[EDGE_MAX], const struct topic_node *parent, s
     return EDGE_WORD_AT + word.len;
 }
 
-/* The next word of a key; false when there is none. *at is where the rest begins, 0 at first. */
+/* Reads the next word of a key; false when there is none. *at is the offset of the rest, 0 at
+ * first. */
 static bool next_word(struct bytes key, size_t *at, struct bytes *word)
 {
     if (*at > key.len || key.len == 0)
@@ -61,7 +61,7 @@ static bool next_word(struct bytes key, size_t *at, struct bytes *word)
     const uint8_t *from = key.at + *at;
     const uint8_t *dot = left ? memchr(from, '.', left) : NULL;
     *word = bytes_of(from, dot ? (size_t)(dot - from) : left);
-    *at += word->len + 1; /* beyond the end after the last word */
+    *at += word->len + 1; /* after the last word this is beyond the end */
     return true;
 }
 
@@ -92,7 +92,7 @@ static void topic_close(struct exchange *exchange)
     exchange->state = NULL;
 }
 
-/* The node that a word of a binding key leads to, made when it is not there. */
+/* The child of parent for a word of a binding key, made when there is none. */
 static struct topic_node *descend(struct topic *topic, struct topic_node *parent, struct bytes word)
 {
     struct topic_node **wild = bytes_equal_text(word, "*")   ? &parent->star
@@ -128,7 +128,7 @@ static void topic_bind(struct exchange *exchange, struct binding *binding)
     binding->place = node;
 }
 
-/* Frees the node, and those above it, as long as they lead nowhere. */
+/* Frees the node and then its parents, as long as they have neither bindings nor children. */
 static void prune(struct topic *topic, struct topic_node *node)
 {
     while (node->parent && !node->bindings && !node->children && !node->star && !node->hash) {
@@ -154,8 +154,8 @@ static void topic_unbind(struct exchange *exchange, struct binding *binding)
     prune(exchange->state, node);
 }
 
-/* Adds a node to a set once a step, and what it leads to without a word: its `#` child, and theirs.
- */
+/* Adds a node to a set, unless this step has added it, and with it the nodes that match without a
+ * further word: its `#` child, that child's `#` child and so on. */
 static void add(struct node_set *set, struct topic_node *node, uint64_t stamp)
 {
     for (; node && node->stamp != stamp; node = node->hash) {
@@ -168,7 +168,7 @@ static void add(struct node_set *set, struct topic_node *node, uint64_t stamp)
     }
 }
 
-/* One word further: from topic->now to topic->next. */
+/* Reads one word: fills topic->next with the nodes that it leads to from those in topic->now. */
 static void step(struct topic *topic, struct bytes word)
 {
     uint8_t edge[EDGE_MAX];

@@ -1,11 +1,12 @@
 /* The ring as one array. See hash_ring.h.
  *
- * Normal course: the upper bits of a hash say where to look, and what is sought is there or a place
- * or two further. Adding shifts what stands behind up to the next gap; removing shifts back.
+ * Normal course: the upper bits of a hash give an index, and the point that is sought is there or
+ * one or two places behind. Adding a point shifts the points behind it up to the next gap; removing
+ * one shifts them back.
  *
- * What can go wrong. Points crowd at the end of the array: spare places behind it take them, more
- * if need be. Two points are equal (one chance in 2^64 for each pair): the older one stands first.
- */
+ * What can go wrong. Many points fall on the end of the array: they go into spare places behind it,
+ * whose number doubles when they are full. Two points are equal (one chance in 2^64 for each pair):
+ * the older one stands first. */
 #include "broker/topology/hash_ring.h"
 
 #include <stdbool.h>
@@ -18,7 +19,7 @@
 
 #define BITS_MIN  6u
 #define SPARE_MIN 16u
-#define WINDOW    6u /* places that one look takes in; so many empty ones stand behind all */
+#define WINDOW    6u /* places that one look-up reads at once; as many empty ones end the array */
 
 void hash_ring_free(struct hash_ring *ring)
 {
@@ -86,7 +87,8 @@ static void resize(struct hash_ring *ring, unsigned bits)
     free(old.points);
 }
 
-/* At most three quarters full, and not below three sixteenths. */
+/* Resizes the ring for count points: at most three quarters full, and not below three sixteenths.
+ */
 static void make_room(struct hash_ring *ring, uint64_t count)
 {
     unsigned bits = BITS_MIN;
@@ -123,7 +125,7 @@ void hash_ring_remove(struct hash_ring *ring, void *owner, uint64_t seed, uint64
     make_room(ring, ring->count);
 }
 
-/* The first point at or behind a place on the ring; there is one. */
+/* The first point at or behind a place on the ring, which must not be empty. */
 static const struct ring_point *next_point(const struct hash_ring *ring, uint64_t at)
 {
     const struct ring_point *point = &ring->points[home(ring, at)];
@@ -136,14 +138,14 @@ static const struct ring_point *next_point(const struct hash_ring *ring, uint64_
     return point;
 }
 
-/* A point and how far behind a place it is. */
+/* A point, and its distance behind a place. */
 struct ring_candidate {
     const struct ring_point *point;
     uint64_t distance;
 };
 
-/* The same, for most places without a branch that a processor could guess wrong: the nearest of the
- * first WINDOW points. */
+/* The same point with its distance. For most places it is among the next WINDOW points, and is
+ * found there without a branch that the processor could predict wrongly. */
 static struct ring_candidate nearest_behind(const struct hash_ring *ring, uint64_t at)
 {
     const struct ring_point *window = &ring->points[home(ring, at)];

@@ -1,12 +1,12 @@
-/* A ring of hashes on which owners have points: consistent hashing. Who is asked for a hash is told
- * one owner; when an owner comes or goes, or its share changes, only what it gains or loses moves.
- * Thread: the vhost's owner.
+/* Consistent hashing: a ring of hashes on which owners have points. Every hash belongs to one
+ * owner. When an owner comes or goes, or its weight changes, only the hashes that it gains or loses
+ * change their owner. Thread: the vhost's owner.
  *
  * An owner has RING_POINTS points for each unit of its weight. A look-up does not take the first
  * point behind one place on the ring but the nearest behind any of RING_PROBES places (Appleton and
- * O'Reilly, "Multi-probe consistent hashing"): shares come out as even as they would with some ten
- * times as many points, and what moves is as little as ever. The answer depends on the seeds and
- * weights of the owners alone, not on the order in which they came. */
+ * O'Reilly, "Multi-probe consistent hashing"): the shares are as even as with some ten times as
+ * many points, and no more hashes change their owner. The answer depends only on the seeds and
+ * weights of the owners, not on the order in which they were added. */
 #ifndef BROKER_HASH_RING_H
 #define BROKER_HASH_RING_H
 
@@ -20,11 +20,12 @@
 
 struct ring_point {
     uint64_t at;
-    void *owner; /* NULL: nobody is here */
+    void *owner; /* NULL: the place is empty */
 };
 
-/* Points in order, each at or shortly behind the place that its upper bits say, with gaps: a hash
- * table that is sorted. places = 2^bits, and spare ones behind them for what is pushed out. */
+/* A sorted hash table: points in order, with gaps, each at or shortly behind the index that its
+ * upper bits give. It has 2^bits places, and spare ones behind them for points that are shifted
+ * beyond the end. */
 struct hash_ring {
     struct ring_point *points;
     uint64_t count, places, spare;
@@ -34,13 +35,13 @@ struct hash_ring {
 /* An empty ring is all zeros. */
 void hash_ring_free(struct hash_ring *ring);
 
-/* Gives owner (not NULL) the points of the units from `from` up to but not including `to`, and
- * takes them back. The seed is the owner's own: what its name hashes to. */
+/* Add and remove the points of owner (not NULL) for its units of weight from `from` up to but not
+ * including `to`. seed: the hash of the owner's name. */
 void hash_ring_add(struct hash_ring *ring, void *owner, uint64_t seed, uint64_t from, uint64_t to);
 void hash_ring_remove(struct hash_ring *ring, void *owner, uint64_t seed, uint64_t from,
                       uint64_t to);
 
-/* Whose this hash is; NULL when nobody has a point. */
+/* The owner of a hash; NULL when the ring is empty. */
 void *hash_ring_find(const struct hash_ring *ring, uint64_t hash);
 
 #endif

@@ -8,7 +8,7 @@
 #include "leveret/base/mem.h"
 
 #define ROOM_MIN      16u
-#define INSERTION_MAX 24u /* up to this many insertion beats qsort */
+#define INSERTION_MAX 24u /* up to this many headers insertion sort is faster than qsort */
 
 void header_list_free(struct header_list *list)
 {
@@ -32,7 +32,8 @@ void header_list_add(struct header_list *list, const struct header *header)
     added->key_hash = map_hash(header->key);
 }
 
-/* By hash; when hashes collide by key; headers of one key as they came. */
+/* Orders headers by the hash of the key; when hashes collide, by key; headers with the same key by
+ * their place in the message. */
 static int compare(const void *left, const void *right)
 {
     const struct header *a = left, *b = right;
@@ -64,8 +65,8 @@ static bool same_key(const struct header *a, const struct header *b)
     return a->key_hash == b->key_hash && bytes_equal(a->key, b->key);
 }
 
-/* The number that stands for an integer, a timestamp, or a real number without a fraction: 1 equals
- * 1.0. From 2^53 on reals are too coarse to be taken for integers. */
+/* The integer that the value equals, if it is an integer, a timestamp or a real number without a
+ * fraction: 1 equals 1.0. A real number from 2^53 on is not exact and equals no integer. */
 static bool whole(const struct field *value, int64_t *out)
 {
     if (value->type == FIELD_DOUBLE || value->type == FIELD_FLOAT) {
@@ -96,17 +97,18 @@ bool header_values_equal(const struct field *a, const struct field *b)
 
 void header_list_settle_pattern(struct header_list *list)
 {
-    size_t kept = 0, run = 0; /* run: where the key's first kept pair is */
+    size_t kept = 0, run = 0; /* run: index of the first pair that was kept of the current key */
     for (size_t i = 0; i < list->count; i++) {
         const struct header *h = &list->headers[i];
         if (kept == 0 || !same_key(&list->headers[run], h)) {
             run = kept;
             list->headers[kept++] = *h;
         } else if (list->headers[run].value.type == FIELD_VOID) {
-            list->headers[run] = *h; /* a value says more than presence */
+            list->headers[run] = *h; /* a pair with a value replaces one without */
         } else if (h->value.type != FIELD_VOID && kept - run < 2 &&
                    !header_values_equal(&list->headers[run].value, &h->value)) {
-            list->headers[kept++] = *h; /* nothing has two values: two say it as well as many */
+            list->headers[kept++] =
+                *h; /* two different values can never both match, so two are enough to say so */
         }
     }
     list->count = kept;
@@ -149,8 +151,8 @@ static uint64_t mix(uint64_t a, uint64_t b)
     return a ^ a >> 32;
 }
 
-/* A type whose equality is not worth following here (arrays, tables, decimals) hashes by its class
- * alone; the comparison that follows decides. */
+/* Arrays, tables and decimals hash by their type alone, because their equality is costly to follow
+ * here; the comparison after the look-up decides. */
 static uint64_t hash_value(const struct field *value)
 {
     int64_t integer;

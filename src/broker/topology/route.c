@@ -1,8 +1,9 @@
-/* A route: asks the exchange, then each exchange that was reached, each once.
+/* A route: asks the exchange, and then each exchange that was reached, once.
  *
  * What can go wrong. A cycle of exchanges: an endpoint that carries this route's stamp is not
  * reached again. An alternate exchange that does not exist: the message is not routed, as if there
- * were none. A chain of thousands of exchanges: they wait in an array, there is no recursion. */
+ * were none. A chain of thousands of exchanges: they wait in an array, so that there is no
+ * recursion. */
 #include "broker/topology/routing.h"
 
 #include "broker/topology/topology_state.h"
@@ -15,7 +16,8 @@
 #define SIEVES_MIN    2u
 #define HISTORIES_MIN 2u
 
-/* Queues of a route that are given a message without counting what that costs. */
+/* The number of queues that a message can go to without its work being counted; a route with more
+ * is `special`. */
 #define ROUTE_NARROW 16u
 
 void route_result_free(struct route_result *result)
@@ -63,7 +65,7 @@ void routing_keep(struct routing *routing, struct exchange *exchange)
 void routing_keep_history(struct routing *routing, struct exchange *exchange)
 {
     struct route_result *result = routing->result;
-    if (!exchange->history) /* a topology without a core */
+    if (!exchange->history) /* the topology is used without a core, in tests */
         return;
     if (result->history_count == result->history_room) {
         result->history_room = result->history_room ? result->history_room * 2 : HISTORIES_MIN;
@@ -73,8 +75,8 @@ void routing_keep_history(struct routing *routing, struct exchange *exchange)
     result->histories[result->history_count++] = exchange->history;
 }
 
-/* Whether an exchange that deduplicates lets the message pass. What it is handed back after a delay
- * has been asked for when it came. */
+/* Whether an exchange that deduplicates lets the message pass. A message that comes back to the
+ * exchange after its delay always passes: it was checked when it was published. */
 static bool lets_pass(struct routing *routing, struct exchange *exchange)
 {
     const struct route_input *input = routing->input;

@@ -2,7 +2,7 @@
  *
  * Normal course: route() asks the exchange's type; the type calls routing_reach for each
  * destination; queues are noted, exchanges wait in a list and are asked in turn. Each endpoint is
- * reached once a route, however many paths lead there, so cycles end. An exchange that found no
+ * reached once in a route, however many paths lead to it, so cycles end. An exchange that found no
  * destination hands the message to its alternate exchange. Nothing is allocated once the arrays
  * have grown. */
 #ifndef BROKER_ROUTE_H
@@ -11,40 +11,44 @@
 #include "broker/topology/exchange.h"
 #include "leveret/base/message.h"
 
-/* Where the queues go; reused from route to route. All zeros at first. */
+/* The queues that a message reaches, and the exchanges that do more with it. All zeros at first;
+ * reused for the next route. */
 struct route_result {
-    /* Exchanges that keep the message, to route it later; each once, valid as the queues are. */
+    /* Exchanges that keep the message to route it after its delay. Each stands here once, and is
+     * valid as long as queues. */
     struct exchange **keepers;
     size_t keeper_count, keeper_room;
-    /* What deduplicates and has let the message pass: told when it is taken. */
+    /* Exchanges' dedups that have let the message pass; they must be told when it is taken. */
     struct dedup **sieves;
     size_t sieve_count, sieve_room;
-    /* What keeps it for those that will be bound. */
+    /* The histories of exchanges that keep it for queues that will be bound. */
     struct history **histories;
     size_t history_count, history_room;
-    bool duplicate;            /* an exchange knew it: it does not go from there */
-    bool delay_malformed;      /* an exchange that delays found no delay in its x-delay */
-    bool special;              /* any of the five above, or many queues */
-    uint64_t duplicate_needed; /* the batch that the first one waits for */
-    struct endpoint *
-        *queues; /* each once, in no promised order; valid until topology_version changes */
+    bool duplicate;       /* true when an exchange that deduplicates has stopped the message */
+    bool delay_malformed; /* true when a delaying exchange found an x-delay that is not a delay */
+    bool special; /* true when any of the five above is set, or there are more than ROUTE_NARROW
+                     queues */
+    uint64_t duplicate_needed; /* the batch that must be on disk before the duplicate may be
+                                  confirmed: the first message waits for it */
+    /* Each queue stands here once, in no promised order; valid until topology_version changes. */
+    struct endpoint **queues;
     size_t count, room;
-    /* The route depends on exchange and routing key alone: it may be remembered while
-     * topology_version stays. */
+    /* True when the route depends on exchange and routing key alone: a caller may then remember it
+     * until topology_version changes. */
     bool by_key;
-    uint64_t work; /* index places and bindings looked at by this route: what tests measure */
+    uint64_t work; /* number of index entries and bindings that the route has looked at */
 };
 void route_result_free(struct route_result *result);
 
-/* What is routed by. */
+/* What a route depends on. */
 struct route_input {
     const struct bytes *keys;      /* the routing key, then those of CC and BCC */
     size_t key_count;              /* at least 1 */
-    const struct message *message; /* for its headers; NULL: none */
-    bool at_once;                  /* no exchange keeps it, though it asks for a delay */
+    const struct message *message; /* its headers are used; NULL: there are none */
+    bool at_once; /* true when no exchange may keep the message, though it has a delay */
 };
 
-/* Fills result with the queues; result->count is 0 when nothing routed. */
+/* Fills result with the queues; result->count is 0 when the message reaches none. */
 void route(struct topology *topology, struct exchange *exchange, const struct route_input *input,
            struct route_result *result);
 /* The same for a message's own routing key. */

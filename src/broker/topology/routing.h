@@ -1,4 +1,5 @@
-/* A route under way, as the exchange types see it. Thread: the vhost's owner. */
+/* A route that is being done, as the exchange types see it. Part of route.c. Thread: the vhost's
+ * owner. */
 #ifndef BROKER_ROUTING_H
 #define BROKER_ROUTING_H
 
@@ -8,14 +9,16 @@ struct routing {
     const struct route_input *input;
     struct route_result *result;
     struct topology *topology;
-    const struct exchange *first; /* where the message was published */
-    uint64_t stamp;               /* of this route: endpoints that have it were reached */
-    uint64_t matched;             /* calls of routing_reach by the exchange being asked */
+    const struct exchange *first; /* the exchange that the route began with */
+    uint64_t stamp;               /* the route's number; endpoints that have it were reached */
+    uint64_t
+        matched; /* how often the exchange being asked has called routing_reach or routing_keep */
 };
 
-/* The destination gets the message. */
+/* Adds a destination that gets the message. */
 void routing_reach(struct routing *routing, struct endpoint *destination);
-/* The exchange being asked keeps the message in its history, whether it is routed or not. */
+/* The exchange being asked keeps the message in its history, whether or not the message reaches a
+ * queue. */
 void routing_keep_history(struct routing *routing, struct exchange *exchange);
 /* The exchange being asked keeps the message: it counts as routed. */
 void routing_keep(struct routing *routing, struct exchange *exchange);

@@ -1,4 +1,4 @@
-/* XXH3 with a seed that is written here, and so never changes. */
+/* XXH3 with a seed that is written in this file and must never change. */
 #include "broker/topology/stable_hash.h"
 
 #define XXH_INLINE_ALL

@@ -4,9 +4,10 @@
  * up in one hash map; a new one goes into that map, the roster, the lists of its two ends and the
  * index of its exchange's type.
  *
- * What can go wrong. Removing bindings can leave an auto-delete exchange without any, whose removal
- * takes bindings of further exchanges along: they wait in `doomed` until the call is nearly done,
- * so that a long chain is no recursion and nothing is freed under somebody who walks a list. */
+ * What can go wrong. Removing a binding can leave an auto-delete exchange without bindings;
+ * removing that exchange removes bindings of other exchanges, and so on. Such exchanges wait in
+ * `doomed` until the end of the call, so that a long chain causes no recursion and nothing is freed
+ * while a caller walks a list. */
 #include "broker/topology/topology.h"
 
 #include "broker/topology/dedup_arguments.h"
@@ -18,7 +19,7 @@
 
 #define STACK_MIN 16u
 
-/* Bytes that a binding takes in the map, the roster and an index of one place. */
+/* Bytes that a binding takes in the map, the roster and one place of an index, by estimate. */
 #define BINDING_PLACES 160u
 
 /* ---- Small helpers */
@@ -76,7 +77,7 @@ static struct exchange *exchange_new(struct topology *t, const struct exchange_t
     TAILQ_INIT(&x->bindings_from);
     struct field alternate;
     if (table_find(x->arguments, "alternate-exchange", &alternate))
-        x->alternate = alternate.value.bytes; /* "" is no way to the default exchange */
+        x->alternate = alternate.value.bytes; /* "" does not mean the default exchange here */
     if (type->open)
         type->open(x);
     (void)map_put(&t->exchanges, x->endpoint.name, x);
@@ -316,7 +317,7 @@ enum status topology_delete(struct topology *topology, struct bytes name, bool i
 
 /* ---- Bindings */
 
-/* Both ends of a binding by name. With missing ends *source or *destination is NULL. */
+/* Finds both ends of a binding by name. *source or *destination is NULL when it does not exist. */
 static enum status find_ends(const struct topology *t, const struct binding_declaration *d,
                              struct exchange **source, struct endpoint **destination,
                              struct refusal *refusal)
@@ -434,7 +435,7 @@ uint64_t topology_shed(struct topology *topology, struct endpoint *endpoint, uin
     uint64_t count = 0;
     if (endpoint->kind == ENDPOINT_EXCHANGE) {
         struct exchange *x = (struct exchange *)endpoint;
-        x->doomed = true; /* its last binding's end is not to free it */
+        x->doomed = true; /* keeps remove_doomed from freeing it when it loses its last binding */
         for (; count < max && (b = TAILQ_FIRST(&x->bindings_from)); count++)
             remove_binding(topology, b); /* NOLINT(clang-analyzer-unix.Malloc) */
     }
@@ -536,7 +537,7 @@ void topology_free(struct topology **topology)
     *topology = NULL;
     if (!t)
         return;
-    /* Index by index, without touching the queues, which may be gone. */
+    /* Removes the bindings from the indexes only: the queues may be freed already. */
     uint64_t after = 0;
     struct exchange *x;
     while ((x = roster_next(&t->exchange_list, &after))) {

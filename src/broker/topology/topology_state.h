@@ -14,9 +14,9 @@ struct exchange_stack {
 };
 
 struct topology {
-    char *vhost_text; /* zero-ended; vhost is a view of it */
+    char *vhost_text; /* the vhost's name, zero-ended; vhost is a view of it */
     struct bytes vhost;
-    const struct map *queues; /* the core's */
+    const struct map *queues; /* owned by the core */
     struct topology_observer observer;
 
     struct map exchanges; /* by name */
@@ -25,11 +25,12 @@ struct topology {
     uint64_t last_endpoint;
     uint64_t version;
 
-    struct exchange_stack doomed;  /* auto-delete exchanges without bindings, within one call */
-    struct exchange_stack pending; /* reached but not asked yet, within one route */
-    uint64_t stamp;                /* of the last route */
-    struct random_stream random;   /* what x-random picks by */
-    struct text scratch, sorted;   /* to look bindings up with */
+    struct exchange_stack
+        doomed; /* auto-delete exchanges without bindings, to be freed at the end of the call */
+    struct exchange_stack pending; /* exchanges that a route has reached and not asked yet */
+    uint64_t stamp;                /* the number of the last route */
+    struct random_stream random;   /* the numbers that x-random picks by */
+    struct text scratch, sorted;   /* used to build the identity of a binding that is looked up */
 };
 
 void exchange_stack_push(struct exchange_stack *stack, struct exchange *exchange);
