@@ -30,7 +30,7 @@ static uint32_t *key_bucket(const struct dedup_cache *cache, struct hash128 key)
 
 static uint32_t *place_bucket(const struct dedup_cache *cache, uint8_t priority, uint64_t seq)
 {
-    return &cache->by_place[stable_mix(seq * 256 + priority) & (cache->buckets - 1)];
+    return &cache->by_place[stable_hash_mix(seq * 256 + priority) & (cache->buckets - 1)];
 }
 
 static void chain_key(struct dedup_cache *cache, uint32_t number)
@@ -133,7 +133,7 @@ void dedup_cache_remove(struct dedup_cache *cache, uint32_t number)
 uint32_t dedup_cache_find(const struct dedup_cache *cache, struct hash128 key)
 {
     uint32_t at = cache->buckets ? *key_bucket(cache, key) : DEDUP_NONE;
-    while (at != DEDUP_NONE && !hash128_equal(cache->entries[at].key, key))
+    while (at != DEDUP_NONE && !stable_hash128_equal(cache->entries[at].key, key))
         at = cache->entries[at].next_by_key;
     return at;
 }

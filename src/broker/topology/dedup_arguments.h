@@ -1,5 +1,5 @@
-/* The arguments of queues and exchanges that say how messages are deduplicated; dedup.h does it.
- * Thread: any. */
+/* The part of dedup.h that topologies need: arguments of queues and exchanges that say how messages
+ * are deduplicated. Thread: any. */
 #ifndef BROKER_DEDUP_ARGUMENTS_H
 #define BROKER_DEDUP_ARGUMENTS_H
 

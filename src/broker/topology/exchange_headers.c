@@ -204,10 +204,10 @@ static struct pair_node *descend(struct headers *headers, struct pair_node *pare
                                  const struct header *pair)
 {
     bool presence = pair->value.type == FIELD_VOID;
-    uint64_t hash = presence ? header_presence_hash(pair) : header_value_hash(pair);
+    uint64_t hash = presence ? header_list_presence_hash(pair) : header_list_value_hash(pair);
     struct pair_node *first = child(headers, parent, hash), *node = first;
     while (node && !(bytes_equal(node->key, pair->key) && node->value.type == pair->value.type &&
-                     (presence || header_values_equal(&node->value, &pair->value))))
+                     (presence || header_list_values_equal(&node->value, &pair->value))))
         node = node->twin;
     if (node)
         return node;
@@ -357,7 +357,8 @@ static void push(struct headers *headers, struct pair_node *node, size_t from)
 static bool fits(const struct pair_node *node, const struct header *header)
 {
     return bytes_equal(node->key, header->key) &&
-           (node->value.type == FIELD_VOID || header_values_equal(&node->value, &header->value));
+           (node->value.type == FIELD_VOID ||
+            header_list_values_equal(&node->value, &header->value));
 }
 
 /* Pushes the children whose pairs are among the message's headers from index `from` on: looks

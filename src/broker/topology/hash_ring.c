@@ -102,7 +102,7 @@ static void make_room(struct hash_ring *ring, uint64_t count)
 
 static struct ring_point point_of(void *owner, uint64_t seed, uint64_t number)
 {
-    return (struct ring_point){stable_mix(seed + (number + 1) * UINT64_C(0x9e3779b97f4a7c15)),
+    return (struct ring_point){stable_hash_mix(seed + (number + 1) * UINT64_C(0x9e3779b97f4a7c15)),
                                owner};
 }
 
@@ -167,10 +167,10 @@ void *hash_ring_find(const struct hash_ring *ring, uint64_t hash)
 {
     if (ring->count == 0)
         return NULL;
-    struct ring_candidate best = nearest_behind(ring, stable_mix(hash));
+    struct ring_candidate best = nearest_behind(ring, stable_hash_mix(hash));
     for (unsigned probe = 1; probe < RING_PROBES; probe++) {
         struct ring_candidate other =
-            nearest_behind(ring, stable_mix(hash + probe * UINT64_C(0xd1342543de82ef95)));
+            nearest_behind(ring, stable_hash_mix(hash + probe * UINT64_C(0xd1342543de82ef95)));
         bool nearer = other.distance < best.distance;
         best.point = nearer ? other.point : best.point;
         best.distance = nearer ? other.distance : best.distance;

@@ -85,7 +85,7 @@ static bool is_octets(const struct field *value)
     return value->type == FIELD_STRING || value->type == FIELD_BYTES;
 }
 
-bool header_values_equal(const struct field *a, const struct field *b)
+bool header_list_values_equal(const struct field *a, const struct field *b)
 {
     int64_t left, right;
     if (whole(a, &left) && whole(b, &right))
@@ -106,7 +106,7 @@ void header_list_settle_pattern(struct header_list *list)
         } else if (list->headers[run].value.type == FIELD_VOID) {
             list->headers[run] = *h; /* a pair with a value replaces one without */
         } else if (h->value.type != FIELD_VOID && kept - run < 2 &&
-                   !header_values_equal(&list->headers[run].value, &h->value)) {
+                   !header_list_values_equal(&list->headers[run].value, &h->value)) {
             list->headers[kept++] =
                 *h; /* two different values can never both match, so two are enough to say so */
         }
@@ -122,8 +122,8 @@ void header_list_hash(struct header_list *list)
             continue;
         struct header *h = &list->headers[kept];
         *h = list->headers[i];
-        h->value_hash = header_value_hash(h);
-        h->presence_hash = header_presence_hash(h);
+        h->value_hash = header_list_value_hash(h);
+        h->presence_hash = header_list_presence_hash(h);
         kept++;
     }
     list->count = kept;
@@ -176,12 +176,12 @@ static uint64_t hash_value(const struct field *value)
     }
 }
 
-uint64_t header_value_hash(const struct header *header)
+uint64_t header_list_value_hash(const struct header *header)
 {
     return mix(header->key_hash, hash_value(&header->value));
 }
 
-uint64_t header_presence_hash(const struct header *header)
+uint64_t header_list_presence_hash(const struct header *header)
 {
     return mix(header->key_hash, 'V');
 }

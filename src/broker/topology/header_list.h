@@ -36,11 +36,11 @@ size_t header_list_place(const struct header_list *list, uint64_t key_hash, size
 
 /* Whether two header values are equal: as field_equal says, and also when a timestamp's seconds
  * equal an integer, or a byte array equals a string. */
-bool header_values_equal(const struct field *a, const struct field *b);
+bool header_list_values_equal(const struct field *a, const struct field *b);
 
 /* Hash of key and value; equal values have equal hashes. */
-uint64_t header_value_hash(const struct header *header);
+uint64_t header_list_value_hash(const struct header *header);
 /* Hash of the key alone. */
-uint64_t header_presence_hash(const struct header *header);
+uint64_t header_list_presence_hash(const struct header *header);
 
 #endif

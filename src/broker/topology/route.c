@@ -47,7 +47,7 @@ void routing_reach(struct routing *routing, struct endpoint *destination)
     if (destination->kind == ENDPOINT_QUEUE)
         note_queue(routing->result, destination);
     else
-        exchange_stack_push(&routing->topology->pending, (struct exchange *)destination);
+        topology_stack_push(&routing->topology->pending, (struct exchange *)destination);
 }
 
 void routing_keep(struct routing *routing, struct exchange *exchange)

@@ -1,4 +1,4 @@
-/* A route that is being done, as the exchange types see it. Part of route.c. Thread: the vhost's
+/* The part of route.c that exchange types use: a route that is being done. Thread: the vhost's
  * owner. */
 #ifndef BROKER_ROUTING_H
 #define BROKER_ROUTING_H

@@ -14,13 +14,13 @@ struct hash128 {
 /* Long enough that two inputs never have the same hash by chance. */
 struct hash128 stable_hash128(struct bytes input);
 
-static inline bool hash128_equal(struct hash128 a, struct hash128 b)
+static inline bool stable_hash128_equal(struct hash128 a, struct hash128 b)
 {
     return a.high == b.high && a.low == b.low;
 }
 
 /* Mixes the bits of a number: the finalizer of splitmix64. */
-static inline uint64_t stable_mix(uint64_t x)
+static inline uint64_t stable_hash_mix(uint64_t x)
 {
     x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
     x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);

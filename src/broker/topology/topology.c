@@ -24,7 +24,7 @@
 
 /* ---- Small helpers */
 
-void exchange_stack_push(struct exchange_stack *stack, struct exchange *exchange)
+void topology_stack_push(struct exchange_stack *stack, struct exchange *exchange)
 {
     if (stack->count == stack->room) {
         stack->room = stack->room ? stack->room * 2 : STACK_MIN;
@@ -261,7 +261,7 @@ static void remove_binding(struct topology *t, struct binding *b)
     free(b);
     if (source->auto_delete && !source->doomed && source->bindings_from_count == 0) {
         source->doomed = true;
-        exchange_stack_push(&t->doomed, source);
+        topology_stack_push(&t->doomed, source);
     }
 }
 

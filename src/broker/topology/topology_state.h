@@ -33,6 +33,6 @@ struct topology {
     struct text scratch, sorted;   /* used to build the identity of a binding that is looked up */
 };
 
-void exchange_stack_push(struct exchange_stack *stack, struct exchange *exchange);
+void topology_stack_push(struct exchange_stack *stack, struct exchange *exchange);
 
 #endif
