@@ -14,7 +14,7 @@ static void unix_text(const struct sockaddr_storage *address, socklen_t len, cha
     size_t max = len > offsetof(struct sockaddr_un, sun_path)
                      ? len - offsetof(struct sockaddr_un, sun_path)
                      : 0;
-    /* The peer of a Unix socket usually has no name; an abstract one begins with a zero. */
+    /* The peer of a Unix socket usually has no path; an abstract path begins with a zero byte. */
     int path_len = (int)strnlen(local->sun_path, max);
     if (path_len > 58)
         path_len = 58;

@@ -1,74 +1,38 @@
-/* A connection's life: made for an accepted socket, kept alive by heartbeats, closed and freed.
- * Reading is in input.c, writing in flush.c, what is left to the peer to close in leaving.c.
+/* A connection's life: it is made for an accepted socket, kept alive by heartbeats, closed and
+ * freed. Reading is in input.c, writing in flush.c; sockets that their peers close are in
+ * leaving.c.
  *
- * Normal course: connection_new watches the socket → … → the owner calls connection_close → what is
- * queued is written → the peer closes, or the time for it is over → handler.closed and the end, in
- * PHASE_FREE, when no callback of this turn can still see the connection. What can go wrong: the
- * peer goes away without a word: two heartbeat intervals without a byte end it; or it goes away
- * while it is not read: then its end is looked for. There is one timer for a connection, made when
- * first needed; it looks at times that reading and writing merely store. */
+ * Normal course: connection_new watches the socket → … → the owner calls connection_close → the
+ * queued output is written → the peer closes, or the time for it is over → handler.closed and the
+ * end, in PHASE_FREE, when no callback of this turn can still see the connection.
+ *
+ * What can go wrong: the peer goes away without a word: two heartbeat intervals without a byte end
+ * the connection. The peer goes away while it is not read: then its end is looked for. A connection
+ * has one timer, made when it is first needed; reading and writing only store the time, which the
+ * timer looks at. */
+#include "leveret/net/connection.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "connection_internal.h"
+#include "connection_state.h"
+#include "crowd.h"
+#include "flush.h"
+#include "input.h"
+#include "leaving.h"
 #include "leveret/base/check.h"
 #include "leveret/base/container.h"
 #include "leveret/base/mem.h"
 #include "leveret/net/address.h"
 
-/* Before tune-ok, when the client may be anybody: the largest frame, in bytes, as in RabbitMQ 4;
- * log-ins with long tokens fit. A larger one ends the connection with 501. */
+/* The largest frame before tune-ok, in bytes, as in RabbitMQ 4: the client may be anybody, and a
+ * log-in with a long token fits. A larger frame ends the connection with 501. */
 #define FIRST_FRAME_MAX 8192u
-/* However large a frame the peers agree on: a method or header frame is gathered in one piece. */
+/* The largest frame, in bytes, when the peers agree on a larger one or on no limit. A method or
+ * header frame is gathered in one piece, so it must have a bound. A larger one ends the connection
+ * with 501. */
 #define FRAME_MAX_MAX (128u * 1024 * 1024)
-
-/* Once a turn in which something has changed. */
-static void tell_memory(struct loop_task *task)
-{
-    struct net_worker *worker = container_of(task, struct net_worker, told);
-    struct net_memory *memory = &worker->memory;
-    struct account *account = worker->account;
-    account_tell(account, ACCOUNT_READERS, &memory->told_held_bytes, memory->held_bytes);
-    account_tell(account, ACCOUNT_WRITERS, &memory->told_output_bytes,
-                 worker->pool.allocated_bytes);
-    memory->short_of_readers = account && account_bytes(account, ACCOUNT_READERS) >
-                                              account_limit_bytes(account, ACCOUNT_READERS);
-}
-
-void net_worker_count(struct net_worker *worker)
-{
-    loop_at_end(worker->loop, PHASE_FREE, &worker->told);
-}
-
-struct net_worker *net_worker_new(struct loop *loop, struct account *account)
-{
-    struct net_worker *worker = mem_need(sizeof *worker);
-    worker->loop = loop;
-    worker->account = account;
-    worker->told.run = tell_memory;
-    TAILQ_INIT(&worker->leaving);
-    TAILQ_INIT(&worker->crowd);
-    worker->crowd_task.run = crowd_task_run;
-    return worker;
-}
-
-void net_worker_free(struct net_worker **worker)
-{
-    struct net_worker *w = *worker;
-    *worker = NULL;
-    if (!w)
-        return;
-    leaving_clear(w);
-    CHECK(w->connections == 0);
-    read_blocks_clear(&w->blocks);
-    output_pool_clear(&w->pool);
-    tell_memory(&w->told);
-    loop_task_cancel(w->loop, &w->told);
-    loop_task_cancel(w->loop, &w->crowd_task);
-    free(w->sink);
-    free(w);
-}
 
 /* ---- Callbacks */
 
@@ -85,11 +49,12 @@ static void on_socket(void *context, enum watch_events what)
         input_readable(connection);
 }
 
-/* How often the end of a peer that is not read is looked for. */
+/* Milliseconds between two looks for the end of a peer that is not read. */
 #define END_LOOK_MS 1000u
-/* How often such a peer is sent a heartbeat, negotiated or not: what it sent last may not have fit
- * into the socket, and its end behind that; but a peer that is gone answers with a reset. Peers
- * without heartbeats have to pass over the frame (AMQP 0-9-1, 4.2.7). */
+/* Milliseconds between two heartbeats to such a peer, whether or not heartbeats were negotiated.
+ * The peer's end may not be seen, because its last bytes did not fit into the socket; but a peer
+ * that is gone answers a heartbeat with a reset. A peer without heartbeats has to pass over the
+ * frame (AMQP 0-9-1, 4.2.7). */
 #define END_PROBE_MS 5000u
 
 static void send_heartbeat(struct connection *connection)
@@ -100,20 +65,21 @@ static void send_heartbeat(struct connection *connection)
     connection_commit(connection, FRAME_OVERHEAD_BYTES);
 }
 
-/* Sends a heartbeat when nothing has been written for so long; returns when to look again. */
+/* Sends a heartbeat when nothing has been written for after_ms. Returns when to look again. */
 static uint64_t send_heartbeat_if_due(struct connection *connection, uint64_t now,
                                       uint64_t after_ms)
 {
     if (now - connection->written_at_ms < after_ms)
         return connection->written_at_ms + after_ms;
-    /* A peer that does not take what is queued already needs no heartbeat behind it. */
+    /* A peer that does not take the output that is queued needs no heartbeat behind it. */
     if (connection_output_bytes(connection) == 0)
         send_heartbeat(connection);
     connection->written_at_ms = now;
     return now + after_ms;
 }
 
-/* Returns when to look again; UINT64_MAX: there is no heartbeat, or the peer has missed it. */
+/* Fails the connection of a peer that has missed its heartbeats, and sends the broker's. Returns
+ * when to look again; UINT64_MAX: there are no heartbeats, or the connection has failed. */
 static uint64_t check_heartbeat(struct connection *connection, uint64_t now)
 {
     uint64_t interval_ms = connection->heartbeat_s * (uint64_t)1000;
@@ -133,7 +99,7 @@ static uint64_t check_heartbeat(struct connection *connection, uint64_t now)
     return next_ms < silent_until_ms ? next_ms : silent_until_ms;
 }
 
-/* The same for the end of a peer that is not read. */
+/* Looks for the end of a peer that is not read. Returns when to look again, or UINT64_MAX. */
 static uint64_t look_for_end(struct connection *connection, uint64_t now)
 {
     if (!connection->end_watched || !connection->stopped || connection->failed)
@@ -202,7 +168,7 @@ static void run_free_task(struct loop_task *task)
     connection_destroy(container_of(task, struct connection, free_task));
 }
 
-/* ---- For input.c, flush.c and leaving.c */
+/* ---- For the other files of net/ */
 
 void connection_watch(struct connection *connection, unsigned set, unsigned clear)
 {

@@ -1,16 +1,24 @@
 /* The crowd: connections that send much at a time.
  *
- * Normal course: a read of FLOOD_BYTES, or of all that its limit allows, makes a connection one
- * that floods. From then on it is not read when its socket is found readable, but joins the crowd,
- * and at the end of the turn the crowd's first ones are read, one after the other, until
- * CROWD_BYTES_TURN have come; the others keep their places for the next turn. So those who send
- * little never wait for those who send much, and a turn stays short however many flood. A read that
- * brings less makes it one of those who send little again.
- */
-#include "connection_internal.h"
+ * Normal course: a connection floods when a read brings FLOOD_BYTES, or as many bytes as it may.
+ * From then on it is not read as soon as its socket is readable; it joins the crowd. At the end of
+ * the turn the crowd's first connections are read, one after the other, until CROWD_BYTES_TURN have
+ * come; the others keep their places for the next turn. So connections that send little never wait
+ * for those that flood, and a turn stays short however many flood. A read that brings less ends the
+ * flood. */
+#include "crowd.h"
+
+#include "input.h"
 #include "leveret/base/container.h"
 
-bool crowd_takes(struct connection *connection)
+/* Bytes that the reads of the crowd bring in one turn, together. The read that exceeds them is the
+ * turn's last one. */
+#define CROWD_BYTES_TURN (4096ul * 1024)
+/* Connections of a worker that cannot bring more than that in a turn: with so few none has to wait.
+ */
+#define CROWD_FEW (CROWD_BYTES_TURN / READ_BLOCK_BYTES)
+
+bool crowd_join(struct connection *connection)
 {
     struct net_worker *worker = connection->worker;
     if (!connection->floods || connection->stopped || worker->connections <= CROWD_FEW)
@@ -38,5 +46,5 @@ void crowd_task_run(struct loop_task *task)
         crowd_leave(connection);
         bytes += input_read(connection);
     }
-    /* The sockets of the rest are still readable, and bring the next turn at once. */
+    /* The sockets of the others are still readable, so the next turn begins at once. */
 }

@@ -1,29 +1,40 @@
-/* Writing: from what was queued to the socket.
+/* Part of connection.h: writing, from what is queued to the socket.
  *
  * Normal course: connection_reserve and commit, or connection_append_message, queue and schedule a
- * task in PHASE_WRITE; it gathers what is queued and hands it to the kernel in as few calls as
- * possible, then tells the owner how much has left. What grows large within a turn is written
- * early, so that memory stays small and the peer can begin. What can go wrong: the socket is full:
- * the rest waits until it is writable, and the owner sees connection_output_bytes grow; the peer is
- * gone: the output is dropped and the owner told with handler.failed. After connection_close all
- * that is left is written, the peer is told that this was all and given a moment to close from its
- * side: closing at once would make a reset of what it still sends, and the reset might overtake our
- * goodbye. */
+ * task in PHASE_WRITE; the task hands the output to the kernel in as few calls as possible, then
+ * tells the owner how many bytes have left. Output that grows large within a turn is written early,
+ * so that memory stays small and the peer can begin. What can go wrong: the socket is full: the
+ * rest waits until it is writable, and the owner sees connection_output_bytes grow; the peer is
+ * gone: the output is dropped and the owner told with handler.failed.
+ *
+ * After connection_close the rest of the output is written, the peer is told that this was all, and
+ * has CONNECTION_END_WAIT_MS to close the socket. Were it closed at once, input that still comes
+ * would be answered with a reset, which might overtake the last words of the output. */
+#include "flush.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "connection_internal.h"
+#include "leaving.h"
 #include "leveret/base/check.h"
 #include "leveret/base/container.h"
 #include "leveret/base/mem.h"
 
-#define PARTS_MAX      128
-#define EARLY_BYTES    (256ul * 1024)      /* queued: not waiting for the end of the turn */
-#define TURN_BYTES_MAX (4ul * 1024 * 1024) /* to one connection before others get their turn */
+/* Parts of one call of writev. What does not fit is written by the next call. */
+#define PARTS_MAX 128
+/* Queued bytes with which a connection is written at once, not at the end of the turn. */
+#define EARLY_BYTES (256ul * 1024)
+/* Bytes that are written to one connection at a time. The rest waits until the socket is found
+ * writable again, so that other connections get their turn. */
+#define TURN_BYTES_MAX (4ul * 1024 * 1024)
+/* Milliseconds that a peer has to close the socket after it has got everything. Then it is closed
+ * here. */
+#define CONNECTION_END_WAIT_MS 2000u
 
-/* Sets write_waits when the socket is full or the connection has had its share. */
+/* Writes until the output is empty, the socket full, or TURN_BYTES_MAX are written. Sets
+ * write_waits in the last two cases. */
 static void flush(struct connection *connection)
 {
     struct output *output = &connection->output;
@@ -41,7 +52,7 @@ static void flush(struct connection *connection)
             if (errno != EAGAIN && errno != EWOULDBLOCK) {
                 connection->broken = true;
                 connection->broken_errno = errno;
-                return; /* the task drops the output and reports */
+                return; /* flush_task_run drops the output and tells the owner */
             }
             n = 0;
         }
@@ -53,7 +64,7 @@ static void flush(struct connection *connection)
     }
 }
 
-/* Closing: all is written, or nothing can be. */
+/* The connection is closing, and all is written or nothing can be. */
 static void flushed_while_closing(struct connection *connection)
 {
     if (connection->broken || connection->ended) {
@@ -106,7 +117,7 @@ void flush_schedule(struct connection *connection)
 
 /* ---- Queueing */
 
-/* Bytes for a connection that is closed or broken go here. */
+/* Room for output of a connection that is closed or broken: nobody reads it. */
 static uint8_t *sink(struct net_worker *worker, size_t bytes)
 {
     if (worker->sink_bytes < bytes) {
@@ -126,7 +137,7 @@ static void queued(struct connection *connection)
     if (connection->write_waits)
         return;
     if (connection->output.bytes >= EARLY_BYTES)
-        flush(connection); /* calls no handler; the task reports */
+        flush(connection); /* calls no handler: flush_task_run tells the owner */
     flush_schedule(connection);
 }
 

@@ -1,33 +1,54 @@
-/* Reading: from the socket to frames.
+/* Reading: from a connection's socket to frames.
  *
  * Normal course: the socket is readable → one read into the worker's current block, behind what was
  * left of the last read → the protocol header, once → frame after frame to the owner → the few
  * bytes of an incomplete frame are kept in a buffer of their own, so that a quiet connection holds
- * no block. One read for each connection and turn, of about as many frames for each, and those who
- * flood in turn (crowd.c): that is the fairness among them, and what others have sent meanwhile (a
- * consumer's acks, above all) is seen soon. When the owner has taken references on the block the
- * next read goes behind what was handed out, or into another block when little room is left;
- * otherwise the same memory, still in the cache, is used over.
+ * no block.
+ *
+ * Connections are treated alike: each is read once a turn, for about the same number of frames, and
+ * those that flood take turns (crowd.c). So input of the others, above all a consumer's acks, is
+ * seen soon.
+ *
+ * When the owner has taken references on the block, the next read goes behind what was handed out,
+ * or into another block when little room is left. Otherwise the same memory, which is still in the
+ * cache, is used again.
  *
  * What can go wrong: a malformed frame (handler.failed with FRAME_ERROR); end of file, a reset
- * (CLOSED); no memory for what is left over (NO_MEMORY); the owner pauses in the middle: what is
- * left is kept, and handed out by a task after connection_resume. */
+ * (CLOSED); no memory for the rest of the input (NO_MEMORY); the owner pauses in the middle: the
+ * rest is kept, and handed out by a task after connection_resume. */
+#include "input.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "connection_internal.h"
+#include "connection_state.h"
+#include "crowd.h"
+#include "flush.h"
 #include "leveret/base/check.h"
 #include "leveret/base/container.h"
 
-void read_blocks_clear(struct read_blocks *blocks)
+/* The least bytes of one read: for a client whose frames are small, and for all while the account's
+ * kind "connection_readers" is at its limit. */
+#define READ_BYTES_MIN (4ul * 1024)
+/* Frames that one read should bring: about 800 small messages, each of which is three frames. */
+#define READ_FRAMES 2400u
+/* The same for a connection that is held back (connection_slow). */
+#define READ_FRAMES_SLOW 200u
+/* Bytes that a block must have left for a read. With less room the next block is used. */
+#define READ_ROOM_MIN (64ul * 1024)
+
+/* Milliseconds that the right protocol header may take to leave, when the client's was refused. */
+#define CONNECTION_REFUSED_LINGER_MS 1000u
+
+void input_blocks_clear(struct read_blocks *blocks)
 {
     for (unsigned i = 0; i < READ_BLOCKS; i++)
         buffer_unref(&blocks->all[i]);
 }
 
-/* The next block that nobody refers to, or a new one. NULL: no memory. */
+/* The next block that no message refers to, or a new one. NULL: no memory. */
 static struct buffer *next_block(struct read_blocks *blocks)
 {
     unsigned found = (blocks->current + 1) % READ_BLOCKS;
@@ -39,7 +60,7 @@ static struct buffer *next_block(struct read_blocks *blocks)
         }
     }
     if (blocks->all[found] && !buffer_sole(blocks->all[found]))
-        buffer_unref(&blocks->all[found]); /* those who refer to it free it */
+        buffer_unref(&blocks->all[found]); /* the last message that refers to it frees it */
     if (!blocks->all[found])
         blocks->all[found] = buffer_new(READ_BLOCK_BYTES);
     if (!blocks->all[found])
@@ -49,7 +70,7 @@ static struct buffer *next_block(struct read_blocks *blocks)
     return blocks->all[found];
 }
 
-/* A block with room for held bytes and a read worth while; one reference is the caller's. *from:
+/* Returns a block with room for held_bytes and READ_ROOM_MIN more, and one reference to it. *from:
  * where its free part begins. NULL: no memory. */
 static struct buffer *take_block(struct read_blocks *blocks, size_t held_bytes, size_t *from)
 {
@@ -66,7 +87,8 @@ static struct buffer *take_block(struct read_blocks *blocks, size_t held_bytes, 
     return block ? buffer_ref(block) : NULL;
 }
 
-/* Gives back what take_block gave; up to is where the bytes end that were read into it. */
+/* Gives back the block that take_block returned. up_to: where the bytes end that were read into it.
+ */
 static void give_block(struct read_blocks *blocks, struct buffer *block, size_t up_to)
 {
     bool shared = block == blocks->all[blocks->current];
@@ -109,7 +131,8 @@ static void fail_frame(struct connection *connection, enum status status, const 
     connection_fail(connection, status, text);
 }
 
-/* Hands out frames of input until it or the owner's wish for them ends. Returns how many. */
+/* Hands out frames until input has no whole one left, or the connection is stopped. Returns how
+ * many frames. */
 static uint64_t hand_out(struct connection *connection, struct bytes *input, struct buffer *owner)
 {
     if (!connection->opened && !take_protocol_header(connection, input))
@@ -129,7 +152,7 @@ static uint64_t hand_out(struct connection *connection, struct bytes *input, str
         frames += frame.last_piece;
         if (__builtin_expect(frame.type == FRAME_HEARTBEAT, 0)) {
             if (frame.channel == 0)
-                continue; /* that bytes came is all that it says */
+                continue; /* it says only that the peer lives, which read_at_ms knows */
         }
         if (!handler->frame(context, &frame, owner))
             connection->stopped = true;
@@ -144,7 +167,7 @@ static void count_held(struct net_worker *worker, size_t before, size_t after)
     net_worker_count(worker);
 }
 
-/* Keeps what is left of input for later. */
+/* Keeps the input that was not handed out for later. */
 static void hold(struct connection *connection, struct bytes rest)
 {
     if (connection->failed || connection->closing || rest.len == 0)
@@ -170,14 +193,14 @@ void input_drop(struct connection *connection)
     connection->held_unread = false;
 }
 
-/* After connection_resume: what was left when handing out stopped. */
+/* After connection_resume: hands out the input that was left when handing out stopped. */
 static void hand_out_held(struct connection *connection)
 {
     struct buffer *held = connection->held;
     uint32_t from = connection->held_from;
     struct bytes input = bytes_of(held->data + from, connection->held_to - from);
     count_held(connection->worker, held->capacity, 0);
-    connection->held = NULL; /* while the owner may close or pause */
+    connection->held = NULL; /* the owner may close or pause the connection in hand_out */
     connection->held_unread = false;
     hand_out(connection, &input, held);
     if (connection->stopped && !connection->failed && !connection->closing && input.len) {
@@ -201,7 +224,7 @@ void input_task_run(struct loop_task *task)
 
 /* ---- The socket */
 
-/* Nothing came: why? */
+/* A read brought nothing: n and errno say why. */
 static void read_nothing(struct connection *connection, ssize_t n, int error)
 {
     if (n < 0 && (error == EAGAIN || error == EWOULDBLOCK || error == EINTR))
@@ -221,8 +244,8 @@ static void read_nothing(struct connection *connection, ssize_t n, int error)
         flush_schedule(connection);
 }
 
-/* After a read that the limit cut short, which brought so many frames: what the next one may bring.
- * Work is counted by frames; bytes cost next to nothing. */
+/* After a read that brought as many bytes as it was allowed to, and so many frames: adapts the
+ * bytes of the next one. Frames are what costs; bytes cost next to nothing. */
 static void adapt_read_limit(struct connection *connection, uint64_t frames)
 {
     if (!connection->tuned)
@@ -291,7 +314,7 @@ static size_t read_socket(struct connection *connection)
 
 size_t input_read(struct connection *connection)
 {
-    /* Reading is disarmed only when something does come meanwhile: a short pause costs nothing. */
+    /* While paused, the socket is watched until input comes: so a short pause costs nothing. */
     if (connection->stopped && !connection->closing) {
         connection_watch(connection, WATCH_NONE, WATCH_READ);
         return 0;
@@ -306,6 +329,6 @@ size_t input_read(struct connection *connection)
 
 void input_readable(struct connection *connection)
 {
-    if (!crowd_takes(connection))
+    if (!crowd_join(connection))
         input_read(connection);
 }

@@ -1,14 +1,15 @@
 /* Sockets that are left to their peers to close.
  *
- * Normal course: the client said goodbye and has its answer; the owner is through with the
- * connection (handler.closed); the socket stays open until the client closes it. Clients that see
- * the end of the stream right behind the answer take it for a broken connection. What comes in
- * meanwhile is read and dropped. What can go wrong: the client never closes: after
- * CONNECTION_LEAVING_MS the socket is closed here. Many do so: a worker has at most
- * CONNECTION_LEAVING_MAX of them, and then the oldest is closed. */
+ * Normal course: the client has said that it closes and has its answer; the owner is told closed;
+ * the socket stays open until the client closes it, since some clients take an end of the stream
+ * right behind the answer for a broken connection. Input that comes meanwhile is read and dropped.
+ * What can go wrong: the client never closes: after CONNECTION_LEAVING_MS the socket is closed
+ * here. Many clients never close: a worker has at most CONNECTION_LEAVING_MAX such sockets, and for
+ * one more closes the oldest. */
+#include "leaving.h"
+
 #include <stdlib.h>
 
-#include "connection_internal.h"
 #include "leveret/base/check.h"
 
 static void owner_is_gone(void *context)
@@ -16,7 +17,7 @@ static void owner_is_gone(void *context)
     (void)context;
 }
 
-/* While closing no other call is made. */
+/* The handler when the owner was told closed. While closing, no other function is called. */
 static const struct connection_handler nobody = {.closed = owner_is_gone};
 
 static void take_out(struct connection *connection)

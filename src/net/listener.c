@@ -1,11 +1,11 @@
 /* Listening sockets.
  *
- * Normal course: the address is taken apart, a socket made for each family, watched; when one is
- * readable up to ACCEPTS_MAX connections are accepted and handed over. What can go wrong: the
- * address is in use or malformed (listener_new says so); no file descriptor or memory for one more
- * connection: accepting pauses for PAUSE_MS, a line is logged at most every LOG_EVERY_MS, and
- * waiting clients stay in the kernel's queue; a client that went away before it was accepted is no
- * error. */
+ * Normal course: the address is taken apart; a socket is made for each family of addresses, and
+ * watched; when one is readable up to ACCEPTS_MAX connections are accepted and handed over. What
+ * can go wrong: the address is in use or malformed (listener_new says so); there is no file
+ * descriptor or memory for one more connection: accepting pauses for PAUSE_MS, a line is logged at
+ * most every LOG_EVERY_MS, and clients wait in the kernel's queue; a client has gone before it was
+ * accepted, which is no error. */
 #include "leveret/net/listener.h"
 
 #include <arpa/inet.h>
@@ -29,12 +29,19 @@
 #include "leveret/base/number.h"
 #include "leveret/net/address.h"
 
-#define SOCKETS_MAX  2
-#define BACKLOG      4096
-#define ACCEPTS_MAX  64 /* for each socket and turn */
-#define PAUSE_MS     200u
+/* Sockets of a listener: one for IPv4, one for IPv6. Other addresses of a name are left out. */
+#define SOCKETS_MAX 2
+/* Connections that wait in the kernel's queue of a socket. One more has to try again (listen(2)).
+ */
+#define BACKLOG 4096
+/* Connections that are accepted on one socket in a turn. Others wait for the next one. */
+#define ACCEPTS_MAX 64
+/* Milliseconds without accepting after the process has run out of descriptors or memory. */
+#define PAUSE_MS 200u
+/* Milliseconds between two lines in the log about that. */
 #define LOG_EVERY_MS 10000u
-#define PORT_TRIES   100 /* port 0: for one that is free in both families */
+/* Tries to find a port, for port 0, that is free for IPv4 and IPv6. Then it is an error. */
+#define PORT_TRIES 100
 
 struct listener_socket {
     struct listener *listener;
@@ -52,13 +59,13 @@ struct listener {
     uint16_t port;
     struct timer *pause;
     uint64_t logged_at_ms;
-    char *path; /* of a Unix socket, to be removed */
+    char *path; /* of a Unix socket, whose file is removed at the end; else NULL */
     dev_t device;
     ino_t inode;
     char name[256];
 };
 
-/* Makes *error, and returns status. */
+/* Writes the formatted sentence to *error, in place of one that is there, and returns status. */
 static enum status explain(enum status status, char **error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -120,14 +127,14 @@ static void on_socket(void *context, enum watch_events what)
         if (fd < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
             return;
         if (fd < 0)
-            continue; /* the client's failure: ECONNABORTED, or its network's (accept(2)) */
+            continue; /* a failure of the client or its network (ECONNABORTED …, accept(2)) */
         listener->accepted(listener->context, fd);
     }
 }
 
 /* ---- Addresses */
 
-/* What an address names. */
+/* The parts of an address. */
 struct listener_place {
     char host[64]; /* "": all addresses */
     uint16_t port;
@@ -162,7 +169,7 @@ static bool parse_place(const char *address, struct listener_place *out)
     if (len == 0 || len >= sizeof out->host || !parse_port(colon + 1, &out->port))
         return false;
     memcpy(out->host, from, len);
-    /* An IPv6 address without brackets is taken for a mistake: its last group might be the port. */
+    /* An IPv6 address without brackets is refused: its last group might be meant as the port. */
     return bracketed == (strchr(out->host, ':') != NULL);
 }
 
@@ -190,7 +197,7 @@ static int open_socket(const void *address, socklen_t len)
     bool ok = true;
     if (at->sa_family != AF_UNIX)
         ok = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0;
-    /* Accepted sockets inherit it: one call less for each. */
+    /* Accepted sockets inherit it, so it does not have to be set for each of them. */
     if (at->sa_family != AF_UNIX)
         ok = ok && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0;
     if (at->sa_family == AF_INET6)
@@ -203,7 +210,7 @@ static int open_socket(const void *address, socklen_t len)
     return -1;
 }
 
-/* Takes a listening socket in. */
+/* Adds a listening socket to the listener, and its address to the listener's name. */
 static void add_socket(struct listener *listener, int fd)
 {
     struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
@@ -236,7 +243,7 @@ static void drop_sockets(struct listener *listener)
     listener->name[0] = '\0';
 }
 
-/* A name of this machine, "localhost": a socket for each of its addresses. */
+/* Opens a socket for each address of a name, such as "localhost". */
 static enum status open_resolved(struct listener *listener, const struct listener_place *place,
                                  char **error)
 {
@@ -244,14 +251,14 @@ static enum status open_resolved(struct listener *listener, const struct listene
     struct addrinfo *found;
     char port[8];
     snprintf(port, sizeof port, "%u", place->port);
-    /* The resolver would take "1.2.3" for an address: rather an error. */
+    /* The resolver would take "1.2.3" for an address; here it is an error. */
     if (place->host[strspn(place->host, "0123456789.:")] == '\0' ||
         getaddrinfo(place->host, port, &hints, &found) != 0)
         return explain(STATUS_MALFORMED, error,
                        "'%s' is no IPv4 or IPv6 address, and no name of one", place->host);
     enum status status = STATUS_OK;
     for (const struct addrinfo *a = found; a && listener->count < SOCKETS_MAX; a = a->ai_next) {
-        /* Port 0: the second address takes the port that the first was given. */
+        /* With port 0 the second address takes the port that the first one was given. */
         if (a->ai_family == AF_INET6)
             ((struct sockaddr_in6 *)(void *)a->ai_addr)->sin6_port =
                 htons(listener->port ? listener->port : place->port);
@@ -260,7 +267,7 @@ static enum status open_resolved(struct listener *listener, const struct listene
                 htons(listener->port ? listener->port : place->port);
         int fd = open_socket(a->ai_addr, a->ai_addrlen);
         if (fd < 0 && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL) && a->ai_next)
-            continue; /* a name for a family that the machine does not have */
+            continue; /* the machine does not have this family of addresses */
         if (fd < 0) {
             status = explain(STATUS_IO, error, "cannot listen on %s port %u: %s", place->host,
                              place->port, strerrordesc_np(errno));
@@ -294,7 +301,7 @@ static enum status open_named(struct listener *listener, const struct listener_p
     return STATUS_OK;
 }
 
-/* All addresses: a socket for IPv4 and one for IPv6, on the same port. */
+/* Opens a socket for all IPv4 addresses and one for all IPv6 addresses, on the same port. */
 static enum status open_all(struct listener *listener, uint16_t port, char **error)
 {
     struct sockaddr_in6 v6 = ipv6(in6addr_any, port);
@@ -321,7 +328,8 @@ static enum status open_all(struct listener *listener, uint16_t port, char **err
 
 static enum status open_everywhere(struct listener *listener, uint16_t port, char **error)
 {
-    /* A free port that the kernel chose for one family may be taken in the other. */
+    /* A port that is free for one family, which the kernel has chosen, may be in use for the other.
+     */
     enum status status = open_all(listener, port, error);
     for (int i = 1; i < PORT_TRIES && status != STATUS_OK && port == 0; i++) {
         drop_sockets(listener);
@@ -335,7 +343,7 @@ static bool unix_socket_lives(const struct sockaddr_un *address)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
-        return true; /* not known: rather an error than taking it away */
+        return true; /* not known: then the file is not removed */
     bool lives =
         connect(fd, (const struct sockaddr *)(const void *)address, sizeof *address) == 0 ||
         errno != ECONNREFUSED;
@@ -399,7 +407,7 @@ enum status listener_new(struct loop *loop, const char *address,
         listener_free(&listener);
         return status;
     }
-    free(*error); /* of a try that failed before one that did not */
+    free(*error); /* of a port that was tried and not free */
     *error = NULL;
     set_watches(listener, WATCH_READ);
     *out = listener;
@@ -425,7 +433,7 @@ void listener_free(struct listener **listener)
         return;
     drop_sockets(l);
     timer_free(&l->pause);
-    /* Only our own socket file: another process may have put its own there meanwhile. */
+    /* Removes only its own file: another process may have put its own there meanwhile. */
     if (l->path && lstat(l->path, &there) == 0 && there.st_dev == l->device &&
         there.st_ino == l->inode)
         (void)unlink(l->path);

@@ -4,15 +4,22 @@ src_net_libnet_a_SOURCES = \
 	include/leveret/net/address.h \
 	include/leveret/net/connection.h \
 	include/leveret/net/listener.h \
+	include/leveret/net/net_worker.h \
 	include/leveret/net/quota.h \
 	src/net/address.c \
 	src/net/connection.c \
-	src/net/connection_internal.h \
+	src/net/connection_state.h \
 	src/net/crowd.c \
+	src/net/crowd.h \
 	src/net/flush.c \
+	src/net/flush.h \
 	src/net/input.c \
+	src/net/input.h \
 	src/net/leaving.c \
+	src/net/leaving.h \
 	src/net/listener.c \
+	src/net/net_worker.c \
+	src/net/net_worker_state.h \
 	src/net/output.c \
 	src/net/output.h \
 	src/net/transport.h \

@@ -1,12 +1,12 @@
-/* The queue of bytes to write.
+/* The queue of bytes that a connection has to write.
  *
  * Normal course: output_reserve finds room in the tail block; output_commit lengthens the last
  * segment, so that a turn's many small frames are one segment; output_append adds a segment that
- * points into a message. Flushing gathers segments and consumes what the kernel took; a block goes
- * back to the pool when all of its bytes are gone. Segments lie in chunks that are small blocks of
- * the same pool. The pool hands out the block that came back last, which is still in the cache.
- * What can go wrong: a reservation larger than a large block gets a block of its own. No memory:
- * mem_need aborts; owners bound what they queue. */
+ * points into a message. Flushing gathers segments and consumes the bytes that the kernel took; a
+ * block goes back to the pool when all of its bytes have gone. Segments lie in arrays that are
+ * small blocks of the same pool. The pool hands out the block that came back last, which is still
+ * in the cache. What can go wrong: a reservation does not fit a large block: it gets a block of its
+ * own. No memory: mem_need aborts; the owners of connections bound what they queue. */
 #include "output.h"
 
 #include <stdlib.h>
@@ -14,22 +14,23 @@
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
 
-/* Sizes with the block's head. Most connections write a few frames at a time: they get a small one.
- */
-#define SMALL_BYTES    4096u
-#define LARGE_BYTES    (64u * 1024 + 64)
-#define SMALL_KEPT_MAX 1024u /* 4 MiB */
-#define LARGE_KEPT_MAX 128u  /* 8 MiB */
+/* Bytes of a block, with its head. Most connections write a few frames at a time: a small block
+ * will do for them. A reservation above LARGE_BYTES gets a block that is freed after use. */
+#define SMALL_BYTES 4096u
+#define LARGE_BYTES (64u * 1024 + 64)
+/* Free blocks that a pool keeps: 4 MiB of small ones, 8 MiB of large ones. It frees any more. */
+#define SMALL_KEPT_MAX 1024u
+#define LARGE_KEPT_MAX 128u
 
 struct output_block {
     struct output_block *next; /* in the pool */
     uint32_t capacity;         /* bytes in data */
-    uint32_t filled;           /* committed since it was taken */
-    uint32_t pending;          /* of these not consumed yet */
+    uint32_t filled;           /* bytes committed since it was taken from the pool */
+    uint32_t pending;          /* bytes of these that are not consumed yet */
     _Alignas(16) uint8_t data[];
 };
 
-/* Bytes of a block (message is NULL) or of a message (block is NULL). */
+/* Bytes that lie in a block (then message is NULL) or in a message (then block is NULL). */
 struct output_segment {
     const uint8_t *at;
     size_t len;
@@ -37,11 +38,13 @@ struct output_segment {
     struct message *message;
 };
 
+/* An array of segments, which fills a small block. */
 struct output_segments {
     struct output_segments *next;
-    uint32_t from, to; /* of all, those in use */
+    uint32_t from, to; /* the part of all that is in use */
     struct output_segment all[];
 };
+/* Segments of one such array. For one more another is taken. */
 #define SEGMENTS_MAX                                                                               \
     ((uint32_t)((SMALL_BYTES - sizeof(struct output_block) - sizeof(struct output_segments)) /     \
                 sizeof(struct output_segment)))
@@ -112,38 +115,38 @@ void output_pool_clear(struct output_pool *pool)
 
 static struct output_segment *last_segment(const struct output *output)
 {
-    const struct output_segments *chunk = output->last;
-    return chunk && chunk->from < chunk->to ? &output->last->all[chunk->to - 1] : NULL;
+    const struct output_segments *segments = output->last;
+    return segments && segments->from < segments->to ? &output->last->all[segments->to - 1] : NULL;
 }
 
-static struct output_segments *chunk_in(struct output_block *block)
+static struct output_segments *segments_in(struct output_block *block)
 {
     return (struct output_segments *)(void *)block->data;
 }
 
 static struct output_segment *add_segment(struct output *output, struct output_pool *pool)
 {
-    struct output_segments *chunk = output->last;
-    if (!chunk || chunk->to == SEGMENTS_MAX) {
-        chunk = chunk_in(take_block(pool, SMALL_BYTES));
-        chunk->next = NULL;
-        chunk->from = chunk->to = 0;
+    struct output_segments *segments = output->last;
+    if (!segments || segments->to == SEGMENTS_MAX) {
+        segments = segments_in(take_block(pool, SMALL_BYTES));
+        segments->next = NULL;
+        segments->from = segments->to = 0;
         if (output->last)
-            output->last->next = chunk;
+            output->last->next = segments;
         else
-            output->first = chunk;
-        output->last = chunk;
+            output->first = segments;
+        output->last = segments;
     }
-    return &chunk->all[chunk->to++];
+    return &segments->all[segments->to++];
 }
 
-static void give_first_chunk(struct output *output, struct output_pool *pool)
+static void give_first_segments(struct output *output, struct output_pool *pool)
 {
-    struct output_segments *chunk = output->first;
-    output->first = chunk->next;
+    struct output_segments *segments = output->first;
+    output->first = segments->next;
     if (!output->first)
         output->last = NULL;
-    give_block(pool, (struct output_block *)(void *)((uint8_t *)chunk -
+    give_block(pool, (struct output_block *)(void *)((uint8_t *)segments -
                                                      offsetof(struct output_block, data)));
 }
 
@@ -201,10 +204,10 @@ int output_gather(const struct output *output, struct iovec *parts, int max, siz
 {
     int count = 0;
     size_t sum = 0;
-    for (const struct output_segments *chunk = output->first; chunk && count < max;
-         chunk = chunk->next)
-        for (uint32_t i = chunk->from; i < chunk->to && count < max; i++) {
-            const struct output_segment *segment = &chunk->all[i];
+    for (const struct output_segments *segments = output->first; segments && count < max;
+         segments = segments->next)
+        for (uint32_t i = segments->from; i < segments->to && count < max; i++) {
+            const struct output_segment *segment = &segments->all[i];
             parts[count++] = (struct iovec){(void *)(size_t)segment->at, segment->len};
             sum += segment->len;
         }
@@ -233,13 +236,13 @@ void output_consume(struct output *output, struct output_pool *pool, size_t byte
     CHECK(bytes <= output->bytes);
     output->bytes -= bytes;
     while (bytes > 0) {
-        struct output_segments *chunk = output->first;
-        struct output_segment *segment = &chunk->all[chunk->from];
+        struct output_segments *segments = output->first;
+        struct output_segment *segment = &segments->all[segments->from];
         size_t len = bytes < segment->len ? bytes : segment->len;
         bytes -= len;
         consume_segment(output, pool, segment, len);
-        if (segment->len == 0 && ++chunk->from == chunk->to)
-            give_first_chunk(output, pool);
+        if (segment->len == 0 && ++segments->from == segments->to)
+            give_first_segments(output, pool);
     }
     struct output_block *tail = output->tail;
     if (output->bytes == 0 && tail) {

@@ -1,7 +1,7 @@
 /* What a connection has to write: bytes in blocks of the worker's pool, and references into
- * messages, in order. Only for src/net.
+ * messages, in order. An empty output holds no memory. For the files of net/ only.
  *
- * Thread: the worker's. An empty output holds no memory. */
+ * Thread: the worker's loop. */
 #ifndef LEVERET_NET_OUTPUT_H
 #define LEVERET_NET_OUTPUT_H
 
@@ -13,34 +13,37 @@
 struct output_block;
 struct output_segments;
 
-/* Blocks that are free, shared by a worker's connections. */
+/* Free blocks, which a worker's connections share. An empty pool is all zeros. */
 struct output_pool {
     struct output_block *small, *large;
     size_t small_count, large_count;
-    size_t allocated_bytes; /* of all blocks that there are: free ones, and those in outputs */
+    size_t allocated_bytes; /* of all blocks, both free ones and those in outputs */
 };
-/* An empty pool is all zeros. */
+/* Frees the free blocks. */
 void output_pool_clear(struct output_pool *pool);
 
+/* An empty output is all zeros. */
 struct output {
     size_t bytes;                         /* in all */
     struct output_segments *first, *last; /* NULL when empty */
     struct output_block *tail;            /* being filled */
-    bool was_large; /* the last filling did not fit a small block: begin with a large one */
+    bool
+        was_large; /* the last output did not fit a small block: the next begins with a large one */
 };
-/* An empty output is all zeros. */
 
-/* Room for bytes in one piece, never NULL; valid until the next call. */
+/* Reserves room for bytes in one piece. Never NULL; valid until the next call. */
 uint8_t *output_reserve(struct output *output, struct output_pool *pool, size_t bytes);
-/* The first bytes of what was reserved are part of the output now. */
+/* Makes the first bytes of the reserved room a part of the output. */
 void output_commit(struct output *output, struct output_pool *pool, size_t bytes);
-/* Takes a reference on message until the bytes, which lie in it, have been consumed. */
+/* Appends bytes that lie in a message, and holds a reference to it until they have been consumed.
+ */
 void output_append(struct output *output, struct output_pool *pool, struct message *message,
                    struct bytes bytes);
 
-/* Fills at most max parts with what comes first; returns how many, and their sum in *bytes. */
+/* Fills at most max parts with the beginning of the output. Returns how many, and the sum of their
+ * bytes in *bytes. */
 int output_gather(const struct output *output, struct iovec *parts, int max, size_t *bytes);
-/* The first bytes have been written. */
+/* Drops the first bytes, which have been written. */
 void output_consume(struct output *output, struct output_pool *pool, size_t bytes);
 /* Drops everything. */
 void output_clear(struct output *output, struct output_pool *pool);

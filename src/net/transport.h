@@ -1,4 +1,5 @@
-/* What carries a connection's bytes: a plain socket; TLS will be another. Only for src/net.
+/* What carries a connection's bytes: a plain socket; TLS will be another. For the files of net/
+ * only.
  *
  * Thread: the connection's. */
 #ifndef LEVERET_NET_TRANSPORT_H
@@ -12,12 +13,12 @@
 struct transport;
 
 struct transport_ops {
-    /* As read(2) and writev(2) on a non-blocking socket: bytes moved, 0 for the end of input, -1
-     * with errno set (EAGAIN: not now). No SIGPIPE. last: shut_output or close follows at once, and
-     * the bytes may leave together with that. */
+    /* Like read(2) and writev(2) on a non-blocking socket: return the bytes moved, 0 at the end of
+     * input, -1 with errno set (EAGAIN: not now). They raise no SIGPIPE. last: shut_output or close
+     * follows at once, and the bytes may leave together with it. */
     ssize_t (*read)(struct transport *transport, void *at, size_t bytes);
     ssize_t (*writev)(struct transport *transport, const struct iovec *parts, int count, bool last);
-    /* No more output: the peer sees the end after what was written. */
+    /* Ends the output: the peer sees the end behind the bytes that were written. */
     void (*shut_output)(struct transport *transport);
     void (*close)(struct transport *transport);
 };
@@ -28,7 +29,7 @@ struct transport {
     void *state; /* the implementation's */
 };
 
-/* Takes the socket. */
+/* Takes over the socket. */
 struct transport transport_plain(int fd);
 
 #endif

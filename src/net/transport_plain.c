@@ -1,4 +1,4 @@
-/* A connection's bytes over the socket itself. */
+/* Part of transport.h: a connection's bytes go over the plain socket. */
 #include <sys/socket.h>
 #include <unistd.h>
 

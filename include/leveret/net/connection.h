@@ -1,58 +1,53 @@
 /* A connection: bytes ↔ frames on one socket. It reads without blocking into blocks that the
- * worker's connections share, cuts frames, and writes what was queued with writev at the end of the
- * loop turn. It knows frames, not methods.
+ * worker's connections share, cuts the input into frames, and writes the queued output with writev
+ * at the end of the loop turn. It knows frames, not methods. The object that made it, its owner, is
+ * called through the connection's handler.
  *
  * Thread: the loop it was made on.
  *
- * Normal course: readable → protocol header once (handler.opened) → frames (handler.frame) → … ;
- * connection_reserve/commit and connection_append_message queue output; flushed in PHASE_WRITE;
- * when bytes have left for the socket handler.written. What can go wrong: a malformed frame or a
- * hostile length → handler.failed with FRAME_ERROR (the owner then says goodbye and calls
- * connection_close); end of file, reset, time-out → handler.failed with CLOSED or IO; a peer that
- * does not read → output_bytes grows: the owner watches connection_output_bytes and holds back
- * deliveries. */
+ * Normal course: the socket is readable → protocol header, once (handler.opened) → frames
+ * (handler.frame) → … ; connection_reserve, connection_commit and connection_append_message queue
+ * output; in PHASE_WRITE it is written; handler.written says how much.
+ *
+ * What can go wrong: a malformed frame or a hostile length: handler.failed with FRAME_ERROR (the
+ * owner then sends its last words and calls connection_close). End of file, a reset, a time-out:
+ * handler.failed with CLOSED or IO. A peer that does not read: the output grows; the owner looks at
+ * connection_output_bytes and sends less. */
 #ifndef LEVERET_NET_CONNECTION_H
 #define LEVERET_NET_CONNECTION_H
 
-#include "leveret/base/account.h"
 #include "leveret/base/buffer.h"
 #include "leveret/base/message.h"
-#include "leveret/runtime/loop.h"
+#include "leveret/net/net_worker.h"
 #include "leveret/wire/frame.h"
 
 struct connection;
-struct net_worker; /* what one loop's connections share: read blocks, pools */
 
-/* account: told once a turn what the connections hold; NULL: nothing is told. Never NULL. */
-struct net_worker *net_worker_new(struct loop *loop, struct account *account);
-void net_worker_free(struct net_worker **worker);
-
-/* After connection_close none but closed is called. */
+/* After connection_close only closed is called. */
 struct connection_handler {
-    /* The 8 bytes of the protocol header came. Return false to refuse: the correct header is
-     * written and the connection closed by net (handler.failed with CLOSED follows). */
+    /* The 8 bytes of the protocol header have come. Return false to refuse them: then the right
+     * header is written, failed is called with CLOSED, and the connection closes by itself. */
     bool (*opened)(void *context, const uint8_t header[PROTOCOL_HEADER_BYTES]);
-    /* A frame, or a piece of a body frame; heartbeats on channel 0 are net's own and not handed
-     * out. owner is the block in which payload lies: take a
-     * reference to keep it. Return false to stop for now: nothing more is handed out until
-     * connection_resume (the frame counts as taken). */
+    /* A frame, or a piece of a body frame, has come. Heartbeats on channel 0 are not handed out.
+     * owner is the block in which the payload lies; a reference to it keeps it. Return false to
+     * take no more frames after this one until connection_resume. */
     bool (*frame)(void *context, const struct frame *frame, struct buffer *owner);
-    /* Bytes have left: how many since the last call. Once for each flush, from PHASE_WRITE. */
+    /* Bytes have left for the socket: so many since the last call. In PHASE_WRITE. */
     void (*written)(void *context, size_t bytes);
-    /* Input has ended: text says why in words. No more frames; queued output may still be written.
-     * The owner calls connection_close. Called at most once. */
+    /* Input has ended, and text says why. No more frames come; queued output may still be written.
+     * The owner has to call connection_close. Called at most once. */
     void (*failed)(void *context, enum status status, const char *text);
-    /* All is flushed or given up, and the socket is closed, or left to the peer to close
-     * (connection_await_end): the last call. The connection is not to be used after it. */
+    /* The last call: output is written or given up, and the socket is closed, or left to the peer
+     * to close (connection_await_end). The connection must not be used any more. */
     void (*closed)(void *context);
 };
 
-/* Takes the socket. handler must outlive the connection. Never NULL. */
+/* Takes over the socket. handler must outlive the connection. Never NULL. */
 struct connection *connection_new(struct net_worker *worker, int fd,
                                   const struct connection_handler *handler, void *context);
 
-/* Names for logs and listings: "127.0.0.1:50000 -> 127.0.0.1:5672" ("unix:…" for Unix sockets).
- * Zero-ended, valid as long as the connection. */
+/* The name for logs and listings: "127.0.0.1:50000 -> 127.0.0.1:5672" ("unix:…" for a Unix socket).
+ * Zero-ended, valid until handler.closed has returned. */
 const char *connection_name(const struct connection *connection);
 struct connection_address {
     char peer_host[64], host[64];
@@ -61,34 +56,36 @@ struct connection_address {
 };
 const struct connection_address *connection_address(const struct connection *connection);
 
-/* After tune: the largest frame accepted, in bytes with overhead (and FRAME_EXCESS_BYTES more). */
+/* Sets the largest frame that is accepted, in bytes with its overhead (FRAME_EXCESS_BYTES more are
+ * accepted, too); 0: as large as net allows. To be called after tune-ok; before, the limit is low.
+ */
 void connection_set_frame_max(struct connection *connection, uint32_t frame_max);
-/* Heartbeats every interval_s / 2 when nothing else was written; two intervals without a byte of
- * input: handler.failed(CLOSED, "missed heartbeats from client, timeout: 60s"). 0: off. While
- * reading is paused input is not missed. */
+/* Sends a heartbeat when nothing was written for interval_s / 2. After two intervals without a byte
+ * of input: handler.failed(CLOSED, "missed heartbeats from client, timeout: 60s"). Time in which
+ * reading is paused does not count. 0: no heartbeats. */
 void connection_set_heartbeat(struct connection *connection, uint16_t interval_s);
 
-/* Reading: paused for a reason (a bit of the owner's choosing); reads while no bit is set. Frames
- * that have been read but not handed out stay until then. connection_resume hands them out in
- * PHASE_APPLY, never from inside the call. */
+/* Pauses reading for a reason, a bit that the owner chooses, and ends a pause. The connection is
+ * read while no bit is set. Frames that were read and not handed out are kept; after
+ * connection_resume they are handed out in PHASE_APPLY, never within the call. */
 void connection_pause(struct connection *connection, unsigned reason);
 void connection_resume(struct connection *connection, unsigned reason);
-/* While it is paused: whether the peer's end is looked for although input is left that nobody
- * reads. When it comes, that input is given up: handler.failed(CLOSED). */
+/* on: while reading is paused, looks for the peer's end although there may be input before it. When
+ * the peer has ended, that input is given up: handler.failed(CLOSED). */
 void connection_watch_end(struct connection *connection, bool on);
-/* Fewer frames in each turn of the loop than others get, or as many again. */
+/* slow: reads fewer frames in each turn of the loop than from other connections. */
 void connection_slow(struct connection *connection, bool slow);
 
-/* Writing. Room for bytes in the output, to be filled at once and committed with the number used.
- * Never NULL; cheap up to CONNECTION_RESERVE_MAX, an allocation above. After connection_close the
- * bytes go nowhere. */
+/* Reserves room for bytes in the output; the caller fills it at once and commits as many bytes as
+ * it has used. Never NULL; cheap up to CONNECTION_RESERVE_MAX bytes, an allocation above. After
+ * connection_close the bytes are dropped. */
 #define CONNECTION_RESERVE_MAX 65536u
 uint8_t *connection_reserve(struct connection *connection, size_t bytes);
 void connection_commit(struct connection *connection, size_t bytes);
-/* Queues bytes that lie in a message (one reference is taken until they are written). */
+/* Queues bytes that lie in a message, and holds a reference to it until they are written. */
 void connection_append_message(struct connection *connection, struct message *message,
                                struct bytes bytes);
-/* Bytes queued and not yet taken by the kernel. */
+/* Bytes that are queued and that the kernel has not taken yet. */
 size_t connection_output_bytes(const struct connection *connection);
 
 /* Counters for listings. */
@@ -97,12 +94,13 @@ struct connection_counters {
 };
 void connection_counters(const struct connection *connection, struct connection_counters *out);
 
-/* No more input; what is queued is written for at most linger_ms, then the socket is closed and
- * handler.closed called (never from inside this call). May be called again with a shorter time. */
+/* Ends input, writes the queued output for at most linger_ms, then closes the socket and calls
+ * handler.closed (never within this call). May be called again with a shorter time. */
 void connection_close(struct connection *connection, uint32_t linger_ms);
-/* The same for a peer that has said that it is leaving: once all is written handler.closed is
- * called, and the socket stays open until the peer closes it, at most CONNECTION_LEAVING_MS. A
- * worker has at most CONNECTION_LEAVING_MAX such sockets; beyond, it closes the oldest. */
+/* connection_close for a peer that will close the socket itself: when all is written handler.closed
+ * is called, and the socket stays open until the peer closes it, for CONNECTION_LEAVING_MS at the
+ * longest. A worker has at most CONNECTION_LEAVING_MAX such sockets; for one more it closes the
+ * oldest. */
 #define CONNECTION_LEAVING_MS  10000u
 #define CONNECTION_LEAVING_MAX 256u
 void connection_await_end(struct connection *connection, uint32_t linger_ms);

@@ -1,5 +1,7 @@
-/* A quota of sockets: how many of a kind are open, and how many may be, so that others of the
- * process's descriptors are left for the disk. Any thread. */
+/* A quota of sockets: how many of a kind are open, and how many may be, so that some of the
+ * process's descriptors are left for the disk.
+ *
+ * Thread: any. */
 #ifndef LEVERET_NET_QUOTA_H
 #define LEVERET_NET_QUOTA_H
 
@@ -7,11 +9,11 @@
 #include <stdbool.h>
 
 struct quota {
-    atomic_uint open, max; /* max may change at any time; what is open already stays */
+    atomic_uint open, max; /* max may change at any time; sockets that are open stay so */
 };
 
-/* Counts a socket that has been accepted. False, counting nothing: there are as many as may be, and
- * it is to be closed. */
+/* Counts a socket that was accepted. Returns false, counting nothing, when max are open already:
+ * the caller has to close it. */
 static inline bool quota_take(struct quota *quota)
 {
     unsigned max = atomic_load_explicit(&quota->max, memory_order_relaxed);
@@ -21,7 +23,7 @@ static inline bool quota_take(struct quota *quota)
     return false;
 }
 
-/* A socket of it has been closed. quota may be NULL: nothing is counted. */
+/* A socket that was counted has been closed. quota may be NULL: then nothing is counted. */
 static inline void quota_give(struct quota *quota)
 {
     if (quota)
