@@ -1,4 +1,4 @@
-/* The admin: its servers, its sampling, its end. */
+/* The admin: how it begins and ends, and the samples that it takes for rates. */
 #include "leveret/admin/admin.h"
 
 #include <stdlib.h>
@@ -17,7 +17,8 @@
 #include "leveret/base/clock.h"
 #include "leveret/base/mem.h"
 
-/* ---- Rates need looks at regular times, whether anybody asks or not. */
+/* ---- Samples. Rates need a look at all counters every SAMPLE_PERIOD_MS, whether a client asks or
+ * not. */
 
 static void look(struct admin *admin, const char *kind, struct bytes vhost,
                  const struct vhost_totals *totals)
@@ -96,7 +97,7 @@ void admin_free(struct admin **admin)
         return;
     a->closed = true;
     body_end(a);
-    /* The servers free their side of requests under way. */
+    /* A request that an owner has is freed when the owner answers; all others here. */
     struct request *next;
     for (struct request *r = a->requests; r; r = next) {
         next = r->next;

@@ -1,5 +1,6 @@
-/* The HTTP API and metrics, on the main thread's loop. What it tells comes from the owners: it asks
- * workers and vhosts with node_ask_vhost and sessions_ask and answers when they have. */
+/* The HTTP API and metrics. Thread: the main thread. What a client asks is often known to another
+ * thread, the owner of a vhost or of connections: the API asks it with node_ask_vhost or
+ * sessions_ask, and answers the client when the owner has answered. */
 #ifndef LEVERET_ADMIN_ADMIN_H
 #define LEVERET_ADMIN_ADMIN_H
 
@@ -10,56 +11,62 @@
 
 struct admin;
 
-/* What strangers may take of an HTTP server. */
+/* What clients may take of an HTTP server. */
 struct http_limits {
-    unsigned connections; /* open at once; an idle one makes room for the next, else 503 */
-    unsigned connections_per_address; /* of these from one address, loopback included */
-    uint32_t idle_ms;                 /* a connection without a request ends after this time */
-    uint32_t request_ms;              /* from a request's first byte to the end of its head */
-    uint64_t body_bytes_max; /* of a request with definitions; others have less (route.h) */
+    /* Connections open at once, and how many of them may come from one address, loopback included.
+     * At the limit the connection that has been idle longest is closed for a new one; when none is
+     * idle the new one is answered 503 and closed. */
+    unsigned connections, connections_per_address;
+    uint32_t idle_ms;    /* a connection that sends no request for this long is closed */
+    uint32_t request_ms; /* a head that takes longer, from its first byte to its end, gets 408 */
+    /* Bytes of a request's body with definitions; a longer one gets 413. Other bodies may have
+     * less: enum body_class. */
+    uint64_t body_bytes_max;
 };
 
 struct admin_options {
     struct loop *loop;           /* the main thread's */
-    const char *address;         /* as listener_new: "15672", "127.0.0.1:0"; NULL: no API */
-    const char *metrics_address; /* "15692"; NULL: only on the API's port */
+    const char *address;         /* as for listener_new: "15672", "127.0.0.1:0"; NULL: no API */
+    const char *metrics_address; /* "15692"; NULL: metrics are on the API's port only */
     struct http_limits limits, metrics_limits;
-    const struct quota *amqp_sockets; /* NULL: not known */
-    uint64_t message_bytes_max;       /* of a message: bounds the bodies of requests that publish */
+    const struct quota *amqp_sockets; /* AMQP's sockets; NULL: nobody counts them */
+    uint64_t message_bytes_max;       /* bytes of a message's body: see BODY_MESSAGE */
     uint64_t physical_bytes;          /* memory that the broker may use, for relative watermarks */
     struct node *node;
     struct auth *auth;
     struct log *log;
     struct sessions **sessions; /* one for each worker */
     unsigned workers;
-    const char *rabbitmq_version; /* of the dialect */
+    const char *rabbitmq_version; /* the version that clients are told */
     const char *leveret_version, *node_name;
-    const char *cluster_name;   /* until somebody names the cluster: auth_cluster_name */
-    struct auth_tag *node_tags; /* node_tag_count of them; shown. Taken over */
+    const char *cluster_name;   /* what the cluster is called until a client has named it */
+    struct auth_tag *node_tags; /* shown in the overview; the admin frees them */
     size_t node_tag_count;
-    struct admin_listener { /* what the broker listens on, for overview and nodes */
+    struct admin_listener { /* what the broker listens on, shown in the overview */
         const char *protocol, *address;
         uint16_t port;
     } * listeners;
     size_t listener_count;
 };
 
-/* Errors: MALFORMED, IO (address in use), with a sentence in *error (free it). */
+/* Opens the servers. Errors: MALFORMED, IO (an address is in use), with a sentence in *error, which
+ * the caller frees. */
 MUST_USE enum status admin_new(const struct admin_options *options, struct admin **out,
                                char **error);
-/* Ends the API. Best while the main loop still runs for a moment: what was asked comes back then
- * and frees the rest. With workers and loop stopped, what is under way is not freed. */
+/* Ends the API. Requests that wait for an owner's answer are freed when it comes, so the main loop
+ * should run on for a moment; what waits when workers and loop are stopped is never freed. */
 void admin_free(struct admin **admin);
 
-/* Imports definitions as if they came to the API from nobody in particular; takes the text's bytes.
- * done() is called once, on the loop or before this returns: code 204 or 200 when the definitions
- * were carried out as far as they can be (what was not is logged), 400 and above, with the reason,
- * when they were refused and nothing has changed. */
+/* Bytes that a file of definitions may have; leveretd refuses to import a larger one. */
 #define ADMIN_IMPORT_BYTES_MAX (256u << 20)
+/* Imports definitions for the broker itself. The text is taken and left empty. done is called once,
+ * on the loop or before this returns: with 204 or 200 when the definitions were carried out as far
+ * as they can be (the log says what was not), with 400 or more and the reason when they were
+ * refused and nothing has changed. */
 void admin_import(struct admin *admin, struct text *json,
                   void (*done)(void *context, int code, const char *reason), void *context);
 
-/* The ports listened on; 0: none. */
+/* The ports that are listened on; 0: there is none. */
 uint16_t admin_port(const struct admin *admin);
 uint16_t admin_metrics_port(const struct admin *admin);
 

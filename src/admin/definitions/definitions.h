@@ -1,4 +1,5 @@
-/* Definitions: the export and the import of all that makes a broker what it is. Thread: main. */
+/* Definitions: the export and the import of all that makes a broker what it is. Thread: the main
+ * thread. */
 #ifndef LEVERET_ADMIN_DEFINITIONS_H
 #define LEVERET_ADMIN_DEFINITIONS_H
 

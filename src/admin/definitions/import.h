@@ -1,4 +1,4 @@
-/* The import of definitions: what its files share. Thread: main. */
+/* The import of definitions: what its files share. Thread: the main thread. */
 #ifndef LEVERET_ADMIN_IMPORT_H
 #define LEVERET_ADMIN_IMPORT_H
 

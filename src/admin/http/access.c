@@ -1,4 +1,4 @@
-/* HTTP basic authentication (RFC 7617), tags and permissions. */
+/* HTTP basic authentication (RFC 7617), and what tags and permissions allow. */
 #include "admin/http/access.h"
 
 #include <stdlib.h>
@@ -33,7 +33,7 @@ unsigned access_rights(const char *tags)
     return rights;
 }
 
-/* Checks "user:password". */
+/* Checks "user:password", and makes the user the request's when it is right. */
 static enum credentials check(struct request *r, uint8_t *pair, size_t len, struct login *login)
 {
     uint8_t *colon = memchr(pair, ':', len);

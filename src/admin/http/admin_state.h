@@ -1,4 +1,5 @@
-/* Part of admin: what the requests of one API share. For src/admin only. Thread: main. */
+/* Part of admin: what the requests of one API share. For src/admin only. Thread: the main thread.
+ */
 #ifndef LEVERET_ADMIN_ADMIN_STATE_H
 #define LEVERET_ADMIN_ADMIN_STATE_H
 

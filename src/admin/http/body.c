@@ -1,9 +1,9 @@
-/* JSON bodies.
+/* A request's body, parsed as JSON.
  *
- * Normal course: a large body goes to a thread, which parses it and sends a letter back; the
- * request belongs to the thread meanwhile. What can go wrong: no thread is to be had: the body is
- * parsed here; the admin ends: it waits for its threads, and the letters that come later find no
- * request. */
+ * Normal course: a small body is parsed at once. A large one goes to a thread, which parses it and
+ * sends a letter back; the request belongs to the thread meanwhile. What can go wrong: no thread
+ * can be made (the body is parsed at once); the admin ends (it waits for the threads and frees
+ * their requests; their letters come later and free only themselves). */
 #include "admin/http/body.h"
 
 #include <pthread.h>
@@ -16,8 +16,9 @@
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
 
+/* A large body that is being parsed. */
 struct parsing {
-    struct request *request; /* NULL: the admin has ended */
+    struct request *request; /* NULL: the admin has ended and freed it */
     void (*handle)(struct request *request);
     struct loop *loop;
     struct admin *admin;
@@ -109,7 +110,7 @@ void body_end(struct admin *admin)
         take_out(parsing);
         struct request *r = parsing->request;
         CHECK(r);
-        parsing->request = NULL; /* its letter frees it, if it comes */
+        parsing->request = NULL; /* the letter frees what is left, when it comes */
         r->asking = false;
         http_forget(r);
         request_free(r);

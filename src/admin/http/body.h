@@ -1,5 +1,5 @@
 /* A request's body: parsed as JSON, and read as a form. A small body is parsed at once, a large one
- * on a thread of its own, so that other requests go on meanwhile. Thread: main. */
+ * on a thread of its own, so that other requests go on meanwhile. Thread: the main thread. */
 #ifndef LEVERET_ADMIN_BODY_H
 #define LEVERET_ADMIN_BODY_H
 

@@ -1,4 +1,4 @@
-/* A body in chunks, byte by byte but for the data. */
+/* A body in chunks. All but the data of chunks is read byte by byte. */
 #include "admin/http/chunks.h"
 
 static int hex_digit(uint8_t c)
@@ -12,7 +12,7 @@ static int hex_digit(uint8_t c)
     return -1;
 }
 
-/* The size's line has ended. */
+/* The line with a chunk's size has ended. Returns false when it had no size. */
 static bool size_complete(struct chunks *c)
 {
     if (c->digits == 0)
@@ -23,7 +23,7 @@ static bool size_complete(struct chunks *c)
     return true;
 }
 
-/* One byte that is no data; false: malformed. */
+/* Takes one byte that is not data of a chunk. Returns false when it cannot stand there. */
 static bool take(struct chunks *c, uint8_t byte)
 {
     unsigned max = c->state == CHUNK_TRAILER ? CHUNK_TRAILER_BYTES_MAX : CHUNK_LINE_BYTES_MAX;
@@ -52,7 +52,7 @@ static bool take(struct chunks *c, uint8_t byte)
             return true;
         }
         return byte == '\r' && c->line_bytes == 1;
-    default: /* CHUNK_TRAILER: its fields say nothing to us */
+    default: /* CHUNK_TRAILER: its fields are ignored */
         if (byte != '\n') {
             c->line_has_text = c->line_has_text || byte != '\r';
             return true;

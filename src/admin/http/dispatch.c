@@ -1,8 +1,8 @@
-/* From a request to its handler, in two steps: before its body is read, and with it.
+/* From a request to the function that answers it.
  *
- * Normal course: find the route, check password and tags, decode the path's parts; then parse the
- * JSON body and call the handler. What can go wrong is answered here: 404, 405, 401, 503, 400
- * not_json. */
+ * Normal course: before the body is read, find the route, check the path, the password and what the
+ * user may do; once the body is there, parse it as JSON and call the route's function. What can go
+ * wrong is answered here: 400, 401, 404, 405, 429, 503. */
 #include "admin/http/dispatch.h"
 
 #include <stdlib.h>
@@ -25,9 +25,9 @@ static void decode_parts(struct request *r, const struct bytes *parts, size_t co
     }
 }
 
-/* Whether what stands for a part of the pattern may hold a NUL: names of queues and exchanges,
- * which clients declare with any bytes, and keys of bindings. All others go to functions that take
- * zero-ended texts. */
+/* Returns true when the pattern's variable part of this number may hold a NUL: names of queues and
+ * exchanges, which clients may declare with any bytes, and keys of bindings. All others go to
+ * functions that take zero-ended texts. */
 static bool may_hold_nul(const char *pattern, size_t part)
 {
     const char *at = pattern;
@@ -41,7 +41,7 @@ static bool has_nul(struct bytes text)
     return text.len && memchr(text.at, '\0', text.len);
 }
 
-/* Whether path and query can mean something. False: answered. */
+/* Checks that path and query are well-formed. Returns false when they are not, and has answered. */
 static bool check_url(struct request *r, const struct bytes *parts, size_t count)
 {
     size_t len;
@@ -58,7 +58,8 @@ static bool check_url(struct request *r, const struct bytes *parts, size_t count
     return sound;
 }
 
-/* Whether the names in the path can be ones at all. False: answered. */
+/* Checks that no name in the path holds a NUL that it may not. Returns false when one does, and has
+ * answered. */
 static bool check_names(struct request *r, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -88,7 +89,7 @@ static bool is_of_vhost(enum access access)
     return access == ACCESS_VHOST || access == ACCESS_KNOWN;
 }
 
-/* Why the user may not, or NULL. */
+/* Why the user may not use the route; NULL: he may. */
 static const char *refusal(const struct request *r)
 {
     enum access access = r->route->access;
@@ -111,7 +112,8 @@ static const char *refusal(const struct request *r)
     return may ? NULL : "User not authorised to access virtual host";
 }
 
-/* The vhost in the path, if the route is about one. False: there is none, and answered so. */
+/* Checks that there is the vhost that the path names, if the route is about one. Returns false when
+ * there is not, and has answered. */
 static bool check_vhost(struct request *r)
 {
     if (!is_of_vhost(r->route->access) || !has_vhost(r->route) ||
@@ -140,8 +142,8 @@ static uint64_t body_bytes_max(const struct request *r)
     }
 }
 
-/* Counts in the account what the body will be when it is parsed. False: there is no room for it,
- * and answered so. */
+/* Tells the account how much memory the body will take when it is parsed. Returns false when it has
+ * too many values, or the account has no room, and has answered. */
 static bool take_json(struct request *r)
 {
     uint64_t values = value_count_in(text_bytes(&r->body));
@@ -165,7 +167,7 @@ static bool is_blank(uint8_t c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Whether there is a body to be read as JSON. */
+/* Returns true when the request has a body to be parsed. */
 static bool has_body(const struct request *r)
 {
     size_t blank = 0;
@@ -194,7 +196,8 @@ static void refusal_due(void *context)
     respond_too_many_attempts(context);
 }
 
-/* Who asks, and whether he may. False: answered, or it will be. */
+/* Checks the password, the vhost and what the user may do. Returns false when the request is
+ * refused; it has been answered, or will be. */
 static bool check_access(struct request *r)
 {
     uint32_t late_ms;

@@ -1,5 +1,5 @@
 /* The way of a request to the function that answers it: an http_service over the admin's routes.
- * Thread: main. */
+ * Thread: the main thread. */
 #ifndef LEVERET_ADMIN_DISPATCH_H
 #define LEVERET_ADMIN_DISPATCH_H
 

@@ -1,18 +1,19 @@
-/* Reading of a request's head.
+/* Reads a request's head.
  *
- * Normal course: the request line, then fields, a line each; those that the server needs are known
- * to a table. What can go wrong: anything a client may send. What could be read in two ways (two
- * lengths, a length and chunks, a folded line, a space before the colon) is refused, since a proxy
- * in front might read it the other way. */
+ * Normal course: the request line, then the header fields, one in a line; a table says which of
+ * them are used. What can go wrong: the client may have sent any bytes. A head that can be read in
+ * two ways (with two lengths, a length and chunks, a folded line, a space before the colon) is
+ * refused, since a proxy in front might have read it in the other way. */
 #include "admin/http/head.h"
 
 #include <strings.h>
 
-#define LENGTH_DIGITS_MAX 18 /* far more than any body may have */
+/* Digits of Content-Length; a field with more is malformed. No body may be as long as that. */
+#define LENGTH_DIGITS_MAX 18
 
 size_t head_length(struct bytes bytes, size_t *scanned)
 {
-    /* A line that is empty but for its end; the three bytes before may belong to it. */
+    /* The end of an empty line ends the head. Up to three bytes of it may have come before. */
     size_t from = *scanned > 3 ? *scanned - 3 : 0;
     while (from < bytes.len) {
         const uint8_t *end = memchr(bytes.at + from, '\n', bytes.len - from);
@@ -56,7 +57,7 @@ static bool is_word(struct bytes text, const char *word)
     return text.len == strlen(word) && strncasecmp((const char *)text.at, word, text.len) == 0;
 }
 
-/* Cuts a line off the front of *rest, without its end. */
+/* Cuts a line off the front of *rest, and returns it without its end. */
 static struct bytes take_line(struct bytes *rest)
 {
     const uint8_t *end = rest->len ? memchr(rest->at, '\n', rest->len) : NULL;
@@ -73,7 +74,8 @@ static struct bytes take_line(struct bytes *rest)
     return line;
 }
 
-/* No control characters but tabs: a line break in a log or a zero byte in a text begins here. */
+/* Returns false when the line has a control character other than a tab: it could break a line of
+ * the log, or end a text too early. */
 static bool is_clean(struct bytes line)
 {
     for (size_t i = 0; i < line.len; i++)

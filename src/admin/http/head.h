@@ -1,4 +1,5 @@
-/* The head of an HTTP request: request line and header fields, as RFC 9112 has them. Any thread. */
+/* The head of an HTTP request: request line and header fields, as RFC 9112 has them. Thread:
+ * any. */
 #ifndef LEVERET_ADMIN_HEAD_H
 #define LEVERET_ADMIN_HEAD_H
 

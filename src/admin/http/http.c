@@ -1,9 +1,10 @@
-/* The HTTP server: its sockets, who may connect, and the life of a connection.
+/* The HTTP server: its sockets, which of them become connections, and a connection's life.
  *
- * Normal course: the listener hands over a socket; if there is a place it becomes a connection,
- * which http_input.c reads and http_output.c writes. What can go wrong: all places, or those of the
- * client's address, are taken: the connection that has been idle longest gives up its place; when
- * none is idle the newcomer is told 503. A client that is slower than it may be is disconnected. */
+ * Normal course: the listener hands over a socket, which becomes a connection; http_input.c reads
+ * it and http_output.c writes to it. What can go wrong: there are as many connections as there may
+ * be, in all or from the client's address (the one that has been idle longest is closed; when none
+ * is idle the new socket is answered 503 and closed); a client is slower than it may be (its
+ * connection is closed). */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -14,6 +15,7 @@
 #include "leveret/base/container.h"
 #include "leveret/base/mem.h"
 
+/* The log says at most this often, in milliseconds, that a connection was refused. */
 #define FULL_LOG_MS 10000u
 
 /* ---- A connection's life. */
@@ -113,7 +115,7 @@ static void connection_start(struct http_server *server, int fd,
     http_connection_count(c);
 }
 
-/* ---- Who may connect. */
+/* ---- Which sockets become connections. */
 
 static bool is_idle(const struct http_connection *c)
 {
@@ -130,7 +132,8 @@ static unsigned count_of(const struct http_server *server, const char *host)
     return count;
 }
 
-/* Ends the connection that has been idle longest, of the host alone or (NULL) of all. */
+/* Closes the connection that has been idle longest, of those from the host or (NULL) of all.
+ * Returns false when none is idle. */
 static bool make_room(struct http_server *server, const char *host)
 {
     struct http_connection *c, *oldest = NULL;
@@ -229,7 +232,7 @@ void http_free(struct http_server **server)
         next = LIST_NEXT(c, entry);
         loop_task_cancel(s->loop, &c->write_task);
         forget(c);
-        free(c); /* its requests are the admin's now */
+        free(c); /* admin_free frees its request */
     }
     free(s);
 }

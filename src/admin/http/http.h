@@ -1,4 +1,4 @@
-/* The HTTP servers: sockets, limits, requests in and answers out. Thread: main.
+/* The HTTP servers: sockets, limits, requests in and answers out. Thread: the main thread.
  *
  * A request's head is read first; http_service's begin decides whether its body is wanted, and how
  * long it may be. Only then is the body read, and handle called. An answer is sent whole, or

@@ -4,8 +4,8 @@
  * begin says whether the body is wanted; the body is gathered, and the service's handle is called.
  * What can go wrong: a head that is malformed, too long or too slow; a body longer than the path
  * allows (413), longer than the account has room for (503), or slower than WINDOW_BYTES_MIN a
- * window; a request that is refused while its body is still on the way: a short one is read over,
- * otherwise the connection closes after the answer. */
+ * window; a request that is refused before its body has come (a short body is read and dropped;
+ * with a long one the connection is closed after the answer). */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -39,7 +39,7 @@ void http_input_enter(struct http_connection *c, enum input_state state)
     watch_set(c->watch, (enum watch_events)((reads ? WATCH_READ : WATCH_NONE) |
                                             (c->timer_writes ? WATCH_WRITE : WATCH_NONE)));
     if (c->timer_writes)
-        return; /* the answer's time counts */
+        return; /* the timer runs for the answer */
     switch (state) {
     case INPUT_HEAD:
         timer_set(c->timer, c->in.len ? limits->request_ms : limits->idle_ms);
@@ -108,7 +108,7 @@ bool http_input_is_short(const struct http_connection *c)
     return !c->chunked && c->body_left <= DISCARD_BYTES_MAX && !c->expects;
 }
 
-/* A body that nobody wants. */
+/* Drops a body that is not wanted, or closes the connection after the answer. */
 static void discard_body(struct http_connection *c)
 {
     bool short_one = http_input_is_short(c);
@@ -141,7 +141,8 @@ static void begin_request(struct http_connection *c, const struct head *head)
     }
 }
 
-/* False: more bytes are needed, or the connection ends. */
+/* Takes a head from what was read, if it is whole. Returns false when more bytes are needed or the
+ * connection ends. */
 static bool take_head(struct http_connection *c)
 {
     size_t blank = 0;
@@ -180,7 +181,8 @@ static void refuse_body(struct http_connection *c, int code, const char *error, 
     http_input_enter(c, INPUT_HELD);
 }
 
-/* Adds a part of the body. False: there is no room, and answered so. */
+/* Adds a part of the body. Returns false when the body is too long or the account has no room, and
+ * has answered. */
 static bool add_body(struct http_connection *c, struct bytes piece)
 {
     struct text *body = &c->request->body;
@@ -189,7 +191,7 @@ static bool add_body(struct http_connection *c, struct bytes piece)
         return false;
     }
     if (piece.len > body->room - body->len) {
-        /* Room grows by doubling, and the old bytes are there until they are copied. */
+        /* The text grows by doubling, and keeps its old bytes until they are copied. */
         size_t more = body->room > piece.len ? body->room : piece.len;
         if (!account_take(account_of(c), ACCOUNT_HTTP_REQUESTS, more)) {
             refuse_body(c, 503, "service_unavailable",
@@ -209,14 +211,15 @@ static void body_complete(struct http_connection *c)
     c->server->service.handle(c->request);
 }
 
-/* Nothing may be added to a view of nothing, not even 0. */
+/* Moves *in on. In C not even 0 may be added to a view's pointer that is NULL. */
 static void skip(struct bytes *in, size_t len)
 {
     if (len)
         *in = bytes_of(in->at + len, in->len - len);
 }
 
-/* Takes what there is of a body from *in; false: more is needed, or it is refused. */
+/* Takes what there is of a body from *in. Returns false when more bytes are needed or the body was
+ * refused. */
 static bool take_body(struct http_connection *c, struct bytes *in)
 {
     if (c->chunked) {
@@ -259,7 +262,9 @@ static void discard(struct http_connection *c, struct bytes *in)
         http_input_enter(c, INPUT_HELD);
 }
 
-/* ---- From state to state, as long as there are bytes. */
+/* ---- From state to state. */
+
+/* Goes on as long as the bytes that were read take it to another state. */
 
 static void advance(struct http_connection *c)
 {
@@ -286,12 +291,12 @@ static void advance(struct http_connection *c)
     }
     if (c->fd < 0)
         return;
-    if (c->input == INPUT_HELD) /* the answer may be complete already */
+    if (c->input == INPUT_HELD) /* the request may have been answered already */
         loop_at_end(c->server->loop, PHASE_WRITE, &c->write_task);
     http_connection_count(c);
 }
 
-/* A body goes from the socket to the request without staying in the connection. */
+/* Takes a body's bytes to the request without a stay in the connection. */
 static void take_direct(struct http_connection *c, struct bytes in)
 {
     if (c->input == INPUT_BODY)

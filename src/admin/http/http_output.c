@@ -1,10 +1,11 @@
 /* Answers out.
  *
- * Normal course: http_send queues head and body; at the end of the turn they are written; what the
- * socket does not take waits until it does; then the connection's next request is served. A stream
- * is queued piece by piece, each a chunk, and its maker waits while the client has enough. What can
- * go wrong: the account has no room for a whole answer (503 in its place); the client takes less
- * than WINDOW_BYTES_MIN in a window, or is gone: the connection is closed. */
+ * Normal course: http_send queues head and body, which are written at the end of the turn; what the
+ * socket does not take is written when it can be; then the connection's next request is served. A
+ * stream is queued piece by piece, each as a chunk, and the code that makes it waits while the
+ * client has enough to take. What can go wrong: the account has no room for a whole answer (503 is
+ * sent in its place); the client takes less than WINDOW_BYTES_MIN in a window, or is gone (the
+ * connection is closed). */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +17,10 @@
 #include "leveret/base/container.h"
 #include "leveret/base/mem.h"
 
+/* Pieces that one call writes, and bytes that are written to one client in a turn of the loop; the
+ * rest is written by the next call, or in the next turn. */
 #define PARTS_MAX      64
-#define TURN_BYTES_MAX (1u << 20) /* to one client before others get their turn */
+#define TURN_BYTES_MAX (1u << 20)
 
 /* ---- The queue. */
 
@@ -65,7 +68,7 @@ static void consume(struct http_connection *c, size_t bytes)
     }
 }
 
-/* Writes what the socket takes. False: the client is gone. */
+/* Writes what the socket takes. Returns false when the client is gone. */
 static bool flush(struct http_connection *c)
 {
     size_t share = TURN_BYTES_MAX;
@@ -93,7 +96,8 @@ static bool flush(struct http_connection *c)
     return true;
 }
 
-/* Sees to it that the rest is written, and within its time. */
+/* Says whether bytes wait for the socket: the timer then runs for the answer, otherwise for what is
+ * read. */
 static void wait_writable(struct http_connection *c, bool waits)
 {
     bool reads = c->input != INPUT_HELD;
@@ -178,7 +182,7 @@ static const char *reason_of(int code)
     return "Unknown";
 }
 
-/* Status line and the fields that every answer has. */
+/* Writes the status line and the fields that every answer has. */
 static void begin_head(struct http_connection *c, struct text *out, int code,
                        const char *content_type)
 {
@@ -222,9 +226,10 @@ void http_output_error(struct http_connection *c, int code)
 
 /* ---- A whole answer. */
 
-/* Whether the account lets an answer wait for its client. What little everybody is told always
- * may. */
+/* A body of at most this many bytes is sent even when the account has no room: errors always are.
+ */
 #define SMALL_ANSWER_BYTES 4096u
+/* Returns true when the account has room for the body until the client has taken it. */
 static bool fits(const struct http_connection *c, const struct text *body)
 {
     struct account *account = c->server->admin->account;
@@ -232,12 +237,13 @@ static bool fits(const struct http_connection *c, const struct text *body)
         return true;
     if (!account_take(account, ACCOUNT_HTTP_ANSWERS, body->len))
         return false;
-    account_add(account, ACCOUNT_HTTP_ANSWERS, -(int64_t)body->len); /* counted when queued */
+    account_add(account, ACCOUNT_HTTP_ANSWERS,
+                -(int64_t)body->len); /* http_connection_count adds it */
     return true;
 }
 
-/* A body that was not read to its end, and is too long for being read over, ends the connection:
- * the answer's head has to say so. */
+/* When the request's body has not been read to its end, and is too long to be read and dropped, the
+ * connection is closed after the answer; the answer's head has to say so. */
 static void settle_keeping(struct http_connection *c)
 {
     if (c->input != INPUT_HELD && !http_input_is_short(c))
@@ -302,7 +308,7 @@ void http_stream_begin(struct request *request, int code, const char *content_ty
     c->streamer = request;
     c->answered = c->streaming = true;
     if (c->minor_0)
-        c->keep_alive = false; /* its end is that of the connection */
+        c->keep_alive = false; /* closing the connection is the only way to end it */
     begin_head(c, &head, code, content_type);
     text_printf(&head, c->minor_0 ? "\r\n" : "Transfer-Encoding: chunked\r\n\r\n");
     queue(c, &head);

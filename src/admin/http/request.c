@@ -1,4 +1,4 @@
-/* A request's life apart from HTTP: its query, its questions to owners, its end. */
+/* A request's life: its query, its questions to owners, its end. */
 #include "admin/http/request.h"
 
 #include <stdlib.h>
@@ -55,7 +55,8 @@ void request_free(struct request *request)
     admin_unref(admin);
 }
 
-/* The parameter at or after *at, which moves behind it. */
+/* The first parameter of that name at or behind *from, decoded; *from moves behind it. NULL: there
+ * is none. */
 static char *query_next(const char **from, const char *name)
 {
     size_t name_len = strlen(name);

@@ -1,4 +1,4 @@
-/* One HTTP request from its arrival to its answer. Thread: main.
+/* One HTTP request from its arrival to its answer. Thread: the main thread.
  *
  * Rules. A handler answers exactly once, now or from a callback, with one of the functions of
  * respond.h; the request is freed by that call. The client may leave before the answer: the answer

@@ -1,4 +1,4 @@
-/* Answers: JSON, nothing, or why not. Statuses become HTTP codes here and nowhere else. */
+/* Answers. A status becomes an HTTP code here and nowhere else. */
 #include "admin/http/respond.h"
 
 #include <stdarg.h>
@@ -143,7 +143,7 @@ void respond_refused(struct request *request)
 
 void respond_login_failed(struct request *request)
 {
-    /* Tools send their password only to the realm that RabbitMQ has. */
+    /* Some tools send their password to RabbitMQ's realm only. */
     send_error(request, 401, "not_authorized", bytes_of_text("Login failed"), "WWW-Authenticate",
                "Basic realm=\"RabbitMQ Management\"");
 }
@@ -155,7 +155,7 @@ void respond_too_many_attempts(struct request *request)
                "Retry-After", "10");
 }
 
-/* AMQP's codes (0-9-1, 1.2) as RabbitMQ's API quotes them in its texts. */
+/* AMQP's reply codes (0-9-1, 1.2), as RabbitMQ's API quotes them in reasons. */
 static const struct {
     enum status status;
     const char *text;

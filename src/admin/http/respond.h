@@ -1,5 +1,5 @@
 /* Answers to requests. Each function but respond_code_name answers the request and frees it.
- * Thread: main. */
+ * Thread: the main thread. */
 #ifndef LEVERET_ADMIN_RESPOND_H
 #define LEVERET_ADMIN_RESPOND_H
 

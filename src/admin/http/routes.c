@@ -26,8 +26,8 @@ bool routes_match(const char *pattern, const char *path, struct bytes parts[REQU
 
 static const char *const method_names[] = {"GET", "PUT", "POST", "DELETE", "HEAD", "OPTIONS", ""};
 
-/* The first route of a table that method and path fit. seen[] notes the methods of those that the
- * path fits alone. */
+/* The first route of a table that method and path fit; NULL: none. seen[] notes the methods of the
+ * routes before it that the path fits. */
 static const struct route *find_in(const struct route *table, enum http_method method,
                                    const char *path, struct bytes parts[REQUEST_ARGS_MAX],
                                    size_t *count, bool seen[METHOD_OTHER + 1])

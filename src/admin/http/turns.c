@@ -1,4 +1,4 @@
-/* Turns of listings: a list of those under way and one of those that wait. */
+/* Turns: a list of the requests that have theirs, and a line of those that wait. */
 #include "admin/http/turns.h"
 
 #include <stdlib.h>
@@ -21,7 +21,7 @@ TAILQ_HEAD(turn_list, turn);
 struct turns {
     struct turn_list running, waiting;
     size_t running_count, waiting_count;
-    struct timer *timer; /* to start those whose turn has come, from the loop */
+    struct timer *timer; /* calls start_next in a later turn of the loop */
 };
 
 static bool is_same_asker(const struct request *a, const struct request *b)
@@ -48,7 +48,8 @@ static void start(struct turns *turns, struct turn *turn)
     turn->go(turn->request, turn->argument);
 }
 
-/* One a turn of the loop: going may end the request, and with it the turn. */
+/* Starts one request only: when it goes it may end, and give its turn back, which changes the
+ * lists. */
 static void start_next(void *context)
 {
     struct turns *turns = context;
@@ -82,7 +83,7 @@ void turns_free(struct turns **turns)
     *turns = NULL;
     if (!t)
         return;
-    /* Requests that an owner still has are freed after the admin: their turns end here. */
+    /* A request that an owner has is freed after this: it must not find its turn any more. */
     for (struct turn *turn = TAILQ_FIRST(&t->running); turn; turn = next) {
         next = TAILQ_NEXT(turn, entry);
         turn->request->turn = NULL;

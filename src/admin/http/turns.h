@@ -1,6 +1,6 @@
 /* Turns of listings: how many requests gather rows from the owners at once. Many at once would take
  * the owners' time, and each other's; the rest wait in order. Writing an answer needs no turn: what
- * it holds is counted in the account. Thread: main. */
+ * it holds is counted in the account. Thread: the main thread. */
 #ifndef LEVERET_ADMIN_TURNS_H
 #define LEVERET_ADMIN_TURNS_H
 

@@ -1,13 +1,14 @@
-/* Bodies as browsers, curl -F and editors make them. */
+/* Finds the JSON in a body. */
 #include "admin/http/upload.h"
 
 #include <string.h>
 #include <strings.h>
 
-#define MULTIPART          "multipart/form-data"
-#define BOUNDARY_BYTES_MAX 70u /* RFC 2046, 5.1.1 */
+#define MULTIPART "multipart/form-data"
+/* Bytes of a boundary (RFC 2046, 5.1.1); a form with a longer one has no file. */
+#define BOUNDARY_BYTES_MAX 70u
 
-/* The place of needle, or NULL. */
+/* Where needle stands; NULL: nowhere. */
 static const uint8_t *find(struct bytes in, const void *needle, size_t len)
 {
     return in.len ? memmem(in.at, in.len, needle, len) : NULL;
@@ -18,7 +19,7 @@ static struct bytes from(struct bytes whole, const uint8_t *at)
     return bytes_of(at, whole.len - (size_t)(at - whole.at));
 }
 
-/* "--" and the boundary; false: there is none that could be. */
+/* Writes "--" and the boundary. Returns false when the type has none, or one that is too long. */
 static bool delimiter_of(const char *content_type, char out[BOUNDARY_BYTES_MAX + 3], size_t *len)
 {
     const char *at = strcasestr(content_type, "boundary=");
@@ -34,7 +35,7 @@ static bool delimiter_of(const char *content_type, char out[BOUNDARY_BYTES_MAX +
     return true;
 }
 
-/* Cuts the next part off; its head and its contents. False: there is none. */
+/* Cuts the next part off *rest: its head and its contents. Returns false when there is none. */
 static bool next_part(struct bytes *rest, const char *delimiter, size_t len, struct bytes *head,
                       struct bytes *contents)
 {
@@ -48,7 +49,7 @@ static bool next_part(struct bytes *rest, const char *delimiter, size_t len, str
     *head = bytes_of(part.at, (size_t)(blank - part.at));
     struct bytes inside = from(part, blank + 4);
     const uint8_t *end = find(inside, delimiter, len);
-    if (!end || end - inside.at < 2) /* the line end before it is not the part's */
+    if (!end || end - inside.at < 2) /* the line end before a delimiter belongs to it */
         return false;
     *contents = bytes_of(inside.at, (size_t)(end - inside.at) - 2);
     *rest = from(inside, end);

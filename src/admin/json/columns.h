@@ -1,5 +1,5 @@
 /* Columns: which fields of an object a client wants, as its query says
- * ("columns=name,message_stats.publish"). Thread: any one. */
+ * ("columns=name,message_stats.publish"). Thread: one at a time. */
 #ifndef LEVERET_ADMIN_COLUMNS_H
 #define LEVERET_ADMIN_COLUMNS_H
 

@@ -1,4 +1,4 @@
-/* Memory for many small pieces that are freed together. Thread: any one. */
+/* Memory for many small pieces that are freed together. Thread: one at a time. */
 #ifndef LEVERET_ADMIN_ARENA_H
 #define LEVERET_ADMIN_ARENA_H
 

@@ -1,6 +1,6 @@
 /* Gathering: copies what a listing needs from the owners of vhosts and sessions, a slice at each
- * visit, so that no visit holds up messages for long. Thread: main; the copying itself runs on the
- * owners. */
+ * visit, so that no visit holds up messages for long. Thread: the main thread; the copying itself
+ * runs on the owners. */
 #ifndef LEVERET_ADMIN_GATHER_H
 #define LEVERET_ADMIN_GATHER_H
 

@@ -1,6 +1,6 @@
 /* Listings: rows are gathered, filtered by name, sorted, cut to a page and written. Long ones are
  * sorted and written in slices, between which the loop serves others. The query says how: page,
- * page_size, name, use_regex, sort, sort_reverse, columns. Thread: main. */
+ * page_size, name, use_regex, sort, sort_reverse, columns. Thread: the main thread. */
 #ifndef LEVERET_ADMIN_LISTING_H
 #define LEVERET_ADMIN_LISTING_H
 

@@ -1,6 +1,6 @@
 /* Samples: what an object's counters were when somebody last looked at them, for rates. A rate is
  * how much a counter has grown in a second, since an earlier look that is at least SAMPLE_PERIOD_MS
- * old; until there is one the rate is told as 0, as RabbitMQ does. Thread: main. */
+ * old; until there is one the rate is told as 0, as RabbitMQ does. Thread: the main thread. */
 #ifndef LEVERET_ADMIN_SAMPLES_H
 #define LEVERET_ADMIN_SAMPLES_H
 

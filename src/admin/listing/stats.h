@@ -1,4 +1,5 @@
-/* Counters of messages with their rates, as JSON: RabbitMQ's "message_stats". Thread: any one. */
+/* Counters of messages with their rates, as JSON: RabbitMQ's "message_stats". Thread: one at a
+ * time. */
 #ifndef LEVERET_ADMIN_STATS_H
 #define LEVERET_ADMIN_STATS_H
 

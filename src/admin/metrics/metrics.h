@@ -1,4 +1,5 @@
-/* Metrics in Prometheus's text format, and what the files that write them share. Thread: main. */
+/* Metrics in Prometheus's text format, and what the files that write them share. Thread: the main
+ * thread. */
 #ifndef LEVERET_ADMIN_METRICS_H
 #define LEVERET_ADMIN_METRICS_H
 

@@ -1,5 +1,5 @@
-/* Sums over all vhosts and workers, for the overview, vhosts, metrics and rates. Thread: main; the
- * counting runs on the owners, one after the other. */
+/* Sums over all vhosts and workers, for the overview, vhosts, metrics and rates. Thread: the main
+ * thread; the counting runs on the owners, one after the other. */
 #ifndef LEVERET_ADMIN_TOTALS_H
 #define LEVERET_ADMIN_TOTALS_H
 

@@ -1,5 +1,5 @@
 /* Part of the api: what the broker says of itself, its feature flags, and attempts to log in.
- * Thread: main. */
+ * Thread: the main thread. */
 #ifndef LEVERET_ADMIN_ABOUT_H
 #define LEVERET_ADMIN_ABOUT_H
 

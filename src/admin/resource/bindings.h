@@ -1,4 +1,4 @@
-/* Part of the api: bindings. Thread: main. */
+/* Part of the api: bindings. Thread: the main thread. */
 #ifndef LEVERET_ADMIN_BINDINGS_H
 #define LEVERET_ADMIN_BINDINGS_H
 

@@ -1,5 +1,5 @@
 /* A request as a client of a vhost: it has a link with one channel, over which it declares,
- * publishes and gets as any client does. Thread: main. */
+ * publishes and gets as any client does. Thread: the main thread. */
 #ifndef LEVERET_ADMIN_CLIENT_H
 #define LEVERET_ADMIN_CLIENT_H
 

@@ -1,4 +1,4 @@
-/* Part of the api: connections, their channels and their consumers. Thread: main. */
+/* Part of the api: connections, their channels and their consumers. Thread: the main thread. */
 #ifndef LEVERET_ADMIN_CONNECTIONS_H
 #define LEVERET_ADMIN_CONNECTIONS_H
 

@@ -1,4 +1,4 @@
-/* Part of the api: pieces of objects that several resources have. Thread: main. */
+/* Part of the api: pieces of objects that several resources have. Thread: the main thread. */
 #ifndef LEVERET_ADMIN_DETAILS_H
 #define LEVERET_ADMIN_DETAILS_H
 

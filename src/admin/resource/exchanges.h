@@ -1,4 +1,4 @@
-/* Part of the api: exchanges. Thread: main. */
+/* Part of the api: exchanges. Thread: the main thread. */
 #ifndef LEVERET_ADMIN_EXCHANGES_H
 #define LEVERET_ADMIN_EXCHANGES_H
 

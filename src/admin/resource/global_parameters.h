@@ -1,4 +1,5 @@
-/* Part of the api: global parameters, and the cluster's name, which is one of them. Thread: main.
+/* Part of the api: global parameters, and the cluster's name, which is one of them. Thread: the
+ * main thread.
  */
 #ifndef LEVERET_ADMIN_GLOBAL_PARAMETERS_H
 #define LEVERET_ADMIN_GLOBAL_PARAMETERS_H

@@ -1,4 +1,4 @@
-/* Part of the api: limits of vhosts and users. Thread: main. */
+/* Part of the api: limits of vhosts and users. Thread: the main thread. */
 #ifndef LEVERET_ADMIN_LIMITS_H
 #define LEVERET_ADMIN_LIMITS_H
 

@@ -1,4 +1,5 @@
-/* Part of the api: publishing and getting messages, and the aliveness test. Thread: main. */
+/* Part of the api: publishing and getting messages, and the aliveness test. Thread: the main
+ * thread. */
 #ifndef LEVERET_ADMIN_MESSAGES_H
 #define LEVERET_ADMIN_MESSAGES_H
 

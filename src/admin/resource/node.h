@@ -1,4 +1,5 @@
-/* Part of the api: the overview, and the node with its memory and watermarks. Thread: main. */
+/* Part of the api: the overview, and the node with its memory and watermarks. Thread: the main
+ * thread. */
 #ifndef LEVERET_ADMIN_NODE_H
 #define LEVERET_ADMIN_NODE_H
 

@@ -1,4 +1,4 @@
-/* Part of the api: permissions of users on vhosts. Thread: main. */
+/* Part of the api: permissions of users on vhosts. Thread: the main thread. */
 #ifndef LEVERET_ADMIN_PERMISSIONS_H
 #define LEVERET_ADMIN_PERMISSIONS_H
 

@@ -1,4 +1,4 @@
-/* Part of the api: policies, operator policies and runtime parameters. Thread: main. */
+/* Part of the api: policies, operator policies and runtime parameters. Thread: the main thread. */
 #ifndef LEVERET_ADMIN_POLICIES_H
 #define LEVERET_ADMIN_POLICIES_H
 

@@ -1,4 +1,4 @@
-/* Part of the api: policies as JSON, for requests and for definitions. Thread: main. */
+/* Part of the api: policies as JSON, for requests and for definitions. Thread: the main thread. */
 #ifndef LEVERET_ADMIN_POLICY_JSON_H
 #define LEVERET_ADMIN_POLICY_JSON_H
 

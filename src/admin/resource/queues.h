@@ -1,4 +1,4 @@
-/* Part of the api: queues. Thread: main. */
+/* Part of the api: queues. Thread: the main thread. */
 #ifndef LEVERET_ADMIN_QUEUES_H
 #define LEVERET_ADMIN_QUEUES_H
 

@@ -1,4 +1,4 @@
-/* Part of the api: users. Thread: main. */
+/* Part of the api: users. Thread: the main thread. */
 #ifndef LEVERET_ADMIN_USERS_H
 #define LEVERET_ADMIN_USERS_H
 

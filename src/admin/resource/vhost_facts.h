@@ -1,5 +1,5 @@
 /* Part of the api: what the JSON of a vhost says of it: a request's body, or an entry of
- * definitions. Thread: main. */
+ * definitions. Thread: the main thread. */
 #ifndef LEVERET_ADMIN_VHOST_FACTS_H
 #define LEVERET_ADMIN_VHOST_FACTS_H
 

@@ -1,4 +1,4 @@
-/* Part of the api: vhosts. Thread: main. */
+/* Part of the api: vhosts. Thread: the main thread. */
 #ifndef LEVERET_ADMIN_VHOSTS_H
 #define LEVERET_ADMIN_VHOSTS_H
 
