@@ -1,8 +1,7 @@
-/* JSON output with a column filter.
+/* JSON output that leaves out what the columns do not name.
  *
- * Normal course: answer_object, leaves, answer_end; each step first asks whether the key is wanted.
- * What can go wrong: nesting beyond ANSWER_DEPTH_MAX is not wanted; memory that is not to be had
- * aborts in text_reserve. */
+ * Normal course: answer_object, values, answer_end; each step first asks whether the key is wanted.
+ * What can go wrong: an object or array deeper than ANSWER_DEPTH_MAX is left out. */
 #include "admin/json/answer.h"
 
 #include <inttypes.h>
@@ -15,6 +14,7 @@
 #include "leveret/base/mem.h"
 #include "leveret/base/utf8.h"
 
+/* A level's mask when everything below it is wanted. */
 #define ALL UINT64_MAX
 
 void answer_free(struct answer *answer)
@@ -153,7 +153,7 @@ bool answer_array(struct answer *answer, const char *key)
     return begin(answer, key_of(key), key != NULL, true);
 }
 
-/* Keys of tables are unnamed within arrays: at is NULL there. */
+/* Within arrays there are no keys: key.at is NULL. */
 bool answer_object_bytes(struct answer *answer, struct bytes key)
 {
     return begin(answer, key, key.at != NULL, false);
@@ -172,9 +172,10 @@ void answer_end(struct answer *answer)
         text_add(&answer->text, answer->level[answer->depth].array ? "]" : "}", 1);
 }
 
-/* ---- Leaves. */
+/* ---- Values that are no object and no array: leaves. */
 
-/* True when the leaf is to be written now. A number to be captured is captured here. */
+/* Writes a leaf's key. Returns true when the caller is to write its value; a number that is to be
+ * captured is captured here instead. */
 static bool leaf(struct answer *w, struct bytes key, bool named, double number)
 {
     if (mask_below(w, key, named) != ALL)
@@ -206,7 +207,8 @@ static void leaf_bytes(struct answer *w, struct bytes key, bool named, struct by
 static void put_real(struct text *out, double value)
 {
     char number[40];
-    if (value >= 0 && value < 1e15 && value == (double)(uint64_t)value) { /* nearly always 0.0 */
+    if (value >= 0 && value < 1e15 &&
+        value == (double)(uint64_t)value) { /* the fast way; rates are nearly always 0 */
         text_add_number(out, (uint64_t)value);
         text_add(out, ".0", 2);
         return;

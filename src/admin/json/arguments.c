@@ -1,7 +1,7 @@
-/* Field tables ↔ JSON.
+/* Field tables to JSON and back.
  *
- * Integers become 'l', reals 'd', null 'V'; the way back loses the widths, which the broker does
- * not compare. */
+ * From JSON an integer becomes a field of the type 'l', a real 'd', null 'V'. A table that went to
+ * JSON and back may thus have wider numbers than before; the broker does not compare widths. */
 #include "admin/json/arguments.h"
 
 #include "leveret/base/map.h"
@@ -89,11 +89,11 @@ struct arguments_reading {
     struct text *out;
     enum status status;
     unsigned depth;
-    unsigned *entries; /* read so far, of the whole object */
+    unsigned *entries; /* keys and elements read so far, at all depths */
 };
 
-/* Counts an entry, and looks how long the table has become. False: too many entries or bytes.
- */
+/* Counts an entry, and looks how long the table has become. Returns false when it has too many
+ * entries or bytes. */
 static bool count_entry(struct arguments_reading *r)
 {
     if (++*r->entries > ARGUMENTS_ENTRIES_MAX || r->out->len > ARGUMENTS_BYTES_MAX)
@@ -126,7 +126,7 @@ static bool simple_field(const struct value *value, struct field *out)
 
 static void read_entry(void *context, const char *key, const struct value *value);
 
-/* The contents of a nested array or table, built apart. Ends with a status in reading. */
+/* Makes the contents of a nested array or table, which are not in the table yet. */
 static void read_nested(struct arguments_reading *r, const struct value *value, struct field *field,
                         struct text *contents)
 {
@@ -196,7 +196,7 @@ const char *arguments_wrong(enum status status)
     return "must be an object whose keys have at most 255 bytes";
 }
 
-/* ---- Properties keys of bindings. */
+/* ---- Hashes for the keys of bindings. */
 
 void arguments_hash(struct bytes table, char out[ARGUMENTS_HASH_LEN + 1])
 {

@@ -1,4 +1,4 @@
-/* Between AMQP's field tables and JSON. Any one thread. */
+/* Arguments: AMQP's field tables, from and to JSON. Thread: one at a time. */
 #ifndef LEVERET_ADMIN_ARGUMENTS_H
 #define LEVERET_ADMIN_ARGUMENTS_H
 
@@ -9,22 +9,21 @@
 /* Writes a checked table's contents as an object under key. */
 void arguments_write(struct answer *answer, const char *key, struct bytes table);
 
-/* Keys and elements of one JSON object that becomes a table, at all depths together. More are
- * refused before the table is built further. */
+/* Keys and elements, at all depths together, of a JSON object that becomes a table; one with more
+ * is refused. */
 #define ARGUMENTS_ENTRIES_MAX 4096u
-/* Bytes of the table's contents that a JSON object may become. */
+/* Bytes of the contents of a table that a JSON object becomes; a longer one is refused. */
 #define ARGUMENTS_BYTES_MAX ((size_t)1 << 20)
 
-/* Appends a JSON object's keys to a table's contents, none for NULL (a missing value); on an error
- * *out holds a part of them.
- * Errors: MALFORMED (no object, a key above NAME_BYTES_MAX), LIMIT (nested too deep, too many
- * entries or bytes). */
+/* Appends the fields of a JSON object to a table's contents; none when object is NULL, a missing
+ * value. After an error *out may hold a part of them. Errors: MALFORMED (it is no object, or a key
+ * is longer than NAME_BYTES_MAX), LIMIT (nested too deep, too many entries or bytes). */
 MUST_USE enum status arguments_read(const struct value *object, struct text *out);
-/* What an error of arguments_read says to the client. */
+/* An error of arguments_read in words for the client. */
 const char *arguments_wrong(enum status status);
 
-/* The short text that tells apart two bindings of the same ends and key: a hash of the arguments
- * that does not depend on their order, base64url, zero-ended. */
+/* Writes a hash of a table, as base64url, zero-ended. Two bindings of the same ends and routing key
+ * are told apart by it. The order of the fields does not change it. */
 #define ARGUMENTS_HASH_LEN 11
 void arguments_hash(struct bytes table, char out[ARGUMENTS_HASH_LEN + 1]);
 

@@ -62,7 +62,7 @@ bool form_has(const struct form *form, const char *key)
     return value_kind_of(value_get(form->object, key)) != VALUE_NONE;
 }
 
-/* The value if it is of the kind that is asked for, else NULL: it is missing, or the error is
+/* The field's value if it is of that kind. NULL: the field is missing, or of another kind, which is
  * noted. */
 static const struct value *get(struct form *form, const char *key, enum value_kind kind)
 {

@@ -1,4 +1,5 @@
-/* One table of the properties that are texts or numbers; headers apart. */
+/* Part of answer and form: message properties. A table says where each property that is a text or a
+ * number stands; headers, which are a table, are read and written apart. */
 #include "admin/json/properties_json.h"
 
 #include <stddef.h>

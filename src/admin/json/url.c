@@ -1,4 +1,4 @@
-/* Percent-encoding, and the keys of bindings. */
+/* Percent-encoding, and the keys of bindings. See url.h. */
 #include <ctype.h>
 #include <stdlib.h>
 

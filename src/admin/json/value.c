@@ -1,4 +1,4 @@
-/* JSON from clients, by jansson, whose types stay in this file. */
+/* JSON values, read by jansson, whose types stay in this file. */
 #include "admin/json/value.h"
 
 #include <jansson.h>
@@ -11,7 +11,7 @@ static const json_t *inside(const struct value *value)
     return (const json_t *)value;
 }
 
-/* Each value but the first stands behind a comma, a colon or a bracket. */
+/* Each value or key but the first stands behind a comma, a colon or a bracket. */
 size_t value_count_in(struct bytes text)
 {
     size_t count = 1;

@@ -6,6 +6,7 @@
 
 #include "leveret/base/mem.h"
 
+/* Bytes of a chunk; a larger piece gets a chunk of its own. */
 #define ARENA_CHUNK_BYTES 16384u
 
 struct arena_chunk {
@@ -14,7 +15,7 @@ struct arena_chunk {
     _Alignas(max_align_t) uint8_t data[];
 };
 
-/* So many bytes of a chunk, at an offset that is a multiple of align. */
+/* Takes bytes from a chunk, at an offset that is a multiple of align. */
 static uint8_t *take(struct arena *arena, size_t bytes, size_t align)
 {
     struct arena_chunk *chunk = arena->chunks;

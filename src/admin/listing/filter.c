@@ -7,7 +7,7 @@
 #include "leveret/base/pattern.h"
 
 struct filter {
-    char *part; /* NULL: a regular expression */
+    char *part; /* what a name must contain; NULL: it must match pattern */
     struct pattern *pattern;
 };
 

@@ -1,9 +1,10 @@
 /* Gathering rows.
  *
- * Normal course: for each vhost, ask its owner for GATHER_SLICE infos at a time until it has no
- * more; the owner fills a block and moves the names into the block's arena; here the block's rows
- * are added. What can go wrong: a vhost is deleted between two visits: what came from it stays, the
- * next one follows. */
+ * Normal course: for each vhost, its owner is asked for GATHER_SLICE infos at a time until it has
+ * no more; the owner fills a block, and copies names into the block's arena; back here the block's
+ * infos become rows. Sessions are gathered from each worker in one visit. What can go wrong: a
+ * vhost is deleted between two visits (the rows that came from it stay); the account has no room
+ * for the rows (503). */
 #include "admin/listing/gather.h"
 
 #include <stdlib.h>
@@ -37,7 +38,7 @@ static struct gather_block *block_new(struct gather *gather, size_t room)
     return block;
 }
 
-/* Takes over the block's infos as rows. */
+/* Adds the block's infos to the rows. */
 static void add_rows(struct gather *gather, struct gather_block *block, struct bytes vhost)
 {
     size_t size = gather->kind->info_bytes;
@@ -100,8 +101,8 @@ static void visit_vhost(struct vhost *vhost, void *argument)
     }
 }
 
-/* Those that still shake hands or already say goodbye are not told of: a connection is listed from
- * open to close. */
+/* Returns true while the connection is open. One that shakes hands, or is being closed, is not
+ * listed. */
 static bool established(const struct session_info *info)
 {
     return strcmp(info->state, "starting") != 0 && strcmp(info->state, "closing") != 0;
@@ -129,7 +130,7 @@ static void visit_sessions(struct sessions *sessions, void *argument)
 
 /* ---- From visit to visit. */
 
-/* The gather of the request whose visit has just ended: its newest block's argument knows. */
+/* The gather of the request whose visit has just ended: the block that was visited has it. */
 static struct gather *gather_of(const struct request *r)
 {
     const struct gather_block *block = r->ask_argument;
@@ -149,7 +150,7 @@ void gather_go_on(struct request *r, struct gather *gather)
         next_worker(r, gather);
 }
 
-/* The rows of a visit have been added. */
+/* Goes on when the rows of a visit have been added. */
 static void visited(struct request *r, struct gather *gather, const struct gather_block *block)
 {
     size_t bytes =

@@ -1,4 +1,4 @@
-/* What can be gathered: how each kind of info is listed and kept. */
+/* Part of gather: how each kind of object is listed, and how its info is copied. */
 #include "admin/listing/gather.h"
 
 static size_t list_queues(struct vhost *vhost, uint64_t *after, void *infos, size_t max)
@@ -52,9 +52,10 @@ static void keep_policy(void *info, struct arena *arena)
     p->definition = arena_keep(arena, p->definition);
 }
 
-/* Bindings, then the default exchange's, which are implied by the queues. The cursor's top bit says
- * which. */
-#define IMPLIED       (UINT64_C(1) << 63)
+/* Stored bindings come first, then the default exchange's: each queue implies one. The top bit of
+ * *after is set once the second part has begun. */
+#define IMPLIED (UINT64_C(1) << 63)
+/* Bindings of the default exchange that one visit lists at most. */
 #define IMPLIED_SLICE 128u
 
 static size_t list_implied(struct vhost *vhost, uint64_t *after, struct binding_info *out,

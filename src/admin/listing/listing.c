@@ -1,8 +1,10 @@
 /* Listings.
  *
- * Normal course: read the query, gather rows, drop those not visible or not named so, capture what
- * to sort by, sort, cut the page, write it. Capturing and writing go on LISTING_SLICE rows a turn,
- * by a short timer. What can go wrong: a malformed page, or one out of range: 400. */
+ * Normal course: read the query, gather rows, drop those that the user may not see or whose names
+ * do not fit, capture what to sort by, sort, cut the page, write it. Capturing and writing do
+ * LISTING_SLICE rows in a turn of the loop, and a timer calls the next one. What can go wrong: the
+ * query's page is malformed or beyond the last row (400); the client leaves (nothing more is
+ * written). */
 #include "admin/listing/listing.h"
 
 #include <inttypes.h>
@@ -17,6 +19,7 @@
 #include "leveret/base/mem.h"
 #include "leveret/base/number.h"
 
+/* A row that is listed, and what it is sorted by. */
 struct listed {
     struct row row;
     struct captured sort;
@@ -27,17 +30,20 @@ struct listing {
     const struct listing_kind *kind;
     struct request *request;
     struct arena arena;
-    void **kept; /* listing_keep's */
+    void **kept; /* what listing_keep has copied */
     size_t kept_count, kept_room;
     struct timer *timer;
     struct columns columns, sort;
-    bool asked; /* the query has been read */
-    bool sorted, reverse;
+    bool asked;   /* true once the query has been read */
+    bool sorted;  /* true when the query says by which column to sort */
+    bool reverse; /* true when the query asks for the reverse order */
     struct listing_page page;
     struct listed *entries;
-    size_t count, at, end;
+    size_t count; /* of entries */
+    size_t at,
+        end; /* of entries: the next one to be captured or written, and the end of the page */
     struct answer answer;
-    bool some; /* a row has been written */
+    bool some; /* true once a row has been written: a comma comes before the next one */
 };
 
 static void listing_free(void *work)
@@ -145,7 +151,7 @@ enum status listing_page_cut(const struct listing_page *page, size_t *first, siz
     return STATUS_OK;
 }
 
-/* False: answered. */
+/* Reads the query, once. Returns false when it is wrong, and has answered. */
 static bool read_query(struct request *r, struct listing *l)
 {
     if (l->asked)
@@ -216,10 +222,10 @@ static void write_slice(void *context)
     else if (l->request->http)
         timer_set(l->timer, 0);
     else
-        request_free(l->request); /* nobody waits for the rest */
+        request_free(l->request); /* the client has left */
 }
 
-/* The client has taken what there was, or is gone. */
+/* Goes on when the client has taken most of what was written, or has left. */
 static void write_more(struct request *r)
 {
     if (r->http)
@@ -330,7 +336,7 @@ static void choose(struct listing *l, struct filter *filter)
 void listing_write(struct request *request, struct listing *listing)
 {
     struct filter *filter = NULL;
-    turns_give(request); /* whoever reads slowly keeps nobody else waiting */
+    turns_give(request); /* a client that reads slowly keeps no other waiting */
     if (!read_query(request, listing))
         return;
     char *name = listing->page.given ? request_query(request, "name") : NULL;

@@ -1,4 +1,5 @@
-/* Samples of counters, two for each object: the newer moves down when it is old enough. */
+/* Samples: of each object the last two looks. When the newer one is old enough it becomes the older
+ * one, and rates are counted from that. */
 #include "admin/listing/samples.h"
 
 #include <stdlib.h>
@@ -7,7 +8,7 @@
 #include "leveret/base/mem.h"
 
 struct look {
-    uint64_t at_ms; /* 0: none yet */
+    uint64_t at_ms; /* when it was; 0: there was none */
     uint64_t values[SAMPLE_VALUES];
 };
 
@@ -74,7 +75,8 @@ void samples_look(struct samples *samples, struct bytes key, uint64_t now_ms,
     }
 }
 
-/* A listing of very many idle objects should not cost memory for each. */
+/* Objects with samples; with more, samples_have_room says that there is no room for idle ones, so
+ * that a list of very many idle objects takes no memory for each. */
 #define SAMPLES_FOR_IDLE_MAX 5000u
 
 bool samples_have_room(const struct samples *samples)

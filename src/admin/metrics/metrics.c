@@ -1,8 +1,9 @@
-/* Prometheus text (exposition format 0.0.4): sums on /metrics, single objects only when asked for.
+/* Metrics in Prometheus's text format (0.0.4): sums on /metrics, single objects on
+ * /metrics/per-object and /metrics/detailed.
  *
- * A family is a row of a table: name, type, help, and where its value is. RabbitMQ's names for what
- * RabbitMQ has, leveret_ for what is ours. What is not counted is left out rather than told as 0.
- */
+ * Most families are rows of a table: name, type, help, and where the value is. What RabbitMQ has
+ * has RabbitMQ's name; the names of all else begin with leveret_. What is not counted is left out,
+ * not told as 0. */
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -55,7 +56,7 @@ static void single_real(struct text *out, const char *name, const char *type, co
 
 static const struct {
     const char *name, *type, *help, *labels;
-    size_t offset; /* in struct totals */
+    size_t offset; /* of the value, in struct totals */
 } families[] = {
 #define OF(member) offsetof(struct totals, member)
     {"rabbitmq_connections", "gauge", "Connections currently open", "", OF(sessions.connections)},
@@ -267,7 +268,7 @@ static void write_depths(struct text *out, const struct vhost_totals *all)
            all->messages_ready + all->messages_unacknowledged);
 }
 
-/* Of all exchanges together; per object they are metrics_objects'. */
+/* Sums over all exchanges. On the other paths metrics_objects writes a line for each exchange. */
 static void write_exchanges(struct text *out, const struct rates *rates)
 {
     single(out, "rabbitmq_exchange_messages_published_total", "counter",

@@ -1,5 +1,5 @@
-/* What is counted of messages, by type of queue, by what became of dead letters, by size. The names
- * and labels are RabbitMQ's. */
+/* Part of metrics: counters of deliveries by type of queue, of dead letters by cause and strategy,
+ * and of messages by size. The names and labels are RabbitMQ's. */
 #include <inttypes.h>
 #include <stddef.h>
 
@@ -20,7 +20,8 @@ static const char *const strategy_names[COUNTED_STRATEGIES] = {
 
 struct delivery_family {
     const char *name, *help;
-    size_t parts[4]; /* offsets in struct rates, ended by NO_PART */
+    size_t
+        parts[4]; /* offsets in struct rates of the values that are added up; NO_PART ends them */
 };
 #define NO_PART    SIZE_MAX
 #define OF(member) offsetof(struct rates, member)
@@ -68,7 +69,8 @@ static void write_delivery(struct text *out, const struct delivery_family *famil
                 value);
 }
 
-/* Direct replies come from no queue of those types; RabbitMQ has a type for them. */
+/* Deliveries that are counted for no type of queue are direct replies, for which RabbitMQ has the
+ * type rabbit_volatile_queue. */
 static void write_deliveries(struct text *out, const struct vhost_totals *all)
 {
     for (size_t i = 0; i < sizeof deliveries / sizeof *deliveries; i++) {

@@ -1,8 +1,8 @@
-/* Metrics of single queues, exchanges, connections and channels.
+/* Part of metrics: families with a line for each queue, exchange, connection or channel.
  *
- * Normal course: for each family the objects are visited anew, a slice at a time, and each slice is
- * written before the next is gathered: the format wants a family's lines together, and 100,000
- * queues shall not stand in memory for it. What can go wrong: the client reads slowly (the next
+ * Normal course: for each family all objects are gathered again, a slice at a time, and a slice is
+ * written before the next one is gathered: the lines of a family must stand together, and 100,000
+ * queues must not be held in memory for that. What can go wrong: the client reads slowly (the next
  * slice waits), or leaves (no more is gathered). */
 #include <inttypes.h>
 #include <stddef.h>
@@ -18,10 +18,11 @@ enum object { OBJECT_QUEUE, OBJECT_CONNECTION, OBJECT_CHANNEL, OBJECT_EXCHANGE, 
 
 static const struct {
     enum object object;
-    const char *group; /* RabbitMQ's name of the family in /metrics/detailed */
+    const char *group; /* what the query's family= calls it, as RabbitMQ does */
     const char *name, *type, *help;
-    size_t offset, more; /* of the value in the row's info; more: a second one to be added, or 0 */
-    unsigned bytes;
+    size_t offset;  /* of the value, in the row's info */
+    size_t more;    /* of a second value that is added to it; 0: there is none */
+    unsigned bytes; /* of each value */
 } families[] = {
 #define Q(member) offsetof(struct queue_info, member)
 #define S(member) offsetof(struct session_info, member)
@@ -91,7 +92,7 @@ static const struct {
     {OBJECT_QUEUE, "queue_delivery_metrics", "queue_get_empty_total", "counter",
      "Total number of times basic.get operations fetched no message on a queue", Q(rates.get_empty),
      0, 8},
-    /* Not how many of an exchange's messages are confirmed: confirms are counted for a channel. */
+    /* There is no family for confirms: they are counted for a channel, not for an exchange. */
     {OBJECT_EXCHANGE, "exchange_metrics", "exchange_messages_published_total", "counter",
      "Total number of messages published into an exchange", X(publish_in), 0, 8},
     {OBJECT_EXCHANGE, "exchange_metrics", "exchange_messages_unroutable_returned_total", "counter",
@@ -112,8 +113,8 @@ struct objects {
     struct request *request;
     struct text out;
     const char *prefix;
-    bool all;
-    char *vhost; /* NULL: all */
+    bool all;    /* true: all families; false: those that the query names */
+    char *vhost; /* whose objects are told; NULL: those of all vhosts */
     size_t family_at;
 };
 
@@ -193,7 +194,7 @@ static void next_slice(struct request *r, void *gather)
     gather_go_on(r, gather);
 }
 
-/* The client has taken what there was, or is gone. */
+/* Goes on when the client has taken most of what was written, or has left. */
 static void go_on(struct request *r)
 {
     struct objects *o = r->work;
@@ -203,7 +204,8 @@ static void go_on(struct request *r)
         request_free(r);
 }
 
-/* Rows of one visit: they are written, and forgotten when the client has taken most of them. */
+/* Writes the rows of one visit. The next ones are gathered once the client has taken most of these.
+ */
 static void slice(struct request *r, struct gather *gather)
 {
     struct objects *o = r->work;
@@ -211,7 +213,7 @@ static void slice(struct request *r, struct gather *gather)
         write_row(o, o->family_at, &gather->rows[i]);
     http_stream_write(r, &o->out);
     if (http_stream_full(r)) {
-        turns_give(r); /* whoever reads slowly keeps nobody else waiting */
+        turns_give(r); /* a client that reads slowly keeps no other waiting */
         http_stream_wait(r, go_on);
     } else {
         go_on(r);
@@ -242,8 +244,8 @@ void metrics_objects(struct request *r, struct text *out, const char *prefix,
                      const char *content_type)
 {
     struct objects *o = request_work(r, sizeof *o, objects_free);
-    r->rights |=
-        RIGHT_MONITORING | RIGHT_ADMINISTRATOR; /* metrics are told to whoever may reach the port */
+    /* Metrics tell of all objects, whoever asks for them. */
+    r->rights |= RIGHT_MONITORING | RIGHT_ADMINISTRATOR;
     o->request = r;
     o->out = *out;
     *out = (struct text){0};

@@ -1,4 +1,4 @@
-/* /proc/self. What cannot be read stays 0. */
+/* What the operating system says of this process, in /proc. */
 #include "admin/metrics/process.h"
 
 #include <dirent.h>

@@ -1,4 +1,4 @@
-/* Counting: one visit to each vhost's owner and each worker, one after the other. */
+/* Counting sums: each vhost's owner and each worker is visited once, one after the other. */
 #include "admin/metrics/totals.h"
 
 #include <stdlib.h>
