@@ -18,9 +18,8 @@
 #define BACKLOG_BYTES_MAX   (256u << 10)
 #define BACKLOG_BYTES_SHORT (16u << 10)
 
-/* A frame in the backlog: type, whether it is a last piece, length of the payload; the payload
- * follows.
- */
+/* A frame in the backlog: type, whether it is a last piece, length of the payload, which
+ * follows. */
 struct backlog_head {
     uint8_t type;
     bool last_piece;

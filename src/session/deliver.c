@@ -63,10 +63,10 @@ static void append_body(struct session *session, uint16_t channel, struct messag
     connection_commit(connection, 1);
 }
 
-/* Writes header frame and body behind the method frame, which w holds from from on, and commits all
- * of them. w has room for a body that is copied. */
+/* Writes header frame and body behind the method frame, which w holds already, and commits all that
+ * was written since begin. w has room for a body that is copied. */
 static void finish(struct session *session, uint16_t channel, struct message *message,
-                   struct writer *w, const uint8_t *from)
+                   struct writer *w, const uint8_t *begin)
 {
     put_header_frame(w, channel, message);
     size_t body = (size_t)message->body_bytes;
@@ -77,7 +77,7 @@ static void finish(struct session *session, uint16_t channel, struct message *me
         write_raw(w, message->data + message->envelope_bytes, body);
         write_u8(w, FRAME_END);
     }
-    connection_commit(session->connection, (size_t)(w->at - from));
+    connection_commit(session->connection, (size_t)(w->at - begin));
     if (!copied)
         append_body(session, channel, message);
 }
@@ -101,7 +101,7 @@ void deliver_message(struct session *session, uint16_t channel, struct bytes tag
 {
     size_t method_bytes = 4 + 1 + tag.len + 8 + 1 + message->properties_from;
     struct writer w;
-    uint8_t *from = reserve(session, message, method_bytes, &w);
+    uint8_t *begin = reserve(session, message, method_bytes, &w);
     put_frame(&w, FRAME_METHOD, channel, method_bytes);
     write_u32(&w, METHOD_BASIC_DELIVER);
     write_short_string(&w, tag);
@@ -109,7 +109,7 @@ void deliver_message(struct session *session, uint16_t channel, struct bytes tag
     write_u8(&w, redelivered);
     write_raw(&w, message->data, message->properties_from); /* exchange, routing key */
     write_u8(&w, FRAME_END);
-    finish(session, channel, message, &w, from);
+    finish(session, channel, message, &w, begin);
 }
 
 void deliver_got(struct session *session, uint16_t channel, uint64_t delivery_tag, bool redelivered,
@@ -117,7 +117,7 @@ void deliver_got(struct session *session, uint16_t channel, uint64_t delivery_ta
 {
     size_t method_bytes = 4 + 8 + 1 + message->properties_from + 4u;
     struct writer w;
-    uint8_t *from = reserve(session, message, method_bytes, &w);
+    uint8_t *begin = reserve(session, message, method_bytes, &w);
     put_frame(&w, FRAME_METHOD, channel, method_bytes);
     write_u32(&w, METHOD_BASIC_GET_OK);
     write_u64(&w, delivery_tag);
@@ -125,7 +125,7 @@ void deliver_got(struct session *session, uint16_t channel, uint64_t delivery_ta
     write_raw(&w, message->data, message->properties_from);
     write_u32(&w, left);
     write_u8(&w, FRAME_END);
-    finish(session, channel, message, &w, from);
+    finish(session, channel, message, &w, begin);
 }
 
 void deliver_return(struct session *session, uint16_t channel, enum status status,
@@ -134,12 +134,12 @@ void deliver_return(struct session *session, uint16_t channel, enum status statu
     struct bytes text = bytes_of_text(reply_name(error_reply_code(status)));
     size_t method_bytes = 4 + 2 + 1 + text.len + message->properties_from;
     struct writer w;
-    uint8_t *from = reserve(session, message, method_bytes, &w);
+    uint8_t *begin = reserve(session, message, method_bytes, &w);
     put_frame(&w, FRAME_METHOD, channel, method_bytes);
     write_u32(&w, METHOD_BASIC_RETURN);
     write_u16(&w, error_reply_code(status));
     write_short_string(&w, text);
     write_raw(&w, message->data, message->properties_from);
     write_u8(&w, FRAME_END);
-    finish(session, channel, message, &w, from);
+    finish(session, channel, message, &w, begin);
 }

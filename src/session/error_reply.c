@@ -41,7 +41,8 @@ bool error_reply_closes_connection(enum status status)
     return reply_closes_connection(error_reply_code(status));
 }
 
-/* Makes the text UTF-8, which clients decode it as: each byte that belongs to no character becomes
+/* Makes the text UTF-8, since clients decode it as that: each byte that belongs to no character
+ * becomes
  * '?'. When the text was cut, the half of a character at its end is left out. Returns the length.
  */
 static size_t make_readable(uint8_t *text, size_t len, bool cut)

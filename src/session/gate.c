@@ -1,4 +1,4 @@
-/* What keeps a connection waiting.
+/* What keeps a connection waiting, besides its own backlogs (backlog.c).
  *
  * The gate for publishes is a vhost's; sessions read it before they take a publish. It is shut when
  * the journal is behind (clients are not told) and when memory or disk is short (clients are told
@@ -25,8 +25,9 @@
  * their consumers is not read: the consumers' acks are letters too, and wait behind the publishes.
  */
 #define OUTRUN_LETTERS_MAX 1024u
-/* Output of a connection at which it is no longer read, as a multiple of what deliveries may queue.
- * It is large, so that a client may send many requests before it reads an answer. */
+/* Queued output of a connection with which it is no longer read, as a multiple of output_bytes_max,
+ * which bounds deliveries. It is large, so that a client may send many requests before it reads an
+ * answer. */
 #define ANSWERS_FACTOR 8u
 
 /* Sends connection.blocked, once, to a client that understands it. */

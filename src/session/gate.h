@@ -23,7 +23,7 @@ void gate_pace(struct session *session, bool slow);
  * longer when that is over. */
 void gate_watch_end(struct session *session);
 
-/* Reads those again whose owners have caught up with their letters. */
+/* Reads those sessions again whose vhost's owner has caught up with its letters. */
 void gate_check_mailbox(struct sessions *sessions);
 
 /* For link_options.hold. held: what the client sent has cost much, and no more of it is taken until

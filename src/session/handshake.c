@@ -162,8 +162,8 @@ static void start_ok(struct session *session, const struct method *method)
     session->state = SESSION_TUNING;
 }
 
-/* Whether the limit that the client wishes is within the one that was offered. 0 means no limit, of
- * both. */
+/* Whether the limit that the client wishes is within the one that was offered. 0 means that there
+ * is no limit. */
 static bool within(uint32_t wished, uint32_t offered)
 {
     return offered == 0 || (wished != 0 && wished <= offered);

@@ -13,8 +13,8 @@ void handshake_begin(struct session *session);
 /* A method of class connection that belongs to the handshake, or nowhere: then the session has been
  * failed. */
 void handshake_method(struct session *session, const struct method *method);
-/* Tells the client that its log-in has failed, or ends the session later, without a word, when the
- * client does not know how to be told. */
+/* Tells a client with the capability authentication_failure_close that its log-in has failed. The
+ * session of another client ends after a while without a word. */
 void handshake_refuse(struct session *session);
 
 #endif
