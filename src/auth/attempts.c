@@ -1,10 +1,10 @@
 /* Log-in attempts.
  *
- * Normal course: attempts_allowed before a password is looked at, attempts_count after. Three
- * tables of sets of eight places, by a hash that nobody outside can foretell: levels of pairs,
+ * Normal course: attempts_allowed before a password is looked at, attempts_count after. There are
+ * three tables of sets of eight places, with a hash that clients cannot predict: levels of pairs,
  * levels of addresses, sources. What can go wrong: a set is full: the lowest level, or the source
- * that was seen longest ago, makes room, so that a flood of made-up names pushes out its own kind
- * and not the pair that is under attack. */
+ * that was seen longest ago, makes room. So a flood of made-up names replaces its own entries, and
+ * not that of the pair that is under attack. */
 #include "leveret/auth/attempts.h"
 
 #include <pthread.h>
@@ -19,7 +19,7 @@
 #define PAIR_SETS     512u
 #define ADDRESS_SETS  128u
 #define SOURCE_SETS   (ATTEMPTS_SOURCES_MAX / SET)
-#define LEVEL_ONE     1000u /* of a level: a failure */
+#define LEVEL_ONE     1000u /* a level rises by this with each failure */
 #define KEY_BYTES_MAX 512u
 
 struct level {
@@ -70,7 +70,7 @@ void attempts_free(struct attempts **attempts)
 
 /* ---- Levels. */
 
-/* Of address and user, or (user NULL) of the address alone; never 0. */
+/* The hash of address and user, or with user NULL of the address alone; never 0. */
 static uint64_t hash_of(const struct attempt *attempt, const struct bytes *user)
 {
     char key[KEY_BYTES_MAX];
@@ -96,7 +96,7 @@ static struct level *set_of(struct level *table, size_t sets, uint64_t hash)
     return &table[hash % sets * SET];
 }
 
-/* What the hash's level is now, in failures, rounded up. */
+/* The present level of a hash, in failures, rounded up. */
 static uint64_t level_of(struct level *set, uint64_t hash, uint64_t now_ms, uint64_t drain)
 {
     for (size_t i = 0; i < SET; i++)
@@ -105,7 +105,8 @@ static uint64_t level_of(struct level *set, uint64_t hash, uint64_t now_ms, uint
     return 0;
 }
 
-/* The hash's place; a free one, or the one with the lowest level, when it has none. */
+/* The place of a hash in its set; when it has none, a free place or the one with the lowest level.
+ */
 static struct level *place_of(struct level *set, uint64_t hash, uint64_t now_ms, uint64_t drain)
 {
     struct level *lowest = set;
@@ -119,7 +120,7 @@ static struct level *place_of(struct level *set, uint64_t hash, uint64_t now_ms,
     return lowest;
 }
 
-/* One failure more, up to max; the level afterwards, in failures. */
+/* Adds one failure, up to max; returns the new level, in failures. */
 static uint64_t raise_level(struct level *set, uint64_t hash, uint64_t now_ms, uint64_t drain,
                             uint64_t max)
 {
@@ -178,7 +179,7 @@ bool attempts_allowed(struct attempts *attempts, const struct attempt *attempt)
     return level < ATTEMPTS_PAIR_REFUSED;
 }
 
-/* Raises the levels of a failure; returns how late its answer is. */
+/* Raises the levels for a failure; returns the delay of its answer, in milliseconds. */
 static uint32_t fail(struct attempts *attempts, const struct attempt *attempt, uint64_t pair,
                      bool *tell)
 {
@@ -210,7 +211,7 @@ uint32_t attempts_count(struct attempts *attempts, const struct attempt *attempt
     else if (allowed)
         late_ms = fail(attempts, attempt, pair, tell);
     else
-        late_ms = ATTEMPTS_LATE_MS; /* its level falls meanwhile: a lock-out ends by itself */
+        late_ms = ATTEMPTS_LATE_MS; /* no level rises, so that the lock-out ends by itself */
     if (!good && !allowed)
         *tell = false;
     pthread_mutex_unlock(&attempts->lock);

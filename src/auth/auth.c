@@ -1,10 +1,9 @@
-/* The directory's life and its questions.
+/* The directory: making it, freeing it and asking it.
  *
  * Normal course: auth_new reads everything from the store into its maps; questions take the read
  * lock, look up and leave. What can go wrong: a value that cannot be read (CORRUPT: the broker does
- * not start on guessed permissions); an expression that PCRE2 does not take any more (the
- * permission is refused with CORRUPT too, the operator sees it at start and not as refusals later).
- */
+ * not start with guessed permissions); an expression that PCRE2 no longer accepts (CORRUPT too, so
+ * that the operator sees it at start and not as refusals later). */
 #include "leveret/auth/auth.h"
 
 #include <stdio.h>
@@ -43,7 +42,8 @@ static void init_lock(pthread_rwlock_t *lock)
 {
     pthread_rwlockattr_t how;
     CHECK(pthread_rwlockattr_init(&how) == 0);
-    /* Readers never nest, so a change need not wait for a pause between log-ins. */
+    /* Readers never nest, so writers can be preferred: a change does not have to wait for a pause
+     * between log-ins. */
     CHECK(pthread_rwlockattr_setkind_np(&how, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP) == 0);
     CHECK(pthread_rwlock_init(lock, &how) == 0);
     pthread_rwlockattr_destroy(&how);
@@ -108,7 +108,7 @@ void auth_free(struct auth **auth)
     free(a);
 }
 
-/* The lock is no part of what "const" promises: asking changes nothing that a caller could see. */
+/* The lock of a const directory: taking it changes nothing that a caller can see. */
 static pthread_rwlock_t *lock_of(const struct auth *auth)
 {
     return (pthread_rwlock_t *)(uintptr_t)&auth->lock;
@@ -162,8 +162,8 @@ enum status auth_check_password(struct auth *auth, struct bytes user, struct byt
 {
     struct password_hash hash;
     bool may = auth_find_secret(auth, user, loopback, &hash);
-    /* Hashed for users that do not exist too: the time taken does not tell which names do. An empty
-     * password is never one, whatever is stored (RabbitMQ does the same). */
+    /* The password is hashed for users that do not exist too, so that the time does not tell which
+     * names exist. An empty password never matches, whatever is stored, as in RabbitMQ. */
     bool matches = password_matches(&hash, password) && password.len > 0;
     return may && matches ? STATUS_OK : STATUS_ACCESS_REFUSED;
 }
@@ -181,7 +181,7 @@ bool auth_vhost_exists(const struct auth *auth, struct bytes vhost)
     return found;
 }
 
-/* Under the lock. */
+/* The caller holds the lock. */
 static const struct permission_record *find_permission(const struct auth *auth, struct bytes user,
                                                        struct bytes vhost)
 {
@@ -292,7 +292,7 @@ bool auth_user_tags(const struct auth *auth, struct bytes user, char *out, size_
     auth_read_lock(auth);
     const struct user *found = map_get(&auth->users, user);
     bool exists = found != NULL;
-    /* Tags that do not fit are left out whole: half of "monitoring" must not become another tag. */
+    /* Tags that do not fit are all left out, so that a cut one does not become another tag. */
     if (exists && strlen(found->tags) < room)
         memcpy(out, found->tags, strlen(found->tags) + 1);
     auth_unlock(auth);

@@ -1,7 +1,7 @@
 /* Records as JSON, with jansson.
  *
- * What can go wrong: a value that is no object or has a member of another type is CORRUPT, and the
- * broker does not start with it: guessing at permissions would be worse. */
+ * What can go wrong: a value that is not an object, or has a member of another type, is CORRUPT,
+ * and the broker does not start: guessing permissions would be worse. */
 #include "auth_record.h"
 
 #include <jansson.h>

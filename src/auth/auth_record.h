@@ -2,7 +2,7 @@
  *
  * Keys: "user/NAME", "vhost/NAME", "permission/VHOST\0USER", "vhost-limits/NAME",
  * "user-limits/NAME", "global-parameter/NAME", and "auth/format", which is written last at first
- * start. An object's unknown members are ignored, missing ones are empty. */
+ * start. Unknown members of an object are ignored; missing ones are empty. */
 #ifndef AUTH_AUTH_RECORD_H
 #define AUTH_AUTH_RECORD_H
 
@@ -20,7 +20,7 @@
 #define AUTH_RECORD_KEY_USER_LIMITS  "user-limits/"
 #define AUTH_RECORD_MEMBERS_MAX      8u
 
-/* One member of a flat object: text or, when text is NULL, a bool or number. */
+/* One member of an object: a text or, when text is NULL, a bool or number. */
 struct auth_record_member {
     const char *name;
     const char *text;
@@ -31,9 +31,9 @@ struct auth_record_member {
 MUST_USE enum status auth_record_write(const struct auth_record_member *members, size_t count,
                                        struct text *out);
 
-/* Reads an object: fills in the text of members whose text is not NULL at the call (with owned
- * copies: free them), the number of the others. Errors: CORRUPT, and then nothing is to be freed.
- */
+/* Reads an object. Members whose text is not NULL at the call get their text, a copy that
+ * auth_record_free frees; the others get their number. Errors: CORRUPT; then there is nothing to
+ * free. */
 MUST_USE enum status auth_record_read(struct bytes value, struct auth_record_member *members,
                                       size_t count);
 void auth_record_free(struct auth_record_member *members, size_t count);
@@ -42,7 +42,7 @@ void auth_record_free(struct auth_record_member *members, size_t count);
  * zeros in it included; else NULL. Errors: MALFORMED. */
 MUST_USE enum status auth_record_value(const char *json, char **text, size_t *len);
 
-/* Whether text is UTF-8 (JSON can say nothing else). */
+/* Whether text is UTF-8, which JSON requires. */
 bool auth_record_is_text(const char *text);
 
 #endif

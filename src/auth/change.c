@@ -1,10 +1,10 @@
-/* Changing the directory: the main thread.
+/* Changing the directory, on the main thread.
  *
  * Normal course: check the names, build the new entry and its record, stage both (staged.c), which
  * stores and swaps them in at once or with the batch that is open. What can go wrong: a name or
- * text that cannot be: nothing is staged; the store refuses: nothing has changed. A user or vhost
- * goes with its permissions and limits in one write, so that none is left for a later one of its
- * name. */
+ * text is not valid: nothing is staged; the store fails: nothing has changed. A user or vhost is
+ * deleted with its permissions and limits in one write, so that a later one of the same name does
+ * not get them. */
 #include <stdio.h>
 
 #include "auth_record.h"
@@ -34,7 +34,8 @@ void auth_cancel(struct auth *auth)
 
 /* ---- Users. */
 
-/* "a, b,,a" to "a,b,a"; in text form as the API and the record have it. Owned. */
+/* Tags without blanks and empty ones, as the API and the record have them: "a, b,,a" becomes
+ * "a,b,a". The caller frees it. */
 static char *tidy_tags(const char *tags)
 {
     char *out = mem_need_text(tags, strlen(tags)), *to = out;
@@ -129,7 +130,8 @@ enum status auth_set_tags(struct auth *auth, const char *name, const char *tags)
 
 /* ---- Permissions. */
 
-/* Stages the removal of all permissions of the users, or on the vhosts, that the map has. */
+/* Stages the removal of all permissions of the users, or on the vhosts, whose names are in the map.
+ */
 static void remove_permissions(struct auth *auth, const struct map *names, bool of_users)
 {
     const struct permission_record *p;
@@ -204,7 +206,7 @@ enum status auth_delete_permission(struct auth *auth, const char *user, const ch
 
 /* ---- Users and vhosts that go. */
 
-/* With their permissions and limits. Names that are not there are passed over. */
+/* Deletes entries with their permissions and limits, skipping names that do not exist. */
 static enum status delete_all(struct auth *auth, enum entry_kind kind, const char *const *names,
                               size_t count)
 {
@@ -217,7 +219,7 @@ static enum status delete_all(struct auth *auth, enum entry_kind kind, const cha
     remove_permissions(auth, &gone, kind == ENTRY_USER);
     char **entry;
     for (size_t at = 0; (entry = map_next(&gone, &at));) {
-        struct bytes key = bytes_of_text(*entry); /* entries begin with their name */
+        struct bytes key = bytes_of_text(*entry); /* the first member of an entry is its name */
         auth_limits_stage_none(auth, kind == ENTRY_USER ? LIMITED_USER : LIMITED_VHOST, key);
         staged_remove(auth, kind, key, events[kind]);
     }

@@ -1,4 +1,4 @@
-/* What the files of auth/ share: the layout of the directory. */
+/* The layout of the directory, for the files of auth/. Thread: as auth.h says. */
 #ifndef AUTH_DIRECTORY_H
 #define AUTH_DIRECTORY_H
 
@@ -12,10 +12,10 @@
 #include "leveret/base/map.h"
 #include "password.h"
 
-/* VHOST, a zero, USER */
+/* bytes of VHOST, a zero and USER */
 #define PERMISSION_KEY_MAX (2u * AUTH_NAME_MAX + 1u)
 
-/* The kinds of entry begin with their name: what maps and entry_free know of them. */
+/* The first member of each kind of entry is its name, on which maps and staged.c rely. */
 struct user {
     char *name, *tags;
     struct password_hash password;
@@ -30,7 +30,7 @@ struct vhost_record {
 struct permission_record {
     char *key; /* vhost, 0, user, 0 */
     size_t key_len;
-    const char *user, *vhost; /* in key */
+    const char *user, *vhost; /* point into key */
     char *text[PERMISSION_KINDS];
     struct pattern *pattern[PERMISSION_KINDS]; /* NULL: matches nothing */
 };
@@ -59,7 +59,7 @@ struct auth {
     void (*changed)(void *context, const struct auth_change *change);
     void *changed_context;
 
-    struct auth_store store;   /* write is NULL: in memory */
+    struct auth_store store;   /* write is NULL when the directory is kept in memory */
     struct staged_list staged; /* changes that are not stored yet: staged.h */
     size_t staged_count;
     struct map staged_by_key[ENTRY_KINDS]; /* the last one for each key */
@@ -72,15 +72,15 @@ struct auth {
 void auth_read_lock(const struct auth *auth);
 void auth_unlock(const struct auth *auth);
 
-/* Whether the user may log in from there, and its password (a copy: hashing is done without the
- * lock). */
+/* Whether the user may log in from there; *out is then a copy of its password hash, because hashing
+ * is done without the lock. */
 bool auth_find_secret(const struct auth *auth, struct bytes user, bool loopback,
                       struct password_hash *out);
 
-/* The key of a permission; its length, 0 when a name is too long. */
+/* Writes the key of a permission; returns its length, or 0 when a name is too long. */
 size_t entry_permission_key(struct bytes vhost, struct bytes user, char out[PERMISSION_KEY_MAX]);
 
-/* Entries, made and freed. */
+/* Making and freeing entries. */
 struct user *entry_user_new(const char *name, const char *tags,
                             const struct password_hash *password);
 void entry_user_free(struct user **user);
@@ -92,20 +92,21 @@ MUST_USE enum status entry_permission_new(const char *user, const char *vhost,
                                           struct permission_record **out, char **error);
 void entry_permission_free(struct permission_record **permission);
 
-/* parameters.c. NULL: json is not a JSON value. */
+/* Defined in parameters.c. Returns NULL when json is not a JSON value. */
 struct parameter *parameter_new(const char *name, const char *json);
 void parameter_free(struct parameter **parameter);
 
-/* limits.c: a record that was loaded; limits that are stored; the end. */
+/* Defined in limits.c: reads a record that was loaded, sets limits that are stored, stages that a
+ * holder has no limits, and frees all holders. */
 MUST_USE enum status auth_limits_load(struct auth *auth, enum limited limited, struct bytes key,
                                       struct bytes value);
 void auth_limits_set(struct auth *auth, enum limited limited, struct bytes name,
                      const int64_t max[LIMITS_EACH]);
-/* Stages that a holder has no limits; nothing when it has none. */
+/* Does nothing when the holder has none. */
 void auth_limits_stage_none(struct auth *auth, enum limited limited, struct bytes name);
 void auth_limits_free(struct auth *auth);
 
-/* Reads the directory from its store into the maps. *first: nothing was there yet. */
+/* Reads the directory from its store into the maps. *first: true when the store was empty. */
 MUST_USE enum status auth_load(struct auth *auth, bool *first);
 /* Makes the default user, vhost and permission. */
 MUST_USE enum status auth_first_start(struct auth *auth, const struct auth_options *options);

@@ -1,4 +1,4 @@
-/* The entries of the directory: made, freed, and the keys they are found by. */
+/* Making and freeing the entries of the directory, and the keys of permissions. */
 #include <stdio.h>
 
 #include "directory.h"
@@ -60,7 +60,7 @@ size_t entry_permission_key(struct bytes vhost, struct bytes user, char out[PERM
 {
     if (vhost.len > AUTH_NAME_MAX || user.len > AUTH_NAME_MAX)
         return 0;
-    /* Stored names hold no zero, so a key with two of them finds nothing. */
+    /* Stored names contain no zero, so a key in which a name contains one finds nothing. */
     if (vhost.len)
         memcpy(out, vhost.at, vhost.len);
     out[vhost.len] = '\0';

@@ -1,7 +1,7 @@
 /* Limits and seats: see limits.h.
  *
- * A holder is a vhost or user that has a limit or a connection; it is made when the first of them
- * comes and freed when the last goes, under the one lock. Channels are counted without it: who
+ * A holder is a vhost or user that has a limit or a connection. It is made with the first of them
+ * and freed with the last, under the lock. Channels are counted without the lock: a connection that
  * counts them has a seat, which keeps the holder. */
 #include "leveret/auth/limits.h"
 
@@ -15,7 +15,7 @@
 
 struct limit_holder {
     _Atomic int64_t max[LIMITS_EACH];
-    uint64_t connections; /* under the lock */
+    uint64_t connections; /* changed under the lock */
     _Atomic uint64_t channels;
     char *name;
 };
@@ -124,7 +124,7 @@ static bool exists(const struct auth *auth, enum limited limited, struct bytes n
     return staged_find(auth, limited == LIMITED_USER ? ENTRY_USER : ENTRY_VHOST, name);
 }
 
-/* Stages the limits, or that there is no record when there is none of them. */
+/* Stages the record of the limits, or its removal when no limit is left. */
 static enum status stage(struct auth *auth, enum limited limited, struct bytes name,
                          const int64_t max[LIMITS_EACH])
 {

@@ -1,8 +1,8 @@
 /* Reading the directory from its store, and filling it at first start.
  *
- * What can go wrong: a crash during the first start, which is one write: it is done again. A store
- * that was filled before and holds nothing now: refused with CORRUPT, so that no default user is
- * made anew beside data that others own. */
+ * What can go wrong: a crash during the first start: it is one write, and is done again. A store
+ * that was filled before and is empty now: refused with CORRUPT, so that no default user gets
+ * access to data that belongs to others. */
 #include <stdio.h>
 
 #include "auth_record.h"
@@ -12,7 +12,7 @@
 
 struct auth_loading {
     struct auth *auth;
-    enum status status; /* of the first value that could not be read */
+    enum status status; /* the error of the first value that could not be read */
     bool format_seen;
 };
 

@@ -1,8 +1,8 @@
 /* Global parameters: see parameters.h.
  *
- * Normal course: a change is checked and staged with its record like any other of the directory.
- * What can go wrong: there are too many, or they are too large together: refused; what is staged in
- * the same batch counts. */
+ * Normal course: a change is checked and staged with its record, like any other change of the
+ * directory. What can go wrong: there are too many parameters, or they are too large together: the
+ * change is refused; parameters staged in the same batch count. */
 #include "leveret/auth/parameters.h"
 
 #include <stdio.h>
@@ -60,7 +60,8 @@ static unsigned depth_of(const char *json)
     return deepest;
 }
 
-/* What is told to clients and in listings has to be a text of some length. */
+/* Whether json is a cluster's name: a text that is neither empty nor too long for clients and
+ * listings. */
 static bool names_cluster(const char *json)
 {
     char *text = NULL;
@@ -81,7 +82,7 @@ const char *auth_check_parameter(const char *name, const char *json)
         return "its value nests at most 64 deep";
     if (strcmp(name, PARAMETER_CLUSTER_NAME) == 0 && !names_cluster(json))
         return "the name of a cluster is a string of 1 to 255 bytes";
-    /* RabbitMQ writes no tags as []. */
+    /* RabbitMQ writes an empty set of tags as []. */
     if (strcmp(name, PARAMETER_CLUSTER_TAGS) == 0 && *json != '{' && strcmp(json, "[]") != 0)
         return "the tags of a cluster are an object";
     return NULL;
@@ -89,7 +90,7 @@ const char *auth_check_parameter(const char *name, const char *json)
 
 /* ---- Changing. */
 
-/* What there will be with all that is staged, but for the one of this name. */
+/* Counts the parameters and their bytes after all that is staged, without the one of this name. */
 static void count(const struct auth *auth, const char *but, size_t *number, size_t *bytes)
 {
     const struct map *kinds[] = {&auth->parameters, &auth->staged_by_key[ENTRY_PARAMETER]};

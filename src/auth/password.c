@@ -1,7 +1,7 @@
 /* Password hashes, with OpenSSL's digests.
  *
  * Normal course: a log-in hashes salt and password once and compares all bytes. What can go wrong:
- * a digest that OpenSSL's policy switches off (MD5 under FIPS): then nothing matches. */
+ * OpenSSL's policy forbids a digest (MD5 under FIPS): then no password matches. */
 #include "password.h"
 
 #include <openssl/crypto.h>
@@ -12,8 +12,8 @@
 #include "leveret/base/random.h"
 
 struct hashing {
-    const char *name;   /* RabbitMQ's */
-    const char *digest; /* OpenSSL's */
+    const char *name;   /* name in RabbitMQ */
+    const char *digest; /* name in OpenSSL */
     size_t bytes;
 };
 
@@ -82,8 +82,8 @@ enum status password_hash_read(const char *text, const char *hashing_name,
         return STATUS_MALFORMED;
     if (len == 0)
         return STATUS_OK;
-    /* The decoder rounds up to whole groups of three bytes and knows no padding: the length
-     * decides, and encoding it again shows whether the text was what it should be. */
+    /* The decoder rounds up to groups of three bytes and ignores padding. So the expected length is
+     * used, and encoding the bytes again shows whether the text was right. */
     size_t want = PASSWORD_SALT_BYTES + hashing->bytes;
     if (len != (want + 2) / 3 * 4)
         return STATUS_MALFORMED;

@@ -9,14 +9,14 @@
 #define PASSWORD_SALT_BYTES 4u
 #define PASSWORD_SECRET_MAX (PASSWORD_SALT_BYTES + 64u)
 #define PASSWORD_HASH_TEXT_MAX                                                                     \
-    ((PASSWORD_SECRET_MAX + 2u) / 3u * 4u + 1u) /* base64, and its zero */
+    ((PASSWORD_SECRET_MAX + 2u) / 3u * 4u + 1u) /* base64 of the secret, with a zero */
 
-/* RabbitMQ's module name of the hash that new passwords get. */
+/* The hashing of new passwords, by the name of its module in RabbitMQ. */
 #define PASSWORD_HASHING_DEFAULT "rabbit_password_hashing_sha256"
 
 struct password_hash {
-    const char *hashing;                 /* a static string; NULL: no password, nothing matches */
-    uint8_t secret[PASSWORD_SECRET_MAX]; /* salt, hash */
+    const char *hashing; /* a static string; NULL: there is no password, and nothing matches */
+    uint8_t secret[PASSWORD_SECRET_MAX]; /* salt and hash */
     size_t secret_len;
 };
 
@@ -31,8 +31,8 @@ MUST_USE enum status password_hash_read(const char *text, const char *hashing,
 /* The base64 text; "" for none. */
 void password_hash_text(const struct password_hash *hash, char out[PASSWORD_HASH_TEXT_MAX]);
 
-/* Whether the password is the one. The time it takes does not tell how much of it matches, nor
- * whether there is a password at all. */
+/* Whether the password is right. The time that this takes tells neither how much of it matches nor
+ * whether there is a password. */
 bool password_matches(const struct password_hash *hash, struct bytes password);
 
 #endif

@@ -1,14 +1,14 @@
 /* SASL mechanisms: from a client's response to a user's name.
  *
- * Normal course: a table of mechanisms, each of which takes name and password out of its response;
- * the rest is one check for all. What can go wrong: any bytes at all; a response that is not of the
- * mechanism's form is MALFORMED, one whose claim is wrong is ACCESS_REFUSED. */
+ * Normal course: each mechanism of a table reads name and password from its response; one check for
+ * all follows. What can go wrong: a response may be any bytes. One that does not have the
+ * mechanism's form is MALFORMED, one with a wrong name or password ACCESS_REFUSED. */
 #include "directory.h"
 #include "leveret/wire/table.h"
 
 struct claim {
     struct bytes user, password;
-    bool no_password; /* the mechanism asks for none */
+    bool no_password; /* true when the mechanism does not ask for a password */
 };
 
 /* RFC 4616: [authzid] NUL authcid NUL password. */
@@ -28,13 +28,13 @@ static enum status read_plain(const struct auth *auth, struct bytes response, st
     out->password = bytes_of(second + 1, (size_t)(end - second - 1));
     if (out->password.len && memchr(out->password.at, 0, out->password.len))
         return STATUS_MALFORMED;
-    /* Nobody may act as somebody else here. */
+    /* No user may act as another one. */
     if (acts_as.len && !bytes_equal(acts_as, out->user))
         return STATUS_ACCESS_REFUSED;
     return STATUS_OK;
 }
 
-/* A field table's contents with LOGIN and PASSWORD. */
+/* The response is a field table's contents with LOGIN and PASSWORD. */
 static enum status read_amqplain(const struct auth *auth, struct bytes response, struct claim *out)
 {
     struct field login, password;
@@ -111,7 +111,7 @@ enum status auth_login(struct auth *auth, struct bytes mechanism, struct bytes r
         return status;
     if (status == STATUS_OK)
         return judge(auth, &claim, peer, out);
-    /* A response of the wrong form is a failure too, of nobody's name. */
+    /* A response of the wrong form counts as a failure, too, without a user name. */
     const struct attempt attempt = {peer->protocol, peer->address, bytes_of("", 0), peer->now_ms};
     out->late_ms = attempts_count(auth->attempts, &attempt, true, false, &out->tell);
     return status;

@@ -1,10 +1,10 @@
-/* Changes on their way into the directory.
+/* Changes of the directory that are checked but not stored yet.
  *
- * Normal course: a change is checked and staged with the record that the store is to hold; the end
- * of the change, or of the batch that auth_begin began, hands all records to the store in one write
- * (which waits for the disk, without the lock), swaps the entries in under one write lock, and then
- * tells the watcher. What can go wrong: the store refuses: nothing of it has happened, and all that
- * was staged is dropped. */
+ * Normal course: a change is checked and staged with the record that the store is to hold; at the
+ * end of the change, or of the batch that auth_begin began, all records are given to the store in
+ * one write (which waits for the disk, without the lock), the entries are put into the directory
+ * under one write lock, and then the watcher is told. What can go wrong: the store fails: all that
+ * was staged is dropped and nothing has changed. */
 #include "staged.h"
 
 #include "leveret/base/check.h"
@@ -13,13 +13,14 @@
 struct staged {
     TAILQ_ENTRY(staged) link;
     enum entry_kind kind;
-    void *entry;       /* what is put, or took the place of; NULL: a removal, or limits */
-    struct bytes key;  /* of the entry, which lives until all is done; limits: the holder's name */
-    const char *event; /* what is told; NULL: nothing */
-    bool limits;       /* true: limits of a holder and no entry */
+    void *entry; /* the entry to put, later the one that it replaced; NULL: a removal, or limits */
+    struct bytes
+        key; /* a view into the entry, which lives until the end; of limits: the holder's name */
+    const char *event; /* the event that the watcher is told; NULL: none */
+    bool limits;       /* true when it sets limits of a holder and not an entry */
     enum limited limited;
     int64_t max[LIMITS_EACH];
-    /* For the store; no key: there is nothing to store. */
+    /* What is written to the store; with an empty key nothing is. */
     struct text record_key, record;
     bool erase;
 };
@@ -167,7 +168,7 @@ static enum status store_all(struct auth *auth)
     return status;
 }
 
-/* Afterwards staged->entry is what was there before. */
+/* Puts all entries into the directory; each staged->entry is then the one that was replaced. */
 static void swap_all(struct auth *auth)
 {
     struct staged *staged;

@@ -1,13 +1,12 @@
-/* The loop: libevent's base, turned one round at a time, with our timers, letters and tasks around
- * it.
+/* The loop: libevent's event base, run one turn at a time, with timers, letters and tasks of our
+ * own around it.
  *
  * Normal course of a turn: sleep until something happens (not at all when letters or tasks wait) →
- * callbacks of watches → due timers → letters → tasks by phase → outboxes handed over.
- * Timers lie in a heap of ours and libevent knows one timer, the earliest: setting a timer later
- * than it is costs no more than a store, since it moves in the heap only when its old time comes.
- * What can go wrong: a callback for a watch that was freed in the same turn. libevent has forgotten
- * it by then; its memory stays until PHASE_FREE all the same, with a magic number that says that it
- * is dead. */
+ * callbacks of watches → due timers → letters → tasks by phase → outboxes handed over. Timers lie
+ * in a heap of ours and libevent knows one timer, the earliest: setting a timer to a later time
+ * costs only a store, since the timer moves in the heap only when its old time comes. What can go
+ * wrong: a callback for a watch that was freed in the same turn. libevent has removed it by then;
+ * its memory still stays until PHASE_FREE, with a magic number that marks it as dead. */
 #include "leveret/runtime/loop.h"
 
 #include <errno.h>
@@ -29,9 +28,10 @@
 
 #define BACKLOG_LETTERS 65536u
 #define NEVER           UINT64_MAX
-#define SLEEP_MS_MAX    (UINT64_C(24) * 3600 * 1000) /* of libevent's timer: far from any overflow */
-#define WATCH_MAGIC     0x57A7C4EDu
-#define WATCH_DEAD      0xDEADDEADu
+#define SLEEP_MS_MAX                                                                               \
+    (UINT64_C(24) * 3600 * 1000) /* longest time of libevent's timer; it is set again after it */
+#define WATCH_MAGIC 0x57A7C4EDu
+#define WATCH_DEAD  0xDEADDEADu
 
 struct loop {
     struct event_base *base;
@@ -39,9 +39,9 @@ struct loop {
     struct event wake;
     struct event alarm; /* libevent's timer for the earliest of ours */
     uint64_t alarm_at;  /* steady ms; NEVER: not set */
-    struct heap timers; /* by the time at which to look at them */
+    struct heap timers; /* by the time at which they are looked at */
     uint64_t now_ms, wall_ms;
-    bool now_known; /* this turn's time was asked for already */
+    bool now_known; /* true once this turn's time has been read */
     bool running;
     bool tasks_left;
     atomic_bool stop;
@@ -59,13 +59,14 @@ struct watch {
     void (*called)(void *context, enum watch_events what);
     void *context;
     struct event read;
-    struct event *write; /* NULL until it is needed: most watches never do */
+    struct event *write; /* NULL until it is needed, which is never for most watches */
     struct loop_task free_task;
 };
 
 struct timer {
-    struct heap_node node; /* key: when to look at it, never later than due_ms */
-    uint64_t due_ms;       /* NEVER: not set */
+    struct heap_node
+        node; /* its key is the time at which the timer is looked at, never later than due_ms */
+    uint64_t due_ms; /* NEVER: not set */
     struct loop *loop;
     void (*called)(void *context);
     void *context;
@@ -82,8 +83,7 @@ static void read_clock(struct loop *loop)
     loop->now_known = true;
 }
 
-/* Between sleeping and the first question the cached time is old; whoever asks first reads the
- * clock. */
+/* After sleeping the cached time is old; the first call of a turn reads the clock. */
 uint64_t loop_now_ms(const struct loop *loop)
 {
     if (!loop->now_known || !loop->running)
@@ -109,7 +109,8 @@ struct loop_time loop_time(const struct loop *loop)
 
 static void on_wake(evutil_socket_t fd, short what, void *context)
 {
-    /* Edge-triggered, so the eventfd need not be read. Waking was all. */
+    /* The eventfd is edge-triggered, so it need not be read: its only purpose was to wake the loop.
+     */
     (void)fd, (void)what, (void)context;
 }
 
@@ -165,7 +166,8 @@ no_eventfd:
     return STATUS_IO;
 }
 
-/* Gives letters that nobody received back to their handlers, and runs what tasks that leaves. */
+/* Gives letters that were not received back to their handlers, and runs the tasks that these
+ * schedule. */
 bool loop_drain(struct loop *loop)
 {
     outboxes_flush(&loop->outboxes);
@@ -204,7 +206,7 @@ static struct timer *timer_of(struct heap_node *node)
     return container_of(node, struct timer, node);
 }
 
-/* Sees to it that libevent wakes up for the earliest timer. */
+/* Sets libevent's timer to the earliest of ours. */
 static void set_alarm(struct loop *loop)
 {
     struct heap_node *first = heap_first(&loop->timers);
@@ -234,7 +236,7 @@ static void run_timers(struct loop *loop)
         } else {
             heap_remove(&loop->timers, first);
             timer->due_ms = NEVER;
-            timer->called(timer->context); /* may free it */
+            timer->called(timer->context); /* may free the timer */
         }
         first = heap_first(&loop->timers);
     }
@@ -393,7 +395,8 @@ struct timer *timer_new(struct loop *loop, void (*called)(void *context), void *
 void timer_set(struct timer *timer, uint64_t ms)
 {
     uint64_t now = loop_now_ms(timer->loop);
-    /* Not in the turn that sets it, or a timer that sets itself to 0 would run for ever. */
+    /* A timer never fires in the turn that sets it: a timer that sets itself to 0 would keep the
+     * loop from its sockets. */
     uint64_t due = ms < NEVER - 1 - now ? now + (ms ? ms : 1) : NEVER - 1;
     timer->due_ms = due;
     if (!heap_holds(&timer->node) || timer->node.key > due)
@@ -402,7 +405,7 @@ void timer_set(struct timer *timer, uint64_t ms)
 
 void timer_clear(struct timer *timer)
 {
-    timer->due_ms = NEVER; /* the heap forgets it when its time comes */
+    timer->due_ms = NEVER; /* run_timers removes it from the heap when its time comes */
 }
 
 void timer_free(struct timer **timer)

@@ -4,9 +4,10 @@
  * of the sender's turn the outbox is handed over under the receiver's lock. An empty mailbox takes
  * the outbox's memory in exchange for its own and nothing is copied. The receiver takes all that
  * waits by the same exchange and handles it without the lock. A receiver that is awake is not
- * woken: it looks before it sleeps, and says that it sleeps under the lock. What can go wrong: a
- * receiver that is slower than its senders. The mailbox grows; senders ask loop_backlogged and stop
- * taking in work. Memory above KEEP_BYTES_MAX is given back when it was emptied. */
+ * woken: before it sleeps it looks for letters and marks itself asleep, both under the lock. What
+ * can go wrong: a receiver that is slower than its senders. The mailbox grows; senders ask
+ * loop_backlogged and stop taking in work. A mailbox that was emptied frees memory above
+ * KEEP_BYTES_MAX. */
 #include "mailbox.h"
 
 #include <errno.h>
@@ -20,11 +21,13 @@
 
 #define FIRST_ROOM_BYTES 4096u
 #define KEEP_BYTES_MAX   (256ul * 1024)
-#define HANDOVER_BYTES   (32ul * 1024) /* an outbox this full is handed over within the turn */
-#define FIRST_OUTBOXES   8u
+#define HANDOVER_BYTES                                                                             \
+    (32ul *                                                                                        \
+     1024) /* an outbox with this many bytes is handed over at once, not at the end of the turn */
+#define FIRST_OUTBOXES 8u
 
-/* Before each letter; 16 bytes, and letters are a multiple of that, so that each is well aligned.
- */
+/* Stands before each letter. It has 16 bytes and letters are padded to a multiple of that, so that
+ * each is aligned. */
 struct letter_head {
     letter_handler *handle;
     size_t bytes;
@@ -60,7 +63,7 @@ static void letters_add(struct letters *letters, letter_handler *handle, const v
     letters->count++;
 }
 
-/* Moves the letters of from behind those of to. */
+/* Appends the letters of `from` to those of `to`. */
 static void letters_move(struct letters *to, struct letters *from)
 {
     if (!to->count) {
@@ -94,7 +97,8 @@ void mailbox_clear(struct mailbox *mailbox)
 {
     CHECK(!mailbox->waiting.count && !mailbox->reading.count);
     while (atomic_load_explicit(&mailbox->wakers, memory_order_acquire))
-        sched_yield(); /* a sender that has put its last letter in is about to wake us */
+        sched_yield(); /* wait for a sender that has put in its last letter and is about to write to
+                          wake_fd */
     letters_free(&mailbox->waiting);
     letters_free(&mailbox->reading);
     CHECK(pthread_mutex_destroy(&mailbox->lock) == 0);
@@ -107,13 +111,13 @@ static void wake(int wake_fd)
     do
         n = write(wake_fd, &one, sizeof one);
     while (n < 0 && errno == EINTR);
-    /* The counter overflows after 2^64 wake-ups: nothing else can be wrong with an eventfd. */
+    /* Writing to an eventfd fails only when its counter overflows, after 2^64 wake-ups. */
     CHECK(n == (ssize_t)sizeof one);
 }
 
-/* After letters were added under the lock: unlocks, and wakes a receiver that sleeps. Not under the
- * lock: the receiver comes for it at once, often on this very processor, and would have to sleep
- * again. That it is not freed before we are through is what wakers is for. */
+/* Unlocks after letters were added, and then wakes a receiver that sleeps. Waking it under the lock
+ * would be slower: it takes the lock at once, often on this processor, and would have to sleep
+ * again. `wakers` keeps the mailbox from being freed meanwhile. */
 static void handed_over(struct mailbox *mailbox, size_t count)
 {
     bool asleep = mailbox->asleep;
@@ -138,9 +142,9 @@ void mailbox_put(struct mailbox *mailbox, letter_handler *handle, const void *le
 bool mailbox_receive(struct mailbox *mailbox, struct loop *receiver)
 {
     if (atomic_load_explicit(&mailbox->depth, memory_order_relaxed) == 0)
-        return false; /* at worst a moment too early: mailbox_sleep looks under the lock */
+        return false; /* mailbox_sleep looks under the lock and sees a letter that arrives now */
     struct letters *letters = &mailbox->reading;
-    CHECK(letters->count == 0); /* not from within a handler */
+    CHECK(letters->count == 0); /* a handler must not call this */
     CHECK(pthread_mutex_lock(&mailbox->lock) == 0);
     letters_move(letters, &mailbox->waiting);
     CHECK(pthread_mutex_unlock(&mailbox->lock) == 0);
@@ -228,7 +232,8 @@ void outboxes_add(struct outboxes *outboxes, struct mailbox *to, letter_handler 
 {
     struct outbox *outbox = outbox_for(outboxes, to);
     if (!outbox->letters.count && !outbox->next_dirty) {
-        /* The list's last one points to itself, so that being on it can be seen. */
+        /* The last outbox of the list points to itself, so that next_dirty is NULL only for
+         * outboxes that are not on it. */
         outbox->next_dirty = outboxes->dirty ? outboxes->dirty : outbox;
         outboxes->dirty = outbox;
     }

@@ -1,7 +1,7 @@
-/* Mailboxes and outboxes: the way of letters between loops. Only for src/runtime.
+/* Mailboxes and outboxes, which carry letters between loops. Only for src/runtime.
  *
- * Thread: a mailbox may be put into by any thread and is emptied by its receiver; outboxes belong
- * to the sending thread. */
+ * Thread: any thread may put letters into a mailbox, its receiver's thread takes them out; outboxes
+ * belong to the sending thread. */
 #ifndef LEVERET_RUNTIME_MAILBOX_H
 #define LEVERET_RUNTIME_MAILBOX_H
 
@@ -10,7 +10,7 @@
 
 #include "leveret/runtime/loop.h"
 
-/* Letters one behind the other. */
+/* Letters in one block of memory, one behind the other. */
 struct letters {
     uint8_t *at;
     size_t used_bytes, room_bytes;
@@ -19,29 +19,31 @@ struct letters {
 
 struct mailbox {
     pthread_mutex_t lock;
-    struct letters waiting; /* under lock */
-    bool asleep;            /* under lock: the receiver must be woken */
-    int wake_fd;            /* an eventfd; the loop's */
+    struct letters waiting; /* guarded by lock */
+    bool asleep;            /* guarded by lock; true when the receiver must be woken */
+    int wake_fd;            /* an eventfd that the loop owns */
     atomic_uint wakers;     /* senders that are about to write to wake_fd */
-    struct letters reading; /* the receiver's */
-    atomic_size_t depth;    /* waiting and reading */
+    struct letters reading; /* used by the receiver only */
+    atomic_size_t depth;    /* number of letters in waiting and reading */
 };
 
 void mailbox_init(struct mailbox *mailbox, int wake_fd);
-/* No letters may be left. */
+/* Frees the mailbox's memory, in which no letters may be left. */
 void mailbox_clear(struct mailbox *mailbox);
 
-/* Hands one letter over at once. */
+/* Puts one letter in at once, without an outbox. */
 void mailbox_put(struct mailbox *mailbox, letter_handler *handle, const void *letter, size_t bytes);
-/* Handles what waits now, not what comes meanwhile; receiver is passed to the handlers. Returns
- * whether there was anything. */
+/* Handles the letters that wait now, not those that arrive meanwhile; receiver is passed to the
+ * handlers. Returns whether there were any. */
 bool mailbox_receive(struct mailbox *mailbox, struct loop *receiver);
-/* Whether the receiver may sleep: from then on the first letter wakes it. False: letters wait. */
+/* Returns true when the receiver may sleep, and the next letter will wake it; false when letters
+ * wait. */
 bool mailbox_sleep(struct mailbox *mailbox);
-/* The receiver is awake. */
+/* Notes that the receiver is awake, so that letters need not wake it. */
 void mailbox_awake(struct mailbox *mailbox);
 
-/* What one sender has for others: an outbox for each mailbox that it ever wrote to. */
+/* One sender's letters to one receiver; a sender has an outbox for each mailbox that it ever wrote
+ * to. */
 struct outbox {
     struct mailbox *to;
     struct letters letters;
@@ -51,15 +53,15 @@ struct outbox {
 struct outboxes {
     struct outbox **places; /* open addressing by the mailbox's address */
     size_t mask, count;
-    struct outbox *dirty; /* those that hold letters */
-    struct outbox *last;  /* the one last used */
+    struct outbox *dirty; /* list of outboxes that hold letters */
+    struct outbox *last;  /* the outbox that was used last */
 };
 
-/* No outboxes at all is all zeros. */
+/* All zeros when there are none. */
 void outboxes_clear(struct outboxes *outboxes);
 void outboxes_add(struct outboxes *outboxes, struct mailbox *to, letter_handler *handle,
                   const void *letter, size_t bytes);
-/* Hands all over: one lock for each receiver, one wake-up for each that sleeps. */
+/* Hands over all letters: takes one lock for each receiver, and wakes those that sleep. */
 void outboxes_flush(struct outboxes *outboxes);
 
 #endif

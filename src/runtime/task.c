@@ -1,15 +1,17 @@
-/* The tasks of a turn: a ring for each phase, so that taking one out needs no search.
+/* The tasks of a turn: a ring for each phase, so that cancelling one needs no search.
  *
  * Normal course: tasks_add links a task into its phase's ring; at the end of the turn tasks_run
- * moves each ring aside and works it off. A task may add tasks: to its own phase they run before
+ * moves each ring aside and runs its tasks. A task may add tasks: to its own phase they run before
  * the next phase begins, to a later one in this sweep, to an earlier one in the next sweep. What
- * can go wrong: tasks that make each other for ever. Rounds and sweeps are counted; what is left
- * then runs in the next turn, after the sockets were looked at. */
+ * can go wrong: tasks that schedule each other without end. Rounds and sweeps are counted; tasks
+ * that are left then run in the next turn, after the sockets were looked at. */
 #include "task.h"
 
 #include "leveret/base/check.h"
 
-#define ROUNDS_MAX 16 /* of one phase in one sweep */
+/* How often one sweep runs the tasks of a phase, and how many sweeps a turn has; tasks that are
+ * left run in the next turn. */
+#define ROUNDS_MAX 16
 #define SWEEPS_MAX 8
 
 static void ring_init(struct loop_task *ring)
@@ -22,7 +24,7 @@ static bool ring_empty(const struct loop_task *ring)
     return ring->next == ring;
 }
 
-/* Moves all of from, in order, to the empty ring to. */
+/* Moves all tasks of the ring `from`, in order, to the empty ring `to`. */
 static void ring_move(struct loop_task *from, struct loop_task *to)
 {
     to->next = from->next;
@@ -81,14 +83,14 @@ static void run_phase(struct tasks *tasks, struct loop_task *ring)
         while (!ring_empty(&tasks->current)) {
             struct loop_task *task = tasks->current.next;
             unlink_task(task);
-            task->run(task); /* may free it */
+            task->run(task); /* may free the task */
         }
     }
 }
 
 bool tasks_run(struct tasks *tasks)
 {
-    CHECK(ring_empty(&tasks->current)); /* not from within a task */
+    CHECK(ring_empty(&tasks->current)); /* a task must not call this */
     for (int sweep = 0; sweep < SWEEPS_MAX; sweep++) {
         for (int i = 0; i < PHASE_COUNT; i++)
             run_phase(tasks, &tasks->phases[i]);

@@ -1,8 +1,8 @@
 /* Workers: threads that run a loop each.
  *
- * Normal course: workers_new makes the loops, the owner puts things on them, workers_start starts
- * the threads, workers_stop ends them, workers_free frees the loops once letters between them have
- * been given back. */
+ * Normal course: workers_new makes the loops, the caller adds watches and timers to them,
+ * workers_start starts the threads, workers_stop ends them, and workers_free gives letters that
+ * were not received back and frees the loops. */
 #include "leveret/runtime/worker.h"
 
 #include <pthread.h>
@@ -51,7 +51,7 @@ static void *run(void *argument)
 
 enum status workers_start(struct workers *workers)
 {
-    /* Signals are the main thread's. */
+    /* Only the main thread receives signals. */
     sigset_t all, old;
     sigfillset(&all);
     CHECK(pthread_sigmask(SIG_SETMASK, &all, &old) == 0);
@@ -95,7 +95,8 @@ void workers_free(struct workers **workers)
         return;
     for (unsigned i = 0; i < w->count; i++)
         CHECK(!w->all[i].started);
-    /* Giving back a letter may post another: until all mailboxes are empty. */
+    /* A handler that gets a letter back may post another, so this goes on until all mailboxes are
+     * empty. */
     for (bool any = true; any;) {
         any = false;
         for (unsigned i = 0; i < w->count; i++)

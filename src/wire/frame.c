@@ -1,20 +1,20 @@
-/* Cutting what arrives into frames.
+/* Cuts the bytes that arrive into frames.
  *
  * The normal course: the 7 bytes of a frame's header are read; a method, header or heartbeat frame
- * waits until it is there whole and is handed out; a body frame's payload is handed out as it
- * comes, and the parser remembers how much is still due.
+ * waits until it is complete and is returned; a body frame's payload is returned as it arrives, and
+ * the parser remembers how much is still to come.
  *
- * What can go wrong: an unknown type, a frame too much larger than frame_max, a wrong end octet, a
- * heartbeat with a payload. Each is a FRAME_ERROR and there is no way to go on: where the next
- * frame begins is no longer known. The length is judged before anything waits for that many bytes.
- */
+ * What can go wrong: an unknown type, a frame that is longer than frame_max and FRAME_EXCESS_BYTES,
+ * a wrong end octet, a heartbeat with a payload. Each is a FRAME_ERROR, after which the parser
+ * cannot go on, since it does not know where the next frame begins. The length is checked before
+ * the parser waits for that many bytes. */
 #include "leveret/wire/frame.h"
 
 const uint8_t protocol_header[PROTOCOL_HEADER_BYTES] = {'A', 'M', 'Q', 'P', 0, 0, 9, 1};
 
 bool protocol_header_accepted(const uint8_t *header)
 {
-    /* 1 1 0 9 is what some clients that speak 0-9-1 still send. */
+    /* Some clients that speak 0-9-1 still send 1 1 0 9. */
     static const uint8_t old[PROTOCOL_HEADER_BYTES] = {'A', 'M', 'Q', 'P', 1, 1, 0, 9};
 
     return memcmp(header, protocol_header, PROTOCOL_HEADER_BYTES) == 0 ||
@@ -40,11 +40,13 @@ static enum status fault(struct frame *out, enum frame_fault fault, uint32_t num
     return STATUS_FRAME_ERROR;
 }
 
-/* first: nothing of this frame's payload has been handed out. */
+/* first: no piece of this frame has been returned yet. */
 static inline enum status body_piece(struct frame_parser *parser, bool first, struct bytes *input,
                                      struct frame *out)
 {
-    bool whole = input->len > parser->body_left; /* the end octet included */
+    bool whole =
+        input->len >
+        parser->body_left; /* true when all of the payload and the end octet have arrived */
     size_t len = whole ? parser->body_left : input->len;
 
     if (input->len == 0)

@@ -1,5 +1,5 @@
-/* What is wrong with a frame, in RabbitMQ's words: those who look for the reason of a lost
- * connection grep for them. Never more than the first octets of a payload are shown. */
+/* The description of a bad frame, in the words of RabbitMQ, because operators search logs for them.
+ * It shows at most the first OCTETS_SHOWN octets of a payload. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -25,7 +25,8 @@ __attribute__((format(printf, 2, 3))) static void add(struct fault_text *line, c
             (size_t)len < line->room - line->len ? (size_t)len : line->room - line->len - 1;
 }
 
-/* How an octet stands in an Erlang string; NULL: it makes the binary a list of numbers. */
+/* The octet as it is written in an Erlang string. NULL when it cannot be: the whole binary is then
+ * written as a list of numbers. */
 static const char *escaped(uint8_t octet, char out[3])
 {
     static const char controls[] = "btnvfr"; /* 8 to 13 */
@@ -92,7 +93,8 @@ void frame_fault_print(const struct frame_parser *parser, const struct frame *ba
     struct fault_text line = {out, FRAME_TEXT_ROOM, 0};
 
     if (bad->fault == FRAME_END_WRONG && parser->in_body)
-        add(&line, "type %u", FRAME_BODY); /* its beginning has been handed out */
+        add(&line, "type %u",
+            FRAME_BODY); /* no octets can be shown: its beginning was returned before */
     else
         add_octets(&line, bad->type, bad->payload);
     if (bad->fault == FRAME_TOO_LARGE)

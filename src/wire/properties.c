@@ -1,7 +1,8 @@
-/* The content header. The list of properties comes from spec/, by PROPERTY_TABLE.
+/* The content header. PROPERTY_TABLE, the list of properties, is generated from spec/.
  *
- * What can go wrong: flags that stand for no property, a list cut short or followed by something, a
- * headers table that is none or nests too deeply. All is MALFORMED or LIMIT; nothing is guessed. */
+ * What can go wrong: flags that stand for no property, a list that is too short or followed by more
+ * bytes, a headers table that is malformed or nests too deeply. Each is MALFORMED or LIMIT; nothing
+ * is guessed. */
 #include "leveret/wire/properties.h"
 
 #include "leveret/base/check.h"
@@ -14,7 +15,8 @@
 PROPERTY_TABLE(SAME_BIT)
 #undef SAME_BIT
 
-/* Bit 0 would announce a second word of flags; class basic has none, nor a use for bit 1. */
+/* Bit 0 would announce a second word of flags, which class basic does not have; bit 1 stands for no
+ * property. */
 #define FLAGS_UNUSED 3u
 
 enum status properties_header_decode(struct bytes payload, struct content_header *out)
@@ -43,8 +45,8 @@ enum status properties_decode(struct bytes encoded, struct properties *out)
     struct reader r = reader_of(encoded);
     uint16_t flags = read_u16(&r);
 
-    /* One by one: the compiler clears a struct of this size with an instruction that is slow to
-     * start, and this is done for each message. */
+    /* The members are cleared one by one, because the compiler would clear the struct with an
+     * instruction that is slow to start, and this is done for each message. */
     out->present = flags;
 #define CLEAR(NAME, member, kind, bit) out->member = no_##kind;
     PROPERTY_TABLE(CLEAR)
@@ -106,6 +108,6 @@ void properties_encode(const struct properties *properties, struct text *out)
         write_##kind##_property(&w, properties->member);
     PROPERTY_TABLE(WRITE)
 #undef WRITE
-    CHECK(!w.failed); /* a short string of more than NAME_BYTES_MAX bytes */
+    CHECK(!w.failed); /* fails for a short string of more than NAME_BYTES_MAX bytes */
     out->len += len;
 }

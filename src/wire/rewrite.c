@@ -1,4 +1,4 @@
-/* See rewrite.h. */
+/* Copying a message with other headers: see rewrite.h. */
 #include "leveret/wire/rewrite.h"
 
 #include "leveret/wire/table.h"

@@ -1,7 +1,7 @@
 /* Checking and reading field tables.
  *
- * The normal course: table_check goes once over a table that came in; the bytes are kept as they
- * are, and whoever wants a value walks them with table_next or table_find.
+ * The normal course: table_check walks once over a table that has arrived; the bytes are kept as
+ * they are, and code that needs a value looks for it with table_next or table_find.
  *
  * What can go wrong, in table_check only: an unknown type, a length that reaches beyond the table
  * or array that it is in, nesting deeper than is allowed. The walk keeps its own stack, so
@@ -14,7 +14,7 @@
 
 #include "leveret/base/mem.h"
 
-/* What follows a value's type octet. */
+/* The form of the bytes that follow a value's type octet. */
 enum layout { LAYOUT_NONE, LAYOUT_FIXED, LAYOUT_STRING, LAYOUT_CONTAINER };
 
 struct type_info {
@@ -53,7 +53,8 @@ const char *field_type_name(enum field_type type)
     return name ? name : "unknown";
 }
 
-/* What the walk is within, from the outside in. The first are in the caller's array. */
+/* The tables and arrays that the walk is in, the outermost first. The first levels are in the
+ * caller's array. */
 struct within {
     const uint8_t *end;
     bool array;
@@ -82,7 +83,7 @@ static enum status descend(struct walk *walk, const uint8_t *end, bool array)
     return STATUS_OK;
 }
 
-/* One value, or the beginning of one that has others in it. */
+/* Checks one value; of a table or array only its length, and the walk goes on inside. */
 static enum status check_value(struct walk *walk, struct reader *r)
 {
     uint8_t type = read_u8(r);

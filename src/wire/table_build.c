@@ -1,10 +1,10 @@
-/* Building field tables. Keys and values are the program's own or were checked before, so nothing
- * here fails: a key or length that does not fit is the programmer's error. */
+/* Building field tables. Keys and values are constants or were checked before, so nothing here
+ * fails: a key or length that does not fit is a programming error. */
 #include "leveret/base/check.h"
 #include "leveret/wire/cursor.h"
 #include "leveret/wire/table.h"
 
-/* Type octet and the largest value of fixed size. */
+/* Bytes of a type octet and the largest value of fixed size. */
 #define VALUE_BYTES_MAX 9u
 
 static void put_key(struct text *out, struct bytes key)
@@ -142,7 +142,8 @@ void table_put_string(struct text *out, const char *key, struct bytes value)
     table_put_field(out, bytes_of_text(key), &field);
 }
 
-/* A container's type and a length to be filled in at its end; returns where its contents begin. */
+/* Writes a container's type and leaves room for its length, which container_end fills in; returns
+ * where its contents begin. */
 static size_t container_begin(struct text *out, enum field_type type)
 {
     struct field empty = {.type = type, .value.bytes = {NULL, 0}};

@@ -1,8 +1,9 @@
-/* Comparing and printing values as RabbitMQ does when it tells that a redeclaration differs.
+/* Compares and prints values as RabbitMQ does when it refuses a redeclaration that differs.
  *
- * Both descend DESCENT_MAX levels, which is more than arguments have; headers may nest deeper, and
- * from there on are equal when their bytes are, and printed as "...". Comparing costs n log n, so
- * that a table of a hundred thousand keys is no weapon. */
+ * Both descend DESCENT_MAX levels, which is more than arguments can have. Headers may nest deeper:
+ * below that level they are equal when their bytes are, and are printed as "...". Comparing takes n
+ * log n steps, so that a client cannot hold up the broker with a table of a hundred thousand keys.
+ */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -27,7 +28,7 @@ static int entry_order(const void *left, const void *right)
 
     if (order == 0 && a->key.len != b->key.len)
         order = a->key.len < b->key.len ? -1 : 1;
-    if (order == 0) /* a key twice: in the order of the table, which is that of the addresses */
+    if (order == 0) /* the same key twice: in the order of the table, which the addresses tell */
         order = a->key.at < b->key.at ? -1 : a->key.at > b->key.at;
     return order;
 }
@@ -142,7 +143,7 @@ bool field_equal(const struct field *a, const struct field *b)
 
 static void print(struct text *out, const struct field *value, unsigned depth);
 
-/* An Erlang binary, as RabbitMQ shows a string inside of a table. */
+/* Prints an Erlang binary, as RabbitMQ shows a string inside a table. */
 static void print_binary(struct text *out, struct bytes bytes)
 {
     text_printf(out, "<<\"");
@@ -185,7 +186,7 @@ static void print_container(struct text *out, const struct field *value, unsigne
     text_printf(out, "]");
 }
 
-/* The shortest form that reads back as the same number, with a point or an exponent. */
+/* Prints the shortest form that reads back as the same number, with a point or an exponent. */
 static void print_real(struct text *out, double real)
 {
     char digits[40];

@@ -1,4 +1,4 @@
-/* Sorting a table: fields are moved as they are encoded, nothing within them changes. */
+/* Sorting a table: fields are moved in their encoded form, so that nothing inside them changes. */
 #include "leveret/wire/table_sort.h"
 
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include "leveret/wire/table.h"
 
 struct table_piece {
-    struct bytes key, encoded; /* encoded: key and value */
+    struct bytes key, encoded; /* encoded: key, type and value */
 };
 
 static int compare_keys(struct bytes a, struct bytes b)
@@ -17,7 +17,7 @@ static int compare_keys(struct bytes a, struct bytes b)
     return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 
-/* Fields of one key keep their order, which is told by where they lie. */
+/* Fields with the same key keep their order, which their addresses tell. */
 static int compare_pieces(const void *left, const void *right)
 {
     const struct table_piece *a = left, *b = right;
@@ -25,7 +25,7 @@ static int compare_pieces(const void *left, const void *right)
     return order ? order : (a->encoded.at > b->encoded.at) - (a->encoded.at < b->encoded.at);
 }
 
-/* Counts the fields; *in_order says whether there is anything to do. */
+/* Counts the fields. *in_order: true when they are sorted already. */
 static size_t look_through(struct bytes contents, bool *in_order)
 {
     struct reader r = reader_of(contents);

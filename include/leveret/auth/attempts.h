@@ -1,12 +1,12 @@
-/* Log-in attempts: how many there were, from where, and which are too many. A table of fixed size;
- * what is oldest and matters least makes room.
+/* Counts log-in attempts by their source, and says when there are too many. The tables have a fixed
+ * size; the oldest and least important entries make room for new ones.
  *
- * Two levels rise by one with each failure and fall with time: that of the pair of address and
- * user, and that of the address alone. Above ATTEMPTS_PAIR_LATE or ATTEMPTS_ADDRESS_LATE a failure
- * is answered late. Above ATTEMPTS_PAIR_REFUSED the pair's attempts are refused without looking at
- * the password. An address alone is never refused: whoever floods it with names that he makes up
- * slows down answers to himself, and locks nobody out who comes from there with a password that is
- * right.
+ * Each failure raises two levels by one, and both fall with time: the level of the pair of address
+ * and user, and the level of the address alone. Above ATTEMPTS_PAIR_LATE or ATTEMPTS_ADDRESS_LATE a
+ * failure is answered late. Above ATTEMPTS_PAIR_REFUSED the pair's attempts are refused without
+ * looking at the password. An address alone is never refused: an attacker who tries many made-up
+ * names from it gets slow answers, but cannot lock out users who log in from the same address with
+ * the right password.
  *
  * Thread: any; a lock is held for the length of a call. */
 #ifndef LEVERET_AUTH_ATTEMPTS_H
@@ -14,17 +14,19 @@
 
 #include "leveret/base/bytes.h"
 
-/* Failures above which answers are late, or attempts refused; and how many are forgotten a second.
- * A burst of fifty mistakes, or five a second for ever, is nobody's attack. */
+/* Levels, in failures, above which answers are late or attempts are refused, and by how many
+ * failures a level falls in a second. A burst of fifty mistakes, or five a second without end, is
+ * not taken for an attack. */
 #define ATTEMPTS_PAIR_LATE         50u
 #define ATTEMPTS_PAIR_REFUSED      100u
 #define ATTEMPTS_PAIR_DRAIN        5u
 #define ATTEMPTS_ADDRESS_LATE      200u
 #define ATTEMPTS_ADDRESS_LEVEL_MAX 400u
 #define ATTEMPTS_ADDRESS_DRAIN     20u
-/* By how much a late answer is late. */
+/* The delay of a late answer, in milliseconds. */
 #define ATTEMPTS_LATE_MS 1000u
-/* Sources that are remembered for auth/attempts/…/source; a longer user name is cut. */
+/* The number of sources kept for auth/attempts/…/source; beyond it the oldest are forgotten. A user
+ * name longer than ATTEMPTS_USER_BYTES is cut there. */
 #define ATTEMPTS_SOURCES_MAX 1024u
 #define ATTEMPTS_USER_BYTES  96u
 
@@ -34,9 +36,9 @@ struct attempts;
 
 struct attempt {
     enum attempt_protocol protocol;
-    const char *address; /* the peer's, without port */
+    const char *address; /* the client's address, without port */
     struct bytes user;
-    uint64_t now_ms; /* steady */
+    uint64_t now_ms; /* steady milliseconds */
 };
 
 struct attempts_counts {
@@ -46,17 +48,17 @@ struct attempts_counts {
 struct attempts *attempts_new(void); /* never NULL */
 void attempts_free(struct attempts **attempts);
 
-/* False: this pair has failed too often, and its password is not to be looked at. */
+/* Returns false when this pair has failed too often; its password must then not be checked. */
 bool attempts_allowed(struct attempts *attempts, const struct attempt *attempt);
-/* Counts an attempt that was allowed, or one that was not (good false, allowed false). Returns by
- * how many milliseconds the answer to a failure has to be late. *tell is false when so many lines
- * about this source have been logged that one more tells nothing. */
+/* Counts an attempt, with good false when it was not allowed. Returns the milliseconds by which the
+ * answer to a failure must be delayed. *tell is false when so many lines about this source have
+ * been logged that this attempt should not be. */
 uint32_t attempts_count(struct attempts *attempts, const struct attempt *attempt, bool allowed,
                         bool good, bool *tell);
 
 void attempts_totals(struct attempts *attempts, enum attempt_protocol protocol,
                      struct attempts_counts *out);
-/* "amqp091", "http": as RabbitMQ's API names them. */
+/* The name that RabbitMQ's API uses: "amqp091", "http". */
 const char *attempts_protocol_name(enum attempt_protocol protocol);
 
 struct attempts_source {
@@ -66,10 +68,10 @@ struct attempts_source {
     size_t user_len;
     struct attempts_counts counts;
 };
-/* A copy of the sources that are remembered, to be freed; *count of them. */
+/* A copy of the *count sources that are kept; the caller frees it. */
 struct attempts_source *attempts_sources(struct attempts *attempts, size_t *count);
 
-/* Forgets totals and sources: what the API's DELETE does. Levels stay. */
+/* Forgets totals and sources, for the API's DELETE. Levels stay. */
 void attempts_reset(struct attempts *attempts);
 
 #endif

@@ -1,9 +1,7 @@
-/* Users, passwords, vhosts' names and permissions: one immutable-looking directory that any thread
- * may ask and that only the main thread changes. Asking takes a read lock for the length of the
- * call and nothing else.
+/* The directory: users, passwords, vhosts' names and permissions. Asking takes a read lock for the
+ * length of the call. Thread: any may ask; only the main thread changes the directory.
  *
- * Changes go through a store first (auth_open's path); what could not be stored has not happened.
- */
+ * A change is written to the store first; a change that could not be stored is not made. */
 #ifndef LEVERET_AUTH_AUTH_H
 #define LEVERET_AUTH_AUTH_H
 
@@ -15,27 +13,29 @@ struct auth;
 
 struct auth_options {
     const char *default_user, *default_pass,
-        *default_vhost;                /* made at first start: guest, guest, "/" */
-    const char *default_queue_type;    /* of that vhost; NULL: the node's counts */
-    const char *const *loopback_users; /* NULL-ended; these may log in from loopback only */
-    bool anonymous;                    /* the mechanism ANONYMOUS, as anonymous_user */
+        *default_vhost;             /* made at first start: guest, guest, "/" */
+    const char *default_queue_type; /* of that vhost; NULL: the node's is used */
+    const char *const
+        *loopback_users; /* NULL-ended list of users who may log in from loopback only */
+    bool anonymous;      /* true: the mechanism ANONYMOUS is on, and logs in as anonymous_user */
     const char *anonymous_user;
 };
 
-/* How the directory is kept. All NULL: in memory (tests). Each returns a status; each calls back
- * for all pairs whose key begins with prefix. */
+/* The store that keeps the directory. All NULL: it is kept in memory (tests). The functions return
+ * a status; each() calls back for all pairs whose key begins with prefix. */
 struct auth_write {
     struct bytes key, value;
-    bool erase; /* true: the key goes, and there is no value */
+    bool erase; /* true: the key is erased and value is not used */
 };
 struct auth_store {
     void *context;
-    /* Writes all of them or none, synced. */
+    /* Writes all of the pairs or none, and syncs. */
     enum status (*write)(void *context, const struct auth_write *writes, size_t count);
     enum status (*each)(void *context, struct bytes prefix,
                         void (*each)(void *context, struct bytes key, struct bytes value),
                         void *each_context);
-    bool filled; /* true: a directory was made here before. If nothing is in it now, it was lost */
+    bool filled; /* true when a directory was stored here before; if the store is empty now, it was
+                    lost */
 };
 
 /* Reads the directory; at first start makes the default user (tag administrator), vhost and
@@ -44,8 +44,8 @@ MUST_USE enum status auth_new(const struct auth_options *options, const struct a
                               struct auth **out);
 void auth_free(struct auth **auth);
 
-/* Told about each change after it was made, on the main thread: "user.created" and pairs of key and
- * value, ended by a key that is NULL. One at most; NULL: nobody. */
+/* A watcher is told of each change after it was made, on the main thread: an event ("user.created")
+ * and pairs of key and value, ended by a NULL key. There is at most one watcher; NULL: none. */
 struct auth_change {
     const char *event;
     struct {
@@ -58,24 +58,25 @@ void auth_set_watcher(struct auth *auth,
 
 /* ---- Asking: any thread. */
 
-/* Grows with each change: callers that remember answers compare it. */
+/* A number that grows with each change; a caller that remembers answers compares it. */
 uint64_t auth_version(const struct auth *auth);
 
 #define AUTH_NAME_MAX              255u
 #define AUTH_TAGS_BYTES_MAX        1024u /* of a user or vhost */
 #define AUTH_DESCRIPTION_BYTES_MAX 4096u /* of a vhost */
-/* Where somebody logs in from. */
+/* The client that logs in. */
 struct login_peer {
     enum attempt_protocol protocol;
     const char *address; /* without port */
-    bool loopback;       /* true when the peer is on this machine */
+    bool loopback;       /* true when the client is on this machine */
     uint64_t now_ms;     /* steady */
 };
-/* What came of it. */
+/* The result of a log-in. */
 struct login {
-    char user[AUTH_NAME_MAX + 1]; /* who it is, or claims to be; "" when the response has no name */
-    uint32_t late_ms;             /* of a failure: the answer is due after this time, not before */
-    bool tell;                    /* false when there have been too many like it to be logged */
+    char user[AUTH_NAME_MAX + 1]; /* the user who logged in, or the name in a response that failed;
+                                     "" when it has none */
+    uint32_t late_ms;             /* of a failure: how long the answer must be delayed */
+    bool tell; /* false when it should not be logged, because there were too many like it */
 };
 /* Checks a SASL response (connection.start-ok, AMQP 0-9-1 1.4.2.2) of mechanism PLAIN, AMQPLAIN or
  * ANONYMOUS, and counts the attempt. Errors: ACCESS_REFUSED, LIMIT (too many failures before: the
@@ -87,8 +88,8 @@ MUST_USE enum status auth_login(struct auth *auth, struct bytes mechanism, struc
 MUST_USE enum status auth_login_password(struct auth *auth, struct bytes user,
                                          struct bytes password, const struct login_peer *peer,
                                          struct login *out);
-/* Whether the password is the user's, and he may log in from there: nothing is counted. Errors:
- * ACCESS_REFUSED. */
+/* Checks that the password is right and that the user may log in from there, without counting an
+ * attempt. Errors: ACCESS_REFUSED. */
 MUST_USE enum status auth_check_password(struct auth *auth, struct bytes user,
                                          struct bytes password, bool loopback);
 /* The attempts that the two above count. */
@@ -115,9 +116,9 @@ struct user_info {
 };
 struct vhost_entry {
     const char *name, *description, *tags;
-    const char *default_queue_type; /* "quorum"; "": the node's counts */
+    const char *default_queue_type; /* "quorum"; "": the node's is used */
     bool tracing;
-    bool protected_from_deletion; /* true: the API does not delete it */
+    bool protected_from_deletion; /* true: the API refuses to delete it */
 };
 struct permission_info {
     const char *user, *vhost, *configure, *write, *read;
@@ -128,17 +129,17 @@ void auth_each_vhost(const struct auth *auth, void (*each)(void *, const struct 
                      void *);
 void auth_each_permission(const struct auth *auth,
                           void (*each)(void *, const struct permission_info *), void *);
-/* False when there is no such vhost; else out has views that last until the next change. */
+/* Returns false when there is no such vhost. The texts in *out are valid until the next change. */
 bool auth_find_vhost(const struct auth *auth, struct bytes name, struct vhost_entry *out);
-/* The user's tags, copied; any thread; false when there is no such user. */
+/* Copies the user's tags. Returns false when there is no such user. Thread: any. */
 bool auth_user_tags(const struct auth *auth, struct bytes user, char *out, size_t room);
 
 /* ---- Changing: the main thread. Errors besides: IO, NO_SPACE (not stored, nothing changed). */
 
-/* Many changes with one write to the disk. From auth_begin on, changes are checked and kept aside
- * (each sees those before it); auth_commit stores all of them with one write and then makes them
- * visible together, or none: IO, NO_SPACE. auth_cancel forgets them. What is made in a batch is not
- * deleted in the same one. */
+/* A batch: many changes with one write to the disk. After auth_begin, changes are checked and kept
+ * aside (each sees those before it). auth_commit stores all of them with one write and then makes
+ * them visible together, or makes none: IO, NO_SPACE. auth_cancel forgets them. An entry that is
+ * made in a batch cannot be deleted in the same one. */
 void auth_begin(struct auth *auth);
 /* True between auth_begin and its end. */
 bool auth_in_batch(const struct auth *auth);
@@ -146,8 +147,8 @@ MUST_USE enum status auth_commit(struct auth *auth);
 void auth_cancel(struct auth *auth);
 
 /* A hash of the password with a new salt, by the algorithm of new passwords, as base64: what
- * auth_put_user takes as hash. Any thread. Errors: INTERNAL_ERROR (the library refuses). */
-#define AUTH_HASH_TEXT_BYTES 93u /* of the longest hash, its zero included */
+ * auth_put_user takes as hash. Thread: any. Errors: INTERNAL_ERROR (the library refuses). */
+#define AUTH_HASH_TEXT_BYTES 93u /* the longest hash with its zero */
 MUST_USE enum status auth_hash_password(struct bytes password, char out[AUTH_HASH_TEXT_BYTES]);
 /* Whether auth_put_user would take the hash, and auth_put_permission the expressions. Errors:
  * MALFORMED (*error as there). */
@@ -155,23 +156,24 @@ MUST_USE enum status auth_check_hash(const char *hash, const char *hashing);
 MUST_USE enum status auth_check_permission(const char *configure, const char *write,
                                            const char *read, char **error);
 
-/* Other users that may log in from loopback only: as in auth_options. */
+/* Replaces the list of users who may log in from loopback only (auth_options). */
 void auth_set_loopback_users(struct auth *auth, const char *const *loopback_users);
 
 /* Makes or changes a user. password NULL and hash NULL: no password (log-in impossible). hash:
  * base64 as in RabbitMQ's definitions, with hashing (NULL: SHA-256). tags: comma-separated.
- * *created says which. Errors: MALFORMED (name empty or too long, hash or hashing unknown). */
+ * *created: true when the user is new. Errors: MALFORMED (name empty or too long, hash or hashing
+ * unknown). */
 MUST_USE enum status auth_put_user(struct auth *auth, const char *name, const char *password,
                                    const char *hash, const char *hashing, const char *tags,
                                    bool *created);
 MUST_USE enum status auth_set_password(struct auth *auth, const char *name, const char *password);
 MUST_USE enum status auth_set_tags(struct auth *auth, const char *name, const char *tags);
-/* Errors: NOT_FOUND. Its permissions go too. */
+/* Deletes a user and its permissions. Errors: NOT_FOUND. */
 MUST_USE enum status auth_delete_user(struct auth *auth, const char *name);
-/* All of them with one write; those that are not there are passed over. */
+/* Deletes all of them with one write, skipping those that do not exist. */
 MUST_USE enum status auth_delete_users(struct auth *auth, const char *const *names, size_t count);
-/* Makes a vhost or replaces what is said of it, all of it; a text that is NULL is "". Errors:
- * MALFORMED (a name that cannot be, a text too long). */
+/* Makes a vhost, or replaces all of its attributes; a text that is NULL becomes "". Errors:
+ * MALFORMED (name empty or too long, text too long). */
 MUST_USE enum status auth_put_vhost(struct auth *auth, const struct vhost_entry *entry,
                                     bool *created);
 MUST_USE enum status auth_delete_vhost(struct auth *auth, const char *name);

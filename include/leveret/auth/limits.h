@@ -1,6 +1,6 @@
 /* Limits: how many connections and queues a vhost may have, how many connections and channels a
- * user. They are kept in the directory beside what they limit; what is in use is counted here,
- * because connections of one user or vhost are on many workers.
+ * user. The directory keeps them beside the users and vhosts that they limit. Connections and
+ * channels in use are counted here, because those of one user or vhost are spread over workers.
  *
  * Thread: limits are changed by the main thread; seats are taken and left by any.
  * Names and meaning as in RabbitMQ: https://www.rabbitmq.com/vhosts.html#limits and
@@ -19,8 +19,8 @@ struct auth;
 struct limit_holder;
 
 enum limited { LIMITED_VHOST, LIMITED_USER };
-#define LIMITS_EACH 2u          /* limits that a vhost or user can have */
-#define LIMIT_NONE  INT64_C(-1) /* as any negative value */
+#define LIMITS_EACH 2u          /* number of limits that a vhost or user can have */
+#define LIMIT_NONE  INT64_C(-1) /* as is any negative value */
 
 /* The name of a limit: "max-connections", then "max-queues" of a vhost, "max-channels" of a user.
  */
@@ -37,7 +37,7 @@ bool auth_limit_known(enum limited limited, const char *name);
 
 /* ---- Asking: any thread. */
 
-/* LIMIT_NONE when there is none. */
+/* The limit, or LIMIT_NONE. */
 int64_t auth_limit(struct auth *auth, enum limited limited, struct bytes holder, unsigned index);
 #define LIMIT_CONNECTIONS 0u
 #define LIMIT_QUEUES      1u /* of a vhost */
@@ -50,15 +50,18 @@ void auth_each_limited(struct auth *auth, enum limited limited,
 
 /* ---- Using: any thread. */
 
-/* What a connection takes of its user's and its vhost's connections. All zeros: nothing. */
+/* A seat: one connection, counted in its user's and its vhost's connections. All zeros: none is
+ * taken. */
 struct seat {
     struct limit_holder *user, *vhost;
 };
-/* Errors: LIMIT; *reached says whose, *max the limit, and nothing is taken. */
+/* Takes a seat. Errors: LIMIT; *reached then says whose limit, *max the limit, and nothing is
+ * taken. */
 MUST_USE enum status seat_take(struct auth *auth, struct bytes user, struct bytes vhost,
                                struct seat *out, enum limited *reached, int64_t *max);
 void seat_leave(struct auth *auth, struct seat *seat);
-/* A channel is opened on the seat's connection. Errors: LIMIT, *max is set and nothing counted. */
+/* Counts a channel that the seat's connection opens. Errors: LIMIT; *max is then set and nothing is
+ * counted. */
 MUST_USE enum status seat_open_channel(struct seat *seat, int64_t *max);
 void seat_close_channels(struct seat *seat, uint64_t count);
 

@@ -1,8 +1,7 @@
 /* An event loop: one thread's file descriptors, timers and mailbox. The one user of libevent's
  * loop.
  *
- * Thread: everything here belongs to the loop's own thread, but loop_post and loop_stop.
- */
+ * Thread: the loop's own; loop_post, loop_stop and the functions that say so: any. */
 #ifndef LEVERET_RUNTIME_LOOP_H
 #define LEVERET_RUNTIME_LOOP_H
 
@@ -14,18 +13,20 @@
 
 struct loop;
 
-/* Errors: NO_MEMORY, IO (no epoll or eventfd to be had). */
+/* Errors: NO_MEMORY, IO (the kernel gives no epoll or eventfd). */
 MUST_USE enum status loop_new(struct loop **out);
-void loop_free(struct loop **loop); /* not from inside it; all watches and timers must be gone */
+void loop_free(
+    struct loop **loop); /* not from inside loop_run; all watches and timers must be freed before */
 
-/* Runs until loop_stop; on the calling thread, which is the loop's from then on. */
+/* Runs until loop_stop, on the calling thread, which is the loop's own from then on. */
 void loop_run(struct loop *loop);
-void loop_stop(struct loop *loop); /* any thread; loop_run returns at the end of the turn */
+void loop_stop(struct loop *loop); /* any thread; loop_run then returns at the end of its turn */
 
 /* The loop that runs on this thread, or NULL. */
 struct loop *loop_current(void);
 
-/* The time as of this turn: cheap. Milliseconds, steady and since 1970. */
+/* The time, read once a turn and therefore cheap: steady milliseconds, and milliseconds since 1970.
+ */
 uint64_t loop_now_ms(const struct loop *loop);
 uint64_t loop_wall_ms(const struct loop *loop);
 /* Both at once. */
@@ -37,7 +38,7 @@ struct loop_time loop_time(const struct loop *loop);
 /* ---- Watching a file descriptor. Level-triggered. */
 struct watch;
 enum watch_events { WATCH_NONE = 0, WATCH_READ = 1, WATCH_WRITE = 2 };
-/* Never NULL. fd stays the caller's. called() runs on the loop. */
+/* Never returns NULL. The caller still owns fd. called() runs on the loop. */
 struct watch *watch_new(struct loop *loop, int fd,
                         void (*called)(void *context, enum watch_events what), void *context);
 void watch_set(struct watch *watch, enum watch_events wanted); /* cheap when nothing changes */
@@ -46,8 +47,8 @@ void watch_free(struct watch **watch);                         /* also from insi
 /* ---- Timers. */
 struct timer;
 struct timer *timer_new(struct loop *loop, void (*called)(void *context), void *context);
-/* One shot in ms milliseconds (never in this turn, even for 0), replacing an earlier setting. A
- * timer that is due far in the future may be set again and again cheaply. */
+/* Calls back once, in ms milliseconds (never in this turn, even for 0), instead of at an earlier
+ * set time. Setting a timer to a later time again and again is cheap. */
 void timer_set(struct timer *timer, uint64_t ms);
 void timer_clear(struct timer *timer);
 void timer_free(struct timer **timer);
@@ -58,19 +59,19 @@ void timer_free(struct timer **timer);
  * the same turn (in the next one when tasks make each other without end). */
 struct loop_task {
     void (*run)(struct loop_task *task);
-    struct loop_task *next, *prev; /* the loop's */
+    struct loop_task *next, *prev; /* used by the loop */
     bool scheduled;
 };
-/* Order: tasks run in phases, ascending, first come first served within one. */
+/* Tasks run by phase, in this order; within a phase in the order in which they were scheduled. */
 enum loop_phase {
-    PHASE_APPLY,  /* things that make more output */
+    PHASE_APPLY,  /* work that produces output */
     PHASE_COMMIT, /* hand batches to the journal */
     PHASE_WRITE,  /* write sockets */
     PHASE_FREE,   /* free what has been closed */
     PHASE_COUNT
 };
 void loop_at_end(struct loop *loop, enum loop_phase phase, struct loop_task *task);
-/* A task that is scheduled must be taken out before its memory goes. */
+/* A task that is scheduled must be cancelled before its memory is freed. */
 void loop_task_cancel(struct loop *loop, struct loop_task *task);
 
 /* ---- The mailbox: the way between threads. Letters from one sender to one receiver arrive in
@@ -86,11 +87,10 @@ void loop_task_cancel(struct loop *loop, struct loop_task *task);
 typedef void letter_handler(struct loop *receiver, void *letter, size_t bytes);
 void loop_post(struct loop *receiver, letter_handler *handle, const void *letter, size_t bytes);
 
-/* Whether the receiver has more letters waiting than a mailbox should hold (64 K letters): the
- * sender should stop taking in work for it (not read the sockets concerned) and look again with a
- * timer. Any thread. */
+/* True when the receiver has more than 64 K letters waiting: the sender should stop taking in work
+ * for it (stop reading the sockets concerned) and ask again with a timer. Thread: any. */
 bool loop_backlogged(const struct loop *receiver);
-/* Letters waiting now: for metrics. Any thread. */
+/* The number of letters that wait now: for metrics. Thread: any. */
 size_t loop_mailbox_depth(const struct loop *receiver);
 
 #endif

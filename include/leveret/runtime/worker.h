@@ -1,4 +1,4 @@
-/* Workers: a thread with a loop each. */
+/* Workers: threads that run a loop each. Thread: the main thread. */
 #ifndef LEVERET_RUNTIME_WORKER_H
 #define LEVERET_RUNTIME_WORKER_H
 
@@ -11,7 +11,7 @@ struct workers;
 /* Makes count loops (1 to WORKERS_MAX); their threads start with workers_start. Errors: as
  * loop_new, LIMIT. */
 MUST_USE enum status workers_new(unsigned count, struct workers **out);
-/* Errors: IO (no thread to be had). */
+/* Errors: IO (the system gives no thread). */
 MUST_USE enum status workers_start(struct workers *workers);
 /* Stops the loops and joins the threads. */
 void workers_stop(struct workers *workers);

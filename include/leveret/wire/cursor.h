@@ -1,8 +1,8 @@
 /* Bounds-checked reading and writing of AMQP's elementary types (AMQP 0-9-1, 4.2.5), big-endian.
  * Thread: any; a cursor belongs to one.
  *
- * The error is sticky: read (or write) all fields, then look at failed once. After a failure reads
- * give zeros and empty views, writes do nothing. */
+ * The error is sticky: read (or write) all fields, then look at `failed` once. After a failure
+ * reads return zeros and empty views, and writes do nothing. */
 #ifndef LEVERET_WIRE_CURSOR_H
 #define LEVERET_WIRE_CURSOR_H
 
@@ -10,7 +10,8 @@
 
 /* The largest short string, in bytes: its length is one octet (AMQP 0-9-1, 4.2.5.3). Names of
  * exchanges and queues, routing keys, consumer tags and keys of tables are short strings. A client
- * cannot send a longer one; writing one fails, and what comes from elsewhere is refused. */
+ * cannot send a longer one; writing one fails, and a longer name from the HTTP API or a file is
+ * refused. */
 #define NAME_BYTES_MAX 255u
 
 struct reader {
@@ -33,12 +34,12 @@ static inline size_t reader_left(const struct reader *r)
     return (size_t)(r->end - r->at);
 }
 
-/* A view of the next len bytes, valid as long as what is read. */
+/* A view of the next len bytes, valid as long as the bytes that the reader reads. */
 static inline struct bytes read_bytes(struct reader *r, size_t len)
 {
     if (__builtin_expect(len > reader_left(r), 0)) {
         r->failed = true;
-        r->end = r->at; /* so that what follows fails too, without a test of its own */
+        r->end = r->at; /* so that all later reads fail too, without a test of their own */
         return (struct bytes){NULL, 0};
     }
     struct bytes b = {r->at, len};
@@ -87,7 +88,7 @@ static inline struct bytes read_short_string(struct reader *r)
     return read_bytes(r, read_u8(r));
 }
 
-/* A long string, or a table's contents: 32 bits of length, then as many bytes. */
+/* A long string or a table's contents: a length of 32 bits, then that many bytes. */
 static inline struct bytes read_long_string(struct reader *r)
 {
     return read_bytes(r, read_u32(r));

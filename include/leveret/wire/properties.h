@@ -24,7 +24,8 @@ enum property {
     PROPERTY_CLUSTER_ID = 1 << 2,
 };
 
-/* Decoded properties; views into what was decoded. A field whose bit is not in present is zero. */
+/* Decoded properties: views into the encoded ones. A field whose bit is not in `present` is zero.
+ */
 struct properties {
     uint16_t present;
     struct bytes content_type, content_encoding;
@@ -35,14 +36,14 @@ struct properties {
     struct bytes type, user_id, app_id, cluster_id;
 };
 
-/* A content header frame's payload. */
+/* The payload of a content header frame. */
 struct content_header {
     uint16_t class_id;
     uint64_t body_bytes;
     struct bytes properties; /* flags and list, undecoded */
 };
 
-/* Errors: MALFORMED. */
+/* Decodes a content header, but not its properties. Errors: MALFORMED. */
 MUST_USE enum status properties_header_decode(struct bytes payload, struct content_header *out);
 
 /* Decodes and checks flags and list, the headers table included; nothing may follow the list.
@@ -53,8 +54,8 @@ MUST_USE enum status properties_decode(struct bytes encoded, struct properties *
  * list must have been checked by properties_decode. Valid as long as encoded. */
 struct bytes properties_headers(struct bytes encoded);
 
-/* Appends flags and list. Short strings have at most NAME_BYTES_MAX bytes (checked by CHECK: a
- * caller that takes them from elsewhere than properties_decode has to look). */
+/* Appends flags and list. Short strings must have at most NAME_BYTES_MAX bytes; a CHECK aborts on a
+ * longer one, so a caller must check strings that do not come from properties_decode. */
 void properties_encode(const struct properties *properties, struct text *out);
 
 #endif

@@ -1,5 +1,5 @@
-/* A message with other headers: what the broker adds for receivers, notes for itself, or hides.
- * Pure functions; any thread.
+/* Copies of messages with other headers: those that the broker adds for receivers, notes for
+ * itself, or hides. Thread: any; pure functions.
  *
  * Normal course: rewrite_begin; the new headers are written into `headers`, most of them by
  * rewrite_keep; rewrite_end makes the copy. */
@@ -11,16 +11,18 @@
 #include "leveret/wire/properties.h"
 
 struct rewrite {
-    struct properties properties; /* of the message; views into it */
-    struct text headers;          /* the new ones: a table's contents */
+    struct properties properties; /* the message's properties, views into it */
+    struct text headers;          /* the new headers: a table's contents */
 };
 
-/* False: the message's properties cannot be read, and there is nothing to end. */
+/* Returns false when the message's properties cannot be decoded; rewrite_end must not be called
+ * then. */
 MUST_USE bool rewrite_begin(struct rewrite *rewrite, const struct message *message);
-/* Copies the message's headers, in order, but for those whose keys are in the list (NULL-ended). */
+/* Appends the message's headers in their order, except those whose keys are in the NULL-ended list.
+ */
 void rewrite_keep(struct rewrite *rewrite, const char *const *dropped);
-/* The message with the new headers, else as message_with_properties; one reference is the caller's.
- * Frees what the rewrite holds. Errors: NULL when there is no memory. */
+/* Returns a copy of the message with the new headers, made by message_with_properties; one
+ * reference for the caller. Frees what the rewrite holds. Errors: NULL when there is no memory. */
 struct message *rewrite_end(struct rewrite *rewrite, const struct message *message);
 
 #endif
