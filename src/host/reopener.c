@@ -29,14 +29,14 @@ static bool may_pass(const struct home *home)
            home->down_status == STATUS_NO_MEMORY;
 }
 
-struct vhost_names {
+struct reopen_names {
     char **names;
     size_t count;
 };
 
 static void collect(void *context, const struct vhost_entry *entry)
 {
-    struct vhost_names *list = context;
+    struct reopen_names *list = context;
     list->names = mem_need_array(list->names, list->count + 1, sizeof *list->names);
     list->names[list->count++] = mem_need_text(entry->name, strlen(entry->name));
 }
@@ -55,7 +55,7 @@ static void try_again(struct reopener *reopener, struct bytes name)
 static void due(void *context)
 {
     struct reopener *reopener = context;
-    struct vhost_names list = {0};
+    struct reopen_names list = {0};
     if (node_any_down(reopener->node))
         auth_each_vhost(reopener->auth, collect, &list);
     for (size_t i = 0; i < list.count; i++) {
