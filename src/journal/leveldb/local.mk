@@ -18,6 +18,7 @@ src_journal_libjournal_a_SOURCES += \
 	src/journal/leveldb/key_store.c \
 	src/journal/leveldb/leveldb.c \
 	src/journal/leveldb/page_in.c \
+	src/journal/leveldb/page_read.c \
 	src/journal/leveldb/paged.c \
 	src/journal/leveldb/plan.c \
 	src/journal/leveldb/record.c \

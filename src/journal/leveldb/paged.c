@@ -1,13 +1,13 @@
-/* Transient messages on disk: plain files beside the database, of blocks like the database's,
- * written at the end, never synced, and removed at the next start. They need none of what a
- * database gives: no order (the chunk knows its places), no atomicity, no durability; a file goes
- * when nothing in it is alive.
+/* Part of engine.h: transient messages on disk. They are in plain files beside the database, as
+ * blocks like those of the database. The files are never synced; the next start removes them.
+ * Transient messages need nothing that a database gives: no order (the chunk knows the places), no
+ * atomicity, no durability. A file is removed when nothing in it is alive.
  *
- * Normal course. The owner hands a chunk's messages to the bulk thread, which appends them to the
- * current file; when that is reported, the chunk remembers the places. page_in reads them; settling
- * the last one of a chunk lets its places go.
+ * Normal course. The owner gives a chunk's messages to the bulk thread, which appends them to the
+ * current file. When that is reported the chunk notes the places, and page_in.c reads from them.
+ * When the last transient message of a chunk is settled, its places are given back.
  *
- * What can go wrong: the write fails, which paged_out() tells; the core keeps the messages. */
+ * What can go wrong: the write fails. paged_out() tells that, and the core keeps the messages. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,9 @@
 #include "leveret/base/container.h"
 #include "leveret/base/mem.h"
 
-#define FILE_BYTES_MAX  ((uint64_t)64 << 20)
+/* Bytes of a file. When a block would make it larger, the block goes into a new file. */
+#define FILE_BYTES_MAX ((uint64_t)64 << 20)
+/* Bytes of a block. With this many the next message begins another block. */
 #define BLOCK_BYTES_MAX ((size_t)4 << 20)
 #define FILE_PREFIX     "paged-"
 
@@ -29,10 +31,12 @@ struct paged_file {
     struct job closing;
     struct engine *engine;
     uint64_t number, size;
-    unsigned uses; /* places, and being written to or current */
+    unsigned
+        uses; /* one for each place in it that is in use, and one while it is the current file */
     int fd;
 };
 
+/* The files of one journal. */
 struct spill {
     pthread_mutex_t lock;
     struct engine *engine;
@@ -40,34 +44,35 @@ struct spill {
     uint64_t next_number;
 };
 
-/* Where a block is; a use of its file. */
+/* Where a block is. It counts as a use of its file. */
 struct page_place {
     struct paged_file *file;
     uint64_t offset;
     size_t bytes;
 };
 
+/* Messages of a chunk that are being stored. */
 struct page_out {
     TAILQ_ENTRY(page_out) link;
     struct job job;
     struct engine *engine;
-    struct journal_lane *lane; /* NULL: dropped */
+    struct journal_lane *lane; /* for the owner only; NULL: the lane was dropped */
     uint64_t lane_id, chunk;
     struct journal_entry *entries;
     size_t count;
     struct page_place *places;
     size_t place_count;
     enum status status;
-    bool done; /* under the engine's lock */
+    bool done; /* the bulk thread has finished it. Under the engine's lock */
 };
 
-/* What a chunk has. */
+/* The transient messages of a chunk that are stored or being stored. */
 struct paged {
     uint64_t live[JOURNAL_CHUNK_WORDS];
-    struct sizes sizes; /* of the bodies of those */
+    struct sizes sizes; /* of their bodies */
     struct page_place *places;
     size_t place_count;
-    unsigned writing; /* page_outs under way */
+    unsigned writing; /* page_outs of the chunk that are under way */
 };
 
 /* ---- Files. */
@@ -78,8 +83,8 @@ static void file_name(const struct spill *spill, uint64_t number, struct text *o
     text_add(out, "", 1);
 }
 
-/* Closes a file that nothing uses any more. The file system frees its content with that, which can
- * take tens of milliseconds. */
+/* Closes a file that was removed. The file system then frees the file's content, which can take
+ * tens of milliseconds: therefore the bulk thread does it. */
 static void close_run(struct job *job)
 {
     struct paged_file *file = container_of(job, struct paged_file, closing);
@@ -89,12 +94,12 @@ static void close_run(struct job *job)
     engine_job_ends(engine);
 }
 
-/* Under lock. */
+/* Ends a use of the file, and removes the file when that was the last. Under the spill's lock. */
 static void unuse_file(struct spill *spill, struct paged_file *file)
 {
     CHECK(file->uses > 0);
     file->uses--;
-    /* The current one goes too when nothing is in it any more but its own past. */
+    /* The current file goes too when something was written to it and nothing in it is in use. */
     if (file == spill->current && file->uses == 1 && file->size > 0) {
         spill->current = NULL;
         file->uses = 0;
@@ -110,7 +115,7 @@ static void unuse_file(struct spill *spill, struct paged_file *file)
     threads_bulk(file->engine->threads, &file->closing);
 }
 
-/* Under lock. A file to write to, or NULL (errno). */
+/* Makes a file to write to; NULL: it cannot (errno). Under the spill's lock. */
 static struct paged_file *open_file(struct spill *spill)
 {
     struct text name = {0};
@@ -129,7 +134,7 @@ static struct paged_file *open_file(struct spill *spill)
     return NULL;
 }
 
-/* Reserves bytes at the end of the current file; the place is a use. Errors: IO, NO_SPACE. */
+/* Reserves bytes at the end of the current file. Errors: IO, NO_SPACE. */
 static enum status reserve(struct spill *spill, size_t bytes, struct page_place *out)
 {
     enum status status = STATUS_OK;
@@ -191,7 +196,7 @@ static enum status read_all(const struct page_place *place, uint8_t *at)
             pread(place->file->fd, at + done, place->bytes - done, (off_t)(place->offset + done));
         if (some < 0 && errno == EINTR)
             continue;
-        if (some <= 0) /* it is shorter than what was written to it */
+        if (some <= 0) /* 0: the file is shorter than what was written to it */
             return some < 0 ? STATUS_IO : STATUS_CORRUPT;
         done += (size_t)some;
     }
@@ -224,7 +229,7 @@ void paged_out_start(struct engine *engine, struct journal_lane *lane, uint64_t 
     for (size_t i = 0; i < count; i++) {
         unsigned slot = (unsigned)(entries[i].seq % JOURNAL_CHUNK_SLOTS);
         CHECK(entries[i].seq / JOURNAL_CHUNK_SLOTS == chunk_number);
-        if (slots_has(paged->live, slot)) /* stored already */
+        if (slots_has(paged->live, slot)) /* it is stored already */
             continue;
         slots_add(paged->live, slot);
         sizes_add(&paged->sizes, slot, entries[i].message->body_bytes);
@@ -292,7 +297,8 @@ static void paged_forget(struct engine *engine, struct stored_chunk *chunk)
     chunk->paged = NULL;
 }
 
-/* Frees what nothing needs any more; the chunk itself too. */
+/* Gives back the places when no transient message is alive, and frees the chunk when nothing is
+ * left of it. */
 static void tidy(struct engine *engine, struct stored_chunk *chunk)
 {
     struct paged *paged = chunk->paged;
@@ -417,8 +423,8 @@ void paged_read(struct page_request *request)
         uint8_t *at = mem_try(request->places[i].bytes);
         enum status status = at ? read_all(&request->places[i], at) : STATUS_NO_MEMORY;
         if (status == STATUS_OK)
-            status = page_in_block(request, record_key_bytes(&key),
-                                   bytes_of(at, request->places[i].bytes), request->transient);
+            status = page_read_block(request, record_key_bytes(&key),
+                                     bytes_of(at, request->places[i].bytes), request->transient);
         if (status != STATUS_OK)
             request->status = status;
         free(at);
@@ -432,15 +438,8 @@ void paged_done(struct page_request *request)
 
 /* ---- Life. */
 
-void paged_begin(struct engine *engine)
-{
-    struct spill *spill = engine->spill = mem_need(sizeof *spill);
-    CHECK(pthread_mutex_init(&spill->lock, NULL) == 0);
-    spill->engine = engine;
-    paged_remove_files(engine->path);
-}
-
-void paged_remove_files(const char *path)
+/* Removes the files that an earlier run has left. */
+static void remove_files(const char *path)
 {
     DIR *directory = opendir(path);
     if (!directory)
@@ -449,6 +448,14 @@ void paged_remove_files(const char *path)
         if (strncmp(entry->d_name, FILE_PREFIX, strlen(FILE_PREFIX)) == 0)
             unlinkat(dirfd(directory), entry->d_name, 0);
     closedir(directory);
+}
+
+void paged_begin(struct engine *engine)
+{
+    struct spill *spill = engine->spill = mem_need(sizeof *spill);
+    CHECK(pthread_mutex_init(&spill->lock, NULL) == 0);
+    spill->engine = engine;
+    remove_files(engine->path);
 }
 
 void paged_end(struct engine *engine)

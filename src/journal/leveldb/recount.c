@@ -1,23 +1,27 @@
-/* What each message of a chunk takes, read from its blocks.
+/* Part of engine.h: reading the sizes of a chunk's messages from its blocks.
  *
- * Why. The indexes of format 1 have a sum of body sizes only, and that sum could be wrong: it was
- * changed by averages, and could go below zero. So when such a database is opened every chunk's
- * sizes are read from its blocks, once: the indexes are written anew with the first batch.
+ * Why. An index of format 1 has only the sum of the body sizes, and that sum could be wrong: it was
+ * changed by averages. So when such a database is opened, the sizes of all chunks are read from
+ * their blocks, and the first batch writes all indexes again, with sizes. This happens once.
+ *
+ * Thread: the vhost's owner, at recovery.
  *
  * What can go wrong: a block cannot be read just now (IO): recovery fails and can be tried again. A
- * block is damaged, or one is missing: CORRUPT, like other damage that is found at start. */
+ * block is damaged or missing: CORRUPT, like other damage that is found at start. */
 #include "journal/leveldb/engine.h"
 #include "journal/leveldb/segment_file.h"
 #include "leveret/base/mem.h"
 
 struct recounting {
     struct stored_chunk *chunk;
-    int from_slot[JOURNAL_CHUNK_SLOTS]; /* where the block begins that a size was taken from, or -1
-                                         */
+    /* For each slot: the first slot of the block that the size was taken from; -1: no block has it.
+     */
+    int from_slot[JOURNAL_CHUNK_SLOTS];
     uint64_t bytes[JOURNAL_CHUNK_SLOTS];
 };
 
-/* Of two blocks that hold the same seq the one that begins later counts (page_in.c). */
+/* Takes the sizes of a block's messages. Of two blocks that hold the same seq, the one that begins
+ * later counts (page_read.c). */
 static void take_block(struct recounting *recounting, struct bytes key, int block_slot,
                        struct bytes value)
 {
