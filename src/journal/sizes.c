@@ -4,8 +4,8 @@
 #include "journal/slots.h"
 #include "leveret/base/mem.h"
 
-#define ROOM_MIN     16u
-#define NUMBER_BYTES 5u /* the longest encoding of a size */
+#define ROOM_MIN     16u /* slots that each covers at first */
+#define NUMBER_BYTES 5u  /* bytes of the longest encoding of a size */
 
 enum { SIZES_SAME, SIZES_EACH };
 
@@ -15,7 +15,7 @@ void sizes_clear(struct sizes *sizes)
     *sizes = (struct sizes){0};
 }
 
-/* Lets each[] cover the slot. What is new in it has the size that it had outside. */
+/* Makes each cover the slot. The slots that it covers newly keep their sizes. */
 static void cover(struct sizes *sizes, unsigned slot)
 {
     unsigned first = sizes->each && sizes->first < slot ? sizes->first : slot;

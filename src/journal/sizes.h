@@ -1,13 +1,18 @@
-/* The sizes of the bodies of a chunk's messages, each of them exact, and their sum. The one place
- * where a journal counts bytes: the LevelDB journal (batch.c, paged.c) and the memory journal use
- * the same functions, so that the simulator drives what runs in production. Pure; the owner's.
+/* The sizes of the bodies of a chunk's messages, each of them exact, and their sum. Journals count
+ * bytes nowhere else: the LevelDB journal and the memory journal use the same functions, so the
+ * simulator tests what runs in production.
  *
- * Why each. A limit in bytes drops messages by this sum, so it must not be an estimate: what leaves
- * the sum is what went in. Sizes that are all the same cost nothing; others 4 bytes a message.
+ * Why every single size. Limits in bytes drop messages by this sum, so it must be exact: a message
+ * takes out of the sum what it has put in. While all sizes are the same they take no memory of
+ * their own; different ones take 4 bytes for each message.
  *
- * Normal course: sizes_add when a message is appended, sizes_remove when it is settled; encoded
- * into the chunk's index, and decoded from there at recovery. What can go wrong: bytes that are no
- * encoding of sizes: CORRUPT. A sum on disk is not believed: it is made anew from the sizes. */
+ * Normal course: sizes_add when a message is appended, sizes_remove when it is settled. The sizes
+ * are encoded into the chunk's index and decoded from there at recovery. The sum is always made
+ * from the sizes, never read from disk.
+ *
+ * What can go wrong: bytes are no encoding of sizes: CORRUPT.
+ *
+ * Thread: the vhost's owner. The functions are pure. */
 #ifndef LEVERET_JOURNAL_SIZES_H
 #define LEVERET_JOURNAL_SIZES_H
 
@@ -18,21 +23,21 @@
 
 /* All zeros: no message. */
 struct sizes {
-    uint64_t sum;         /* of the bodies of all messages counted, in bytes */
-    uint32_t *each;       /* of slots first to first + room - 1; NULL: all messages have `same` */
-    uint32_t same;        /* the size in every slot that is not in each[] */
-    uint16_t count;       /* messages counted */
-    uint16_t first, room; /* what each[] covers */
+    uint64_t sum;   /* of the sizes of all messages that are counted, in bytes */
+    uint32_t *each; /* sizes of the slots first to first + room - 1; NULL: all sizes are same */
+    uint32_t same;  /* the size in every slot that each does not cover */
+    uint16_t count; /* how many messages are counted */
+    uint16_t first, room; /* the slots that each covers */
 };
 
-/* Forgets everything and frees. */
+/* Frees what it holds; it is then all zeros. */
 void sizes_clear(struct sizes *sizes);
 
-/* For sizes_add: a message of another size than the others. */
+/* For sizes_add only: notes a size that is not the same as the others. */
 void sizes_add_other(struct sizes *sizes, unsigned slot, uint32_t bytes);
 
-/* Counts a message. Nothing may be counted in this slot already; bytes is a body's size, which is
- * below 4 GiB. */
+/* Counts a message. No message may be counted in this slot already. bytes: its body's size, below
+ * 4 GiB. */
 static inline void sizes_add(struct sizes *sizes, unsigned slot, uint64_t bytes)
 {
     if (sizes->count == 0)
@@ -51,7 +56,7 @@ static inline uint64_t sizes_of(const struct sizes *sizes, unsigned slot)
                : sizes->same;
 }
 
-/* A message that is counted goes; returns its size. */
+/* Takes a message that is counted out again. Returns its size. */
 static inline uint64_t sizes_remove(struct sizes *sizes, unsigned slot)
 {
     uint64_t bytes = sizes_of(sizes, slot);
@@ -62,14 +67,14 @@ static inline uint64_t sizes_remove(struct sizes *sizes, unsigned slot)
     return bytes;
 }
 
-/* Appends the sizes of the slots in live, which are those that are counted:
- *   0 size            all of them have this size
- *   1 size size …     slots ascending
- * A size is a number of 7 bits a byte, the lowest first; the last byte is below 128. */
+/* Appends the encoded sizes to *out. live: the slots that are counted. The encoding:
+ *   0 size            all slots have this size
+ *   1 size size …     one size for each slot, slots ascending
+ * A size has 7 bits in each byte, the lowest first; its last byte is below 128. */
 void sizes_encode(const struct sizes *sizes, const uint64_t live[JOURNAL_CHUNK_WORDS],
                   struct text *out);
-/* Sets *out, which must be all zeros, from an encoding for these slots. Errors: CORRUPT; *out is
- * all zeros then. */
+/* Decodes the sizes of the slots in live into *out, which must be all zeros. Errors: CORRUPT; *out
+ * is then all zeros. */
 MUST_USE enum status sizes_decode(struct bytes encoded, const uint64_t live[JOURNAL_CHUNK_WORDS],
                                   struct sizes *out);
 

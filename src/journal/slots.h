@@ -37,7 +37,7 @@ static inline unsigned slots_count(const uint64_t *words)
     return count;
 }
 
-/* The first set slot at or after from; JOURNAL_CHUNK_SLOTS: none. */
+/* The first slot of the set that is not before from; JOURNAL_CHUNK_SLOTS: there is none. */
 unsigned slots_next(const uint64_t *words, unsigned from);
 
 #endif

@@ -10,30 +10,32 @@
 #include "leveret/base/log.h"
 #include "leveret/journal/journal.h"
 
-/* Threads that write, read and compact for all journals. */
+/* The threads that write, read and compact for all journals of a node. */
 struct journal_threads;
-/* writers: 1 to 16. Reading has a thread of its own. Never NULL. */
+/* writers: how many threads write batches, 1 to 16. Never NULL. */
 struct journal_threads *journal_threads_new(unsigned writers, struct log *log);
-void journal_threads_free(struct journal_threads **threads); /* after all journals */
+void journal_threads_free(struct journal_threads **threads);
 
 struct journal_leveldb_options {
-    const char *path; /* the database's directory; made when there is something to keep */
+    const char *path; /* the database's directory; made when something is to be stored */
     struct journal_threads *threads;
     struct log *log;
-    /* Called on a writer thread when journal_poll has something to do; must only wake the owner. */
+    /* Called when journal_poll has something to do, on any of the threads or on the owner. It must
+     * only wake the owner. */
     void (*wake)(void *context);
     void *wake_context;
 };
 
-/* Errors: none; the database is opened by journal_recover or the first batch. */
+/* Never NULL. The database is opened by journal_recover, or made by the first batch. */
 struct journal *journal_leveldb_new(const struct journal_leveldb_options *options,
                                     const struct journal_callbacks *callbacks);
 
-/* Figures for the API and metrics; any thread. */
+/* Figures for the API and metrics. */
 struct journal_figures {
     uint64_t batches, syncs_failed, bytes_written, blocks_written, pages_in, pages_out;
-    uint64_t commit_us_sum; /* microseconds from hand-over to synced, all batches together */
-    unsigned jobs;          /* under way on the threads: writes, reads, page-outs */
+    uint64_t commit_us_sum; /* microseconds from journal_flush to the end of the sync, summed over
+                               all batches */
+    unsigned jobs;          /* writes, reads and page-outs that wait for a thread or run on one */
 };
 void journal_leveldb_figures(const struct journal *journal, struct journal_figures *out);
 

@@ -1,21 +1,22 @@
-/* The filling batch.
+/* The filling batch. See batch.h.
  *
- * Normal course. An append goes to the end of its lane's run and sets the slot's bit in its chunk;
- * a settle clears the bit and, if the message is still in this batch, takes it out of the run: it
- * will never be written. Each touched chunk and lane is noted once. Closing (plan.c) turns the
- * notes into records.
+ * Normal course. An append goes to the end of its lane's run and sets the slot's bit in its chunk.
+ * A settle clears the bit. If the message is still in this batch, it is taken out of the run and
+ * never written. Each touched chunk and lane is noted once; plan.c turns the notes into records.
  *
- * What can go wrong: nothing here; memory for bookkeeping is needed, not tried. */
+ * What can go wrong: nothing. Without memory for bookkeeping the process ends (mem_need). */
 #include "journal/leveldb/batch.h"
 
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
 
+/* Runs that are kept for later batches; more are freed. */
 #define SPARE_RUNS_MAX 64u
-/* A run that grew beyond this is not kept for the next batch. */
+/* Entries of a run. A run with room for more is freed, not kept. */
 #define SPARE_ENTRIES_MAX 16384u
-#define SPARE_ROOM_MAX    (1024ul * 1024)
-/* Chunks that wait for being merged. */
+/* Bytes of a text. A text with room for more is freed when its batch is emptied. */
+#define SPARE_ROOM_MAX (1024ul * 1024)
+/* Chunks that wait to be merged. At the limit further ones stay as they are. */
 #define MERGE_MAX 64u
 
 void batch_maker_init(struct batch_maker *maker)
@@ -49,7 +50,7 @@ void batch_init(struct batch *batch, struct batch_maker *maker)
     STAILQ_INIT(&batch->runs);
 }
 
-/* Messages that body updates hold themselves. */
+/* Gives back the messages that body updates hold themselves. */
 static void let_go_of_bodies(struct batch *batch)
 {
     for (size_t i = 0; i < batch->bodies.count; i++)
@@ -126,8 +127,8 @@ void batch_free(struct batch *batch)
     batch_init(batch, batch->maker);
 }
 
-/* ---- Definitions, in the order in which they were changed: key length, value length (or ~0 for an
- * erased one), key, value. */
+/* ---- Definitions. batch->definitions has them in the order in which they were changed, each as:
+ * the key's length, the value's length (UINT32_MAX: erased), the key, the value. */
 
 static void add_definition(struct batch *batch, struct bytes key, struct bytes value)
 {
@@ -214,7 +215,8 @@ static struct run *start_run(struct batch *batch, struct journal_lane *lane)
     return run;
 }
 
-/* Notes the chunk that is complete now, if its blocks are many. */
+/* To be called when the lane has gone on to its next chunk: notes this one, if it has many blocks.
+ */
 static void complete_chunk(struct batch_maker *maker, const struct stored_chunk *chunk)
 {
     unsigned blocks = slots_count(chunk->starts) + chunk->extent_count;
@@ -238,12 +240,13 @@ static struct group *start_group(struct run *run, struct stored_chunk *chunk)
     return group;
 }
 
-/* The bytes of a message that are in its block. */
+/* The bytes that a message takes in its block. */
 static inline uint64_t block_cost(const struct pending *entry)
 {
     return record_entry_bytes(entry->message, entry->expires_ms, entry->body_id);
 }
 
+/* The run's group for this chunk, or NULL. */
 static struct group *group_of(struct run *run, uint64_t chunk_number)
 {
     size_t at = run->group_count;
@@ -262,8 +265,8 @@ static struct body *body_new(struct batch *batch, struct message *message)
     return body;
 }
 
-/* Keeps the body apart of the entry just added, if it is large or was given to another lane just
- * before. */
+/* Stores the body of the entry just added apart, if it is large or if another lane got the same
+ * message just before. */
 static void share_body(struct batch *batch, struct run *run, struct group *group)
 {
     struct batch_maker *maker = batch->maker;
@@ -334,7 +337,7 @@ static struct pending *find_pending(struct run *run, uint64_t seq)
 {
     if (!run || run->count == 0 || seq < run->entries[0].seq)
         return NULL;
-    /* Seqs without gaps are the rule. */
+    /* Mostly seqs have no gaps, and the first guess is right. */
     size_t guess = seq - run->entries[0].seq;
     if (guess < run->count && run->entries[guess].seq == seq)
         return &run->entries[guess];

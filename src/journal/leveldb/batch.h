@@ -1,8 +1,11 @@
-/* A batch: what one synced write applies. It fills on the vhost's owner, is closed there (from then
- * on it needs nothing of the lanes any more) and is encoded and written by a writer thread.
+/* A batch: what one synced write applies. The vhost's owner fills it and closes it; a closed batch
+ * has all that is to be written, and does not need the lanes. A writer thread encodes and writes
+ * it.
  *
- * A batch that could not be written comes back to the owner, which takes out what has been settled
- * meanwhile and lets it absorb the next one. Both are then one write. */
+ * A batch that could not be written comes back to the owner. The owner takes out what has been
+ * settled meanwhile and adds the next batch to it; both are then one write.
+ *
+ * Thread: the vhost's owner; the writer while the batch is in flight. batch_let_go: any. */
 #ifndef LEVERET_JOURNAL_BATCH_H
 #define LEVERET_JOURNAL_BATCH_H
 
@@ -10,47 +13,51 @@
 #include "journal/leveldb/stored_lane.h"
 #include "leveret/base/text.h"
 
-/* Bodies above this are kept apart … */
+/* Bytes of a body. A larger body is stored apart from its block … */
 #define JOURNAL_BODY_APART_MIN (128ul * 1024)
-/* … and those above this are as soon as a second lane gets the same message. */
+/* … and a body larger than this is stored apart when a second lane gets the same message. */
 #define JOURNAL_BODY_SHARED_MIN 4096u
-/* A batch with so much in blocks and bodies puts them into a segment: between these bounds, as many
- * bytes as the disk would write twice more (LevelDB's table and compaction) in the time of the
- * second sync that a segment costs. */
+/* Bytes of blocks and bodies with which a batch puts them into a segment: so many for each
+ * microsecond that a sync takes … */
+#define JOURNAL_SEGMENT_PER_US 128u
+/* … but at least and at most so many. A segment costs a second sync, and saves two further writes
+ * of the bytes (LevelDB's table and its compaction). */
 #define JOURNAL_SEGMENT_LEAST (64u * 1024u)
 #define JOURNAL_SEGMENT_MOST  (1024u * 1024u)
-/* Smaller blocks stay in the database even then, and so do those of a chunk with many extents: they
- * would make its index long. */
+/* Bytes of a block. A smaller block goes into the database even then … */
 #define JOURNAL_SEGMENT_BLOCK 4096u
-#define JOURNAL_EXTENTS_MAX   32u
-/* A chunk with so many blocks is worth merging once it is complete. */
-#define JOURNAL_MERGE_BLOCKS   32u
-#define JOURNAL_SEGMENT_PER_US 128u /* bytes for each microsecond of a sync */
+/* … and so does each block of a chunk that has this many extents: more would make its index long.
+ */
+#define JOURNAL_EXTENTS_MAX 32u
+/* A chunk with this many blocks is stored anew as one block once it is complete. */
+#define JOURNAL_MERGE_BLOCKS 32u
 
 /* An appended message. */
 struct pending {
     uint64_t seq, expires_ms;
     struct message *message; /* NULL: settled before it was written */
-    uint64_t body_id;        /* 0: in the block */
+    uint64_t body_id;        /* of a body stored apart; 0: the body is in the block */
 };
 
-/* The messages of a run that lie in one chunk: one block. */
+/* The messages of a run that are in one chunk. They make one block. */
 struct group {
     uint64_t chunk_number;
-    struct stored_chunk *chunk; /* the owner's */
-    uint64_t start_seq;         /* the block's key, once closed; UINT64_MAX: no block */
-    size_t first, end;          /* places in entries */
-    uint32_t live;              /* not settled */
-    uint64_t bytes;             /* what the live ones take in the block */
-    struct segment_place place; /* once closed: where in a segment the block goes, if it does */
+    struct stored_chunk *chunk; /* while the batch fills */
+    uint64_t start_seq; /* of a closed batch: the block's key; UINT64_MAX: there is no block */
+    size_t first, end;  /* the group's part of the run's entries */
+    uint32_t live;      /* how many of them are not settled */
+    uint64_t bytes;     /* what those take in the block */
+    struct segment_place place; /* of a closed batch: where in a segment the block goes; segment 0:
+                                   into the database */
 };
 
-/* What one batch adds to one lane. */
+/* The messages that one batch adds to one lane. */
 struct run {
     STAILQ_ENTRY(run) link;
-    struct journal_lane *lane; /* the owner's; NULL: dropped */
-    struct run *older;         /* the lane's next older run in flight */
-    bool moves;                /* a stored chunk's messages, to be stored anew (relocate.c) */
+    struct journal_lane *lane; /* for the owner only; NULL: the lane was dropped */
+    struct run *older;         /* the next older run of the lane that is in flight */
+    bool moves;                /* the messages are those of a stored chunk, to be stored anew
+                                  (relocate.c) */
     uint64_t lane_id;
     struct pending *entries;
     size_t count, room;
@@ -62,12 +69,13 @@ STAILQ_HEAD(run_list, run);
 /* An index record to be written, or erased. */
 struct index_update {
     struct record_index index;
-    size_t refs_from, extents_from; /* its body references and extents, in the batch's lists */
-    size_t sizes_from, sizes_len;   /* the sizes of its messages, encoded, in the batch's text */
-    bool erase;
+    size_t refs_from, extents_from; /* where its body references and extents begin in the batch's
+                                       lists */
+    size_t sizes_from, sizes_len;   /* its encoded sizes, in the batch's text sizes */
+    bool erase;                     /* the record is erased */
 };
 
-/* What is dead of a lane that was dropped. */
+/* The records of a dropped lane that still take bytes on the disk. */
 struct dead_lane {
     uint64_t lane_id;
     struct dead_range range;
@@ -75,22 +83,24 @@ struct dead_lane {
 
 struct lane_update {
     uint64_t lane_id, delivered_seq;
-    bool erase;
+    bool erase; /* the lane's record is erased */
 };
 
 struct block_erase {
     uint64_t lane_id, start_seq;
 };
 
-/* A body to be written (message not NULL) or erased. */
+/* A body stored apart that is to be written or erased. */
 struct body_update {
     uint64_t body_id, body_bytes;
-    struct message *message; /* held by an entry of this batch, or, when moved, by this */
-    bool moved;
-    struct segment_place place; /* where in a segment it goes, if it does */
-    struct body *body;          /* the owner's, until the batch is closed */
+    struct message *message;    /* has the body; NULL: the body is erased */
+    bool moved;                 /* the body moves to another place, and this holds the message;
+                                   otherwise an entry of this batch holds it */
+    struct segment_place place; /* where in a segment the body goes; segment 0: into the database */
+    struct body *body;          /* for the owner, while the batch fills */
 };
 
+/* A list that grows, and adding to it: LIST_ADD returns the place of a new last element. */
 #define BATCH_LIST(type)                                                                           \
     struct {                                                                                       \
         type *at;                                                                                  \
@@ -107,96 +117,102 @@ struct body_update {
 struct batch {
     struct batch_maker *maker;
     uint64_t number;
-    uint64_t bytes;         /* message memory held */
-    uint64_t payload_bytes; /* what blocks and bodies will take */
+    uint64_t bytes;         /* memory of the messages that it holds */
+    uint64_t payload_bytes; /* what its blocks and bodies will take on the disk */
     struct run_list runs;
     struct text definitions;
     BATCH_LIST(struct body_update) bodies;
     BATCH_LIST(struct block_erase) block_erases;
-    /* The owner's, while it fills: */
-    BATCH_LIST(struct stored_chunk *) chunks; /* touched; NULL: gone */
-    BATCH_LIST(struct journal_lane *) lanes;
-    bool touched; /* something was done, even if nothing is left of it */
-    /* Made by batch_close: */
+    /* While it fills: */
+    BATCH_LIST(struct stored_chunk *) chunks; /* those that were touched; NULL: freed since */
+    BATCH_LIST(struct journal_lane *) lanes;  /* likewise */
+    bool touched; /* something was added, even if nothing is left of it */
+    /* Once it is closed: */
     BATCH_LIST(struct index_update) indexes;
     BATCH_LIST(struct record_body_ref) refs;
     BATCH_LIST(struct record_extent) extents;
     struct text sizes;
-    struct segment_list dead_segments; /* to be removed once it is written */
+    struct segment_list dead_segments; /* to be removed once the batch is written */
     BATCH_LIST(struct lane_update) lane_updates;
 };
 
-/* Where filling batches get what they need, and the last message appended, for sharing its body. */
+/* What all batches of a journal share. */
 struct batch_maker {
     struct run_list spare_runs;
     size_t spare_count;
     uint64_t body_id_next;
+    /* The last large message appended. When the next lane gets it too, both share one body. */
     struct {
-        struct message *message; /* compared only, while its entry is there */
+        struct message *message; /* no reference: it is only compared, while its entry is there */
         struct run *run;
-        size_t place;
-        struct body *body;
+        size_t place;      /* of its entry in the run */
+        struct body *body; /* NULL: the body is in the block */
     } last;
     struct segments segments;
     BATCH_LIST(struct chunk_address) merge; /* complete chunks of many small blocks */
-    uint64_t segment_min; /* a batch's payload_bytes from which it goes to a segment */
-    /* What is dead on disk and not compacted away yet (space.c), and what is alive there. */
+    uint64_t segment_min; /* the payload_bytes with which a batch's blocks go into a segment */
+    /* Records that were erased and still take bytes on the disk (space.c). */
     struct dead_range dead_bodies;
     BATCH_LIST(struct dead_lane) dead_lanes; /* dropped ones */
-    uint64_t stored_bytes, dead_bytes;
+    uint64_t stored_bytes, dead_bytes; /* in the database: of live records, and of erased ones */
 };
 
 void batch_maker_init(struct batch_maker *maker);
 void batch_maker_free(struct batch_maker *maker);
 
 void batch_init(struct batch *batch, struct batch_maker *maker);
-/* Lets go of all that it holds, keeping runs for the maker and some room. */
+/* Empties the batch. Its runs go to the maker, and lists that are not too long keep their memory.
+ */
 void batch_clear(struct batch *batch);
-/* Frees everything. */
+/* Empties the batch and frees all its memory. */
 void batch_free(struct batch *batch);
-/* Lets go of the messages of a batch that is done and detached from its lanes. Any thread. */
+/* Gives back the messages of a batch that is written and detached from its lanes. Any thread. */
 void batch_let_go(struct batch *batch);
 
-/* ---- Filling. The owner. */
+/* ---- Filling. */
+
 void batch_put(struct batch *batch, struct bytes key, struct bytes value);
 void batch_erase(struct batch *batch, struct bytes key);
 void batch_append(struct batch *batch, struct journal_lane *lane, uint64_t seq, uint64_t expires_ms,
                   struct message *message);
-/* Settles a durable message. Returns whether it was alive. */
+/* Settles a durable message. Returns false when no such message is alive. */
 bool batch_settle(struct batch *batch, struct journal_lane *lane, uint64_t seq);
 void batch_delivered(struct batch *batch, struct journal_lane *lane, uint64_t seq);
-/* Stores what is alive of a stored chunk anew: entries, with a reference each that is taken; none
- * of its messages may be in a batch already. */
+/* Stores the live messages of a stored chunk anew. It takes over the message references in entries.
+ * No batch that is not written may have messages of the chunk. */
 void batch_move_chunk(struct batch *batch, struct stored_chunk *chunk,
                       const struct journal_entry *entries, size_t count);
+/* Stores a body anew that lies in a segment; message has the body. */
 void batch_move_body(struct batch *batch, struct body *body, struct message *message);
-/* Whether some of the chunk's messages are in a batch that is not written yet. */
+/* Whether a batch that is not written yet has messages of the chunk. */
 bool batch_has_chunk(const struct stored_chunk *chunk);
-/* Everything durable of the lane goes; the lane itself may be freed afterwards. */
+/* Erases all that the lane has stored. The lane may be freed afterwards. */
 void batch_drop_lane(struct batch *batch, struct journal_lane *lane);
 
-/* After recovery: lets go of blocks that begin behind the last slot alive. The lane's seqs may go
- * on right behind that slot, and of two blocks that hold the same seq the one that begins later
- * counts. */
+/* To be called after recovery: erases the blocks that begin behind the last live slot. The lane's
+ * next message may get the seq behind that slot. Of two blocks that hold the same seq, the one that
+ * begins later counts, so no old block may be left that begins later than a new one. */
 void batch_trim_chunk(struct batch *batch, struct stored_chunk *chunk);
 
-/* For plan.c: notes a chunk, a lane; the last use of a body has gone, so it is erased, or not
- * written at all. */
+/* Notes that the chunk's index, or the lane's record, may have to be written. */
 void batch_touch_chunk(struct batch *batch, struct stored_chunk *chunk);
 void batch_touch_lane(struct batch *batch, struct journal_lane *lane);
+/* Erases a body that no message uses any more, or does not write it at all; frees *body. */
 void batch_end_body(struct batch *batch, struct body **body);
 
-/* ---- Closing. The owner. */
+/* ---- Closing (plan.c). */
 
-/* Makes the plan and detaches the batch from its lanes, but for runs (lane->flying). Returns
- * whether there is something to write. */
+/* Decides what will be written, and where. The lanes then know the batch only by its runs
+ * (lane->flying). Returns false when there is nothing to write. */
 bool batch_close(struct batch *batch);
-/* Takes settled messages out of a closed batch that could not be written. */
+/* Takes out of a closed batch that could not be written what has been settled since. */
 void batch_prune(struct batch *batch);
-/* Appends the closed batch later to the closed batch, and takes its number; later is left empty. */
+/* Adds the closed batch later to the closed batch, which takes later's number; later is then empty.
+ */
 void batch_absorb(struct batch *batch, struct batch *later);
 
-/* Calls for each definition in turn; value.at NULL: erased. */
+/* Calls each() for all definitions, in the order in which they were changed. value.at NULL: it is
+ * erased. */
 void batch_each_definition(const struct batch *batch,
                            void (*each)(void *context, struct bytes key, struct bytes value),
                            void *context);

@@ -27,7 +27,7 @@ bool clean_is_marked(const char *path)
 
 void clean_mark(const char *path)
 {
-    /* The file is empty, so it is whole as soon as its name is there. */
+    /* An empty file is complete as soon as its name is in the directory. */
     char *name = mark_name(path);
     int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
     if (fd >= 0)

@@ -1,16 +1,18 @@
-/* The writer's side of a journal: from a closed batch to synced records.
+/* Part of engine.h: the writer's side of a journal, from a closed batch to synced records.
  *
- * Normal course. The batch is encoded into one LevelDB write: blocks, bodies kept apart, erased
+ * Thread: the writer; commit_start, commit_retry_later, commit_begin and commit_end: the owner.
+ *
+ * Normal course. The batch is encoded into one LevelDB write: blocks, bodies stored apart, erased
  * keys, index and lane records, definitions. It is written and synced, and the owner is woken.
  *
  * What can go wrong:
- *  - The write fails. The owner is told; after a pause it takes out of the batch what has been
- * settled meanwhile, adds what has come since, and hands it over again. LevelDB is opened anew
- * before.
- *  - The disk is full. The reserve (space.c) is given up first, so that erasing is possible: that
- * is what makes room. As long as there is too little to open the database again the old handle
- *    stays, so that reading goes on.
- *  - The journal is being closed: a failed write is then not tried again. */
+ *  - The write fails. After a pause the owner takes out of the batch what has been settled
+ * meanwhile, adds what has come since, and hands it over again. The database is opened again before
+ * that.
+ *  - The disk is full. The reserve (space.c) is removed, so that a batch that erases can be
+ * written: erasing is what makes room. While there is too little room to open the database again,
+ * the old handle stays, and reading goes on.
+ *  - The journal is being closed: then a failed write is not tried again. */
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -21,15 +23,18 @@
 #include "leveret/base/container.h"
 #include "leveret/base/mem.h"
 
+/* Milliseconds of the pause after a failed write. Each further failure doubles it, up to the second
+ * value. */
 #define RETRY_FIRST_MS 50u
-/* Writes below this take the time of their sync. */
-#define SMALL_WRITE        (32u << 10)
-#define RETRY_MAX_MS       2000u
+#define RETRY_MAX_MS   2000u
+/* Bytes of a write. A smaller one takes about as long as its sync, so it is measured as a sync. */
+#define SMALL_WRITE (32u << 10)
+/* Bytes of a buffer. A buffer with room for more is freed after the write. */
 #define ENCODED_KEEP_BYTES (4u << 20)
 
 /* ---- Writing. */
 
-/* The first batch makes the database. */
+/* Makes the database, for the first batch. */
 static enum status begin_database(struct engine *engine, char **error)
 {
     struct database *database;
@@ -45,6 +50,7 @@ static enum status begin_database(struct engine *engine, char **error)
     return STATUS_OK;
 }
 
+/* Whether the batch adds messages or definitions. */
 static bool adds(const struct batch *batch)
 {
     const struct run *run;
@@ -71,8 +77,8 @@ static char *describe(const struct engine *engine, const char *what, int number)
     return (char *)text.at;
 }
 
-/* Whether the disk takes anything at all. Asked before the database is closed to be opened again,
- * because then nothing can be read if it cannot be opened. */
+/* Whether anything can be written to the disk. This is tried before the database is closed to be
+ * opened again: if it could not be opened, nothing could be read any more. */
 static bool disk_writes(const struct engine *engine)
 {
     static const uint8_t zeros[4096];
@@ -91,6 +97,7 @@ static bool disk_writes(const struct engine *engine)
     return writes;
 }
 
+/* Makes the database, or opens it again after a failed write. */
 static enum status make_ready(struct engine *engine, char **error)
 {
     if (!engine->database)

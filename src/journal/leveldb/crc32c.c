@@ -1,11 +1,11 @@
-/* CRC-32C with the processor's instruction where there is one, by tables elsewhere. */
+/* See crc32c.h. The processor's instruction is used where there is one, tables elsewhere. */
 #include "journal/leveldb/crc32c.h"
 
 #include <endian.h>
 #include <pthread.h>
 #include <string.h>
 
-#define POLYNOMIAL 0x82f63b78u /* reflected */
+#define POLYNOMIAL 0x82f63b78u /* with its bits in reverse order */
 
 static uint32_t tables[8][256];
 static pthread_once_t tables_made = PTHREAD_ONCE_INIT;

@@ -1,15 +1,17 @@
-/* From a closed batch to bytes: what goes into the one write of the database, and, of a large
- * batch, what goes into segments before it.
+/* Part of engine.h: from a closed batch to bytes. All that goes into the database is one write. The
+ * blocks and bodies of a large batch go into segments before it.
  *
- * What can go wrong: a segment cannot be written or synced. The batch as a whole has failed then;
- * it is written again to the same places. */
+ * Thread: the writer.
+ *
+ * What can go wrong: a segment cannot be written or synced. Then the whole batch has failed, and it
+ * is written to the same places again later. */
 #include <errno.h>
 #include <unistd.h>
 
 #include "journal/leveldb/engine.h"
 #include "journal/leveldb/segment_file.h"
 
-/* Gathered blocks are written when they are so many bytes. */
+/* Bytes of blocks gathered for a segment; with this many they are written to the file. */
 #define GATHERED_MAX (1u << 20)
 
 static void put(struct engine *engine, struct bytes key, struct bytes value)
@@ -26,7 +28,7 @@ static void erase(struct engine *engine, struct bytes key)
 
 /* ---- Blocks and bodies, to the database or into segments. */
 
-/* Writes what has been gathered for the segment that is open. */
+/* Writes the gathered bytes to the open segment. */
 static enum status flush_segment(struct engine *engine)
 {
     struct segment_output *output = &engine->writing.output;
@@ -40,7 +42,7 @@ static enum status flush_segment(struct engine *engine)
     return status;
 }
 
-/* Writes, syncs and closes the segment that is open. */
+/* Writes, syncs and closes the open segment, if there is one. */
 static enum status finish_segment(struct engine *engine)
 {
     struct writer_state *writing = &engine->writing;
@@ -63,7 +65,7 @@ static enum status finish_segment(struct engine *engine)
     return status;
 }
 
-/* Lets the next bytes gathered go to place. */
+/* Makes place the next place to be written: bytes gathered from now on go there. */
 static enum status seek_segment(struct engine *engine, const struct segment_place *place)
 {
     struct segment_output *output = &engine->writing.output;
@@ -118,11 +120,11 @@ static enum status encode_block(struct engine *engine, const struct run *run,
     return STATUS_OK;
 }
 
-/* The next bytes of a message's body, across the borders of its slices. */
+/* How much of a message's body has been read. The body is in one or more pieces. */
 struct body_cursor {
     const struct message *message;
     uint32_t piece;
-    size_t taken; /* of the piece */
+    size_t taken; /* bytes taken of that piece */
 };
 
 static void add_body_part(struct text *out, struct body_cursor *cursor, size_t want)
@@ -205,7 +207,7 @@ static void encode_index(struct engine *engine, const struct batch *batch,
     }
     struct text *buffer = &engine->writing.buffer;
     buffer->len = 0;
-    /* No entry with a reference: the array may not be there at all. */
+    /* A list is not allocated while nothing is in it. */
     record_index_encode(buffer, &update->index,
                         batch->refs.at ? batch->refs.at + update->refs_from : NULL,
                         batch->extents.at ? batch->extents.at + update->extents_from : NULL,
@@ -264,9 +266,9 @@ static void encode_erasures(struct engine *engine, const struct batch *batch)
             erase_body(engine, &batch->bodies.at[i]);
 }
 
-/* Erasures come first: a block may take the key of one that is erased, but nothing that is put is
- * erased by the same batch (batch_prune sees to that). The order of index and lane records and of
- * definitions is the order in which they were made. */
+/* Erasures come first, because a new block may have the key of an erased one. Nothing that a batch
+ * puts is erased by the same batch (batch_prune takes it out). Index records, lane records and
+ * definitions keep the order in which they were made. */
 enum status encode_batch(struct engine *engine)
 {
     const struct batch *batch = &engine->flying->batch;

@@ -1,14 +1,17 @@
-/* The LevelDB journal, the owner's side.
+/* See engine.h and leveret/journal/journal_leveldb.h. This is the owner's side of the journal.
  *
- * Normal course. Calls of the core go into the filling batch (batch.c). journal_flush closes it and
- * hands it to a writer, when none is being written (commit.c). The writer wakes the owner;
- * journal_poll hands the next one over first and then runs committed(), so that the disk does not
- * wait for the core. What the batch held is let go of on another thread when it is much.
+ * Normal course. Calls of the core go into the filling batch (batch.c). When no batch is being
+ * written, journal_flush closes the filling batch and hands it to a writer (commit.c). The writer
+ * wakes the owner, which calls journal_poll. That hands the next batch over first and then calls
+ * committed(), so that the disk does not wait for the core. If the batch held many messages,
+ * another thread gives them back.
  *
- * What can go wrong. A write failed: health() is told, and the batch goes again after a pause,
- * without what has been settled meanwhile and with what has come since. Nothing is committed until
- * it has succeeded. A callback may drop lanes, append, ask for pages: all lists are walked from
- * their heads, and what is handed to a callback is no longer in them. */
+ * What can go wrong:
+ *  - A write fails: health() is called, and after a pause the batch is written again, without what
+ *    has been settled meanwhile and with what has been added since. Nothing is committed until a
+ *    write succeeds.
+ *  - A callback drops lanes, appends, or asks for pages. Therefore each list is read from its head,
+ *    and an element leaves its list before it is handed to a callback. */
 #include "journal/leveldb/engine.h"
 #include "journal/leveldb/clean.h"
 #include "journal/leveldb/segment_file.h"
@@ -20,7 +23,8 @@
 #include "leveret/base/container.h"
 #include "leveret/base/mem.h"
 
-/* A batch with fewer messages is let go of at once: a thread's wake-up costs more. */
+/* Messages of a batch. Up to this many are given back at once, because waking a thread costs more;
+ * more are given back on another thread. */
 #define LET_GO_HERE_MAX 64u
 
 static struct engine *engine_of(struct journal *journal)
@@ -75,7 +79,7 @@ void engine_tidy_chunk(struct stored_chunk *chunk)
 
 /* ---- Flights. */
 
-/* What the batch has put an end to, now that it is written. */
+/* Removes the segments that are dead now that the batch is written. */
 static void remove_segments(struct engine *engine, struct batch *batch)
 {
     for (size_t i = 0; i < batch->dead_segments.count; i++)
@@ -118,6 +122,7 @@ static void free_flight(struct flight **flight)
     *flight = NULL;
 }
 
+/* Gives back the messages of a batch that is written, and keeps the flight for another batch. */
 static void retire_flight(struct engine *engine, struct flight *flight)
 {
     size_t messages = 0;
@@ -133,7 +138,7 @@ static void retire_flight(struct engine *engine, struct flight *flight)
     }
 }
 
-/* The lanes of a batch that is done have nothing in flight any more. */
+/* Lets the lanes of a batch that is written know that they have nothing in flight. */
 static void detach_lanes(struct batch *batch)
 {
     struct run *run;
@@ -147,6 +152,8 @@ static void detach_lanes(struct batch *batch)
 
 /* ---- Handing over, and what comes back. */
 
+/* Decides from which size on the next batch goes into a segment (batch.h, JOURNAL_SEGMENT_PER_US).
+ */
 static void choose_segment_min(struct engine *engine)
 {
     uint64_t sync_us = atomic_load_explicit(&engine->sync_us, memory_order_relaxed);
@@ -166,9 +173,10 @@ static void hand_over(struct engine *engine)
     choose_segment_min(engine);
     bool anything = batch_close(&flight->batch);
     if (!anything) {
-        /* All that was done is undone, or there was nothing: committed without a write. */
+        /* Nothing was added, or all of it was undone: the batch is committed without a write. There
+         * are no dead segments either, for a record is erased with each. */
         detach_lanes(&flight->batch);
-        batch_clear(&flight->batch); /* no segment ends without a record being erased */
+        batch_clear(&flight->batch);
         engine->committed = flight->batch.number;
         engine_wake(engine);
         return;
@@ -367,7 +375,7 @@ static enum status engine_recover(struct journal *journal, const struct journal_
 
 /* ---- Life. */
 
-/* Waits for the batch in flight; whether it was written. */
+/* Waits for the batch in flight. Returns whether it was written. */
 static bool wait_for_flight(struct engine *engine)
 {
     engine_await_jobs(engine);
@@ -380,6 +388,7 @@ static bool wait_for_flight(struct engine *engine)
     return written;
 }
 
+/* At the end: writes the batch in flight and the filling one. */
 static void write_rest(struct engine *engine)
 {
     bool failing = engine->writing.failures > 0;

@@ -1,7 +1,7 @@
-/* Checking what lies in segments.
+/* See inspection.h.
  *
- * What can go wrong, beside damage: a segment has gone since it was noted, because nothing in it is
- * alive any more; that is as it should be. */
+ * What can go wrong, beside damage: a segment was removed since its items were noted, because
+ * nothing in it is alive any more. That is no error. */
 #include "journal/leveldb/inspection.h"
 
 #include <inttypes.h>
@@ -94,7 +94,7 @@ enum status inspection_items(struct inspection *inspection, const char *path, ui
         const struct inspection_item *item = &inspection->items[inspection->done++];
         bytes += item->place.bytes;
         status = check_item(item, path, &buffer, error);
-        inspection->done -= status == STATUS_IO || status == STATUS_NO_MEMORY; /* not now */
+        inspection->done -= status == STATUS_IO || status == STATUS_NO_MEMORY; /* again later */
     }
     text_free(&buffer);
     return status;

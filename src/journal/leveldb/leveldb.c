@@ -1,9 +1,9 @@
-/* LevelDB behind database.h.
+/* Part of database.h: LevelDB behind it.
  *
- * What can go wrong. A failed write may leave half a record in LevelDB's log, behind which nothing
- * may be appended: the database refuses further writes until database_reopen, which replays the log
- * up to the half record, and cuts a half record off the manifest. Corruption is met as early as can
- * be: paranoid checks are on. */
+ * What can go wrong. A failed write may leave half a record at the end of LevelDB's log. Nothing
+ * may be appended behind it, so further writes are refused until database_reopen. That reads the
+ * log up to the half record, and cuts a half record off the manifest. LevelDB's paranoid checks are
+ * on, so that damage is found as early as possible. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -21,21 +21,24 @@
 #include "leveret/base/mem.h"
 #include "leveret/base/text.h"
 
-/* Measured (docs/journal.md): a larger write buffer costs memory and gains little, for blocks are
- * large and come in key order. */
-#define WRITE_BUFFER_MAX ((size_t)16 << 20)
-#define WRITE_BUFFER_MIN ((size_t)256 << 10)
-/* The share of the file system that one write buffer may be. */
+/* Bytes of LevelDB's write buffer: the file system's size divided by WRITE_BUFFER_PART, but within
+ * these bounds. A larger buffer was measured (docs/journal.md): it costs memory and gains little,
+ * because blocks are large and come in the order of their keys. */
 #define WRITE_BUFFER_PART 32u
-#define TABLE_BYTES       ((size_t)16 << 20)
-#define BLOCK_BYTES       ((size_t)16 << 10)
-#define CACHE_BYTES       ((size_t)1 << 20)
-#define OPEN_FILES_MAX    200
+#define WRITE_BUFFER_MAX  ((size_t)16 << 20)
+#define WRITE_BUFFER_MIN  ((size_t)256 << 10)
+/* Bytes of a table, of one of its blocks, and of the cache of blocks. */
+#define TABLE_BYTES ((size_t)16 << 20)
+#define BLOCK_BYTES ((size_t)16 << 10)
+#define CACHE_BYTES ((size_t)1 << 20)
+/* Files that LevelDB keeps open. At the limit it closes one before it opens another. */
+#define OPEN_FILES_MAX 200
 
 struct database {
-    pthread_rwlock_t handle_lock; /* held shared while db is used, alone while it is exchanged */
-    leveldb_t *db;                /* NULL: could not be opened again */
-    bool must_reopen;
+    pthread_rwlock_t
+        handle_lock;  /* for reading while db is used, for writing while it is replaced */
+    leveldb_t *db;    /* NULL: it could not be opened again */
+    bool must_reopen; /* a write has failed */
     leveldb_options_t *options;
     leveldb_cache_t *cache;
     leveldb_writeoptions_t *synced;
@@ -48,7 +51,8 @@ struct database_batch {
     leveldb_writebatch_t *batch;
 };
 
-/* LevelDB tells errors as text: "Corruption: …", "IO error: PATH: reason". */
+/* The status for an error of LevelDB's, which is a text: "Corruption: …", "IO error: PATH: reason".
+ */
 static enum status status_of(const char *text)
 {
     if (strncmp(text, "Corruption", 10) == 0)
@@ -59,11 +63,11 @@ static enum status status_of(const char *text)
         return STATUS_LOCKED;
     if (strstr(text, "does not exist"))
         return STATUS_NOT_FOUND;
-    /* "Invalid argument", "NotFound: CURRENT…" and the like: the files do not make sense. */
+    /* All others, like "Invalid argument" and "NotFound: CURRENT…", are damage. */
     return strncmp(text, "IO error", 8) == 0 ? STATUS_IO : STATUS_CORRUPT;
 }
 
-/* Takes LevelDB's error text over into *error. */
+/* Puts an error text of LevelDB's into *error and frees it. */
 static enum status fail(const struct database *db, char *text, char **error)
 {
     enum status status = status_of(text);
@@ -75,8 +79,9 @@ static enum status fail(const struct database *db, char *text, char **error)
     return status;
 }
 
-/* Logs and tables come after CURRENT: without it they are a damaged database, which LevelDB would
- * take for none and tidy away. */
+/* Whether a file's name shows that the directory has a database. LevelDB makes CURRENT before logs
+ * and tables. Logs or tables without it are therefore a damaged database; LevelDB would make a new
+ * one and remove them. */
 static bool tells_of_database(int directory, const char *name)
 {
     struct stat about;
@@ -136,7 +141,8 @@ enum status database_open(const char *path, bool create, struct database **out, 
 {
     *error = NULL;
     *out = NULL;
-    /* LevelDB says what is wrong when the first fails; the other is for what is promised later. */
+    /* When mkdir fails, leveldb_open says what is wrong. The sync makes the directory survive a
+     * crash. */
     if (create && mkdir(path, 0750) == 0 && file_sync_parent(path) != STATUS_OK) {
         enum status status = file_status();
         *error = mem_need_text(path, strlen(path));

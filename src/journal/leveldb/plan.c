@@ -1,11 +1,12 @@
-/* Closing a batch: from what was touched to the records that will be written.
+/* Part of batch.h: closing a batch. It decides which records will be written.
  *
- * Normal course. Each group of a run with something alive becomes a block under the seq of its
- * first live message; each touched chunk's index is written, or erased with its blocks when nothing
- * is alive in it; a lane's record is written when deliveries moved and the lane has chunks.
+ * Normal course. Each group that has a live message becomes a block; its key has the seq of the
+ * first live message. The index of each touched chunk is written; when nothing is alive in the
+ * chunk, its index and its blocks are erased. A lane's record is written when messages were
+ * delivered and the lane has chunks.
  *
- * What can go wrong: the write fails. batch_prune and batch_absorb then make one batch of this and
- * the next. */
+ * What can go wrong: the write fails. batch_prune and batch_absorb then make one batch of this one
+ * and the next. */
 #include "journal/leveldb/batch.h"
 
 #include "leveret/base/mem.h"
@@ -20,7 +21,7 @@ static void drop_run(struct batch *batch, struct run *run)
         batch->bytes -= message_memory(run->entries[i].message);
         message_unref(&run->entries[i].message);
     }
-    /* It stays in the batch, with nothing in it. */
+    /* The run stays in the batch, empty. */
     run->count = run->group_count = 0;
     run->lane = NULL;
 }
@@ -41,6 +42,7 @@ static void erase_index(struct batch *batch, const struct stored_chunk *chunk)
     update->index.chunk = chunk->number;
 }
 
+/* Counts the chunk's blocks in the database as dead. */
 static void note_dead(struct batch *batch, const struct stored_chunk *chunk)
 {
     batch->maker->stored_bytes -= chunk->stored_bytes;
@@ -99,7 +101,7 @@ void batch_drop_lane(struct batch *batch, struct journal_lane *lane)
 
 /* ---- Closing. */
 
-/* Drops the entries whose slot is not alive any more. */
+/* Drops the entries whose message has been settled. */
 static void prune_run(struct batch *batch, struct run *run)
 {
     for (size_t g = 0; g < run->group_count; g++) {
@@ -119,7 +121,7 @@ static void prune_run(struct batch *batch, struct run *run)
     }
 }
 
-/* What the batch's blocks and bodies will take. */
+/* How many bytes the batch's blocks and bodies will take. */
 static uint64_t payload_bytes(const struct batch *batch)
 {
     uint64_t bytes = 0;
@@ -136,6 +138,7 @@ static uint64_t payload_bytes(const struct batch *batch)
     return bytes;
 }
 
+/* Decides where the group's block goes. */
 static void plan_group(struct batch *batch, struct run *run, struct group *group, bool to_segment)
 {
     size_t first = group->first;
@@ -157,7 +160,7 @@ static void plan_group(struct batch *batch, struct run *run, struct group *group
     }
 }
 
-/* The chunk's blocks of before are let go of: what is alive in them is in this batch. */
+/* Erases the chunk's old blocks: all that is alive in them is in this batch. */
 static void leave_blocks(struct batch *batch, struct stored_chunk *chunk)
 {
     erase_blocks(batch, chunk);
@@ -167,7 +170,7 @@ static void leave_blocks(struct batch *batch, struct stored_chunk *chunk)
     chunk->stored_bytes = 0;
 }
 
-/* Decides which blocks there will be, and where. */
+/* Decides which blocks the run makes, and where they go. */
 static void plan_run(struct batch *batch, struct run *run, bool to_segment)
 {
     if (run->moves && run->group_count) {
@@ -225,7 +228,8 @@ static void plan_index(struct batch *batch, const struct stored_chunk *chunk)
     update->sizes_len = batch->sizes.len - update->sizes_from;
 }
 
-/* Nothing durable is left of the chunk. */
+/* No durable message of the chunk is alive: erases its records, and frees it unless it has
+ * transient messages. */
 static void plan_end_of_chunk(struct batch *batch, struct stored_chunk *chunk)
 {
     struct journal_lane *lane = chunk->lane;
@@ -247,7 +251,8 @@ static void plan_end_of_chunk(struct batch *batch, struct stored_chunk *chunk)
     chunk->indexed = chunk->any_expires = false;
 }
 
-/* Where the block behind slot begins, or the chunk's end. */
+/* The slot with which the next block begins, behind the one that begins with slot; or the end of
+ * the chunk. */
 static unsigned next_start(const struct stored_chunk *chunk, unsigned slot)
 {
     unsigned next = slots_next(chunk->starts, slot + 1);
@@ -257,13 +262,14 @@ static unsigned next_start(const struct stored_chunk *chunk, unsigned slot)
     return next;
 }
 
-/* What is alive of a block lies between its beginning and that of the next. */
+/* Whether nothing is alive in the block that begins with slot. A block's messages lie between its
+ * beginning and that of the next block. */
 static bool block_is_dead(const struct stored_chunk *chunk, unsigned slot)
 {
     return slots_next(chunk->live, slot) >= next_start(chunk, slot);
 }
 
-/* Lets go of the blocks in which nothing is alive, in a chunk that lives on. */
+/* Erases the blocks of the chunk in which nothing is alive. */
 static void shed_blocks(struct batch *batch, struct stored_chunk *chunk)
 {
     unsigned starts = slots_count(chunk->starts), extents = 0;
@@ -291,7 +297,7 @@ static void shed_blocks(struct batch *batch, struct stored_chunk *chunk)
     unsigned gone = slots_count(shed);
     if (gone == 0)
         return;
-    uint64_t bytes = chunk->stored_bytes / starts * gone; /* how large each was is not remembered */
+    uint64_t bytes = chunk->stored_bytes / starts * gone; /* their sizes are not known one by one */
     chunk->stored_bytes -= bytes;
     batch->maker->stored_bytes -= bytes;
     batch->maker->dead_bytes += bytes;
@@ -397,7 +403,7 @@ void batch_trim_chunk(struct batch *batch, struct stored_chunk *chunk)
 
 /* ---- A batch that could not be written. */
 
-/* Notes the bodies of the run's entries as still needed. */
+/* Notes the bodies that the run's entries still need. */
 static void keep_bodies(const struct run *run, struct map *needed)
 {
     for (size_t i = 0; i < run->count; i++) {
@@ -427,8 +433,8 @@ void batch_prune(struct batch *batch)
     map_free(&needed);
 }
 
-/* Keeps the last update of each chunk only, so that a batch that waits for long does not grow with
- * time. The order of different chunks does not matter. */
+/* Drops all index updates of a chunk but the last, so that a batch that cannot be written for a
+ * long time does not grow without end. The order of different chunks does not matter. */
 static void merge_indexes(struct batch *batch)
 {
     struct map latest = {0};

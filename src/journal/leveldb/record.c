@@ -1,8 +1,8 @@
-/* The formats of what the journal stores.
+/* See record.h.
  *
- * What can go wrong: the bytes are not what was written. Every record is checked against its
- * checksum first, and every length in it against what is left, because a checksum is no proof
- * against whoever can write files. */
+ * What can go wrong: the bytes are not those that were written. Each record is checked against its
+ * checksum first. Then each length in it is checked against what is left, because somebody who can
+ * write the files can also make a checksum that fits. */
 #include "journal/leveldb/record.h"
 
 #include <endian.h>
@@ -13,8 +13,8 @@
 #define FORMAT_VERSION    2u
 #define FORMAT_OLDEST     1u
 #define INDEX_ANY_EXPIRES 0x01u
-#define INDEX_SIZES       0x02u /* from format 2 on */
-#define ENTRY_BYTES       18u   /* slot 2, flags, priority, two lengths, envelope 4, body 8 */
+#define INDEX_SIZES       0x02u /* the index has sizes: from format 2 on */
+#define ENTRY_BYTES       18u   /* slot 2, flags 1, priority 1, two lengths 2, envelope 4, body 8 */
 #define ENTRY_PERSISTENT  0x01u
 #define ENTRY_HAS_HEADERS 0x02u
 #define ENTRY_TTL         0x04u
@@ -28,7 +28,7 @@
 
 /* ---- Numbers. */
 
-/* Written with memcpy of a constant length, which becomes one store. */
+/* memcpy with a constant length becomes one instruction. */
 
 static void put_be64(uint8_t *at, uint64_t value)
 {
@@ -50,7 +50,7 @@ static inline uint8_t *put_le(uint8_t *at, uint64_t value, unsigned bytes)
     return at + bytes;
 }
 
-/* Takes a number off the front of *rest, in which there must be enough. */
+/* Takes a number off the front of *rest, which must have that many bytes. */
 static inline uint64_t take_le(struct bytes *rest, unsigned bytes)
 {
     uint64_t value = 0;
@@ -126,7 +126,7 @@ enum status record_key_parse(struct bytes key, uint64_t *lane_id, uint64_t *chun
     *lane_id = get_be64(key.at + 1);
     *is_lane = key.len == 9;
     *chunk = *is_lane ? 0 : get_be64(key.at + 9);
-    /* A chunk whose seqs would not fit 64 bits was never written. */
+    /* The seqs of a chunk fit 64 bits, so a higher chunk is damage. */
     return *chunk > UINT64_MAX / JOURNAL_CHUNK_SLOTS ? STATUS_MALFORMED : STATUS_OK;
 }
 
@@ -337,7 +337,7 @@ void record_block_begin(struct record_block_out *block, struct text *out)
     block->from = record_begin(out);
     block->count = 0;
     text_reserve(out, 6);
-    out->len += 6; /* length and count, set at the end */
+    out->len += 6; /* for the length and the count, which record_block_end writes */
 }
 
 static uint8_t flags_of(const struct message *message, uint64_t expires_ms, uint64_t body_id)
@@ -404,8 +404,8 @@ enum status record_block_open(struct record_block_in *block, struct bytes key, s
     return STATUS_OK;
 }
 
-/* The three parts of an envelope of which all the lengths were given; the short strings carry
- * theirs a second time, which must agree. */
+/* Splits an envelope into its three parts. The two strings in it begin with their lengths, which
+ * must be the lengths that the entry has given. */
 static bool split_envelope(struct bytes envelope, size_t exchange_len, size_t routing_key_len,
                            struct record_entry *out)
 {
@@ -444,7 +444,7 @@ enum status record_block_next(struct record_block_in *block, struct record_entry
     out->expires_ms = flags & ENTRY_EXPIRES ? take_le(&rest, 8) : 0;
     out->ttl_ms = flags & ENTRY_TTL ? take_le(&rest, 8) : MESSAGE_NO_TTL;
     out->body_id = flags & ENTRY_BODY_APART ? take_le(&rest, 8) : 0;
-    /* A number that is there does not say that it is absent. */
+    /* A flag says that the number is there, so the number cannot be the one that means none. */
     if ((flags & ENTRY_EXPIRES && out->expires_ms == 0) ||
         (flags & ENTRY_TTL && out->ttl_ms == MESSAGE_NO_TTL) ||
         (flags & ENTRY_BODY_APART && out->body_id == 0))

@@ -1,10 +1,14 @@
-/* Reading what is stored, at start.
+/* Part of engine.h: reading all that is stored, at start.
  *
- * Normal course. The files are checked (verify.h), the database is opened, and the definitions,
- * lane records and indexes are read: no bodies. So the time depends on the number of chunks.
+ * Normal course. The files are checked (verify.h), the database is opened, and definitions, lane
+ * records and indexes are read. No bodies are read, so the time depends on the number of chunks.
  *
- * What can go wrong: no database: there is nothing, and it will be made by the first batch. A
- * damaged file or record, another format: refused, with the file's name; nothing is changed. */
+ * Thread: the vhost's owner.
+ *
+ * What can go wrong:
+ *  - There is no database: then nothing is stored, and the first batch makes the database.
+ *  - A file or a record is damaged, or of another format: recovery fails with the file's name, and
+ *    nothing is changed. */
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -16,9 +20,10 @@
 #include "leveret/base/clock.h"
 #include "leveret/base/mem.h"
 
-/* Before the start, tables are checked up to so many bytes, and what is in segments: so many bytes
- * at least, more as long as it takes less than so long. The rest is checked by and by. */
-#define TABLE_BYTES_MAX   ((uint64_t)128 << 20)
+/* Bytes of tables that are checked at start; the others are checked later. */
+#define TABLE_BYTES_MAX ((uint64_t)128 << 20)
+/* Bytes in segments that are checked at start, whatever time it takes. After them checking goes on
+ * for this many milliseconds at most; the rest is checked later. */
 #define SEGMENT_BYTES_MIN ((uint64_t)64 << 20)
 #define SEGMENT_MS_MAX    100u
 
@@ -26,11 +31,11 @@ struct recovering {
     struct engine *engine;
     const struct journal_recovery *to;
     enum status status;
-    bool any; /* a record of any kind was seen */
-    bool version;
-    bool is_old;       /* the format is one in which indexes have no sizes */
-    struct map bodies; /* by id, while references to them are gathered */
-    struct journal_lane *lane;
+    bool any;                  /* there is a record of any kind */
+    bool version;              /* there is a version record */
+    bool is_old;               /* the format is 1, in which indexes have no sizes */
+    struct map bodies;         /* all bodies stored apart that an index has named so far, by id */
+    struct journal_lane *lane; /* the last one told; NULL: none yet */
     void *lane_context;
     struct record_body_ref refs[JOURNAL_CHUNK_SLOTS];
     struct record_extent extents[JOURNAL_CHUNK_SLOTS];
@@ -93,7 +98,7 @@ static struct body *find_body(struct recovering *r, const struct record_body_ref
     return body;
 }
 
-/* What each message's body takes; in an old format the blocks have to be asked. */
+/* Sets the chunk's sizes: from its index, or in the old format from its blocks. */
 static enum status read_sizes(struct recovering *r, struct stored_chunk *chunk, struct bytes sizes)
 {
     if (sizes.len)
@@ -108,7 +113,7 @@ static enum status add_chunk(struct recovering *r, const struct record_index *in
 {
     unsigned live = slots_count(index->live);
     if (live == 0)
-        return STATUS_CORRUPT; /* such an index is erased, not written */
+        return STATUS_CORRUPT; /* the index of such a chunk would have been erased */
     struct stored_chunk *chunk = stored_lane_find_or_add(r->lane, index->chunk);
     memcpy(chunk->live, index->live, sizeof chunk->live);
     memcpy(chunk->starts, index->starts, sizeof chunk->starts);
@@ -161,7 +166,7 @@ static bool on_lane_or_index(void *context, struct bytes key, struct bytes value
     return r->status == STATUS_OK;
 }
 
-/* One walk over a range; what was wrong in words. */
+/* Reads a range of records. what: names such a record in the sentence about damage. */
 static enum status walk(struct recovering *r, const char *from, const char *to, const char *what,
                         bool (*each)(void *context, struct bytes key, struct bytes value),
                         char **error)
@@ -205,7 +210,7 @@ static enum status read_all(struct recovering *r, char **error)
     return status;
 }
 
-/* Every segment that something refers to must be there, and long enough. */
+/* Checks that every segment that an index names is there and long enough. */
 static enum status check_segments(struct engine *engine, char **error)
 {
     size_t at = 0;
@@ -230,6 +235,7 @@ static enum status check_segments(struct engine *engine, char **error)
     return STATUS_OK;
 }
 
+/* Erases blocks that may hold seqs which lanes will give again. */
 static void trim_chunks(struct engine *engine)
 {
     struct journal_lane *lane;
@@ -241,6 +247,7 @@ static void trim_chunks(struct engine *engine)
     }
 }
 
+/* Lists all blocks and bodies in segments, to be checked. */
 static void list_items(struct engine *engine, struct recovering *r, struct inspection *inspection)
 {
     struct journal_lane *lane;
@@ -262,8 +269,8 @@ static void list_items(struct engine *engine, struct recovering *r, struct inspe
     }
 }
 
-/* LevelDB writes when it opens a database. On a full disk it has the reserve for that: what is
- * stored can then be read, and erased, while the first batch that adds finds the disk full. */
+/* Opens the database. LevelDB writes when it opens one. On a full disk the reserve is removed for
+ * that; messages can then be read and erased, and the first batch that adds finds the disk full. */
 static enum status open_database(struct engine *engine, char **error)
 {
     enum status status = database_open(engine->path, false, &engine->database, error);
@@ -277,7 +284,7 @@ static enum status open_database(struct engine *engine, char **error)
     return status;
 }
 
-/* Everything that is read at start. */
+/* Opens the database, reads all records, and begins to check the segments. */
 static enum status read_database(struct engine *engine, const struct journal_recovery *recovery,
                                  struct inspection *inspection, char **error)
 {

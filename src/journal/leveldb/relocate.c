@@ -1,34 +1,39 @@
-/* Moving what is stored.
+/* Part of engine.h: moving stored messages.
  *
- * Why. A segment is removed when nothing in it is alive: one message that nobody fetches keeps the
- * 64 MiB around it. So when more of the segments is dead than alive, what lives in the emptiest is
- * moved, chunk by chunk. And a chunk that was written by many small batches, and is not being
- * consumed, is stored anew as one block.
+ * Why. A segment is removed when nothing in it is alive, so one message that nobody fetches keeps a
+ * segment of 64 MiB. When more bytes of the segments are dead than alive, the chunks in the
+ * emptiest segment are moved one by one. And a chunk that was written by many small batches, and is
+ * not being consumed, is stored anew as one block.
  *
- * Normal course. One chunk at a time is read as for a page. Then its messages join the filling
- * batch as a run that moves (batch.h): in one write the new block is there and the old ones are
- * not. Until that is committed, requests for the chunk wait (page_in.c).
+ * Normal course. One chunk at a time is read, as for a page. Its messages then join the filling
+ * batch as a run that moves (batch.h): one write stores the new block and erases the old ones.
+ * Until that is committed, requests for the chunk wait (page_in.c).
  *
- * What can go wrong: something of the chunk cannot be read: it stays where it is. Messages of the
- * chunk are on their way to the disk, or the disk is full: another time. */
+ * Thread: the vhost's owner.
+ *
+ * What can go wrong: a message of the chunk cannot be read: then the chunk stays where it is.
+ * Messages of the chunk are in a batch that is not written, or the disk is full: then the chunk is
+ * not moved now. */
 #include "journal/leveldb/engine.h"
 #include "journal/leveldb/space.h"
 #include "leveret/base/mem.h"
 
-/* Dead bytes in segments that are no cause yet. */
+/* Dead bytes in all segments. With fewer, nothing is moved. On a small disk the limit is the file
+ * system's size divided by WASTE_SHARE. */
 #define WASTE_MIN   ((uint64_t)128 << 20)
-#define WASTE_SHARE 8u /* … or this part of the file system, if that is less */
-/* A segment is not emptied again before so many more batches. */
+#define WASTE_SHARE 8u
+/* Batches after which the same segment may be chosen again. */
 #define BATCHES_BETWEEN 64u
-/* A chunk is worth merging with so many messages alive. */
+/* Live messages of a chunk. With fewer, its blocks are not merged. */
 #define MERGE_LIVE_MIN 256u
 
 struct relocation {
     BATCH_LIST(struct chunk_address) candidates;
-    uint32_t victim;              /* the segment that they are in; 0: they are to be merged */
-    struct page_request *request; /* the chunk being read */
-    struct chunk_address reading;
-    uint64_t waste_min;
+    uint32_t victim; /* the segment that the candidates are in; 0: their blocks are to be
+                        merged */
+    struct page_request *request; /* for the chunk that is being read; NULL: none is */
+    struct chunk_address reading; /* that chunk */
+    uint64_t waste_min;           /* WASTE_MIN, or less on a small disk */
 };
 
 void relocate_begin(struct engine *engine)
@@ -62,8 +67,9 @@ void relocate_forget_lane(struct engine *engine, const struct journal_lane *lane
         r->request->lane = NULL;
 }
 
-/* ---- What is to be moved. */
+/* ---- Choosing chunks. */
 
+/* Whether a block or a body of the chunk is in the segment. */
 static bool is_in(const struct stored_chunk *chunk, uint32_t segment)
 {
     for (unsigned i = 0; i < chunk->extent_count; i++)
@@ -75,6 +81,7 @@ static bool is_in(const struct stored_chunk *chunk, uint32_t segment)
     return false;
 }
 
+/* Whether enough of the segments is dead to empty one. */
 static bool is_wasteful(const struct engine *engine)
 {
     const struct segments *segments = &engine->maker.segments;
@@ -87,7 +94,7 @@ bool relocate_is_due(const struct engine *engine)
     return engine->relocation->candidates.count || engine->maker.merge.count || is_wasteful(engine);
 }
 
-/* The emptiest segment, if more is dead than alive; NULL: none. */
+/* The segment with the smallest share of live bytes, if that is half of it at most; NULL: none. */
 static struct segment *choose_victim(const struct engine *engine)
 {
     const struct segments *segments = &engine->maker.segments;
@@ -99,7 +106,7 @@ static struct segment *choose_victim(const struct engine *engine)
         if (segment == segments->current || segment->live_bytes * 2 > segment->size ||
             (segment->tried_at && engine->committed - segment->tried_at < BATCHES_BETWEEN))
             continue;
-        /* live_bytes / size, without dividing */
+        /* compares live_bytes / size */
         if (!victim || segment->live_bytes * victim->size < victim->live_bytes * segment->size)
             victim = segment;
     }
@@ -131,6 +138,7 @@ static void list_chunks_to_merge(struct engine *engine)
     engine->maker.merge.count = 0;
 }
 
+/* Whether a candidate is still to be moved, and can be. */
 static bool is_worth_it(const struct relocation *r, const struct stored_chunk *chunk)
 {
     if (!chunk || chunk->live_count == 0 || !chunk->indexed || batch_has_chunk(chunk))
@@ -154,9 +162,9 @@ static void begin_next(struct engine *engine)
     }
 }
 
-/* ---- Moving it. */
+/* ---- Moving a chunk. */
 
-/* Every index that names the body is written again. */
+/* Lets every index that names the body be written again. */
 static void touch_users(struct engine *engine, const struct body *body)
 {
     struct journal_lane *lane;
@@ -186,7 +194,7 @@ static void move_bodies(struct engine *engine, struct stored_chunk *chunk,
     }
 }
 
-/* Whether all that is alive in the chunk, and stored, was read. */
+/* Whether all live durable messages of the chunk were read. */
 static bool is_complete(const struct page_request *request, const struct stored_chunk *chunk)
 {
     for (unsigned slot = slots_next(chunk->live, 0); slot < JOURNAL_CHUNK_SLOTS;
@@ -196,6 +204,7 @@ static bool is_complete(const struct page_request *request, const struct stored_
     return true;
 }
 
+/* Adds the chunk that was read to the filling batch, if that is still worth it. */
 static void join(struct engine *engine, struct page_request *request)
 {
     struct relocation *r = engine->relocation;
@@ -209,7 +218,7 @@ static void join(struct engine *engine, struct page_request *request)
     for (unsigned slot = slots_next(chunk->live, 0); slot < JOURNAL_CHUNK_SLOTS;
          slot = slots_next(chunk->live, slot + 1)) {
         entries[count++] = request->slots[slot];
-        request->slots[slot].message = NULL; /* goes to the batch */
+        request->slots[slot].message = NULL; /* the batch has the reference */
     }
     batch_move_chunk(&engine->filling->batch, chunk, entries, count);
     engine->moves++;
@@ -222,10 +231,10 @@ void relocate_look(struct engine *engine)
     if (r->request) {
         if (!r->request->waits && !page_in_is_done(r->request))
             return;
-        if (!r->request->waits) /* for another move: not now, then */
+        if (!r->request->waits) /* a request that waits for another move is dropped */
             join(engine, r->request);
         page_in_free(&r->request);
-        return; /* the next one when this is written: there is a poll then */
+        return; /* the next chunk comes with the next poll, when this one is written */
     }
     if (engine->health != STATUS_OK || engine->refused)
         return;

@@ -9,21 +9,24 @@
 /* A segment's file is named by this and its number, in six digits or more. */
 #define SEGMENT_FILE_PREFIX "segment-"
 
-/* Creates the file when it is not there. Errors: NO_SPACE, IO (errno). */
+/* Opens the file for writing, making it when it is not there. Errors: NO_SPACE, IO (errno). */
 MUST_USE enum status segment_file_open(const char *path, uint32_t number, int *fd);
 /* Errors: NO_SPACE, IO (errno). */
 MUST_USE enum status segment_file_write(int fd, uint64_t offset, struct bytes bytes);
-/* Makes the file reach to end, without taking room: a block from which messages were taken before
- * it was written is shorter than its place. Errors: as above. */
+/* Makes the file at least end bytes long, without writing: a block that lost messages before it was
+ * written is shorter than its place, and a file must be as long as its places say. Errors: as
+ * above.
+ */
 MUST_USE enum status segment_file_extend(int fd, uint64_t end);
-/* The file is on disk, and found there. Errors: as above. */
+/* Syncs the file; is_new: the directory too, so that the file's name survives a crash. Errors: as
+ * above. */
 MUST_USE enum status segment_file_sync(int fd, const char *path, bool is_new);
-/* Appends what is at place to *out. Errors: NOT_FOUND (no such file), CORRUPT (too short),
- * NO_MEMORY, IO. */
+/* Appends the bytes at place to *out. Errors: NOT_FOUND: there is no such file; CORRUPT: it is too
+ * short; NO_MEMORY, IO. */
 MUST_USE enum status segment_file_read(const char *path, struct segment_place place,
                                        struct text *out);
 void segment_file_remove(const char *path, uint32_t number);
-/* The file's name, zero-ended; free it. */
+/* The file's path, zero-ended (free it). */
 char *segment_file_name(const char *path, uint32_t number);
 
 #endif

@@ -1,8 +1,8 @@
-/* Segments: who lives where, and the files.
+/* See segments.h.
  *
- * What can go wrong: a write or a sync fails; the batch is then written again to the same places,
- * which nothing names yet. A crash leaves a file, or the end of one, that nothing names: recovery
- * removes the one and never looks at the other. */
+ * What can go wrong: a write or a sync fails. Then the batch is written again to the same places,
+ * which no index names yet. A crash leaves a file, or the end of a file, that no index names:
+ * recovery removes the file, and nobody reads the end. */
 #include "journal/leveldb/segments.h"
 
 #include <dirent.h>
@@ -11,8 +11,6 @@
 #include "journal/leveldb/segment_file.h"
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
-
-/* ---- The owner's counting. */
 
 void segments_free(struct segments *segments)
 {
@@ -96,7 +94,7 @@ void segments_release(struct segments *segments, struct segment_place place,
     segments->live_bytes -= place.bytes;
     if (segment->live_bytes > 0)
         return;
-    /* The current one goes on being filled until it is worth the making of another. */
+    /* The current segment is kept while it is small, to save the making of another. */
     if (segment == segments->current) {
         if (segment->size < segments->bytes_max / 4)
             return;

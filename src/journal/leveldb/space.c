@@ -1,18 +1,18 @@
-/* Room on the disk.
+/* See space.h.
  *
- * Giving back. LevelDB erases by writing a tombstone, and drops what it covers when it happens to
- * compact that range; what has sunk to a deep level may stay for ever. So the housekeeper compares
- * what the directory takes with what is alive. When too much of it is dead, or nothing has been
- * written for a while, it asks the owner for the dead ranges and has LevelDB compact them, in steps
- * and with pauses while there is other work.
+ * Dead records. LevelDB erases a record by writing a tombstone. It drops both when it compacts that
+ * range of keys, which for records on a deep level may never happen. So the housekeeper compares
+ * the size of the database's files with the bytes that are alive. When too much is dead, or when
+ * nothing has been written for a while, it asks the owner for the dead ranges and lets LevelDB
+ * compact them, step by step, with pauses while there is other work.
  *
- * A full disk. A batch is not tried when it would leave less than LevelDB needs to compact:
- * that is how a database gets stuck. When the disk is getting full a reserve file is laid down; it
- * is given up so that erasing goes on when even that finds no room. NO_SPACE ends when the reserve
- * is there again and the margin too.
+ * A full disk. LevelDB gets stuck when it has no room to compact. So a batch is not written when it
+ * would leave less than that. When the disk is getting full, a file is made that only takes room:
+ * the reserve. It is removed when even a batch that erases finds no room. NO_SPACE ends when the
+ * reserve is there again and the room for compaction too.
  *
- * What can go wrong: statvfs fails: then nothing is refused here. Another program takes the space:
- * the write itself fails, see commit.c. */
+ * What can go wrong: statvfs fails: then nothing is refused here. Another program fills the disk:
+ * then the write itself fails (commit.c). */
 #include "journal/leveldb/space.h"
 
 #include <dirent.h>
@@ -27,24 +27,35 @@
 #include "leveret/base/container.h"
 #include "leveret/base/mem.h"
 
-#define MIB               ((uint64_t)1 << 20)
-#define RESERVE_NAME      "reserve"
+#define MIB          ((uint64_t)1 << 20)
+#define RESERVE_NAME "reserve"
+/* The reserve has as many bytes as two write buffers and ERASE_COST together, and at least an
+ * eighth of the file system or this many, whichever is less. */
 #define RESERVE_SMALL_MAX (4 * MIB)
-#define RESERVE_LEAST     (64u << 10)
-/* The reserve is laid down when less than this is free, and taken up again at twice as much. */
+/* A smaller reserve than this many bytes is not made. */
+#define RESERVE_LEAST (64u << 10)
+/* Free bytes. The reserve is made when fewer are free, and removed when twice as many are. */
 #define RESERVE_BELOW (1024 * MIB)
-#define MARGIN_MAX    (32 * MIB)
-#define OPEN_COST     (128u << 10)
-#define ERASE_COST    (64u << 10)
-/* Dead bytes on the disk that are not worth a compaction: while busy, and when idle. */
+/* Bytes that a compaction needs: as many as the file system has in use, but at most this. */
+#define MARGIN_MAX (32 * MIB)
+/* Bytes that LevelDB writes when it opens a database, about. */
+#define OPEN_COST (128u << 10)
+/* Bytes that a batch may take beyond its messages: erased keys, index and lane records. */
+#define ERASE_COST (64u << 10)
+/* Dead bytes on the disk that are not worth a compaction: while batches are written, and when none
+ * was written for IDLE_AFTER_MS milliseconds. */
 #define WASTE_BUSY    (256 * MIB)
 #define WASTE_IDLE    MIB
 #define IDLE_AFTER_MS 3000u
-/* One step of a compaction, about. */
-#define STEP_BYTES         (256 * MIB)
-#define SEGMENT_BYTES_MAX  (64 * MIB)
+/* Bytes of one step of a compaction, about. */
+#define STEP_BYTES (256 * MIB)
+/* Bytes of a segment; with this many it gets no more places. On a small disk it is a sixteenth of
+ * the file system. */
+#define SEGMENT_BYTES_MAX (64 * MIB)
+/* Bytes in segments that the housekeeper checks at a time. */
 #define INSPECT_STEP_BYTES (16 * MIB)
-#define RANGES_MAX         256u
+/* Dead ranges that are listed. With this many, all messages' keys are compacted instead. */
+#define RANGES_MAX 256u
 
 struct range {
     struct record_key from, to;
@@ -53,16 +64,19 @@ struct range {
 struct space {
     struct engine *engine;
     struct upkeep upkeep;
-    /* From the owner. */
+    /* Written by the owner, read by the housekeeper: */
     atomic_uint_fast64_t dead_bytes, stored_bytes;
-    atomic_bool segments_wasteful; /* there is something to be moved */
-    atomic_bool wanted;
-    /* Under the engine's lock. */
+    atomic_bool segments_wasteful; /* relocate_look has something to do */
+    /* Set by the housekeeper, cleared by the owner: */
+    atomic_bool wanted; /* the dead ranges are to be listed */
+    /* Under the engine's lock: */
     struct range *ranges;
     size_t range_count;
-    bool ranges_due;
-    /* The housekeeper's. */
-    uint64_t batches_before, batches_compacted, busy_ms;
+    bool ranges_due; /* ranges have been listed and not compacted yet */
+    /* For the housekeeper only: */
+    uint64_t batches_before;    /* how many batches had been written when it last looked */
+    uint64_t batches_compacted; /* … and when it last compacted */
+    uint64_t busy_ms;           /* when it last saw that a batch had been written */
     struct inspection inspection;
 };
 
@@ -72,7 +86,8 @@ struct room {
     uint64_t free, used, total;
 };
 
-/* A directory that is not there yet will be where its parent is. */
+/* Reads the room on the file system of path, or of its parent when path is not there yet. Returns
+ * false when it cannot. */
 static bool look_at_room(const char *path, struct room *out)
 {
     struct statvfs about;
@@ -102,7 +117,7 @@ static char *name_in(const char *path, const char *last)
     return (char *)name.at;
 }
 
-/* LevelDB's tables and logs. */
+/* The size of LevelDB's tables and logs. */
 static uint64_t database_bytes(const char *path)
 {
     uint64_t bytes = 0;
@@ -125,8 +140,8 @@ static uint64_t write_buffer(const struct engine *engine)
     return engine->database ? database_write_buffer_bytes(engine->database) : 0;
 }
 
-/* What must stay free beyond a batch: a memtable or two on their way to a table, and the output of
- * a compaction of the upper levels. */
+/* Bytes that must stay free after a batch is written: for two write buffers that become tables, and
+ * for the output of a compaction of the upper levels. */
 static uint64_t margin(const struct engine *engine, const struct room *room)
 {
     return (room->used < MARGIN_MAX ? room->used : MARGIN_MAX) + 2 * write_buffer(engine);
@@ -141,7 +156,7 @@ static uint64_t reserve_bytes(const struct engine *engine, const struct room *ro
     return wanted > share ? wanted : share;
 }
 
-/* Its size; 0: it is not there. */
+/* The size of the reserve; 0: there is none. */
 static uint64_t reserve_size(const struct engine *engine)
 {
     char *name = name_in(engine->path, RESERVE_NAME);
@@ -182,7 +197,7 @@ static bool lay_down_reserve(const struct engine *engine, uint64_t bytes)
     return done;
 }
 
-/* Sees to the reserve; whether it is there or not needed. */
+/* Makes or removes the reserve. Returns whether it is there or not needed. */
 static bool keep_reserve(struct engine *engine, const struct room *room)
 {
     uint64_t exists = reserve_size(engine);
@@ -191,7 +206,7 @@ static bool keep_reserve(struct engine *engine, const struct room *room)
     if (room->free > RESERVE_BELOW)
         return true;
     uint64_t bytes = reserve_bytes(engine, room);
-    if (exists >= bytes) /* a smaller one is what was left on a full disk */
+    if (exists >= bytes) /* a smaller one was made by space_keep_what_is_left */
         return true;
     return room->free > bytes + margin(engine, room) && lay_down_reserve(engine, bytes);
 }
@@ -246,7 +261,7 @@ bool space_make_room(struct engine *engine)
     return !look_at_room(engine->path, &room) || room.free >= log_bytes + OPEN_COST;
 }
 
-/* ---- Dead ranges: the owner. */
+/* ---- Dead ranges. The owner lists them. */
 
 static void add_range(struct range *ranges, size_t *count, struct record_key from,
                       struct record_key to)
@@ -257,7 +272,7 @@ static void add_range(struct range *ranges, size_t *count, struct record_key fro
 static void add_lane_range(struct range *ranges, size_t *count, uint64_t lane_id,
                            const struct dead_range *dead)
 {
-    /* In steps: by bytes, as if they were spread evenly. */
+    /* In steps of STEP_BYTES, as if the dead bytes were spread evenly over the chunks. */
     uint64_t steps = dead->bytes / STEP_BYTES + 1;
     uint64_t chunks = (dead->end - dead->first + steps - 1) / steps;
     for (uint64_t at = dead->first; at < dead->end && *count < RANGES_MAX; at += chunks) {
@@ -284,7 +299,7 @@ static struct range *list_ranges(struct engine *engine, size_t *count)
             add_lane_range(ranges, count, maker->dead_lanes.at[i].lane_id,
                            &maker->dead_lanes.at[i].range);
     maker->dead_lanes.count = 0;
-    if (*count == RANGES_MAX || *count == 0) { /* many small ones, or not known: all of it */
+    if (*count == RANGES_MAX || *count == 0) { /* too many, or none is known: all blocks */
         *count = 0;
         add_range(ranges, count, record_key_block(0, 0), record_key_block(UINT64_MAX, UINT64_MAX));
     }
@@ -319,7 +334,7 @@ void space_look(struct engine *engine)
 
 /* ---- The housekeeper. */
 
-/* Compacts what the owner has listed. */
+/* Compacts the ranges that the owner has listed. */
 static void compact(struct space *space, bool idle)
 {
     struct engine *engine = space->engine;
@@ -351,14 +366,15 @@ static void compact(struct space *space, bool idle)
         engine->path, count, clock_steady_ms() - begin_ms, before, database_bytes(engine->path));
 }
 
+/* Whether so much is dead that the ranges should be compacted. */
 static bool is_worth_it(struct space *space, bool idle, bool full)
 {
     uint64_t dead = atomic_load_explicit(&space->dead_bytes, memory_order_relaxed);
     uint64_t stored = atomic_load_explicit(&space->stored_bytes, memory_order_relaxed);
     uint64_t disk = database_bytes(space->engine->path);
     uint64_t waste = disk > stored ? disk - stored : 0;
-    /* What was erased by a batch that was on its way when the dead ranges were listed is still
-     * there: with time to spare it is gone for once more. */
+    /* A batch that was being written when the dead ranges were listed may have erased records that
+     * the compaction did not see. When there is time, or no room, it is done once more. */
     if (dead == 0 && (!(idle || full) || space->batches_before == space->batches_compacted))
         return false;
     if (full)
@@ -375,7 +391,7 @@ static bool is_worth_it(struct space *space, bool idle, bool full)
     return waste > busy_limit || (idle && waste > idle_limit);
 }
 
-/* Goes on with what was too much to check at start. */
+/* Checks some of the files that were not checked at start. */
 static void inspect_some(struct space *space)
 {
     struct engine *engine = space->engine;
@@ -383,7 +399,7 @@ static void inspect_some(struct space *space)
     enum status status = inspection_table(&space->inspection, engine->path, &error);
     if (status == STATUS_NOT_FOUND)
         status = inspection_items(&space->inspection, engine->path, INSPECT_STEP_BYTES, 0, &error);
-    /* What cannot be read just now comes again; only damage is told. */
+    /* Only damage is logged: what cannot be read just now is checked again later. */
     if (status != STATUS_OK && status != STATUS_IO && status != STATUS_NO_MEMORY)
         log_line(engine->log, LOG_ERROR, "journal", "%.1000s", error);
     free(error);
@@ -415,7 +431,7 @@ static void keep_house(struct upkeep *upkeep)
         engine_wake(engine);
     }
     if (atomic_load_explicit(&space->segments_wasteful, memory_order_relaxed))
-        engine_wake(engine); /* an idle owner does not look by itself */
+        engine_wake(engine); /* an idle owner does not call relocate_look by itself */
     if (full && space_is_plenty(engine)) {
         pthread_mutex_lock(&engine->lock);
         engine->space_returned = true;

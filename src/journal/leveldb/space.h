@@ -1,4 +1,7 @@
-/* Room on the disk: the reserve for a full one, and giving back what is dead (space.c). */
+/* Room on the disk: the reserve for a full disk, and giving back the room of dead records.
+ *
+ * Thread: the vhost's owner, where nothing else is said. The housekeeper is the thread of upkeeps
+ * (threads.h). */
 #ifndef LEVERET_JOURNAL_SPACE_H
 #define LEVERET_JOURNAL_SPACE_H
 
@@ -8,33 +11,36 @@
 void space_begin(struct engine *engine);
 void space_end(struct engine *engine);
 
-/* The owner, now and then: publishes how much is dead and alive, and lists the dead ranges when the
- * housekeeper has asked for them. */
+/* Tells the housekeeper how many bytes are dead and alive, and lists the dead ranges when it has
+ * asked for them. At the end of journal_poll. */
 void space_look(struct engine *engine);
 
-/* The writer, before a write of so many bytes: whether it may be tried. A batch that adds must
- * leave what LevelDB needs to compact, or, when the disk is full already and publishers are held,
- * what it needs to go on; one that only erases may use all that there is, and the reserve. */
+/* Whether a write of so many bytes may be tried. adds: the batch adds messages or definitions; then
+ * it must leave the room that LevelDB needs to compact, or, when the disk is full and publishers
+ * are held (full), the room for two write buffers. A batch that only erases may use all room, and
+ * the reserve's. The writer. */
 bool space_admits(struct engine *engine, uint64_t bytes, bool adds, bool full);
 
-/* Lays down the reserve if the disk is small or getting full. Any thread. */
+/* Makes the reserve when the disk is getting full, and removes it when it has much room. Any
+ * thread. */
 void space_reserve(struct engine *engine);
 
-/* After the reserve was given up for opening the database: lays down again as much as fits, for the
- * next start. Any thread. */
+/* To be called when the reserve was removed to open the database: makes a reserve as large as fits,
+ * for the next start. Any thread. */
 void space_keep_what_is_left(struct engine *engine);
 
-/* The writer, before LevelDB is opened again after NO_SPACE: cuts off what the failed write left
- * behind; whether there is room enough. */
+/* Before the database is opened again after NO_SPACE: removes the reserve, and cuts off what the
+ * failed write has left. Returns whether there is room enough to open it. The writer. */
 bool space_make_room(struct engine *engine);
 
-/* Whether there is as much room as a publisher should find. Any thread. */
+/* Whether there is enough room for publishers, and the reserve is there if it is needed. Any
+ * thread. */
 bool space_is_plenty(struct engine *engine);
 
-/* What is to be checked by and by; takes it. Before the database is ready. */
+/* Takes the inspection over, for the housekeeper to go on with. Before the database is ready. */
 void space_inspect_later(struct engine *engine, struct inspection *inspection);
 
-/* The size of the file system; 0: not known. */
+/* The size of the file system in bytes; 0: unknown. */
 uint64_t space_total(const struct engine *engine);
 void space_remove_reserve(const char *path);
 

@@ -12,42 +12,46 @@
 
 struct paged;
 
-/* A body kept apart, because it is large or several lanes hold it. Freed with its last use. */
+/* A body that is stored apart from its block, because it is large or several lanes have it. It is
+ * freed with its last use. */
 struct body {
     uint64_t id, bytes;
-    struct segment_place place; /* or in the database */
-    uint32_t uses;              /* live slots that refer to it */
-    bool stored;                /* handed over for writing */
-    uint64_t moved_in; /* the batch that moves it to its place; readable once that is committed */
+    struct segment_place place; /* segment 0: in the database */
+    uint32_t uses;              /* live slots whose message has this body */
+    bool stored;                /* a batch that writes it has been closed */
+    uint64_t moved_in; /* the batch that moves it to its place; it can be read there once that is
+                          committed */
 };
 
+/* A live slot whose message has a body that is stored apart. */
 struct body_use {
     struct body *body;
     uint16_t slot;
 };
 
-/* A block in a segment, which begins with this slot. */
+/* A block in a segment. */
 struct extent {
     struct segment_place place;
-    uint16_t slot;
+    uint16_t slot; /* of its first message */
 };
 
 struct stored_chunk {
     struct journal_lane *lane;
     uint64_t number;
-    uint64_t live[JOURNAL_CHUNK_WORDS];   /* appended and not settled */
-    uint64_t starts[JOURNAL_CHUNK_WORDS]; /* where blocks in the database begin */
+    uint64_t live[JOURNAL_CHUNK_WORDS];   /* slots of durable messages that are not settled */
+    uint64_t starts[JOURNAL_CHUNK_WORDS]; /* slots with which blocks in the database begin */
     struct extent *extents;               /* blocks in segments, in the order written */
-    struct sizes sizes;                   /* of the bodies of what is alive */
-    uint64_t stored_bytes;                /* of the blocks in the database */
+    struct sizes sizes;                   /* of the bodies of live messages */
+    uint64_t stored_bytes;                /* bytes of the blocks in the database */
     struct body_use *uses;                /* slots ascending */
-    struct paged *paged;                  /* transient messages, or NULL (paged.h) */
-    size_t touched_at;                    /* 1-based place in the filling batch's list, or 0 */
-    uint64_t moved_in; /* the batch that moves its blocks; readable once that is committed */
+    struct paged *paged;                  /* transient messages (paged.c); NULL: none */
+    size_t touched_at; /* its place in the filling batch's list, from 1 on; 0: none */
+    uint64_t
+        moved_in; /* the batch that moves its blocks; they can be read once that is committed */
     uint16_t live_count, use_count, use_room, extent_count, extent_room;
-    bool any_expires;
-    bool dirty;   /* its index record must be written again */
-    bool indexed; /* an index record was handed over */
+    bool any_expires; /* a message expires, or one did since the chunk was empty */
+    bool dirty;       /* its index record must be written again */
+    bool indexed;     /* it has an index record, or a batch that writes one has been closed */
 };
 
 /* Frees the chunk; no batch may have noted it, and its bodies and transient messages must be gone.
@@ -56,9 +60,10 @@ void stored_chunk_free(struct stored_chunk *chunk);
 
 void stored_chunk_add_extent(struct stored_chunk *chunk, struct segment_place place, uint16_t slot);
 
+/* Notes that the message in the slot has this body. */
 void stored_chunk_use_body(struct stored_chunk *chunk, uint16_t slot, struct body *body);
-/* Ends the use of a slot, if there is one; the body whose last use it was is returned (the caller
- * frees it), else NULL. */
+/* Ends the slot's use of a body, if it has one. Returns the body when that was its last use (the
+ * caller frees it), NULL otherwise. */
 struct body *stored_chunk_unuse_body(struct stored_chunk *chunk, uint16_t slot);
 
 #endif

@@ -1,4 +1,4 @@
-/* Which chunks a lane has, and what is alive in them. */
+/* See stored_lane.h. */
 #include "journal/leveldb/stored_lane.h"
 
 #include "leveret/base/mem.h"

@@ -1,5 +1,6 @@
-/* A lane's bookkeeping: which of its chunks hold something, and which of their slots are alive.
- * In memory it is all that a deep queue costs the journal: some 250 bytes for each 512 messages.
+/* A lane's bookkeeping: the chunks that hold its messages. It is all the memory that a deep queue
+ * costs the journal: about 250 bytes for each 512 messages.
+ *
  * Thread: the vhost's owner. */
 #ifndef LEVERET_JOURNAL_STORED_LANE_H
 #define LEVERET_JOURNAL_STORED_LANE_H
@@ -12,8 +13,8 @@
 
 struct run;
 
-/* Numbers (of chunks, or of bodies) from first up to but without end, among which are records that
- * are erased but still take bytes on the disk. All zeros: none. */
+/* A range of numbers (of chunks, or of bodies), from first up to but without end. Records with such
+ * numbers were erased and still take bytes on the disk. All zeros: there are none. */
 struct dead_range {
     uint64_t first, end, bytes;
 };
@@ -30,17 +31,19 @@ static inline void dead_range_add(struct dead_range *range, uint64_t number, uin
 struct journal_lane {
     LIST_ENTRY(journal_lane) link;
     uint64_t id;
-    struct map chunks; /* by number */
-    struct stored_chunk *tail,
-        *recent;                  /* the last one appended to, the last one looked up; or NULL */
-    struct run *moving;           /* in the filling batch: a chunk of it that is moved, or NULL */
-    struct run *filling, *flying; /* its messages not on disk yet; flying: newest first */
-    uint64_t last_seq;            /* the highest appended */
-    uint64_t delivered, delivered_written;
-    struct dead_range dead; /* its chunks that are dead on disk */
-    size_t indexed_chunks;  /* chunks with an index record */
-    size_t touched_at;      /* 1-based place in the filling batch's list, or 0 */
-    bool record_stored;     /* the lane's record was handed over */
+    struct map chunks;           /* by number */
+    struct stored_chunk *tail;   /* the chunk last appended to; NULL: none, or it is gone */
+    struct stored_chunk *recent; /* the chunk last looked up; NULL: likewise */
+    struct run *moving;          /* in the filling batch: a chunk that is moved; NULL: none */
+    struct run *filling;         /* in the filling batch: the messages appended; NULL: none */
+    struct run *flying; /* in batches that are not on disk: their runs, newest first; NULL: none */
+    uint64_t last_seq;  /* the highest seq appended */
+    uint64_t delivered, delivered_written; /* the highest seq that may have been delivered: as
+                                              noted, and as written */
+    struct dead_range dead;                /* its chunks that are dead on disk */
+    size_t indexed_chunks;                 /* chunks that have an index record */
+    size_t touched_at;  /* its place in the filling batch's list, from 1 on; 0: none */
+    bool record_stored; /* it has a lane record, or a batch that writes one has been closed */
 };
 LIST_HEAD(lane_list, journal_lane);
 
@@ -51,12 +54,12 @@ struct chunk_address {
 };
 
 struct journal_lane *stored_lane_new(uint64_t id);
-/* Frees with all chunks; their bodies must be gone. */
+/* Frees the lane with all its chunks, whose bodies must be gone. */
 void stored_lane_free(struct journal_lane **lane);
 
 struct stored_chunk *stored_lane_find(struct journal_lane *lane, uint64_t number); /* or NULL */
 struct stored_chunk *stored_lane_find_or_add(struct journal_lane *lane, uint64_t number);
-/* Takes the chunk out and frees it. */
+/* Takes the chunk out of its lane and frees it. */
 void stored_lane_remove(struct stored_chunk *chunk);
 
 #endif

@@ -1,5 +1,5 @@
-/* The threads of all journals: a pool that writes, one that reads, one for bulk, one that keeps
- * house. */
+/* See threads.h and leveret/journal/journal_leveldb.h. There are three pools of threads (the
+ * writers, the reader, the bulk thread), and the housekeeper. */
 #include "journal/leveldb/threads.h"
 
 #include <pthread.h>
@@ -10,7 +10,9 @@
 #include "leveret/base/clock.h"
 #include "leveret/base/mem.h"
 
-#define WRITERS_MAX     16u
+/* Threads that write. */
+#define WRITERS_MAX 16u
+/* Milliseconds between two rounds of the housekeeper. */
 #define UPKEEP_EVERY_MS 500u
 
 TAILQ_HEAD(job_list, job);
@@ -18,8 +20,8 @@ TAILQ_HEAD(job_list, job);
 struct pool {
     pthread_mutex_t lock;
     pthread_cond_t more;
-    struct job_list jobs; /* in the order of arrival; some not due yet */
-    bool ending;
+    struct job_list jobs; /* in the order in which they were queued; some may not be due yet */
+    bool ending; /* the threads end when no job is left, and no job waits until it is due */
     pthread_t threads[WRITERS_MAX];
     unsigned count;
 };
@@ -30,7 +32,8 @@ struct journal_threads {
     pthread_mutex_t upkeep_lock;
     pthread_cond_t upkeep_wake, upkeep_done;
     TAILQ_HEAD(, upkeep) upkeeps;
-    bool ending, hurry;
+    bool ending; /* the housekeeper is to end */
+    bool hurry;  /* threads_hurry was called since the last round */
     pthread_t upkeep_thread;
 };
 
@@ -56,7 +59,7 @@ static void wait_ms(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t ms)
     pthread_cond_timedwait(cond, lock, &until);
 }
 
-/* Signals are the main thread's. */
+/* Starts a thread that takes no signals: those are for the main thread. */
 static void start_thread(pthread_t *thread, void *(*run)(void *), void *context)
 {
     sigset_t all, before;
@@ -68,7 +71,8 @@ static void start_thread(pthread_t *thread, void *(*run)(void *), void *context)
 
 /* ---- Pools. */
 
-/* The first job that is due, or NULL; *wait_for_ms: until the next one is (UINT64_MAX: none). */
+/* Takes the first job that is due out of the list; NULL: there is none. *wait_for_ms: the time
+ * until the next one is due; UINT64_MAX: no job is queued. */
 static struct job *take_due(struct pool *pool, uint64_t *wait_for_ms)
 {
     *wait_for_ms = UINT64_MAX;
@@ -141,7 +145,7 @@ static void pool_add(struct pool *pool, struct job *job, uint64_t due_ms)
     pthread_mutex_lock(&pool->lock);
     TAILQ_INSERT_TAIL(&pool->jobs, job, link);
     pthread_mutex_unlock(&pool->lock);
-    /* Not under the lock: the thread that wakes would have to wait for it. */
+    /* Not under the lock, for which the thread that wakes would have to wait. */
     pthread_cond_signal(&pool->more);
 }
 
@@ -177,7 +181,7 @@ static void run_upkeeps(struct journal_threads *threads)
     struct upkeep *upkeep;
     TAILQ_FOREACH(upkeep, &threads->upkeeps, link)
     {
-        /* While it runs it cannot be removed, so that its place in the list stays. */
+        /* An upkeep that runs cannot be removed, so its place in the list stays valid. */
         upkeep->running = true;
         pthread_mutex_unlock(&threads->upkeep_lock);
         upkeep->run(upkeep);

@@ -1,8 +1,8 @@
-/* Checking a database's files.
+/* See verify.h.
  *
- * What can go wrong, beside damage: a file cannot be read (IO), or LevelDB removed it meanwhile (a
- * table no longer in use). What no file in use names is not looked at: a crash leaves half-made
- * files behind, which LevelDB removes. */
+ * What can go wrong, beside damage: a file cannot be read (IO), or LevelDB has removed a table that
+ * is no longer in use. A file that no file in use names is not checked: a crash leaves such
+ * half-made files behind, and LevelDB removes them. */
 #include "journal/leveldb/verify.h"
 
 #include <dirent.h>
@@ -16,9 +16,10 @@
 #include "leveret/base/mem.h"
 #include "leveret/base/number.h"
 
-/* A block larger than this was not written by us: bodies are cut into smaller parts. */
+/* Bytes of a table's block. A larger one is damage: the journal stores bodies in smaller parts. */
 #define BLOCK_BYTES_MAX ((uint64_t)1 << 30)
 
+/* path/NUMBERformat, or path/format when number is UINT64_MAX (free it). */
 static char *file_name(const char *path, const char *format, uint64_t number)
 {
     struct text name = {0};
@@ -69,7 +70,8 @@ static enum status unreadable(const char *name, char **error)
     return STATUS_IO;
 }
 
-/* Reads exactly len bytes. false: errno, or 0 at the file's end. */
+/* Reads exactly len bytes. Returns false with errno when it cannot; errno 0: the file ends there.
+ */
 static bool read_at(int fd, uint64_t offset, uint8_t *at, size_t len)
 {
     while (len > 0) {
@@ -87,7 +89,7 @@ static bool read_at(int fd, uint64_t offset, uint8_t *at, size_t len)
     return true;
 }
 
-/* A whole file. Errors: NOT_FOUND, IO. */
+/* Reads a whole file. Errors: NOT_FOUND, IO. */
 static enum status read_file(const char *name, struct text *out, char **error)
 {
     int fd = open(name, O_RDONLY | O_CLOEXEC);
@@ -113,7 +115,7 @@ struct table {
     const char *name;
     int fd;
     uint64_t bytes;
-    struct text block; /* the one just read, with trailer */
+    struct text block; /* the block that was just read, with its trailer */
     enum status status;
     char **error;
 };
@@ -161,7 +163,7 @@ static void check_table(struct table *table)
     }
     if (!check_block(table, meta) || !check_block(table, index))
         return;
-    struct text list = table->block; /* check_block reads into it again */
+    struct text list = table->block; /* check_block will read into table->block again */
     table->block = (struct text){0};
     list.len -= VERIFY_TRAILER_BYTES;
     if (verify_index(text_bytes(&list), check_listed_block, table) != STATUS_OK &&
@@ -222,7 +224,7 @@ static bool on_manifest_record(void *context, struct bytes record)
     return !walk->malformed;
 }
 
-/* Cuts a file off, and puts that on the disk. */
+/* Cuts a file off at len bytes, and syncs that. */
 static enum status cut_off(const char *name, size_t len, char **error)
 {
     int fd = open(name, O_WRONLY | O_CLOEXEC);
@@ -253,7 +255,7 @@ static enum status parse_manifest(struct bytes log, struct verify_manifest *out,
     *out = (struct verify_manifest){0};
     enum status status = verify_log(log, on_manifest_record, &walk, sound, damage);
     if (walk.malformed)
-        *sound = 0; /* the checksum fits, so no crash has done that */
+        *sound = 0; /* the record's checksum fits, so it is no torn write: nothing may be cut off */
     return walk.malformed ? STATUS_CORRUPT : status;
 }
 
@@ -267,8 +269,8 @@ static bool file_has(const char *path, const char *format, uint64_t number, uint
     return good;
 }
 
-/* Whether all the files that the manifest names are there: LevelDB removes one only when a later
- * record, without it, is on the disk. */
+/* Whether all files that the manifest names are there. LevelDB removes a file only when a later
+ * record that does not name it is on the disk. So if they are, no later record was lost. */
 static bool is_all_there(const char *path, const struct verify_manifest *manifest)
 {
     for (size_t i = 0; i < manifest->count; i++)
@@ -277,7 +279,7 @@ static bool is_all_there(const char *path, const struct verify_manifest *manifes
     return manifest->log_number == 0 || file_has(path, ".log", manifest->log_number, UINT64_MAX);
 }
 
-/* The manifest's bytes and name. */
+/* Reads CURRENT and the manifest that it names. */
 static enum status find_manifest(const char *path, struct text *file, char **manifest_name,
                                  char **error)
 {
@@ -298,9 +300,9 @@ static enum status find_manifest(const char *path, struct text *file, char **man
     return status == STATUS_NOT_FOUND ? missing(*manifest_name, error) : status;
 }
 
-/* A record that could not be written whole, after a crash or on a full disk, and what LevelDB may
- * have written behind it before it noticed: the manifest is cut off there if it still describes
- * what is there. */
+/* Reads the manifest. mend: its last record may be half written, after a crash or on a full disk,
+ * with more records behind it that LevelDB wrote before it noticed. The manifest is then cut off
+ * before that record, if all files that the rest names are there. */
 static enum status read_manifest(const char *path, struct verify_manifest *manifest, bool mend,
                                  struct verify_rest *rest, char **error)
 {
@@ -335,7 +337,7 @@ enum status verify_mend_manifest(const char *path, char **cut, char **error)
     return status;
 }
 
-/* mend: after a crash, in the log that was written last: the last write may be torn. */
+/* Checks a log. mend: its last write may be torn, and is then cut off. */
 static enum status check_log(const char *path, uint64_t number, bool mend, struct verify_rest *rest,
                              char **error)
 {
@@ -355,7 +357,7 @@ static enum status check_log(const char *path, uint64_t number, bool mend, struc
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-/* The next log's number, or 0 at the end of the directory. */
+/* The number of the next log in the directory; 0: there are no more. */
 static uint64_t next_log(DIR *directory)
 {
     for (struct dirent *entry; (entry = readdir(directory));) {
@@ -404,7 +406,7 @@ uint64_t verify_trim_log(const char *path)
     char *name = file_name(path, ".log", newest), *error = NULL;
     struct text file = {0};
     size_t sound, damage;
-    /* A sound log that ends in half a record; anything else is left as it is. */
+    /* Only a sound log that ends in half a record is cut. */
     if (newest && read_file(name, &file, &error) == STATUS_OK &&
         verify_log(text_bytes(&file), on_log_record, NULL, &sound, &damage) == STATUS_OK &&
         sound < file.len && truncate(name, (off_t)sound) == 0)

@@ -1,6 +1,5 @@
-/* LevelDB's file formats as far as checksums need them: logs, manifests, tables. Pure.
- *
- * The formats are LevelDB's doc/log_format.md and doc/table_format.md. */
+/* Part of verify.h: LevelDB's file formats, as far as they are needed to check logs, manifests and
+ * tables. The formats are described in LevelDB's doc/log_format.md and doc/table_format.md. */
 #include <endian.h>
 
 #include "journal/leveldb/crc32c.h"
@@ -48,8 +47,9 @@ static bool take_slice(struct bytes *rest)
     return take_varint(rest, &len) && take_bytes(rest, len);
 }
 
-/* ---- Logs: blocks of 32 KiB of records (checksum 4, length 2, type 1, data); a record that does
- * not fit is cut into a first, middles and a last. */
+/* ---- Logs. A log is blocks of 32 KiB with records in them: 4 bytes of checksum, 2 of length, 1 of
+ * type, then the data. A record that does not fit into its block is written in pieces: a first one,
+ * middle ones, a last one. */
 
 #define LOG_BLOCK  32768u
 #define LOG_HEADER 7u
@@ -61,8 +61,9 @@ static bool log_checksum_fits(const uint8_t *header, size_t len)
     return crc32c_unmask(get_le32(header)) == crc32c_extend(0, header + 6, len + 1);
 }
 
-/* A record says that it is longer than what is left of the log. It was cut off by a crash, unless
- * its checksum fits what is left, or a sound record lies behind: then its length is damaged. */
+/* A record says that it is longer than what is left of the log. Returns whether it was cut off by a
+ * crash. It was not when its checksum fits what is left, or when a sound record is behind it: then
+ * its length is damaged. */
 static bool is_cut_off(const uint8_t *header, size_t left)
 {
     if (log_checksum_fits(header, left - LOG_HEADER))
@@ -86,10 +87,11 @@ static bool all_zeros(const uint8_t *at, size_t len)
 
 struct log_walk {
     struct text joined;
-    bool inside; /* of a record in pieces */
+    bool inside; /* the last piece was not the last of its record */
 };
 
-/* One piece of a record; *go_on: each() wants more. */
+/* Takes a piece, and calls each() when its record is whole. *go_on: each() wants more records.
+ * Returns false when the piece cannot stand here. */
 static bool take_piece(struct log_walk *walk, unsigned type, struct bytes data,
                        bool (*each)(void *context, struct bytes record), void *context, bool *go_on)
 {
@@ -129,7 +131,7 @@ enum status verify_log(struct bytes log, bool (*each)(void *context, struct byte
         const uint8_t *header = log.at + at;
         size_t len = header[4] | (size_t)header[5] << 8;
         if (header[6] == LOG_ZERO && len == 0) {
-            /* Space that was laid out and never written, to the end. */
+            /* The file was made longer and never written to from here on. */
             if (!all_zeros(log.at + at, log.len - at))
                 break;
             at = log.len;
@@ -168,7 +170,7 @@ bool verify_log_is_torn(struct bytes log, size_t damage)
     return true;
 }
 
-/* ---- Manifests: records of tagged fields. */
+/* ---- Manifests. Each record is a list of fields, each with a tag. */
 
 enum {
     EDIT_COMPARATOR = 1,
@@ -240,7 +242,8 @@ enum status verify_edit(struct verify_manifest *manifest, struct bytes record)
     return STATUS_OK;
 }
 
-/* ---- Tables: blocks, each with a type byte and a checksum; an index block; a footer. */
+/* ---- Tables. A table has blocks, an index block and a footer. A block's trailer is a type byte
+ * and a checksum. */
 
 static bool take_handle(struct bytes *rest, struct verify_block *out)
 {

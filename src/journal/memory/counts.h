@@ -1,5 +1,7 @@
-/* What is alive in the chunks of a lane and how large it is, for the memory journal: slots and
- * sizes.h for each chunk, as the LevelDB journal has them in stored_chunk.h. One thread. */
+/* The live messages of a lane and their sizes, for the memory journal: a set of slots and a struct
+ * sizes for each chunk, as the LevelDB journal has them in stored_chunk.h.
+ *
+ * Thread: the vhost's owner. */
 #ifndef LEVERET_JOURNAL_COUNTS_H
 #define LEVERET_JOURNAL_COUNTS_H
 
@@ -7,18 +9,18 @@
 #include "leveret/journal/journal.h"
 
 struct counts {
-    struct map chunks; /* by number; a chunk in which nothing is alive is not there */
+    struct map chunks; /* by number; only those in which a message is alive */
 };
 
 void counts_free(struct counts *counts);
-/* Counts a message, unless it is counted already. */
+/* Counts a message. Does nothing when it is counted already. */
 void counts_add(struct counts *counts, uint64_t seq, uint64_t body_bytes);
-/* Ends that; returns whether it was counted. */
+/* Takes a message out again. Returns whether it was counted. */
 bool counts_remove(struct counts *counts, uint64_t seq);
 /* Whether the message is counted; *body_bytes is set if so. */
 bool counts_find(const struct counts *counts, uint64_t seq, uint64_t *body_bytes);
-/* A chunk in which something is alive, as it comes back from disk: its sizes are encoded and
- * decoded. Sets live and returns the sum. */
+/* Encodes and decodes the sizes of a chunk, as if it came back from a disk. A message of the chunk
+ * must be alive. Sets live, and returns the sum of the sizes. */
 uint64_t counts_restore(const struct counts *counts, uint64_t chunk,
                         uint64_t live[JOURNAL_CHUNK_WORDS]);
 

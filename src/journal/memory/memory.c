@@ -1,12 +1,12 @@
-/* The journal in memory, for tests of the core and for simulation.
+/* See leveret/journal/journal_memory.h.
  *
- * Normal course. Each call is noted as an operation of the filling batch and, where it concerns
- * messages, done to the lane's own shelf, which is what page_in reads. journal_flush hands the
- * batch over; journal_memory_sync applies its operations to the disk; journal_poll reports.
+ * Normal course. Each call becomes an operation of the filling batch. A call that adds or settles a
+ * message also changes the lane's own shelf, from which pages are read. journal_flush hands the
+ * batch over, journal_memory_sync applies its operations to the disk, and journal_poll reports.
  *
- * What can go wrong: journal_memory_fail. The batch stays in flight until the failure is taken
- * back. journal_memory_fail_pages: page-outs are reported as failed, page-ins not at all until
- * then. */
+ * What can go wrong: what a test asks for. After journal_memory_fail a batch stays in flight until
+ * the failure is ended. After journal_memory_fail_pages page-outs are reported as failed, and pages
+ * are not reported. */
 #include "leveret/journal/journal_memory.h"
 
 #include "journal/memory/counts.h"
@@ -125,24 +125,27 @@ struct memory_batch {
 struct journal_lane {
     struct journal_lane *next;
     uint64_t id;
-    struct shelf shelf;           /* all that is appended or paged out, and not settled */
-    struct counts durable, paged; /* of that: what was appended, and what was paged out */
+    struct shelf shelf;           /* messages appended or paged out, and not settled */
+    struct counts durable, paged; /* the sizes of those appended; of those paged out */
 };
 
-/* What is to be reported of a chunk: that it is paged out, or its page. */
+/* Something to be reported about a chunk: that it is paged out, or its page. */
 struct result {
     struct result *next;
-    bool paged_out, stalled;
-    uint64_t out[JOURNAL_CHUNK_WORDS]; /* paged_out: the slots that it was asked for */
-    struct journal_page page;          /* entries are filled in when it is reported */
+    bool paged_out;                    /* it is a page-out, not a page */
+    bool stalled;                      /* stalled() was called for it */
+    uint64_t out[JOURNAL_CHUNK_WORDS]; /* of a page-out: the slots that it has stored */
+    struct journal_page page;          /* its entries are filled in when it is reported */
 };
 
 struct memory_journal {
     struct journal head;
     struct journal_memory_disk *disk;
     struct journal_callbacks callbacks;
-    bool automatic, in_flight, health_due;
-    bool awaited; /* somebody waits for the filling batch */
+    bool automatic;
+    bool in_flight;  /* flying has been handed over and not been written */
+    bool health_due; /* failing has changed, and health() was not called yet */
+    bool awaited;    /* an answer waits for the filling batch */
     enum status failing, pages_failing;
     uint64_t filling_number, committed, reported;
     struct memory_batch filling, flying;
@@ -331,7 +334,7 @@ static void memory_flush(struct journal *journal)
         j->committed = j->filling_number++;
         return;
     }
-    struct memory_batch empty = j->flying; /* cleared already; keeps its room */
+    struct memory_batch empty = j->flying; /* it was cleared, and its memory is used again */
     j->flying = j->filling;
     j->filling = empty;
     j->in_flight = true;
@@ -447,7 +450,7 @@ static void tell_stalled(struct memory_journal *j, struct result *result, bool s
                              stalled ? STATUS_IO : STATUS_OK);
 }
 
-/* Reports the first of what was asked for; a page-in goes to the end while reading fails. */
+/* Reports the first result. While reading fails, a page goes to the end of the list instead. */
 static void report_result(struct memory_journal *j)
 {
     struct result *result = j->results;
@@ -478,7 +481,7 @@ static void memory_poll(struct journal *journal)
         j->reported = j->committed;
         j->callbacks.committed(j->callbacks.context, j->committed);
     }
-    /* Only what was asked for before: a callback may ask for more. */
+    /* Only the results that are there now: a callback may add more. */
     size_t due = 0;
     for (struct result *result = j->results; result; result = result->next, due++)
         if (!result->paged_out)
@@ -526,8 +529,7 @@ static enum status memory_recover(struct journal *journal, const struct journal_
     return STATUS_OK;
 }
 
-/* An automatic journal writes what is filling; a manual one forgets it, so that a test can crash.
- */
+/* An automatic journal writes the filling batch. Another forgets it: that is how a test crashes. */
 static void memory_free(struct journal **journal)
 {
     struct memory_journal *j = self_of(*journal);

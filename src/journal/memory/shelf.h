@@ -1,5 +1,7 @@
-/* The messages of a lane of the memory journal: entries ascending by seq, with holes (message NULL)
- * where something was settled. One thread. */
+/* The messages of a lane of the memory journal: entries with ascending seqs. An entry whose message
+ * was settled may still be there; its message is then NULL.
+ *
+ * Thread: the vhost's owner. */
 #ifndef LEVERET_JOURNAL_SHELF_H
 #define LEVERET_JOURNAL_SHELF_H
 
@@ -7,12 +9,13 @@
 
 struct shelf {
     struct journal_entry *at;
-    size_t first, end, room; /* used: first … end */
+    size_t first, end, room; /* entries from first up to but without end are in use */
 };
 
-/* The place of seq, or where it would be. */
+/* The place of the entry with this seq, or the place where it would be. */
 size_t shelf_find(const struct shelf *shelf, uint64_t seq);
-/* Puts the entry in its place; takes a reference. An entry that is there already is left alone. */
+/* Adds an entry, with a reference of its own to the message. Does nothing when the shelf already
+ * has a message with this seq. */
 void shelf_add(struct shelf *shelf, const struct journal_entry *entry);
 void shelf_remove(struct shelf *shelf, uint64_t seq);
 void shelf_free(struct shelf *shelf);
