@@ -1,5 +1,5 @@
-/* Definitions out: what makes this broker what it is, as RabbitMQ's export. Messages are not in it.
- */
+/* The export of definitions, in the form of RabbitMQ's: users, vhosts, permissions, parameters,
+ * policies, queues, exchanges and bindings. Messages are not in it. */
 #include "admin/definitions/definitions.h"
 
 #include <stdlib.h>
@@ -75,7 +75,7 @@ static void write_vhost(void *context, const struct vhost_entry *vhost)
     struct answer *a = writing->answer;
     answer_object(a, NULL);
     answer_text(a, "name", vhost->name);
-    /* Where RabbitMQ 3.10 reads them; later ones read the metadata. */
+    /* RabbitMQ 3.10 reads them here; later ones read the metadata. */
     answer_text(a, "description", vhost->description);
     api_tags_write(a, "tags", vhost->tags);
     api_limits_write(a, "limits", writing->auth, LIMITED_VHOST, vhost->name);
@@ -164,7 +164,8 @@ static void exclusive_key(struct text *key, struct bytes vhost, struct bytes que
     text_add_bytes(key, queue);
 }
 
-/* The queues that go with their connections, and whose bindings go with them. */
+/* Collects the exclusive queues. They go with their connections, and so do their bindings: neither
+ * is exported. */
 static void find_exclusive(const struct exporting *e, struct map *out, struct arena *arena)
 {
     const struct gather *queues = &e->parts[PART_QUEUES];
@@ -222,7 +223,7 @@ static void write_policies(struct answer *a, const struct gather *gather)
 struct writing_limits {
     struct answer *answer;
     struct auth *auth;
-    struct bytes only; /* the vhost; at is NULL: all */
+    struct bytes only; /* the vhost whose limits are written; at is NULL: those of all are */
 };
 
 static void write_vhost_limits(void *context, const char *holder, const int64_t max[LIMITS_EACH])
@@ -239,7 +240,8 @@ static void write_vhost_limits(void *context, const char *holder, const int64_t 
     answer_end(a);
 }
 
-/* Operator policies, and the limits of vhosts, which RabbitMQ reads here and nowhere else. */
+/* Writes operator policies and the limits of vhosts; RabbitMQ reads both among the parameters only.
+ */
 static void write_parameters(struct answer *a, const struct exporting *e, struct auth *auth)
 {
     const struct gather *gather = &e->parts[PART_OPERATOR_POLICIES];
@@ -262,7 +264,7 @@ static void write_explanation(struct answer *a, const char *what, struct bytes n
     text_free(&text);
 }
 
-/* What the file is of, in the words that RabbitMQ's tools know; nobody reads it back. */
+/* Writes what the definitions are of, in the words of RabbitMQ's tools. An import ignores it. */
 static void write_head(struct answer *a, const struct admin *admin, const struct exporting *e)
 {
     const char *cluster = admin_cluster_name(admin);
@@ -275,7 +277,7 @@ static void write_head(struct answer *a, const struct admin *admin, const struct
         answer_text(a, "original_cluster_name", cluster);
 }
 
-/* What is known of the vhost that the file is of. */
+/* Writes what is known of the vhost that the definitions are of. */
 static void write_one_vhost(struct answer *a, struct admin *admin, struct bytes name)
 {
     struct vhost_entry vhost;

@@ -7,7 +7,7 @@
 
 extern const struct route definitions_routes[], import_routes[];
 
-/* Imports the definitions that the request's JSON has, and answers. (import.c) */
+/* Imports the definitions in the request's JSON, and answers. (import.c) */
 void import_all(struct request *request);
 
 #endif

@@ -1,15 +1,16 @@
-/* Definitions in, all or what not.
+/* The import of definitions.
  *
  * Normal course: the whole file is checked before anything is changed (import_check.c), with the
- * checks that the same things meet on the wire; then users, vhosts, limits and permissions are
- * stored, many with one write (import_directory.c), and each vhost gets its policies, so that they
- * apply from the first moment, its exchanges and queues, then its bindings (import_vhost.c). All of
- * it goes in portions, between which others are served.
+ * same checks as commands of clients. Then users, vhosts, limits and permissions are stored, many
+ * with one write (import_directory.c). Then each vhost gets its policies, so that they apply to
+ * queues from their first moment, its exchanges and queues, and last its bindings (import_vhost.c).
+ * All of this goes in portions, between which other requests are served.
  *
- * What can go wrong: the check finds something: 400, with path and reason, and nothing has changed.
- * Something fails while it is carried out (what exists already is different): the rest is carried
- * out, and 400 says what was not. What nobody can carry out and nobody misses (bindings of queues
- * that went with their connection) is passed over, and 200 says so. */
+ * What can go wrong: the check finds a mistake: the answer is 400 with the entry and the reason,
+ * and nothing has changed. An entry fails when it is carried out (what exists already is
+ * different): the rest is carried out, and 400 says which entries were not. An entry cannot be
+ * carried out, but is not missed (the binding of a queue that went with its connection): it is
+ * passed over, and 200 says so. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -47,8 +48,9 @@ static void free_import(void *work)
     free(i);
 }
 
-/* ---- What is wrong. */
+/* ---- Problems. */
 
+/* Bytes of a name that a problem tells; the rest is cut off. */
 #define SHOWN_BYTES_MAX 80
 
 static int shown(struct bytes name)
@@ -70,7 +72,7 @@ void import_problem(struct problems *problems, const char *list, uint32_t index,
     text_printf(out, ": %.400s", why);
 }
 
-/* "…; and 5 more", zero-ended. */
+/* Ends the list of problems with "; and 5 more", if there are more, and returns it zero-ended. */
 static const char *problems_end(struct problems *problems)
 {
     if (problems->count > PROBLEMS_TOLD)
@@ -98,7 +100,7 @@ void import_end(struct request *r)
                     problems_end(&i->failed), '\0');
         log_line(r->admin->options.log, LOG_WARNING, "http", "definitions: %s",
                  (const char *)text.at);
-        if (r->heard) /* at the start: it goes on with what could be done */
+        if (r->heard) /* at its start the broker goes on with what was carried out */
             respond_empty(r, 200);
         else
             respond_error(r, 400, "bad_request", (const char *)text.at);
@@ -138,7 +140,7 @@ static bool read_policy(struct form *form, bool operator_policy, struct command 
     }
     bool ok = api_policy_from_json(policy, out, table, &text);
     if (!ok) {
-        /* The API's words stand by themselves; here the path stands before them. */
+        /* The API's text begins with a heading; here the entry's path stands before the reason. */
         const char *words = (const char *)text.at;
         words += strncmp(words, PREFIX, strlen(PREFIX)) == 0 ? strlen(PREFIX) : 0;
         snprintf(why, FORM_WRONG_BYTES_MAX, "%.*s", (int)strcspn(words, "\n"), words);
@@ -223,7 +225,8 @@ bool import_passes_over(enum import_step step, const struct command *command)
 
 /* ---- The beginning. */
 
-/* Before 3.6 RabbitMQ hashed with MD5, and its definitions did not say so. */
+/* The algorithm of password hashes whose entry does not say it; NULL: today's. RabbitMQ before 3.6
+ * hashed with MD5, and its definitions did not say so. */
 static const char *hashing_of(struct form *form)
 {
     const char *version = form_text(form, "rabbit_version", "");

@@ -1,4 +1,4 @@
-/* The import of definitions: what its files share. Thread: the main thread. */
+/* The import of definitions: what its files share, and only they. Thread: the main thread. */
 #ifndef LEVERET_ADMIN_IMPORT_H
 #define LEVERET_ADMIN_IMPORT_H
 
@@ -7,107 +7,119 @@
 #include "leveret/base/map.h"
 #include "leveret/broker/queue_type.h"
 
-/* Entries looked at or stored in one turn of the loop; then others are served. */
+/* Entries that are checked or stored in one turn of the loop; the next ones follow in the next
+ * turn. */
 #define IMPORT_PORTION 256u
-/* Of a long list of what is wrong, so many are told and the rest counted. */
+/* Problems that an answer tells; those beyond are only counted. */
 #define PROBLEMS_TOLD 10u
 
-/* What is wrong with entries: "queues[3] 'q' in vhost 'v': why", one after the other. */
+/* What is wrong with entries, as a text: "queues[3] 'q' in vhost 'v': why; …". */
 struct problems {
     struct text text;
     size_t count;
 };
 
-/* The lists whose entries become commands to a vhost, in the order in which that is done: policies
- * apply from the first moment, bindings find their ends. */
+/* The lists of a file whose entries become commands to a vhost, in the order in which that is done:
+ * policies apply to queues from their first moment, and bindings find their ends. */
 enum import_step {
     STEP_POLICIES,
-    STEP_PARAMETERS, /* operator policies among them */
+    STEP_PARAMETERS, /* of these the operator policies */
     STEP_EXCHANGES,
     STEP_QUEUES,
     STEP_BINDINGS,
     STEP_COUNT
 };
 
+/* No number of an import_place: the entry is passed over. */
 #define NO_PLACE UINT32_MAX
-/* One list of them. */
+/* One of these lists. */
 struct import_list {
-    const struct value *list; /* NULL: there is none */
+    const struct value *list; /* NULL: the file does not have it */
     uint32_t count;
-    uint32_t *place;  /* for each entry its vhost's number; NO_PLACE: it is passed over */
-    uint32_t *order;  /* the entries that are not passed over, by vhost */
-    uint32_t *starts; /* for each vhost where its own begin in order, and the end */
+    uint32_t *place;  /* of each entry: the number of its vhost, or NO_PLACE */
+    uint32_t *order;  /* the entries that have a place, sorted by it */
+    uint32_t *starts; /* of each place: where its entries begin in order; then the end */
 };
 
-/* A vhost that entries name. */
+/* A vhost that the file's entries name. */
 struct import_place {
     struct bytes name; /* zero-ended */
     uint32_t number;
-    bool exists;                        /* true: it is here already */
-    enum queue_type default_queue_type; /* once the file's vhosts are there */
+    bool exists;                        /* true when the broker has it already */
+    enum queue_type default_queue_type; /* that it will have once the import is done */
 };
 
 /* An exchange or a queue that the file has or that a binding names. */
 struct import_object {
     struct bytes name;
     uint32_t place;
-    bool exchange, in_file;
-    bool found;                   /* true: in the file and not passed over, or there already */
-    struct bytes type, arguments; /* of an exchange */
-    struct bytes said;            /* what the file's entry says: its fields, to find another */
+    bool exchange; /* false: it is a queue */
+    bool in_file;  /* true once an entry of the file was read that declares it */
+    bool found;    /* true when it is in the file, or in the vhost already: it can be bound */
+    struct bytes type, arguments; /* of an exchange that was found */
+    struct bytes said;            /* the fields of its entry, to compare a second entry with */
 };
 
-/* What is under way on the link to a vhost: import_vhost.c. */
+/* Channels of the link to a vhost; each has one command under way at a time. */
 #define IMPORT_CHANNELS 256u
+/* What is under way on that link: import_vhost.c. */
 struct import_link {
     uint32_t place;
     enum import_step step;
-    uint32_t at;     /* in the list's order */
+    uint32_t at;     /* in the list's order: the entry that comes next */
     unsigned waited; /* commands under way */
     bool opened[IMPORT_CHANNELS + 1], busy[IMPORT_CHANNELS + 1];
-    uint32_t entry[IMPORT_CHANNELS + 1]; /* which of the list a channel is busy with */
+    uint32_t entry[IMPORT_CHANNELS + 1]; /* the index of the entry that a channel is busy with */
 };
 
 struct import {
-    struct bytes only;   /* the one vhost that the file is for; at is NULL: it names vhosts */
-    const char *hashing; /* of password hashes that do not say; NULL: today's */
-    struct problems wrong, passed, failed;
-    uint32_t done, all; /* entries carried out, and in all */
+    struct bytes only;      /* the vhost that all entries are for; at is NULL: each names its own */
+    const char *hashing;    /* the algorithm of password hashes that do not say it; NULL: today's */
+    struct problems wrong;  /* entries that the check refuses */
+    struct problems passed; /* entries that are passed over, which the answer tells */
+    struct problems failed; /* entries that could not be carried out */
+    uint32_t done, all;     /* how many entries are carried out, and how many there are */
     struct arena arena;
-    struct map users, vhosts; /* names that the file has; of vhosts to their entries */
+    struct map users, vhosts; /* the names in the file; a vhost's leads to its entry */
     struct map places_by_name;
     struct import_place **places;
     uint32_t place_count, place_room;
-    struct map objects; /* by kind, place and name */
-    struct import_object **asked;
+    struct map objects;           /* struct import_object by kind, place and name */
+    struct import_object **asked; /* those that the vhosts' owners are asked for */
     uint32_t asked_count, asked_room, asked_at;
     struct import_list lists[STEP_COUNT];
-    unsigned section; /* of import_check.c and import_directory.c: which list, and where in it */
+    /* How far import_check.c or import_directory.c is: the list, and the entry in it. */
+    unsigned section;
     uint32_t at;
     struct import_link link;
 };
 
+/* The keys of the lists. */
 extern const char *const import_keys[STEP_COUNT];
 
-/* Adds a problem: path "queues[3]", with the name and vhost when at is not NULL. */
+/* Adds a problem with an entry of a list: its path "queues[3]", its name and its vhost unless their
+ * at is NULL, and why. */
 void import_problem(struct problems *problems, const char *list, uint32_t index, struct bytes name,
                     struct bytes vhost, const char *why);
 
-/* The command that an entry of a list stands for. *table is set and to be freed; the command has
- * views into it and into the JSON. False: *why says why not, zero-ended, not to be freed. */
+/* Makes the command that an entry of a list stands for. It has views into the JSON and into *table,
+ * which the caller frees in any case. Returns false when the entry is wrong; why then says so. */
 bool import_command(enum import_step step, const struct value *entry, struct command *out,
                     struct text *table, char why[FORM_WRONG_BYTES_MAX]);
-/* Whether RabbitMQ and we pass the entry over: the default exchange and amq.* exchanges, which are
- * there, default bindings, amq.* queues but for those that the server named. */
+/* Returns true when the entry is passed over, here and in RabbitMQ: the default exchange, exchanges
+ * called amq.*, which are there already, the default exchange's bindings, and queues called amq.*
+ * that were not named by the server. */
 bool import_passes_over(enum import_step step, const struct command *command);
 
-/* Checks the whole file (import_check.c), then carries it out: users, vhosts, permissions
- * (import_directory.c), what is in vhosts (import_vhost.c). Each calls the next one. */
+/* The three parts of an import: each goes on with the next one, or answers. Checks the whole file
+ * (import_check.c); stores users, vhosts, limits and permissions (import_directory.c); sends each
+ * vhost its commands (import_vhost.c). */
 void import_check(struct request *r);
 void import_directory(struct request *r);
 void import_vhosts(struct request *r);
-/* Answers. */
+/* Answers 400 with what is wrong in the file. */
 void import_refuse(struct request *r);
+/* Answers with what was carried out, and what was not. */
 void import_end(struct request *r);
 
 #endif

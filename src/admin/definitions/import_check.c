@@ -1,13 +1,13 @@
-/* The check of definitions, before anything is changed.
+/* Part of import: the check of a file of definitions, before anything is changed.
  *
- * Normal course: each list is gone through in portions; names of users, vhosts, exchanges and
- * queues are remembered, and each entry is put to the check that the same thing meets in the API or
- * on the wire. Then bindings: ends that the file does not have are asked of the vhosts' owners, and
- * each binding is judged by its exchange's type. What can go wrong is collected, so that an
- * operator sees more than the first mistake at once.
+ * Normal course: each list is checked in portions. The names of users, vhosts, exchanges and queues
+ * are remembered, and each entry gets the check that it would get in a request or a command. Last
+ * come the bindings: the vhosts' owners are asked for the ends that the file does not have, and
+ * each binding is checked by its exchange's type. What can go wrong: entries are wrong; all
+ * problems are collected, so that an operator sees more than the first one.
  *
- * What would restrict or route and cannot be done here is an error, whatever else the file says:
- * to leave it out without a word would give a user more than was meant, or lose messages. */
+ * An entry that restricts or routes, in a way that Leveret does not have, is an error: if it were
+ * left out silently a user could do more than was meant, or messages would be lost. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -23,7 +23,8 @@
 
 /* ---- Names. */
 
-/* The type of queues that do not say it: the file's vhost counts, else the one that is here. */
+/* The type of queues that do not say theirs: of the vhost in the file, or else of the one that the
+ * broker has. */
 static enum queue_type default_queue_type(struct request *r, struct bytes vhost)
 {
     const struct import *i = r->work;
@@ -62,7 +63,7 @@ static struct import_place *place_of(struct request *r, struct bytes name)
     return place;
 }
 
-/* The object of this kind and name in a vhost: made when it is not known yet. */
+/* The exchange or queue of that name in a vhost; it is added when it is not known yet. */
 static struct import_object *object_of(struct import *i, bool exchange, uint32_t place,
                                        struct bytes name)
 {
@@ -72,8 +73,7 @@ static struct import_object *object_of(struct import *i, bool exchange, uint32_t
     text_add_bytes(&key, name);
     struct import_object *object = map_get(&i->objects, text_bytes(&key));
     if (!object) {
-        /* The arena gives bytes of any alignment: the struct is kept first in a block of its own.
-         */
+        /* The key lives as long as the object, which has a view into it. */
         struct bytes kept = arena_keep(&i->arena, text_bytes(&key));
         object = arena_object(&i->arena, sizeof *object);
         object->exchange = exchange;
@@ -140,7 +140,7 @@ static void check_vhost(struct request *r, const struct value *entry, uint32_t i
         map_put(&i->vhosts, bytes_of_text(name), (void *)(uintptr_t)entry);
 }
 
-/* Whether the vhost is in the file or here; else notes that it is not. */
+/* Returns true when the vhost is in the file, or the broker has it; otherwise notes the error. */
 static bool vhost_known(struct request *r, struct form *form, const char *vhost)
 {
     const struct import *i = r->work;
@@ -196,7 +196,7 @@ static void check_global_parameter(struct request *r, const struct value *entry,
 
 /* ---- What is in vhosts. */
 
-/* The entry's vhost; NULL: it has none that could be, and that is noted. */
+/* The entry's vhost. NULL: it names none that there is, and that is noted. */
 static struct import_place *entry_place(struct request *r, enum import_step step,
                                         const struct value *entry, uint32_t index,
                                         struct bytes name)
@@ -214,7 +214,7 @@ static struct import_place *entry_place(struct request *r, enum import_step step
     return NULL;
 }
 
-/* The entry's fields as bytes that can be compared. */
+/* Writes the entry's fields as bytes that can be compared. */
 static void say(const struct command *command, struct text *out)
 {
     if (command->type == COMMAND_EXCHANGE_DECLARE) {
@@ -229,8 +229,8 @@ static void say(const struct command *command, struct text *out)
     }
 }
 
-/* Remembers an exchange or queue; one that is wrong too: its bindings are not wrong for that.
- * False: the file has it already, and says something else of it. */
+/* Remembers an exchange or queue of the file; one that is wrong too, so that its bindings are not
+ * called wrong as well. Returns false when the file has it already with other fields. */
 static bool remember_object(struct import *i, uint32_t place, const struct command *command,
                             bool good)
 {
@@ -265,7 +265,8 @@ static struct bytes command_name(const struct command *command)
     }
 }
 
-/* An end of a binding that the file does not have so far is asked for later. */
+/* Notes an end of a binding. When the file has not declared it so far the vhost's owner is asked
+ * for it later. */
 static void note_end(struct request *r, bool exchange, struct import_place *place,
                      struct bytes name)
 {
@@ -340,7 +341,8 @@ static void check_binding(struct request *r, const struct value *entry, uint32_t
     check_step(r, STEP_BINDINGS, entry, index);
 }
 
-/* Operator policies go to their vhost, limits of vhosts into the directory. */
+/* Operator policies become commands to their vhost; limits of vhosts are stored in the directory.
+ */
 static void check_parameter(struct request *r, const struct value *entry, uint32_t index)
 {
     struct import *i = r->work;
@@ -365,7 +367,7 @@ static void check_parameter(struct request *r, const struct value *entry, uint32
 static const struct section {
     const char *key;
     check_entry *check;
-    bool of_node; /* true: not looked at in the definitions of one vhost */
+    bool of_node; /* true: ignored in the definitions of one vhost */
 } sections[] = {
     {"users", check_user, true},
     {"vhosts", check_vhost, true},
@@ -410,7 +412,7 @@ static void check_portion(struct request *r)
 
 /* ---- Ends of bindings that the file does not have. */
 
-/* On the vhost's owner: as many as are of this vhost, a portion at most. */
+/* Looks for the ends that are in one vhost, a portion at most. On the vhost's owner. */
 static void find_ends(struct vhost *vhost, void *argument)
 {
     struct import *i = argument;
@@ -447,7 +449,7 @@ static void ask_on(struct request *r)
         struct bytes vhost = i->places[i->asked[i->asked_at]->place]->name;
         if (request_try(r, vhost, find_ends, i, ask_on) == STATUS_OK)
             return;
-        i->asked_at++; /* the vhost has gone: so have its exchanges and queues */
+        i->asked_at++; /* the vhost is gone, and all that was in it */
     }
     i->at = 0;
     judge_bindings(r);
@@ -463,8 +465,9 @@ static void ask_ends(struct request *r)
 
 /* ---- Bindings. */
 
-/* A queue of a connection goes with it, and RabbitMQ exports the bindings of such queues without
- * them: nobody misses such a binding. */
+/* Checks a binding. One to a queue that is neither in the file nor in the vhost is passed over:
+ * RabbitMQ exports the bindings of exclusive queues, but not the queues, which go with their
+ * connection. */
 static void judge_binding(struct request *r, uint32_t index)
 {
     struct import *i = r->work;
@@ -497,7 +500,7 @@ static void judge_binding(struct request *r, uint32_t index)
     text_free(&table);
 }
 
-/* Sorts the entries of a list by vhost, in their order. */
+/* Sorts the entries of a list by vhost; those of one vhost keep their order. */
 static void order_list(const struct import *i, struct import_list *list)
 {
     list->starts = mem_need((i->place_count + 2) * sizeof *list->starts);

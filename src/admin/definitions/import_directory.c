@@ -1,8 +1,10 @@
-/* Definitions into the directory: users, vhosts, limits, permissions, after they have been checked.
+/* Part of import: storing users, vhosts, limits, permissions and global parameters in the directory
+ * (auth), after they have been checked.
  *
- * Normal course: a portion is one write to the disk and one turn of the loop. What can go wrong: an
- * entry fails that the check let pass (something was changed meanwhile): it is told, the rest goes
- * on; a write fails: nothing of the portion is there, and the import ends. */
+ * Normal course: a portion of entries is stored with one write to the disk, in one turn of the
+ * loop. What can go wrong: an entry fails although it was checked, since something has changed
+ * meanwhile (the answer tells it, and the rest goes on); a write fails (nothing of the portion is
+ * stored, and the import ends). */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,7 +14,7 @@
 #include "admin/resource/users.h"
 #include "admin/resource/vhosts.h"
 
-/* ---- One entry, in the batch that is open. False: it failed and is told. */
+/* ---- One entry, in the batch that is open. Each returns false when the entry is not stored. */
 
 static void failed(struct request *r, const char *list, uint32_t index, const char *name,
                    enum status status, const char *why)
@@ -52,14 +54,15 @@ static bool put_vhost(struct request *r, const struct value *entry, uint32_t ind
     return status == STATUS_OK;
 }
 
-/* RabbitMQ's export has the limits of vhosts among the parameters. */
+/* RabbitMQ exports the limits of vhosts among the parameters. */
 static bool put_vhost_limits(struct request *r, const struct value *entry, uint32_t index)
 {
     const struct import *i = r->work;
     struct form form = form_of(entry);
     const char *vhost = i->only.at ? (const char *)i->only.at : form_text(&form, "vhost", "");
     if (strcmp(form_text(&form, "component", ""), "vhost-limits") != 0)
-        return false; /* an operator policy, which is counted when its vhost has it */
+        return false; /* an operator policy: import_vhost.c sends it to its vhost, and counts it
+                         then */
     enum status status = api_limits_from_json(r->admin, LIMITED_VHOST, vhost, &form, "value");
     if (status != STATUS_OK)
         failed(r, "parameters", index, vhost, status, form.wrong);
@@ -93,17 +96,17 @@ static bool put_global_parameter(struct request *r, const struct value *entry, u
     return status == STATUS_OK;
 }
 
-/* ---- All of them. */
+/* ---- All entries. */
 
-/* Opening a vhost looks at its directory. */
+/* Vhosts of a portion: fewer than of other entries, since each has files to be opened. */
 #define VHOSTS_PORTION 16u
 
 static const struct {
     const char *key;
     bool (*put)(struct request *r, const struct value *entry, uint32_t index);
-    uint32_t portion;  /* entries that are one write */
-    bool of_node;      /* true: not in the definitions of one vhost */
-    const char *vhost; /* the key with the vhost whose owner learns of it; NULL: none does */
+    uint32_t portion;  /* entries that are stored with one write */
+    bool of_node;      /* true: ignored in the definitions of one vhost */
+    const char *vhost; /* the entry's key that names the vhost which it changes; NULL: none */
 } sections[] = {
     {"users", put_user, IMPORT_PORTION, true, NULL},
     {"vhosts", put_vhost, VHOSTS_PORTION, true, "name"},
@@ -113,8 +116,8 @@ static const struct {
 };
 #define SECTIONS (sizeof sections / sizeof *sections)
 
-/* After a portion: the owners of vhosts learn what is stored of them; a vhost that was not stored
- * goes again. */
+/* After a portion is written: tells the owners of vhosts what has changed, and deletes new vhosts
+ * that could not be stored. */
 static void settle_vhosts(struct request *r, const struct value *list, uint32_t from, uint32_t to)
 {
     const struct import *i = r->work;
@@ -132,7 +135,7 @@ static void settle_vhosts(struct request *r, const struct value *list, uint32_t 
     }
 }
 
-/* Puts a portion; false: it could not be stored, and answered so. */
+/* Stores a portion. Returns false when it could not be written, and has answered. */
 static bool put_portion(struct request *r, const struct value *list)
 {
     struct import *i = r->work;

@@ -1,10 +1,11 @@
-/* Definitions into vhosts, one vhost after the other, after they have been checked.
+/* Part of import: sending entries as commands to their vhosts, one vhost after the other, after
+ * they have been checked.
  *
- * Normal course: a link to the vhost; on it IMPORT_CHANNELS channels with one command under way
- * each, so that many share a commit, and one that is refused fails its own channel only, which is
- * opened anew. What can go wrong: a command is refused (what exists already is different, the vhost
- * is full): it is told in the end, and the rest goes on; a vhost cannot be opened: likewise; it is
- * deleted while commands are under way: 404. */
+ * Normal course: a link to the vhost is opened, with IMPORT_CHANNELS channels. Each has one command
+ * under way, so that many commands share a commit; one that is refused fails only its own channel,
+ * which is opened again. What can go wrong: a command is refused (what exists already is different,
+ * or the vhost is at a limit), or a vhost cannot be opened: the answer tells it, and the rest goes
+ * on. The vhost is deleted while commands are under way: the answer is 404. */
 #include "admin/definitions/import.h"
 #include "admin/resource/client.h"
 
@@ -53,7 +54,7 @@ static void send_entry(struct request *r, uint32_t index, uint16_t channel)
     text_free(&table);
 }
 
-/* Fills free channels with what comes next. */
+/* Sends the next entries on the channels that are free. */
 static void fill_channels(struct request *r)
 {
     struct import *i = r->work;
@@ -64,7 +65,7 @@ static void fill_channels(struct request *r)
             send_entry(r, list->order[i->link.at++], channel);
 }
 
-/* After a refusal the channel is closed and opened again: the commands' order keeps. */
+/* Goes on after a reply. When a command was refused its channel is closed and opened again. */
 static void on_reply(struct request *r, const struct event *event)
 {
     struct import *i = r->work;
@@ -88,7 +89,7 @@ static void on_reply(struct request *r, const struct event *event)
 
 /* ---- From vhost to vhost. */
 
-/* The step with the first entry of the vhost; STEP_COUNT: it has none. */
+/* The first step that has entries of the vhost; STEP_COUNT: there are none. */
 static enum import_step first_step(const struct import *i, uint32_t place)
 {
     enum import_step step = 0;
@@ -104,7 +105,8 @@ static void begin_step(struct import *i, enum import_step step)
         i->link.at = i->lists[step].starts[i->link.place];
 }
 
-/* To the first vhost from place on that has entries and is there. False: answered. */
+/* Opens a link to the first vhost, from place on, that has entries and is open. Returns false when
+ * there is none: the import has ended, and has been answered. */
 static bool enter_vhost(struct request *r, uint32_t place)
 {
     struct import *i = r->work;

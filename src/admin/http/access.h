@@ -28,15 +28,14 @@ enum credentials {
  * *late_ms. */
 enum credentials access_check(struct request *request, uint32_t *late_ms);
 
-/* Three questions about a vhost, from the widest to the narrowest. */
 /* Returns true when the user may know that the vhost is there, and see its sums, connections and
- * channels: whoever monitors, and whoever access_sees_vhost. */
+ * channels: users who monitor, and those for whom access_sees_vhost is true. */
 bool access_knows_vhost(const struct request *request, struct bytes vhost);
-/* Returns true when the user may see what is in the vhost: administrators, and whoever
- * access_enters_vhost. */
+/* Returns true when the user may see what is in the vhost: administrators, and users for whom
+ * access_enters_vhost is true. */
 bool access_sees_vhost(const struct request *request, struct bytes vhost);
-/* Returns true when the user may change what is in the vhost: whoever has permissions on it,
- * whatever his tags. */
+/* Returns true when the user may change what is in the vhost: users who have permissions on it,
+ * whatever their tags. */
 bool access_enters_vhost(const struct request *request, struct bytes vhost);
 
 /* Returns true when the user has the permission on the resource. Otherwise answers 401, as

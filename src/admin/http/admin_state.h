@@ -28,8 +28,8 @@ struct admin {
     uint64_t started_wall_ms;
 };
 
-/* Counts a user of struct admin, which stays until the last one is gone: each request is one, each
- * count of totals, and whoever called admin_new. */
+/* Counts a user of struct admin, which is freed when the last one is gone. Each request is a user,
+ * each count of totals, and the caller of admin_new until admin_free. */
 void admin_ref(struct admin *admin);
 void admin_unref(struct admin *admin);
 

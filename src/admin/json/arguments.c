@@ -193,6 +193,7 @@ const char *arguments_wrong(enum status status)
 {
     if (status == STATUS_LIMIT)
         return "nested too deep, or with too many entries or bytes";
+    _Static_assert(NAME_BYTES_MAX == 255, "the text says how long a key may be");
     return "must be an object whose keys have at most 255 bytes";
 }
 

@@ -1,10 +1,11 @@
-/* Small answers about the whole broker, and requests to it that are done at once. */
+/* Part of the api: small answers about the whole broker, and requests to it that are done at once.
+ */
 #include "admin/resource/about.h"
 
 #include "admin/json/answer.h"
 #include "admin/listing/samples.h"
 
-/* The version of the dialect, as a JSON string; our own is in /api/overview. */
+/* RabbitMQ's version that clients are told, as a JSON string. Leveret's own is in /api/overview. */
 static void get_version(struct request *r)
 {
     struct answer a = {0};
@@ -22,7 +23,7 @@ static void get_auth_settings(struct request *r)
     respond_json(r, 200, &a);
 }
 
-/* The salted hash that a definitions file or PUT /api/users/NAME takes as password_hash. */
+/* A salted hash of a password, as definitions and PUT /api/users/NAME take it for password_hash. */
 static void hash_password(struct request *r)
 {
     struct answer a = {0};
@@ -37,13 +38,13 @@ static void hash_password(struct request *r)
     respond_json(r, 200, &a);
 }
 
-/* All queues have their only member here. */
+/* There is nothing to do: each queue has its only member on this node. */
 static void rebalance_queues(struct request *r)
 {
     respond_empty(r, 204);
 }
 
-/* Rates begin anew; what the broker counts goes on. */
+/* Rates begin anew. The counters themselves are not reset. */
 static void reset_rates(struct request *r)
 {
     samples_forget(r->admin->samples);

@@ -1,4 +1,4 @@
-/* /api/auth/attempts[/NODE] and …/source: log-in attempts by protocol, and by where they came from.
+/* Part of the api: attempts to log in, by protocol and by the address and user that they came from.
  */
 #include "admin/resource/about.h"
 

@@ -1,7 +1,8 @@
-/* Bindings: listings by vhost, ends and properties key; bind; unbind.
+/* Part of the api: bindings: they are listed by vhost and by their ends, found by their properties
+ * key, made and deleted.
  *
- * The default exchange's bindings are implied by the queues, not stored; they are listed all the
- * same. */
+ * The default exchange's bindings are not stored, since each queue implies one; they are listed all
+ * the same. */
 #include "admin/resource/bindings.h"
 
 #include <stdlib.h>
@@ -136,7 +137,7 @@ static void list_between_exchanges(struct request *r)
 /* ---- One binding, by its properties key. */
 
 struct one_binding {
-    struct gather gather; /* first: see found */
+    struct gather gather; /* first: gathered takes the gather for the whole struct */
     void (*found)(struct request *r, const struct row *row);
 };
 
@@ -147,7 +148,8 @@ static void free_one_binding(void *work)
     free(one);
 }
 
-/* Clients send the key as they read it, encoded once more or not. */
+/* Returns true when the path names this binding. Clients send its key as they have read it: encoded
+ * once more, or not. */
 static bool key_is(struct request *r, const struct binding_info *b)
 {
     struct text key = {0};
@@ -220,8 +222,8 @@ static void unbind(struct request *r, const struct row *row)
                                   b->to_exchange ? COMMAND_EXCHANGE_UNBIND : COMMAND_QUEUE_UNBIND};
     if (!may_bind(r, b->source, b->destination))
         return;
-    /* client_command replaces the request's work, in which the row lies: the link copies what it
-     * needs first. */
+    /* client_command frees the request's work, and the row with it, before the link has copied the
+     * command. */
     struct arena arena = {0};
     struct binding_info copy = *b;
     gather_bindings.keep(&copy, &arena);

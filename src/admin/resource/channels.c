@@ -1,5 +1,5 @@
-/* Channels: listing, those of a vhost or connection, one with its consumers. The API's own
- * (client.h) are left out. */
+/* Part of the api: channels: all of them, those of a vhost or a connection, one with its consumers.
+ * The channels of the API's own links (client.h) are left out. */
 #include "admin/resource/connections.h"
 
 #include <stdio.h>
@@ -66,7 +66,7 @@ static struct bytes name_channel(const struct row *row)
     return ((const struct channel_info *)row->info)->peer_name;
 }
 
-/* Who may not monitor sees his own. */
+/* A user who does not monitor sees the channels of his own connections only. */
 static bool visible_channel(const struct request *r, const struct row *row)
 {
     const struct channel_info *c = row->info;
@@ -127,7 +127,7 @@ static void free_one_channel(void *work)
     free(one);
 }
 
-/* "name (1)": whether the channel is the one so called. */
+/* Returns true when the channel has the name that is wanted: "CONNECTION (NUMBER)". */
 static bool is_called(const struct gather *gather, const void *info)
 {
     const struct channel_info *c = info;

@@ -1,9 +1,9 @@
 /* Links of requests.
  *
- * Normal course: link_open, COMMAND_CHANNEL_OPEN, the request's commands; events go to the request;
- * it answers, which closes the link; EVENT_DETACHED frees the client, which outlives its request by
- * that much. What can go wrong: the vhost is deleted meanwhile (detached first: 404); nothing is
- * answered in time (503). */
+ * Normal course: link_open, COMMAND_CHANNEL_OPEN, the request's commands; events go to the request,
+ * which is answered; that closes the link. The client lives on until EVENT_DETACHED comes, the last
+ * event of a link. What can go wrong: the vhost is deleted (EVENT_DETACHED comes before the request
+ * is answered: 404); the link is silent for CLIENT_TIMEOUT_MS (503). */
 #include "admin/resource/client.h"
 
 #include <stdlib.h>
@@ -13,7 +13,8 @@
 #include "leveret/base/mem.h"
 
 struct client {
-    struct request *request; /* NULL: answered, waiting to be detached */
+    struct request
+        *request; /* NULL: it has been answered, and the client waits for EVENT_DETACHED */
     struct link *link;
     struct timer *timer;
     void (*event)(struct request *request, const struct event *event);

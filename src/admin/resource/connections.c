@@ -1,4 +1,5 @@
-/* Connections: listing, one, closing with a reason. They live with the workers' sessions. */
+/* Part of the api: connections: all of them, those of a vhost or user, one, and closing them with a
+ * reason. The sessions of each worker know its connections. */
 #include "admin/resource/connections.h"
 
 #include <stdio.h>
@@ -38,7 +39,7 @@ static void write_no_tls(struct answer *a)
         answer_null(a, nulls[i]);
 }
 
-/* The name that the client gave itself, if it did. */
+/* Writes the name that the client gave its connection, if it gave one. */
 static void write_given_name(struct answer *a, const struct session_info *s)
 {
     struct field given;
@@ -85,7 +86,7 @@ static struct bytes name_connection(const struct row *row)
     return ((const struct session_info *)row->info)->name;
 }
 
-/* Who may not monitor sees his own. */
+/* A user who does not monitor sees his own connections only. */
 static bool visible_connection(const struct request *r, const struct row *row)
 {
     const struct session_info *s = row->info;
@@ -134,12 +135,12 @@ static void list_of_user(struct request *r)
 /* ---- One, and closing. */
 
 struct closing {
-    struct gather gather; /* first */
-    char *reason;
-    size_t at;          /* the worker asked */
-    struct map users;   /* whose connections close, when it is about deleted users */
-    enum status status; /* what is answered when they are closed */
-    char *text;         /* and why, if that is not OK */
+    struct gather gather; /* first: of_users takes the gather for the whole struct */
+    char *reason;         /* what the clients are told */
+    size_t at;            /* the worker that closes its connections now */
+    struct map users;     /* the names of deleted users, when their connections are to be closed */
+    enum status status;   /* what the request is answered with when they are closed */
+    char *text;           /* the reason for that status when it is not OK */
 };
 
 static void free_closing(void *work)
@@ -165,13 +166,14 @@ static void with_sessions(struct request *r,
     gather_run(r, &closing->gather, NULL, done);
 }
 
-/* Why connections are closed on request. */
+/* The reason that clients are told: the request's, or RabbitMQ's words. */
 static const char *reason_given(const struct request *r)
 {
     return r->reason ? r->reason : "Closed via management API";
 }
 
-/* The connection, if the user may know it; else answered. */
+/* The connection that was gathered. NULL: there is none, or the user may not see it, and that has
+ * been answered. */
 static const struct row *only_row(struct request *r, const struct gather *gather)
 {
     if (gather->row_count == 0)
@@ -195,7 +197,7 @@ static void get_connection(struct request *r)
     with_sessions(r, is_called, "", show);
 }
 
-/* Each worker closes those of the rows that it has: the others it does not find. */
+/* Closes the rows' connections that this worker has; it does not find the others. */
 static void close_on_worker(struct sessions *sessions, void *argument)
 {
     struct closing *closing = argument;
@@ -223,7 +225,7 @@ static void close_all(struct request *r, struct gather *gather)
     request_ask_sessions(r, 0, close_on_worker, r->work, closed_on_worker);
 }
 
-/* Administrators close anybody's connection, others their own: seeing is not closing. */
+/* Only administrators may close others' connections; a user who monitors may but see them. */
 static void close_one(struct request *r, struct gather *gather)
 {
     const struct row *row = only_row(r, gather);
@@ -264,7 +266,7 @@ void api_connections_close_of_deleted(struct request *r, const char *const *user
     closing->status = status;
     closing->text = text ? mem_need_text(text, strlen(text)) : NULL;
     if (count == 1) {
-        char reason[320]; /* as much as a reply text holds */
+        char reason[320]; /* the longest name, and the words around it */
         snprintf(reason, sizeof reason, "user '%s' is deleted", users[0]);
         closing->reason = mem_need_text(reason, strlen(reason));
     } else {

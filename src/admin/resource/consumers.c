@@ -1,4 +1,4 @@
-/* Consumers: listing. */
+/* Part of the api: consumers. */
 #include "admin/resource/connections.h"
 
 #include "admin/json/arguments.h"
@@ -23,7 +23,7 @@ static void write_channel(struct request *r, struct answer *a, const struct cons
     text_free(&name);
 }
 
-/* As RabbitMQ 4.3 tells it; "infinity" is its word for none. */
+/* Writes the time as RabbitMQ 4.3 does; "infinity" means that there is none. */
 static void write_timeout(struct answer *a, uint64_t timeout_ms)
 {
     if (timeout_ms)

@@ -1,4 +1,4 @@
-/* Pieces that several resources use. */
+/* Part of the api: pieces of objects that several resources have. See details.h. */
 #include "admin/resource/details.h"
 
 #include <stdio.h>
@@ -6,7 +6,8 @@
 
 #include "admin/json/answer.h"
 
-/* The first part of "host:port -> host:port": where the last colon before the arrow is. */
+/* Takes the client's host and port from "host:port -> host:port". A host may hold colons: the last
+ * one before the arrow ends it. Returns false when the name is not of that form. */
 static bool split_peer(struct bytes name, struct bytes *host, uint64_t *port)
 {
     size_t end = 0, colon = 0;

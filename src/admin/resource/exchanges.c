@@ -1,4 +1,4 @@
-/* Exchanges: listing, one, declare, delete. */
+/* Part of the api: exchanges: listed, shown, declared and deleted. */
 #include "admin/resource/exchanges.h"
 
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 #include "admin/listing/listing.h"
 #include "admin/listing/stats.h"
 #include "admin/resource/client.h"
+#include "leveret/wire/cursor.h"
 
 static void write_rates(struct request *r, struct answer *a, struct bytes vhost,
                         const struct exchange_info *x)
@@ -79,7 +80,7 @@ static void list_of_vhost(struct request *r)
 /* ---- One exchange. */
 
 struct one_exchange {
-    struct bytes name; /* the request's */
+    struct bytes name; /* the one that the path names */
     struct arena arena;
     struct exchange_info info;
     bool found;
@@ -172,7 +173,7 @@ static void declare(struct request *r)
 
 static void put_exchange(struct request *r)
 {
-    if (r->args[1].len > 255)
+    if (r->args[1].len > NAME_BYTES_MAX)
         respond_bad_request(r, "name too long");
     else if (access_allowed(r, PERMISSION_CONFIGURE, request_vhost(r), request_exchange(r, 1)))
         with_exchange(r, declare);

@@ -1,8 +1,9 @@
-/* RabbitMQ's feature flags whose meaning holds here, which clients ask for before they use a
- * feature. None of them can be switched off, which RabbitMQ says by the stability "required".
- * stream_queue is among them for what came to RabbitMQ with it: dead-lettering at least once and
- * the API's level, which NServiceBus requires by this flag; queues of type stream are refused when
- * they are declared. Flags of RabbitMQ's clusters, of its store and of its inside are not here. */
+/* Part of the api: feature flags. These are the flags of RabbitMQ whose features Leveret has;
+ * clients ask for them before they use one. None can be switched off: their stability is
+ * "required". There are no flags of RabbitMQ's clusters, its store or its internals. stream_queue
+ * is there because of what came to RabbitMQ with it: dead-lettering at least once, and the level of
+ * the API that NServiceBus looks for by this flag. A queue of the type stream is refused when it is
+ * declared. */
 #include "admin/resource/about.h"
 
 #include "admin/json/answer.h"
@@ -45,7 +46,7 @@ static void list_flags(struct request *r)
     respond_json(r, 200, &a);
 }
 
-/* Each of them is enabled already. */
+/* Succeeds for every flag that there is: all are enabled already. */
 static void enable_flag(struct request *r)
 {
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)

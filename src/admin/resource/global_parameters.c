@@ -1,5 +1,5 @@
-/* Global parameters, and the cluster's name, which is one of them. The directory keeps them: it is
- * auth's, and this is the main thread. */
+/* Part of the api: global parameters, and the cluster's name, which is one of them. They are kept
+ * in the directory (auth), which the main thread may read and change directly. */
 #include "admin/resource/global_parameters.h"
 
 #include <stdlib.h>
@@ -34,7 +34,7 @@ static void order(const struct row *row, struct listing_order *order)
 
 static const struct listing_kind listing_parameters = {NULL, render, order, name_parameter, NULL};
 
-/* The list may be written in later turns, when a parameter has changed: it is copied. */
+/* Copies the parameter: the list may be written in later turns, when the directory has changed. */
 static void collect(void *context, const char *name, const char *json)
 {
     struct listing *listing = context;
@@ -87,7 +87,8 @@ void api_global_parameters_write(struct answer *a, struct auth *auth)
 
 /* ---- Changing. */
 
-/* The field "value" as a zero-ended text. False: it is not there, or the form is wrong already. */
+/* Reads the field "value" as a zero-ended text. Returns false when it is missing or an error has
+ * been noted. */
 static bool read_value(struct form *form, struct text *json)
 {
     static const char *const keys[] = {"value", NULL};

@@ -1,4 +1,4 @@
-/* Health checks: 200 {"status": "ok"} or 503 with what is wrong. */
+/* Part of the api: health checks. One answers 200 {"status": "ok"}, or 503 with what is wrong. */
 #include "admin/resource/health.h"
 
 #include "admin/json/answer.h"
@@ -70,7 +70,7 @@ static void counted(struct request *r, const struct totals *totals)
     }
 }
 
-/* Each vhost's owner has answered; so have all workers. */
+/* Is well when each vhost's owner and each worker answers, and each vhost can write. */
 static void check_vhosts(struct request *r)
 {
     totals_for(r, counted);
@@ -81,7 +81,7 @@ static void check_service(struct request *r)
     totals_for(r, counted);
 }
 
-/* No listener has a certificate that could expire. */
+/* Is always well: no listener has a certificate that could expire. */
 static void check_certificates(struct request *r)
 {
     health_respond_ok(r);
@@ -99,7 +99,7 @@ static void check_single_node(struct request *r)
 
 /* ---- What the node has. */
 
-/* The directory was read before anybody could ask. */
+/* Is always well: the directory was read before the API was opened. */
 static void check_store(struct request *r)
 {
     health_respond_ok(r);
@@ -142,7 +142,7 @@ static void check_connections(struct request *r)
     respond_json(r, 503, &a);
 }
 
-/* A cluster of one node is as large as it is meant to be. */
+/* Is always well: a cluster of one node is as large as it is meant to be. */
 static void check_cluster_size(struct request *r)
 {
     health_respond_ok(r);

@@ -1,4 +1,4 @@
-/* Health checks of listeners. */
+/* Part of health: checks of listeners. */
 #include "admin/resource/health.h"
 
 #include <stdlib.h>
@@ -26,6 +26,7 @@ static size_t listening(const struct admin *admin, struct service *out, size_t m
     return n;
 }
 
+/* Listeners that are looked at; those beyond are taken for missing. */
 #define LISTENING_MAX 64u
 
 static void check_port(struct request *r)
@@ -58,7 +59,7 @@ static void check_port(struct request *r)
     respond_json(r, 503, &a);
 }
 
-/* The name by which a listener is known, of one of its other names. */
+/* The name that listeners have for a protocol that has several names. */
 static const char *protocol_of(const char *asked)
 {
     bool amqp = strcmp(asked, "amqp091") == 0 || strcmp(asked, "amqp0.9.1") == 0;
@@ -81,8 +82,9 @@ static void write_protocols(struct answer *a, const struct service *all, size_t 
     answer_end(a);
 }
 
-/* Several are separated by commas, and each of them must be listened for. RabbitMQ 3 told the one
- * that was asked for as "protocol", 4 tells all that there are as "protocols": both are told. */
+/* The path may name several protocols, separated by commas; there must be a listener for each. As
+ * "protocol" the answer tells what was asked for, as in RabbitMQ 3; as "protocols" it tells all
+ * that are listened for, as in RabbitMQ 4. */
 static void check_protocol(struct request *r)
 {
     struct service all[LISTENING_MAX];

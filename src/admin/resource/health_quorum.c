@@ -1,9 +1,9 @@
-/* Health check: quorum queues that nobody leads.
+/* Part of health: the check for quorum queues without a leader.
  *
- * Here a queue has its only member on this node, which leads it as long as the queue works: one
- * whose stored messages cannot be read is led by nobody. Normal course: those queues are gathered
- * from the owners of the vhosts, and there are none. What can go wrong: a vhost is down; then its
- * queues are not known, and the check of virtual hosts fails, not this one. */
+ * A queue has its only member on this node, which leads it as long as the queue works; a queue
+ * whose stored messages cannot be read has no leader. Normal course: such queues are gathered from
+ * the owners of the vhosts, and there are none. What can go wrong: a vhost is down; its queues are
+ * then not known, and the check of virtual hosts fails instead of this one. */
 #include "admin/resource/health.h"
 
 #include <stdlib.h>
@@ -15,9 +15,9 @@
 #include "leveret/base/pattern.h"
 
 struct quorum_check {
-    struct gather gather;    /* first: see gathered */
-    struct pattern *pattern; /* NULL: all names */
-    unsigned rights;         /* the user's own */
+    struct gather gather;    /* first: gathered takes the gather for the whole struct */
+    struct pattern *pattern; /* the queues' names must match it; NULL: all queues are looked at */
+    unsigned rights;         /* what the user may do; while rows are gathered he may see all */
 };
 
 static void quorum_check_free(void *work)
@@ -50,7 +50,8 @@ static void write_queue(struct answer *a, const struct row *row)
     text_free(&readable);
 }
 
-/* All vhosts count, whoever asks; names are told of those that he sees. */
+/* Queues of all vhosts are looked at; the user is told the names of those in vhosts that he may
+ * see. */
 static void gathered(struct request *r, struct gather *gather)
 {
     struct quorum_check *check = (struct quorum_check *)(void *)gather;
@@ -78,7 +79,7 @@ static void gathered(struct request *r, struct gather *gather)
     health_respond_ok(r);
 }
 
-/* pattern.at is NULL: all queues. */
+/* Checks the queues of a vhost (NULL: of all) whose names match the pattern (at is NULL: all). */
 static void check(struct request *r, const struct bytes *vhost, struct bytes pattern)
 {
     struct quorum_check *check = request_work(r, sizeof *check, quorum_check_free);

@@ -1,5 +1,5 @@
-/* Limits of vhosts and users: listed, set, cleared. The directory is asked and changed directly:
- * this is the main thread. */
+/* Part of the api: limits of vhosts and users: listed, set and cleared. They are kept in the
+ * directory (auth), which the main thread may read and change directly. */
 #include "admin/resource/limits.h"
 
 #include <inttypes.h>
@@ -65,7 +65,7 @@ static bool visible_vhost(const struct request *r, const struct row *row)
     return access_knows_vhost(r, name_holder(row));
 }
 
-/* Who does not monitor sees his own. */
+/* A user who does not monitor sees his own limits only. */
 static bool visible_user(const struct request *r, const struct row *row)
 {
     return (r->rights & RIGHT_MONITORING) || bytes_equal_text(name_holder(row), r->user);
@@ -78,7 +78,7 @@ static const struct listing_kind kinds[] = {
 
 struct collecting {
     struct listing *listing;
-    const char *only; /* NULL: all */
+    const char *only; /* whose limits are listed; NULL: those of all */
 };
 
 static void collect(void *context, const char *holder, const int64_t max[LIMITS_EACH])
@@ -123,10 +123,10 @@ static void list_limits_of_user(struct request *r)
 struct importing {
     struct auth *auth;
     enum limited limited;
-    const char *holder; /* NULL: only to check */
+    const char *holder; /* whose limits are set; NULL: they are only checked */
     struct form *form;
     const char *key;    /* the form's field that holds the limits */
-    enum status status; /* the first one that is not OK */
+    enum status status; /* of the first limit that is wrong; OK: none is */
 };
 
 static void import_limit(void *context, const char *name, const struct value *value)

@@ -1,8 +1,10 @@
-/* What memory is held for, by kind: RabbitMQ's shape with the kinds of our account.
+/* Part of the api: what the broker's memory is used for. The answer has the shape of RabbitMQ's,
+ * with the account's kinds of memory.
  *
  * connection_readers, connection_writers and connection_other are RabbitMQ's names. other_system is
- * what is resident and not in the account: code, the broker's own tables, what the allocator keeps.
- * Of the totals, erlang is what the account counts, and allocated what is resident. */
+ * memory that is resident and that the account does not count: code, the broker's own tables, what
+ * the allocator keeps. Among the totals erlang is what the account counts, and allocated is what is
+ * resident. */
 #include "admin/resource/node.h"
 
 #include "admin/json/answer.h"
@@ -26,7 +28,7 @@ static void read_figures(const struct admin *admin, struct memory_figures *out)
     out->other = out->rss > out->counted ? out->rss - out->counted : 0;
 }
 
-/* Writes the kinds and what is in none of them, as shown() shows each figure. */
+/* Writes the memory of each kind and of none; shown says how a figure is told. */
 static void write_kinds(struct answer *a, const struct memory_figures *figures,
                         uint64_t (*shown)(uint64_t bytes, uint64_t rss))
 {
@@ -63,7 +65,7 @@ static void get_memory(struct request *r)
     respond_json(r, 200, &a);
 }
 
-/* Whole percents of the resident set, as RabbitMQ says them. */
+/* In whole percents of the resident memory, as RabbitMQ tells it. */
 static uint64_t percent(uint64_t bytes, uint64_t rss)
 {
     return rss ? (uint64_t)((double)bytes * 100 / (double)rss + 0.5) : 0;

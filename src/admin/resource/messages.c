@@ -1,10 +1,12 @@
-/* Publishing, getting, and the aliveness test, over a link as a client of the vhost.
+/* Part of the api: publishing and getting messages, and the aliveness test. A request does these
+ * over a link, as a client of the vhost (client.h).
  *
- * Normal course of publish: confirm.select, the message with mandatory; a return, if any, comes
- * before the confirm; the confirm is the answer, and thus a promise. Of get: basic.get again and
- * again, then one nack for all if they are to go back, then channel.close, whose reply is the
- * moment to answer: what was put back is back. What can go wrong: the broker refuses (its text is
- * told); no confirm comes because the disk is full: 503 in time. */
+ * Normal course of publishing: confirm.select, then the message as mandatory. A return, if there is
+ * one, comes before the confirm; when the confirm comes the request is answered, so the answer
+ * promises what a confirm promises. Normal course of getting: basic.get for each message, then one
+ * nack for all of them if they are to go back, then channel.close; the request is answered when
+ * that is done, so all messages are back by then. What can go wrong: the broker refuses (the answer
+ * tells its text); no confirm comes because the disk is full (503 after CLIENT_TIMEOUT_MS). */
 #include "admin/resource/messages.h"
 
 #include <stdio.h>
@@ -18,16 +20,17 @@
 #include "leveret/base/utf8.h"
 #include "leveret/broker/publication.h"
 
-#define GET_BYTES_MAX                                                                              \
-    ((size_t)64 << 20) /* of an answer: then fewer messages are told than asked for */
+/* Bytes of an answer with messages; once it has more, no further message is got, so that it may
+ * have fewer messages than were asked for. */
+#define GET_BYTES_MAX ((size_t)64 << 20)
 
-/* Bytes of the properties as they are sent: with a content header around them they fit a frame of
- * the default frame_max. More is refused, since no client could receive it. */
+/* Bytes of encoded properties: with a content header around them they fit into a frame of the
+ * default frame_max. A message with more is refused with 400, since no client could receive it. */
 #define PROPERTIES_BYTES_MAX (131072u - 64u)
 
 /* ---- A message from JSON. */
 
-/* The message with its body. NULL: answered. */
+/* Makes a message. NULL: it cannot be made, and that has been answered. */
 static struct message *make_message(struct request *r, struct bytes exchange,
                                     struct bytes routing_key, const struct properties *p,
                                     struct bytes payload)
@@ -46,7 +49,7 @@ static struct message *make_message(struct request *r, struct bytes exchange,
         .routing_key = routing_key,
         .properties = text_bytes(&encoded),
         .body_bytes = payload.len,
-        .body_bytes_max = UINT64_MAX, /* the core knows the vhost's */
+        .body_bytes_max = UINT64_MAX, /* the core checks the vhost's limit */
         .user = r->user,
     };
     enum status status = publication_message(&publication, &message, why);
@@ -68,7 +71,8 @@ static struct message *make_message(struct request *r, struct bytes exchange,
     return message;
 }
 
-/* The payload as it is meant. False: answered. *decoded is to be freed. */
+/* Reads the payload, which may be encoded as base64: *decoded is then set, and the caller frees it.
+ * Returns false when it is wrong, and has answered. */
 static bool read_payload(struct request *r, struct form *form, struct bytes *out, uint8_t **decoded)
 {
     const char *encoding = form_text(form, "payload_encoding", "");
@@ -91,7 +95,7 @@ static bool read_payload(struct request *r, struct form *form, struct bytes *out
     return true;
 }
 
-/* The message of the request's body, or NULL: answered. */
+/* Makes the message that the request's body has. NULL: it is wrong, and that has been answered. */
 static struct message *message_from_body(struct request *r)
 {
     static const char *const keys[] = {"properties", "routing_key", "payload", "payload_encoding",
@@ -115,7 +119,7 @@ static struct message *message_from_body(struct request *r)
 /* ---- Publishing. */
 
 struct publish_work {
-    bool returned;
+    bool returned; /* true once the message has come back: no queue got it */
 };
 
 static void respond_routed(struct request *r, bool routed)
@@ -163,11 +167,13 @@ static void publish_message(struct request *r)
 
 struct getting {
     struct answer answer;
-    uint64_t left;     /* messages still wanted */
-    uint64_t truncate; /* payload bytes told at most */
-    bool base64, no_ack, requeue;
-    bool hand_back; /* by basic.nack, which is no failure of a consumer; else by basic.reject */
-    bool unsettled; /* something is to be given back or rejected */
+    uint64_t left;     /* messages that are still to be got */
+    uint64_t truncate; /* bytes of a payload that are told; the rest is cut off */
+    bool base64;       /* true: all payloads are told as base64; false: those that are not UTF-8 */
+    bool no_ack;       /* true: the messages are taken from the queue at once */
+    bool requeue;      /* true: they go back into the queue; false: they are rejected for good */
+    bool hand_back; /* true: by basic.nack, which counts as no failed delivery; false: by reject */
+    bool unsettled; /* true once there is a message to go back or to be rejected */
 };
 
 static void free_getting(void *work)
@@ -286,14 +292,15 @@ static bool read_ack_mode(struct request *r, const char *mode, struct getting *g
     return false;
 }
 
-/* A number, or a string that holds one (rabbitmqadmin sends such); below 0 is without end. */
+/* Reads a number, or a string that holds one, which rabbitmqadmin sends. One below 0 stands for no
+ * limit. */
 static uint64_t read_count(struct form *form, const char *key)
 {
     int64_t number = form_int_or_text(form, key, -1, INT64_MIN, INT64_MAX);
     return number < 0 ? UINT64_MAX : (uint64_t)number;
 }
 
-/* False: answered. */
+/* Reads the body of a request for messages. Returns false when it is wrong, and has answered. */
 static bool read_get(struct request *r, struct getting *g)
 {
     static const char *const keys[] = {"ackmode", "count", "encoding", NULL};
@@ -328,7 +335,7 @@ static void get_messages(struct request *r)
         put_back(r);
 }
 
-/* ---- Aliveness: a message through a queue of its own. */
+/* ---- The aliveness test: a message goes through a queue of its own. */
 
 #define ALIVENESS_QUEUE "aliveness-test"
 

@@ -1,4 +1,4 @@
-/* Overview and nodes. */
+/* Part of the api: the overview and the list of nodes, which has one node. */
 #include "admin/resource/node.h"
 
 #include <stdio.h>
@@ -70,7 +70,7 @@ static void write_contexts(struct request *r, struct answer *a)
     answer_end(a);
 }
 
-/* What the user may see of the sums. */
+/* Adds up the sums of the vhosts that the user may know of. */
 static void sum_visible(const struct request *r, const struct totals *totals,
                         uint64_t values[STATS_COUNT + 3], struct vhost_totals *sum)
 {
@@ -204,7 +204,7 @@ static void get_overview(struct request *r)
     totals_for(r, counted_overview);
 }
 
-/* ---- Nodes: this one. */
+/* ---- The node. */
 
 static void write_mechanisms(struct request *r, struct answer *a)
 {
@@ -276,7 +276,7 @@ static const struct listing_kind listing_nodes = {NULL, render_node, NULL, NULL,
 
 static void counted_nodes(struct request *r, const struct totals *totals)
 {
-    /* The totals last for this call, a listing of one row is written in it. */
+    /* The totals last for this call; a list of one row is written within it. */
     struct listing *listing = listing_new(r, &listing_nodes);
     listing_add(listing, bytes_of("", 0), totals);
     listing_write(r, listing);

@@ -1,4 +1,4 @@
-/* Permissions: who may what on which vhost. */
+/* Part of the api: permissions: what a user may do on a vhost. */
 #include "admin/resource/permissions.h"
 
 #include <stdlib.h>
@@ -34,7 +34,7 @@ static const struct listing_kind listing_permissions = {NULL, render_permission,
 
 struct collecting {
     struct listing *listing;
-    const char *vhost, *user; /* NULL: any */
+    const char *vhost, *user; /* whose permissions are listed; NULL: those of all */
 };
 
 static const char *keep(struct arena *arena, const char *text)

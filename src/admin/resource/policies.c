@@ -1,6 +1,9 @@
-/* Policies and operator policies, and the same as runtime parameters, which is how RabbitMQ keeps
- * them: of the components operator_policy and policy, the second of which the list of all
- * parameters leaves out. Reading goes by gather, changing over a link, as with queues. */
+/* Part of the api: policies and operator policies, and both as runtime parameters, since RabbitMQ
+ * keeps them so: their components are policy and operator_policy. The list of all parameters has
+ * those of operator_policy only.
+ *
+ * The vhost's owner is asked for policies; they are changed over a link, as a client would change
+ * queues. */
 #include "admin/resource/policies.h"
 
 #include <stdlib.h>
@@ -11,6 +14,7 @@
 #include "admin/listing/listing.h"
 #include "admin/resource/client.h"
 #include "admin/resource/policy_json.h"
+#include "leveret/wire/cursor.h"
 
 static void render_policy(struct request *r, struct answer *a, const struct row *row)
 {
@@ -41,7 +45,7 @@ static struct bytes name_policy(const struct row *row)
     return ((const struct policy_info *)row->info)->name;
 }
 
-/* [operator policies] */
+/* Indexed by whether they are operator policies. */
 static const struct listing_kind listing_policies[] = {
     {&gather_policies, render_policy, order_policy, name_policy, NULL},
     {&gather_operator_policies, render_policy, order_policy, name_policy, NULL},
@@ -81,7 +85,7 @@ static void list_operator_policies_of_vhost(struct request *r)
 /* ---- One. */
 
 struct one_policy {
-    struct bytes vhost, name; /* the request's */
+    struct bytes vhost, name; /* of the one that the path names */
     bool operator_policy, found;
     const struct listing_kind *kind;
     struct arena arena;
@@ -103,7 +107,8 @@ static void find_policy(struct vhost *vhost, void *argument)
         gather_policies.keep(&one->info, &one->arena);
 }
 
-/* Looks the policy up in the vhost and by the name that are in the path from argument first on. */
+/* Looks a policy up, then calls found. The vhost and the name are the path's variable parts number
+ * first and first + 1. */
 static struct one_policy *with_policy(struct request *r, unsigned first, bool operator_policy,
                                       const struct listing_kind *kinds,
                                       void (*found)(struct request *r))
@@ -178,7 +183,7 @@ static void put(struct request *r, bool operator_policy)
     form_need(&form, keys);
     if (!auth_vhost_exists(r->admin->options.auth, request_vhost(r)))
         respond_error(r, 404, "not_found", "vhost_not_found");
-    else if (r->args[1].len > 255)
+    else if (r->args[1].len > NAME_BYTES_MAX)
         respond_bad_request(r, "name too long");
     else if (body_ok(r, &form))
         with_policy(r, 0, operator_policy, listing_policies, put_found);
@@ -216,7 +221,7 @@ static void delete_operator_policy(struct request *r)
 
 /* ---- Runtime parameters. */
 
-/* -1: no component that there is. */
+/* Returns true for the component operator_policy, false for policy, -1 for any other. */
 static int component_of(const struct request *r)
 {
     if (bytes_equal_text(r->args[0], POLICY_OPERATOR_COMPONENT))
@@ -224,8 +229,8 @@ static int component_of(const struct request *r)
     return bytes_equal_text(r->args[0], POLICY_COMPONENT) ? false : -1;
 }
 
-/* The vhost is the path's second part, so the table of routes does not look after it. False:
- * answered. */
+/* Checks that the vhost is there and that the user may use it. dispatch.c does not, since the vhost
+ * is the path's second variable part. Returns false when it is wrong, and has answered. */
 static bool check_parameter_vhost(struct request *r)
 {
     if (!auth_vhost_exists(r->admin->options.auth, r->args[1])) {

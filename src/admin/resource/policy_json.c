@@ -3,6 +3,7 @@
 
 #include "admin/json/arguments.h"
 
+/* The words for what a policy applies to. */
 static const char *const targets[] = {
     [POLICY_ALL] = "all",
     [POLICY_QUEUES] = "queues",
@@ -15,14 +16,14 @@ static const char *const targets[] = {
 
 /* ---- JSON to a command. */
 
-/* Says what is wrong, as RabbitMQ does; false. */
+/* Says what is wrong in RabbitMQ's words, and returns false. */
 static bool wrong(struct text *why, const char *what, struct bytes value, const char *after)
 {
     text_printf(why, "Validation failed\n\n%s%.*s%s\n%c", what, BYTES_PRINT(value), after, '\0');
     return false;
 }
 
-/* As Erlang prints it. */
+/* Writes a value as Erlang prints it. */
 static void describe(const struct value *value, struct text *out)
 {
     switch (value_kind_of(value)) {

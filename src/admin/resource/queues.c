@@ -1,7 +1,8 @@
-/* Queues: listing, one with its consumers, declare, delete, purge.
+/* Part of the api: queues: listed, shown with their consumers, declared, deleted and purged.
  *
- * Reading goes to the owner by gather or request_ask; changing goes over a link as any client's
- * command does, after the user's permissions were checked here, as a session checks them. */
+ * The vhost's owner is asked for queues, with gather or request_ask. They are changed with commands
+ * over a link, as by any client; the user's permissions are checked here before, as a session does.
+ */
 #include "admin/resource/queues.h"
 
 #include <stdio.h>
@@ -15,10 +16,11 @@
 #include "admin/resource/client.h"
 #include "admin/resource/connections.h"
 #include "admin/resource/details.h"
+#include "leveret/wire/cursor.h"
 #include "leveret/wire/table.h"
 
-#define QUEUE_RATES                                                                                \
-    0xff9u /* which of stats_names a queue has: all but confirm and return_unroutable */
+/* The counters that a queue has, as a mask for stats_write: bits 0 and 3 to 11. */
+#define QUEUE_RATES 0xff9u
 
 static bool wants_rates(const struct answer *a)
 {
@@ -35,7 +37,8 @@ static bool all_zero(const uint64_t *values, size_t count)
     return true;
 }
 
-/* A queue that never had a message has no message_stats, as in RabbitMQ. */
+/* Writes counters and rates. A queue that never had a message has no message_stats, as in RabbitMQ.
+ */
 static void write_rates(struct request *r, struct answer *a, struct bytes vhost,
                         const struct queue_info *q)
 {
@@ -98,7 +101,7 @@ static void write_depths(struct answer *a, const struct queue_info *q)
     answer_null(a, "head_message_timestamp");
 }
 
-/* As RabbitMQ 4.3 tells it, there of quorum queues only. */
+/* Writes the limit as RabbitMQ 4.3 does, which has it for quorum queues only. */
 static void write_delivery_limit(struct answer *a, uint64_t limit)
 {
     if (limit == QUEUE_DELIVERY_UNLIMITED)
@@ -116,7 +119,7 @@ static void write_members(struct answer *a, const char *key, const char *node)
     answer_end(a);
 }
 
-/* How many messages are ready of each priority that has some, and how many priorities those are. */
+/* Writes how many messages of each priority are ready, and how many priorities have some. */
 static void write_priorities(struct answer *a, const struct queue_info *q)
 {
     uint64_t ready[QUEUE_PRIORITIES] = {0};
@@ -139,8 +142,8 @@ static void write_priorities(struct answer *a, const struct queue_info *q)
     answer_end(a);
 }
 
-/* What only quorum queues have. Their only member is here; it leads as long as the queue works.
- * RabbitMQ's figures that would be guesses here are left out. */
+/* Writes what only quorum queues have. Their only member is on this node, and leads as long as the
+ * queue works. RabbitMQ's figures that could only be guessed here are left out. */
 static void write_quorum(struct request *r, struct answer *a, const struct queue_info *q)
 {
     const char *node = r->admin->options.node_name;
@@ -223,8 +226,8 @@ static void list_of_vhost(struct request *r)
 /* ---- One queue. */
 
 struct one_queue {
-    struct gather consumers; /* first: see got_consumers */
-    struct bytes name;       /* the request's */
+    struct gather consumers; /* first: got_consumers takes the gather for the whole struct */
+    struct bytes name;       /* the one that the path names */
     struct arena arena;
     struct queue_info info;
     bool found;
@@ -246,7 +249,7 @@ static void find_queue(struct vhost *vhost, void *argument)
         gather_queues.keep(&one->info, &one->arena);
 }
 
-/* Looks the queue up, then calls found() with the request's work filled in. */
+/* Looks the queue up, then calls found; the request's work is a struct one_queue. */
 static void with_queue(struct request *r, void (*found)(struct request *r))
 {
     struct one_queue *one = request_work(r, sizeof *one, free_one_queue);
@@ -344,7 +347,7 @@ static void declare(struct request *r)
 
 static void put_queue(struct request *r)
 {
-    if (r->args[1].len > 255)
+    if (r->args[1].len > NAME_BYTES_MAX)
         respond_bad_request(r, "name too long");
     else if (access_allowed(r, PERMISSION_CONFIGURE, request_vhost(r), r->args[1]))
         with_queue(r, declare);
@@ -386,7 +389,7 @@ static void purge_queue(struct request *r)
         with_queue(r, purge_found);
 }
 
-/* sync and cancel_sync concern mirrors: there are none, so both are done already. */
+/* The actions sync and cancel_sync concern mirrors; there are none, so there is nothing to do. */
 static void act_on_queue(struct request *r)
 {
     struct form form = body_form(r);

@@ -1,5 +1,5 @@
-/* Users and whoami. The directory is asked and changed directly: it is auth's, and this is the main
- * thread. */
+/* Part of the api: users. They are kept in the directory (auth), which the main thread may read and
+ * change directly. */
 #include "admin/resource/users.h"
 
 #include <stdio.h>
@@ -38,7 +38,7 @@ static const struct listing_kind listing_users = {NULL, render_user, order_user,
 
 struct collecting {
     struct listing *listing;
-    const char *only; /* NULL: all */
+    const char *only; /* whose name is listed; NULL: all users are */
 };
 
 static const char *keep(struct arena *arena, const char *text)
@@ -59,7 +59,7 @@ static void collect_user(void *context, const struct user_info *info)
         .password_hash = keep(arena, info->password_hash ? info->password_hash : ""),
         .hashing = keep(arena, info->hashing ? info->hashing : ""),
     };
-    /* The arena gives bytes of any alignment: the struct gets a block of its own. */
+    /* What the arena keeps may stand at any address; a struct needs a place that is aligned. */
     listing_add(c->listing, bytes_of("", 0), listing_keep(c->listing, &copy, sizeof copy));
 }
 
@@ -132,7 +132,7 @@ static bool is_base64(const char *text)
 /* What the JSON says of a user. */
 struct user_facts {
     const char *password, *hash, *hashing;
-    struct text tags; /* zero-ended; to be freed */
+    struct text tags; /* zero-ended; whoever reads the facts frees it */
 };
 
 static void read_user(struct form *form, const char *hashing, struct user_facts *out)
@@ -146,7 +146,7 @@ static void read_user(struct form *form, const char *hashing, struct user_facts 
         form_refuse(form, "tags", "longer than %u bytes", AUTH_TAGS_BYTES_MAX);
     text_add(&out->tags, "", 1);
     if (out->hash && !*out->hash)
-        out->hash = NULL; /* that is how a user without a password is exported */
+        out->hash = NULL; /* exports say so that a user has no password */
     if (out->password)
         out->hash = out->hashing = NULL;
     if (out->hash && !is_base64(out->hash))
@@ -214,13 +214,15 @@ static void delete_user(struct request *r)
     }
 }
 
-/* ---- Deleting many: a portion is one write to the disk, and one turn of the loop. */
+/* ---- Deleting many. */
 
+/* Users that are deleted with one write to the disk, in one turn of the loop; the next ones follow
+ * in the next turn. */
 #define BULK_PORTION 256u
 
 struct bulk {
     const char **names; /* views into the request's JSON */
-    size_t count, at;
+    size_t count, at;   /* how many names there are, and how many of the users are deleted */
 };
 
 static void free_bulk(void *work)
@@ -234,7 +236,7 @@ static void end_bulk(struct request *r, enum status status)
 {
     struct bulk *bulk = r->work;
     char text[128];
-    const char **names = bulk->names; /* outlive the work, which closing replaces */
+    const char **names = bulk->names; /* they are needed after closing has replaced the work */
     size_t deleted = bulk->at;
     bulk->names = NULL;
     snprintf(text, sizeof text, "%zu of %zu users deleted: %s", deleted, bulk->count,

@@ -1,4 +1,4 @@
-/* What the JSON of a vhost says of it. See vhost_facts.h. */
+/* Part of the api: what the JSON of a vhost says of it. See vhost_facts.h. */
 #include "admin/resource/vhost_facts.h"
 
 #include "admin/resource/details.h"
@@ -6,8 +6,8 @@
 #define QUEUE_TYPE "default_queue_type"
 #define PROTECTED  "protected_from_deletion"
 
-/* The default type in one of the two places; *out stays where nothing is said. RabbitMQ's exports
- * of before 4.0 say "undefined" for the node's. */
+/* Reads the default type from one of the two places where it may stand; *out stays as it is when
+ * that one says nothing. Exports of RabbitMQ before 4.0 say "undefined" for the node's type. */
 static void read_queue_type(struct form *form, enum queue_type *out)
 {
     enum queue_type type;

@@ -1,6 +1,6 @@
-/* Vhosts that are protected from deletion: a mark that an operator sets and takes away, so that a
- * slip of the hand does not delete a vhost with all its messages. It holds for the API and so for
- * leveretctl; whoever may delete a vhost may take the mark away. */
+/* Part of the api: the protection of vhosts from deletion. An operator sets and clears a mark, so
+ * that no vhost with all its messages is deleted by mistake. It binds the API, and so leveretctl. A
+ * user who may delete a vhost may also clear its mark. */
 #include "admin/resource/vhosts.h"
 
 static void protect(struct request *r, bool on)

@@ -1,4 +1,4 @@
-/* Trying again to open a vhost that is down. */
+/* Part of the api: opening a vhost that is down. */
 #include "admin/resource/vhosts.h"
 
 #include <stdlib.h>

@@ -1,8 +1,9 @@
-/* Vhosts: their list with totals and rates, making, deleting.
+/* Part of the api: vhosts: listed with their sums and rates, made, changed and deleted.
  *
- * A new vhost is opened by the node first and then written to the directory, a deleted one leaves
- * the directory first: whatever fails in between, no name in the directory lacks its vhost at the
- * next start for longer than until then. */
+ * A new vhost is opened by the node first, and then written to the directory (auth). Of a deleted
+ * vhost the data go first, and then its name in the directory: after a crash in between there is an
+ * empty vhost of that name, which can be deleted again, and no data are left to the next vhost of
+ * that name. */
 #include "admin/resource/vhosts.h"
 
 #include <stdlib.h>
@@ -18,7 +19,8 @@
 struct vhost_row {
     const char *name, *description, *tags, *default_queue_type;
     const char *down; /* why it is down; NULL: it runs */
-    bool tracing, protected_from_deletion, counted;
+    bool tracing, protected_from_deletion;
+    bool counted; /* false: the vhost was not there when sums were counted; none are told */
     struct vhost_totals totals;
     uint64_t values[STATS_COUNT + 3];
     double rates[STATS_COUNT + 3];
@@ -167,8 +169,8 @@ static void get_vhost(struct request *r)
 
 /* ---- Changing. */
 
-/* The vhost and its maker's permission are stored with one write: no vhost is there that nobody may
- * use. In a batch that is open, with its. */
+/* Makes a vhost. It is stored together with its maker's permission, so that there is no vhost that
+ * nobody may use: with one write, or with the batch that is open. */
 static enum status make_vhost(struct admin *admin, const struct vhost_entry *entry,
                               const char *user, char **error)
 {
@@ -182,7 +184,7 @@ static enum status make_vhost(struct admin *admin, const struct vhost_entry *ent
     if (own_batch)
         auth_begin(auth);
     status = auth_put_vhost(auth, entry, &created);
-    /* Who makes a vhost may use it, as in RabbitMQ. */
+    /* The user who makes a vhost may use it, as in RabbitMQ. */
     if (status == STATUS_OK && *user)
         status = auth_put_permission(auth, user, name, ".*", ".*", ".*", &created, error);
     if (own_batch && status == STATUS_OK)
@@ -246,8 +248,7 @@ static void put_vhost(struct request *r)
     free(error);
 }
 
-/* What is stored is gone. Only now is the name: were it the other way round, a crash in between
- * would leave the data to the next vhost of that name. */
+/* The vhost's data are gone: now its name goes too. */
 static void deleted(void *context)
 {
     struct request *r = context;
@@ -255,7 +256,7 @@ static void deleted(void *context)
     char *error = NULL;
     enum status status = auth_delete_vhost(admin->options.auth, (const char *)r->args[0].at);
     if (status == STATUS_NOT_FOUND)
-        status = STATUS_OK; /* another request was faster */
+        status = STATUS_OK; /* another request has deleted it meanwhile */
     if (status == STATUS_OK)
         log_line(admin->options.log, LOG_INFO, "http", "vhost '%s' deleted by '%s'",
                  (const char *)r->args[0].at, r->user);
@@ -275,7 +276,7 @@ static void delete_vhost(struct request *r)
 {
     if (!api_vhost_may_be_deleted(r))
         return;
-    /* The node has none when another request is at it, or when it could not be opened. */
+    /* The node does not have it when another request deletes it, or when it could not be opened. */
     if (node_delete_vhost(r->admin->options.node, r->args[0], deleted, r) != STATUS_OK)
         deleted(r);
 }

@@ -1,10 +1,11 @@
-/* The watermarks of memory and disk, shown and set while the broker runs: until it is started, or
- * its configuration read, again.
+/* Part of the api: the watermarks of memory and disk. What is set here holds until the broker is
+ * started again or reads its configuration again.
  *
  *   {"vm_memory_high_watermark": {"relative": 0.4}, "disk_free_limit": {"absolute": "2GB"}}
  *
- * relative is a share of the memory that the broker may use, absolute a number of bytes or a size
- * with its unit. A memory watermark of 0 blocks publishers at once, a disk limit of 0 never. */
+ * relative is a share of the memory that the broker may use; absolute is a number of bytes, or a
+ * size with its unit. A memory watermark of 0 blocks publishers at once; a disk limit of 0 never
+ * does. */
 #include "admin/resource/node.h"
 
 #include <inttypes.h>
@@ -14,7 +15,8 @@
 #include "admin/json/answer.h"
 #include "leveret/base/number.h"
 
-/* More of the memory that there is makes no sense; the disk may be many times as large. */
+/* The largest shares of memory that may be set, and bytes; larger ones are refused with 400. A disk
+ * may be many times as large as memory. */
 #define MEMORY_RATIO_MAX 1.0
 #define DISK_RATIO_MAX   1000.0
 #define BYTES_MAX        (UINT64_C(1) << 60)
@@ -48,7 +50,7 @@ static uint64_t relative(struct form *form, const char *key, const struct value 
     return 0;
 }
 
-/* One of the two; otherwise when the key is missing. */
+/* Reads a limit, which must be absolute or relative; returns otherwise when the key is missing. */
 static uint64_t read_limit(struct form *form, const char *key, double ratio_max,
                            uint64_t memory_bytes, uint64_t otherwise)
 {
