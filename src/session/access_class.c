@@ -3,7 +3,7 @@
 
 #include "session_channel.h"
 
-/* Every client gets the same ticket, and no method looks at it: permissions are asked for each
+/* Every client gets the same ticket, and no method looks at it: permissions are checked for each
  * method anew. */
 void access_class_method(struct session_channel *channel, const struct method *method)
 {

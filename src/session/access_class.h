@@ -1,4 +1,4 @@
-/* Class access, which is of AMQP 0-8 (RabbitMQ and old clients still speak it): what a method does.
+/* Class access, which is of AMQP 0-8 (RabbitMQ and old clients still speak it).
  *
  * Thread: the worker of the session. */
 #ifndef LEVERET_SESSION_ACCESS_CLASS_H

@@ -1,4 +1,4 @@
-/* Class basic (AMQP 0-9-1, 1.8): what a method does.
+/* Class basic (AMQP 0-9-1, 1.8): methods become commands.
  *
  * Thread: the worker of the session. */
 #ifndef LEVERET_SESSION_BASIC_CLASS_H

@@ -1,4 +1,4 @@
-/* Class channel (AMQP 0-9-1, 1.5): what a method does.
+/* Class channel (AMQP 0-9-1, 1.5): its methods.
  *
  * Thread: the worker of the session. */
 #ifndef LEVERET_SESSION_CHANNEL_CLASS_H

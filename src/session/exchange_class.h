@@ -1,4 +1,4 @@
-/* Class exchange (AMQP 0-9-1, 1.6): what a method does.
+/* Class exchange (AMQP 0-9-1, 1.6): methods become commands.
  *
  * Thread: the worker of the session. */
 #ifndef LEVERET_SESSION_EXCHANGE_CLASS_H

@@ -62,10 +62,20 @@ session_test_libs = src/session/libsession.a src/host/libhost.a src/broker/libbr
 	$(XXHASH_LIBS)
 
 if HAVE_CHECK
-check_PROGRAMS += tests/unit/test_session tests/unit/test_session_hold \
-	tests/unit/test_session_order
-TESTS += tests/unit/test_session tests/unit/test_session_hold \
-	tests/unit/test_session_order
+session_tests = tests/unit/test_consumer_tags tests/unit/test_error_reply \
+	tests/unit/test_session tests/unit/test_session_hold tests/unit/test_session_order
+check_PROGRAMS += $(session_tests)
+TESTS += $(session_tests)
+tests_unit_test_consumer_tags_SOURCES = tests/unit/test_consumer_tags.c
+tests_unit_test_consumer_tags_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_consumer_tags_LDADD = src/session/libsession.a src/base/libbase.a $(XXHASH_LIBS) \
+	$(CHECK_LIBS)
+
+tests_unit_test_error_reply_SOURCES = tests/unit/test_error_reply.c
+tests_unit_test_error_reply_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_error_reply_LDADD = src/session/libsession.a src/wire/libwire.a \
+	src/base/libbase.a $(CHECK_LIBS)
+
 tests_unit_test_session_SOURCES = tests/unit/test_session.c tests/unit/session_harness.c \
 	tests/unit/session_harness.h $(scarce)
 tests_unit_test_session_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support

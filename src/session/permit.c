@@ -1,6 +1,6 @@
-/* Permissions: the rights to configure, write and read a resource, by its name. They are asked for
- * before a command is sent, as in RabbitMQ (https://www.rabbitmq.com/access-control.html, the table
- * of operations). */
+/* Permissions: the rights to configure, write and read a resource, by its name. They are
+ * checked before a command is sent, as in RabbitMQ (https://www.rabbitmq.com/access-control.html,
+ * the table of operations). */
 #include "permit.h"
 
 #include "leveret/wire/table.h"

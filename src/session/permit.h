@@ -30,7 +30,8 @@ bool permit_source(struct session_channel *channel, struct bytes exchange, enum 
 /* Publishing to an exchange: the right to write to it. */
 bool permit_publish(struct session_channel *channel, struct bytes exchange);
 /* The exchange that an argument of a declaration names (alternate-exchange of an exchange,
- * x-dead-letter-exchange of a queue): the rights to read what is declared and to write there. */
+ * x-dead-letter-exchange of a queue): the rights to read the declared exchange or queue, and to
+ * write to the one that is named. */
 bool permit_arguments(struct session_channel *channel, bool queue, struct bytes name,
                       struct bytes arguments, enum method_id method);
 

@@ -1,4 +1,4 @@
-/* Class queue (AMQP 0-9-1, 1.7): what a method does.
+/* Class queue (AMQP 0-9-1, 1.7): methods become commands.
  *
  * Thread: the worker of the session. */
 #ifndef LEVERET_SESSION_QUEUE_CLASS_H

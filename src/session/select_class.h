@@ -1,5 +1,5 @@
-/* Classes confirm and tx (AMQP 0-9-1, 1.9; https://www.rabbitmq.com/confirms.html): what a method
- * does.
+/* Classes confirm and tx (AMQP 0-9-1, 1.9; https://www.rabbitmq.com/confirms.html): methods become
+ * commands.
  *
  * Thread: the worker of the session. */
 #ifndef LEVERET_SESSION_SELECT_CLASS_H

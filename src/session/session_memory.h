@@ -10,8 +10,8 @@
 
 struct sessions;
 
-/* Bytes that a session and a channel are counted as: what net, session, link and core keep for one.
- * They are taken from the account's kind "connections"; when that is used up no more are opened. */
+/* Bytes that one session and one channel count in the account's kind "connections": net, session,
+ * link and core hold about so much for them. When the kind is at its limit no more are opened. */
 #define SESSION_COST_BYTES 2560u
 #define CHANNEL_COST_BYTES 1024u
 
@@ -19,7 +19,7 @@ struct session_memory {
     struct account *account;
     uint64_t backlog_bytes, told_backlog_bytes; /* in backlogs now, and as the account knows it */
     uint64_t content_bytes, told_content_bytes; /* the same of messages that have come in part */
-    uint64_t content_bytes_max; /* what other workers left of the kind, as of the last turn */
+    uint64_t content_bytes_max; /* content_bytes may grow to it; set anew each turn */
     uint64_t weighed_bytes;     /* told to the account when the node last weighed its memory */
     bool short_of_readers;      /* the account's kind "connection_readers" is at its limit */
     struct loop_task told;      /* in PHASE_COMMIT: tells the account */

@@ -107,8 +107,8 @@ void session_fail(struct session *session, enum status status, enum method_id me
 /* session_fail for a frame whose payload is too short for its type. */
 void session_fail_unknown_frame(struct session *session, enum frame_type type,
                                 struct bytes payload);
-/* session_fail for a payload that method_decode refused with status, leaving what it left in
- * method. */
+/* session_fail for a payload that method_decode refused with status. method: as method_decode left
+ * it. */
 void session_fail_method(struct session *session, enum status status, struct bytes payload,
                          const struct method *method);
 
