@@ -212,21 +212,21 @@ static enum status start_auth(struct server *server, char **error)
                    error);
 }
 
-struct vhost_names {
+struct vhosts_to_open {
     char **names;
     size_t count;
 };
 
 static void collect_vhost(void *context, const struct vhost_entry *entry)
 {
-    struct vhost_names *list = context;
+    struct vhosts_to_open *list = context;
     list->names = mem_need_array(list->names, list->count + 1, sizeof *list->names);
     list->names[list->count++] = copy(entry->name);
 }
 
 static enum status start_vhosts(struct server *server, char **error)
 {
-    struct vhost_names list = {0};
+    struct vhosts_to_open list = {0};
 
     auth_each_vhost(server->auth, collect_vhost, &list);
     for (size_t i = 0; i < list.count; i++) {
