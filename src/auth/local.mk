@@ -23,8 +23,10 @@ src_auth_libauth_a_SOURCES = \
 	src/auth/staged.h
 
 if HAVE_CHECK
-check_PROGRAMS += tests/unit/test_attempts tests/unit/test_auth tests/unit/test_parameters
-TESTS += tests/unit/test_attempts tests/unit/test_auth tests/unit/test_parameters
+check_PROGRAMS += tests/unit/test_attempts tests/unit/test_auth tests/unit/test_auth_changes \
+	tests/unit/test_parameters
+TESTS += tests/unit/test_attempts tests/unit/test_auth tests/unit/test_auth_changes \
+	tests/unit/test_parameters
 tests_unit_test_parameters_SOURCES = tests/unit/test_parameters.c
 tests_unit_test_parameters_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_parameters_LDADD = src/auth/libauth.a src/wire/libwire.a src/base/libbase.a \
@@ -32,8 +34,12 @@ tests_unit_test_parameters_LDADD = src/auth/libauth.a src/wire/libwire.a src/bas
 tests_unit_test_attempts_SOURCES = tests/unit/test_attempts.c
 tests_unit_test_attempts_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_attempts_LDADD = src/auth/libauth.a src/base/libbase.a $(XXHASH_LIBS) $(CHECK_LIBS)
-tests_unit_test_auth_SOURCES = tests/unit/test_auth.c
+tests_unit_test_auth_SOURCES = tests/unit/test_auth.c tests/unit/auth_fixture.h
 tests_unit_test_auth_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_auth_LDADD = src/auth/libauth.a src/wire/libwire.a src/base/libbase.a \
+	$(CRYPTO_LIBS) $(JANSSON_LIBS) $(PCRE2_LIBS) $(XXHASH_LIBS) $(CHECK_LIBS)
+tests_unit_test_auth_changes_SOURCES = tests/unit/test_auth_changes.c tests/unit/auth_fixture.h
+tests_unit_test_auth_changes_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_auth_changes_LDADD = src/auth/libauth.a src/wire/libwire.a src/base/libbase.a \
 	$(CRYPTO_LIBS) $(JANSSON_LIBS) $(PCRE2_LIBS) $(XXHASH_LIBS) $(CHECK_LIBS)
 endif

@@ -46,16 +46,25 @@ leveretd_LDADD = \
 	$(INIH_LIBS) -lm
 
 if HAVE_CHECK
-check_PROGRAMS += tests/unit/test_descriptors tests/unit/test_settings
-TESTS += tests/unit/test_descriptors tests/unit/test_settings
+check_PROGRAMS += tests/unit/test_descriptors tests/unit/test_settings \
+	tests/unit/test_settings_sources
+TESTS += tests/unit/test_descriptors tests/unit/test_settings tests/unit/test_settings_sources
 tests_unit_test_descriptors_SOURCES = tests/unit/test_descriptors.c src/leveretd/descriptors.c
 tests_unit_test_descriptors_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/leveretd
 tests_unit_test_descriptors_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_descriptors_LDADD = $(CHECK_LIBS)
-tests_unit_test_settings_SOURCES = tests/unit/test_settings.c
+tests_unit_test_settings_SOURCES = tests/unit/test_settings.c tests/unit/settings_fixture.h
 tests_unit_test_settings_CPPFLAGS = $(AM_CPPFLAGS) $(leveretd_dirs) -I$(top_srcdir)/src/leveretd
 tests_unit_test_settings_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_settings_LDADD = src/leveretd/libsettings.a src/base/libbase.a $(INIH_LIBS) \
+	$(XXHASH_LIBS) $(CHECK_LIBS)
+tests_unit_test_settings_sources_SOURCES = tests/unit/test_settings_sources.c \
+	tests/unit/settings_fixture.h
+tests_unit_test_settings_sources_CPPFLAGS = $(AM_CPPFLAGS) $(leveretd_dirs) \
+	-I$(top_srcdir)/src/leveretd
+tests_unit_test_settings_sources_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_settings_sources_LDADD = src/leveretd/libsettings.a src/base/libbase.a \
+	$(INIH_LIBS) \
 	$(XXHASH_LIBS) $(CHECK_LIBS)
 endif
 
