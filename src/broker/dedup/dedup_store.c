@@ -12,7 +12,7 @@
 #include "leveret/wire/cursor.h"
 
 #define FORMAT          1u
-#define OWNER_KEY_MAX   (2 + 255)
+#define OWNER_KEY_MAX   (2 + NAME_BYTES_MAX)
 #define ENTRY_KEY_BYTES 25u
 
 static struct bytes owner_key(const struct dedup *dedup, uint8_t room[OWNER_KEY_MAX])

@@ -115,8 +115,8 @@ static void add_trace(struct vhost *vhost, const struct message *message, const 
 {
     struct text key = {0}, properties = {0};
     text_printf(&key, "%s.%.*s", what, BYTES_PRINT(where));
-    if (key.len > 255)
-        key.len = 255;
+    if (key.len > NAME_BYTES_MAX)
+        key.len = NAME_BYTES_MAX;
     notice_properties(text_bytes(headers), 0, 0, &properties);
     struct message *trace = message_readdressed(message, BYTES_LITERAL(NOTICE_TRACE_EXCHANGE),
                                                 text_bytes(&key), text_bytes(&properties));

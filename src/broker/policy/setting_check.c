@@ -95,9 +95,9 @@ bool check_routing_key(const struct field *field, char why[SETTING_WHY_MAX])
 {
     if (!check_string(field, why))
         return false;
-    if (field->value.bytes.len > UINT8_MAX)
+    if (field->value.bytes.len > NAME_BYTES_MAX)
         snprintf(why, SETTING_WHY_MAX, "{value_too_long,%zu}", field->value.bytes.len);
-    return field->value.bytes.len <= UINT8_MAX;
+    return field->value.bytes.len <= NAME_BYTES_MAX;
 }
 
 /* Checked elsewhere; here to be compared when a queue is declared again. */

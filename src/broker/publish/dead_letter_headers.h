@@ -15,7 +15,8 @@ struct death_notice {
 };
 
 /* The message to publish: the dead one with the death on record, without an expiration. Names in
- * notice: at most 255 bytes. One reference for the caller. Errors: NULL when there is no memory. */
+ * notice: at most NAME_BYTES_MAX bytes. One reference for the caller. Errors: NULL when there is no
+ * memory. */
 struct message *death_message(const struct message *message, const struct death_notice *notice)
     __attribute__((warn_unused_result));
 

@@ -2,6 +2,7 @@
 #include "broker/publish/dead_letter_headers.h"
 #include "broker/publish/offspring.h"
 #include "broker/vhost_state.h"
+#include "leveret/wire/cursor.h"
 
 #include <stdio.h>
 
@@ -64,7 +65,7 @@ static bool send(struct queue *queue, const struct message *message, enum death 
     queue->vhost->dead_letters.sent_in_turn += 1;
     if (!dead_letter_wanted(queue))
         return true;
-    if (notice.exchange.len > UINT8_MAX || notice.routing_key.len > UINT8_MAX)
+    if (notice.exchange.len > NAME_BYTES_MAX || notice.routing_key.len > NAME_BYTES_MAX)
         return !dead_letter_at_least_once(queue); /* nowhere: names are no longer than that */
     struct message *letter = death_message(message, &notice);
     if (!letter)

@@ -11,11 +11,12 @@
 #include "broker/topology/delayed.h"
 #include "broker/vhost_state.h"
 #include "leveret/base/mem.h"
+#include "leveret/wire/cursor.h"
 
 #include <inttypes.h>
 
 /* Exchange and routing key lie side by side in a message: one comparison tells the route known. */
-#define ROUTE_KEY_MAX (2 + 255 + 255)
+#define ROUTE_KEY_MAX (2 + NAME_BYTES_MAX + NAME_BYTES_MAX)
 
 struct route_memory {
     struct route_result result;

@@ -199,8 +199,8 @@ enum status definition_read_exchange(struct bytes key, struct bytes value,
     out->auto_delete = flags & EXCHANGE_AUTO_DELETE;
     out->internal = flags & EXCHANGE_INTERNAL;
     out->type = read_short_string(&v);
-    return close_value(&v, &out->arguments) && out->name.len <= UINT8_MAX ? STATUS_OK
-                                                                          : STATUS_CORRUPT;
+    return close_value(&v, &out->arguments) && out->name.len <= NAME_BYTES_MAX ? STATUS_OK
+                                                                               : STATUS_CORRUPT;
 }
 
 enum status definition_read_queue(struct bytes key, struct bytes value,
@@ -218,8 +218,8 @@ enum status definition_read_queue(struct bytes key, struct bytes value,
     out->lane_id = read_u64(&v);
     if (flags & QUEUE_HAS_PRIORITIES)
         out->priorities_id = read_u64(&v);
-    return close_value(&v, &out->arguments) && out->name.len <= UINT8_MAX ? STATUS_OK
-                                                                          : STATUS_CORRUPT;
+    return close_value(&v, &out->arguments) && out->name.len <= NAME_BYTES_MAX ? STATUS_OK
+                                                                               : STATUS_CORRUPT;
 }
 
 enum status definition_read_delay(struct bytes key, struct bytes value,
@@ -233,8 +233,9 @@ enum status definition_read_delay(struct bytes key, struct bytes value,
     out->start_ms = read_u64(&k);
     out->exchange = rest(&k);
     out->lane_id = read_u64(&v);
-    return k.failed || v.failed || reader_left(&v) || out->exchange.len > UINT8_MAX ? STATUS_CORRUPT
-                                                                                    : STATUS_OK;
+    return k.failed || v.failed || reader_left(&v) || out->exchange.len > NAME_BYTES_MAX
+               ? STATUS_CORRUPT
+               : STATUS_OK;
 }
 
 enum status definition_read_binding(struct bytes key, struct bytes value,

@@ -19,7 +19,7 @@ struct endpoint {
     bool stored;
     uint64_t number;                 /* unique in the topology; part of a binding's identity */
     uint64_t visited;                /* the stamp of the last route that reached it */
-    struct bytes name;               /* points into the queue or exchange; at most 255 bytes */
+    struct bytes name;               /* points into the queue or exchange; at most NAME_BYTES_MAX */
     struct binding_list bindings_to; /* by binding.to_link */
 };
 

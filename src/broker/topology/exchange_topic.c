@@ -14,6 +14,7 @@
 #include "leveret/base/check.h"
 #include "leveret/base/map.h"
 #include "leveret/base/mem.h"
+#include "leveret/wire/cursor.h"
 
 #define SET_MIN 16u
 
@@ -41,7 +42,7 @@ struct topic {
 };
 
 #define EDGE_WORD_AT sizeof(uint64_t)
-#define EDGE_MAX     (EDGE_WORD_AT + UINT8_MAX)
+#define EDGE_MAX     (EDGE_WORD_AT + NAME_BYTES_MAX)
 
 static size_t edge_of(uint8_t edge[EDGE_MAX], const struct topic_node *parent, struct bytes word)
 {

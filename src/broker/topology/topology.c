@@ -337,7 +337,7 @@ static struct bytes identity_of(struct topology *t, const struct binding_declara
     uint64_t ends[2] = {source->endpoint.number, destination->number};
     uint8_t key_len = (uint8_t)d->routing_key.len;
     _Static_assert(sizeof ends + sizeof key_len == BINDING_KEY_AT, "the layout of an identity");
-    CHECK(d->routing_key.len <= UINT8_MAX);
+    CHECK(d->routing_key.len <= NAME_BYTES_MAX);
     struct bytes arguments = table_sorted(d->arguments, &t->sorted);
     t->scratch.len = 0;
     text_add(&t->scratch, ends, sizeof ends);
