@@ -80,6 +80,29 @@ START_TEST(other_methods_are_told_which_there_are)
 }
 END_TEST
 
+/* A table each for two resources, as the API has them. */
+START_TEST(tables_are_searched_in_their_order)
+{
+    static const struct route second[] = {
+        {METHOD_GET, "/api/users/:first", none, ACCESS_USER, BODY_SMALL},
+        {METHOD_POST, "/api/users/:u", none, ACCESS_USER, BODY_SMALL},
+        ROUTES_END,
+    };
+    const struct route *const both[] = {table, second, NULL}, *const none_at_all[] = {NULL};
+    const struct route *found =
+        routes_find(both, METHOD_GET, "/api/users/bob", parts, &count, allow);
+    ck_assert_ptr_nonnull(found);
+    ck_assert_str_eq(found->pattern, "/api/users/:u");
+    found = routes_find(both, METHOD_POST, "/api/users/bob", parts, &count, allow);
+    ck_assert_ptr_eq(found, &second[1]);
+    ck_assert(bytes_equal_text(parts[0], "bob"));
+    ck_assert_ptr_null(routes_find(both, METHOD_OTHER, "/api/users/bob", parts, &count, allow));
+    ck_assert_str_eq(allow, "GET, PUT, POST, DELETE, OPTIONS");
+    ck_assert_ptr_null(routes_find(none_at_all, METHOD_GET, "/", parts, &count, allow));
+    ck_assert_str_eq(allow, "");
+}
+END_TEST
+
 START_TEST(too_many_parts_do_not_fit)
 {
     ck_assert(routes_match("/:a/:b/:c/:d/:e/:f", "/1/2/3/4/5/6", parts, &count));
@@ -95,6 +118,7 @@ int main(void)
     tcase_add_test(tcase, variable_parts_are_told);
     tcase_add_test(tcase, the_first_that_fits_counts);
     tcase_add_test(tcase, other_methods_are_told_which_there_are);
+    tcase_add_test(tcase, tables_are_searched_in_their_order);
     tcase_add_test(tcase, too_many_parts_do_not_fit);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

@@ -1,4 +1,4 @@
-/* Requests in.
+/* Part of http: requests in.
  *
  * Normal course: bytes are gathered until a head is whole; it becomes a request, and the service's
  * begin says whether the body is wanted; the body is gathered, and the service's handle is called.

@@ -1,4 +1,4 @@
-/* Answers out.
+/* Part of http: answers out.
  *
  * Normal course: http_send queues head and body, which are written at the end of the turn; what the
  * socket does not take is written when it can be; then the connection's next request is served. A

@@ -1,4 +1,4 @@
-/* Part of health: checks of listeners. */
+/* Part of the api: health checks of listeners. */
 #include "admin/resource/health.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* Part of health: the check for quorum queues without a leader.
+/* Part of the api: the health check for quorum queues without a leader.
  *
  * A queue has its only member on this node, which leads it as long as the queue works; a queue
  * whose stored messages cannot be read has no leader. Normal course: such queues are gathered from
