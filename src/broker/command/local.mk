@@ -21,15 +21,21 @@ if HAVE_CHECK
 command_tests = \
 	tests/unit/test_verdict \
 	tests/unit/test_policy \
+	tests/unit/test_policy_refused \
 	tests/unit/test_queue_type
 check_PROGRAMS += $(command_tests)
 TESTS += $(command_tests)
 tests_unit_test_verdict_SOURCES = tests/unit/test_verdict.c
 tests_unit_test_verdict_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_verdict_LDADD = $(core_test_libs)
-tests_unit_test_policy_SOURCES = tests/unit/test_policy.c $(core_harness)
+tests_unit_test_policy_SOURCES = tests/unit/test_policy.c tests/unit/policy_fixture.h \
+	$(core_harness)
 tests_unit_test_policy_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_policy_LDADD = $(core_test_libs)
+tests_unit_test_policy_refused_SOURCES = tests/unit/test_policy_refused.c \
+	tests/unit/policy_fixture.h $(core_harness)
+tests_unit_test_policy_refused_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_policy_refused_LDADD = $(core_test_libs)
 tests_unit_test_queue_type_SOURCES = tests/unit/test_queue_type.c $(core_harness)
 tests_unit_test_queue_type_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_queue_type_LDADD = $(core_test_libs)

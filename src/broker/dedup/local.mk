@@ -9,10 +9,15 @@ src_broker_libbroker_a_SOURCES += \
 
 if HAVE_CHECK
 dedup_tests = \
-	tests/unit/test_dedup
+	tests/unit/test_dedup \
+	tests/unit/test_dedup_queue
 check_PROGRAMS += $(dedup_tests)
 TESTS += $(dedup_tests)
-tests_unit_test_dedup_SOURCES = tests/unit/test_dedup.c $(core_harness)
+tests_unit_test_dedup_SOURCES = tests/unit/test_dedup.c tests/unit/dedup_fixture.h $(core_harness)
 tests_unit_test_dedup_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_dedup_LDADD = $(core_test_libs)
+tests_unit_test_dedup_queue_SOURCES = tests/unit/test_dedup_queue.c tests/unit/dedup_fixture.h \
+	$(core_harness)
+tests_unit_test_dedup_queue_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_dedup_queue_LDADD = $(core_test_libs)
 endif

@@ -19,6 +19,7 @@ publish_tests = \
 	tests/unit/test_publication \
 	tests/unit/test_offspring \
 	tests/unit/test_dead_letter \
+	tests/unit/test_dead_letter_disk \
 	tests/unit/test_dead_letter_random \
 	tests/unit/test_history
 check_PROGRAMS += $(publish_tests)
@@ -29,12 +30,17 @@ tests_unit_test_publication_LDADD = $(core_test_libs)
 tests_unit_test_offspring_SOURCES = tests/unit/test_offspring.c $(core_harness)
 tests_unit_test_offspring_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_offspring_LDADD = $(core_test_libs)
-tests_unit_test_dead_letter_SOURCES = tests/unit/test_dead_letter.c $(core_harness)
+tests_unit_test_dead_letter_SOURCES = tests/unit/test_dead_letter.c \
+	tests/unit/dead_letter_fixture.h $(core_harness)
 tests_unit_test_dead_letter_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_dead_letter_LDADD = $(core_test_libs)
 tests_unit_test_dead_letter_random_SOURCES = tests/unit/test_dead_letter_random.c $(core_harness)
 tests_unit_test_dead_letter_random_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_dead_letter_random_LDADD = $(core_test_libs)
+tests_unit_test_dead_letter_disk_SOURCES = tests/unit/test_dead_letter_disk.c \
+	tests/unit/dead_letter_fixture.h $(core_harness)
+tests_unit_test_dead_letter_disk_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_dead_letter_disk_LDADD = $(core_test_libs)
 tests_unit_test_history_SOURCES = tests/unit/test_history.c $(core_harness)
 tests_unit_test_history_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_history_LDADD = $(core_test_libs)

@@ -18,7 +18,9 @@ if HAVE_CHECK
 queue_tests = \
 	tests/unit/test_length \
 	tests/unit/test_priority \
+	tests/unit/test_priority_quorum \
 	tests/unit/test_delivery_limit \
+	tests/unit/test_delivery_limit_restart \
 	tests/unit/test_single_active \
 	tests/unit/test_redelivery_random
 check_PROGRAMS += $(queue_tests)
@@ -26,12 +28,22 @@ TESTS += $(queue_tests)
 tests_unit_test_length_SOURCES = tests/unit/test_length.c $(core_harness)
 tests_unit_test_length_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_length_LDADD = $(core_test_libs)
-tests_unit_test_priority_SOURCES = tests/unit/test_priority.c $(core_harness)
+tests_unit_test_priority_SOURCES = tests/unit/test_priority.c tests/unit/priority_fixture.h \
+	$(core_harness)
 tests_unit_test_priority_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_priority_LDADD = $(core_test_libs)
-tests_unit_test_delivery_limit_SOURCES = tests/unit/test_delivery_limit.c $(core_harness)
+tests_unit_test_priority_quorum_SOURCES = tests/unit/test_priority_quorum.c \
+	tests/unit/priority_fixture.h $(core_harness)
+tests_unit_test_priority_quorum_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_priority_quorum_LDADD = $(core_test_libs)
+tests_unit_test_delivery_limit_SOURCES = tests/unit/test_delivery_limit.c \
+	tests/unit/delivery_limit_fixture.h $(core_harness)
 tests_unit_test_delivery_limit_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_delivery_limit_LDADD = $(core_test_libs)
+tests_unit_test_delivery_limit_restart_SOURCES = tests/unit/test_delivery_limit_restart.c \
+	tests/unit/delivery_limit_fixture.h $(core_harness)
+tests_unit_test_delivery_limit_restart_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_delivery_limit_restart_LDADD = $(core_test_libs)
 tests_unit_test_single_active_SOURCES = tests/unit/test_single_active.c $(core_harness)
 tests_unit_test_single_active_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_single_active_LDADD = $(core_test_libs)

@@ -30,10 +30,12 @@ tests_unit_test_core_disk_SOURCES = tests/unit/test_core_disk.c $(core_harness)
 tests_unit_test_core_disk_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_core_disk_LDADD = $(core_test_libs)
 # The random conversations again, with the journal on LevelDB.
-tests_unit_test_core_leveldb_SOURCES = tests/unit/test_core_random.c $(core_harness)
+tests_unit_test_core_leveldb_SOURCES = tests/unit/test_core_random.c \
+	tests/unit/core_random_model.h $(core_harness)
 tests_unit_test_core_leveldb_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) -DHARNESS_LEVELDB
 tests_unit_test_core_leveldb_LDADD = $(core_test_libs) $(LEVELDB_LIBS)
-tests_unit_test_core_random_SOURCES = tests/unit/test_core_random.c $(core_harness)
+tests_unit_test_core_random_SOURCES = tests/unit/test_core_random.c \
+	tests/unit/core_random_model.h $(core_harness)
 tests_unit_test_core_random_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_core_random_LDADD = $(core_test_libs)
 tests_unit_test_core_time_SOURCES = tests/unit/test_core_time.c $(core_harness)
