@@ -334,6 +334,7 @@ void session_new(struct sessions *sessions, int fd)
     if (!account_take(sessions->memory.account, ACCOUNT_CONNECTIONS, SESSION_COST_BYTES)) {
         sessions->totals.refused++;
         close(fd);
+        quota_give(sessions->options.sockets);
         return;
     }
     struct session *session = mem_need(sizeof *session);

@@ -32,6 +32,7 @@ struct harness {
     struct node *node;
     struct sessions *sessions;
     struct session_options options;
+    struct quota sockets;
     struct connection *clients[CLIENTS_MAX];
     unsigned client_count;
     bool watched; /* node_watch was called */
@@ -242,7 +243,9 @@ struct harness *harness_new(void)
         .handshake_timeout_ms = 10000,
         .message_bytes_max = 1 << 20,
         .output_bytes_max = 1 << 20,
+        .sockets = &h->sockets,
     };
+    h->sockets.max = CLIENTS_MAX;
     h->sessions = sessions_new(h->loop, &h->options);
     return h;
 }
@@ -289,6 +292,7 @@ void harness_free(struct harness **harness)
 struct connection *harness_connect(struct harness *harness)
 {
     unsigned before = harness->client_count;
+    CHECK(quota_take(&harness->sockets));
     sessions_accept(harness->sessions, -1);
     harness_settle(harness);
     CHECK(harness->client_count == before + 1);

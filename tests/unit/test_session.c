@@ -409,6 +409,22 @@ START_TEST(queue_deleted_under_a_consumer_cancels_it)
 }
 END_TEST
 
+START_TEST(socket_refused_for_memory_leaves_the_quota)
+{
+    struct quota *sockets = harness_options(h)->sockets;
+    struct account *account = node_account(harness_options(h)->node);
+    uint64_t left = account_limit_bytes(account, ACCOUNT_CONNECTIONS) -
+                    account_bytes(account, ACCOUNT_CONNECTIONS);
+    unsigned open = atomic_load(&sockets->open);
+    ck_assert(account_take(account, ACCOUNT_CONNECTIONS, left));
+    ck_assert(quota_take(sockets));
+    sessions_accept(harness_sessions(h), -1);
+    harness_settle(h);
+    ck_assert_uint_eq(atomic_load(&sockets->open), open);
+    account_add(account, ACCOUNT_CONNECTIONS, -(int64_t)left);
+}
+END_TEST
+
 START_TEST(connection_close_is_answered_when_the_core_has_let_go)
 {
     log_in();
@@ -461,6 +477,7 @@ int main(void)
     tcase_add_test(tc, reused_consumer_tag_is_530);
     tcase_add_test(tc, frames_in_pieces_make_no_difference);
     tcase_add_test(tc, queue_deleted_under_a_consumer_cancels_it);
+    tcase_add_test(tc, socket_refused_for_memory_leaves_the_quota);
     tcase_add_test(tc, connection_close_is_answered_when_the_core_has_let_go);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
