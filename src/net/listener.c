@@ -26,8 +26,8 @@
 #include "leveret/base/bytes.h"
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
-#include "leveret/base/number.h"
 #include "leveret/net/address.h"
+#include "listener_place.h"
 
 /* Sockets of a listener: one for IPv4, one for IPv6. Other addresses of a name are left out. */
 #define SOCKETS_MAX 2
@@ -133,45 +133,6 @@ static void on_socket(void *context, enum watch_events what)
 }
 
 /* ---- Addresses */
-
-/* The parts of an address. */
-struct listener_place {
-    char host[64]; /* "": all addresses */
-    uint16_t port;
-    const char *path; /* of a Unix socket */
-};
-
-static bool parse_port(const char *text, uint16_t *port)
-{
-    uint64_t value;
-    if (!number_read(text, UINT16_MAX, &value))
-        return false;
-    *port = (uint16_t)value;
-    return true;
-}
-
-static bool parse_place(const char *address, struct listener_place *out)
-{
-    *out = (struct listener_place){0};
-    if (strncmp(address, "unix:", 5) == 0) {
-        out->path = address + 5;
-        return out->path[0] != '\0' &&
-               strlen(out->path) < sizeof((struct sockaddr_un *)NULL)->sun_path;
-    }
-    const char *colon = strrchr(address, ':');
-    if (!colon)
-        return parse_port(address, &out->port);
-    const char *from = address;
-    size_t len = (size_t)(colon - address);
-    bool bracketed = len >= 2 && address[0] == '[' && address[len - 1] == ']';
-    if (bracketed)
-        from++, len -= 2;
-    if (len == 0 || len >= sizeof out->host || !parse_port(colon + 1, &out->port))
-        return false;
-    memcpy(out->host, from, len);
-    /* An IPv6 address without brackets is refused: its last group might be meant as the port. */
-    return bracketed == (strchr(out->host, ':') != NULL);
-}
 
 static struct sockaddr_in ipv4(struct in_addr ip, uint16_t port)
 {
@@ -385,7 +346,7 @@ enum status listener_new(struct loop *loop, const char *address,
     struct listener_place place;
     *out = NULL;
     *error = NULL;
-    if (!parse_place(address, &place))
+    if (!listener_place_read(address, &place))
         return explain(STATUS_MALFORMED, error,
                        "'%s' is no address to listen on: wanted is PORT, ADDRESS:PORT, "
                        "[IPV6-ADDRESS]:PORT or unix:/PATH",

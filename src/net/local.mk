@@ -18,6 +18,8 @@ src_net_libnet_a_SOURCES = \
 	src/net/leaving.c \
 	src/net/leaving.h \
 	src/net/listener.c \
+	src/net/listener_place.c \
+	src/net/listener_place.h \
 	src/net/net_worker.c \
 	src/net/net_worker_state.h \
 	src/net/output.c \

@@ -9,7 +9,8 @@
 
 struct session_channel;
 
-#define ENTITY_NAME_ROOM (NAME_BYTES_MAX + 1) /* for a name with a zero behind it, in bytes */
+/* Bytes for a name with a zero behind it. */
+#define ENTITY_NAME_ROOM (NAME_BYTES_MAX + 1)
 
 /* The pseudo-queue of direct replies; the names of its addresses begin with it. */
 #define REPLY_TO_QUEUE "amq.rabbitmq.reply-to"

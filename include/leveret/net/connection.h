@@ -76,10 +76,10 @@ void connection_watch_end(struct connection *connection, bool on);
 /* slow: reads fewer frames in each turn of the loop than from other connections. */
 void connection_slow(struct connection *connection, bool slow);
 
-/* Reserves room for bytes in the output; the caller fills it at once and commits as many bytes as
- * it has used. Never NULL; cheap up to CONNECTION_RESERVE_MAX bytes, an allocation above. After
- * connection_close the bytes are dropped. */
+/* Bytes that connection_reserve gives cheaply. For more it makes an allocation. */
 #define CONNECTION_RESERVE_MAX 65536u
+/* Reserves room for bytes in the output; the caller fills it at once and commits as many bytes as
+ * it has used. Never NULL. After connection_close the bytes are dropped. */
 uint8_t *connection_reserve(struct connection *connection, size_t bytes);
 void connection_commit(struct connection *connection, size_t bytes);
 /* Queues bytes that lie in a message, and holds a reference to it until they are written. */
@@ -97,12 +97,12 @@ void connection_counters(const struct connection *connection, struct connection_
 /* Ends input, writes the queued output for at most linger_ms, then closes the socket and calls
  * handler.closed (never within this call). May be called again with a shorter time. */
 void connection_close(struct connection *connection, uint32_t linger_ms);
-/* connection_close for a peer that will close the socket itself: when all is written handler.closed
- * is called, and the socket stays open until the peer closes it, for CONNECTION_LEAVING_MS at the
- * longest. A worker has at most CONNECTION_LEAVING_MAX such sockets; for one more it closes the
- * oldest. */
-#define CONNECTION_LEAVING_MS  10000u
+/* Milliseconds that such a socket (below) stays open for its peer. Then it is closed here. */
+#define CONNECTION_LEAVING_MS 10000u
+/* Such sockets of a worker. For one more the oldest is closed. */
 #define CONNECTION_LEAVING_MAX 256u
+/* connection_close for a peer that will close the socket itself: when all is written handler.closed
+ * is called, and the socket stays open until the peer closes it. */
 void connection_await_end(struct connection *connection, uint32_t linger_ms);
 
 #endif
