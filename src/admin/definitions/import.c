@@ -1,21 +1,23 @@
 /* The import of definitions.
  *
- * Normal course: the whole file is checked before anything is changed (import_check.c), with the
- * same checks as commands of clients. Then users, vhosts, limits and permissions are stored, many
- * with one write (import_directory.c). Then each vhost gets its policies, so that they apply to
- * queues from their first moment, its exchanges and queues, and last its bindings (import_vhost.c).
- * All of this goes in portions, between which other requests are served.
+ * Normal course: the whole file is checked before anything is changed (import_check.c,
+ * import_bindings.c), with the same checks as commands of clients. Then users, vhosts, limits and
+ * permissions are stored, many with one write (import_directory.c). Then each vhost gets its
+ * policies, so that they apply to queues from their first moment, its exchanges and queues, and
+ * last its bindings (import_vhost.c). All of this goes in portions, between which other requests
+ * are served.
  *
  * What can go wrong: the check finds a mistake: the answer is 400 with the entry and the reason,
  * and nothing has changed. An entry fails when it is carried out (what exists already is
  * different): the rest is carried out, and 400 says which entries were not. An entry cannot be
  * carried out, but is not missed (the binding of a queue that went with its connection): it is
  * passed over, and 200 says so. */
+#include "admin/definitions/import.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "admin/definitions/definitions.h"
-#include "admin/definitions/import.h"
 #include "admin/http/body.h"
 #include "admin/json/answer.h"
 #include "admin/resource/policy_json.h"

@@ -111,10 +111,20 @@ bool import_command(enum import_step step, const struct value *entry, struct com
  * that were not named by the server. */
 bool import_passes_over(enum import_step step, const struct command *command);
 
-/* The three parts of an import: each goes on with the next one, or answers. Checks the whole file
- * (import_check.c); stores users, vhosts, limits and permissions (import_directory.c); sends each
- * vhost its commands (import_vhost.c). */
+/* The exchange or queue of that name in a vhost; it is added when it is not known yet.
+ * (import_check.c) */
+struct import_object *import_object_of(struct import *i, bool exchange, uint32_t place,
+                                       struct bytes name);
+/* Notes that an entry is wrong; name and vhost as for import_problem. (import_check.c) */
+void import_wrong(struct request *r, const char *list, uint32_t index, struct bytes name,
+                  struct bytes vhost, const char *why);
+
+/* The parts of an import: each goes on with the next one, or answers. Checks all entries
+ * (import_check.c); checks bindings by their ends, and refuses the file if anything is wrong
+ * (import_bindings.c); stores users, vhosts, limits and permissions (import_directory.c); sends
+ * each vhost its commands (import_vhost.c). */
 void import_check(struct request *r);
+void import_bindings(struct request *r);
 void import_directory(struct request *r);
 void import_vhosts(struct request *r);
 /* Answers 400 with what is wrong in the file. */

@@ -1,17 +1,17 @@
-/* Part of import: the check of a file of definitions, before anything is changed.
+/* Part of import: the check of all entries of a file, before anything is changed.
  *
  * Normal course: each list is checked in portions. The names of users, vhosts, exchanges and queues
- * are remembered, and each entry gets the check that it would get in a request or a command. Last
- * come the bindings: the vhosts' owners are asked for the ends that the file does not have, and
- * each binding is checked by its exchange's type. What can go wrong: entries are wrong; all
- * problems are collected, so that an operator sees more than the first one.
+ * are remembered, and each entry gets the check that it would get in a request or a command. The
+ * ends of bindings are noted; import_bindings.c checks them last. What can go wrong: entries are
+ * wrong; all problems are collected, so that an operator sees more than the first one.
  *
  * An entry that restricts or routes, in a way that Leveret does not have, is an error: if it were
  * left out silently a user could do more than was meant, or messages would be lost. */
+#include "admin/definitions/import.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "admin/definitions/import.h"
 #include "admin/resource/global_parameters.h"
 #include "admin/resource/limits.h"
 #include "admin/resource/users.h"
@@ -63,8 +63,7 @@ static struct import_place *place_of(struct request *r, struct bytes name)
     return place;
 }
 
-/* The exchange or queue of that name in a vhost; it is added when it is not known yet. */
-static struct import_object *object_of(struct import *i, bool exchange, uint32_t place,
+struct import_object *import_object_of(struct import *i, bool exchange, uint32_t place,
                                        struct bytes name)
 {
     struct text key = {0};
@@ -94,7 +93,7 @@ static struct bytes no_bytes(void)
 
 typedef void check_entry(struct request *r, const struct value *entry, uint32_t index);
 
-static void wrong(struct request *r, const char *list, uint32_t index, struct bytes name,
+void import_wrong(struct request *r, const char *list, uint32_t index, struct bytes name,
                   struct bytes vhost, const char *why)
 {
     struct import *i = r->work;
@@ -119,7 +118,7 @@ static void check_user(struct request *r, const struct value *entry, uint32_t in
         api_user_check(&form, i->hashing);
     api_limits_check(LIMITED_USER, &form, "limits");
     if (!form_ok(&form))
-        wrong(r, "users", index, bytes_of_text(name ? name : ""), no_bytes(), form.wrong);
+        import_wrong(r, "users", index, bytes_of_text(name ? name : ""), no_bytes(), form.wrong);
     else
         map_put(&i->users, bytes_of_text(name), i);
 }
@@ -135,7 +134,7 @@ static void check_vhost(struct request *r, const struct value *entry, uint32_t i
         api_vhost_check(&form);
     api_limits_check(LIMITED_VHOST, &form, "limits");
     if (!form_ok(&form))
-        wrong(r, "vhosts", index, bytes_of_text(name ? name : ""), no_bytes(), form.wrong);
+        import_wrong(r, "vhosts", index, bytes_of_text(name ? name : ""), no_bytes(), form.wrong);
     else
         map_put(&i->vhosts, bytes_of_text(name), (void *)(uintptr_t)entry);
 }
@@ -168,19 +167,19 @@ static void check_permission(struct request *r, const struct value *entry, uint3
         form_refuse(&form, "permission", "%s", error ? error : "not a regular expression");
     free(error);
     if (!form_ok(&form))
-        wrong(r, "permissions", index, bytes_of_text(user ? user : ""),
-              vhost ? bytes_of_text(vhost) : no_bytes(), form.wrong);
+        import_wrong(r, "permissions", index, bytes_of_text(user ? user : ""),
+                     vhost ? bytes_of_text(vhost) : no_bytes(), form.wrong);
 }
 
 static void check_topic_permission(struct request *r, const struct value *entry, uint32_t index)
 {
     struct form form = form_of(entry);
     const char *user = form_text(&form, "user", "");
-    wrong(r, "topic_permissions", index, bytes_of_text(user), no_bytes(),
-          form_ok(&form)
-              ? "topic permissions are not supported, and without them the user could do "
-                "more than is meant"
-              : form.wrong);
+    import_wrong(r, "topic_permissions", index, bytes_of_text(user), no_bytes(),
+                 form_ok(&form)
+                     ? "topic permissions are not supported, and without them the user could do "
+                       "more than is meant"
+                     : form.wrong);
 }
 
 static void check_global_parameter(struct request *r, const struct value *entry, uint32_t index)
@@ -191,7 +190,7 @@ static void check_global_parameter(struct request *r, const struct value *entry,
     const char *name = form_text(&form, "name", "");
     api_global_parameter_check(&form, name);
     if (!form_ok(&form))
-        wrong(r, "global_parameters", index, bytes_of_text(name), no_bytes(), form.wrong);
+        import_wrong(r, "global_parameters", index, bytes_of_text(name), no_bytes(), form.wrong);
 }
 
 /* ---- What is in vhosts. */
@@ -210,7 +209,7 @@ static struct import_place *entry_place(struct request *r, enum import_step step
     const char *vhost = form_text(&form, "vhost", NULL);
     if (vhost_known(r, &form, vhost))
         return place_of(r, bytes_of_text(vhost));
-    wrong(r, import_keys[step], index, name, no_bytes(), form.wrong);
+    import_wrong(r, import_keys[step], index, name, no_bytes(), form.wrong);
     return NULL;
 }
 
@@ -236,7 +235,7 @@ static bool remember_object(struct import *i, uint32_t place, const struct comma
 {
     bool exchange = command->type == COMMAND_EXCHANGE_DECLARE;
     struct bytes name = exchange ? command->u.exchange_declare.name : command->u.queue_declare.name;
-    struct import_object *object = object_of(i, exchange, place, name);
+    struct import_object *object = import_object_of(i, exchange, place, name);
     struct text said = {0};
     say(command, &said);
     bool same = !object->in_file || bytes_equal(object->said, text_bytes(&said));
@@ -271,7 +270,7 @@ static void note_end(struct request *r, bool exchange, struct import_place *plac
                      struct bytes name)
 {
     struct import *i = r->work;
-    struct import_object *object = object_of(i, exchange, place->number, name);
+    struct import_object *object = import_object_of(i, exchange, place->number, name);
     const char *type = exchange ? verdict_predeclared_type(name) : NULL;
     if (object->found || object->type.at)
         return;
@@ -299,7 +298,7 @@ static void check_step(struct request *r, enum import_step step, const struct va
     struct import_place *place = entry_place(r, step, entry, index, name);
     i->lists[step].place[index] = NO_PLACE;
     if (place && !read) {
-        wrong(r, import_keys[step], index, name, place->name, why);
+        import_wrong(r, import_keys[step], index, name, place->name, why);
     } else if (place && import_passes_over(step, &command)) {
         i->all--;
     } else if (place) {
@@ -311,11 +310,11 @@ static void check_step(struct request *r, enum import_step step, const struct va
             const struct verdict_vhost vhost = {place->name, place->default_queue_type};
             bool good = verdict_of(&command, &vhost, &verdict) == STATUS_OK;
             if (!good)
-                wrong(r, import_keys[step], index, name, place->name, verdict.text);
+                import_wrong(r, import_keys[step], index, name, place->name, verdict.text);
             if ((step == STEP_EXCHANGES || step == STEP_QUEUES) &&
                 !remember_object(i, place->number, &command, good))
-                wrong(r, import_keys[step], index, name, place->name,
-                      "the file has it before with other properties");
+                import_wrong(r, import_keys[step], index, name, place->name,
+                             "the file has it before with other properties");
         }
     }
     text_free(&table);
@@ -359,7 +358,7 @@ static void check_parameter(struct request *r, const struct value *entry, uint32
     else if (entry_place(r, STEP_PARAMETERS, entry, index, bytes_of_text(name)))
         api_limits_check(LIMITED_VHOST, &form, "value");
     if (!form_ok(&form))
-        wrong(r, "parameters", index, bytes_of_text(name), no_bytes(), form.wrong);
+        import_wrong(r, "parameters", index, bytes_of_text(name), no_bytes(), form.wrong);
 }
 
 /* ---- All lists, one after the other. */
@@ -381,8 +380,6 @@ static const struct section {
     {"bindings", check_binding, false},
 };
 #define SECTIONS (sizeof sections / sizeof *sections)
-
-static void ask_ends(struct request *r);
 
 static void check_portion(struct request *r)
 {
@@ -407,133 +404,7 @@ static void check_portion(struct request *r)
         }
     }
     i->asked_at = 0;
-    ask_ends(r);
-}
-
-/* ---- Ends of bindings that the file does not have. */
-
-/* Looks for the ends that are in one vhost, a portion at most. On the vhost's owner. */
-static void find_ends(struct vhost *vhost, void *argument)
-{
-    struct import *i = argument;
-    struct exchange_info exchange;
-    struct queue_info queue;
-    uint32_t place = i->asked[i->asked_at]->place;
-    for (uint32_t n = 0; n < IMPORT_PORTION && i->asked_at < i->asked_count; n++) {
-        struct import_object *object = i->asked[i->asked_at];
-        if (object->place != place)
-            return;
-        i->asked_at++;
-        if (!object->exchange) {
-            object->found = vhost_find_queue(vhost, object->name, &queue);
-        } else if (vhost_find_exchange(vhost, object->name, &exchange)) {
-            object->found = true;
-            object->type = arena_keep(&i->arena, exchange.type);
-            object->arguments = arena_keep(&i->arena, exchange.arguments);
-        }
-    }
-}
-
-static int by_place(const void *a, const void *b)
-{
-    const struct import_object *const *x = a, *const *y = b;
-    return ((*x)->place > (*y)->place) - ((*x)->place < (*y)->place);
-}
-
-static void judge_bindings(struct request *r);
-
-static void ask_on(struct request *r)
-{
-    struct import *i = r->work;
-    while (i->asked_at < i->asked_count) {
-        struct bytes vhost = i->places[i->asked[i->asked_at]->place]->name;
-        if (request_try(r, vhost, find_ends, i, ask_on) == STATUS_OK)
-            return;
-        i->asked_at++; /* the vhost is gone, and all that was in it */
-    }
-    i->at = 0;
-    judge_bindings(r);
-}
-
-static void ask_ends(struct request *r)
-{
-    struct import *i = r->work;
-    if (i->asked_count)
-        qsort(i->asked, i->asked_count, sizeof(struct import_object *), by_place);
-    ask_on(r);
-}
-
-/* ---- Bindings. */
-
-/* Checks a binding. One to a queue that is neither in the file nor in the vhost is passed over:
- * RabbitMQ exports the bindings of exclusive queues, but not the queues, which go with their
- * connection. */
-static void judge_binding(struct request *r, uint32_t index)
-{
-    struct import *i = r->work;
-    struct import_list *list = &i->lists[STEP_BINDINGS];
-    struct command command;
-    struct text table;
-    char why[FORM_WRONG_BYTES_MAX], text[256];
-    struct verdict verdict;
-    uint32_t place = list->place[index];
-    if (place == NO_PLACE ||
-        !import_command(STEP_BINDINGS, value_at(list->list, index), &command, &table, why))
-        return;
-    bool to_exchange = command.type == COMMAND_EXCHANGE_BIND;
-    struct bytes vhost = i->places[place]->name, to = command.u.bind.destination;
-    const struct import_object *source = object_of(i, true, place, command.u.bind.source);
-    const struct import_object *destination = object_of(i, to_exchange, place, to);
-    const struct verdict_source from = {source->type, source->arguments};
-    if (!source->found || (!destination->found && to_exchange)) {
-        snprintf(text, sizeof text, "there is no exchange '%.*s'",
-                 BYTES_PRINT(source->found ? to : command.u.bind.source));
-        wrong(r, "bindings", index, to, vhost, text);
-    } else if (!destination->found) {
-        import_problem(&i->passed, "bindings", index, to, vhost, "there is no such queue");
-        list->place[index] = NO_PLACE;
-        i->all--;
-    } else if (verdict_of_binding(&from, command.u.bind.routing_key, command.u.bind.arguments,
-                                  &verdict) != STATUS_OK) {
-        wrong(r, "bindings", index, to, vhost, verdict.text);
-    }
-    text_free(&table);
-}
-
-/* Sorts the entries of a list by vhost; those of one vhost keep their order. */
-static void order_list(const struct import *i, struct import_list *list)
-{
-    list->starts = mem_need((i->place_count + 2) * sizeof *list->starts);
-    list->order = mem_need_array(NULL, list->count + 1, sizeof *list->order);
-    for (uint32_t at = 0; at < list->count; at++)
-        if (list->place[at] != NO_PLACE)
-            list->starts[list->place[at] + 2]++;
-    for (uint32_t place = 1; place < i->place_count + 2; place++)
-        list->starts[place] += list->starts[place - 1];
-    for (uint32_t at = 0; at < list->count; at++)
-        if (list->place[at] != NO_PLACE)
-            list->order[list->starts[list->place[at] + 1]++] = at;
-}
-
-static void judge_bindings(struct request *r)
-{
-    struct import *i = r->work;
-    for (uint32_t budget = IMPORT_PORTION; i->at < i->lists[STEP_BINDINGS].count; i->at++) {
-        if (budget-- == 0) {
-            request_later(r, judge_bindings);
-            return;
-        }
-        judge_binding(r, i->at);
-    }
-    if (i->wrong.count) {
-        import_refuse(r);
-        return;
-    }
-    for (unsigned step = 0; step < STEP_COUNT; step++)
-        order_list(i, &i->lists[step]);
-    i->section = 0;
-    i->at = 0;
-    import_directory(r);
+    import_bindings(r);
 }
 
 void import_check(struct request *r)

@@ -5,10 +5,11 @@
  * loop. What can go wrong: an entry fails although it was checked, since something has changed
  * meanwhile (the answer tells it, and the rest goes on); a write fails (nothing of the portion is
  * stored, and the import ends). */
+#include "admin/definitions/import.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "admin/definitions/import.h"
 #include "admin/resource/global_parameters.h"
 #include "admin/resource/limits.h"
 #include "admin/resource/users.h"

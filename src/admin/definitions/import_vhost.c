@@ -7,6 +7,7 @@
  * or the vhost is at a limit), or a vhost cannot be opened: the answer tells it, and the rest goes
  * on. The vhost is deleted while commands are under way: the answer is 404. */
 #include "admin/definitions/import.h"
+
 #include "admin/resource/client.h"
 
 static void advance(struct request *r);

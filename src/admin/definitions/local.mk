@@ -4,6 +4,7 @@ src_admin_libadmin_a_SOURCES += \
 	src/admin/definitions/definitions.h \
 	src/admin/definitions/import.c \
 	src/admin/definitions/import.h \
+	src/admin/definitions/import_bindings.c \
 	src/admin/definitions/import_check.c \
 	src/admin/definitions/import_directory.c \
 	src/admin/definitions/import_vhost.c

@@ -1,4 +1,4 @@
-/* Who sent a request, and what that user may do. Thread: the main thread. */
+/* The user who sent a request, and what that user may do. Thread: the main thread. */
 #ifndef LEVERET_ADMIN_ACCESS_H
 #define LEVERET_ADMIN_ACCESS_H
 

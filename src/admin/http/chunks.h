@@ -5,7 +5,7 @@
 #include "leveret/base/bytes.h"
 
 /* Bytes of the line with a chunk's size, of all lines behind the last chunk together, and of one
- * chunk; a body with more of one of them is malformed. */
+ * chunk; a body that has more of any is malformed. */
 #define CHUNK_LINE_BYTES_MAX    256u
 #define CHUNK_TRAILER_BYTES_MAX 4096u
 #define CHUNK_BYTES_MAX         (UINT64_C(1) << 40)

@@ -1,14 +1,14 @@
-/* Routes of the API: which function answers which path, who may ask, and how long a request's body
- * may be. Each resource has a table of them, beside the functions that it names. Such a function
- * gets a request (request.h) and answers it (respond.h), so both come with this header. Thread:
- * main. */
+/* Routes of the API: which function answers which path, which users may ask, and how long a
+ * request's body may be. Each resource has a table of its routes, beside the functions that they
+ * name. Such a function gets a request (request.h) and answers it (respond.h), so both come with
+ * this header. Thread: main. */
 #ifndef LEVERET_ADMIN_ROUTES_H
 #define LEVERET_ADMIN_ROUTES_H
 
 #include "admin/http/request.h"
 #include "admin/http/respond.h"
 
-/* Who may ask. A user who may not is answered 401. */
+/* Which users may ask; others are answered 401. */
 enum access {
     ACCESS_ANYBODY, /* everybody, without a password */
     ACCESS_USER,    /* users who may ask anything: RIGHT_MANAGEMENT. This holds for all below too */

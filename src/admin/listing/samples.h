@@ -6,7 +6,8 @@
 
 #include "leveret/base/text.h"
 
-/* A look replaces the one before only when that one is older. */
+/* For so many milliseconds a look is kept before a newer one takes its place. The admin looks at
+ * all counters as often. */
 #define SAMPLE_PERIOD_MS 5000u
 /* An object that nobody has looked at for this long is forgotten by samples_sweep. */
 #define SAMPLE_KEEP_MS 120000u

@@ -80,7 +80,7 @@ static void list_of_vhost(struct request *r)
 /* ---- One exchange. */
 
 struct one_exchange {
-    struct bytes name; /* the one that the path names */
+    struct bytes name; /* of the exchange that the path names */
     struct arena arena;
     struct exchange_info info;
     bool found;

@@ -1,4 +1,4 @@
-/* Part of the api: health checks, and what the files of them share. Thread: the main thread. */
+/* Part of the api: health checks, and what their files share. Thread: the main thread. */
 #ifndef LEVERET_ADMIN_HEALTH_H
 #define LEVERET_ADMIN_HEALTH_H
 

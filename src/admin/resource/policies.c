@@ -85,7 +85,7 @@ static void list_operator_policies_of_vhost(struct request *r)
 /* ---- One. */
 
 struct one_policy {
-    struct bytes vhost, name; /* of the one that the path names */
+    struct bytes vhost, name; /* of the policy that the path names */
     bool operator_policy, found;
     const struct listing_kind *kind;
     struct arena arena;

@@ -227,7 +227,7 @@ static void list_of_vhost(struct request *r)
 
 struct one_queue {
     struct gather consumers; /* first: got_consumers takes the gather for the whole struct */
-    struct bytes name;       /* the one that the path names */
+    struct bytes name;       /* of the queue that the path names */
     struct arena arena;
     struct queue_info info;
     bool found;
