@@ -6,7 +6,7 @@ src_broker_libbroker_a_SOURCES = src/broker/vhost_state.h
 # What its tests link. core_harness drives a vhost; topology_fixture makes exchanges and bindings without one.
 routing_test_libs = src/broker/libbroker.a src/wire/libwire.a src/base/libbase.a \
 	$(XXHASH_LIBS) $(CRYPTO_LIBS) $(CHECK_LIBS)
-core_harness = tests/unit/core_harness.c tests/unit/core_harness.h
+core_harness = tests/unit/core_harness.c tests/unit/core_commands.c tests/unit/core_harness.h
 core_test_libs = src/broker/libbroker.a src/journal/libjournal.a src/wire/libwire.a \
 	src/base/libbase.a $(PCRE2_LIBS) $(XXHASH_LIBS) $(CRYPTO_LIBS) $(CHECK_LIBS)
 

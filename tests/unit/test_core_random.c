@@ -396,23 +396,13 @@ static void change_policy(void)
     text_free(&definition);
 }
 
-static void step(void)
+/* Asks queue q for messages, or stops asking: what is from 650 to 779. */
+static void get_or_consume(const char *who, struct model_channel *channel, unsigned q,
+                           unsigned what)
 {
-    unsigned p = pick(PEERS), c = 1 + pick(CHANNELS), q = pick(QUEUES);
-    struct model_channel *channel = &channels[p][c];
-    char who[8], name[8];
-    who_of(p, c, who);
+    char name[8];
     name_of(q, name);
-    unsigned what = pick(1000);
-    if (channel->tx && channel->gets == 0 && pick(8) == 0) {
-        tx_end(who, channel);
-    } else if (what < 300) {
-        (channel->tx ? tx_publish_some : publish_some)(who, channel, q, 1 + pick(3));
-    } else if (what < 306) {
-        (channel->tx ? tx_publish_some : publish_some)(who, channel, q, 300 + pick(1500));
-    } else if (what < 650) {
-        settle_some(who, channel);
-    } else if (what < 700) {
+    if (what < 700) {
         /* Behind a commit-ok that waits for the disk a get-ok would come late: a client that waits
          * for answers has one of them under way. */
         if (!is_committing(channel)) {
@@ -424,10 +414,66 @@ static void step(void)
         if (!channel->consuming[q])
             do_consume(&h, who, name, q * 2 + acks, acks ? "a" : "", (int)pick(3));
         channel->consuming[q] = true;
-    } else if (what < 780) {
+    } else {
         do_cancel(&h, who, q * 2);
         do_cancel(&h, who, q * 2 + 1);
         channel->consuming[q] = false;
+    }
+}
+
+/* Ends the channel, by a close or by an error, or its connection: what is from 989 to 995. */
+static void end_one(unsigned p, const char *who, struct model_channel *channel, unsigned what)
+{
+    if (what < 993) {
+        give_back(channel);
+        do_close(&h, who);
+        harness_sync(&h);
+        end_channel(channel);
+    } else if (what < 995) {
+        give_back(channel);
+        failing = true;
+        do_ack(&h, who, 999999999, false);
+        do_close(&h, who);
+        harness_sync(&h); /* the answer may wait behind a commit-ok */
+        failing = false;
+        end_channel(channel);
+    } else {
+        for (unsigned i = 1; i <= CHANNELS; i++)
+            give_back(&channels[p][i]);
+        harness_detach(&h, (char)('A' + p));
+        for (unsigned i = 1; i <= CHANNELS; i++)
+            end_channel(&channels[p][i]);
+        owed[p] = 0;
+    }
+    open_channels();
+}
+
+static void purge(const char *who, unsigned q)
+{
+    char name[8];
+    name_of(q, name);
+    while (queues[q].ready)
+        set_state(q, first_ready(q), SETTLED);
+    do_purge(&h, who, name);
+}
+
+static void step(void)
+{
+    unsigned p = pick(PEERS), c = 1 + pick(CHANNELS), q = pick(QUEUES);
+    struct model_channel *channel = &channels[p][c];
+    char who[8];
+    who_of(p, c, who);
+    unsigned what = pick(1000);
+    if (channel->tx && channel->gets == 0 && pick(8) == 0) {
+        tx_end(who, channel);
+    } else if (what < 300) {
+        (channel->tx ? tx_publish_some : publish_some)(who, channel, q, 1 + pick(3));
+    } else if (what < 306) {
+        (channel->tx ? tx_publish_some : publish_some)(who, channel, q, 300 + pick(1500));
+    } else if (what < 650) {
+        settle_some(who, channel);
+    } else if (what < 780) {
+        get_or_consume(who, channel, q, what);
     } else if (what < 850) {
         do_credit(&h, who, (uint32_t)owed[p]);
         owed[p] = 0;
@@ -441,33 +487,10 @@ static void step(void)
     } else if (what < 989) {
         requeue_all(channel);
         do_plain(&h, who, COMMAND_RECOVER);
-    } else if (what < 993) {
-        give_back(channel);
-        do_close(&h, who);
-        harness_sync(&h);
-        end_channel(channel);
-        open_channels();
-    } else if (what < 995) {
-        give_back(channel);
-        failing = true;
-        do_ack(&h, who, 999999999, false);
-        do_close(&h, who);
-        harness_sync(&h); /* the answer may wait behind a commit-ok */
-        failing = false;
-        end_channel(channel);
-        open_channels();
     } else if (what < 996) {
-        for (unsigned i = 1; i <= CHANNELS; i++)
-            give_back(&channels[p][i]);
-        harness_detach(&h, (char)('A' + p));
-        for (unsigned i = 1; i <= CHANNELS; i++)
-            end_channel(&channels[p][i]);
-        owed[p] = 0;
-        open_channels();
+        end_one(p, who, channel, what);
     } else if (what < 997) {
-        while (queues[q].ready)
-            set_state(q, first_ready(q), SETTLED);
-        do_purge(&h, who, name);
+        purge(who, q);
     } else if (what < 998) {
         change_policy();
         if (pick(4) == 0)

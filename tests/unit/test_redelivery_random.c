@@ -459,6 +459,21 @@ static uint64_t number_from(const char *name, uint64_t otherwise)
     return number;
 }
 
+/* Each queue has as many messages, ready and unacknowledged, as the model. */
+static void check_depths(void)
+{
+    struct queue_info info;
+    for (unsigned queue = 0; queue < QUEUES; queue++) {
+        unsigned ready = 0, out = 0;
+        for (unsigned i = low[queue]; i < count[queue]; i++) {
+            ready += items[queue][i].state == READY;
+            out += items[queue][i].state == OUT;
+        }
+        MUST(vhost_find_queue(h.vhost, bytes_of_text(kinds[queue].name), &info));
+        MUST(info.messages_ready == ready && info.messages_unacknowledged == out);
+    }
+}
+
 START_TEST(random_redelivery)
 {
     uint64_t seed = number_from("LEVERET_SEED", 20261122), restarts = 0;
@@ -508,15 +523,8 @@ START_TEST(random_redelivery)
         do_credit(&h, "B1", 1 << 20);
         if (step % 50 == 0)
             harness_sync(&h); /* a dead letter that is not in memory is counted until it is read */
-        for (unsigned queue = 0; step % 50 == 0 && queue < QUEUES; queue++) {
-            unsigned ready = 0, out = 0;
-            for (unsigned i = low[queue]; i < count[queue]; i++) {
-                ready += items[queue][i].state == READY;
-                out += items[queue][i].state == OUT;
-            }
-            MUST(vhost_find_queue(h.vhost, bytes_of_text(kinds[queue].name), &info));
-            MUST(info.messages_ready == ready && info.messages_unacknowledged == out);
-        }
+        if (step % 50 == 0)
+            check_depths();
     }
     harness_sync(&h);
     printf("seed %llu: %u steps, %u dead letters, %llu restarts\n", (unsigned long long)seed, steps,

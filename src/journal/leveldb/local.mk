@@ -44,6 +44,7 @@ src_journal_libjournal_a_SOURCES += \
 
 if HAVE_CHECK
 leveldb_tests = tests/unit/test_journal_record tests/unit/test_journal_leveldb \
+	tests/unit/test_journal_segments \
 	tests/unit/test_journal_damage tests/unit/test_journal_failure tests/unit/test_journal_sizes \
 	tests/unit/test_journal_torn
 check_PROGRAMS += $(leveldb_tests)
@@ -60,9 +61,14 @@ tests_unit_test_journal_record_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_journal_record_LDADD = src/journal/libjournal.a src/base/libbase.a \
 	$(CHECK_LIBS) $(XXHASH_LIBS)
 
-tests_unit_test_journal_leveldb_SOURCES = tests/unit/test_journal_leveldb.c $(journal_test_sources)
+tests_unit_test_journal_leveldb_SOURCES = tests/unit/test_journal_leveldb.c \
+	tests/unit/journal_disk_fixture.h $(journal_test_sources)
 tests_unit_test_journal_leveldb_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_journal_leveldb_LDADD = $(journal_test_libs)
+tests_unit_test_journal_segments_SOURCES = tests/unit/test_journal_segments.c \
+	tests/unit/journal_disk_fixture.h $(journal_test_sources)
+tests_unit_test_journal_segments_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_journal_segments_LDADD = $(journal_test_libs)
 
 tests_unit_test_journal_damage_SOURCES = tests/unit/test_journal_damage.c $(journal_test_sources)
 tests_unit_test_journal_damage_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
@@ -76,9 +82,11 @@ tests_unit_test_journal_torn_SOURCES = tests/unit/test_journal_torn.c $(journal_
 tests_unit_test_journal_torn_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_journal_torn_LDADD = $(journal_test_libs)
 
-tests_unit_test_journal_failure_SOURCES = tests/unit/test_journal_failure.c $(journal_test_sources) \
+tests_unit_test_journal_failure_SOURCES = tests/unit/test_journal_failure.c \
+	$(journal_test_sources) \
 	$(scarce)
-tests_unit_test_journal_failure_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
+tests_unit_test_journal_failure_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
+	-I$(top_srcdir)/tests/support
 tests_unit_test_journal_failure_LDFLAGS = $(AM_LDFLAGS) $(scarce_ldflags)
 tests_unit_test_journal_failure_LDADD = $(journal_test_libs)
 endif
