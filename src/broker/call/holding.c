@@ -3,16 +3,14 @@
 
 #include <inttypes.h>
 
-#include "broker/vhost_state.h"
-
-enum status holding_take(struct vhost *vhost, enum account_kind kind, uint64_t bytes,
+enum status holding_take(struct holdings *holdings, enum account_kind kind, uint64_t bytes,
                          const char *what, struct refusal *refusal)
 {
-    struct account *account = vhost->options.account;
+    struct account *account = holdings->account;
     if (!account)
         return STATUS_OK;
-    if (vhost->recovering) {
-        holding_add(vhost, kind, bytes);
+    if (holdings->unlimited) {
+        holding_add(holdings, kind, bytes);
         return STATUS_OK;
     }
     if (!account_take(account, kind, bytes))
@@ -21,28 +19,28 @@ enum status holding_take(struct vhost *vhost, enum account_kind kind, uint64_t b
                       " already",
                       what, account_kind_name(kind), account_limit_bytes(account, kind),
                       account_bytes(account, kind));
-    vhost->holding[kind] += bytes;
+    holdings->bytes[kind] += bytes;
     return STATUS_OK;
 }
 
-void holding_add(struct vhost *vhost, enum account_kind kind, uint64_t bytes)
+void holding_add(struct holdings *holdings, enum account_kind kind, uint64_t bytes)
 {
-    if (!vhost->options.account)
+    if (!holdings->account)
         return;
-    vhost->holding[kind] += bytes;
-    account_add(vhost->options.account, kind, (int64_t)bytes);
+    holdings->bytes[kind] += bytes;
+    account_add(holdings->account, kind, (int64_t)bytes);
 }
 
-void holding_give(struct vhost *vhost, enum account_kind kind, uint64_t bytes)
+void holding_give(struct holdings *holdings, enum account_kind kind, uint64_t bytes)
 {
-    if (!vhost->options.account)
+    if (!holdings->account)
         return;
-    vhost->holding[kind] -= bytes;
-    account_add(vhost->options.account, kind, -(int64_t)bytes);
+    holdings->bytes[kind] -= bytes;
+    account_add(holdings->account, kind, -(int64_t)bytes);
 }
 
-void holding_end(struct vhost *vhost)
+void holding_end(struct holdings *holdings)
 {
-    for (int kind = 0; vhost->options.account && kind < ACCOUNT_KIND_COUNT; kind++)
-        holding_give(vhost, (enum account_kind)kind, vhost->holding[kind]);
+    for (int kind = 0; holdings->account && kind < ACCOUNT_KIND_COUNT; kind++)
+        holding_give(holdings, (enum account_kind)kind, holdings->bytes[kind]);
 }

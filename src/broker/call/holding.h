@@ -12,22 +12,23 @@
 #include "broker/call/refusal.h"
 #include "leveret/base/account.h"
 
-struct vhost;
-struct queue;
-struct exchange;
-struct consumer;
+struct holdings {
+    struct account *account;            /* not owned; NULL: nothing is counted or refused */
+    uint64_t bytes[ACCOUNT_KIND_COUNT]; /* told to the account, by kind */
+    bool unlimited;                     /* true during recovery: nothing is refused */
+};
 
 /* Bytes that an object of a kind takes beside what its own struct and contents do: places in maps,
  * rosters, lists. */
 #define HOLDING_PLACES 200u
 
-/* Errors: PRECONDITION_FAILED, with a text that names what. */
-MUST_USE enum status holding_take(struct vhost *vhost, enum account_kind kind, uint64_t bytes,
+/* Counts bytes of a kind. Errors: PRECONDITION_FAILED, with a text that names what they are for. */
+MUST_USE enum status holding_take(struct holdings *holdings, enum account_kind kind, uint64_t bytes,
                                   const char *what, struct refusal *refusal);
 /* Counts without asking: the caller keeps to the limit in another way. */
-void holding_add(struct vhost *vhost, enum account_kind kind, uint64_t bytes);
-void holding_give(struct vhost *vhost, enum account_kind kind, uint64_t bytes);
-/* All that is still held; for vhost_free. */
-void holding_end(struct vhost *vhost);
+void holding_add(struct holdings *holdings, enum account_kind kind, uint64_t bytes);
+void holding_give(struct holdings *holdings, enum account_kind kind, uint64_t bytes);
+/* Gives back all that is still held; for vhost_free. */
+void holding_end(struct holdings *holdings);
 
 #endif

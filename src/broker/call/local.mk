@@ -1,5 +1,6 @@
 # What src/broker/call builds: what every call into the core carries.
 src_broker_libbroker_a_SOURCES += \
+	src/broker/call/call.h \
 	src/broker/call/holding.c \
 	src/broker/call/holding.h \
 	src/broker/call/refusal.c \

@@ -1,13 +1,13 @@
 /* Work: what things cost, so that nobody's commands keep the others of a worker waiting. One unit
  * is about a tenth of a microsecond of a processor of 2020. Thread: the vhost's owner.
  *
- * Normal course: what can cost more than a plain command says so with vhost_spend, in bulk, where
- * it is done: after a route, after a loop. The call into the core returns the sum, and its caller
- * (host/share.c) sees to it that who has spent much waits. A loop that may be long asks vhost_left
- * how far it may go in this call, and calls work_goes_on when it has not come to its end: then the
- * same command is applied again in a later turn, and what it has done so far is in the channel's
- * struct progress. What a plain message costs is not counted: a connection gets so many frames a
- * turn anyway. */
+ * Normal course: what can cost more than a plain command says so with call_spend (call.h), in
+ * bulk, where it is done: after a route, after a loop. The call into the core returns the sum, and
+ * its caller (host/share.c) makes a connection that has spent much wait. A loop that may be long
+ * asks call_left how far it may go in this call, and calls channel_goes_on when it has not come to
+ * its end: then the same command is applied again in a later turn, and what it has done so far is
+ * in the channel's struct progress. What a plain message costs is not counted: a connection gets so
+ * many frames a turn anyway. */
 #ifndef BROKER_WORK_H
 #define BROKER_WORK_H
 

@@ -1,5 +1,7 @@
 /* Channels: see channel.h. */
-#include "broker/vhost_state.h"
+#include "broker/channel/channel.h"
+
+#include "broker/channel/channels.h"
 #include "leveret/base/mem.h"
 #include "leveret/wire/table.h"
 
@@ -10,19 +12,20 @@ struct channel *channel_new(struct peer *peer, uint16_t id)
 {
     struct channel *channel = mem_need(sizeof *channel);
     channel->peer = peer;
+    channel->set = peer->set;
     channel->vhost = peer->vhost;
     channel->id = id;
     TAILQ_INIT(&channel->consumers);
-    consumer_wait_init(&channel->wait);
+    wait_init(&channel->wait);
     TAILQ_INIT(&channel->gets);
     TAILQ_INIT(&channel->holds);
-    channel->number = roster_add(&peer->vhost->channel_roster, channel);
+    channel->number = roster_add(&peer->set->roster, channel);
     return channel;
 }
 
 uint64_t channel_needed(const struct channel *channel)
 {
-    uint64_t needed = vhost_needed(channel->vhost);
+    uint64_t needed = store_needed(channel->set->store);
     return needed > channel->progress.needed ? needed : channel->progress.needed;
 }
 
@@ -30,7 +33,7 @@ void channel_goes_on(struct channel *channel)
 {
     channel->progress.needed = channel_needed(channel);
     channel->progress.under_way = true;
-    channel->vhost->applied.unfinished = true;
+    channel->set->store->call.applied.unfinished = true;
 }
 
 /* ---- Answers. */
@@ -42,8 +45,7 @@ struct event channel_event(const struct channel *channel, enum event_type type)
 
 void channel_emit(struct channel *channel, const struct event *event)
 {
-    struct vhost *vhost = channel->vhost;
-    vhost->options.event(vhost->options.context, channel->peer->owner, event);
+    channels_tell(channel->set, channel->peer, event);
 }
 
 void channel_reply_event(struct channel *channel, const struct command *command,
@@ -78,13 +80,13 @@ void channel_refuse(struct channel *channel, enum command_type command, enum sta
     promise_reply(channel, &reply, 0);
 }
 
-/* ---- Commands on the channel itself. */
+/* ---- What others are told of it. */
 
-void event_channel(const struct channel *channel, bool made)
+void channel_announce(const struct channel *channel, bool made)
 {
-    const struct vhost *vhost = channel->vhost;
+    const struct channels *set = channel->set;
     struct text headers = {0};
-    if (!vhost->watched)
+    if (!set->notices->watched)
         return;
     struct text name = {0};
     text_printf(&name, "%.*s (%u)", BYTES_PRINT(channel->peer->name), channel->id);
@@ -93,6 +95,15 @@ void event_channel(const struct channel *channel, bool made)
     table_put_string(&headers, "connection", channel->peer->name);
     table_put_i32(&headers, "number", channel->id);
     table_put_string(&headers, "user", channel->peer->user);
-    table_put_string(&headers, "vhost", vhost->name);
-    notice_tell(vhost, made ? "channel.created" : "channel.closed", &headers);
+    table_put_string(&headers, "vhost", set->vhost_name);
+    notice_tell(set->notices, made ? "channel.created" : "channel.closed", &headers);
+}
+
+struct notice_channel channel_traced(const struct channel *channel)
+{
+    return (struct notice_channel){
+        .connection = channel->peer->name,
+        .user = channel->peer->user,
+        .number = channel->id,
+    };
 }

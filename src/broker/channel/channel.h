@@ -7,11 +7,14 @@
 #include "broker/channel/overdue.h"
 #include "broker/channel/promise.h"
 #include "broker/channel/unsettled.h"
-#include "broker/queue/consumer.h"
+#include "broker/channel/wait.h"
 #include "leveret/base/map.h"
 #include "leveret/broker/vhost.h"
 
+struct channels;
+struct notice_channel;
 struct peer;
+struct queue;
 struct route_memory;
 struct spread;
 struct tx;
@@ -22,7 +25,8 @@ enum promise_list { PROMISE_UNLISTED, PROMISE_DUE, PROMISE_WAITING };
 
 struct channel {
     struct peer *peer;
-    struct vhost *vhost;
+    struct channels *set;
+    struct vhost *vhost; /* for what stands above channels; nothing here looks into it */
     uint16_t id;
     bool failed;  /* an error was told: nothing is done until it is closed */
     bool leaving; /* it has failed or gives up what it holds: nothing is delivered to it */
@@ -33,7 +37,7 @@ struct channel {
     uint32_t prefetch;            /* for new consumers; 0: no limit */
     uint32_t prefetch_all;        /* over all consumers; 0: no limit */
     uint32_t unsettled_consumers; /* deliveries to consumers, for prefetch_all */
-    uint64_t number;              /* in the vhost's roster */
+    uint64_t number;              /* in channels.roster */
 
     uint64_t delivery_tag; /* the last one given */
     struct unsettled unsettled;
@@ -43,7 +47,7 @@ struct channel {
     uint64_t confirmed;     /* up to here */
     struct promise_queue promises;
     TAILQ_ENTRY(channel) promise_link;
-    TAILQ_ENTRY(channel) release_link; /* in vhost->releasing: timeout.c */
+    TAILQ_ENTRY(channel) release_link; /* in channels.releasing */
     bool releasing;                    /* it stands there */
 
     struct consumer_list consumers; /* by channel_link */
@@ -55,7 +59,7 @@ struct channel {
     struct spread *spread;          /* a publish that goes on in the next call; NULL: none */
     struct progress progress;       /* of the command under way */
     /* Queues that get messages back from it in portions: they deliver nothing until they have all,
-     * so that these keep their order. By due_link. */
+     * so that these keep their order. By due.link. */
     TAILQ_HEAD(, queue) holds;
     struct reply_consumer *reply_consumer;
     uint32_t consumer_count;
@@ -63,19 +67,10 @@ struct channel {
 };
 
 struct channel *channel_new(struct peer *peer, uint16_t id);
-/* Gives up what the channel holds: requeues, ends consumers. For one that has failed; part of
- * closing. Returns whether it is through; if not it has done a portion, and is to be called again.
- */
-bool channel_release(struct channel *channel);
-/* Nothing comes to the channel any more: no delivery, no direct reply, no answer to a get. */
-void channel_leave(struct channel *channel);
-/* The first half of releasing: the channel leaves, and requeues. */
-bool channel_give_back(struct channel *channel);
-/* Releases; frees at once, or when the held replies are out (sending *closed, if
- * not NULL, last). Returns false, like channel_release, when it is to be called again. */
-bool channel_close(struct channel *channel, const struct event *closed);
-/* Frees without a word; for vhost_free and the end of channel_close. */
-void channel_destroy(struct channel *channel);
+/* Tells who listens to events that the channel was made, or is gone. */
+void channel_announce(const struct channel *channel, bool made);
+/* What a trace says of the channel; views of its peer. */
+struct notice_channel channel_traced(const struct channel *channel);
 
 /* ---- Answers. */
 

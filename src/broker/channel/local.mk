@@ -2,6 +2,7 @@
 src_broker_libbroker_a_SOURCES += \
 	src/broker/channel/channel.c \
 	src/broker/channel/channel.h \
+	src/broker/channel/channels.h \
 	src/broker/channel/overdue.c \
 	src/broker/channel/overdue.h \
 	src/broker/channel/peer.c \
@@ -9,10 +10,13 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/channel/promise.c \
 	src/broker/channel/promise.h \
 	src/broker/channel/reply_to.c \
+	src/broker/channel/reply_to.h \
 	src/broker/channel/timeout.c \
+	src/broker/channel/timeout.h \
 	src/broker/channel/unsettled.c \
 	src/broker/channel/unsettled.h \
-	src/broker/channel/wait.c
+	src/broker/channel/wait.c \
+	src/broker/channel/wait.h
 
 if HAVE_CHECK
 channel_tests = \

@@ -3,10 +3,10 @@
 #define BROKER_PEER_H
 
 #include "broker/channel/channel.h"
-#include "broker/queue/queue.h"
 
 struct peer {
-    struct vhost *vhost;
+    struct channels *set;
+    struct vhost *vhost; /* for what stands above channels; nothing here looks into it */
     void *owner;
     TAILQ_ENTRY(peer) link;
     struct channel **channels; /* by number */
@@ -21,8 +21,6 @@ struct peer {
 };
 TAILQ_HEAD(peer_list, peer);
 
-/* Frees without a word; for vhost_free. */
-void peer_destroy(struct peer *peer);
 /* After a publish: whether it went to a queue whose consumers are far behind. Sends EVENT_PACE when
  * that begins, and when it has not been so for a while. */
 void peer_pace(struct peer *peer, bool behind);

@@ -3,7 +3,9 @@
  * Normal course: promise_confirm adds to the last entry or makes one; the channel stands in
  * promises_due (its first entry needs nothing more) or promises_held; vhost_flush and
  * vhost_committed release. What can go wrong: the disk fails, and nothing here moves. */
-#include "broker/vhost_state.h"
+#include "broker/channel/promise.h"
+
+#include "broker/channel/channels.h"
 #include "leveret/base/mem.h"
 
 #define ROOM_MIN 4u
@@ -21,16 +23,17 @@ static struct promise *entry_at(const struct promise_queue *promises, uint32_t i
 /* Puts the channel into the list that its first entry says. */
 static void relist(struct channel *channel)
 {
-    struct vhost *vhost = channel->vhost;
+    struct channels *set = channel->set;
     struct promise_queue *promises = &channel->promises;
     struct channel_queue *lists[] = {
         [PROMISE_UNLISTED] = NULL,
-        [PROMISE_DUE] = &vhost->promises_due,
-        [PROMISE_WAITING] = &vhost->promises_held,
+        [PROMISE_DUE] = &set->promises_due,
+        [PROMISE_WAITING] = &set->promises_held,
     };
     enum promise_list list = PROMISE_UNLISTED;
     if (promises->count)
-        list = entry_at(promises, 0)->needed <= vhost->committed ? PROMISE_DUE : PROMISE_WAITING;
+        list =
+            entry_at(promises, 0)->needed <= set->store->committed ? PROMISE_DUE : PROMISE_WAITING;
     if (channel->promise_list == list)
         return;
     if (channel->promise_list)
@@ -90,7 +93,7 @@ void promise_nack(struct channel *channel)
 
 bool promise_holds(const struct channel *channel, uint64_t needed)
 {
-    return channel->promises.replies || needed > channel->vhost->committed;
+    return channel->promises.replies || needed > channel->set->store->committed;
 }
 
 void promise_reply(struct channel *channel, const struct event *reply, uint64_t needed)
@@ -127,13 +130,8 @@ static void send_held(struct channel *channel, struct held_reply *held)
 {
     const struct event *event = &held->event;
     channel_emit(channel, event);
-    if (event->u.reply.command == COMMAND_CONSUME && event->u.reply.status == STATUS_OK) {
-        /* Deliveries could not begin before the client knows of its consumer. */
-        uint32_t id = event->u.reply.consumer;
-        struct consumer *consumer = map_get(&channel->consumer_map, bytes_of(&id, sizeof id));
-        if (consumer)
-            consumer_told(consumer);
-    }
+    if (event->u.reply.command == COMMAND_CONSUME && event->u.reply.status == STATUS_OK)
+        channel->set->promise_calls->consume_ok_left(channel, event->u.reply.consumer);
     free_held(held);
 }
 
@@ -146,7 +144,7 @@ static void send_confirm(struct channel *channel, uint64_t upto, bool nack)
     event.u.confirm.nack = nack;
     event.u.confirm.multiple = !nack && upto - channel->confirmed > 1;
     channel->rates.confirm += upto - channel->confirmed;
-    channel->vhost->rates.confirm += upto - channel->confirmed;
+    channel->set->rates.confirm += upto - channel->confirmed;
     channel->confirmed = upto;
     channel_emit(channel, &event);
 }
@@ -162,7 +160,7 @@ static void release(struct channel *channel)
 {
     struct promise_queue *promises = &channel->promises;
     uint64_t upto = 0;
-    while (promises->count && entry_at(promises, 0)->needed <= channel->vhost->committed) {
+    while (promises->count && entry_at(promises, 0)->needed <= channel->set->store->committed) {
         struct promise entry = *entry_at(promises, 0);
         drop_first(promises);
         if (!entry.reply && !entry.nack) {
@@ -183,7 +181,7 @@ static void release(struct channel *channel)
         send_confirm(channel, upto, false);
     relist(channel);
     if (channel->closing && promises->count == 0)
-        channel_destroy(channel);
+        channel->set->promise_calls->through(channel);
 }
 
 void promise_release_due(struct channel *channel)
@@ -192,19 +190,19 @@ void promise_release_due(struct channel *channel)
         release(channel);
 }
 
-void promise_flush(struct vhost *vhost)
+void promise_flush(struct channels *set)
 {
     struct channel *channel;
-    while ((channel = TAILQ_FIRST(&vhost->promises_due)))
+    while ((channel = TAILQ_FIRST(&set->promises_due)))
         release(channel);
 }
 
-void promise_committed(struct vhost *vhost)
+void promise_committed(struct channels *set)
 {
     struct channel *next;
-    for (struct channel *channel = TAILQ_FIRST(&vhost->promises_held); channel; channel = next) {
+    for (struct channel *channel = TAILQ_FIRST(&set->promises_held); channel; channel = next) {
         next = TAILQ_NEXT(channel, promise_link);
-        if (entry_at(&channel->promises, 0)->needed <= vhost->committed)
+        if (entry_at(&channel->promises, 0)->needed <= set->store->committed)
             release(channel);
     }
 }
@@ -213,7 +211,7 @@ void promise_abandon(struct channel *channel, bool all)
 {
     struct promise_queue *promises = &channel->promises;
     release(channel);
-    channel->vhost->never_confirmed += promise_unconfirmed(channel);
+    channel->set->never_confirmed += promise_unconfirmed(channel);
     channel->confirmed = channel->publish_seq;
     uint32_t kept = 0, count = promises->count;
     for (uint32_t i = 0; i < count; i++) {

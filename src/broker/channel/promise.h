@@ -11,7 +11,7 @@
 #include "leveret/broker/command.h"
 
 struct channel;
-struct vhost;
+struct channels;
 
 struct held_reply;
 
@@ -20,6 +20,14 @@ struct promise {
     uint64_t upto;            /* confirm up to this sequence number */
     struct held_reply *reply; /* NULL: a confirm */
     bool nack;                /* upto alone is refused */
+};
+
+/* What stands above is told. */
+struct promise_calls {
+    /* The answer to COMMAND_CONSUME has left: that consumer may get something. */
+    void (*consume_ok_left)(struct channel *channel, uint32_t consumer);
+    /* A channel that is closing has nothing to send any more. */
+    void (*through)(struct channel *channel);
 };
 
 struct promise_queue {
@@ -44,8 +52,8 @@ bool promise_holds(const struct channel *channel, uint64_t needed);
 void promise_release_due(struct channel *channel);
 
 /* Sends what is due. */
-void promise_flush(struct vhost *vhost);
-void promise_committed(struct vhost *vhost);
+void promise_flush(struct channels *channels);
+void promise_committed(struct channels *channels);
 /* Sends what is due of one channel; drops the confirms (all: the replies as well) that are not. */
 void promise_abandon(struct channel *channel, bool all);
 

@@ -1,16 +1,12 @@
-/* Direct reply-to: answers go from the server's publish straight to the client's channel, with no
- * queue between. Thread: the vhost's owner.
- *
- * Normal course: a channel consumes from amq.rabbitmq.reply-to and gets a token; what it publishes
- * with that reply-to carries amq.rabbitmq.reply-to.TOKEN to the receiver; what is published to the
- * default exchange with that routing key is delivered on the channel. What can go wrong: the
- * consumer has gone; then the answer has no route.
+/* Direct reply-to: see reply_to.h.
  *
  * A token has RabbitMQ's shape, which some clients look for: two parts in base64 with a dot between
  * them. The first says who asks, in RabbitMQ an Erlang process on a node "reply@NUMBER"; here it is
  * put together from what anybody may know. The second is 128 random bits: nobody else can guess it.
  */
-#include "broker/vhost_state.h"
+#include "broker/channel/reply_to.h"
+
+#include "broker/channel/channels.h"
 #include "leveret/base/base64.h"
 #include "leveret/base/mem.h"
 #include "leveret/wire/cursor.h"
@@ -41,37 +37,37 @@ bool reply_to_is_name(struct bytes queue)
     return bytes_start_with(queue, PSEUDO_QUEUE ".");
 }
 
-static struct reply_consumer *find(const struct vhost *vhost, struct bytes name)
+static struct reply_consumer *find(const struct channels *set, struct bytes name)
 {
-    if (vhost->reply_consumers.count == 0 || !reply_to_is_name(name))
+    if (set->reply_consumers.count == 0 || !reply_to_is_name(name))
         return NULL;
     size_t prefix = sizeof PSEUDO_QUEUE; /* with the dot */
-    return map_get(&vhost->reply_consumers, bytes_of(name.at + prefix, name.len - prefix));
+    return map_get(&set->reply_consumers, bytes_of(name.at + prefix, name.len - prefix));
 }
 
-bool reply_to_exists(struct vhost *vhost, struct bytes name)
+bool reply_to_exists(const struct channels *set, struct bytes name)
 {
-    return find(vhost, name) != NULL;
+    return find(set, name) != NULL;
 }
 
-static void make_token(struct vhost *vhost, char token[TOKEN_LEN + 1])
+static void make_token(struct channels *set, char token[TOKEN_LEN + 1])
 {
     uint8_t process[PROCESS_BYTES];
     char node[15];
     struct writer writer = writer_of(process, sizeof process);
-    snprintf(node, sizeof node, "reply@%08u", (unsigned)(map_hash(vhost->name) % 100000000));
+    snprintf(node, sizeof node, "reply@%08u", (unsigned)(map_hash(set->vhost_name) % 100000000));
     write_u8(&writer, 131); /* the external term format */
     write_u8(&writer, 88);  /* a process, whose node's name is */
     write_u8(&writer, 118); /* an atom in UTF-8 */
     write_u16(&writer, (uint16_t)(sizeof node - 1));
     for (size_t i = 0; i < sizeof node - 1; i++)
         write_u8(&writer, (uint8_t)node[i]);
-    write_u32(&writer, ++vhost->reply_consumers_made);
+    write_u32(&writer, ++set->reply_consumers_made);
     write_u32(&writer, 0);
-    write_u32(&writer, (uint32_t)(vhost->now.wall_ms / 1000));
+    write_u32(&writer, (uint32_t)(set->store->call.now.wall_ms / 1000));
     CHECK((size_t)(writer.at - process) == sizeof process);
     uint8_t secret[SECRET_BYTES];
-    random_secret(&vhost->random, secret);
+    random_secret(&set->random, secret);
     struct text out = {0};
     base64_encode(&out, bytes_of(process, sizeof process));
     text_add(&out, ".", 1);
@@ -84,12 +80,12 @@ static void make_token(struct vhost *vhost, char token[TOKEN_LEN + 1])
 
 void reply_to_begin(struct channel *channel, uint32_t id)
 {
-    struct vhost *vhost = channel->vhost;
+    struct channels *set = channel->set;
     struct reply_consumer *consumer = mem_need(sizeof *consumer);
     consumer->channel = channel;
     consumer->id = id;
-    make_token(vhost, consumer->token);
-    map_put(&vhost->reply_consumers, bytes_of_text(consumer->token), consumer);
+    make_token(set, consumer->token);
+    map_put(&set->reply_consumers, bytes_of_text(consumer->token), consumer);
     channel->reply_consumer = consumer;
 }
 
@@ -98,7 +94,7 @@ void reply_to_close(struct channel *channel)
     struct reply_consumer *consumer = channel->reply_consumer;
     if (!consumer)
         return;
-    map_remove(&channel->vhost->reply_consumers, bytes_of_text(consumer->token));
+    map_remove(&channel->set->reply_consumers, bytes_of_text(consumer->token));
     free(consumer);
     channel->reply_consumer = NULL;
 }
@@ -111,9 +107,9 @@ bool reply_to_cancel(struct channel *channel, uint32_t id)
     return true;
 }
 
-bool reply_to_deliver(struct vhost *vhost, struct message *message)
+bool reply_to_deliver(struct channels *set, struct message *message)
 {
-    struct reply_consumer *consumer = find(vhost, message_routing_key(message));
+    struct reply_consumer *consumer = find(set, message_routing_key(message));
     if (!consumer || consumer->channel->failed)
         return false;
     struct channel *channel = consumer->channel;
@@ -123,7 +119,7 @@ bool reply_to_deliver(struct vhost *vhost, struct message *message)
     event.u.deliver.consumer = consumer->id;
     channel->peer->under_way_bytes += delivery_bytes(message);
     channel->rates.deliver_no_ack++;
-    vhost->rates.deliver_no_ack++;
+    set->rates.deliver_no_ack++;
     channel_emit(channel, &event);
     return true;
 }

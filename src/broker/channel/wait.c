@@ -1,22 +1,22 @@
 /* Consumers that wait for what their channel or their peer may take: see wait.h. */
-#include "broker/vhost_state.h"
+#include "broker/channel/channels.h"
 
-void consumer_wait_init(struct consumer_wait *wait)
+void wait_init(struct consumer_wait *wait)
 {
     TAILQ_INIT(&wait->blocked);
 }
 
-void consumer_wait_over(struct vhost *vhost, struct consumer_wait *wait)
+void wait_over(struct channels *set, struct consumer_wait *wait)
 {
     if (wait->due || TAILQ_EMPTY(&wait->blocked))
         return;
     wait->due = true;
-    TAILQ_INSERT_TAIL(&vhost->waits_due, wait, link);
+    TAILQ_INSERT_TAIL(&set->waits_due, wait, link);
 }
 
-void consumer_wait_end(struct vhost *vhost, struct consumer_wait *wait)
+void wait_end(struct channels *set, struct consumer_wait *wait)
 {
     if (wait->due)
-        TAILQ_REMOVE(&vhost->waits_due, wait, link);
+        TAILQ_REMOVE(&set->waits_due, wait, link);
     wait->due = false;
 }

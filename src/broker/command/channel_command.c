@@ -1,5 +1,7 @@
 /* Commands on channels themselves: open, close, qos, confirm.select. */
-#include "broker/vhost_state.h"
+#include "broker/command/command.h"
+
+#include "broker/command/channel_end.h"
 #include "leveret/base/mem.h"
 
 void command_channel_open(struct peer *peer, const struct command *command)
@@ -16,7 +18,7 @@ void command_channel_open(struct peer *peer, const struct command *command)
     }
     CHECK(!peer->channels[id]); /* the session keeps track */
     peer->channels[id] = channel_new(peer, id);
-    event_channel(peer->channels[id], true);
+    channel_announce(peer->channels[id], true);
     channel_reply(peer->channels[id], command);
 }
 
@@ -29,19 +31,19 @@ void command_channel_close(struct peer *peer, const struct command *command)
         channel_goes_on(channel);
 }
 
-void channel_qos(struct channel *channel, const struct command *command)
+void command_qos(struct channel *channel, const struct command *command)
 {
     uint16_t count = command->u.qos.prefetch_count;
     if (command->u.qos.global) {
         channel->prefetch_all = count;
-        consumer_wait_over(channel->vhost, &channel->wait);
+        wait_over(&channel->vhost->channels, &channel->wait);
     } else {
         channel->prefetch = count;
     }
     channel_reply(channel, command);
 }
 
-void channel_confirm_select(struct channel *channel, const struct command *command)
+void command_confirm_select(struct channel *channel, const struct command *command)
 {
     if (channel->tx) {
         channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,

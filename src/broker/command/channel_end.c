@@ -1,5 +1,13 @@
 /* The end of a channel: what it holds goes back, in portions. See channel_end.h. */
-#include "broker/vhost_state.h"
+#include "broker/command/channel_end.h"
+
+#include "broker/channel/reply_to.h"
+#include "broker/command/policy_sweep.h"
+#include "broker/command/settle.h"
+#include "broker/command/timeout_check.h"
+#include "broker/command/tx.h"
+#include "broker/publish/publish.h"
+#include "broker/publish/spread.h"
 #include "leveret/base/mem.h"
 
 void channel_destroy(struct channel *channel)
@@ -8,10 +16,10 @@ void channel_destroy(struct channel *channel)
     channel->closing = false;
     reply_to_close(channel); /* of a vhost that goes with its channels open */
     if (channel->releasing)
-        TAILQ_REMOVE(&channel->vhost->releasing, channel, release_link);
+        TAILQ_REMOVE(&channel->vhost->channels.releasing, channel, release_link);
     spread_free(channel);
     promise_abandon(channel, true);
-    channel_drop_gets(channel);
+    queue_drop_gets(channel);
     tx_free(channel); /* what was settled in it names consumers and queues, too */
     while (unsettled_take_first(&channel->unsettled, UINT64_MAX, &entry)) {
         if (entry.lane->queue->deleted)
@@ -26,11 +34,11 @@ void channel_destroy(struct channel *channel)
         TAILQ_REMOVE(&channel->consumers, consumer, channel_link);
         consumer_destroy(consumer);
     }
-    consumer_wait_end(channel->vhost, &channel->wait);
+    wait_end(&channel->vhost->channels, &channel->wait);
     map_free(&channel->consumer_map);
     channel->vhost->counters.publishers -= channel->route != NULL;
-    route_memory_free(&channel->route);
-    roster_remove(&channel->vhost->channel_roster, channel->number);
+    publish_forget_route(&channel->route);
+    roster_remove(&channel->vhost->channels.roster, channel->number);
     channel->peer->channels[channel->id] = NULL;
     free(channel);
 }
@@ -39,11 +47,12 @@ static bool release_consumers(struct channel *channel)
 {
     struct vhost *vhost = channel->vhost;
     struct consumer *consumer;
-    while ((consumer = TAILQ_FIRST(&channel->consumers)) && vhost_left(vhost, WORK_CONSUMER)) {
+    while ((consumer = TAILQ_FIRST(&channel->consumers)) &&
+           call_left(&vhost->store.call, WORK_CONSUMER)) {
         struct queue *queue = consumer->queue;
         consumer_end(consumer);
         queue_consumer_left(queue);
-        vhost_spend(vhost, WORK_CONSUMER);
+        call_spend(&vhost->store.call, WORK_CONSUMER);
     }
     return !consumer;
 }
@@ -51,8 +60,8 @@ static bool release_consumers(struct channel *channel)
 void channel_leave(struct channel *channel)
 {
     channel->leaving = true;
-    channel_drop_gets(channel);
-    policy_forget_waits(channel);
+    queue_drop_gets(channel);
+    policy_sweep_forget(channel);
     reply_to_close(channel);
 }
 
@@ -63,26 +72,27 @@ bool channel_give_back(struct channel *channel)
     channel_leave(channel);
     spread_free(channel);
     tx_free(channel);
-    uint64_t left = vhost_left(vhost, WORK_SETTLE), count = 0;
+    uint64_t left = call_left(&vhost->store.call, WORK_SETTLE), count = 0;
     for (; count < left && unsettled_take_first(&channel->unsettled, UINT64_MAX, &entry); count++) {
-        (timeout_took(channel, &entry) ? requeue_entry : fail_entry)(channel, &entry);
+        (timeout_check_took(channel, &entry) ? settle_requeue : settle_fail)(channel, &entry);
     }
-    vhost_spend(vhost, count * WORK_SETTLE);
+    call_spend(&vhost->store.call, count * WORK_SETTLE);
     return channel->unsettled.live == 0;
 }
 
 bool channel_release(struct channel *channel)
 {
     /* Deliveries first: who comes after its consumers is to find them in their places. */
-    return queues_hold(channel, !channel_give_back(channel)) && release_consumers(channel);
+    return queues_hold(&channel->vhost->queues, channel, !channel_give_back(channel)) &&
+           release_consumers(channel);
 }
 
 bool channel_close(struct channel *channel, const struct event *closed)
 {
     if (!channel_release(channel))
         return false;
-    vhost_spend(channel->vhost, WORK_DELETE);
-    event_channel(channel, false);
+    call_spend(&channel->vhost->store.call, WORK_DELETE);
+    channel_announce(channel, false);
     promise_abandon(channel, !closed);
     channel->failed = channel->leaving = true;
     if (!closed) {

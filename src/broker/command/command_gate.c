@@ -3,7 +3,8 @@
  *
  * Sessions have checked both as they decoded the frame. The gate is for every other caller: nobody
  * gets past it with what would be cut in the journal or abort further in. */
-#include "broker/vhost_state.h"
+#include "broker/command/command.h"
+
 #include "leveret/wire/cursor.h"
 #include "leveret/wire/table.h"
 

@@ -1,7 +1,11 @@
 /* Commands that take messages: consume, cancel, get. */
+#include "broker/command/command.h"
+
 #include <inttypes.h>
 
-#include "broker/vhost_state.h"
+#include "broker/channel/reply_to.h"
+#include "broker/channel/timeout.h"
+#include "broker/command/queue_access.h"
 #include "leveret/wire/table.h"
 
 /* Reads an argument that is a number; false after failing the channel. */
@@ -14,8 +18,8 @@ static bool read_number(struct channel *channel, const struct command *command,
     channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
                    "invalid arg '%s' for queue '%.*s' in vhost '%.*s': \"expected integer, got "
                    "%s\"",
-                   name, BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name),
-                   field_type_name(field.type));
+                   name, BYTES_PRINT(queue->endpoint.name),
+                   BYTES_PRINT(channel->vhost->options.name), field_type_name(field.type));
     return false;
 }
 
@@ -30,7 +34,8 @@ static bool read_timeout(struct channel *channel, const struct command *command,
         channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
                        "invalid arg 'x-consumer-timeout' for queue '%.*s' in vhost '%.*s': "
                        "{value_negative,%" PRId64 "}",
-                       BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name), given);
+                       BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->options.name),
+                       given);
         return false;
     }
     struct field field;
@@ -50,10 +55,10 @@ static bool refuse_stream_arguments(struct channel *channel, const struct comman
         if (!table_find(command->u.consume.arguments, names[i], &field))
             continue;
         struct vhost *vhost = channel->vhost;
-        enum status status =
-            refuse_argument_of_type(names[i], queue->endpoint.name, vhost->name,
-                                    (enum queue_type)queue->settings.type, &vhost->refusal);
-        channel_refuse(channel, command->type, status, "%s", vhost->refusal.text);
+        enum status status = refuse_argument_of_type(
+            names[i], queue->endpoint.name, vhost->options.name,
+            (enum queue_type)queue->settings.type, &vhost->store.call.refusal);
+        channel_refuse(channel, command->type, status, "%s", vhost->store.call.refusal.text);
         return true;
     }
     return false;
@@ -79,36 +84,39 @@ static void consume_replies(struct channel *channel, const struct command *comma
 
 void command_consume(struct channel *channel, const struct command *command)
 {
-    vhost_spend(channel->vhost,
-                WORK_COMMAND + command->u.consume.arguments.len / WORK_ARGUMENT_BYTES);
+    call_spend(&channel->vhost->store.call,
+               WORK_COMMAND + command->u.consume.arguments.len / WORK_ARGUMENT_BYTES);
     if (!command_gate(channel, command))
         return;
     if (reply_to_is_pseudo(command->u.consume.queue)) {
         consume_replies(channel, command);
         return;
     }
-    struct queue *queue = find_queue(channel, command->type, command->u.consume.queue, FIND_TO_USE);
+    struct queue *queue =
+        queue_access_find(channel, command->type, command->u.consume.queue, QUEUE_ACCESS_USE);
     int64_t priority = 0, timeout_ms = -1;
     if (!queue || !read_number(channel, command, queue, "x-priority", &priority) ||
         !read_timeout(channel, command, queue, &timeout_ms) ||
         refuse_stream_arguments(channel, command, queue))
         return;
-    if (queue->exclusive_consumer ||
+    if (queue->takers.exclusive ||
         (command->u.consume.exclusive &&
-         (queue->consumer_count || queue->settings.single_active_consumer))) {
+         (queue->takers.count || queue->settings.single_active_consumer))) {
         channel_refuse(channel, command->type, STATUS_ACCESS_REFUSED,
                        "queue '%.*s' in vhost '%.*s' in exclusive use",
-                       BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name));
+                       BYTES_PRINT(queue->endpoint.name),
+                       BYTES_PRINT(channel->vhost->options.name));
         return;
     }
-    if (consumer_admitted(channel->vhost, command->u.consume.tag, command->u.consume.arguments)) {
+    if (consumer_admitted(&channel->vhost->store, command->u.consume.tag,
+                          command->u.consume.arguments)) {
         channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED, "%s",
-                       channel->vhost->refusal.text);
+                       channel->vhost->store.call.refusal.text);
         return;
     }
     struct event reply = channel_event(channel, EVENT_REPLY);
     reply.u.reply.consumer = command->u.consume.consumer;
-    uint64_t needed = vhost_needed(channel->vhost);
+    uint64_t needed = store_needed(&channel->vhost->store);
     struct consumer_options options = {
         .id = command->u.consume.consumer,
         .tag = command->u.consume.tag,
@@ -120,7 +128,7 @@ void command_consume(struct channel *channel, const struct command *command)
         .timeout_ms = timeout_ms < 0 ? SETTING_NONE : (uint64_t)timeout_ms,
     };
     if (timeout_ms > 0)
-        timeout_consider(channel->vhost, options.timeout_ms);
+        timeout_consider(&channel->vhost->channels, options.timeout_ms);
     channel_reply_event(channel, command, &reply, needed);
     consumer_new(channel, queue, &options);
 }
@@ -128,7 +136,7 @@ void command_consume(struct channel *channel, const struct command *command)
 void command_cancel(struct channel *channel, const struct command *command)
 {
     uint32_t id = command->u.cancel.consumer;
-    vhost_spend(channel->vhost, WORK_COMMAND);
+    call_spend(&channel->vhost->store.call, WORK_COMMAND);
     struct consumer *consumer = map_get(&channel->consumer_map, bytes_of(&id, sizeof id));
     if (consumer) {
         struct queue *queue = consumer->queue;
@@ -139,19 +147,21 @@ void command_cancel(struct channel *channel, const struct command *command)
     }
     struct event reply = channel_event(channel, EVENT_REPLY);
     reply.u.reply.consumer = id;
-    channel_reply_event(channel, command, &reply, vhost_needed(channel->vhost));
+    channel_reply_event(channel, command, &reply, store_needed(&channel->vhost->store));
 }
 
 void command_get(struct channel *channel, const struct command *command)
 {
-    struct queue *queue = find_queue(channel, command->type, command->u.get.queue, FIND_TO_USE);
+    struct queue *queue =
+        queue_access_find(channel, command->type, command->u.get.queue, QUEUE_ACCESS_USE);
     if (!queue)
         return;
     if (queue->settings.type == QUEUE_QUORUM && queue->settings.single_active_consumer) {
         channel_refuse(channel, command->type, STATUS_RESOURCE_LOCKED,
                        "cannot obtain access to locked queue '%.*s' in vhost '%.*s'. basic.get "
                        "operations are not supported by quorum queues with single active consumer",
-                       BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name));
+                       BYTES_PRINT(queue->endpoint.name),
+                       BYTES_PRINT(channel->vhost->options.name));
         return;
     }
     queue_get(queue, channel, command->u.get.no_ack);

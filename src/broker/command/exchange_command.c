@@ -1,18 +1,21 @@
 /* Commands on exchanges and bindings: the rules are in topology.c; what concerns queues and their
  * locks is here. */
+#include "broker/command/command.h"
+
+#include "broker/command/queue_access.h"
 #include "broker/publish/history.h"
-#include "broker/vhost_state.h"
 
 static void conclude(struct channel *channel, const struct command *command, enum status status)
 {
-    vhost_spend(channel->vhost, WORK_COMMAND);
+    call_spend(&channel->vhost->store.call, WORK_COMMAND);
     if (status)
-        channel_refuse(channel, command->type, status, "%s", channel->vhost->refusal.text);
+        channel_refuse(channel, command->type, status, "%s",
+                       channel->vhost->store.call.refusal.text);
     else
         channel_reply(channel, command);
 }
 
-struct exchange_declaration exchange_declaration_of(const struct command *command)
+struct exchange_declaration command_exchange_declaration(const struct command *command)
 {
     return (struct exchange_declaration){
         .name = command->u.exchange_declare.name,
@@ -27,11 +30,11 @@ struct exchange_declaration exchange_declaration_of(const struct command *comman
 
 void command_exchange_declare(struct channel *channel, const struct command *command)
 {
-    const struct exchange_declaration declaration = exchange_declaration_of(command);
+    const struct exchange_declaration declaration = command_exchange_declaration(command);
     struct vhost *vhost = channel->vhost;
     if (command_gate(channel, command))
         conclude(channel, command,
-                 topology_declare(vhost->topology, &declaration, NULL, &vhost->refusal));
+                 topology_declare(vhost->topology, &declaration, NULL, &vhost->store.call.refusal));
 }
 
 void command_exchange_delete(struct channel *channel, const struct command *command)
@@ -40,16 +43,17 @@ void command_exchange_delete(struct channel *channel, const struct command *comm
     struct bytes name = command->u.exchange_delete.name;
     bool if_unused = command->u.exchange_delete.if_unused && !channel->progress.under_way;
     struct exchange *exchange = topology_exchange(vhost->topology, name);
-    enum status status = topology_check_delete(vhost->topology, name, if_unused, &vhost->refusal);
+    enum status status =
+        topology_check_delete(vhost->topology, name, if_unused, &vhost->store.call.refusal);
     if (!status && exchange) {
-        uint64_t left = vhost_left(vhost, WORK_BINDING);
+        uint64_t left = call_left(&vhost->store.call, WORK_BINDING);
         uint64_t count = topology_shed(vhost->topology, &exchange->endpoint, left);
-        vhost_spend(vhost, count * WORK_BINDING);
+        call_spend(&vhost->store.call, count * WORK_BINDING);
         if (count == left) {
             channel_goes_on(channel);
             return;
         }
-        status = topology_delete(vhost->topology, name, false, &vhost->refusal);
+        status = topology_delete(vhost->topology, name, false, &vhost->store.call.refusal);
     }
     conclude(channel, command, status);
 }
@@ -70,8 +74,8 @@ static bool declaration_of(struct channel *channel, const struct command *comman
         return false;
     if (!to_queue)
         return true;
-    struct queue *queue = vhost_queue(channel->vhost, out->destination);
-    return !queue || check_lock(channel, command->type, queue);
+    struct queue *queue = queues_find(&channel->vhost->queues, out->destination);
+    return !queue || queue_access_check(channel, command->type, queue);
 }
 
 /* A new binding is given what its exchange keeps for it. False: the command is to be called again.
@@ -80,7 +84,7 @@ static bool replay(struct channel *channel, const struct binding_declaration *de
 {
     struct vhost *vhost = channel->vhost;
     struct exchange *source = topology_exchange(vhost->topology, declaration->source);
-    struct queue *queue = vhost_queue(vhost, declaration->destination);
+    struct queue *queue = queues_find(&vhost->queues, declaration->destination);
     struct exchange *exchange = topology_exchange(vhost->topology, declaration->destination);
     struct endpoint *destination = NULL;
     if (declaration->kind == ENDPOINT_QUEUE && queue)
@@ -96,13 +100,13 @@ void command_bind(struct channel *channel, const struct command *command)
     struct vhost *vhost = channel->vhost;
     struct binding_declaration declaration;
     enum status status = STATUS_OK;
-    vhost_spend(vhost, command->u.bind.arguments.len / WORK_ARGUMENT_BYTES);
+    call_spend(&vhost->store.call, command->u.bind.arguments.len / WORK_ARGUMENT_BYTES);
     if (!declaration_of(channel, command, &declaration))
         return;
     bool made = channel->progress.under_way;
     if (!made) {
         uint64_t version = topology_version(vhost->topology);
-        status = topology_bind(vhost->topology, &declaration, &vhost->refusal);
+        status = topology_bind(vhost->topology, &declaration, &vhost->store.call.refusal);
         made = topology_version(vhost->topology) != version;
     }
     if (made && !replay(channel, &declaration)) {
@@ -118,5 +122,6 @@ void command_unbind(struct channel *channel, const struct command *command)
     struct vhost *vhost = channel->vhost;
     struct binding_declaration declaration;
     if (declaration_of(channel, command, &declaration))
-        conclude(channel, command, topology_unbind(vhost->topology, &declaration, &vhost->refusal));
+        conclude(channel, command,
+                 topology_unbind(vhost->topology, &declaration, &vhost->store.call.refusal));
 }

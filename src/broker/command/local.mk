@@ -4,17 +4,24 @@ src_broker_libbroker_a_SOURCES += \
 	include/leveret/broker/verdict.h \
 	src/broker/command/channel_command.c \
 	src/broker/command/channel_end.c \
+	src/broker/command/channel_end.h \
+	src/broker/command/command.h \
 	src/broker/command/command_gate.c \
 	src/broker/command/consumer_command.c \
 	src/broker/command/exchange_command.c \
 	src/broker/command/policy_command.c \
 	src/broker/command/policy_sweep.c \
+	src/broker/command/policy_sweep.h \
 	src/broker/command/publish_command.c \
 	src/broker/command/queue_access.c \
+	src/broker/command/queue_access.h \
 	src/broker/command/queue_command.c \
+	src/broker/command/settle.h \
 	src/broker/command/settle_command.c \
 	src/broker/command/timeout_check.c \
+	src/broker/command/timeout_check.h \
 	src/broker/command/transaction_command.c \
+	src/broker/command/tx.h \
 	src/broker/command/verdict.c
 
 if HAVE_CHECK

@@ -1,5 +1,8 @@
 /* Commands on policies: they are set and cleared, journalled and told. */
-#include "broker/vhost_state.h"
+#include "broker/command/command.h"
+
+#include "broker/command/policy_sweep.h"
+#include "broker/store/definition.h"
 #include "leveret/wire/table.h"
 #include "leveret/wire/table_sort.h"
 
@@ -55,7 +58,7 @@ static enum status policy_make(const struct command *command, struct policy **ou
     return status;
 }
 
-enum status policy_check(const struct command *command, struct refusal *refusal)
+enum status command_check_policy(const struct command *command, struct refusal *refusal)
 {
     struct policy *policy;
     enum status status = policy_make(command, &policy, refusal);
@@ -81,20 +84,20 @@ static void put_policy_facts(struct text *out, const struct command *command)
     table_put_i64(out, "priority", command->u.policy.priority);
 }
 
-void event_policy(const struct channel *channel, const struct command *command)
+static void announce_policy(const struct channel *channel, const struct command *command)
 {
     const struct vhost *vhost = channel->vhost;
     bool set = command->type == COMMAND_POLICY_PUT;
     struct text headers = {0};
-    if (!vhost->watched)
+    if (!vhost->notices.watched)
         return;
     table_put_string(&headers, "name", command->u.policy.name);
-    table_put_string(&headers, "vhost", vhost->name);
+    table_put_string(&headers, "vhost", vhost->options.name);
     table_put_string(&headers, "user_who_performed_action", channel->peer->user);
     if (set)
         put_policy_facts(&headers, command);
     /* RabbitMQ's names: only the clearing of operator policies has one of its own. */
-    notice_tell(vhost,
+    notice_tell(&vhost->notices,
                 set                                 ? "policy.set"
                 : command->u.policy.operator_policy ? "operator.policy.cleared"
                                                     : "policy.cleared",
@@ -105,20 +108,20 @@ static void put_policy(struct channel *channel, const struct command *command)
 {
     struct vhost *vhost = channel->vhost;
     struct policy *policy;
-    if (policy_make(command, &policy, &vhost->refusal) != STATUS_OK) {
+    if (policy_make(command, &policy, &vhost->store.call.refusal) != STATUS_OK) {
         channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
-                       "Validation failed\n\n%s\n", vhost->refusal.text);
+                       "Validation failed\n\n%s\n", vhost->store.call.refusal.text);
         return;
     }
     struct text key = {0}, value = {0};
     write_definition(policy, kind_of(command), &key, &value);
-    vhost_put(vhost, &key, &value);
+    store_put(&vhost->store, &key, &value);
     text_free(&key);
     text_free(&value);
     policies_put(&vhost->policies, kind_of(command), policy);
-    event_policy(channel, command);
+    announce_policy(channel, command);
     policy_sweep_begin(vhost);
-    policy_answer(channel, command);
+    policy_sweep_answer(channel, command);
 }
 
 static void delete_policy(struct channel *channel, const struct command *command)
@@ -128,18 +131,18 @@ static void delete_policy(struct channel *channel, const struct command *command
     if (!policies_take(&vhost->policies, kind_of(command), name)) {
         channel_refuse(channel, command->type, STATUS_NOT_FOUND, "no %s '%.*s' in vhost '%.*s'",
                        kind_of(command) == POLICY_OPERATORS ? "operator policy" : "policy",
-                       BYTES_PRINT(name), BYTES_PRINT(vhost->name));
+                       BYTES_PRINT(name), BYTES_PRINT(vhost->options.name));
         return;
     }
     struct text key = {0};
     const struct policy_definition definition = {
         .operator_policy = command->u.policy.operator_policy, .name = name};
     definition_of_policy(&definition, &key, NULL);
-    vhost_erase(vhost, &key);
+    store_erase(&vhost->store, &key);
     text_free(&key);
-    event_policy(channel, command);
+    announce_policy(channel, command);
     policy_sweep_begin(vhost);
-    policy_answer(channel, command);
+    policy_sweep_answer(channel, command);
 }
 
 void command_policy(struct channel *channel, const struct command *command)

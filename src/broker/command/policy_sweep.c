@@ -1,6 +1,7 @@
 /* The sweep: policies that have changed are applied to all queues and exchanges. See
  * policy_sweep.h. */
-#include "broker/vhost_state.h"
+#include "broker/command/policy_sweep.h"
+
 #include "leveret/base/mem.h"
 
 /* Work of one portion, in matches, and what else costs how much of it. */
@@ -18,13 +19,13 @@ static void sweep_queues(struct vhost *vhost, unsigned portion)
     struct policies *policies = &vhost->policies;
     unsigned work = 0;
     while (work < portion) {
-        struct queue *queue = roster_next(&vhost->queue_roster, &policies->after);
+        struct queue *queue = roster_next(&vhost->queues.roster, &policies->after);
         if (!queue) {
             policies->queues_done = true;
             policies->after = 0;
             return;
         }
-        if (policy_apply_to_queue(queue, &work))
+        if (queue_apply_policy(queue, &work))
             queue_settings_changed(queue);
     }
 }
@@ -39,8 +40,8 @@ static void sweep_exchanges(struct vhost *vhost, unsigned portion)
             policies->sweeping = false;
             return;
         }
-        policy_apply_to_exchange(vhost, topology_exchange(vhost->topology, listed->endpoint.name),
-                                 &work);
+        policy_apply_to_exchange(policies, vhost->topology,
+                                 topology_exchange(vhost->topology, listed->endpoint.name), &work);
     }
 }
 
@@ -81,7 +82,7 @@ void policy_sweep_begin(struct vhost *vhost)
         policy_sweep(vhost);
 }
 
-void policy_apply_all(struct vhost *vhost)
+void policy_sweep_all(struct vhost *vhost)
 {
     struct policies *policies = &vhost->policies;
     if (policies->of[POLICY_USERS].count == 0 && policies->of[POLICY_OPERATORS].count == 0)
@@ -93,7 +94,7 @@ void policy_apply_all(struct vhost *vhost)
         policy_sweep(vhost);
 }
 
-void policies_forget_waits(struct policies *policies)
+void policy_sweep_forget_all(struct policies *policies)
 {
     struct policy_wait *wait;
     while ((wait = TAILQ_FIRST(&policies->waits))) {
@@ -102,10 +103,10 @@ void policies_forget_waits(struct policies *policies)
     }
 }
 
-void policy_answer(struct channel *channel, const struct command *command)
+void policy_sweep_answer(struct channel *channel, const struct command *command)
 {
     struct vhost *vhost = channel->vhost;
-    uint64_t needed = vhost_needed(vhost);
+    uint64_t needed = store_needed(&vhost->store);
     if (command->no_wait)
         return;
     if (!vhost->policies.sweeping) {
@@ -119,7 +120,7 @@ void policy_answer(struct channel *channel, const struct command *command)
     TAILQ_INSERT_TAIL(&vhost->policies.waits, wait, link);
 }
 
-void policy_forget_waits(struct channel *channel)
+void policy_sweep_forget(struct channel *channel)
 {
     struct policy_waits *waits = &channel->vhost->policies.waits;
     struct policy_wait *next;

@@ -1,9 +1,13 @@
 /* basic.publish: what may be refused of a message by itself, before it is routed. */
-#include "broker/publish/dead_letter_headers.h"
-#include "broker/topology/copies.h"
-#include "broker/vhost_state.h"
+#include "broker/command/command.h"
 
 #include <inttypes.h>
+
+#include "broker/channel/reply_to.h"
+#include "broker/command/tx.h"
+#include "broker/publish/dead_letter_headers.h"
+#include "broker/publish/publish.h"
+#include "broker/topology/copies.h"
 
 /* Looks at the headers that mean something to the broker. May replace the message (and the
  * reference), or fail the channel. */
@@ -33,7 +37,7 @@ static __attribute__((noinline)) bool large_body(struct channel *channel,
                        "message size %" PRIu64 " is larger than configured max size %" PRIu64,
                        message->body_bytes, vhost->options.limits.message_bytes_max);
         vhost->counters.body_bytes -= message->body_bytes;
-        vhost->too_large++;
+        vhost->published.too_large++;
         return false;
     }
     while (size < COUNTED_SIZES - 1 && message->body_bytes > counted_size_bytes[size])
@@ -45,7 +49,7 @@ static __attribute__((noinline)) bool large_body(struct channel *channel,
 /* A body above small_bytes_max[0]. False: it is too large, and the channel has failed. */
 static inline bool count_size(struct channel *channel, const struct message *message)
 {
-    if (message->body_bytes > channel->vhost->small_bytes_max[1])
+    if (message->body_bytes > channel->vhost->published.small_bytes_max[1])
         return large_body(channel, message);
     channel->vhost->counters.sizes[1]++;
     return true;
@@ -66,11 +70,12 @@ void command_publish(struct channel *channel, const struct command *command)
     struct vhost *vhost = channel->vhost;
     struct message *message = command->u.publish.message;
     channel->rates.publish++;
-    vhost->rates.publish++;
+    vhost->channels.rates.publish++;
     vhost->counters.body_bytes += message->body_bytes;
-    if ((message->body_bytes > vhost->small_bytes_max[0] && !count_size(channel, message)) ||
+    if ((message->body_bytes > vhost->published.small_bytes_max[0] &&
+         !count_size(channel, message)) ||
         !headers_pass(channel, &message))
-        vhost->not_routed++;
+        vhost->published.not_routed++;
     else if (channel->tx)
         tx_publish(channel, message, command->u.publish.mandatory);
     else

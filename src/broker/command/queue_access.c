@@ -1,7 +1,10 @@
 /* Who may use a queue: see queue_access.h. */
+#include "broker/command/queue_access.h"
+
 #include "broker/vhost_state.h"
 
-bool check_lock(struct channel *channel, enum command_type command, const struct queue *queue)
+bool queue_access_check(struct channel *channel, enum command_type command,
+                        const struct queue *queue)
 {
     if (!queue->owner || queue->owner == channel->peer)
         return true;
@@ -10,25 +13,25 @@ bool check_lock(struct channel *channel, enum command_type command, const struct
         "cannot obtain exclusive access to locked queue '%.*s' in vhost '%.*s'. It could "
         "be originally declared on another connection or the exclusive property value "
         "does not match that of the original declaration.",
-        BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name));
+        BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->set->vhost_name));
     return false;
 }
 
-struct queue *find_queue(struct channel *channel, enum command_type command, struct bytes name,
-                         enum find_queue purpose)
+struct queue *queue_access_find(struct channel *channel, enum command_type command,
+                                struct bytes name, enum queue_access purpose)
 {
     struct vhost *vhost = channel->vhost;
-    struct queue *queue = vhost_queue(vhost, name);
+    struct queue *queue = queues_find(&vhost->queues, name);
     if (!queue) {
-        if (purpose == FIND_TO_USE)
+        if (purpose == QUEUE_ACCESS_USE)
             channel_refuse(channel, command, STATUS_NOT_FOUND, "no queue '%.*s' in vhost '%.*s'",
-                           BYTES_PRINT(name), BYTES_PRINT(vhost->name));
+                           BYTES_PRINT(name), BYTES_PRINT(channel->set->vhost_name));
         return NULL;
     }
-    if (!check_lock(channel, command, queue))
+    if (!queue_access_check(channel, command, queue))
         return NULL;
-    if (queue->failed && purpose == FIND_TO_USE) {
-        fail_unreadable(channel, command, queue);
+    if (queue->failed && purpose == QUEUE_ACCESS_USE) {
+        queue_refuse_unreadable(channel, command, queue);
         return NULL;
     }
     return queue;

@@ -1,8 +1,11 @@
 /* Commands on queues: declare, delete, purge; who may use a queue. */
-#include "broker/vhost_state.h"
-#include "leveret/base/mem.h"
+#include "broker/command/command.h"
 
 #include <inttypes.h>
+
+#include "broker/channel/reply_to.h"
+#include "broker/command/queue_access.h"
+#include "leveret/base/mem.h"
 
 /* ---- Declaring. */
 
@@ -13,7 +16,7 @@ static void reply_declared(struct channel *channel, const struct command *comman
     struct event reply = channel_event(channel, EVENT_REPLY);
     reply.u.reply.name = name;
     reply.u.reply.messages = (uint32_t)queue->stock.ready;
-    reply.u.reply.consumers = queue->consumer_count;
+    reply.u.reply.consumers = queue->takers.count;
     channel_reply_event(channel, command, &reply, queue->definition_batch);
 }
 
@@ -21,9 +24,9 @@ static void reply_declared(struct channel *channel, const struct command *comman
 static void declare_reply_to(struct channel *channel, const struct command *command)
 {
     struct bytes name = command->u.queue_declare.name;
-    if (!reply_to_is_pseudo(name) && !reply_to_exists(channel->vhost, name)) {
+    if (!reply_to_is_pseudo(name) && !reply_to_exists(&channel->vhost->channels, name)) {
         channel_refuse(channel, command->type, STATUS_NOT_FOUND, "no queue '%.*s' in vhost '%.*s'",
-                       BYTES_PRINT(name), BYTES_PRINT(channel->vhost->name));
+                       BYTES_PRINT(name), BYTES_PRINT(channel->vhost->options.name));
         return;
     }
     struct event reply = channel_event(channel, EVENT_REPLY);
@@ -35,7 +38,7 @@ static void declare_reply_to(struct channel *channel, const struct command *comm
 static void declare_passive(struct channel *channel, const struct command *command)
 {
     struct bytes name = command->u.queue_declare.name;
-    struct queue *queue = find_queue(channel, command->type, name, FIND_TO_USE);
+    struct queue *queue = queue_access_find(channel, command->type, name, QUEUE_ACCESS_USE);
     if (!queue)
         return;
     queue_touch(queue); /* to watch it is to use it */
@@ -45,8 +48,8 @@ static void declare_passive(struct channel *channel, const struct command *comma
 static enum status check_same(struct channel *channel, const struct command *command,
                               const struct queue *queue)
 {
-    struct equivalence check = {&channel->vhost->refusal, "queue", queue->endpoint.name,
-                                channel->vhost->name};
+    struct equivalence check = {&channel->vhost->store.call.refusal, "queue", queue->endpoint.name,
+                                channel->vhost->options.name};
     enum status status =
         equivalent_flag(&check, "durable", command->u.queue_declare.durable, queue->durable);
     if (!status)
@@ -61,23 +64,25 @@ static enum status check_same(struct channel *channel, const struct command *com
 static void declare_again(struct channel *channel, const struct command *command,
                           struct queue *queue)
 {
-    if (!check_lock(channel, command->type, queue))
+    if (!queue_access_check(channel, command->type, queue))
         return;
     if (queue->exclusive != command->u.queue_declare.exclusive) {
         channel_refuse(channel, command->type, STATUS_RESOURCE_LOCKED,
                        "cannot obtain exclusive access to locked queue '%.*s' in vhost '%.*s'. It "
                        "could be originally declared on another connection or the exclusive "
                        "property value does not match that of the original declaration.",
-                       BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name));
+                       BYTES_PRINT(queue->endpoint.name),
+                       BYTES_PRINT(channel->vhost->options.name));
         return;
     }
     enum status status = check_same(channel, command, queue);
     if (status) {
-        channel_refuse(channel, command->type, status, "%s", channel->vhost->refusal.text);
+        channel_refuse(channel, command->type, status, "%s",
+                       channel->vhost->store.call.refusal.text);
         return;
     }
     if (queue->failed) {
-        fail_unreadable(channel, command->type, queue);
+        queue_refuse_unreadable(channel, command->type, queue);
         return;
     }
     queue_touch(queue);
@@ -105,8 +110,8 @@ static enum status check_quorum(const struct command *command, struct bytes vhos
                   BYTES_PRINT(command->u.queue_declare.name), BYTES_PRINT(vhost));
 }
 
-enum status queue_declaration_check(const struct command *command, struct bytes vhost,
-                                    struct queue_settings *out, struct refusal *refusal)
+enum status command_check_queue(const struct command *command, struct bytes vhost,
+                                struct queue_settings *out, struct refusal *refusal)
 {
     enum status status = queue_settings_parse(command->u.queue_declare.arguments,
                                               command->u.queue_declare.name, vhost, out, refusal);
@@ -118,7 +123,7 @@ enum status queue_declaration_check(const struct command *command, struct bytes 
                                                             : status;
 }
 
-enum status queue_name_check(struct bytes name, bool server_named, struct refusal *refusal)
+enum status command_check_queue_name(struct bytes name, bool server_named, struct refusal *refusal)
 {
     if (name.len == 0)
         return refuse(refusal, STATUS_PRECONDITION_FAILED, "a queue cannot have an empty name");
@@ -140,34 +145,35 @@ static void declare_new(struct channel *channel, const struct command *command, 
         .owner = command->u.queue_declare.exclusive ? channel->peer : NULL,
     };
     struct queue_settings settings;
-    enum status status = queue_declaration_check(command, vhost->name, &settings, &vhost->refusal);
+    enum status status =
+        command_check_queue(command, vhost->options.name, &settings, &vhost->store.call.refusal);
     if (status) {
-        channel_refuse(channel, command->type, status, "%s", vhost->refusal.text);
+        channel_refuse(channel, command->type, status, "%s", vhost->store.call.refusal.text);
         return;
     }
-    if (roster_count(&vhost->queue_roster) >= vhost->tuning.queues_max) {
-        channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
-                       "cannot declare queue '%.*s': queue limit in vhost '%.*s' (%" PRIu64
-                       ") is reached",
-                       BYTES_PRINT(name), BYTES_PRINT(vhost->name), vhost->tuning.queues_max);
+    if (roster_count(&vhost->queues.roster) >= vhost->tuning.queues_max) {
+        channel_refuse(
+            channel, command->type, STATUS_PRECONDITION_FAILED,
+            "cannot declare queue '%.*s': queue limit in vhost '%.*s' (%" PRIu64 ") is reached",
+            BYTES_PRINT(name), BYTES_PRINT(vhost->options.name), vhost->tuning.queues_max);
         return;
     }
-    if (queue_admitted(vhost, &options)) {
+    if (queue_admitted(&vhost->queues, &options)) {
         channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED, "%s",
-                       vhost->refusal.text);
+                       vhost->store.call.refusal.text);
         return;
     }
     if (options.durable && !options.exclusive)
-        options.lane_id = vhost_lane_ids(vhost, settings.max_priority + 1);
-    struct queue *queue = queue_new(vhost, &options);
+        options.lane_id = store_lane_ids(&vhost->store, settings.max_priority + 1);
+    struct queue *queue = queue_new(&vhost->queues, &options);
     vhost->counters.queues_created++;
     if (queue->stored)
-        vhost_put_queue(queue);
-    event_queue(queue, true);
+        queue_put(queue);
+    queue_announce(queue, true);
     reply_declared(channel, command, queue);
 }
 
-enum queue_type queue_default_type(const struct command *command, enum queue_type by_default)
+enum queue_type command_queue_type(const struct command *command, enum queue_type by_default)
 {
     bool plain = command->u.queue_declare.durable && !command->u.queue_declare.exclusive &&
                  !command->u.queue_declare.auto_delete;
@@ -178,7 +184,8 @@ void command_queue_declare(struct channel *channel, const struct command *comman
 {
     struct vhost *vhost = channel->vhost;
     struct bytes name = command->u.queue_declare.name;
-    vhost_spend(vhost, WORK_COMMAND + command->u.queue_declare.arguments.len / WORK_ARGUMENT_BYTES);
+    call_spend(&vhost->store.call,
+               WORK_COMMAND + command->u.queue_declare.arguments.len / WORK_ARGUMENT_BYTES);
     if (!command_gate(channel, command))
         return;
     if (reply_to_is_pseudo(name) || reply_to_is_name(name)) {
@@ -189,18 +196,18 @@ void command_queue_declare(struct channel *channel, const struct command *comman
         declare_passive(channel, command);
         return;
     }
-    enum status status =
-        queue_name_check(name, command->u.queue_declare.server_named, &vhost->refusal);
+    enum status status = command_check_queue_name(name, command->u.queue_declare.server_named,
+                                                  &vhost->store.call.refusal);
     if (status) {
-        channel_refuse(channel, command->type, status, "%s", vhost->refusal.text);
+        channel_refuse(channel, command->type, status, "%s", vhost->store.call.refusal.text);
         return;
     }
     vhost->counters.queues_declared++;
     struct command typed = *command;
     typed.u.queue_declare.arguments = queue_type_fill(
         command->u.queue_declare.arguments,
-        queue_default_type(command, vhost->tuning.default_queue_type), &vhost->typed);
-    struct queue *queue = vhost_queue(vhost, name);
+        command_queue_type(command, vhost->tuning.default_queue_type), &vhost->typed);
+    struct queue *queue = queues_find(&vhost->queues, name);
     if (queue)
         declare_again(channel, &typed, queue);
     else
@@ -219,16 +226,16 @@ static void reply_count(struct channel *channel, const struct command *command, 
 
 void command_queue_delete(struct channel *channel, const struct command *command)
 {
-    struct queue *queue =
-        find_queue(channel, command->type, command->u.queue_delete.name, FIND_TO_DELETE);
+    struct queue *queue = queue_access_find(channel, command->type, command->u.queue_delete.name,
+                                            QUEUE_ACCESS_DELETE);
     if (!queue) {
         if (!channel->failed)
             reply_count(channel, command, 0, 0);
         return;
     }
-    struct bytes name = queue->endpoint.name, vhost_name = channel->vhost->name;
+    struct bytes name = queue->endpoint.name, vhost_name = channel->vhost->options.name;
     struct progress *progress = &channel->progress;
-    if (!progress->under_way && command->u.queue_delete.if_unused && queue->consumer_count) {
+    if (!progress->under_way && command->u.queue_delete.if_unused && queue->takers.count) {
         channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
                        "queue '%.*s' in vhost '%.*s' in use", BYTES_PRINT(name),
                        BYTES_PRINT(vhost_name));
@@ -255,14 +262,15 @@ void command_queue_delete(struct channel *channel, const struct command *command
 void command_queue_purge(struct channel *channel, const struct command *command)
 {
     struct queue *queue =
-        find_queue(channel, command->type, command->u.queue_purge.name, FIND_TO_USE);
+        queue_access_find(channel, command->type, command->u.queue_purge.name, QUEUE_ACCESS_USE);
     struct vhost *vhost = channel->vhost;
     struct progress *progress = &channel->progress;
     if (!queue)
         return;
     if (!progress->under_way)
         progress->upto = queue->stock.ready;
-    uint64_t left = vhost_left(vhost, WORK_DISCARD), due = progress->upto - progress->count;
+    uint64_t left = call_left(&vhost->store.call, WORK_DISCARD),
+             due = progress->upto - progress->count;
     uint64_t count = queue_purge(queue, due < left ? due : left);
     progress->count += count;
     if (progress->count < progress->upto && queue->stock.ready) {

@@ -1,12 +1,14 @@
-/* Ack, nack, reject, recover: the ends of deliveries.
+/* Part of settle (settle.h): ack, nack, reject and recover.
  *
- * Normal course: tag → entry (unsettled.c) → queue_settle, queue_requeue or
- * queue_reject; then whoever waited for
- * credit is woken. What can go wrong: a tag that is not there fails the channel; a queue that has
- * been deleted takes no notice. */
-#include "broker/vhost_state.h"
+ * Normal course: tag → entry (unsettled.h) → queue_settle, queue_requeue or queue_reject; then
+ * whatever waited for credit is woken. What can go wrong: a tag that is not there fails the
+ * channel; a queue that has been deleted takes no notice. */
+#include "broker/command/settle.h"
 
 #include <inttypes.h>
+
+#include "broker/command/command.h"
+#include "broker/command/tx.h"
 
 static void let_go(struct channel *channel, const struct unsettled_entry *entry)
 {
@@ -22,24 +24,24 @@ void settle_entry(struct channel *channel, const struct unsettled_entry *entry)
     let_go(channel, entry);
 }
 
-void requeue_entry(struct channel *channel, const struct unsettled_entry *entry)
+void settle_requeue(struct channel *channel, const struct unsettled_entry *entry)
 {
     queue_requeue(entry->lane, entry->seq, RETURN_HANDED_BACK);
     let_go(channel, entry);
 }
 
-void fail_entry(struct channel *channel, const struct unsettled_entry *entry)
+void settle_fail(struct channel *channel, const struct unsettled_entry *entry)
 {
     queue_requeue(entry->lane, entry->seq, RETURN_FAILURE);
     let_go(channel, entry);
 }
 
-void channel_settled(struct channel *channel)
+void settle_wake(struct channel *channel)
 {
-    consumer_wait_over(channel->vhost, &channel->wait);
+    wait_over(&channel->vhost->channels, &channel->wait);
 }
 
-void reject_entry(struct channel *channel, const struct unsettled_entry *entry)
+void settle_reject(struct channel *channel, const struct unsettled_entry *entry)
 {
     queue_reject(entry->lane, entry->seq);
     let_go(channel, entry);
@@ -48,9 +50,9 @@ void reject_entry(struct channel *channel, const struct unsettled_entry *entry)
 static void end_one(struct channel *channel, const struct unsettled_entry *entry, settlement *how)
 {
     if (how == settle_entry)
-        COUNT(channel, entry->lane->queue, ack);
+        QUEUE_COUNT(channel, entry->lane->queue, ack);
     else
-        COUNT(channel, entry->lane->queue, reject);
+        QUEUE_COUNT(channel, entry->lane->queue, reject);
     if (channel->tx)
         tx_settle(channel, entry, how);
     else
@@ -66,7 +68,7 @@ static void end_upto(struct channel *channel, uint64_t tag, settlement *how)
     struct vhost *vhost = channel->vhost;
     struct progress *progress = &channel->progress;
     struct unsettled_entry entry;
-    uint64_t left = vhost_left(vhost, WORK_SETTLE), count = 0;
+    uint64_t left = call_left(&vhost->store.call, WORK_SETTLE), count = 0;
     if (!progress->under_way)
         progress->upto = tag;
     while (count < left && unsettled_take_first(&channel->unsettled, progress->upto, &entry)) {
@@ -74,12 +76,12 @@ static void end_upto(struct channel *channel, uint64_t tag, settlement *how)
         count++;
     }
     if (count > SETTLED_FREE)
-        vhost_spend(vhost, count * WORK_SETTLE);
+        call_spend(&vhost->store.call, count * WORK_SETTLE);
     bool more = count == left && unsettled_first(&channel->unsettled) <= progress->upto;
     if (more)
         channel_goes_on(channel);
-    if (progress->under_way && how == requeue_entry)
-        (void)queues_hold(channel, more);
+    if (progress->under_way && how == settle_requeue)
+        (void)queues_hold(&channel->vhost->queues, channel, more);
 }
 
 static void end_deliveries(struct channel *channel, const struct command *command, settlement *how)
@@ -102,7 +104,7 @@ static void end_deliveries(struct channel *channel, const struct command *comman
     } else if (unsettled_take(&channel->unsettled, tag, &entry)) {
         end_one(channel, &entry, how);
     }
-    channel_settled(channel);
+    settle_wake(channel);
 }
 
 void command_ack(struct channel *channel, const struct command *command)
@@ -112,8 +114,8 @@ void command_ack(struct channel *channel, const struct command *command)
 
 void command_nack(struct channel *channel, const struct command *command)
 {
-    settlement *requeue = command->type == COMMAND_REJECT ? fail_entry : requeue_entry;
-    end_deliveries(channel, command, command->u.ack.requeue ? requeue : reject_entry);
+    settlement *requeue = command->type == COMMAND_REJECT ? settle_fail : settle_requeue;
+    end_deliveries(channel, command, command->u.ack.requeue ? requeue : settle_reject);
 }
 
 void command_recover(struct channel *channel, const struct command *command)
@@ -121,16 +123,17 @@ void command_recover(struct channel *channel, const struct command *command)
     struct vhost *vhost = channel->vhost;
     struct progress *progress = &channel->progress;
     struct unsettled_entry entry;
-    uint64_t left = vhost_left(vhost, WORK_SETTLE), count = 0;
+    uint64_t left = call_left(&vhost->store.call, WORK_SETTLE), count = 0;
     if (!progress->under_way) /* not what is delivered again meanwhile */
         progress->upto = channel->delivery_tag;
     while (count < left && unsettled_take_first(&channel->unsettled, progress->upto, &entry)) {
-        requeue_entry(channel, &entry);
+        settle_requeue(channel, &entry);
         count++;
     }
-    vhost_spend(vhost, count * WORK_SETTLE);
-    channel_settled(channel);
-    if (!queues_hold(channel, unsettled_first(&channel->unsettled) <= progress->upto))
+    call_spend(&vhost->store.call, count * WORK_SETTLE);
+    settle_wake(channel);
+    if (!queues_hold(&channel->vhost->queues, channel,
+                     unsettled_first(&channel->unsettled) <= progress->upto))
         channel_goes_on(channel);
     else
         channel_reply(channel, command);

@@ -1,36 +1,31 @@
-/* Consumer time-outs: a delivery that nobody settles keeps its message from everybody else; after a
- * time the message goes back. Thread: the vhost's owner.
- *
- * Normal course: while deliveries are out, all channels are looked through now and then, oldest
- * delivery first, as far as the shortest time-out reaches back. The consumer of an overdue delivery
- * is cancelled, and all that it holds goes back to its queue, in portions; the channel and its
- * other consumers go on. What the client settles of it after that has no effect (overdue.h). What
- * can go wrong: the client does not know that consumers can be cancelled, there is no consumer (any
- * more), or the configuration says so: the channel fails, and all that it holds goes back. A
- * command of the channel that gives back in portions, too, may end while an overdue consumer's
- * deliveries are still going back: the queue then begins to deliver before it has all of them. */
-#include "broker/vhost_state.h"
+/* Consumer time-outs: see timeout_check.h. */
+#include "broker/command/timeout_check.h"
 
 #include <inttypes.h>
+
+#include "broker/channel/timeout.h"
+#include "broker/command/channel_end.h"
+#include "broker/command/settle.h"
+#include "broker/vhost_state.h"
 
 /* Channels and deliveries that one call looks at before it leaves the rest to the next one. */
 #define WORK_MAX 20000u
 
-uint64_t timeout_ms_of(const struct queue *queue, const struct consumer *consumer)
+uint64_t timeout_check_ms(const struct queue *queue, const struct consumer *consumer)
 {
     if (consumer && consumer->timeout_ms != SETTING_NONE)
         return consumer->timeout_ms;
     return queue->settings.consumer_timeout_ms != SETTING_NONE
                ? queue->settings.consumer_timeout_ms
-               : queue->vhost->options.limits.consumer_timeout_ms;
+               : queue->set->channels->timeout_default_ms;
 }
 
 /* Whether the delivery is out for longer than its time-out, which *timeout_ms is set to. */
 static bool is_over(const struct unsettled_entry *entry, uint64_t *timeout_ms)
 {
-    uint64_t now_ms = entry->lane->vhost->now.steady_ms;
+    uint64_t now_ms = entry->lane->store->call.now.steady_ms;
     uint64_t since_ms = entry->since_s * UINT64_C(1000);
-    *timeout_ms = timeout_ms_of(entry->lane->queue, entry->consumer);
+    *timeout_ms = timeout_check_ms(entry->lane->queue, entry->consumer);
     return *timeout_ms && now_ms >= since_ms && now_ms - since_ms >= *timeout_ms;
 }
 
@@ -39,7 +34,7 @@ static bool is_overdue(const struct unsettled_entry *entry)
     return entry->consumer && entry->consumer->overdue;
 }
 
-bool timeout_took(const struct channel *channel, const struct unsettled_entry *entry)
+bool timeout_check_took(const struct channel *channel, const struct unsettled_entry *entry)
 {
     uint64_t timeout_ms;
     return is_overdue(entry) || (channel->timed_out && is_over(entry, &timeout_ms));
@@ -57,7 +52,7 @@ static void cancel(struct consumer *consumer)
 {
     struct queue *queue = consumer->queue;
     consumer->overdue = true;
-    consumer_cancel(consumer);
+    consumer_revoke(consumer);
     if (!queue->deleted)
         queue_consumer_left(queue);
 }
@@ -72,7 +67,7 @@ static uint64_t look_through(const struct channel *channel, bool *overdue, unsig
     uint32_t at = 0;
     while ((entry = unsettled_next(&channel->unsettled, &at))) {
         uint64_t since_ms = entry->since_s * UINT64_C(1000), timeout_ms;
-        if (vhost->now.steady_ms < since_ms + vhost->timeout_min_ms)
+        if (vhost->store.call.now.steady_ms < since_ms + vhost->channels.timeout_min_ms)
             return 0;
         ++*work;
         if (is_overdue(entry)) {
@@ -92,28 +87,28 @@ static bool give_back_overdue(struct channel *channel)
 {
     struct vhost *vhost = channel->vhost;
     struct unsettled_entry entry;
-    uint64_t left = vhost_left(vhost, WORK_SETTLE), count = 0;
+    uint64_t left = call_left(&vhost->store.call, WORK_SETTLE), count = 0;
     while (count < left &&
            unsettled_take_wanted(&channel->unsettled, channel->overdue_after, is_overdue, &entry)) {
         channel->overdue_after = entry.tag;
         overdue_note(&channel->overdue, entry.tag);
-        requeue_entry(channel, &entry);
+        settle_requeue(channel, &entry);
         count++;
     }
-    vhost_spend(vhost, count * WORK_SETTLE);
-    channel_settled(channel);
-    if (!queues_hold(channel, count == left))
+    call_spend(&vhost->store.call, count * WORK_SETTLE);
+    settle_wake(channel);
+    if (!queues_hold(&channel->vhost->queues, channel, count == left))
         return false;
     channel->overdue_after = 0;
     return true;
 }
 
-void timeout_release(struct vhost *vhost)
+void timeout_check_release(struct vhost *vhost)
 {
     struct channel *channel;
-    while ((channel = TAILQ_FIRST(&vhost->releasing)) &&
+    while ((channel = TAILQ_FIRST(&vhost->channels.releasing)) &&
            (channel->failed ? channel_release(channel) : give_back_overdue(channel))) {
-        TAILQ_REMOVE(&vhost->releasing, channel, release_link);
+        TAILQ_REMOVE(&vhost->channels.releasing, channel, release_link);
         channel->releasing = false;
     }
 }
@@ -123,7 +118,7 @@ static void release_later(struct channel *channel)
     if (channel->releasing)
         return;
     channel->releasing = true;
-    TAILQ_INSERT_TAIL(&channel->vhost->releasing, channel, release_link);
+    TAILQ_INSERT_TAIL(&channel->vhost->channels.releasing, channel, release_link);
 }
 
 static void close_channel(struct channel *channel, uint64_t timeout_ms)
@@ -142,7 +137,7 @@ void timeout_check(struct vhost *vhost)
     struct channel *channel = NULL;
     unsigned work = 0;
     while (work < WORK_MAX &&
-           (channel = roster_next(&vhost->channel_roster, &vhost->timeout_after))) {
+           (channel = roster_next(&vhost->channels.roster, &vhost->channels.timeout_after))) {
         bool busy = channel->failed || channel->progress.under_way, overdue = false;
         uint64_t timeout_ms = busy ? 0 : look_through(channel, &overdue, &work);
         work++;
@@ -152,11 +147,11 @@ void timeout_check(struct vhost *vhost)
             release_later(channel);
     }
     if (channel) { /* the others in the next call */
-        vhost->timeout_check_ms = vhost->now.steady_ms;
+        vhost->channels.timeout_check_ms = vhost->store.call.now.steady_ms;
         return;
     }
-    vhost->timeout_after = 0;
-    vhost->timeout_check_ms = UINT64_MAX;
-    if (vhost->unsettled)
-        timeout_arm(vhost);
+    vhost->channels.timeout_after = 0;
+    vhost->channels.timeout_check_ms = UINT64_MAX;
+    if (vhost->store.unsettled)
+        timeout_arm(&vhost->channels);
 }

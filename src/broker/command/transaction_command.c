@@ -1,11 +1,8 @@
-/* Transactions: publishes and settlements of one channel, kept until commit. Thread: the vhost's
- * owner.
- *
- * Normal course: tx_publish and tx_settle collect; commit does all of it within one call, so all
- * its journal records join one batch; commit-ok leaves when that is on disk. What can go wrong: an
- * exchange that is gone by then makes its messages unroutable; a rollback or the channel's end
- * makes what was acked unsettled again. */
-#include "broker/vhost_state.h"
+/* Part of tx (tx.h): transactions, and the commands on them. */
+#include "broker/command/tx.h"
+
+#include "broker/command/command.h"
+#include "broker/publish/publish.h"
 #include "leveret/base/mem.h"
 
 /* Messages and acks of one transaction; one more fails its channel with 406. */
@@ -45,8 +42,10 @@ bool tx_admits(struct channel *channel, enum command_type command, uint64_t byte
         return true;
     uint64_t more = tx->bytes - tx->taken_bytes;
     more = more < TX_TAKE_BYTES ? TX_TAKE_BYTES : more;
-    if (holding_take(vhost, ACCOUNT_TRANSACTIONS, more, "more in a transaction", &vhost->refusal)) {
-        channel_refuse(channel, command, STATUS_PRECONDITION_FAILED, "%s", vhost->refusal.text);
+    if (holding_take(&vhost->store.holdings, ACCOUNT_TRANSACTIONS, more, "more in a transaction",
+                     &vhost->store.call.refusal)) {
+        channel_refuse(channel, command, STATUS_PRECONDITION_FAILED, "%s",
+                       vhost->store.call.refusal.text);
         return false;
     }
     tx->taken_bytes += more;
@@ -57,14 +56,14 @@ bool tx_admits(struct channel *channel, enum command_type command, uint64_t byte
 static void give_back(struct channel *channel)
 {
     struct tx *tx = channel->tx;
-    holding_give(channel->vhost, ACCOUNT_TRANSACTIONS, tx->taken_bytes);
+    holding_give(&channel->vhost->store.holdings, ACCOUNT_TRANSACTIONS, tx->taken_bytes);
     tx->bytes = tx->taken_bytes = 0;
 }
 
 void tx_publish(struct channel *channel, struct message *message, bool mandatory)
 {
     struct tx *tx = channel->tx;
-    channel->vhost->not_routed++; /* until it is committed */
+    channel->vhost->published.not_routed++; /* until it is committed */
     if (!publish_check(channel, message) ||
         !tx_admits(channel, COMMAND_PUBLISH, message_memory(message) + sizeof(struct tx_message)))
         return;
@@ -100,8 +99,8 @@ static void roll_back(struct channel *channel)
         message_unref(&tx->messages[i].message);
     tx->message_count = tx->messages_done = 0;
     give_back(channel);
-    if (channel->vhost->committing == channel)
-        channel->vhost->committing = NULL;
+    if (channel->vhost->commits.channel == channel)
+        channel->vhost->commits.channel = NULL;
     if (tx->entries_done) {
         tx->entry_count -= tx->entries_done;
         memmove(tx->entries, tx->entries + tx->entries_done, tx->entry_count * sizeof *tx->entries);
@@ -172,12 +171,12 @@ static bool commit_may_go(struct channel *channel)
     struct vhost *vhost = channel->vhost;
     const struct tx *tx = channel->tx;
     uint64_t size = tx->message_count * WORK_PUBLISH + tx->entry_count * WORK_SETTLE;
-    if (vhost->committing == channel || size <= vhost_left(vhost, 1))
+    if (vhost->commits.channel == channel || size <= call_left(&vhost->store.call, 1))
         return true;
-    if (vhost->committing || vhost->committed_in_portions)
+    if (vhost->commits.channel || vhost->commits.in_turn)
         return false;
-    vhost->committing = channel;
-    vhost->committed_in_portions = true;
+    vhost->commits.channel = channel;
+    vhost->commits.in_turn = true;
     return true;
 }
 
@@ -186,18 +185,18 @@ static bool commit_some(struct channel *channel)
 {
     struct vhost *vhost = channel->vhost;
     struct tx *tx = channel->tx;
-    while (tx->messages_done < tx->message_count && vhost_left(vhost, 1)) {
+    while (tx->messages_done < tx->message_count && call_left(&vhost->store.call, 1)) {
         struct tx_message *publish = &tx->messages[tx->messages_done++];
         tx->refused |=
             !publish_committed(channel, publish->message, publish->mandatory, &tx->needed);
         message_unref(&publish->message);
-        vhost_spend(vhost, WORK_PUBLISH);
+        call_spend(&vhost->store.call, WORK_PUBLISH);
     }
     while (tx->messages_done == tx->message_count && tx->entries_done < tx->entry_count &&
-           vhost_left(vhost, 1)) {
+           call_left(&vhost->store.call, 1)) {
         size_t i = tx->entries_done++;
         tx->how[i](channel, &tx->entries[i]);
-        vhost_spend(vhost, WORK_SETTLE);
+        call_spend(&vhost->store.call, WORK_SETTLE);
     }
     return tx->messages_done == tx->message_count && tx->entries_done == tx->entry_count;
 }
@@ -218,9 +217,9 @@ void command_tx_commit(struct channel *channel, const struct command *command)
     tx->needed = 0;
     tx->refused = false;
     give_back(channel);
-    if (vhost->committing == channel)
-        vhost->committing = NULL;
-    channel_settled(channel);
+    if (vhost->commits.channel == channel)
+        vhost->commits.channel = NULL;
+    settle_wake(channel);
     if (refused && !channel->failed) {
         channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED, "partial tx completion");
         return;

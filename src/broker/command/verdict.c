@@ -3,7 +3,8 @@
 
 #include <stdio.h>
 
-#include "broker/vhost_state.h"
+#include "broker/channel/reply_to.h"
+#include "broker/command/command.h"
 
 static enum status of_queue(const struct command *command, const struct verdict_vhost *vhost,
                             struct refusal *refusal)
@@ -12,15 +13,16 @@ static enum status of_queue(const struct command *command, const struct verdict_
     struct bytes name = command->u.queue_declare.name;
     if (reply_to_is_pseudo(name) || reply_to_is_name(name))
         return refuse_missing(refusal, "queue", name, vhost->name);
-    enum status status = queue_name_check(name, command->u.queue_declare.server_named, refusal);
+    enum status status =
+        command_check_queue_name(name, command->u.queue_declare.server_named, refusal);
     if (status != STATUS_OK)
         return status;
     struct text arguments = {0};
     struct command typed = *command;
     typed.u.queue_declare.arguments =
         queue_type_fill(command->u.queue_declare.arguments,
-                        queue_default_type(command, vhost->default_queue_type), &arguments);
-    status = queue_declaration_check(&typed, vhost->name, &settings, refusal);
+                        command_queue_type(command, vhost->default_queue_type), &arguments);
+    status = command_check_queue(&typed, vhost->name, &settings, refusal);
     text_free(&arguments);
     return status;
 }
@@ -28,7 +30,7 @@ static enum status of_queue(const struct command *command, const struct verdict_
 static enum status of_exchange(const struct command *command, struct bytes vhost,
                                struct refusal *refusal)
 {
-    const struct exchange_declaration declaration = exchange_declaration_of(command);
+    const struct exchange_declaration declaration = command_exchange_declaration(command);
     return topology_check_new(&declaration, vhost, refusal);
 }
 
@@ -48,7 +50,7 @@ enum status verdict_of(const struct command *command, const struct verdict_vhost
     case COMMAND_EXCHANGE_DECLARE:
         return told(of_exchange(command, vhost->name, &refusal), &refusal, out);
     case COMMAND_POLICY_PUT:
-        return told(policy_check(command, &refusal), &refusal, out);
+        return told(command_check_policy(command, &refusal), &refusal, out);
     default:
         return STATUS_NOT_IMPLEMENTED;
     }

@@ -1,7 +1,6 @@
 /* What is a duplicate. See dedup.h; the journal's part is in dedup_store.c. */
 #include "broker/dedup/dedup_store.h"
 #include "broker/topology/dedup_arguments.h"
-#include "broker/vhost_state.h"
 #include "leveret/base/container.h"
 #include "leveret/base/mem.h"
 #include "leveret/wire/properties.h"
@@ -31,8 +30,9 @@ static uint64_t argument(struct bytes arguments, const char *name, uint64_t max,
 
 /* ---- Life. */
 
-void dedups_init(struct dedups *dedups)
+void dedups_init(struct dedups *dedups, struct store *store)
 {
+    dedups->store = store;
     TAILQ_INIT(&dedups->dying);
 }
 
@@ -46,14 +46,14 @@ void dedups_free(struct dedups *dedups)
     heap_free(&dedups->expiry);
 }
 
-struct dedup *dedup_new(struct vhost *vhost, struct endpoint *owner, struct bytes arguments,
+struct dedup *dedup_new(struct dedups *set, struct endpoint *owner, struct bytes arguments,
                         bool asked)
 {
     if (!asked && !dedup_asked(arguments))
         return NULL;
     struct dedup *dedup = mem_need(sizeof *dedup);
     struct field field;
-    dedup->vhost = vhost;
+    dedup->set = set;
     dedup->owner = owner;
     dedup->ttl_ms = argument(arguments, "x-cache-ttl", CACHE_TTL_MAX, 0);
     uint64_t size = argument(arguments, "x-cache-size", CACHE_SIZE_MAX, 0);
@@ -71,8 +71,8 @@ void dedup_free(struct dedup **dedup)
     *dedup = NULL;
     if (!d)
         return;
-    heap_remove(&d->vhost->dedups.expiry, &d->expiry);
-    holding_give(d->vhost, ACCOUNT_DEDUPLICATION, d->counted * IDENTIFIER_BYTES);
+    heap_remove(&d->set->expiry, &d->expiry);
+    holding_give(&d->set->store->holdings, ACCOUNT_DEDUPLICATION, d->counted * IDENTIFIER_BYTES);
     dedup_cache_free(&d->cache);
     free(d);
 }
@@ -83,10 +83,10 @@ void dedup_delete(struct dedup **dedup)
     *dedup = NULL;
     if (!d)
         return;
-    heap_remove(&d->vhost->dedups.expiry, &d->expiry);
+    heap_remove(&d->set->expiry, &d->expiry);
     dedup_store_forget_owner(d);
     d->owner = NULL;
-    TAILQ_INSERT_TAIL(&d->vhost->dedups.dying, d, link);
+    TAILQ_INSERT_TAIL(&d->set->dying, d, link);
 }
 
 /* ---- Identifiers. */
@@ -155,7 +155,7 @@ static struct dedup_entry *entry_at(const struct dedup *dedup, uint32_t number)
  * there, or when it is asked for. */
 static void set_timer(struct dedup *dedup)
 {
-    struct heap *heap = &dedup->vhost->dedups.expiry;
+    struct heap *heap = &dedup->set->expiry;
     uint32_t oldest = dedup->cache.oldest;
     uint64_t at_ms = oldest == DEDUP_NONE ? 0 : entry_at(dedup, oldest)->value;
     if (at_ms == 0)
@@ -169,10 +169,10 @@ static void tell_memory(struct dedup *dedup)
 {
     uint32_t count = dedup->cache.count;
     if (count > dedup->counted)
-        holding_add(dedup->vhost, ACCOUNT_DEDUPLICATION,
+        holding_add(&dedup->set->store->holdings, ACCOUNT_DEDUPLICATION,
                     (count - dedup->counted) * IDENTIFIER_BYTES);
     else
-        holding_give(dedup->vhost, ACCOUNT_DEDUPLICATION,
+        holding_give(&dedup->set->store->holdings, ACCOUNT_DEDUPLICATION,
                      (dedup->counted - count) * IDENTIFIER_BYTES);
     dedup->counted = count;
 }
@@ -180,7 +180,7 @@ static void tell_memory(struct dedup *dedup)
 /* True when the account has no room for another identifier, whoever holds the others. */
 static bool memory_full(const struct dedup *dedup)
 {
-    const struct account *account = dedup->vhost->options.account;
+    const struct account *account = dedup->set->store->holdings.account;
     return account && account_bytes(account, ACCOUNT_DEDUPLICATION) + IDENTIFIER_BYTES >
                           account_limit_bytes(account, ACCOUNT_DEDUPLICATION);
 }
@@ -201,7 +201,7 @@ static uint32_t add(struct dedup *dedup, struct hash128 key)
     return number;
 }
 
-bool dedup_refuses(struct dedup *dedup, const struct message *message, uint64_t *needed)
+bool dedup_knows(struct dedup *dedup, const struct message *message, uint64_t *needed)
 {
     struct hash128 key;
     if (!identify(dedup, message, &key))
@@ -210,7 +210,8 @@ bool dedup_refuses(struct dedup *dedup, const struct message *message, uint64_t 
     if (number == DEDUP_NONE)
         return false;
     const struct dedup_entry *entry = entry_at(dedup, number);
-    if (!dedup->cache.places && entry->value && entry->value <= dedup->vhost->now.wall_ms) {
+    if (!dedup->cache.places && entry->value &&
+        entry->value <= dedup->set->store->call.now.wall_ms) {
         forget(dedup, number);
         set_timer(dedup);
         return false;
@@ -241,7 +242,7 @@ void dedup_remember(struct dedup *dedup, const struct message *message)
         forget(dedup, dedup->cache.oldest);
     struct dedup_entry *entry = entry_at(dedup, add(dedup, key));
     uint64_t ttl_ms = ttl_of(dedup, message);
-    entry->value = ttl_ms ? dedup->vhost->now.wall_ms + ttl_ms : 0;
+    entry->value = ttl_ms ? dedup->set->store->call.now.wall_ms + ttl_ms : 0;
     if (dedup->stored && message->persistent)
         dedup_store_put(dedup, entry);
     set_timer(dedup);
@@ -256,9 +257,8 @@ void dedup_restored(struct dedup *dedup)
 
 /* ---- Presence. */
 
-void dedup_lane_stored(struct lane *lane, struct place place)
+void dedup_lane_stored(struct dedup *dedup, const struct lane *lane, struct place place)
 {
-    struct dedup *dedup = lane->dedup;
     struct hash128 key;
     if (!identify(dedup, place_message(place), &key))
         return;
@@ -273,26 +273,25 @@ void dedup_lane_stored(struct lane *lane, struct place place)
         dedup_store_erase(dedup, entry);
 }
 
-void dedup_lane_left(struct lane *lane, uint64_t seq)
+void dedup_lane_left(struct dedup *dedup, const struct lane *lane, uint64_t seq)
 {
-    uint32_t number = dedup_cache_at(&lane->dedup->cache, lane->number, seq);
+    uint32_t number = dedup_cache_at(&dedup->cache, lane->number, seq);
     if (number != DEDUP_NONE)
-        forget(lane->dedup, number);
+        forget(dedup, number);
 }
 
-void dedup_lane_emptied(struct lane *lane)
+void dedup_lane_emptied(struct dedup *dedup)
 {
-    struct dedup *dedup = lane->dedup;
     if (dedup->cache.count == 0)
         return;
     struct dedup *old = mem_need(sizeof *old);
-    old->vhost = dedup->vhost;
+    old->set = dedup->set;
     old->cache = dedup->cache;
     old->id = dedup->id;
     old->counted = dedup->counted;
     dedup->counted = 0;
     dedup_cache_init(&dedup->cache, true);
-    TAILQ_INSERT_TAIL(&dedup->vhost->dedups.dying, old, link);
+    TAILQ_INSERT_TAIL(&dedup->set->dying, old, link);
     if (dedup->id) { /* what is left of the old id is nobody's from now on */
         dedup->id = 0;
         dedup_store_begin(dedup);
@@ -301,35 +300,35 @@ void dedup_lane_emptied(struct lane *lane)
 
 /* ---- Time. */
 
-void dedups_tick(struct vhost *vhost)
+void dedups_tick(struct dedups *set)
 {
     struct heap_node *node;
     struct dedup *dedup;
     unsigned work = 0;
-    while (work < TICK_WORK_MAX && (node = heap_first(&vhost->dedups.expiry)) &&
-           node->key <= vhost->now.wall_ms) {
+    while (work < TICK_WORK_MAX && (node = heap_first(&set->expiry)) &&
+           node->key <= set->store->call.now.wall_ms) {
         dedup = container_of(node, struct dedup, expiry);
         forget(dedup, dedup->cache.oldest);
         set_timer(dedup);
         work++;
     }
-    while (work < TICK_WORK_MAX && (dedup = TAILQ_FIRST(&vhost->dedups.dying))) {
+    while (work < TICK_WORK_MAX && (dedup = TAILQ_FIRST(&set->dying))) {
         work++;
-        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): see end_get in dispatch.c */
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): see end_get in queue/dispatch.c */
         if (dedup->cache.count) {
             forget(dedup, dedup->cache.oldest);
             continue;
         }
-        TAILQ_REMOVE(&vhost->dedups.dying, dedup, link);
+        TAILQ_REMOVE(&set->dying, dedup, link);
         dedup_free(&dedup);
     }
 }
 
-uint64_t dedups_deadline_ms(const struct vhost *vhost)
+uint64_t dedups_deadline_ms(const struct dedups *set)
 {
-    const struct heap_node *node = heap_first(&vhost->dedups.expiry);
-    uint64_t wall_ms = vhost->now.wall_ms, steady_ms = vhost->now.steady_ms;
-    if (!TAILQ_EMPTY(&vhost->dedups.dying))
+    const struct heap_node *node = heap_first(&set->expiry);
+    uint64_t wall_ms = set->store->call.now.wall_ms, steady_ms = set->store->call.now.steady_ms;
+    if (!TAILQ_EMPTY(&set->dying))
         return steady_ms;
     if (!node)
         return UINT64_MAX;

@@ -10,7 +10,7 @@
  *   presence  (other queues) An identifier is known while its message is in the queue, ready or
  *             unsettled.
  *
- * Normal course: dedup_refuses asks when a message comes; once it is taken, dedup_remember (a
+ * Normal course: dedup_knows asks when a message comes; once it is taken, dedup_remember (a
  * cache) or the lane (presence) adds its identifier. What a persistent message leaves in a durable
  * owner is journalled in that message's batch and is there after a restart; what a transient one
  * leaves is not.
@@ -24,14 +24,14 @@
 #define BROKER_DEDUP_H
 
 #include "broker/dedup/dedup_cache.h"
-#include "broker/store/lane.h"
+#include "broker/store/store.h"
 #include "broker/topology/endpoint.h"
 #include "leveret/base/heap.h"
 #include "leveret/base/map.h"
 #include "leveret/base/message.h"
 
 struct dedup {
-    struct vhost *vhost;
+    struct dedups *set;
     struct endpoint *owner; /* NULL: it is gone, or not known yet */
     struct dedup_cache cache;
     bool stored; /* the owner comes back after a restart */
@@ -47,18 +47,19 @@ struct dedup {
 };
 TAILQ_HEAD(dedup_list, dedup);
 
-/* A vhost's. */
+/* All of a vhost. */
 struct dedups {
+    struct store *store;
     struct heap expiry;
     struct dedup_list dying; /* records to be erased */
     struct map recovered;    /* by id, during recovery */
     struct dedup_owner *owners;
 };
-void dedups_init(struct dedups *dedups);
+void dedups_init(struct dedups *dedups, struct store *store);
 void dedups_free(struct dedups *dedups);
 
 /* For an owner with these (checked) arguments; NULL when they do not ask for it. */
-struct dedup *dedup_new(struct vhost *vhost, struct endpoint *owner, struct bytes arguments,
+struct dedup *dedup_new(struct dedups *set, struct endpoint *owner, struct bytes arguments,
                         bool asked);
 /* The owner goes, and all that was known with it. *dedup may be NULL, here and below. */
 void dedup_delete(struct dedup **dedup);
@@ -67,24 +68,29 @@ void dedup_free(struct dedup **dedup);
 
 /* Whether this message came before. *needed is raised to the batch that the first one's record
  * waits for, since the duplicate's confirm promises as much. */
-bool dedup_refuses(struct dedup *dedup, const struct message *message, uint64_t *needed);
+bool dedup_knows(struct dedup *dedup, const struct message *message, uint64_t *needed);
 /* A message was taken: its identifier goes into the cache; by presence the lane does it. */
 void dedup_remember(struct dedup *dedup, const struct message *message);
 
 /* ---- Presence: what the lanes of a queue say. */
-void dedup_lane_stored(struct lane *lane, struct place place);
-void dedup_lane_left(struct lane *lane, uint64_t seq);
-void dedup_lane_emptied(struct lane *lane); /* all of the queue's lanes are empty */
+
+/* Whether an identifier is known by the presence of its message. */
+static inline bool dedup_is_by_presence(const struct dedup *dedup)
+{
+    return dedup->cache.places;
+}
+void dedup_lane_stored(struct dedup *dedup, const struct lane *lane, struct place place);
+void dedup_lane_left(struct dedup *dedup, const struct lane *lane, uint64_t seq);
+void dedup_lane_emptied(struct dedup *dedup); /* all of the queue's lanes are empty */
 
 /* ---- Time: expiry and erasing, a bounded amount. */
-void dedups_tick(struct vhost *vhost);
-uint64_t dedups_deadline_ms(const struct vhost *vhost); /* steady */
+void dedups_tick(struct dedups *set);
+uint64_t dedups_deadline_ms(const struct dedups *set); /* steady */
 
-/* ---- Recovery: records as the journal tells them, in any order; then owners get theirs.
+/* ---- Recovery: records as the journal tells them, in any order (vhost/recover_dedup.c
+ * then gives owners theirs).
  * Errors: CORRUPT. */
-MUST_USE enum status dedup_restore_entry(struct vhost *vhost, struct bytes key, struct bytes value);
-MUST_USE enum status dedup_restore_owner(struct vhost *vhost, struct bytes key, struct bytes value);
-/* sound: recovery has not failed, so what nobody knows is erased. */
-void dedups_restored(struct vhost *vhost, bool sound);
+MUST_USE enum status dedup_restore_entry(struct dedups *set, struct bytes key, struct bytes value);
+MUST_USE enum status dedup_restore_owner(struct dedups *set, struct bytes key, struct bytes value);
 
 #endif

@@ -7,7 +7,7 @@
  * goes is not taken for that of a later owner of the same name. */
 #include "broker/dedup/dedup_store.h"
 
-#include "broker/vhost_state.h"
+#include "broker/store/definition.h"
 #include "leveret/base/mem.h"
 #include "leveret/wire/cursor.h"
 
@@ -39,12 +39,11 @@ void dedup_store_begin(struct dedup *dedup)
 {
     uint8_t key[OWNER_KEY_MAX], value[9];
     struct writer writer = writer_of(value, sizeof value);
-    dedup->id = vhost_lane_ids(dedup->vhost, 1);
+    dedup->id = store_lane_ids(dedup->set->store, 1);
     write_u8(&writer, FORMAT);
     write_u64(&writer, dedup->id);
-    journal_put(dedup->vhost->options.journal, owner_key(dedup, key),
-                bytes_of(value, sizeof value));
-    dedup->vhost->journalled = true;
+    journal_put(dedup->set->store->journal, owner_key(dedup, key), bytes_of(value, sizeof value));
+    dedup->set->store->journalled = true;
 }
 
 void dedup_store_forget_owner(struct dedup *dedup)
@@ -52,8 +51,8 @@ void dedup_store_forget_owner(struct dedup *dedup)
     uint8_t key[OWNER_KEY_MAX];
     if (!dedup->id)
         return;
-    journal_erase(dedup->vhost->options.journal, owner_key(dedup, key));
-    dedup->vhost->journalled = true;
+    journal_erase(dedup->set->store->journal, owner_key(dedup, key));
+    dedup->set->store->journalled = true;
 }
 
 void dedup_store_put(struct dedup *dedup, struct dedup_entry *entry)
@@ -66,20 +65,20 @@ void dedup_store_put(struct dedup *dedup, struct dedup_entry *entry)
     write_u64(&writer, entry->order);
     write_u64(&writer, entry->value);
     write_u8(&writer, entry->priority);
-    journal_put(dedup->vhost->options.journal, entry_key(dedup, entry, key),
+    journal_put(dedup->set->store->journal, entry_key(dedup, entry, key),
                 bytes_of(value, sizeof value));
     entry->stored = true;
-    entry->batch = journal_filling(dedup->vhost->options.journal);
-    dedup->vhost->journalled = true;
+    entry->batch = journal_filling(dedup->set->store->journal);
+    dedup->set->store->journalled = true;
 }
 
 void dedup_store_erase(struct dedup *dedup, struct dedup_entry *entry)
 {
     uint8_t key[ENTRY_KEY_BYTES];
-    journal_erase(dedup->vhost->options.journal, entry_key(dedup, entry, key));
+    journal_erase(dedup->set->store->journal, entry_key(dedup, entry, key));
     entry->stored = false;
     entry->batch = 0;
-    dedup->vhost->journalled = true;
+    dedup->set->store->journalled = true;
 }
 
 /* ---- Recovery. */
@@ -89,7 +88,7 @@ static struct bytes id_key(const uint64_t *id)
     return bytes_of(id, sizeof *id);
 }
 
-enum status dedup_restore_entry(struct vhost *vhost, struct bytes key, struct bytes value)
+enum status dedup_restore_entry(struct dedups *set, struct bytes key, struct bytes value)
 {
     struct reader k = reader_of(key), v = reader_of(value);
     (void)read_u8(&k);
@@ -103,13 +102,13 @@ enum status dedup_restore_entry(struct vhost *vhost, struct bytes key, struct by
         return STATUS_CORRUPT;
     if (format != FORMAT)
         return STATUS_VERSION;
-    struct dedup *dedup = map_get(&vhost->dedups.recovered, id_key(&id));
+    struct dedup *dedup = map_get(&set->recovered, id_key(&id));
     if (!dedup) {
         dedup = mem_need(sizeof *dedup);
-        dedup->vhost = vhost;
+        dedup->set = set;
         dedup->id = id;
         dedup_cache_init(&dedup->cache, false);
-        map_put(&vhost->dedups.recovered, id_key(&dedup->id), dedup);
+        map_put(&set->recovered, id_key(&dedup->id), dedup);
     }
     if (dedup_cache_find(&dedup->cache, identifier) != DEDUP_NONE)
         return STATUS_CORRUPT;
@@ -122,7 +121,7 @@ enum status dedup_restore_entry(struct vhost *vhost, struct bytes key, struct by
     return STATUS_OK;
 }
 
-enum status dedup_restore_owner(struct vhost *vhost, struct bytes key, struct bytes value)
+enum status dedup_restore_owner(struct dedups *set, struct bytes key, struct bytes value)
 {
     struct reader v = reader_of(value);
     uint8_t format = read_u8(&v);
@@ -136,7 +135,7 @@ enum status dedup_restore_owner(struct vhost *vhost, struct bytes key, struct by
     owner->kind = key.at[1];
     owner->name_len = key.len - 2;
     memcpy(owner->name, key.at + 2, owner->name_len);
-    owner->next = vhost->dedups.owners;
-    vhost->dedups.owners = owner;
+    owner->next = set->owners;
+    set->owners = owner;
     return STATUS_OK;
 }

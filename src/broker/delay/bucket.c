@@ -5,6 +5,8 @@
  * lane cannot be read: the bucket has failed and is set aside; what is loaded of it still goes. */
 #include "broker/delay/bucket.h"
 
+#include "broker/store/definition.h"
+#include "broker/store/paging.h"
 #include "broker/topology/delayed.h"
 #include "leveret/base/container.h"
 #include "leveret/base/mem.h"
@@ -44,7 +46,7 @@ static struct bucket *bucket_of(struct lane *lane)
 
 static struct delays *delays_of(const struct bucket *bucket)
 {
-    return bucket->delay->vhost->delays;
+    return bucket->delay->delays;
 }
 
 unsigned bucket_level(uint64_t delay_ms)
@@ -152,13 +154,21 @@ static void make_key(uint8_t key[9], unsigned level, uint64_t start_ms)
 static void lane_paged_in(struct lane *lane, struct chunk *chunk);
 static void lane_failed(struct lane *lane);
 
+/* Which chunks stay in memory is said by lane.keep. */
+static bool lane_leads(const struct lane *lane)
+{
+    (void)lane;
+    return true;
+}
+
 static struct bucket *bucket_new(struct delay *delay, unsigned level, uint64_t start_ms,
                                  uint64_t lane_id)
 {
-    static const struct lane_calls calls = {lane_paged_in, lane_failed};
+    static const struct lane_calls calls = {
+        .paged_in = lane_paged_in, .failed = lane_failed, .leads = lane_leads};
     struct bucket *bucket = mem_need(sizeof *bucket);
     const struct lane_options options = {
-        .vhost = delay->vhost,
+        .store = delay->delays->store,
         .stock = &delay->stock,
         .calls = &calls,
         .stored = delay->exchange->durable,
@@ -192,7 +202,7 @@ static void leave_rest(struct bucket *bucket, enum bucket_state state, enum lane
 
 static bool may_load_more(const struct delay *delay)
 {
-    return delay->vhost->delays->loaded_bytes < LOADED_BYTES_MAX;
+    return delay->delays->loaded_bytes < LOADED_BYTES_MAX;
 }
 
 /* A new bucket whose time is near need not rest first. */
@@ -200,7 +210,7 @@ static void begin(struct bucket *bucket)
 {
     struct delay *delay = bucket->delay;
     if (bucket->level >= LEVEL_SECOND && bucket->level != LEVEL_LAST && may_load_more(delay) &&
-        bucket->start_ms <= delay->vhost->now.wall_ms + LEAD_MS) {
+        bucket->start_ms <= delay->delays->store->call.now.wall_ms + LEAD_MS) {
         bucket->state = BUCKET_LOADED;
         bucket->lane.keep = LANE_KEEPS_ALL;
     } else {
@@ -248,8 +258,7 @@ void bucket_restored(struct bucket *bucket)
 
 static void put_definition(struct bucket *bucket, bool exists)
 {
-    struct vhost *vhost = bucket->delay->vhost;
-    struct journal *journal = vhost->options.journal;
+    struct journal *journal = bucket->delay->delays->store->journal;
     struct text key = {0}, value = {0};
     const struct delay_definition definition = {
         .exchange = bucket->delay->exchange->endpoint.name,
@@ -290,7 +299,7 @@ void bucket_free(struct bucket *bucket)
 void bucket_emptied(struct bucket *bucket)
 {
     if (bucket->state == BUCKET_LOADED && bucket->level >= LEVEL_SECOND &&
-        bucket_end_ms(bucket) > bucket->delay->vhost->now.wall_ms)
+        bucket_end_ms(bucket) > bucket->delay->delays->store->call.now.wall_ms)
         list_in(bucket, BUCKET_SPENT); /* more may come for the same second */
     else
         bucket_free(bucket);
@@ -313,7 +322,7 @@ void bucket_add(struct bucket *bucket, struct message *message, uint64_t due_ms,
     uint64_t bytes = message_memory(message);
     if (!bucket->recorded && message->persistent && lane->stored) {
         if (!lane->id)
-            lane->id = vhost_lane_ids(lane->vhost, 1);
+            lane->id = store_lane_ids(lane->store, 1);
         put_definition(bucket, true);
     }
     struct place place = lane_store(lane, message, due_ms, STORED_READY, needed);
@@ -341,7 +350,7 @@ struct message *bucket_take(struct bucket *bucket, struct place place)
     struct lane *lane = &bucket->lane;
     /* Not in order: after a restart no seq may be used again, so what was taken is remembered. */
     if (in_heap(bucket) && bit_test(place.chunk->durable_bits, place.slot))
-        journal_delivered(lane->vhost->options.journal, lane->handle, place_seq(place));
+        journal_delivered(lane->store->journal, lane->handle, place_seq(place));
     struct message *message = lane_discard(lane, place);
     uint64_t bytes = message_memory(message);
     bucket->bytes -= bytes < bucket->bytes ? bytes : bucket->bytes;

@@ -2,8 +2,9 @@
 #ifndef BROKER_BUCKET_H
 #define BROKER_BUCKET_H
 
+#include "broker/delay/delay.h"
 #include "broker/delay/due.h"
-#include "broker/vhost_state.h"
+#include "broker/store/store.h"
 #include "leveret/base/heap.h"
 
 enum bucket_state {
@@ -36,11 +37,10 @@ struct bucket {
     struct heap_node unready; /* in delay->unready, by start_ms: rests, loading or splitting */
     TAILQ_ENTRY(bucket) link; /* by list */
 };
-TAILQ_HEAD(bucket_queue, bucket);
 
 /* What waits in one exchange. */
 struct delay {
-    struct vhost *vhost;
+    struct delays *delays;
     struct exchange *exchange;
     struct stock stock;
     struct map buckets;    /* by key */
@@ -49,19 +49,6 @@ struct delay {
     struct heap_node wake; /* in delays->wake: when something is to be done */
     bool blocked;          /* the stream at the head of due waits for a page */
     TAILQ_ENTRY(delay) link;
-};
-
-/* What waits in a vhost. */
-struct delays {
-    TAILQ_HEAD(, delay) all;
-    struct heap wake, prepare;     /* wall clock */
-    struct bucket_queue open;      /* resting, with an open chunk, the oldest first */
-    struct bucket_queue splitting; /* in turn */
-    struct bucket_queue spent;     /* loaded and empty, until their time is over */
-    unsigned split_count;
-    uint64_t loaded_bytes;    /* of messages in loaded buckets and streams */
-    uint64_t open_bytes;      /* of those in the open chunks of resting ones */
-    uint64_t retry_steady_ms; /* the disk is behind: nothing is done until then; 0: it is not */
 };
 
 /* What loaded buckets of a vhost may hold before more are loaded ahead of time, and open chunks of

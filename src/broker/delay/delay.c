@@ -1,11 +1,12 @@
 /* What waits in exchanges: see delay.h. Buckets are in bucket.c.
  *
- * Normal course: publish.c → delay_keep → … → delays_tick → fire → publish_delayed. A message
- * leaves its bucket and gets into its queues in one call, so in one batch of the journal. */
+ * Normal course: publish/publish.c → delay_keep → … → publish/delay_fire.c → publish_delayed. A
+ * message leaves its bucket and gets into its queues in one call, so in one batch of the journal.
+ */
 #include "broker/delay/delay.h"
 
 #include "broker/delay/bucket.h"
-#include "broker/topology/delayed.h"
+#include "broker/store/definition.h"
 #include "leveret/base/container.h"
 #include "leveret/base/mem.h"
 
@@ -14,18 +15,20 @@
 
 /* ---- Life. */
 
-static struct delay *delay_new(struct vhost *vhost, struct exchange *exchange)
+void delays_init(struct delays *delays, struct store *store)
 {
-    struct delays *delays = vhost->delays;
-    if (!delays) {
-        delays = vhost->delays = mem_need(sizeof *delays);
-        TAILQ_INIT(&delays->all);
-        TAILQ_INIT(&delays->open);
-        TAILQ_INIT(&delays->splitting);
-        TAILQ_INIT(&delays->spent);
-    }
+    delays->store = store;
+    TAILQ_INIT(&delays->all);
+    TAILQ_INIT(&delays->open);
+    TAILQ_INIT(&delays->splitting);
+    TAILQ_INIT(&delays->spent);
+}
+
+static struct delay *delay_new(struct delays *delays, struct exchange *exchange)
+{
+    delays->any = true;
     struct delay *delay = exchange->delay = mem_need(sizeof *delay);
-    delay->vhost = vhost;
+    delay->delays = delays;
     delay->exchange = exchange;
     TAILQ_INSERT_TAIL(&delays->all, delay, link);
     return delay;
@@ -33,7 +36,7 @@ static struct delay *delay_new(struct vhost *vhost, struct exchange *exchange)
 
 static void delay_free(struct delay *delay, bool erase)
 {
-    struct delays *delays = delay->vhost->delays;
+    struct delays *delays = delay->delays;
     struct bucket *bucket;
     size_t at = 0;
     while ((bucket = map_next(&delay->buckets, &at)))
@@ -52,18 +55,13 @@ void delay_delete(struct delay *delay)
     delay_free(delay, true);
 }
 
-void delays_free(struct vhost *vhost)
+void delays_free(struct delays *delays)
 {
-    struct delays *delays = vhost->delays;
     struct delay *delay;
-    if (!delays)
-        return;
     while ((delay = TAILQ_FIRST(&delays->all)))
         delay_free(delay, false); /* NOLINT(clang-analyzer-unix.Malloc) */
     heap_free(&delays->wake);
     heap_free(&delays->prepare);
-    free(delays);
-    vhost->delays = NULL;
 }
 
 uint64_t delay_messages(const struct delay *delay)
@@ -73,11 +71,11 @@ uint64_t delay_messages(const struct delay *delay)
 
 /* ---- In. */
 
-void delay_keep(struct vhost *vhost, struct exchange *exchange, struct message *message,
+void delay_keep(struct delays *delays, struct exchange *exchange, struct message *message,
                 uint64_t delay_ms, uint64_t *needed)
 {
-    struct delay *delay = exchange->delay ? exchange->delay : delay_new(vhost, exchange);
-    uint64_t due_ms = vhost->now.wall_ms + delay_ms;
+    struct delay *delay = exchange->delay ? exchange->delay : delay_new(delays, exchange);
+    uint64_t due_ms = delays->store->call.now.wall_ms + delay_ms;
     bucket_add(bucket_for(delay, bucket_level(delay_ms), due_ms), message, due_ms, needed);
     delay_update(delay);
 }
@@ -90,7 +88,7 @@ enum delay_step delay_next_step(const struct delay *delay, uint64_t *at_ms)
     struct heap_node *node = heap_first(&delay->unready);
     const struct bucket *barrier = node ? container_of(node, struct bucket, unready) : NULL;
     bool free = first && !(barrier && barrier->start_ms <= first->due_ms);
-    bool pressing = !free || delay->vhost->delays->loaded_bytes < LOADED_BYTES_MAX;
+    bool pressing = !free || delay->delays->loaded_bytes < LOADED_BYTES_MAX;
     if (barrier && barrier->state == BUCKET_RESTS && pressing) {
         uint64_t start_ms = barrier->start_ms;
         *at_ms = start_ms > FORCE_AHEAD_MS ? start_ms - FORCE_AHEAD_MS : 0;
@@ -105,7 +103,7 @@ enum delay_step delay_next_step(const struct delay *delay, uint64_t *at_ms)
 
 void delay_update(struct delay *delay)
 {
-    struct heap *wake = &delay->vhost->delays->wake;
+    struct heap *wake = &delay->delays->wake;
     uint64_t at_ms;
     if (delay_next_step(delay, &at_ms) == DELAY_NONE)
         heap_remove(wake, &delay->wake);
@@ -124,22 +122,20 @@ void delays_free_spent(struct delays *delays, uint64_t now_ms)
 
 /* ---- Recovery. */
 
-struct lane *delay_restore(struct vhost *vhost, const struct delay_definition *definition)
+struct lane *delay_restore(struct delays *delays, struct exchange *exchange,
+                           const struct delay_definition *definition)
 {
-    struct exchange *exchange = topology_exchange(vhost->topology, definition->exchange);
     unsigned level;
-    if (!exchange || !exchange->inner || !bucket_level_of_span(definition->span_ms, &level))
+    if (!exchange->inner || !bucket_level_of_span(definition->span_ms, &level))
         return NULL;
-    struct delay *delay = exchange->delay ? exchange->delay : delay_new(vhost, exchange);
+    struct delay *delay = exchange->delay ? exchange->delay : delay_new(delays, exchange);
     return &bucket_restore(delay, level, definition->start_ms, definition->lane_id)->lane;
 }
 
-void delays_restored(struct vhost *vhost)
+void delays_restored(struct delays *delays)
 {
     struct delay *delay;
-    if (!vhost->delays)
-        return;
-    TAILQ_FOREACH(delay, &vhost->delays->all, link)
+    TAILQ_FOREACH(delay, &delays->all, link)
     {
         struct bucket *bucket;
         size_t at = 0;
@@ -147,5 +143,5 @@ void delays_restored(struct vhost *vhost)
             bucket_restored(bucket);
         delay_update(delay);
     }
-    delays_free_spent(vhost->delays, UINT64_MAX);
+    delays_free_spent(delays, UINT64_MAX);
 }

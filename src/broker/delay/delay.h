@@ -23,36 +23,52 @@
 #define BROKER_DELAY_H
 
 #include "broker/topology/exchange.h"
+#include "leveret/base/heap.h"
 #include "leveret/base/message.h"
 
+struct bucket;
 struct delay;
 struct delay_definition;
 struct lane;
-struct vhost;
+struct store;
+
+TAILQ_HEAD(bucket_queue, bucket);
+
+/* What waits in all exchanges of a vhost. */
+struct delays {
+    struct store *store;
+    bool any; /* true once an exchange has kept a message: before that there is nothing to do */
+    TAILQ_HEAD(, delay) all;
+    struct heap wake, prepare;     /* wall clock */
+    struct bucket_queue open;      /* resting, with an open chunk, the oldest first */
+    struct bucket_queue splitting; /* in turn */
+    struct bucket_queue spent;     /* loaded and empty, until their time is over */
+    unsigned split_count;
+    uint64_t loaded_bytes;    /* of messages in loaded buckets and streams */
+    uint64_t open_bytes;      /* of those in the open chunks of resting ones */
+    uint64_t retry_steady_ms; /* the disk is behind: nothing is done until then; 0: it is not */
+};
+void delays_init(struct delays *delays, struct store *store);
 
 /* The exchange keeps a message for that long; takes a reference. *needed is raised to the batch
  * that holds it, if it is journalled. */
-void delay_keep(struct vhost *vhost, struct exchange *exchange, struct message *message,
+void delay_keep(struct delays *delays, struct exchange *exchange, struct message *message,
                 uint64_t delay_ms, uint64_t *needed);
 /* The exchange goes, and what waits in it. */
 void delay_delete(struct delay *delay);
 /* How many messages wait. */
 uint64_t delay_messages(const struct delay *delay);
 
-/* Of all exchanges, of a vhost that has delays: routes what is due and gets ready what will be, a
- * bounded amount. */
-void delays_tick(struct vhost *vhost);
-/* The steady_ms at which delays_tick has something to do; UINT64_MAX: never. */
-uint64_t delays_deadline_ms(const struct vhost *vhost);
 /* Frees all without a word; for vhost_free. */
-void delays_free(struct vhost *vhost);
+void delays_free(struct delays *delays);
 
 /* ---- Recovery. */
 
-/* A bucket that was on record: its lane, to be filled by the journal. NULL: no exchange that
- * delays, or a span that is not known. */
-struct lane *delay_restore(struct vhost *vhost, const struct delay_definition *definition);
+/* A bucket of the exchange that was on record: its lane, to be filled by the journal. NULL: the
+ * exchange does not delay, or the span is not known. */
+struct lane *delay_restore(struct delays *delays, struct exchange *exchange,
+                           const struct delay_definition *definition);
 /* All lanes are filled. */
-void delays_restored(struct vhost *vhost);
+void delays_restored(struct delays *delays);
 
 #endif

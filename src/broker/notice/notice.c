@@ -1,5 +1,7 @@
 /* Notices: see notice.h. */
-#include "broker/vhost_state.h"
+#include "broker/notice/notice.h"
+
+#include "broker/topology/route.h"
 #include "leveret/base/mem.h"
 #include "leveret/wire/properties.h"
 #include "leveret/wire/table.h"
@@ -17,10 +19,8 @@ void notices_free(struct notices *notices)
     *notices = (struct notices){0};
 }
 
-/* Takes the reference. */
-void notice_add(struct vhost *vhost, struct message *message)
+void notice_add(struct notices *notices, struct message *message)
 {
-    struct notices *notices = &vhost->notices;
     if (!message || notices->count == NOTICES_MAX) {
         message_unref(&message);
         return;
@@ -92,8 +92,8 @@ static void put_text(struct text *out, struct bytes value)
 }
 
 /* What both kinds of trace say. */
-static void put_traced(struct text *headers, const struct channel *channel,
-                       const struct message *message)
+static void put_traced(const struct notices *notices, const struct notice_channel *channel,
+                       const struct message *message, struct text *headers)
 {
     table_put_string(headers, "exchange_name", message_exchange(message));
     size_t begin = array_begin(headers, "routing_keys");
@@ -102,15 +102,15 @@ static void put_traced(struct text *headers, const struct channel *channel,
     begin = table_begin(headers, "properties");
     put_properties(headers, message);
     table_end(headers, begin);
-    table_put_string(headers, "node", channel->vhost->options.node_name);
-    table_put_string(headers, "vhost", channel->vhost->name);
-    table_put_string(headers, "connection", channel->peer->name);
-    table_put_i32(headers, "channel", channel->id);
-    table_put_string(headers, "user", channel->peer->user);
+    table_put_string(headers, "node", notices->node_name);
+    table_put_string(headers, "vhost", notices->vhost_name);
+    table_put_string(headers, "connection", channel->connection);
+    table_put_i32(headers, "channel", channel->number);
+    table_put_string(headers, "user", channel->user);
 }
 
 /* The message as a trace: "publish.logs" and the same body. */
-static void add_trace(struct vhost *vhost, const struct message *message, const char *what,
+static void add_trace(struct notices *notices, const struct message *message, const char *what,
                       struct bytes where, const struct text *headers)
 {
     struct text key = {0}, properties = {0};
@@ -125,7 +125,7 @@ static void add_trace(struct vhost *vhost, const struct message *message, const 
         trace->priority = 0;
         trace->ttl_ms = MESSAGE_NO_TTL;
     }
-    notice_add(vhost, trace);
+    notice_add(notices, trace);
     text_free(&key);
     text_free(&properties);
 }
@@ -135,36 +135,37 @@ static bool is_notice(const struct message *message)
     return bytes_start_with(message_exchange(message), "amq.rabbitmq.");
 }
 
-void trace_published(struct channel *channel, const struct message *message,
-                     const struct route_result *route)
+void notice_trace_published(struct notices *notices, const struct notice_channel *channel,
+                            const struct message *message, const struct route_result *route)
 {
     struct text headers = {0};
     if (is_notice(message))
         return;
-    put_traced(&headers, channel, message);
+    put_traced(notices, channel, message, &headers);
     size_t begin = array_begin(&headers, "routed_queues");
     for (size_t i = 0; i < route->count; i++)
         put_text(&headers, route->queues[i]->name);
     array_end(&headers, begin);
-    add_trace(channel->vhost, message, "publish", message_exchange(message), &headers);
+    add_trace(notices, message, "publish", message_exchange(message), &headers);
     text_free(&headers);
 }
 
-void trace_delivered(struct channel *channel, const struct queue *queue,
-                     const struct message *message, bool redelivered)
+void notice_trace_delivered(struct notices *notices, const struct notice_channel *channel,
+                            struct bytes queue, const struct message *message, bool redelivered)
 {
     struct text headers = {0};
     if (is_notice(message))
         return;
-    put_traced(&headers, channel, message);
+    put_traced(notices, channel, message, &headers);
     table_put_i32(&headers, "redelivered", redelivered);
-    add_trace(channel->vhost, message, "deliver", queue->endpoint.name, &headers);
+    add_trace(notices, message, "deliver", queue, &headers);
     text_free(&headers);
 }
 
-void notice_tell(const struct vhost *vhost, const char *event, struct text *headers)
+void notice_tell(const struct notices *notices, const char *event, struct text *headers)
 {
-    vhost->options.told(vhost->options.context, event, text_bytes(headers));
+    if (notices->watched)
+        notices->told(notices->context, event, text_bytes(headers));
     text_free(headers);
 }
 

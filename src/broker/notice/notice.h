@@ -9,49 +9,52 @@
 #ifndef BROKER_NOTICE_H
 #define BROKER_NOTICE_H
 
+#include "leveret/base/message.h"
 #include "leveret/base/text.h"
-#include "leveret/broker/vhost.h"
 
 #define NOTICE_TRACE_EXCHANGE "amq.rabbitmq.trace" /* in each vhost, of type topic */
 #define NOTICE_EVENT_EXCHANGE "amq.rabbitmq.event"
 #define NOTICE_LOG_EXCHANGE   "amq.rabbitmq.log"
 
-struct channel;
-struct consumer;
-struct exchange;
-struct binding;
-struct queue;
 struct route_result;
 
 struct notices {
-    struct message **messages;
+    struct bytes vhost_name, node_name; /* told in traces */
+    /* vhost_options.told, called while `watched` is true. */
+    void (*told)(void *context, const char *event, struct bytes headers);
+    void *context;
+    bool watched;
+
+    struct message **messages; /* that wait to be published */
     size_t count, room;
 };
-void notices_free(struct notices *notices);
-/* Publishes what waits; returns whether there was anything. */
-bool notices_send(struct vhost *vhost);
 
-/* The exchanges of the broker's own: made with the vhost. */
-void notices_declare(struct vhost *vhost);
-/* Recovery is over; a binding has come or gone: whether somebody listens to events and log lines.
- */
-void notices_recovered(struct vhost *vhost);
-void notices_bound(struct vhost *vhost, const struct binding *binding);
+void notices_free(struct notices *notices);
+/* One more to be published; takes the reference. NULL, and one too many, are dropped. */
+void notice_add(struct notices *notices, struct message *message);
+/* Appends the properties of a notice: its headers, and when delivery_mode is not 0 that and the
+ * time. */
+void notice_properties(struct bytes headers, uint8_t delivery_mode, uint64_t timestamp_s,
+                       struct text *out);
 
 /* ---- Traces (https://www.rabbitmq.com/firehose.html), when the vhost is traced. */
-void trace_published(struct channel *channel, const struct message *message,
-                     const struct route_result *route);
-void trace_delivered(struct channel *channel, const struct queue *queue,
-                     const struct message *message, bool redelivered);
 
-/* ---- Events (https://www.rabbitmq.com/event-exchange.html), when somebody listens. "made": it has
- * come, else it has gone. */
-void event_queue(const struct queue *queue, bool made);
-void event_exchange(struct vhost *vhost, const struct exchange *exchange, bool made);
-void event_binding(struct vhost *vhost, const struct binding *binding, bool made);
-void event_consumer(const struct consumer *consumer, bool made);
-void event_channel(const struct channel *channel, bool made);
-/* A policy was set, or cleared, by the channel's user. */
-void event_policy(const struct channel *channel, const struct command *command);
+/* Whose channel a traced message came by, or goes to. */
+struct notice_channel {
+    struct bytes connection, user;
+    uint16_t number;
+};
+void notice_trace_published(struct notices *notices, const struct notice_channel *channel,
+                            const struct message *message, const struct route_result *route);
+void notice_trace_delivered(struct notices *notices, const struct notice_channel *channel,
+                            struct bytes queue, const struct message *message, bool redelivered);
+
+/* ---- Events (https://www.rabbitmq.com/event-exchange.html). */
+
+/* Tells that something came or went, when notices->watched; headers: a table's contents, which are
+ * freed. */
+void notice_tell(const struct notices *notices, const char *event, struct text *headers);
+/* Appends the field "arguments". */
+void notice_put_arguments(struct text *out, struct bytes arguments);
 
 #endif

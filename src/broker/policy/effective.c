@@ -1,10 +1,10 @@
-/* Policies: which apply to an object, what they say together, and the sweep. See policy.h.
+/* Part of policy (policy.h): which policies apply to an object, and what they say together.
  *
- * A sweep's cost is that of matching names: a fraction of a microsecond each, unless a pattern is
+ * What it costs is the matching of names: a fraction of a microsecond each, unless a pattern is
  * bad; one that gave up counts as the many matches that it took the time of. */
 #include "broker/policy/policy.h"
 
-#include "broker/vhost_state.h"
+#include "broker/topology/topology.h"
 #include "leveret/base/mem.h"
 #include "leveret/wire/table.h"
 
@@ -12,16 +12,9 @@
 #define COST_CHANGE  4u
 #define COST_GAVE_UP 250u
 
-/* What is matched. */
-struct subject {
-    struct bytes name;
-    bool queue;
-    enum queue_type type; /* of a queue */
-};
-
 /* ---- Matching. */
 
-static bool concerns(const struct policy *policy, const struct subject *subject)
+static bool concerns(const struct policy *policy, const struct policy_subject *subject)
 {
     if (subject->queue && policy->excludes & 1u << subject->type)
         return false;
@@ -41,8 +34,8 @@ static bool concerns(const struct policy *policy, const struct subject *subject)
     }
 }
 
-static const struct policy *find(const struct policy_list *list, const struct subject *subject,
-                                 unsigned *work)
+static const struct policy *find(const struct policy_list *list,
+                                 const struct policy_subject *subject, unsigned *work)
 {
     for (size_t i = 0; i < list->count; i++) {
         const struct policy *policy = list->sorted[i];
@@ -93,10 +86,9 @@ static struct effective_policy *effective_new(const struct policy *const of[POLI
 }
 
 /* What applies to the subject; NULL: nothing. */
-static struct effective_policy *effective_for(struct vhost *vhost, const struct subject *subject,
-                                              unsigned *work)
+static struct effective_policy *effective_for(struct policies *policies,
+                                              const struct policy_subject *subject, unsigned *work)
 {
-    struct policies *policies = &vhost->policies;
     const struct policy *of[POLICY_KINDS];
     uint64_t versions[POLICY_KINDS];
     bool any = false;
@@ -115,24 +107,22 @@ static struct effective_policy *effective_for(struct vhost *vhost, const struct 
     return e;
 }
 
-void policy_leave(struct vhost *vhost, struct effective_policy **policy)
+void policy_leave(struct policies *policies, struct effective_policy **policy)
 {
     struct effective_policy *e = *policy;
     *policy = NULL;
     if (e && --e->objects == 0) {
-        map_remove(&vhost->policies.effective, key_of(e->versions));
+        map_remove(&policies->effective, key_of(e->versions));
         free(e);
     }
 }
 
 /* ---- On objects. */
 
-/* Whether something changed. What *policy pointed to before is in *old, to be left. */
-static bool take_policy(struct vhost *vhost, const struct subject *subject,
-                        struct effective_policy **policy, struct effective_policy **old,
-                        unsigned *work)
+bool policy_take(struct policies *policies, const struct policy_subject *subject,
+                 struct effective_policy **policy, struct effective_policy **old, unsigned *work)
 {
-    struct effective_policy *e = effective_for(vhost, subject, work);
+    struct effective_policy *e = effective_for(policies, subject, work);
     *work += COST_OBJECT;
     if (e == *policy)
         return false;
@@ -144,50 +134,16 @@ static bool take_policy(struct vhost *vhost, const struct subject *subject,
     return true;
 }
 
-bool policy_apply_to_queue(struct queue *queue, unsigned *work)
+void policy_apply_to_exchange(struct policies *policies, struct topology *topology,
+                              struct exchange *exchange, unsigned *work)
 {
-    const struct subject subject = {queue->endpoint.name, true, queue->settings.type};
+    const struct policy_subject subject = {.name = exchange->endpoint.name};
     struct effective_policy *old;
-    if (!take_policy(queue->vhost, &subject, &queue->policy, &old, work))
-        return false;
-    queue_settings_merge(queue->arguments,
-                         queue->policy ? &queue->policy->settings : &queue_settings_default,
-                         &queue->settings);
-    policy_leave(queue->vhost, &old);
-    return true;
-}
-
-void policy_apply_to_exchange(struct vhost *vhost, struct exchange *exchange, unsigned *work)
-{
-    const struct subject subject = {.name = exchange->endpoint.name};
-    struct effective_policy *old;
-    if (!take_policy(vhost, &subject, &exchange->policy, &old, work))
+    if (!policy_take(policies, &subject, &exchange->policy, &old, work))
         return;
     struct bytes alternate = {0};
     if (exchange->policy)
         alternate = exchange->policy->alternate;
-    topology_set_alternate(vhost->topology, exchange, alternate);
-    policy_leave(vhost, &old);
+    topology_set_alternate(topology, exchange, alternate);
+    policy_leave(policies, &old);
 }
-
-static bool none(const struct vhost *vhost)
-{
-    const struct policies *policies = &vhost->policies;
-    return vhost->recovering ||
-           (policies->of[POLICY_USERS].count == 0 && policies->of[POLICY_OPERATORS].count == 0);
-}
-
-void policy_join_queue(struct queue *queue)
-{
-    unsigned work = 0;
-    if (!none(queue->vhost))
-        policy_apply_to_queue(queue, &work);
-}
-
-void policy_join_exchange(struct vhost *vhost, struct exchange *exchange)
-{
-    unsigned work = 0;
-    if (!none(vhost))
-        policy_apply_to_exchange(vhost, exchange, &work);
-}
-

@@ -1,7 +1,6 @@
 /* Policies: kept, changed, journalled, listed. See policy.h. */
 #include "broker/policy/policy.h"
 
-#include "broker/vhost_state.h"
 #include "leveret/base/mem.h"
 #include "leveret/wire/cursor.h"
 #include "leveret/wire/table_sort.h"
@@ -135,7 +134,6 @@ void policies_init(struct policies *policies)
 
 void policies_free(struct policies *policies)
 {
-    policies_forget_waits(policies);
     for (unsigned kind = 0; kind < POLICY_KINDS; kind++) {
         struct policy_list *list = &policies->of[kind];
         for (size_t i = 0; i < list->count; i++)

@@ -4,12 +4,9 @@
  * Normal course: of each kind (policies, operator policies) the first one applies that matches, in
  * the order of priority and then of names. What the two say together is an effective policy, made
  * once and shared by all objects that have the same two; an object points to it, NULL: none. A
- * change is applied by a sweep over all queues and exchanges: in the command that changed something
- * as far as one portion goes, then in vhost_tick; the command is answered when the sweep is
- * through.
+ * change is applied by a sweep over all queues and exchanges (command/policy_sweep.h).
  *
- * What can go wrong: a pattern that backtracks without end stops at a limit and does not match. A
- * change comes while a sweep goes on: it begins anew, and both commands are answered at its end. */
+ * What can go wrong: a pattern that backtracks without end stops at a limit and does not match. */
 #ifndef BROKER_POLICY_H
 #define BROKER_POLICY_H
 
@@ -20,9 +17,8 @@
 #include "leveret/base/pattern.h"
 #include "leveret/broker/vhost.h"
 
-struct channel;
 struct exchange;
-struct queue;
+struct topology;
 
 enum policy_kind { POLICY_USERS, POLICY_OPERATORS, POLICY_KINDS };
 
@@ -92,27 +88,27 @@ void policies_init(struct policies *policies);
 /* Last of all: nothing that points to an effective policy is asked for it any more. */
 void policies_free(struct policies *policies);
 
-/* A new object: what applies to it is applied. Nothing happens during recovery. */
-void policy_join_queue(struct queue *queue);
-void policy_join_exchange(struct vhost *vhost, struct exchange *exchange);
-/* The object goes: lets go of *policy. */
-void policy_leave(struct vhost *vhost, struct effective_policy **policy);
+/* ---- What applies to an object (effective.c). */
 
-/* Recovery: a definition has been read; then, when all objects are there and have no messages yet,
- * everything is applied. Errors: CORRUPT, VERSION, and what pattern_new says. */
-MUST_USE enum status policy_restore(struct vhost *vhost, struct bytes key, struct bytes value);
-void policy_apply_all(struct vhost *vhost);
+struct policy_subject {
+    struct bytes name;
+    bool queue;           /* true: a queue, else an exchange */
+    enum queue_type type; /* of a queue */
+};
+/* Points *policy to what applies to the subject now (NULL: nothing). Returns whether that is
+ * something else than before; then *old is what it was, which the caller leaves when it has changed
+ * what it took from it. *work grows by what it cost, in matches. */
+bool policy_take(struct policies *policies, const struct policy_subject *subject,
+                 struct effective_policy **policy, struct effective_policy **old, unsigned *work);
+/* Lets go of *policy, which may be NULL. */
+void policy_leave(struct policies *policies, struct effective_policy **policy);
+/* The same for an exchange, whose alternate exchange it sets. */
+void policy_apply_to_exchange(struct policies *policies, struct topology *topology,
+                              struct exchange *exchange, unsigned *work);
 
-/* ---- Between policy.c, which keeps policies, and policy_apply.c. */
-
-/* Begins a sweep, anew if one is under way, and does its first portion. */
-void policy_sweep_begin(struct vhost *vhost);
-/* One portion. */
-void policy_sweep(struct vhost *vhost);
-/* Answers a command when the sweep is through, now if there is none. */
-void policy_answer(struct channel *channel, const struct command *command);
-/* The channel goes, or all: these commands are not answered any more. */
-void policy_forget_waits(struct channel *channel);
-void policies_forget_waits(struct policies *policies);
+static inline bool policies_are_none(const struct policies *policies)
+{
+    return policies->of[POLICY_USERS].count == 0 && policies->of[POLICY_OPERATORS].count == 0;
+}
 
 #endif

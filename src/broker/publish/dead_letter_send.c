@@ -1,10 +1,13 @@
 /* Sends dead letters, and tries again what no queue took. See dead_letter.h. */
-#include "broker/publish/dead_letter_headers.h"
-#include "broker/publish/offspring.h"
-#include "broker/vhost_state.h"
-#include "leveret/wire/cursor.h"
+#include "broker/publish/dead_letter_send.h"
 
 #include <stdio.h>
+
+#include "broker/publish/dead_letter_headers.h"
+#include "broker/publish/offspring.h"
+#include "broker/publish/publish.h"
+#include "broker/store/paging.h"
+#include "leveret/wire/cursor.h"
 
 /* What one turn sends at most: each message counts one, and one for each queue that it goes to. */
 #define SENT_AT_ONCE 400u
@@ -35,9 +38,8 @@ static bool goes_on(const struct queue *queue, const void *letter)
 }
 
 /* Letters of the queue were dropped, since there would have been too many. */
-static void note_dropped(struct queue *queue, size_t count)
+static void note_dropped(struct vhost *vhost, struct queue *queue, size_t count)
 {
-    struct vhost *vhost = queue->vhost;
     char text[REFUSAL_TEXT_MAX];
     queue->dying->dropped += count;
     vhost->counters.dead_letters_dropped += count;
@@ -52,73 +54,72 @@ static void note_dropped(struct queue *queue, size_t count)
 }
 
 /* Publishes; returns whether the message is done with here. */
-static bool send(struct queue *queue, const struct message *message, enum death reason)
+static bool send(struct vhost *vhost, struct queue *queue, const struct message *message,
+                 enum death reason)
 {
     const struct queue_settings *settings = &queue->settings;
     struct death_notice notice = {
         .reason = reasons[reason],
         .queue = queue->endpoint.name,
-        .at_s = queue->vhost->now.wall_ms / 1000,
+        .at_s = vhost->store.call.now.wall_ms / 1000,
         .exchange = settings->dead_letter_exchange,
         .routing_key = settings->dead_letter_routing_key,
     };
-    queue->vhost->dead_letters.sent_in_turn += 1;
+    vhost->queues.dead_letters.sent_in_turn += 1;
     if (!dead_letter_wanted(queue))
         return true;
     if (notice.exchange.len > NAME_BYTES_MAX || notice.routing_key.len > NAME_BYTES_MAX)
-        return !dead_letter_at_least_once(queue); /* nowhere: names are no longer than that */
+        return !dead_letter_is_kept(queue); /* nowhere: names are no longer than that */
     struct message *letter = death_message(message, &notice);
     if (!letter)
-        return !dead_letter_at_least_once(queue);
+        return !dead_letter_is_kept(queue);
     struct publishing publishing = {
-        .context = letter, .offspring = 1, .again = dead_letter_at_least_once(queue)};
+        .context = letter, .offspring = 1, .again = dead_letter_is_kept(queue)};
     if (reason != DEATH_REJECTED) {
         publishing.passes = goes_on;
         publishing.offspring = offspring_of(message);
     }
     if (offspring_generation(letter) > GENERATIONS_MAX) {
         message_unref(&letter);
-        note_dropped(queue, 1);
+        note_dropped(vhost, queue, 1);
         return true;
     }
-    publish_filtered(queue->vhost, letter, &publishing);
+    publish_filtered(vhost, letter, &publishing);
     message_unref(&letter);
     if (publishing.dropped)
-        note_dropped(queue, publishing.dropped);
-    queue->vhost->dead_letters.sent_in_turn += (unsigned)publishing.routed;
-    if (!dead_letter_at_least_once(queue))
+        note_dropped(vhost, queue, publishing.dropped);
+    vhost->queues.dead_letters.sent_in_turn += (unsigned)publishing.routed;
+    if (!dead_letter_is_kept(queue))
         return true;
     if (publishing.taken)
-        queue->vhost->counters.dead_letters_confirmed[queue_counted_type(queue)]++;
+        vhost->counters.dead_letters_confirmed[queue_counted_type(queue)]++;
     return publishing.taken;
 }
 
 /* No queue has taken the first one: it goes behind the others, and all wait. */
-static void hold(struct deaths *deaths)
+static void hold(struct vhost *vhost, struct deaths *deaths)
 {
-    struct vhost *vhost = deaths->chunk->lane->vhost;
-    struct dead_letters *letters = &vhost->dead_letters;
+    struct dead_letters *letters = &vhost->queues.dead_letters;
     deaths_add(deaths, deaths_take(deaths));
     deaths->retried = true;
     deaths_move(deaths, DEATHS_HELD);
     letters->version = topology_version(vhost->topology);
     if (letters->retry_ms == UINT64_MAX)
-        letters->retry_ms = vhost->now.steady_ms + RETRY_MS;
+        letters->retry_ms = vhost->store.call.now.steady_ms + RETRY_MS;
     paging_passed(deaths->chunk->lane, deaths->chunk->number);
 }
 
 /* The first one has been sent, or dropped. */
-static void finish(struct deaths *deaths)
+static void finish(struct vhost *vhost, struct deaths *deaths)
 {
     struct chunk *chunk = deaths->chunk;
     struct lane *lane = chunk->lane;
-    struct vhost *vhost = lane->vhost;
     uint64_t number = chunk->number;
     struct place place = {chunk, deaths_take(deaths).slot};
     if (deaths->retried) /* the way is free: the next ones at once */
-        vhost->dead_letters.retry_ms = vhost->now.steady_ms;
+        vhost->queues.dead_letters.retry_ms = vhost->store.call.now.steady_ms;
     deaths->dying->count--;
-    vhost->dead_letters.count--;
+    vhost->queues.dead_letters.count--;
     bool last = deaths->next == deaths->count;
     if (last)
         deaths_free(deaths);
@@ -130,7 +131,7 @@ static void finish(struct deaths *deaths)
 
 static void read_some(struct vhost *vhost)
 {
-    struct dead_letters *letters = &vhost->dead_letters;
+    struct dead_letters *letters = &vhost->queues.dead_letters;
     struct deaths *deaths;
     while (letters->readings < READINGS_MAX && (deaths = TAILQ_FIRST(&letters->unread))) {
         bool failed = deaths->chunk->lane->failed;
@@ -142,7 +143,7 @@ static void read_some(struct vhost *vhost)
 
 bool dead_letters_send(struct vhost *vhost)
 {
-    struct dead_letters *letters = &vhost->dead_letters;
+    struct dead_letters *letters = &vhost->queues.dead_letters;
     struct deaths *deaths;
     unsigned before = letters->sent_in_turn;
     while (letters->sent_in_turn < SENT_AT_ONCE && (deaths = TAILQ_FIRST(&letters->due))) {
@@ -155,25 +156,25 @@ bool dead_letters_send(struct vhost *vhost)
         struct dead dead = deaths->entries[deaths->next];
         struct message *message = message_ref(chunk_message(chunk, dead.slot));
         /* Its way may lead back into this queue, and make more dead letters of this chunk. */
-        bool done = send(chunk->lane->queue, message, dead.reason);
+        bool done = send(vhost, chunk->lane->queue, message, dead.reason);
         message_unref(&message);
         if (done)
-            finish(deaths);
+            finish(vhost, deaths);
         else
-            hold(deaths);
+            hold(vhost, deaths);
     }
     read_some(vhost);
     if (!TAILQ_EMPTY(&letters->holding) && letters->version != topology_version(vhost->topology) &&
-        letters->retry_ms > vhost->now.steady_ms + RETRY_SOON_MS)
-        letters->retry_ms = vhost->now.steady_ms + RETRY_SOON_MS;
+        letters->retry_ms > vhost->store.call.now.steady_ms + RETRY_SOON_MS)
+        letters->retry_ms = vhost->store.call.now.steady_ms + RETRY_SOON_MS;
     return letters->sent_in_turn > before;
 }
 
 void dead_letters_tick(struct vhost *vhost)
 {
-    struct dead_letters *letters = &vhost->dead_letters;
+    struct dead_letters *letters = &vhost->queues.dead_letters;
     struct dying *dying, *last = TAILQ_LAST(&letters->holding, dying_list);
-    if (letters->retry_ms > vhost->now.steady_ms)
+    if (letters->retry_ms > vhost->store.call.now.steady_ms)
         return;
     uint64_t pause_ms = RETRY_MS;
     if (letters->holding_count > RETRY_QUEUES_MAX)
@@ -188,11 +189,11 @@ void dead_letters_tick(struct vhost *vhost)
             break;
     }
     letters->retry_ms =
-        TAILQ_EMPTY(&letters->holding) ? UINT64_MAX : vhost->now.steady_ms + pause_ms;
+        TAILQ_EMPTY(&letters->holding) ? UINT64_MAX : vhost->store.call.now.steady_ms + pause_ms;
 }
 
 uint64_t dead_letters_deadline_ms(const struct vhost *vhost)
 {
-    const struct dead_letters *letters = &vhost->dead_letters;
-    return TAILQ_EMPTY(&letters->due) ? letters->retry_ms : vhost->now.steady_ms;
+    const struct dead_letters *letters = &vhost->queues.dead_letters;
+    return TAILQ_EMPTY(&letters->due) ? letters->retry_ms : vhost->store.call.now.steady_ms;
 }

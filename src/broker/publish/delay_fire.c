@@ -1,8 +1,10 @@
 /* What waits in exchanges comes out when it is due, and is got ready before. See delay.h. */
+#include "broker/publish/delay_fire.h"
+
 #include "broker/delay/bucket.h"
-#include "broker/delay/delay.h"
+#include "broker/publish/publish.h"
+#include "broker/store/paging.h"
 #include "broker/topology/delayed.h"
-#include "broker/vhost_state.h"
 #include "leveret/base/container.h"
 
 /* What one tick does at most: messages routed, messages moved to finer buckets. */
@@ -54,13 +56,13 @@ static struct message *take_first(struct delay *delay)
     return message;
 }
 
-static void fire(struct delay *delay)
+static void fire(struct vhost *vhost, struct delay *delay)
 {
     struct message *message = take_first(delay);
     if (!message)
         return;
     struct message *over = delayed_over(message);
-    publish_delayed(delay->vhost, delay->exchange, over ? over : message);
+    publish_delayed(vhost, delay->exchange, over ? over : message);
     message_unref(&over);
     message_unref(&message);
 }
@@ -74,17 +76,17 @@ static unsigned prepare(struct bucket *bucket)
 }
 
 /* Does what is due of one exchange. Returns how much, at most max and one bucket. */
-static unsigned wake(struct delay *delay, unsigned max)
+static unsigned wake(struct vhost *vhost, struct delay *delay, unsigned max)
 {
     unsigned work = 0;
-    uint64_t at_ms, now_ms = delay->vhost->now.wall_ms;
+    uint64_t at_ms, now_ms = vhost->store.call.now.wall_ms;
     enum delay_step step;
     while (work < max && (step = delay_next_step(delay, &at_ms)) && at_ms <= now_ms) {
         if (step == DELAY_PREPARE) {
             work += prepare(container_of(heap_first(&delay->unready), struct bucket, unready));
             continue;
         }
-        fire(delay);
+        fire(vhost, delay);
         work++;
     }
     delay_update(delay);
@@ -119,23 +121,23 @@ static struct bucket *splittable(const struct delays *delays)
 
 static bool disk_behind(struct vhost *vhost)
 {
-    struct delays *delays = vhost->delays;
-    bool behind = journal_unwritten_bytes(vhost->options.journal) > UNWRITTEN_BYTES_MAX;
-    delays->retry_steady_ms = behind ? vhost->now.steady_ms + UNWRITTEN_RETRY_MS : 0;
+    struct delays *delays = &vhost->delays;
+    bool behind = journal_unwritten_bytes(vhost->store.journal) > UNWRITTEN_BYTES_MAX;
+    delays->retry_steady_ms = behind ? vhost->store.call.now.steady_ms + UNWRITTEN_RETRY_MS : 0;
     return behind;
 }
 
 void delays_tick(struct vhost *vhost)
 {
-    struct delays *delays = vhost->delays;
+    struct delays *delays = &vhost->delays;
     struct heap_node *node;
     struct bucket *bucket;
-    uint64_t now_ms = vhost->now.wall_ms;
+    uint64_t now_ms = vhost->store.call.now.wall_ms;
     unsigned work = 0;
     if (disk_behind(vhost))
         return;
     while (work < FIRE_AT_ONCE && (node = heap_first(&delays->wake)) && node->key <= now_ms)
-        work += 1 + wake(container_of(node, struct delay, wake), FIRE_AT_ONCE - work);
+        work += 1 + wake(vhost, container_of(node, struct delay, wake), FIRE_AT_ONCE - work);
     prepare_ahead(delays, now_ms);
     work = 0;
     while (work < SPLIT_AT_ONCE && (bucket = splittable(delays)))
@@ -145,10 +147,11 @@ void delays_tick(struct vhost *vhost)
 
 uint64_t delays_deadline_ms(const struct vhost *vhost)
 {
-    const struct delays *delays = vhost->delays;
+    const struct delays *delays = &vhost->delays;
     const struct heap_node *node;
     const struct bucket *bucket;
-    uint64_t at_ms = UINT64_MAX, now_ms = vhost->now.wall_ms, steady_ms = vhost->now.steady_ms;
+    uint64_t at_ms = UINT64_MAX, now_ms = vhost->store.call.now.wall_ms,
+             steady_ms = vhost->store.call.now.steady_ms;
     if (delays->retry_steady_ms)
         return delays->retry_steady_ms;
     if (splittable(delays))

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
+#include "broker/publish/publish.h"
 #include "broker/topology/exchange_history.h"
-#include "broker/vhost_state.h"
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
 #include "leveret/wire/properties.h"
@@ -43,7 +43,7 @@ static struct message **place_of(struct history *history, uint64_t number)
 static void forget_oldest(struct history *history)
 {
     struct message **oldest = place_of(history, history->first++);
-    holding_give(history->vhost, ACCOUNT_HISTORY, bytes_of_message(*oldest));
+    holding_give(&history->vhost->store.holdings, ACCOUNT_HISTORY, bytes_of_message(*oldest));
     message_unref(oldest);
 }
 
@@ -86,7 +86,8 @@ static bool is_not_to_be_kept(const struct message *message)
 static bool make_room(struct history *history, uint64_t bytes)
 {
     struct vhost *vhost = history->vhost;
-    while (holding_take(vhost, ACCOUNT_HISTORY, bytes, "one more message", &vhost->refusal)) {
+    while (holding_take(&vhost->store.holdings, ACCOUNT_HISTORY, bytes, "one more message",
+                        &vhost->store.call.refusal)) {
         if (history->first == history->next)
             return false;
         forget_oldest(history);
@@ -112,7 +113,7 @@ static void give(struct exchange *exchange, struct endpoint *destination, struct
     struct vhost *vhost = exchange->history->vhost;
     uint64_t needed = 0;
     if (destination->kind == ENDPOINT_QUEUE) {
-        vhost_spend(vhost, WORK_QUEUE);
+        call_spend(&vhost->store.call, WORK_QUEUE);
         exchange->publish_out++;
         (void)queue_publish(queue_of(destination), message, &needed);
     } else {
@@ -131,7 +132,7 @@ bool history_replay(struct exchange *exchange, struct endpoint *destination,
     if (progress->count < history->first)
         progress->count = history->first;
     for (; progress->count < progress->upto; progress->count++) {
-        if (vhost_left(history->vhost, WORK_QUEUE) == 0)
+        if (call_left(&history->vhost->store.call, WORK_QUEUE) == 0)
             return false;
         /* Kept while it is given: what is given away comes to a history, too. */
         struct message *message = message_ref(*place_of(history, progress->count));

@@ -1,18 +1,25 @@
 # What src/broker/publish builds: the way of a message to its queues.
 src_broker_libbroker_a_SOURCES += \
+	include/leveret/broker/counters.h \
 	include/leveret/broker/publication.h \
+	src/broker/publish/counters.c \
 	src/broker/publish/dead_letter_headers.c \
 	src/broker/publish/dead_letter_headers.h \
 	src/broker/publish/dead_letter_send.c \
+	src/broker/publish/dead_letter_send.h \
 	src/broker/publish/delay_fire.c \
+	src/broker/publish/delay_fire.h \
 	src/broker/publish/history.c \
 	src/broker/publish/history.h \
 	src/broker/publish/notice_send.c \
+	src/broker/publish/notice_send.h \
 	src/broker/publish/offspring.c \
 	src/broker/publish/offspring.h \
 	src/broker/publish/publication.c \
 	src/broker/publish/publish.c \
-	src/broker/publish/spread.c
+	src/broker/publish/publish.h \
+	src/broker/publish/spread.c \
+	src/broker/publish/spread.h
 
 if HAVE_CHECK
 publish_tests = \

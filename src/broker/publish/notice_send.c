@@ -1,5 +1,7 @@
 /* Publishes the notices that wait: see notice_send.h. */
-#include "broker/vhost_state.h"
+#include "broker/publish/notice_send.h"
+
+#include "broker/publish/publish.h"
 
 bool notices_send(struct vhost *vhost)
 {

@@ -4,16 +4,18 @@
  * route.c) → queue_publish for each queue → promise_confirm. What can go wrong: no such exchange,
  * an internal one: the channel fails. Nobody wants it: returned when mandatory, confirmed all the
  * same. A queue at its limit refuses it: a nack. */
-#include "broker/publish/dead_letter_headers.h"
-#include "broker/publish/history.h"
-#include "broker/publish/offspring.h"
-#include "broker/topology/copies.h"
-#include "broker/topology/delayed.h"
-#include "broker/vhost_state.h"
-#include "leveret/base/mem.h"
-#include "leveret/wire/cursor.h"
+#include "broker/publish/publish.h"
 
 #include <inttypes.h>
+
+#include "broker/channel/reply_to.h"
+#include "broker/publish/history.h"
+#include "broker/publish/offspring.h"
+#include "broker/publish/spread.h"
+#include "broker/topology/copies.h"
+#include "broker/topology/delayed.h"
+#include "leveret/base/mem.h"
+#include "leveret/wire/cursor.h"
 
 /* Exchange and routing key lie side by side in a message: one comparison tells the route known. */
 #define ROUTE_KEY_MAX (2 + NAME_BYTES_MAX + NAME_BYTES_MAX)
@@ -27,7 +29,7 @@ struct route_memory {
     uint8_t key[ROUTE_KEY_MAX];
 };
 
-void route_memory_free(struct route_memory **memory)
+void publish_forget_route(struct route_memory **memory)
 {
     if (!*memory)
         return;
@@ -44,13 +46,13 @@ static struct exchange *exchange_of(struct channel *channel, const struct messag
     struct exchange *exchange = topology_exchange(vhost->topology, message_exchange(message));
     enum status status;
     if (!exchange)
-        status =
-            refuse_missing(&vhost->refusal, "exchange", message_exchange(message), vhost->name);
+        status = refuse_missing(&vhost->store.call.refusal, "exchange", message_exchange(message),
+                                vhost->options.name);
     else
-        status = topology_check_publish(vhost->topology, exchange, &vhost->refusal);
+        status = topology_check_publish(vhost->topology, exchange, &vhost->store.call.refusal);
     if (!status)
         return exchange;
-    channel_refuse(channel, COMMAND_PUBLISH, status, "%s", vhost->refusal.text);
+    channel_refuse(channel, COMMAND_PUBLISH, status, "%s", vhost->store.call.refusal.text);
     return NULL;
 }
 
@@ -88,9 +90,9 @@ static struct route_memory *route_by(struct vhost *vhost, struct route_memory **
         const struct route_input input = {&key, 1, message, how == ROUTED_AT_ONCE};
         route(topology, exchange, &input, &memory->result);
     }
-    vhost_spend(vhost, memory->result.work);
+    call_spend(&vhost->store.call, memory->result.work);
     if (!memory->result.by_key && message->has_headers)
-        vhost_spend(vhost, message_properties(message).len / WORK_ARGUMENT_BYTES);
+        call_spend(&vhost->store.call, message_properties(message).len / WORK_ARGUMENT_BYTES);
     memory->exchange = exchange;
     memory->version = topology_version(topology);
     memory->key_len = 0;
@@ -109,7 +111,7 @@ static void send_back(struct channel *channel, struct message *message)
     event.u.returned.message = shown;
     event.u.returned.status = STATUS_NO_ROUTE;
     channel->rates.return_unroutable++;
-    channel->vhost->rates.return_unroutable++;
+    channel->vhost->channels.rates.return_unroutable++;
     channel_emit(channel, &event);
     message_unref(&shown);
 }
@@ -119,7 +121,7 @@ static void send_back(struct channel *channel, struct message *message)
 
 static inline bool consumers_behind(const struct queue *queue)
 {
-    return queue->stock.ready >= BEHIND_READY && queue->consumer_count;
+    return queue->stock.ready >= BEHIND_READY && queue->takers.count;
 }
 
 /* To each queue of the route. *needed is raised to the batch that a promise waits for. Returns
@@ -188,7 +190,7 @@ static size_t keep_along(struct vhost *vhost, const struct route_result *result,
 {
     uint64_t delay_ms = delayed_ms(message);
     for (size_t i = 0; i < result->keeper_count; i++)
-        delay_keep(vhost, result->keepers[i], message, delay_ms, needed);
+        delay_keep(&vhost->delays, result->keepers[i], message, delay_ms, needed);
     return result->keeper_count;
 }
 
@@ -229,7 +231,7 @@ static void keep_history(const struct route_result *result, struct message *mess
 static void find_no_queue(struct channel *channel, struct exchange *exchange,
                           struct message *message, bool mandatory)
 {
-    if (message->exchange_len == 0 && reply_to_deliver(channel->vhost, message))
+    if (message->exchange_len == 0 && reply_to_deliver(&channel->vhost->channels, message))
         return;
     if (mandatory) {
         exchange->unroutable_returned++;
@@ -237,7 +239,7 @@ static void find_no_queue(struct channel *channel, struct exchange *exchange,
     } else {
         exchange->unroutable_dropped++;
         channel->rates.drop_unroutable++;
-        channel->vhost->rates.drop_unroutable++;
+        channel->vhost->channels.rates.drop_unroutable++;
     }
 }
 
@@ -245,7 +247,7 @@ static void find_no_queue(struct channel *channel, struct exchange *exchange,
  * come in. */
 static inline void count_routes(struct vhost *vhost, size_t queues)
 {
-    vhost->routed_more += queues - 1;
+    vhost->published.routed_more += queues - 1;
 }
 
 /* A client's message asks an exchange that delays for what is no delay: the channel is failed. To
@@ -272,9 +274,10 @@ static bool publish_specially(struct channel *channel, struct route_memory *rout
     count_routes(channel->vhost, result->count);
     if (result->keeper_count)
         kept = keep_for(channel, route, message, mandatory, needed);
-    if (channel->vhost->tuning.tracing) {
+    if (channel->vhost->channels.tracing) {
         struct message *shown = message->blind ? copies_shown(message) : message_ref(message);
-        trace_published(channel, shown, result);
+        const struct notice_channel traced = channel_traced(channel);
+        notice_trace_published(&channel->vhost->notices, &traced, shown, result);
         message_unref(&shown);
     }
     if (!channel->tx && !result->sieve_count && !result->duplicate &&
@@ -282,7 +285,7 @@ static bool publish_specially(struct channel *channel, struct route_memory *rout
         route->exchange->publish_out += result->count;
         return false; /* its confirm is the spread's */
     }
-    vhost_spend(channel->vhost, result->count * WORK_QUEUE);
+    call_spend(&channel->vhost->store.call, result->count * WORK_QUEUE);
     bool taken = put_along(channel->peer, route, message, needed);
     bool found = kept || result->count;
     if (taken && found)
@@ -299,7 +302,7 @@ static bool publish_along(struct channel *channel, struct route_memory *route,
                           struct message *message, bool mandatory, uint64_t *needed)
 {
     route->exchange->publish_in++;
-    if (__builtin_expect(route->result.special | channel->vhost->tuning.tracing, 0))
+    if (__builtin_expect(route->result.special | channel->vhost->channels.tracing, 0))
         return publish_specially(channel, route, message, mandatory, needed);
     if (route->result.count != 1) {
         count_routes(channel->vhost, route->result.count);
@@ -315,13 +318,13 @@ void publish_message(struct channel *channel, struct message *message, bool mand
     if (!route) {
         struct exchange *exchange = exchange_of(channel, message);
         if (!exchange) {
-            channel->vhost->not_routed++;
+            channel->vhost->published.not_routed++;
             return;
         }
         route = route_by(channel->vhost, &channel->route, exchange, message, ROUTED_WITH_DELAYS);
     }
     if (__builtin_expect(route->result.special, 0) && refuse_delay(channel, route, message)) {
-        channel->vhost->not_routed++;
+        channel->vhost->published.not_routed++;
         return;
     }
     uint64_t needed = 0;
@@ -356,7 +359,7 @@ bool publish_committed(struct channel *channel, struct message *message, bool ma
     struct exchange *exchange =
         topology_exchange(channel->vhost->topology, message_exchange(message));
     if (exchange) {
-        channel->vhost->not_routed--;
+        channel->vhost->published.not_routed--;
         return publish_along(
             channel,
             route_by(channel->vhost, &channel->route, exchange, message, ROUTED_WITH_DELAYS),
@@ -366,7 +369,7 @@ bool publish_committed(struct channel *channel, struct message *message, bool ma
         send_back(channel, message);
     } else {
         channel->rates.drop_unroutable++;
-        channel->vhost->rates.drop_unroutable++;
+        channel->vhost->channels.rates.drop_unroutable++;
     }
     return true;
 }
@@ -441,7 +444,7 @@ size_t publish_through(struct vhost *vhost, struct exchange *exchange, struct me
     struct publishing publishing = {0};
     route->exchange->publish_in++;
     keep_history(&route->result, message);
-    vhost_spend(vhost, route->result.count * WORK_QUEUE);
+    call_spend(&vhost->store.call, route->result.count * WORK_QUEUE);
     keep_along(vhost, &route->result, message, &publishing.needed);
     put_to_some(route, message, &publishing, SIZE_MAX);
     if (publishing.taken)

@@ -1,12 +1,6 @@
-/* A message to very many queues: given to some of them in each call, so that a fanout exchange with
- * 100,000 queues does not keep a worker for the time that these take. Thread: the vhost's owner.
- *
- * Normal course: the route is worked out at once and noted as the queues' numbers; each call gives
- * the message to some of them; then it is confirmed. The channel's next command waits until then,
- * so its messages keep their order in each queue. What can go wrong: a queue is deleted meanwhile:
- * it is left out, as if it had been deleted before. The channel ends: the queues that have not got
- * the message do not get it, and it is not confirmed. */
-#include "broker/vhost_state.h"
+/* A message to very many queues: see spread.h. */
+#include "broker/publish/spread.h"
+
 #include "leveret/base/mem.h"
 
 struct spread {
@@ -20,14 +14,14 @@ struct spread {
 static struct queue *queue_numbered(const struct vhost *vhost, uint64_t number)
 {
     uint64_t at = number - 1;
-    struct queue *queue = roster_next(&vhost->queue_roster, &at);
+    struct queue *queue = roster_next(&vhost->queues.roster, &at);
     return queue && at == number ? queue : NULL;
 }
 
 bool spread_begin(struct channel *channel, struct message *message,
                   const struct route_result *result, uint64_t needed)
 {
-    if (result->count <= vhost_left(channel->vhost, WORK_QUEUE))
+    if (result->count <= call_left(&channel->vhost->store.call, WORK_QUEUE))
         return false;
     struct spread *spread = mem_need(sizeof *spread + result->count * sizeof *spread->numbers);
     spread->message = message_ref(message);
@@ -45,13 +39,13 @@ void spread_go_on(struct channel *channel)
 {
     struct vhost *vhost = channel->vhost;
     struct spread *spread = channel->spread;
-    uint64_t left = vhost_left(vhost, WORK_QUEUE), count = 0;
+    uint64_t left = call_left(&vhost->store.call, WORK_QUEUE), count = 0;
     for (; count < left && spread->at < spread->count; count++) {
         struct queue *queue = queue_numbered(vhost, spread->numbers[spread->at++]);
         if (queue)
             spread->taken &= queue_publish(queue, spread->message, &spread->needed);
     }
-    vhost_spend(vhost, count * WORK_QUEUE);
+    call_spend(&vhost->store.call, count * WORK_QUEUE);
     if (spread->at < spread->count) {
         channel_goes_on(channel);
         return;

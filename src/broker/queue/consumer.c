@@ -1,12 +1,12 @@
 /* Consumers: see consumer.h. */
+#include "broker/queue/queues.h"
 #include "broker/topology/copies.h"
-#include "broker/vhost_state.h"
 #include "leveret/base/mem.h"
 
 static struct consumer_level *find_level(struct queue *queue, int64_t priority)
 {
     struct consumer_level *before = NULL, *level;
-    SLIST_FOREACH(level, &queue->levels, link)
+    SLIST_FOREACH(level, &queue->takers.levels, link)
     {
         if (level->priority == priority)
             return level;
@@ -21,7 +21,7 @@ static struct consumer_level *find_level(struct queue *queue, int64_t priority)
     if (before)
         SLIST_INSERT_AFTER(before, level, link);
     else
-        SLIST_INSERT_HEAD(&queue->levels, level, link);
+        SLIST_INSERT_HEAD(&queue->takers.levels, level, link);
     return level;
 }
 
@@ -29,7 +29,7 @@ static void leave_level(struct queue *queue, struct consumer_level *level)
 {
     if (--level->members)
         return;
-    SLIST_REMOVE(&queue->levels, level, consumer_level, link);
+    SLIST_REMOVE(&queue->takers.levels, level, consumer_level, link);
     free(level);
 }
 
@@ -56,13 +56,13 @@ static void change_state(struct consumer *consumer, enum consumer_state state)
 static void activate_next(struct queue *queue)
 {
     struct consumer_level *level;
-    queue->active = NULL;
-    SLIST_FOREACH(level, &queue->levels, link)
+    queue->takers.active = NULL;
+    SLIST_FOREACH(level, &queue->takers.levels, link)
     {
         struct consumer *consumer = TAILQ_FIRST(&level->waiting);
         if (!consumer)
             continue;
-        queue->active = consumer;
+        queue->takers.active = consumer;
         change_state(consumer, CONSUMER_STOPPED);
         if (consumer->told)
             consumer_wake(consumer);
@@ -74,7 +74,7 @@ static void activate_next(struct queue *queue)
 static bool outranked(const struct consumer *active)
 {
     const struct consumer_level *level;
-    SLIST_FOREACH(level, &active->queue->levels, link)
+    SLIST_FOREACH(level, &active->queue->takers.levels, link)
     {
         if (level->priority <= active->priority)
             return false;
@@ -100,7 +100,7 @@ static void give_way(struct consumer *active)
  * queues priorities say nothing against the one that is active. */
 static void challenge(struct queue *queue)
 {
-    struct consumer *active = queue->active;
+    struct consumer *active = queue->takers.active;
     if (queue->settings.type != QUEUE_QUORUM || !outranked(active))
         return;
     if (active->unsettled)
@@ -119,10 +119,10 @@ static uint64_t consumer_size(struct bytes tag, struct bytes arguments)
     return sizeof(struct consumer) + HOLDING_PLACES + tag.len + arguments.len;
 }
 
-enum status consumer_admitted(struct vhost *vhost, struct bytes tag, struct bytes arguments)
+enum status consumer_admitted(struct store *store, struct bytes tag, struct bytes arguments)
 {
-    return holding_take(vhost, ACCOUNT_CONSUMERS, consumer_size(tag, arguments),
-                        "one more consumer", &vhost->refusal);
+    return holding_take(&store->holdings, ACCOUNT_CONSUMERS, consumer_size(tag, arguments),
+                        "one more consumer", &store->call.refusal);
 }
 
 struct consumer *consumer_new(struct channel *channel, struct queue *queue,
@@ -148,24 +148,23 @@ struct consumer *consumer_new(struct channel *channel, struct queue *queue,
 
     consumer->level = find_level(queue, options->priority);
     consumer->level->members++;
-    TAILQ_INSERT_TAIL(&queue->consumers, consumer, queue_link);
-    queue->consumer_count++;
-    queue->had_consumer = true;
-    queue->exclusive_consumer = options->exclusive;
+    TAILQ_INSERT_TAIL(&queue->takers.consumers, consumer, queue_link);
+    queue->takers.count++;
+    queue->takers.exclusive = options->exclusive;
     TAILQ_INSERT_TAIL(&channel->consumers, consumer, channel_link);
     map_put(&channel->consumer_map, id_key(consumer), consumer);
     channel->consumer_count++;
-    consumer->number = roster_add(&channel->vhost->consumer_roster, consumer);
+    consumer->number = roster_add(&channel->set->consumer_roster, consumer);
     queue_touch(queue);
-    event_consumer(consumer, true);
+    queue_announce_consumer(consumer, true);
     consumer->told = !options->stopped;
-    if (queue->settings.single_active_consumer && queue->active) {
+    if (queue->settings.single_active_consumer && queue->takers.active) {
         change_state(consumer, CONSUMER_WAITING);
         challenge(queue);
         return consumer;
     }
     if (queue->settings.single_active_consumer)
-        queue->active = consumer;
+        queue->takers.active = consumer;
     if (consumer->told)
         consumer_wake(consumer);
     return consumer;
@@ -175,28 +174,28 @@ void consumer_end(struct consumer *consumer)
 {
     struct queue *queue = consumer->queue;
     struct channel *channel = consumer->channel;
-    event_consumer(consumer, false);
-    holding_give(channel->vhost, ACCOUNT_CONSUMERS,
+    queue_announce_consumer(consumer, false);
+    holding_give(&channel->set->store->holdings, ACCOUNT_CONSUMERS,
                  consumer_size(consumer->tag, consumer->arguments));
     change_state(consumer, CONSUMER_STOPPED);
     leave_level(queue, consumer->level);
     consumer->level = NULL;
-    TAILQ_REMOVE(&queue->consumers, consumer, queue_link);
-    queue->consumer_count--;
+    TAILQ_REMOVE(&queue->takers.consumers, consumer, queue_link);
+    queue->takers.count--;
     if (consumer->exclusive)
-        queue->exclusive_consumer = false;
+        queue->takers.exclusive = false;
     TAILQ_REMOVE(&channel->consumers, consumer, channel_link);
     map_remove(&channel->consumer_map, id_key(consumer));
     channel->consumer_count--;
-    roster_remove(&channel->vhost->consumer_roster, consumer->number);
+    roster_remove(&channel->set->consumer_roster, consumer->number);
     consumer->queue = NULL;
-    if (queue->active == consumer)
+    if (queue->takers.active == consumer)
         activate_next(queue);
     if (consumer->unsettled == 0)
         free(consumer);
 }
 
-void consumer_cancel(struct consumer *consumer)
+void consumer_revoke(struct consumer *consumer)
 {
     struct channel *channel = consumer->channel;
     struct event event = channel_event(channel, EVENT_CANCELLED);
@@ -246,7 +245,7 @@ static inline enum consumer_state ability(const struct consumer *consumer)
     if (channel->leaving ||
         (channel->prefetch_all && channel->unsettled_consumers >= channel->prefetch_all))
         return CONSUMER_BLOCKED_CHANNEL;
-    if (channel->peer->under_way_bytes >= channel->vhost->options.peer_window_bytes)
+    if (channel->peer->under_way_bytes >= channel->set->peer_window_bytes)
         return CONSUMER_BLOCKED_PEER;
     return CONSUMER_ABLE;
 }
@@ -254,7 +253,7 @@ static inline enum consumer_state ability(const struct consumer *consumer)
 struct consumer *consumer_next(struct queue *queue)
 {
     struct consumer_level *level;
-    SLIST_FOREACH(level, &queue->levels, link)
+    SLIST_FOREACH(level, &queue->takers.levels, link)
     {
         struct consumer *consumer;
         while ((consumer = TAILQ_FIRST(&level->able))) {
@@ -291,12 +290,12 @@ void consumer_deliver(struct consumer *consumer, struct message *message, struct
     event.u.deliver.redelivered = redelivered;
     channel->peer->under_way_bytes += delivery_bytes(message);
     if (redelivered)
-        COUNT(channel, queue, redeliver);
+        QUEUE_COUNT(channel, queue, redeliver);
     if (consumer->no_ack) {
-        COUNT(channel, queue, deliver_no_ack);
+        QUEUE_COUNT(channel, queue, deliver_no_ack);
     } else {
-        COUNT(channel, queue, deliver);
-        unsettled_note(channel, event.u.deliver.tag, lane, seq, consumer);
+        QUEUE_COUNT(channel, queue, deliver);
+        queue_note_unsettled(channel, event.u.deliver.tag, lane, seq, consumer);
         consumer->unsettled++;
         channel->unsettled_consumers++;
     }
@@ -305,6 +304,6 @@ void consumer_deliver(struct consumer *consumer, struct message *message, struct
         TAILQ_INSERT_TAIL(&consumer->level->able, consumer, turn_link);
     }
     channel_emit(channel, &event);
-    if (__builtin_expect(channel->vhost->tuning.tracing, 0))
-        trace_delivered(channel, queue, message, redelivered);
+    if (__builtin_expect(channel->set->tracing, 0))
+        queue_trace(channel, queue, message, redelivered);
 }

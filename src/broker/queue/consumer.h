@@ -17,6 +17,7 @@
 
 #include <sys/queue.h>
 
+#include "broker/channel/wait.h"
 #include "leveret/base/bytes.h"
 #include "leveret/base/message.h"
 
@@ -24,17 +25,7 @@ struct channel;
 struct lane;
 struct queue;
 struct consumer;
-struct vhost;
-
-TAILQ_HEAD(consumer_list, consumer);
-
-/* Consumers that wait for one thing which they share: what their channel or their peer may take. */
-struct consumer_wait {
-    struct consumer_list blocked; /* by turn_link; the first one is next */
-    bool due;                     /* in vhost->waits_due: there may be room */
-    TAILQ_ENTRY(consumer_wait) link;
-};
-TAILQ_HEAD(consumer_waits, consumer_wait);
+struct store;
 
 struct consumer_level {
     SLIST_ENTRY(consumer_level) link; /* highest priority first */
@@ -60,7 +51,7 @@ struct consumer {
     struct channel *channel;
     struct consumer_level *level;
     TAILQ_ENTRY(consumer) turn_link;    /* by state, see above */
-    TAILQ_ENTRY(consumer) queue_link;   /* queue->consumers */
+    TAILQ_ENTRY(consumer) queue_link;   /* queue->takers.consumers */
     TAILQ_ENTRY(consumer) channel_link; /* channel->consumers */
     uint64_t number;                    /* in the vhost's roster */
     uint8_t state;                      /* enum consumer_state */
@@ -84,7 +75,7 @@ struct consumer_options {
     uint64_t timeout_ms; /* SETTING_NONE: its queue's */
 };
 /* Whether there is memory for one more, which is counted then. Errors: PRECONDITION_FAILED. */
-MUST_USE enum status consumer_admitted(struct vhost *vhost, struct bytes tag,
+MUST_USE enum status consumer_admitted(struct store *store, struct bytes tag,
                                        struct bytes arguments);
 /* A new consumer of queue on channel, with the channel's prefetch. Never NULL. */
 struct consumer *consumer_new(struct channel *channel, struct queue *queue,
@@ -93,7 +84,7 @@ struct consumer *consumer_new(struct channel *channel, struct queue *queue,
  * not delete the queue. */
 void consumer_end(struct consumer *consumer);
 /* Ends the consumer and tells its channel, because the queue is gone or failed. */
-void consumer_cancel(struct consumer *consumer);
+void consumer_revoke(struct consumer *consumer);
 /* Frees without a word; for vhost_free. */
 void consumer_destroy(struct consumer *consumer);
 
@@ -108,13 +99,6 @@ static inline bool consumer_active(const struct consumer *consumer)
 {
     return consumer->state != CONSUMER_WAITING;
 }
-
-void consumer_wait_init(struct consumer_wait *wait);
-/* What a channel's or peer's consumers wait for may be there: they are woken before the call into
- * the core ends. Cheap when nobody waits. */
-void consumer_wait_over(struct vhost *vhost, struct consumer_wait *wait);
-/* The channel or peer goes. */
-void consumer_wait_end(struct vhost *vhost, struct consumer_wait *wait);
 
 /* The consumer whose turn it is, or NULL when none can take. */
 struct consumer *consumer_next(struct queue *queue);

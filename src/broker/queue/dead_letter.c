@@ -6,9 +6,7 @@
  * chunk, and goes behind them for the next time. */
 #include "broker/queue/dead_letter.h"
 
-#include "broker/publish/dead_letter_headers.h"
-#include "broker/publish/offspring.h"
-#include "broker/vhost_state.h"
+#include "broker/queue/queues.h"
 #include "leveret/base/mem.h"
 
 #include <stdio.h>
@@ -29,7 +27,7 @@ void dead_letters_init(struct dead_letters *letters)
 
 /* Kept until a queue has taken them. As in RabbitMQ, only a queue that refuses what is too much can
  * do that: one that drops its head would lose what it keeps. */
-bool dead_letter_at_least_once(const struct queue *queue)
+bool dead_letter_is_kept(const struct queue *queue)
 {
     return queue->settings.at_least_once && queue->settings.overflow == OVERFLOW_REJECT_PUBLISH;
 }
@@ -39,29 +37,29 @@ bool dead_letter_wanted(const struct queue *queue)
     const struct queue_settings *settings = &queue->settings;
     if (!settings->dead_letter_exchange.at)
         return false;
-    return dead_letter_at_least_once(queue) ||
-           topology_exchange(queue->vhost->topology, settings->dead_letter_exchange);
+    return dead_letter_is_kept(queue) ||
+           topology_exchange(queue->set->topology, settings->dead_letter_exchange);
 }
 
 void dead_letter_count(const struct queue *queue, enum death reason, uint64_t messages)
 {
-    enum counted_strategy strategy = !dead_letter_wanted(queue)         ? COUNTED_DISABLED
-                                     : dead_letter_at_least_once(queue) ? COUNTED_AT_LEAST_ONCE
-                                                                        : COUNTED_AT_MOST_ONCE;
-    struct counters *counters = &queue->vhost->counters;
+    enum counted_strategy strategy = !dead_letter_wanted(queue)   ? COUNTED_DISABLED
+                                     : dead_letter_is_kept(queue) ? COUNTED_AT_LEAST_ONCE
+                                                                  : COUNTED_AT_MOST_ONCE;
+    struct counters *counters = queue->set->counters;
     counters->dead_lettered[queue_counted_type(queue)][strategy][reason] += messages;
 }
 
 bool dead_letter_crowded(const struct queue *queue)
 {
-    return queue->vhost->dead_letters.due_count >= CROWD && dead_letter_wanted(queue);
+    return queue->set->dead_letters.due_count >= CROWD && dead_letter_wanted(queue);
 }
 
 /* ---- Lists. */
 
 static struct deaths_list *list_of(struct deaths *deaths)
 {
-    struct dead_letters *letters = &deaths->chunk->lane->vhost->dead_letters;
+    struct dead_letters *letters = &deaths->chunk->lane->queue->set->dead_letters;
     struct deaths_list *lists[] = {
         [DEATHS_UNLISTED] = NULL,
         [DEATHS_DUE] = &letters->due,
@@ -72,10 +70,9 @@ static struct deaths_list *list_of(struct deaths *deaths)
     return lists[deaths->state];
 }
 
-/* The one place where deaths change lists, and what is counted by list. */
 void deaths_move(struct deaths *deaths, enum deaths_state state)
 {
-    struct dead_letters *letters = &deaths->chunk->lane->vhost->dead_letters;
+    struct dead_letters *letters = &deaths->chunk->lane->queue->set->dead_letters;
     struct dying *dying = deaths->dying;
     unsigned waiting = deaths->count - deaths->next;
     bool held = !TAILQ_EMPTY(&dying->held);
@@ -134,14 +131,13 @@ void deaths_add(struct deaths *deaths, struct dead dead)
     }
     deaths->entries[deaths->count++] = dead;
     if (deaths->state == DEATHS_DUE)
-        deaths->chunk->lane->vhost->dead_letters.due_count++;
+        deaths->chunk->lane->queue->set->dead_letters.due_count++;
 }
 
-/* The first one leaves. */
 struct dead deaths_take(struct deaths *deaths)
 {
     if (deaths->state == DEATHS_DUE)
-        deaths->chunk->lane->vhost->dead_letters.due_count--;
+        deaths->chunk->lane->queue->set->dead_letters.due_count--;
     return deaths->entries[deaths->next++];
 }
 
@@ -157,11 +153,11 @@ void dead_letter(struct lane *lane, struct place place, enum death reason)
     }
     if (bit_test(place.chunk->ready_bits, place.slot))
         lane_hold(lane, place);
-    lane->vhost->journalled |= bit_test(place.chunk->durable_bits, place.slot);
+    lane->store->journalled |= bit_test(place.chunk->durable_bits, place.slot);
     struct deaths *deaths = deaths_of(queue, place.chunk);
     deaths_add(deaths, (struct dead){(uint16_t)place.slot, (uint8_t)reason});
     queue->dying->count++;
-    lane->vhost->dead_letters.count++;
+    lane->queue->set->dead_letters.count++;
     if (deaths->state == DEATHS_UNLISTED)
         deaths_move(deaths, DEATHS_DUE);
 }
@@ -187,9 +183,8 @@ void dead_letter_forget(struct chunk *chunk)
     struct deaths *deaths = chunk->deaths;
     unsigned waiting = deaths->count - deaths->next;
     deaths->dying->count -= waiting;
-    chunk->lane->vhost->dead_letters.count -= waiting;
+    chunk->lane->queue->set->dead_letters.count -= waiting;
     for (unsigned i = 0; i < waiting; i++)
         lane_forget_unsettled(chunk->lane);
     deaths_free(deaths);
 }
-

@@ -53,7 +53,7 @@ struct dying {
 };
 TAILQ_HEAD(dying_list, dying);
 
-/* What a vhost has of them. */
+/* What a vhost has of them; part of struct queues. */
 struct dead_letters {
     uint64_t count;             /* of all queues' dying messages */
     struct deaths_list due;     /* to be sent now */
@@ -83,17 +83,22 @@ bool dead_letter_wanted(const struct queue *queue);
 /* Whether so many are due that no more should be made by what can wait (expiry, length limits). */
 bool dead_letter_crowded(const struct queue *queue);
 
-/* Sends what is due, a bounded amount in each turn whoever's call it is. Returns whether it sent
- * anything. */
-bool dead_letters_send(struct vhost *vhost);
-/* Tries again what is held, when it is time. */
-void dead_letters_tick(struct vhost *vhost);
-/* The steady_ms at which there is something to do; UINT64_MAX: never. */
-uint64_t dead_letters_deadline_ms(const struct vhost *vhost);
-
 /* The messages of a chunk with dead letters are in memory; cannot be read; go with their queue. */
 void dead_letter_paged_in(struct chunk *chunk);
 void dead_letter_failed(struct lane *lane);
 void dead_letter_forget(struct chunk *chunk);
+
+/* ---- For publish/dead_letter_send.c. */
+
+/* Whether the queue's dead letters are kept until a queue has taken them. */
+bool dead_letter_is_kept(const struct queue *queue);
+/* The one place where deaths change lists, and what is counted by list. */
+void deaths_move(struct deaths *deaths, enum deaths_state state);
+/* They go: none waits any more. */
+void deaths_free(struct deaths *deaths);
+/* One more, behind the others. */
+void deaths_add(struct deaths *deaths, struct dead dead);
+/* The first one leaves. */
+struct dead deaths_take(struct deaths *deaths);
 
 #endif

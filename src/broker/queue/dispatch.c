@@ -4,8 +4,9 @@
  * back) schedules it; at the end of the call it delivers until messages, consumers or memory run
  * out. What can go wrong: the head is on disk. Then it is asked for and paging_in schedules again.
  */
+#include "broker/queue/queues.h"
+#include "broker/store/paging.h"
 #include "broker/topology/copies.h"
-#include "broker/vhost_state.h"
 #include "leveret/base/mem.h"
 
 static void answer_get(struct queue *queue, struct channel *channel, bool no_ack,
@@ -18,17 +19,17 @@ static void answer_get(struct queue *queue, struct channel *channel, bool no_ack
     event.got.redelivered = bit_test(place.chunk->redelivered_bits, place.slot);
     event.got.tag = ++channel->delivery_tag;
     if (event.got.redelivered)
-        COUNT(channel, queue, redeliver);
+        QUEUE_COUNT(channel, queue, redeliver);
     if (no_ack) {
-        COUNT(channel, queue, get_no_ack);
+        QUEUE_COUNT(channel, queue, get_no_ack);
         event.got.message = queue_take(queue, place);
     } else {
         uint64_t seq = place_seq(place);
-        COUNT(channel, queue, get);
+        QUEUE_COUNT(channel, queue, get);
         if (tally.returns)
             returns_lent(place);
         event.got.message = queue_lend(queue, place);
-        unsettled_note(channel, event.got.tag, place.chunk->lane, seq, NULL);
+        queue_note_unsettled(channel, event.got.tag, place.chunk->lane, seq, NULL);
     }
     event.u.reply.messages = (uint32_t)queue->stock.ready;
     struct message *taken = no_ack ? event.got.message : NULL;
@@ -39,8 +40,8 @@ static void answer_get(struct queue *queue, struct channel *channel, bool no_ack
     if (event.got.message->blind)
         event.got.message = shown = copies_shown(event.got.message);
     promise_reply(channel, &event, 0);
-    if (channel->vhost->tuning.tracing)
-        trace_delivered(channel, queue, event.got.message, event.got.redelivered);
+    if (channel->set->tracing)
+        queue_trace(channel, queue, event.got.message, event.got.redelivered);
     message_unref(&shown);
     message_unref(&marked);
     message_unref(&taken);
@@ -51,7 +52,7 @@ static void answer_empty(struct queue *queue, struct channel *channel)
     struct event event = channel_event(channel, EVENT_REPLY);
     event.u.reply.command = COMMAND_GET;
     event.u.reply.empty = true;
-    COUNT(channel, queue, get_empty);
+    QUEUE_COUNT(channel, queue, get_empty);
     promise_reply(channel, &event, 0);
 }
 
@@ -60,7 +61,7 @@ static void answer_empty(struct queue *queue, struct channel *channel)
  */
 static void end_get(struct queue *queue, struct waiting_get **get)
 {
-    TAILQ_REMOVE(&queue->waiting_gets, *get, link);
+    TAILQ_REMOVE(&queue->takers.gets, *get, link);
     TAILQ_REMOVE(&(*get)->channel->gets, *get, channel_link);
     free(*get);
     *get = NULL;
@@ -101,7 +102,7 @@ void queue_dispatch(struct queue *queue)
 {
     unsigned expire = EXPIRE_AT_ONCE;
     while (queue->stock.ready) {
-        struct waiting_get *get = TAILQ_FIRST(&queue->waiting_gets);
+        struct waiting_get *get = TAILQ_FIRST(&queue->takers.gets);
         struct consumer *consumer = NULL;
         if (!get && !(consumer = consumer_next(queue)))
             break;
@@ -128,7 +129,7 @@ void queue_dispatch(struct queue *queue)
         }
     }
     struct waiting_get *get;
-    while (queue->stock.ready == 0 && (get = TAILQ_FIRST(&queue->waiting_gets))) {
+    while (queue->stock.ready == 0 && (get = TAILQ_FIRST(&queue->takers.gets))) {
         struct channel *channel = get->channel; /* NOLINT(clang-analyzer-unix.Malloc) */
         end_get(queue, &get);
         answer_empty(queue, channel);
@@ -157,7 +158,7 @@ void queue_get(struct queue *queue, struct channel *channel, bool no_ack)
     get->channel = channel;
     get->queue = queue;
     get->no_ack = no_ack;
-    TAILQ_INSERT_TAIL(&queue->waiting_gets, get, link);
+    TAILQ_INSERT_TAIL(&queue->takers.gets, get, link);
     TAILQ_INSERT_TAIL(&channel->gets, get, channel_link);
     paging_read_ahead(place.chunk->lane);
 }
@@ -165,29 +166,30 @@ void queue_get(struct queue *queue, struct channel *channel, bool no_ack)
 void queue_fail_gets(struct queue *queue, enum status status)
 {
     struct waiting_get *get;
-    while ((get = TAILQ_FIRST(&queue->waiting_gets))) {
+    while ((get = TAILQ_FIRST(&queue->takers.gets))) {
         struct channel *channel = get->channel; /* NOLINT(clang-analyzer-unix.Malloc) */
         end_get(queue, &get);
         if (channel->failed)
             continue;
         if (status == STATUS_NOT_FOUND)
             channel_refuse(channel, COMMAND_GET, status, "no queue '%.*s' in vhost '%.*s'",
-                           BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(queue->vhost->name));
+                           BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(queue->set->vhost_name));
         else
-            fail_unreadable(channel, COMMAND_GET, queue);
+            queue_refuse_unreadable(channel, COMMAND_GET, queue);
     }
 }
 
-void channel_drop_gets(struct channel *channel)
+void queue_drop_gets(struct channel *channel)
 {
     struct waiting_get *get;
     while ((get = TAILQ_FIRST(&channel->gets)))
         end_get(get->queue, &get); /* NOLINT(clang-analyzer-unix.Malloc) */
 }
 
-void fail_unreadable(struct channel *channel, enum command_type command, const struct queue *queue)
+void queue_refuse_unreadable(struct channel *channel, enum command_type command,
+                             const struct queue *queue)
 {
     channel_refuse(channel, command, STATUS_INTERNAL_ERROR,
                    "stored messages of queue '%.*s' in vhost '%.*s' cannot be read, see the log",
-                   BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->vhost->name));
+                   BYTES_PRINT(queue->endpoint.name), BYTES_PRINT(channel->set->vhost_name));
 }

@@ -6,14 +6,15 @@
  * worker has time for others; vhost_tick does the rest. A queue with x-expires has an idle timer
  * while it has no consumer. What can go wrong: the head is on disk; then the timer is set when it
  * has been read. */
-#include "broker/vhost_state.h"
+#include "broker/queue/queues.h"
+#include "broker/store/paging.h"
 
 #include "leveret/base/container.h"
 #include <stddef.h>
 
 uint64_t queue_expiry_of(const struct queue *queue, const struct message *message, bool *at_once)
 {
-    uint64_t ttl_ms = message->ttl_ms, now_ms = queue->vhost->now.wall_ms;
+    uint64_t ttl_ms = message->ttl_ms, now_ms = queue->set->store->call.now.wall_ms;
     if (queue->settings.message_ttl_ms < ttl_ms)
         ttl_ms = queue->settings.message_ttl_ms;
     *at_once = ttl_ms == 0;
@@ -52,7 +53,7 @@ static unsigned expire_from(struct queue *queue, struct lane *lane, unsigned max
     struct place place;
     unsigned count = 0;
     while (head_expiry(lane ? lane : queue_leader(queue), &place, next_ms) && *next_ms &&
-           *next_ms <= queue->vhost->now.wall_ms && count < max) {
+           *next_ms <= queue->set->store->call.now.wall_ms && count < max) {
         dead_letter(place.chunk->lane, place, DEATH_EXPIRED);
         count++;
     }
@@ -73,29 +74,30 @@ static unsigned expire_lanes(struct queue *queue, unsigned max, uint64_t *next_m
 
 unsigned queue_expire(struct queue *queue, unsigned max)
 {
-    struct vhost *vhost = queue->vhost;
+    struct queues *set = queue->set;
     uint64_t next_ms = 0;
     if (max && dead_letter_crowded(queue))
         max = 0;
     unsigned count = expires_by_lane(queue) ? expire_lanes(queue, max, &next_ms)
                                             : expire_from(queue, NULL, max, &next_ms);
     if (!next_ms)
-        heap_remove(&vhost->expiry, &queue->expiry);
-    else if (!heap_holds(&queue->expiry) || queue->expiry.key != next_ms)
-        heap_set(&vhost->expiry, &queue->expiry, next_ms);
+        heap_remove(&set->expiry, &queue->times.expiry);
+    else if (!heap_holds(&queue->times.expiry) || queue->times.expiry.key != next_ms)
+        heap_set(&set->expiry, &queue->times.expiry, next_ms);
     return count;
 }
 
 void queue_expiry_stored(struct lane *lane, uint64_t expires_ms, bool head)
 {
     struct queue *queue = lane->queue;
-    bool sooner = !heap_holds(&queue->expiry) || expires_ms < queue->expiry.key;
+    bool sooner = !heap_holds(&queue->times.expiry) || expires_ms < queue->times.expiry.key;
     queue->expiring = true;
     if (expires_by_lane(queue) ? lane->ready == 1 && sooner : head)
-        heap_set(&queue->vhost->expiry, &queue->expiry, expires_ms);
+        heap_set(&queue->set->expiry, &queue->times.expiry, expires_ms);
 }
 
 bool queue_expiry_behind(const struct queue *queue)
 {
-    return heap_holds(&queue->expiry) && queue->expiry.key <= queue->vhost->now.wall_ms;
+    return heap_holds(&queue->times.expiry) &&
+           queue->times.expiry.key <= queue->set->store->call.now.wall_ms;
 }

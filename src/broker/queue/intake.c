@@ -3,7 +3,7 @@
  * Normal course: straight to a consumer when none waits before it, and else behind the others. What
  * can go wrong: the queue knows it already (dedup.h), or is at its limit and refuses it. */
 #include "broker/queue/dead_letter.h"
-#include "broker/vhost_state.h"
+#include "broker/queue/queues.h"
 
 /* Straight to a consumer; one that will settle it needs it stored, in case it comes back. */
 static void publish_to(struct queue *queue, struct consumer *consumer, struct message *message,
@@ -58,7 +58,7 @@ static bool take_in(struct queue *queue, struct message *message, uint64_t *need
     if (queue->settings.message_ttl_ms != SETTING_NONE || message->ttl_ms != MESSAGE_NO_TTL)
         expires_ms = queue_expiry_of(queue, message, &at_once);
     queue->rates.publish++;
-    queue->idle_since_wall_ms = queue->vhost->now.wall_ms;
+    queue->times.idle_since_wall_ms = queue->set->store->call.now.wall_ms;
     if (__builtin_expect(queue_limited(queue), 0) && length_refuses(queue, message->body_bytes)) {
         refuse_message(queue, message);
         return false;
@@ -81,7 +81,7 @@ static bool take_in(struct queue *queue, struct message *message, uint64_t *need
 
 bool queue_publish(struct queue *queue, struct message *message, uint64_t *needed)
 {
-    if (__builtin_expect(queue->dedup != NULL, 0) && dedup_refuses(queue->dedup, message, needed))
+    if (__builtin_expect(queue->dedup != NULL, 0) && dedup_knows(queue->dedup, message, needed))
         return true; /* it was taken when it came first */
     bool taken = take_in(queue, message, needed);
     if (__builtin_expect(queue->dedup != NULL, 0) && taken)

@@ -4,7 +4,8 @@
  * what is too much; a queue that refuses does not take it in. What can go wrong: a limit is lowered
  * when there are a million messages, or many are requeued at once: portions, the rest by
  * vhost_tick. The head is on disk and is to be dead-lettered: it goes when it has been read. */
-#include "broker/vhost_state.h"
+#include "broker/queue/queues.h"
+#include "broker/store/paging.h"
 
 /* How many messages leave in one piece of work. */
 #define SHED_AT_ONCE 1000u
@@ -33,13 +34,13 @@ static bool too_long(const struct queue *queue)
 
 static void list(struct queue *queue, bool over)
 {
-    if (queue->over == over)
+    if (queue->over.listed == over)
         return;
-    queue->over = over;
+    queue->over.listed = over;
     if (over)
-        TAILQ_INSERT_TAIL(&queue->vhost->over, queue, over_link);
+        TAILQ_INSERT_TAIL(&queue->set->over, queue, over.link);
     else
-        TAILQ_REMOVE(&queue->vhost->over, queue, over_link);
+        TAILQ_REMOVE(&queue->set->over, queue, over.link);
 }
 
 /* Takes from the head, at most max; returns how many. The queue is listed while it can go on. */
@@ -84,10 +85,10 @@ void length_enforce_soon(struct queue *queue)
         list(queue, true);
 }
 
-void length_tick(struct vhost *vhost)
+void length_tick(struct queues *set)
 {
-    struct queue *queue, *last = TAILQ_LAST(&vhost->over, queue_list);
-    for (unsigned work = 0; work < SHED_AT_ONCE && (queue = TAILQ_FIRST(&vhost->over));) {
+    struct queue *queue, *last = TAILQ_LAST(&set->over, queue_list);
+    for (unsigned work = 0; work < SHED_AT_ONCE && (queue = TAILQ_FIRST(&set->over));) {
         list(queue, false);
         work += 1 + shed(queue, SHED_AT_ONCE - work);
         if (queue == last)

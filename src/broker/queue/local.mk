@@ -12,7 +12,8 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/queue/queue.c \
 	src/broker/queue/queue.h \
 	src/broker/queue/queue_event.c \
-	src/broker/queue/queue_life.c
+	src/broker/queue/queue_life.c \
+	src/broker/queue/queues.h
 
 if HAVE_CHECK
 queue_tests = \

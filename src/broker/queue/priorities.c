@@ -8,19 +8,20 @@
  * A quorum queue gets its priorities with the first message that says one. Their lanes' ids are
  * put on record with the queue's definition, in the batch of that message. What a broker without
  * them stored is in the first lane, in order. */
-#include "broker/vhost_state.h"
+#include "broker/queue/queues.h"
 #include "leveret/base/mem.h"
 
 /* ---- Making lanes. */
 
-static void make_lane(struct queue *queue, unsigned number, struct lane *lane, uint64_t id)
+static void make_lane(struct queue *queue, const struct lane_calls *calls, unsigned number,
+                      struct lane *lane, uint64_t id)
 {
     const struct lane_options options = {
-        .vhost = queue->vhost,
+        .store = queue->set->store,
         .queue = queue,
         .stock = &queue->stock,
-        .calls = &queue_lane_calls,
-        .dedup = queue->dedup && queue->dedup->cache.places ? queue->dedup : NULL,
+        .calls = calls,
+        .watched = queue->dedup && dedup_is_by_presence(queue->dedup),
         .stored = queue->stored,
         .keeps_all = queue->settings.type == QUEUE_QUORUM,
         .number = (uint8_t)number,
@@ -44,12 +45,13 @@ static void make_quorum_priorities(struct queue *queue, uint64_t first_id)
     make_priorities(queue, QUORUM_PRIORITY_MAX + 1, QUORUM_PRIORITY + 1, first_id);
 }
 
-void queue_lanes_make(struct queue *queue, uint64_t lane_id, uint64_t priorities_id)
+void queue_lanes_make(struct queue *queue, const struct lane_calls *calls, uint64_t lane_id,
+                      uint64_t priorities_id)
 {
     bool quorum = queue->settings.type == QUEUE_QUORUM;
     unsigned max = queue->settings.max_priority;
     queue->by_priority = quorum || max;
-    make_lane(queue, 0, &queue->lane, lane_id);
+    make_lane(queue, calls, 0, &queue->lane, lane_id);
     if (quorum && priorities_id)
         make_quorum_priorities(queue, priorities_id);
     else if (!quorum && max)
@@ -59,9 +61,9 @@ void queue_lanes_make(struct queue *queue, uint64_t lane_id, uint64_t priorities
 void queue_lanes_renew(struct queue *queue)
 {
     unsigned count = queue->priorities ? queue->priorities->max + 1 : 1;
-    uint64_t first_id = queue->stored ? vhost_lane_ids(queue->vhost, count) : 0;
+    uint64_t first_id = queue->stored ? store_lane_ids(queue->set->store, count) : 0;
     for (struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane))
-        make_lane(queue, lane->number, lane, first_id ? first_id + lane->number : 0);
+        make_lane(queue, lane->calls, lane->number, lane, first_id ? first_id + lane->number : 0);
     if (queue->priorities)
         queue->priorities->first_id = first_id;
 }
@@ -90,7 +92,8 @@ struct lane *queue_lane(struct queue *queue, unsigned number)
     struct lane **lane = &priorities->lanes[number - 1];
     if (!*lane) {
         *lane = mem_need(sizeof **lane);
-        make_lane(queue, number, *lane, priorities->first_id ? priorities->first_id + number : 0);
+        make_lane(queue, queue->lane.calls, number, *lane,
+                  priorities->first_id ? priorities->first_id + number : 0);
     }
     return *lane;
 }
@@ -101,9 +104,9 @@ static struct lane *quorum_lane(struct queue *queue, unsigned priority)
         return &queue->lane;
     if (!queue->priorities) {
         make_quorum_priorities(
-            queue, queue->stored ? vhost_lane_ids(queue->vhost, QUORUM_PRIORITY_MAX + 2) : 0);
+            queue, queue->stored ? store_lane_ids(queue->set->store, QUORUM_PRIORITY_MAX + 2) : 0);
         if (queue->stored)
-            vhost_put_queue(queue);
+            queue_put(queue);
     }
     return queue_lane(queue, 1 + (priority < QUORUM_PRIORITY_MAX ? priority : QUORUM_PRIORITY_MAX));
 }
@@ -161,7 +164,7 @@ struct lane *queue_leader(struct queue *queue)
 
 bool queue_leads(const struct lane *lane)
 {
-    return !lane->queue || queue_leader(lane->queue) == lane;
+    return queue_leader(lane->queue) == lane;
 }
 
 struct place queue_head(struct queue *queue)

@@ -2,21 +2,22 @@
  *
  * A message's way: queue_publish → lane_store → queue_lend or queue_take → queue_settle or
  * queue_requeue. */
-#include "broker/queue/dead_letter.h"
-#include "broker/vhost_state.h"
-#include "leveret/base/mem.h"
+#include "broker/queue/queue.h"
+
+#include "broker/queue/queues.h"
+#include "broker/store/definition.h"
 
 /* ---- Messages out. */
 
 struct message *queue_lend(struct queue *queue, struct place place)
 {
-    queue->idle_since_wall_ms = queue->vhost->now.wall_ms;
+    queue->times.idle_since_wall_ms = queue->set->store->call.now.wall_ms;
     return lane_lend(place.chunk->lane, place);
 }
 
 struct message *queue_take(struct queue *queue, struct place place)
 {
-    queue->idle_since_wall_ms = queue->vhost->now.wall_ms;
+    queue->times.idle_since_wall_ms = queue->set->store->call.now.wall_ms;
     return lane_discard(place.chunk->lane, place);
 }
 
@@ -24,8 +25,7 @@ struct message *queue_take(struct queue *queue, struct place place)
  * makes no difference but for what consumers are told, which is then as in RabbitMQ 4.3. */
 uint32_t queue_counted(const struct queue *queue, struct tally tally)
 {
-    bool all = queue->vhost->options.dialect.delivery_count == COUNT_RETURNS &&
-               queue->settings.delivery_limit_said &&
+    bool all = queue->set->delivery_count == COUNT_RETURNS && queue->settings.delivery_limit_said &&
                queue->settings.delivery_limit != SETTING_UNLIMITED;
     return all ? tally.returns : tally.failures;
 }
@@ -53,68 +53,68 @@ static void queue_text(const struct queue *queue, struct text *key, struct text 
     definition_of_queue(&definition, key, value);
 }
 
-void vhost_put_queue(struct queue *queue)
+void queue_put(struct queue *queue)
 {
     struct text key = {0}, value = {0};
     queue_text(queue, &key, &value);
-    vhost_put(queue->vhost, &key, &value);
-    queue->definition_batch = journal_filling(queue->vhost->options.journal);
+    store_put(queue->set->store, &key, &value);
+    queue->definition_batch = journal_filling(queue->set->store->journal);
     text_free(&key);
     text_free(&value);
 }
 
-void vhost_erase_queue(struct queue *queue)
+void queue_erase(struct queue *queue)
 {
     struct text key = {0};
     queue_text(queue, &key, NULL);
-    vhost_erase(queue->vhost, &key);
+    store_erase(queue->set->store, &key);
     text_free(&key);
 }
 
 void queue_schedule(struct queue *queue)
 {
-    if (queue->due || (TAILQ_EMPTY(&queue->waiting_gets) &&
-                       (queue->stock.ready == 0 || TAILQ_EMPTY(&queue->consumers))))
+    if (queue->due.listed || (TAILQ_EMPTY(&queue->takers.gets) &&
+                              (queue->stock.ready == 0 || TAILQ_EMPTY(&queue->takers.consumers))))
         return;
-    queue->due = true;
-    TAILQ_INSERT_TAIL(&queue->vhost->due, queue, due_link);
+    queue->due.listed = true;
+    TAILQ_INSERT_TAIL(&queue->set->due, queue, due.link);
 }
 
 void queue_unschedule(struct queue *queue)
 {
-    if (!queue->due)
+    if (!queue->due.listed)
         return;
-    if (queue->held_by)
-        TAILQ_REMOVE(&queue->held_by->holds, queue, due_link);
+    if (queue->due.held_by)
+        TAILQ_REMOVE(&queue->due.held_by->holds, queue, due.link);
     else
-        TAILQ_REMOVE(&queue->vhost->due, queue, due_link);
-    queue->held_by = NULL;
-    queue->due = false;
+        TAILQ_REMOVE(&queue->set->due, queue, due.link);
+    queue->due.held_by = NULL;
+    queue->due.listed = false;
 }
 
-bool queues_hold(struct channel *channel, bool more)
+bool queues_hold(struct queues *set, struct channel *channel, bool more)
 {
-    struct vhost *vhost = channel->vhost;
     struct queue *queue;
     if (more) {
-        TAILQ_FOREACH(queue, &vhost->due, due_link)
-        queue->held_by = channel;
-        TAILQ_CONCAT(&channel->holds, &vhost->due, due_link);
+        TAILQ_FOREACH(queue, &set->due, due.link)
+        queue->due.held_by = channel;
+        TAILQ_CONCAT(&channel->holds, &set->due, due.link);
     } else {
-        TAILQ_FOREACH(queue, &channel->holds, due_link)
-        queue->held_by = NULL;
-        TAILQ_CONCAT(&vhost->due, &channel->holds, due_link);
+        TAILQ_FOREACH(queue, &channel->holds, due.link)
+        queue->due.held_by = NULL;
+        TAILQ_CONCAT(&set->due, &channel->holds, due.link);
     }
     return !more;
 }
 
 void queue_touch(struct queue *queue)
 {
-    struct vhost *vhost = queue->vhost;
+    struct queues *set = queue->set;
     if (queue->settings.expires_ms == SETTING_NONE)
         return;
-    if (queue->consumer_count)
-        heap_remove(&vhost->idle, &queue->idle);
+    if (queue->takers.count)
+        heap_remove(&set->idle, &queue->times.idle);
     else
-        heap_set(&vhost->idle, &queue->idle, vhost->now.steady_ms + queue->settings.expires_ms);
+        heap_set(&set->idle, &queue->times.idle,
+                 set->store->call.now.steady_ms + queue->settings.expires_ms);
 }

@@ -19,13 +19,15 @@
 #include "leveret/broker/vhost.h"
 
 struct channel;
-struct effective_policy;
+struct dedup;
 struct dying;
+struct effective_policy;
 struct peer;
+struct queues;
 
 /* A COMMAND_GET that waits for the head to come back from disk. */
 struct waiting_get {
-    TAILQ_ENTRY(waiting_get) link;         /* in queue->waiting_gets */
+    TAILQ_ENTRY(waiting_get) link;         /* in queue->takers.gets */
     TAILQ_ENTRY(waiting_get) channel_link; /* in channel->gets */
     struct channel *channel;
     struct queue *queue;
@@ -49,21 +51,48 @@ struct priorities {
     uint64_t told[QUORUM_PRIORITY_MAX + 1]; /* queue_info.ready_by_priority, as last told */
     struct lane *lanes[];                   /* that of number 1 first; NULL: not made yet */
 };
+
+/* Whoever takes messages from a queue. */
+struct takers {
+    struct consumer_levels levels;  /* consumers that may be able to take, by priority */
+    struct consumer_list consumers; /* all, by queue_link */
+    struct consumer *active;        /* with x-single-active-consumer: the one that gets messages */
+    uint32_t count;                 /* of consumers */
+    bool exclusive;                 /* true: its one consumer lets no other in */
+    TAILQ_HEAD(, waiting_get) gets; /* basic.get that wait for the head to be read */
+};
+
+struct queue_times {
+    struct heap_node expiry; /* wall: when the head message may be expired */
+    struct heap_node idle;   /* steady: when x-expires may be over */
+    uint64_t idle_since_wall_ms;
+};
+
+struct queue_due {
+    bool listed;             /* true: it is to be dispatched */
+    struct channel *held_by; /* it waits in that channel's list; NULL: in queues.due */
+    TAILQ_ENTRY(queue) link;
+};
+
+struct queue_over {
+    bool listed; /* true: it has more than its limits allow, and stands in queues.over */
+    TAILQ_ENTRY(queue) link;
+};
+
 struct queue {
     struct endpoint endpoint; /* first */
-    struct vhost *vhost;
-    uint64_t number; /* in the vhost's roster */
+    struct queues *set;
+    uint64_t number; /* in queues.roster */
     bool durable, auto_delete, exclusive;
-    bool stored;             /* journalled: durable and not exclusive */
-    bool deleted;            /* lives on only for the unsettled deliveries that name it */
-    bool failed;             /* its messages cannot be read back */
-    bool due;                /* in vhost->due: to be dispatched */
-    bool expiring;           /* has had messages that expire: the head is to be watched */
-    bool over;               /* in vhost->over: has more than its limits allow */
-    bool by_priority;        /* a message's priority says its lane */
-    struct channel *held_by; /* due, but waits in that channel's list; NULL: in vhost->due */
-    struct peer *owner;      /* of an exclusive queue */
-    TAILQ_ENTRY(queue) owner_link, due_link, over_link;
+    bool stored;        /* journalled: durable and not exclusive */
+    bool deleted;       /* lives on only for the unsettled deliveries that name it */
+    bool failed;        /* its messages cannot be read back */
+    bool expiring;      /* has had messages that expire: the head is to be watched */
+    bool by_priority;   /* a message's priority says its lane */
+    struct peer *owner; /* of an exclusive queue */
+    TAILQ_ENTRY(queue) owner_link;
+    struct queue_due due;
+    struct queue_over over;
     struct queue_settings settings;
     struct effective_policy *policy; /* what applies to it; NULL: nothing */
     struct bytes arguments;
@@ -74,23 +103,11 @@ struct queue {
     struct lane lane;              /* the first one, of messages without a priority */
     struct priorities *priorities; /* NULL: no others */
     struct dying *dying;           /* dead letters; NULL: there were none */
-
-    /* Consumers. */
-    struct consumer_levels levels; /* those that may be able to take, by priority */
-    struct consumer_list consumers;
-    struct consumer *active; /* with x-single-active-consumer: whom deliveries go to */
-    uint32_t consumer_count;
-    bool had_consumer, exclusive_consumer;
-    TAILQ_HEAD(, waiting_get) waiting_gets;
-
-    /* Time. */
-    struct heap_node expiry; /* wall: when the head message may be expired */
-    struct heap_node idle;   /* steady: when x-expires may be over */
-    uint64_t used_steady_ms; /* last declare, get or consumer */
-    uint64_t idle_since_wall_ms;
+    struct takers takers;
+    struct queue_times times;
 
     struct rates rates;
-    struct rates *type_rates; /* the vhost's, of this type of queue */
+    struct rates *type_rates; /* those of this type of queue in counters.by_type */
     uint8_t data[];           /* name, arguments */
 };
 
@@ -115,17 +132,33 @@ struct queue_options {
     uint64_t priorities_id;
 };
 /* Whether there is memory for it, which is counted then. Errors: PRECONDITION_FAILED. */
-MUST_USE enum status queue_admitted(struct vhost *vhost, const struct queue_options *options);
+MUST_USE enum status queue_admitted(struct queues *set, const struct queue_options *options);
 /* Makes a queue and adds it to the vhost's maps and topology; journals nothing. Never NULL. */
-struct queue *queue_new(struct vhost *vhost, const struct queue_options *options);
+struct queue *queue_new(struct queues *set, const struct queue_options *options);
 /* Takes the queue out of everything: cancels consumers, drops messages and lane, erases the
  * definition. It is freed when no unsettled delivery names it any more. */
 void queue_delete(struct queue *queue);
 /* Before that, for a queue that may have many of them: takes bindings and consumers off it, a
  * portion in each call. Returns whether none is left. */
 bool queue_unhook(struct queue *queue);
+/* A consumer has left: deletes the queue if it is auto-delete and that was the last one. */
+void queue_consumer_left(struct queue *queue);
+/* What the policies say of the queue now is applied. Returns whether that is something else than
+ * before; *work grows by what it cost (policy_take). */
+bool queue_apply_policy(struct queue *queue, unsigned *work);
 /* queue->settings are others than before: limits that are lower now are enforced, in portions. */
 void queue_settings_changed(struct queue *queue);
+
+/* The queue's definition in the journal. */
+void queue_put(struct queue *queue);
+void queue_erase(struct queue *queue);
+
+/* Tells amq.rabbitmq.trace of a delivery; for a vhost that is traced. */
+void queue_trace(const struct channel *channel, const struct queue *queue,
+                 const struct message *message, bool redelivered);
+/* Tells who listens to events that the queue, or a consumer of it, was made or is gone. */
+void queue_announce(const struct queue *queue, bool made);
+void queue_announce_consumer(const struct consumer *consumer, bool made);
 /* Frees without a word to anybody; for vhost_free. */
 void queue_destroy(struct queue *queue);
 
@@ -162,10 +195,9 @@ uint64_t queue_purge(struct queue *queue, uint64_t max);
 
 /* ---- Lanes (priorities.c). */
 
-extern const struct lane_calls queue_lane_calls;
-
-/* The queue's lanes, with options' ids; without messages. */
-void queue_lanes_make(struct queue *queue, uint64_t lane_id, uint64_t priorities_id);
+/* The queue's lanes, with options' ids; without messages. The calls are those of all its lanes. */
+void queue_lanes_make(struct queue *queue, const struct lane_calls *calls, uint64_t lane_id,
+                      uint64_t priorities_id);
 /* Drops what is in them, here and in the journal. */
 void queue_lanes_clear(struct queue *queue);
 /* They can be used again after that: the old ids are used up. The caller journals the queue. */
@@ -218,13 +250,18 @@ void queue_restored(struct lane *lane);
 void queue_schedule(struct queue *queue);
 /* Messages have come back from a channel, to the queues that are due now. With more to come these
  * are held until it is called without; returns whether nothing more comes. */
-bool queues_hold(struct channel *channel, bool more);
+bool queues_hold(struct queues *set, struct channel *channel, bool more);
 /* The queue is not to be dispatched after all. */
 void queue_unschedule(struct queue *queue);
 /* Delivers while there are ready messages in memory and consumers that can take them. */
 void queue_dispatch(struct queue *queue);
 /* Answers a COMMAND_GET now, or later when the head has to be read first. */
 void queue_get(struct queue *queue, struct channel *channel, bool no_ack);
+/* Fails the channel: the queue's stored messages cannot be read. */
+void queue_refuse_unreadable(struct channel *channel, enum command_type command,
+                             const struct queue *queue);
+/* The channel goes: its gets are not served any more. */
+void queue_drop_gets(struct channel *channel);
 /* The gets that wait will not be served: NOT_FOUND, or INTERNAL_ERROR. */
 void queue_fail_gets(struct queue *queue, enum status status);
 
@@ -263,6 +300,6 @@ void length_enforce(struct queue *queue);
 /* The same at the end of the call. */
 void length_enforce_soon(struct queue *queue);
 /* Goes on with the queues that have too many, a bounded amount. */
-void length_tick(struct vhost *vhost);
+void length_tick(struct queues *set);
 
 #endif

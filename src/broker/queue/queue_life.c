@@ -1,6 +1,5 @@
 /* The life of a queue: made, emptied, deleted; and how deliveries of it end. See queue.h. */
-#include "broker/queue/dead_letter.h"
-#include "broker/vhost_state.h"
+#include "broker/queue/queues.h"
 #include "leveret/base/mem.h"
 
 static void paged_in(struct lane *lane, struct chunk *chunk)
@@ -23,61 +22,98 @@ static void failed(struct lane *lane)
     struct consumer *consumer;
     queue->failed = true;
     dead_letter_failed(lane);
-    while ((consumer = TAILQ_FIRST(&queue->consumers)))
-        consumer_cancel(consumer);
+    while ((consumer = TAILQ_FIRST(&queue->takers.consumers)))
+        consumer_revoke(consumer);
     queue_fail_gets(queue, STATUS_INTERNAL_ERROR);
 }
 
-const struct lane_calls queue_lane_calls = {paged_in, failed};
+static void stored(struct lane *lane, struct place place)
+{
+    dedup_lane_stored(lane->queue->dedup, lane, place);
+}
+
+static void left(struct lane *lane, uint64_t seq)
+{
+    dedup_lane_left(lane->queue->dedup, lane, seq);
+}
+
+static void emptied(struct lane *lane)
+{
+    dedup_lane_emptied(lane->queue->dedup);
+}
+
+static const struct lane_calls lane_calls = {
+    .paged_in = paged_in,
+    .failed = failed,
+    .leads = queue_leads,
+    .forgotten = dead_letter_forget,
+    .stored = stored,
+    .left = left,
+    .emptied = emptied,
+};
 
 static uint64_t queue_size(size_t name_len, size_t arguments_len)
 {
     return sizeof(struct queue) + HOLDING_PLACES + name_len + arguments_len;
 }
 
-enum status queue_admitted(struct vhost *vhost, const struct queue_options *options)
+enum status queue_admitted(struct queues *set, const struct queue_options *options)
 {
-    return holding_take(vhost, ACCOUNT_DEFINITIONS,
+    return holding_take(&set->store->holdings, ACCOUNT_DEFINITIONS,
                         queue_size(options->name.len, options->arguments.len), "one more queue",
-                        &vhost->refusal);
+                        &set->store->call.refusal);
 }
 
-struct queue *queue_new(struct vhost *vhost, const struct queue_options *options)
+bool queue_apply_policy(struct queue *queue, unsigned *work)
+{
+    const struct policy_subject subject = {queue->endpoint.name, true, queue->settings.type};
+    struct effective_policy *old;
+    if (!policy_take(queue->set->policies, &subject, &queue->policy, &old, work))
+        return false;
+    queue_settings_merge(queue->arguments,
+                         queue->policy ? &queue->policy->settings : &queue_settings_default,
+                         &queue->settings);
+    policy_leave(queue->set->policies, &old);
+    return true;
+}
+
+struct queue *queue_new(struct queues *set, const struct queue_options *options)
 {
     struct bytes name = options->name, arguments = options->arguments;
+    unsigned policy_work = 0;
     struct queue *queue = mem_need(sizeof *queue + name.len + arguments.len);
     if (name.len)
         memcpy(queue->data, name.at, name.len);
     if (arguments.len)
         memcpy(queue->data + name.len, arguments.at, arguments.len);
     queue->arguments = bytes_of(queue->data + name.len, arguments.len);
-    queue->vhost = vhost;
+    queue->set = set;
     queue->durable = options->durable;
     queue->auto_delete = options->auto_delete;
     queue->exclusive = options->exclusive;
     queue->stored = options->durable && !options->exclusive;
     queue_settings_merge(queue->arguments, &queue_settings_default, &queue->settings);
-    queue->type_rates = &vhost->counters.by_type[queue_counted_type(queue)];
-    queue->dedup = dedup_new(vhost, &queue->endpoint, queue->arguments, false);
+    queue->type_rates = &set->counters->by_type[queue_counted_type(queue)];
+    queue->dedup = dedup_new(set->dedups, &queue->endpoint, queue->arguments, false);
     if (queue->dedup)
         queue->dedup->stored = queue->stored;
-    queue_lanes_make(queue, options->lane_id, options->priorities_id);
-    queue->idle_since_wall_ms = vhost->now.wall_ms;
-    SLIST_INIT(&queue->levels);
-    TAILQ_INIT(&queue->consumers);
-    TAILQ_INIT(&queue->waiting_gets);
+    queue_lanes_make(queue, &lane_calls, options->lane_id, options->priorities_id);
+    queue->times.idle_since_wall_ms = set->store->call.now.wall_ms;
+    SLIST_INIT(&queue->takers.levels);
+    TAILQ_INIT(&queue->takers.consumers);
+    TAILQ_INIT(&queue->takers.gets);
     if (options->owner) {
         queue->owner = options->owner;
         TAILQ_INSERT_TAIL(&options->owner->exclusive_queues, queue, owner_link);
     }
-    topology_join(vhost->topology, &queue->endpoint, bytes_of(queue->data, name.len),
-                  queue->stored);
-    map_put(&vhost->queues, queue->endpoint.name, queue);
-    queue->number = roster_add(&vhost->queue_roster, queue);
-    policy_join_queue(queue);
+    topology_join(set->topology, &queue->endpoint, bytes_of(queue->data, name.len), queue->stored);
+    map_put(&set->by_name, queue->endpoint.name, queue);
+    queue->number = roster_add(&set->roster, queue);
+    if (!set->store->recovering && !policies_are_none(set->policies))
+        queue_apply_policy(queue, &policy_work);
     queue_touch(queue);
     if (queue->settings.consumer_timeout_ms != SETTING_NONE)
-        timeout_consider(vhost, queue->settings.consumer_timeout_ms);
+        timeout_consider(set->channels, queue->settings.consumer_timeout_ms);
     return queue;
 }
 
@@ -85,7 +121,7 @@ struct queue *queue_new(struct vhost *vhost, const struct queue_options *options
 static void leave_dedup(struct queue *queue)
 {
     for (struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane))
-        lane->dedup = NULL;
+        lane->watched = false;
 }
 
 void queue_destroy(struct queue *queue)
@@ -94,19 +130,19 @@ void queue_destroy(struct queue *queue)
     dedup_free(&queue->dedup);
     for (struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane))
         lane_free(lane);
-    policy_leave(queue->vhost, &queue->policy);
+    policy_leave(queue->set->policies, &queue->policy);
     queue_lanes_free(queue);
     free(queue->dying);
-    heap_remove(&queue->vhost->expiry, &queue->expiry);
-    heap_remove(&queue->vhost->idle, &queue->idle);
+    heap_remove(&queue->set->expiry, &queue->times.expiry);
+    heap_remove(&queue->set->idle, &queue->times.idle);
     struct consumer_level *level;
-    while ((level = SLIST_FIRST(&queue->levels))) {
-        SLIST_REMOVE_HEAD(&queue->levels, link);
+    while ((level = SLIST_FIRST(&queue->takers.levels))) {
+        SLIST_REMOVE_HEAD(&queue->takers.levels, link);
         free(level);
     }
     struct waiting_get *get;
-    while ((get = TAILQ_FIRST(&queue->waiting_gets))) {
-        TAILQ_REMOVE(&queue->waiting_gets, get, link);
+    while ((get = TAILQ_FIRST(&queue->takers.gets))) {
+        TAILQ_REMOVE(&queue->takers.gets, get, link);
         free(get);
     }
     free(queue);
@@ -120,46 +156,47 @@ static void free_if_done(struct queue *queue)
 
 bool queue_unhook(struct queue *queue)
 {
-    struct vhost *vhost = queue->vhost;
+    struct queues *set = queue->set;
     struct consumer *consumer;
     uint64_t bindings =
-        topology_shed(vhost->topology, &queue->endpoint, vhost_left(vhost, WORK_BINDING));
-    vhost_spend(vhost, bindings * WORK_BINDING);
-    while ((consumer = TAILQ_FIRST(&queue->consumers)) && vhost_left(vhost, WORK_CONSUMER)) {
-        consumer_cancel(consumer); /* NOLINT(clang-analyzer-unix.Malloc) */
-        vhost_spend(vhost, WORK_CONSUMER);
+        topology_shed(set->topology, &queue->endpoint, call_left(&set->store->call, WORK_BINDING));
+    call_spend(&set->store->call, bindings * WORK_BINDING);
+    while ((consumer = TAILQ_FIRST(&queue->takers.consumers)) &&
+           call_left(&set->store->call, WORK_CONSUMER)) {
+        consumer_revoke(consumer); /* NOLINT(clang-analyzer-unix.Malloc) */
+        call_spend(&set->store->call, WORK_CONSUMER);
     }
     return !consumer && TAILQ_EMPTY(&queue->endpoint.bindings_to);
 }
 
 void queue_delete(struct queue *queue)
 {
-    struct vhost *vhost = queue->vhost;
+    struct queues *set = queue->set;
     CHECK(!queue->deleted);
-    vhost_spend(vhost, WORK_DELETE);
-    holding_give(vhost, ACCOUNT_DEFINITIONS,
+    call_spend(&set->store->call, WORK_DELETE);
+    holding_give(&set->store->holdings, ACCOUNT_DEFINITIONS,
                  queue_size(queue->endpoint.name.len, queue->arguments.len));
     queue->deleted = true;
-    vhost->counters.queues_deleted++;
-    event_queue(queue, false);
+    set->counters->queues_deleted++;
+    queue_announce(queue, false);
     struct consumer *consumer;
-    while ((consumer = TAILQ_FIRST(&queue->consumers)))
-        consumer_cancel(consumer);
+    while ((consumer = TAILQ_FIRST(&queue->takers.consumers)))
+        consumer_revoke(consumer);
     queue_fail_gets(queue, STATUS_NOT_FOUND);
     queue_unschedule(queue);
-    if (queue->over)
-        TAILQ_REMOVE(&vhost->over, queue, over_link);
-    queue->over = false;
-    heap_remove(&vhost->expiry, &queue->expiry);
-    heap_remove(&vhost->idle, &queue->idle);
+    if (queue->over.listed)
+        TAILQ_REMOVE(&set->over, queue, over.link);
+    queue->over.listed = false;
+    heap_remove(&set->expiry, &queue->times.expiry);
+    heap_remove(&set->idle, &queue->times.idle);
     if (queue->owner)
         TAILQ_REMOVE(&queue->owner->exclusive_queues, queue, owner_link);
     queue->owner = NULL;
-    map_remove(&vhost->queues, queue->endpoint.name);
-    topology_leave(vhost->topology, &queue->endpoint);
-    roster_remove(&vhost->queue_roster, queue->number);
+    map_remove(&set->by_name, queue->endpoint.name);
+    topology_leave(set->topology, &queue->endpoint);
+    roster_remove(&set->roster, queue->number);
     if (queue->stored)
-        vhost_erase_queue(queue);
+        queue_erase(queue);
     leave_dedup(queue);
     dedup_delete(&queue->dedup);
     queue_lanes_clear(queue);
@@ -169,10 +206,10 @@ void queue_delete(struct queue *queue)
 void queue_settings_changed(struct queue *queue)
 {
     if (queue->settings.expires_ms == SETTING_NONE)
-        heap_remove(&queue->vhost->idle, &queue->idle);
+        heap_remove(&queue->set->idle, &queue->times.idle);
     queue_touch(queue);
     if (queue->settings.consumer_timeout_ms != SETTING_NONE)
-        timeout_consider(queue->vhost, queue->settings.consumer_timeout_ms);
+        timeout_consider(queue->set->channels, queue->settings.consumer_timeout_ms);
     if (queue_limited(queue))
         length_enforce_soon(queue);
 }
@@ -214,7 +251,7 @@ void queue_requeue(struct lane *lane, uint64_t seq, enum return_kind kind)
     lane_give_back(lane, place);
     queue_lane_ready(lane);
     if (queue->expiring) /* it may be the head again: look at the end of the call */
-        heap_set(&queue->vhost->expiry, &queue->expiry, queue->vhost->now.wall_ms);
+        heap_set(&queue->set->expiry, &queue->times.expiry, queue->set->store->call.now.wall_ms);
     if (queue_limited(queue))
         length_enforce_soon(queue);
     queue_schedule(queue);
@@ -230,13 +267,13 @@ uint64_t queue_purge(struct queue *queue, uint64_t max)
         queue_lanes_clear(queue);
         queue_lanes_renew(queue);
         if (queue->stored)
-            vhost_put_queue(queue);
+            queue_put(queue);
     } else {
         uint64_t done = 0;
         for (struct lane *lane = &queue->lane; lane && done < max;
              lane = queue_lane_above(queue, lane))
             done += lane_discard_ready(lane, max - done);
-        vhost_spend(queue->vhost, done * WORK_DISCARD);
+        call_spend(&queue->set->store->call, done * WORK_DISCARD);
         count = done;
     }
     queue_schedule(queue); /* gets may wait for what is gone */
@@ -245,7 +282,7 @@ uint64_t queue_purge(struct queue *queue, uint64_t max)
 
 void queue_consumer_left(struct queue *queue)
 {
-    if (queue->consumer_count)
+    if (queue->takers.count)
         return;
     if (queue->auto_delete && !queue->deleted)
         queue_delete(queue);

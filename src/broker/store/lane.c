@@ -4,8 +4,7 @@
  * of it. */
 #include "broker/store/lane.h"
 
-#include "broker/store/returns.h"
-#include "broker/vhost_state.h"
+#include "broker/store/paging.h"
 #include "leveret/base/mem.h"
 
 #define RING_ROOM_MIN 4u
@@ -19,11 +18,11 @@
 void lane_init(struct lane *lane, const struct lane_options *options)
 {
     *lane = (struct lane){
-        .vhost = options->vhost,
+        .store = options->store,
         .queue = options->queue,
         .stock = options->stock,
         .calls = options->calls,
-        .dedup = options->dedup,
+        .watched = options->watched,
         .stored = options->stored,
         .keeps_all = options->keeps_all,
         .number = options->number,
@@ -39,7 +38,7 @@ static uint64_t body_bytes_of(struct place place)
 {
     const struct chunk *chunk = place.chunk;
     return chunk_in_memory(chunk) ? place_message(place)->body_bytes
-                                  : journal_body_bytes(chunk->lane->vhost->options.journal,
+                                  : journal_body_bytes(chunk->lane->store->journal,
                                                        chunk->lane->handle, place_seq(place));
 }
 
@@ -69,15 +68,15 @@ void lane_free(struct lane *lane)
             continue;
         paging_forget(*chunk);
         if ((*chunk)->deaths)
-            dead_letter_forget(*chunk);
+            lane->calls->forgotten(*chunk);
         returns_free(*chunk);
-        vhost_memory(lane, -(int64_t)(*chunk)->memory_bytes);
+        store_memory(lane, -(int64_t)(*chunk)->memory_bytes);
         forget_bytes(lane, *chunk);
         lane->stock->persistent -= (*chunk)->durable;
         if (i < FREED_AT_ONCE)
             chunk_free(chunk);
         else
-            TAILQ_INSERT_TAIL(&lane->vhost->rubble, *chunk, paging_link);
+            TAILQ_INSERT_TAIL(&lane->store->rubble, *chunk, paging_link);
     }
     free(lane->ring);
     lane->ring = NULL;
@@ -86,20 +85,10 @@ void lane_free(struct lane *lane)
     lane->ring_count = lane->ring_room = 0;
     lane->stock->ready -= lane->ready;
     if (lane->counted)
-        lane->vhost->ready -= lane->ready;
+        lane->store->ready -= lane->ready;
     lane->ready = 0;
-    if (lane->dedup && lane->stock->ready + lane->stock->unsettled == 0)
-        dedup_lane_emptied(lane);
-}
-
-void rubble_clear(struct vhost *vhost, uint64_t max)
-{
-    struct chunk *chunk;
-    for (; max && (chunk = TAILQ_FIRST(&vhost->rubble)); max--) {
-        TAILQ_REMOVE(&vhost->rubble, chunk, paging_link);
-        vhost_spend(vhost, (uint64_t)chunk->room * WORK_DISCARD);
-        chunk_free(&chunk);
-    }
+    if (lane->watched && lane->stock->ready + lane->stock->unsettled == 0)
+        lane->calls->emptied(lane);
 }
 
 void lane_clear(struct lane *lane)
@@ -113,23 +102,23 @@ void lane_clear(struct lane *lane)
     if (!lane->handle)
         return;
     paging_lane_dropped(lane);
-    map_remove(&lane->vhost->lanes, bytes_of(&lane->handle, sizeof lane->handle));
-    journal_lane_drop(lane->vhost->options.journal, &lane->handle);
+    map_remove(&lane->store->lanes, bytes_of(&lane->handle, sizeof lane->handle));
+    journal_lane_drop(lane->store->journal, &lane->handle);
     lane->id = 0;
 }
 
 void lane_restore(struct lane *lane, struct journal_lane *handle)
 {
     lane->handle = handle;
-    map_put(&lane->vhost->lanes, bytes_of(&lane->handle, sizeof lane->handle), lane);
+    map_put(&lane->store->lanes, bytes_of(&lane->handle, sizeof lane->handle), lane);
 }
 
 struct journal_lane *lane_handle(struct lane *lane)
 {
     if (!lane->handle) {
         if (!lane->id)
-            lane->id = vhost_lane_ids(lane->vhost, 1);
-        lane_restore(lane, journal_lane_new(lane->vhost->options.journal, lane->id));
+            lane->id = store_lane_ids(lane->store, 1);
+        lane_restore(lane, journal_lane_new(lane->store->journal, lane->id));
     }
     return lane->handle;
 }
@@ -228,14 +217,14 @@ static void add_ready(struct lane *lane, struct place place, uint64_t body_bytes
     place.chunk->ready++;
     lane->ready++;
     lane->stock->ready++;
-    lane->vhost->ready += lane->counted;
+    lane->store->ready += lane->counted;
     lane->stock->ready_bytes += body_bytes;
 }
 
 static void add_unsettled(struct lane *lane, uint64_t body_bytes)
 {
     lane->stock->unsettled++;
-    lane->vhost->unsettled++;
+    lane->store->unsettled++;
     lane->stock->unsettled_bytes += body_bytes;
 }
 
@@ -243,14 +232,14 @@ static void subtract_ready(struct lane *lane, uint64_t body_bytes)
 {
     lane->ready--;
     lane->stock->ready--;
-    lane->vhost->ready -= lane->counted;
+    lane->store->ready -= lane->counted;
     subtract(&lane->stock->ready_bytes, body_bytes);
 }
 
 void lane_forget_unsettled(struct lane *lane)
 {
     lane->stock->unsettled--;
-    lane->vhost->unsettled--;
+    lane->store->unsettled--;
 }
 
 static void subtract_unsettled(struct lane *lane, uint64_t body_bytes)
@@ -262,13 +251,13 @@ static void subtract_unsettled(struct lane *lane, uint64_t body_bytes)
 struct place lane_store(struct lane *lane, struct message *message, uint64_t expires_ms,
                         enum stored_as as, uint64_t *needed)
 {
-    struct journal *journal = lane->vhost->options.journal;
+    struct journal *journal = lane->store->journal;
     struct chunk *chunk = tail(lane);
     if (!chunk || chunk->closed || chunk_full(chunk))
         chunk = open_chunk(lane);
     unsigned slot = chunk_add(chunk, message, expires_ms);
     struct place place = {chunk, slot};
-    vhost_memory(lane, (int64_t)message_memory(message));
+    store_memory(lane, (int64_t)message_memory(message));
     if (lane->stored && (message->persistent || lane->keeps_all)) {
         chunk->durable++;
         lane->stock->persistent++;
@@ -282,8 +271,8 @@ struct place lane_store(struct lane *lane, struct message *message, uint64_t exp
         add_ready(lane, place, message->body_bytes);
     else
         add_unsettled(lane, message->body_bytes);
-    if (__builtin_expect(lane->dedup != NULL, 0))
-        dedup_lane_stored(lane, place);
+    if (__builtin_expect(lane->watched, 0))
+        lane->calls->stored(lane, place);
     return place;
 }
 
@@ -318,7 +307,7 @@ struct message *lane_lend(struct lane *lane, struct place place)
     struct message *message = place_message(place);
     lane_hold(lane, place);
     if (bit_test(chunk->durable_bits, place.slot))
-        journal_delivered(lane->vhost->options.journal, lane->handle, place_seq(place));
+        journal_delivered(lane->store->journal, lane->handle, place_seq(place));
     return message;
 }
 
@@ -339,19 +328,19 @@ struct message *lane_discard(struct lane *lane, struct place place)
     bool ready = bit_test(chunk->ready_bits, place.slot);
     bool durable = bit_test(chunk->durable_bits, place.slot);
     uint64_t body_bytes = body_bytes_of(place);
-    if (__builtin_expect(lane->dedup != NULL, 0))
-        dedup_lane_left(lane, place_seq(place));
+    if (__builtin_expect(lane->watched, 0))
+        lane->calls->left(lane, place_seq(place));
     struct message *message = chunk_remove(chunk, place.slot, body_bytes);
     if (message)
-        vhost_memory(lane, -(int64_t)message_memory(message));
+        store_memory(lane, -(int64_t)message_memory(message));
     if (ready)
         subtract_ready(lane, body_bytes);
     else
         subtract_unsettled(lane, body_bytes);
     lane->stock->persistent -= durable;
-    lane->vhost->journalled |= durable;
+    lane->store->journalled |= durable;
     if (durable || chunk->spilled)
-        journal_settle(lane->vhost->options.journal, lane->handle, place_seq(place));
+        journal_settle(lane->store->journal, lane->handle, place_seq(place));
     if (chunk->live == 0) {
         if (chunk->closed || chunk_full(chunk)) {
             remove_chunk(lane, chunk);
@@ -407,7 +396,7 @@ void lane_restore_chunk(struct lane *lane, uint64_t number,
     chunk->live = chunk->ready = chunk->durable = count;
     lane->ready += count;
     if (lane->counted)
-        lane->vhost->ready += count;
+        lane->store->ready += count;
     lane->stock->ready += count;
     lane->stock->persistent += count;
     lane->stock->ready_bytes += body_bytes;

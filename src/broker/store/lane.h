@@ -13,10 +13,10 @@
 
 #include "broker/store/chunk.h"
 
-struct dedup;
 struct queue;
-struct vhost;
+struct store;
 struct lane;
+struct place;
 
 /* What an owner has in its lanes, all together. */
 struct stock {
@@ -26,12 +26,27 @@ struct stock {
     uint64_t persistent;                   /* live and durable messages */
 };
 
-/* What an owner is told. */
+/* A message's place. Its number in the lane, seq, is what outlives changes to the lane. */
+struct place {
+    struct chunk *chunk;
+    unsigned slot;
+};
+
+/* What an owner is told, and asked. */
 struct lane_calls {
-    /* The messages of a chunk are in memory again. */
+    /* The messages of a chunk are in memory again; NULL: those of one that has gone meanwhile. */
     void (*paged_in)(struct lane *lane, struct chunk *chunk);
     /* What is stored cannot be read. */
     void (*failed)(struct lane *lane);
+    /* Whether the owner takes from this lane next, so that its head is to be in memory. */
+    bool (*leads)(const struct lane *lane);
+    /* A chunk with messages that wait to be dead-lettered goes. NULL: this owner has none. */
+    void (*forgotten)(struct chunk *chunk);
+    /* Of a lane that is watched: a message was stored; one is about to leave; all lanes of the
+     * owner were emptied at once. NULL: this owner watches none. */
+    void (*stored)(struct lane *lane, struct place place);
+    void (*left)(struct lane *lane, uint64_t seq);
+    void (*emptied)(struct lane *lane);
 };
 
 /* Which chunks of a lane stay in memory besides the open one. */
@@ -43,23 +58,23 @@ enum lane_keep {
 
 /* What an owner says about a lane at first. */
 struct lane_options {
-    struct vhost *vhost;
-    struct queue *queue; /* NULL: not a queue's */
+    struct store *store;
+    struct queue *queue; /* the owner; NULL: not a queue's */
     struct stock *stock; /* the owner's, like calls */
     const struct lane_calls *calls;
-    struct dedup *dedup; /* told what comes and goes; NULL: nobody */
-    bool stored;         /* persistent messages are journalled … */
-    bool keeps_all;      /* … and transient ones, too */
-    uint8_t number;      /* among its queue's lanes (struct priorities) */
-    uint64_t id;         /* in the journal; 0: none yet */
+    bool watched;   /* true: the owner is told what comes and goes (lane_calls.stored …) */
+    bool stored;    /* persistent messages are journalled … */
+    bool keeps_all; /* … and transient ones, too */
+    uint8_t number; /* among its queue's lanes (struct priorities) */
+    uint64_t id;    /* in the journal; 0: none yet */
 };
 
 struct lane {
-    struct vhost *vhost;
+    struct store *store;
     struct queue *queue;
     struct stock *stock;
     const struct lane_calls *calls;
-    struct dedup *dedup; /* told what comes and goes; NULL: nobody */
+    bool watched; /* the owner may end it */
     bool stored, keeps_all;
     bool failed;     /* is not read any more */
     bool stalled;    /* what is wanted of it cannot be read just now; the journal goes on trying */
@@ -85,12 +100,6 @@ void lane_init(struct lane *lane, const struct lane_options *options);
 void lane_clear(struct lane *lane);
 /* The same here only: for vhost_free. */
 void lane_free(struct lane *lane);
-
-/* A message's place. Its number in the lane, seq, is what outlives changes to the lane. */
-struct place {
-    struct chunk *chunk;
-    unsigned slot;
-};
 
 static inline uint64_t place_seq(struct place place)
 {

@@ -7,9 +7,11 @@ src_broker_libbroker_a_SOURCES += \
 	src/broker/store/lane.c \
 	src/broker/store/lane.h \
 	src/broker/store/paging.c \
+	src/broker/store/paging.h \
 	src/broker/store/returns.c \
 	src/broker/store/returns.h \
-	src/broker/store/store.c
+	src/broker/store/store.c \
+	src/broker/store/store.h
 
 if HAVE_CHECK
 store_tests = \

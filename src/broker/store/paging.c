@@ -1,15 +1,6 @@
-/* Which chunks are in memory. Thread: the vhost's owner.
- *
- * Normal course: a lane (of a priority queue the one that has the head) keeps the chunks at its
- * head (what consumers take next), a few behind it (what they may give back) and the open one. Any
- * other closed chunk leaves memory: when all of it is durable, as soon as its batch is on disk, at
- * no cost; when some of it is transient, only if the vhost is short of memory, after
- * journal_page_out. Chunks that the head comes near are read ahead.
- *
- * What can go wrong: a page is damaged: the lane has failed (lane.h). It cannot be read just now:
- * the lane is stalled until it can. A page-out fails: the chunk stays, and after a pause it is
- * tried again. A page comes for what is settled or deleted meanwhile: let go. */
-#include "broker/vhost_state.h"
+/* Which chunks are in memory: see paging.h. */
+#include "broker/store/paging.h"
+
 #include "leveret/base/mem.h"
 
 #define AHEAD_CHUNKS  8u /* from the head on */
@@ -27,7 +18,7 @@ static bool wanted(const struct lane *lane, uint64_t number)
         return lane->keep == LANE_KEEPS_ALL;
     if (number < lane->cursor)
         return lane->cursor - number <= BEHIND_CHUNKS;
-    if (number - lane->cursor >= AHEAD_CHUNKS || !queue_leads(lane))
+    if (number - lane->cursor >= AHEAD_CHUNKS || !lane->calls->leads(lane))
         return false;
     uint64_t bytes = 0;
     for (uint64_t at = lane->cursor; at < number; at++) {
@@ -40,11 +31,11 @@ static bool wanted(const struct lane *lane, uint64_t number)
 
 static void unlist(struct chunk *chunk)
 {
-    struct vhost *vhost = chunk->lane->vhost;
+    struct store *store = chunk->lane->store;
     if (chunk->list == CHUNK_LEAVING)
-        TAILQ_REMOVE(&vhost->leaving, chunk, paging_link);
+        TAILQ_REMOVE(&store->leaving, chunk, paging_link);
     else if (chunk->list == CHUNK_HEAVY)
-        TAILQ_REMOVE(&vhost->heavy, chunk, paging_link);
+        TAILQ_REMOVE(&store->heavy, chunk, paging_link);
     chunk->list = CHUNK_UNLISTED;
 }
 
@@ -52,18 +43,18 @@ static void unlist(struct chunk *chunk)
 static void let_leave(struct chunk *chunk)
 {
     struct lane *lane = chunk->lane;
-    struct vhost *vhost = lane->vhost;
+    struct store *store = lane->store;
     if (!chunk->closed || chunk->state != CHUNK_RESIDENT || wanted(lane, chunk->number))
         return;
     unlist(chunk);
     if (!chunk->spilled && chunk->durable < chunk->live) {
         chunk->list = CHUNK_HEAVY;
-        TAILQ_INSERT_TAIL(&vhost->heavy, chunk, paging_link);
-    } else if (chunk->batch > vhost->committed) {
+        TAILQ_INSERT_TAIL(&store->heavy, chunk, paging_link);
+    } else if (chunk->batch > store->committed) {
         chunk->list = CHUNK_LEAVING;
-        TAILQ_INSERT_TAIL(&vhost->leaving, chunk, paging_link);
+        TAILQ_INSERT_TAIL(&store->leaving, chunk, paging_link);
     } else {
-        vhost_memory(lane, -(int64_t)chunk_drop_messages(chunk));
+        store_memory(lane, -(int64_t)chunk_drop_messages(chunk));
         chunk->state = CHUNK_STORED;
     }
 }
@@ -90,25 +81,25 @@ void paging_forget(struct chunk *chunk)
 
 void paging_lane_dropped(struct lane *lane)
 {
-    lane->vhost->pages_out -= lane->pages_out;
+    lane->store->pages_out -= lane->pages_out;
     lane->pages_out = 0;
 }
 
-void paging_committed(struct vhost *vhost)
+void paging_committed(struct store *store)
 {
     struct chunk *chunk;
-    while ((chunk = TAILQ_FIRST(&vhost->leaving)) && chunk->batch <= vhost->committed) {
+    while ((chunk = TAILQ_FIRST(&store->leaving)) && chunk->batch <= store->committed) {
         unlist(chunk);
         let_leave(chunk);
     }
 }
 
-/* ---- Out, for want of memory. */
+/* ---- Out, because memory is short. */
 
 static void page_out(struct chunk *chunk)
 {
     struct lane *lane = chunk->lane;
-    struct vhost *vhost = lane->vhost;
+    struct store *store = lane->store;
     struct journal_entry entries[JOURNAL_CHUNK_SLOTS];
     size_t count = 0;
     for (unsigned slot = 0; (slot = bit_next(chunk->live_bits, slot)) < JOURNAL_CHUNK_SLOTS;
@@ -128,37 +119,37 @@ static void page_out(struct chunk *chunk)
     chunk->state = CHUNK_STORING;
     chunk->spilled = true;
     lane->pages_out++;
-    vhost->pages_out++;
-    journal_page_out(vhost->options.journal, lane_handle(lane), chunk->number, entries, count);
+    store->pages_out++;
+    journal_page_out(store->journal, lane_handle(lane), chunk->number, entries, count);
 }
 
-void paging_relieve(struct vhost *vhost)
+void paging_relieve(struct store *store)
 {
     struct chunk *chunk;
-    while (vhost->pages_out < PAGES_OUT_MAX && !vhost->page_out_ms &&
-           (chunk = TAILQ_FIRST(&vhost->heavy))) {
+    while (store->pages_out < PAGES_OUT_MAX && !store->page_out_ms &&
+           (chunk = TAILQ_FIRST(&store->heavy))) {
         unlist(chunk);
         if (!wanted(chunk->lane, chunk->number))
             page_out(chunk);
     }
 }
 
-void paging_tick(struct vhost *vhost)
+void paging_tick(struct store *store)
 {
-    if (vhost->page_out_ms <= vhost->now.steady_ms)
-        vhost->page_out_ms = 0;
+    if (store->page_out_ms <= store->call.now.steady_ms)
+        store->page_out_ms = 0;
 }
 
-bool paging_paged_out(struct vhost *vhost, struct journal_lane *handle, uint64_t number,
+bool paging_paged_out(struct store *store, struct journal_lane *handle, uint64_t number,
                       enum status status)
 {
-    struct lane *lane = map_get(&vhost->lanes, bytes_of(&handle, sizeof handle));
+    struct lane *lane = map_get(&store->lanes, bytes_of(&handle, sizeof handle));
     if (!lane)
         return false;
     lane->pages_out--;
-    vhost->pages_out--;
+    store->pages_out--;
     if (status)
-        vhost->page_out_ms = vhost->now.steady_ms + PAGE_OUT_PAUSE_MS;
+        store->page_out_ms = store->call.now.steady_ms + PAGE_OUT_PAUSE_MS;
     struct chunk *chunk = lane_chunk(lane, number);
     if (!chunk || chunk->state != CHUNK_STORING)
         return false;
@@ -177,7 +168,7 @@ void paging_read(struct chunk *chunk)
     if (chunk->state != CHUNK_STORED || lane->failed)
         return;
     chunk->state = CHUNK_READING;
-    journal_page_in(lane->vhost->options.journal, lane_handle(lane), chunk->number);
+    journal_page_in(lane->store->journal, lane_handle(lane), chunk->number);
 }
 
 void paging_read_ahead(struct lane *lane)
@@ -233,20 +224,20 @@ static void paged_in(struct lane *lane, struct chunk *chunk, struct journal_page
         return;
     }
     chunk->state = CHUNK_RESIDENT;
-    vhost_memory(lane, (int64_t)chunk->memory_bytes);
+    store_memory(lane, (int64_t)chunk->memory_bytes);
     lane->calls->paged_in(lane, chunk);
 }
 
-void paging_stalled(struct vhost *vhost, struct journal_lane *handle, enum status status)
+void paging_stalled(struct store *store, struct journal_lane *handle, enum status status)
 {
-    struct lane *lane = map_get(&vhost->lanes, bytes_of(&handle, sizeof handle));
+    struct lane *lane = map_get(&store->lanes, bytes_of(&handle, sizeof handle));
     if (lane)
         lane->stalled = status != STATUS_OK;
 }
 
-void paging_paged_in(struct vhost *vhost, struct journal_page *page)
+void paging_paged_in(struct store *store, struct journal_page *page)
 {
-    struct lane *lane = map_get(&vhost->lanes, bytes_of(&page->lane, sizeof page->lane));
+    struct lane *lane = map_get(&store->lanes, bytes_of(&page->lane, sizeof page->lane));
     struct chunk *chunk = lane ? lane_chunk(lane, page->chunk) : NULL;
     if (chunk && chunk->state == CHUNK_READING)
         paged_in(lane, chunk, page);

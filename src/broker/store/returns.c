@@ -4,8 +4,8 @@
  * counted alike. */
 #include "broker/store/returns.h"
 
-#include "broker/queue/dead_letter.h"
-#include "broker/vhost_state.h"
+#include "broker/store/definition.h"
+#include "broker/store/store.h"
 #include "leveret/base/mem.h"
 #include "leveret/wire/cursor.h"
 #include "leveret/wire/rewrite.h"
@@ -37,7 +37,7 @@ static void set(struct place place, struct tally tally)
     returns->tallies[place.slot] = tally;
     if (!returns->changed && bit_test(place.chunk->durable_bits, place.slot)) {
         returns->changed = true;
-        TAILQ_INSERT_TAIL(&place.chunk->lane->vhost->returns_changed, returns, link);
+        TAILQ_INSERT_TAIL(&place.chunk->lane->store->returns_changed, returns, link);
     }
 }
 
@@ -82,16 +82,16 @@ static struct bytes write_key(uint64_t lane_id, uint64_t chunk, uint8_t key[KEY_
     return bytes_of(key, KEY_BYTES);
 }
 
-static void erase(struct vhost *vhost, uint64_t lane_id, uint64_t chunk)
+static void erase(struct store *store, uint64_t lane_id, uint64_t chunk)
 {
     uint8_t key[KEY_BYTES];
-    journal_erase(vhost->options.journal, write_key(lane_id, chunk, key));
+    journal_erase(store->journal, write_key(lane_id, chunk, key));
 }
 
 static void unlist(struct returns *returns)
 {
     if (returns->changed)
-        TAILQ_REMOVE(&returns->chunk->lane->vhost->returns_changed, returns, link);
+        TAILQ_REMOVE(&returns->chunk->lane->store->returns_changed, returns, link);
     returns->changed = false;
 }
 
@@ -109,7 +109,7 @@ void returns_forget(struct chunk *chunk)
     if (!chunk->returns)
         return;
     if (chunk->returns->stored)
-        erase(chunk->lane->vhost, chunk->lane->id, chunk->number);
+        erase(chunk->lane->store, chunk->lane->id, chunk->number);
     returns_free(chunk);
 }
 
@@ -129,15 +129,15 @@ static void put(struct returns *returns)
         write_u32(&writer, tally->returns + out);
         write_u32(&writer, tally->failures + out);
     }
-    journal_put(chunk->lane->vhost->options.journal, write_key(chunk->lane->id, chunk->number, key),
+    journal_put(chunk->lane->store->journal, write_key(chunk->lane->id, chunk->number, key),
                 bytes_of(value, (size_t)(writer.at - value)));
     returns->stored = true;
 }
 
-void returns_flush(struct vhost *vhost)
+void returns_flush(struct store *store)
 {
     struct returns *returns;
-    while ((returns = TAILQ_FIRST(&vhost->returns_changed))) {
+    while ((returns = TAILQ_FIRST(&store->returns_changed))) {
         unlist(returns);
         put(returns);
     }
@@ -160,11 +160,11 @@ static uint32_t read_count(struct reader *reader)
     return count < COUNT_MAX ? count : COUNT_MAX;
 }
 
-enum status returns_restore(struct vhost *vhost, uint64_t lane_id, uint64_t number,
+enum status returns_restore(struct store *store, uint64_t lane_id, uint64_t number,
                             struct chunk *chunk, struct bytes value)
 {
     if (!chunk) {
-        erase(vhost, lane_id, number);
+        erase(store, lane_id, number);
         return STATUS_OK;
     }
     struct reader reader = reader_of(value);

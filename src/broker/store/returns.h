@@ -39,7 +39,7 @@ struct tally {
 
 struct returns {
     struct chunk *chunk;
-    TAILQ_ENTRY(returns) link;                 /* in vhost->returns_changed */
+    TAILQ_ENTRY(returns) link;                 /* in store.returns_changed */
     bool changed;                              /* it is in there */
     bool stored;                               /* the journal has a definition */
     struct tally tallies[JOURNAL_CHUNK_SLOTS]; /* no returns: see returns_of */
@@ -73,7 +73,7 @@ void returns_forget(struct chunk *chunk);
 void returns_free(struct chunk *chunk);
 
 /* Puts what changed into the batch that is filling. Cheap when nothing did. */
-void returns_flush(struct vhost *vhost);
+void returns_flush(struct store *store);
 
 /* ---- Recovery: a definition of kind DEFINITION_RETURNS. */
 
@@ -81,9 +81,7 @@ void returns_flush(struct vhost *vhost);
 bool returns_read_key(struct bytes key, uint64_t *lane_id, uint64_t *chunk);
 /* Takes over what it says of a chunk; when that is gone (NULL), erases it. Errors: CORRUPT,
  * VERSION. */
-MUST_USE enum status returns_restore(struct vhost *vhost, uint64_t lane_id, uint64_t number,
+MUST_USE enum status returns_restore(struct store *store, uint64_t lane_id, uint64_t number,
                                      struct chunk *chunk, struct bytes value);
-/* All counts are there: ends what came back too often to its queue. */
-void returns_restored(struct vhost *vhost);
 
 #endif

@@ -1,5 +1,7 @@
 /* The exchanges that the broker itself publishes to, and who listens to them. See announce.h. */
-#include "broker/vhost_state.h"
+#include "broker/vhost/announce.h"
+
+#include "broker/vhost/turn.h"
 #include "leveret/base/mem.h"
 
 void vhost_announce(struct vhost *vhost, enum announcement announcement, struct bytes key,
@@ -8,8 +10,7 @@ void vhost_announce(struct vhost *vhost, enum announcement announcement, struct 
     static const char *const exchanges[] = {
         [ANNOUNCE_EVENT] = NOTICE_EVENT_EXCHANGE, [ANNOUNCE_LOG] = NOTICE_LOG_EXCHANGE};
     struct text properties = {0};
-    vhost->now = now;
-    vhost->journalled = false;
+    vhost_enter(vhost, now);
     notice_properties(headers, 2, now.wall_ms / 1000, &properties);
     struct message *message =
         message_new(bytes_of_text(exchanges[announcement]), key, text_bytes(&properties), body.len);
@@ -18,8 +19,8 @@ void vhost_announce(struct vhost *vhost, enum announcement announcement, struct 
         message_unref(&message);
     if (message)
         message->persistent = true;
-    notice_add(vhost, message);
-    vhost_settle_down(vhost);
+    notice_add(&vhost->notices, message);
+    vhost_finish_call(vhost);
 }
 
 static void declare(struct vhost *vhost, const char *name)
@@ -31,11 +32,12 @@ static void declare(struct vhost *vhost, const char *name)
         .internal = true,
     };
     struct exchange *exchange;
-    CHECK(topology_restore(vhost->topology, &declaration, &exchange, &vhost->refusal) == STATUS_OK);
+    CHECK(topology_restore(vhost->topology, &declaration, &exchange, &vhost->store.call.refusal) ==
+          STATUS_OK);
     exchange->predeclared = true;
 }
 
-void notices_declare(struct vhost *vhost)
+void announce_declare(struct vhost *vhost)
 {
     declare(vhost, NOTICE_TRACE_EXCHANGE);
     if (!vhost->options.announces)
@@ -50,13 +52,13 @@ static bool listened_to(const struct vhost *vhost, const char *name)
     return exchange && exchange->bindings_from_count > 0;
 }
 
-void notices_bound(struct vhost *vhost, const struct binding *binding)
+void announce_bound(struct vhost *vhost, const struct binding *binding)
 {
     if (bytes_start_with(binding->source->endpoint.name, "amq.rabbitmq."))
-        notices_recovered(vhost);
+        announce_recovered(vhost);
 }
 
-void notices_recovered(struct vhost *vhost)
+void announce_recovered(struct vhost *vhost)
 {
     if (!vhost->options.announces || !vhost->options.listened)
         return;

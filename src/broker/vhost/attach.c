@@ -1,5 +1,9 @@
 /* Peers come and go; limits change. See vhost.h. */
-#include "broker/vhost_state.h"
+#include "broker/vhost/attach.h"
+
+#include "broker/channel/timeout.h"
+#include "broker/command/channel_end.h"
+#include "broker/vhost/turn.h"
 #include "leveret/base/mem.h"
 
 struct peer *vhost_attach(struct vhost *vhost, const struct peer_options *options,
@@ -7,20 +11,21 @@ struct peer *vhost_attach(struct vhost *vhost, const struct peer_options *option
 {
     struct bytes name = options->name, user = options->user;
     struct peer *peer = mem_need(sizeof *peer + name.len + user.len);
-    vhost->now = now;
+    vhost_enter(vhost, now);
     if (name.len)
         memcpy(peer->data, name.at, name.len);
     if (user.len)
         memcpy(peer->data + name.len, user.at, user.len);
     peer->name = bytes_of(peer->data, name.len);
     peer->user = bytes_of(peer->data + name.len, user.len);
+    peer->set = &vhost->channels;
     peer->vhost = vhost;
     peer->owner = options->owner;
     peer->notify_cancel = options->notify_cancel;
-    consumer_wait_init(&peer->wait);
+    wait_init(&peer->wait);
     TAILQ_INIT(&peer->exclusive_queues);
-    TAILQ_INSERT_TAIL(&vhost->peers, peer, link);
-    vhost->peer_count++;
+    TAILQ_INSERT_TAIL(&vhost->channels.peers, peer, link);
+    vhost->channels.peer_count++;
     return peer;
 }
 
@@ -30,9 +35,9 @@ void peer_destroy(struct peer *peer)
         if (peer->channels[i])
             channel_destroy(peer->channels[i]);
     free(peer->channels);
-    consumer_wait_end(peer->vhost, &peer->wait);
-    TAILQ_REMOVE(&peer->vhost->peers, peer, link);
-    peer->vhost->peer_count--;
+    wait_end(&peer->vhost->channels, &peer->wait);
+    TAILQ_REMOVE(&peer->vhost->channels.peers, peer, link);
+    peer->vhost->channels.peer_count--;
     free(peer);
 }
 
@@ -43,18 +48,18 @@ static bool release(struct peer *peer)
     /* The messages of all channels go back before a queue gives any of them to somebody else. */
     for (uint32_t i = 0; i < peer->channel_room; i++)
         if (peer->channels[i] && !channel_give_back(peer->channels[i]))
-            return queues_hold(peer->channels[i], true);
+            return queues_hold(&vhost->queues, peer->channels[i], true);
     for (uint32_t i = 0; i < peer->channel_room; i++)
         if (peer->channels[i])
-            (void)queues_hold(peer->channels[i], false);
+            (void)queues_hold(&vhost->queues, peer->channels[i], false);
     for (uint32_t i = 0; i < peer->channel_room; i++) {
         struct channel *channel = peer->channels[i];
-        if (channel && (!vhost_left(vhost, 1) || !channel_close(channel, NULL)))
+        if (channel && (!call_left(&vhost->store.call, 1) || !channel_close(channel, NULL)))
             return false;
     }
     struct queue *queue;
     while ((queue = TAILQ_FIRST(&peer->exclusive_queues))) {
-        if (!vhost_left(vhost, 1) || !queue_unhook(queue))
+        if (!call_left(&vhost->store.call, 1) || !queue_unhook(queue))
             return false;
         queue_delete(queue);
     }
@@ -71,18 +76,26 @@ struct applied vhost_detach(struct vhost *vhost, struct peer *peer, struct momen
     if (release(peer)) {
         peer_destroy(peer);
         struct event event = {.type = EVENT_DETACHED};
-        vhost->options.event(vhost->options.context, owner, &event);
+        vhost->channels.event(vhost->channels.context, owner, &event);
     } else {
-        vhost->applied.unfinished = true;
+        vhost->store.call.applied.unfinished = true;
     }
-    vhost_settle_down(vhost);
-    return vhost->applied;
+    return vhost_finish_call(vhost);
+}
+
+void vhost_take_limits(struct vhost *vhost, const struct vhost_limits *limits)
+{
+    uint64_t *small_bytes_max = vhost->published.small_bytes_max;
+    vhost->options.limits = *limits;
+    for (unsigned i = 0; i < 2; i++)
+        small_bytes_max[i] = limits->message_bytes_max < counted_size_bytes[i]
+                                 ? limits->message_bytes_max
+                                 : counted_size_bytes[i];
 }
 
 void vhost_set_limits(struct vhost *vhost, const struct vhost_limits *limits, struct moment now)
 {
-    vhost->now = now;
-    vhost->options.limits.resident_bytes_max = limits->resident_bytes_max;
-    vhost_set_message_bytes_max(vhost, limits->message_bytes_max);
-    timeout_set_default(vhost, limits->consumer_timeout_ms);
+    vhost_enter(vhost, now);
+    vhost_take_limits(vhost, limits);
+    timeout_set_default(&vhost->channels, limits->consumer_timeout_ms);
 }

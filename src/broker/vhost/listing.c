@@ -1,5 +1,8 @@
 /* Listings: slices of queues, exchanges, bindings, consumers and channels, in the order in which
  * they were made. See vhost.h. */
+#include "broker/command/timeout_check.h"
+#include "broker/command/tx.h"
+#include "broker/delay/delay.h"
 #include "broker/vhost_state.h"
 
 static void add_lane(const struct lane *lane, struct queue_info *out)
@@ -64,17 +67,17 @@ static void fill_queue(struct queue *queue, struct queue_info *out)
         .messages_persistent = queue->stock.persistent,
         .messages_dlx = queue->dying ? queue->dying->count : 0,
         .dead_letters_dropped = queue->dying ? queue->dying->dropped : 0,
-        .consumers = queue->consumer_count,
-        .idle_since_wall_ms = queue->idle_since_wall_ms,
+        .consumers = queue->takers.count,
+        .idle_since_wall_ms = queue->times.idle_since_wall_ms,
         .rates = queue->rates,
         .failed = queue->failed,
         .delivery_limit = limit_told(queue->settings.delivery_limit),
         .deduplicated = queue->dedup ? queue->dedup->refused : 0,
     };
-    if (queue->active)
-        out->single_active_consumer = queue->active->tag;
-    if (queue->exclusive_consumer)
-        out->exclusive_consumer = TAILQ_FIRST(&queue->consumers)->tag;
+    if (queue->takers.active)
+        out->single_active_consumer = queue->takers.active->tag;
+    if (queue->takers.exclusive)
+        out->exclusive_consumer = TAILQ_FIRST(&queue->takers.consumers)->tag;
     fill_policies(queue->policy, out);
     fill_priorities(queue, out);
     if (queue->owner)
@@ -92,16 +95,16 @@ static void fill_queue(struct queue *queue, struct queue_info *out)
 
 size_t vhost_list_queues(struct vhost *vhost, uint64_t *after, struct queue_info *out, size_t max)
 {
-    size_t at = roster_begin(&vhost->queue_roster, *after), count = 0;
+    size_t at = roster_begin(&vhost->queues.roster, *after), count = 0;
     struct queue *queue;
-    while (count < max && (queue = roster_walk(&vhost->queue_roster, &at, after)))
+    while (count < max && (queue = roster_walk(&vhost->queues.roster, &at, after)))
         fill_queue(queue, &out[count++]);
     return count;
 }
 
 bool vhost_find_queue(struct vhost *vhost, struct bytes name, struct queue_info *out)
 {
-    struct queue *queue = vhost_queue(vhost, name);
+    struct queue *queue = queues_find(&vhost->queues, name);
     if (queue)
         fill_queue(queue, out);
     return queue != NULL;
@@ -175,9 +178,9 @@ size_t vhost_list_bindings(struct vhost *vhost, uint64_t *after, struct binding_
 size_t vhost_list_consumers(struct vhost *vhost, uint64_t *after, struct consumer_info *out,
                             size_t max)
 {
-    size_t at = roster_begin(&vhost->consumer_roster, *after), count = 0;
+    size_t at = roster_begin(&vhost->channels.consumer_roster, *after), count = 0;
     const struct consumer *consumer;
-    while (count < max && (consumer = roster_walk(&vhost->consumer_roster, &at, after)))
+    while (count < max && (consumer = roster_walk(&vhost->channels.consumer_roster, &at, after)))
         out[count++] = (struct consumer_info){
             .queue = consumer->queue->endpoint.name,
             .tag = consumer->tag,
@@ -188,9 +191,9 @@ size_t vhost_list_consumers(struct vhost *vhost, uint64_t *after, struct consume
             .ack_required = !consumer->no_ack,
             .exclusive = consumer->exclusive,
             .active = consumer_active(consumer),
-            .single_active = consumer->queue->active == consumer,
+            .single_active = consumer->queue->takers.active == consumer,
             .prefetch_count = consumer->prefetch,
-            .timeout_ms = timeout_ms_of(consumer->queue, consumer),
+            .timeout_ms = timeout_check_ms(consumer->queue, consumer),
             .priority = consumer->priority,
         };
     return count;
@@ -217,9 +220,9 @@ static void fill_channel(const struct channel *channel, struct channel_info *out
 size_t vhost_list_channels(struct vhost *vhost, uint64_t *after, struct channel_info *out,
                            size_t max)
 {
-    size_t at = roster_begin(&vhost->channel_roster, *after), count = 0;
+    size_t at = roster_begin(&vhost->channels.roster, *after), count = 0;
     const struct channel *channel;
-    while (count < max && (channel = roster_walk(&vhost->channel_roster, &at, after)))
+    while (count < max && (channel = roster_walk(&vhost->channels.roster, &at, after)))
         fill_channel(channel, &out[count++]);
     return count;
 }
@@ -230,13 +233,14 @@ static void tell_counters(const struct vhost *vhost, struct counters *out)
 {
     const struct channel *channel;
     *out = vhost->counters;
-    out->routed = vhost->rates.publish - vhost->not_routed + vhost->routed_more;
-    out->received_confirm = vhost->rates.confirm + vhost->never_confirmed;
-    TAILQ_FOREACH(channel, &vhost->promises_due, promise_link)
+    out->routed =
+        vhost->channels.rates.publish - vhost->published.not_routed + vhost->published.routed_more;
+    out->received_confirm = vhost->channels.rates.confirm + vhost->channels.never_confirmed;
+    TAILQ_FOREACH(channel, &vhost->channels.promises_due, promise_link)
     out->received_confirm += promise_unconfirmed(channel);
-    TAILQ_FOREACH(channel, &vhost->promises_held, promise_link)
+    TAILQ_FOREACH(channel, &vhost->channels.promises_held, promise_link)
     out->received_confirm += promise_unconfirmed(channel);
-    out->sizes[0] = vhost->rates.publish - vhost->too_large;
+    out->sizes[0] = vhost->channels.rates.publish - vhost->published.too_large;
     for (unsigned i = 1; i < COUNTED_SIZES; i++)
         out->sizes[0] -= out->sizes[i];
 }
@@ -244,15 +248,15 @@ static void tell_counters(const struct vhost *vhost, struct counters *out)
 void vhost_totals(const struct vhost *vhost, struct vhost_totals *out)
 {
     *out = (struct vhost_totals){
-        .queues = roster_count(&vhost->queue_roster),
+        .queues = roster_count(&vhost->queues.roster),
         .exchanges = topology_exchange_count(vhost->topology),
         .bindings = topology_binding_count(vhost->topology),
-        .consumers = roster_count(&vhost->consumer_roster),
-        .channels = roster_count(&vhost->channel_roster),
-        .peers = vhost->peer_count,
-        .messages_ready = vhost->ready,
-        .messages_unacknowledged = vhost->unsettled,
-        .rates = vhost->rates,
+        .consumers = roster_count(&vhost->channels.consumer_roster),
+        .channels = roster_count(&vhost->channels.roster),
+        .peers = vhost->channels.peer_count,
+        .messages_ready = vhost->store.ready,
+        .messages_unacknowledged = vhost->store.unsettled,
+        .rates = vhost->channels.rates,
     };
     for (unsigned type = 0; type < COUNTED_TYPES; type++)
         rates_add(&out->rates, &vhost->counters.by_type[type]);

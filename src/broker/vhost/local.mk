@@ -1,15 +1,18 @@
 # What src/broker/vhost builds: a virtual host from call to call.
 src_broker_libbroker_a_SOURCES += \
-	include/leveret/broker/counters.h \
 	include/leveret/broker/vhost.h \
 	src/broker/vhost/announce.c \
+	src/broker/vhost/announce.h \
 	src/broker/vhost/attach.c \
-	src/broker/vhost/counters.c \
+	src/broker/vhost/attach.h \
 	src/broker/vhost/listing.c \
 	src/broker/vhost/observe.c \
+	src/broker/vhost/observe.h \
 	src/broker/vhost/recover.c \
 	src/broker/vhost/recover_dedup.c \
+	src/broker/vhost/recover_dedup.h \
 	src/broker/vhost/turn.c \
+	src/broker/vhost/turn.h \
 	src/broker/vhost/vhost.c
 
 if HAVE_CHECK

@@ -1,28 +1,31 @@
 /* What a vhost does when its topology changes: it counts, journals and tells. See observe.h. */
+#include "broker/vhost/observe.h"
+
 #include "broker/publish/history.h"
-#include "broker/vhost_state.h"
+#include "broker/store/definition.h"
+#include "broker/vhost/announce.h"
 #include "leveret/wire/table.h"
 
-void event_exchange(struct vhost *vhost, const struct exchange *exchange, bool made)
+static void announce_exchange(struct vhost *vhost, const struct exchange *exchange, bool made)
 {
     struct text headers = {0};
-    if (!vhost->watched)
+    if (!vhost->notices.watched)
         return;
     table_put_string(&headers, "name", exchange->endpoint.name);
-    table_put_string(&headers, "vhost", vhost->name);
+    table_put_string(&headers, "vhost", vhost->options.name);
     table_put_string(&headers, "type", bytes_of_text(exchange->type->name));
     table_put_bool(&headers, "durable", exchange->durable);
     table_put_bool(&headers, "auto_delete", exchange->auto_delete);
     table_put_bool(&headers, "internal", exchange->internal);
     notice_put_arguments(&headers, exchange->arguments);
-    notice_tell(vhost, made ? "exchange.created" : "exchange.deleted", &headers);
+    notice_tell(&vhost->notices, made ? "exchange.created" : "exchange.deleted", &headers);
 }
 
-void event_binding(struct vhost *vhost, const struct binding *binding, bool made)
+static void announce_binding(struct vhost *vhost, const struct binding *binding, bool made)
 {
     bool to_queue = binding->destination->kind == ENDPOINT_QUEUE;
     struct text headers = {0};
-    if (!vhost->watched)
+    if (!vhost->notices.watched)
         return;
     table_put_string(&headers, "source_name", binding->source->endpoint.name);
     table_put_string(&headers, "source_kind", BYTES_LITERAL("exchange"));
@@ -30,24 +33,24 @@ void event_binding(struct vhost *vhost, const struct binding *binding, bool made
     table_put_string(&headers, "destination_kind",
                      to_queue ? BYTES_LITERAL("queue") : BYTES_LITERAL("exchange"));
     table_put_string(&headers, "routing_key", binding_key(binding));
-    table_put_string(&headers, "vhost", vhost->name);
+    table_put_string(&headers, "vhost", vhost->options.name);
     notice_put_arguments(&headers, binding_arguments(binding));
-    notice_tell(vhost, made ? "binding.created" : "binding.deleted", &headers);
+    notice_tell(&vhost->notices, made ? "binding.created" : "binding.deleted", &headers);
 }
 
 static void exchange_changed(struct vhost *vhost, const struct exchange *exchange, bool added)
 {
-    if (vhost->recovering)
+    if (vhost->store.recovering)
         return;
-    event_exchange(vhost, exchange, added);
+    announce_exchange(vhost, exchange, added);
     if (!exchange->durable)
         return;
     struct text key = {0}, value = {0};
     definition_of_exchange(exchange, &key, &value);
     if (added)
-        vhost_put(vhost, &key, &value);
+        store_put(&vhost->store, &key, &value);
     else
-        vhost_erase(vhost, &key);
+        store_erase(&vhost->store, &key);
     text_free(&key);
     text_free(&value);
 }
@@ -56,12 +59,14 @@ static void exchange_added(void *context, const struct exchange *exchange)
 {
     struct vhost *vhost = context;
     struct exchange *made = topology_exchange(vhost->topology, exchange->endpoint.name);
-    made->dedup = dedup_new(vhost, &made->endpoint, made->arguments,
+    unsigned policy_work = 0;
+    made->dedup = dedup_new(&vhost->dedups, &made->endpoint, made->arguments,
                             made->type == &exchange_type_deduplication);
     if (made->dedup)
         made->dedup->stored = made->durable;
     made->history = history_new(vhost, made);
-    policy_join_exchange(vhost, made);
+    if (!vhost->store.recovering && !policies_are_none(&vhost->policies))
+        policy_apply_to_exchange(&vhost->policies, vhost->topology, made, &policy_work);
     exchange_changed(context, exchange, true);
 }
 
@@ -74,34 +79,36 @@ static enum status exchange_admitted(void *context, const struct exchange_declar
                                      struct refusal *refusal)
 {
     struct vhost *vhost = context;
-    return holding_take(vhost, ACCOUNT_DEFINITIONS, exchange_size(d->name.len, d->arguments.len),
-                        "one more exchange", refusal);
+    return holding_take(&vhost->store.holdings, ACCOUNT_DEFINITIONS,
+                        exchange_size(d->name.len, d->arguments.len), "one more exchange", refusal);
 }
 
 static enum status binding_admitted(void *context, const struct binding_size *size,
                                     struct refusal *refusal)
 {
     struct vhost *vhost = context;
-    enum status status =
-        holding_take(vhost, ACCOUNT_BINDINGS, size->bytes, "one more binding", refusal);
+    enum status status = holding_take(&vhost->store.holdings, ACCOUNT_BINDINGS, size->bytes,
+                                      "one more binding", refusal);
     if (status || !size->ring_bytes)
         return status;
-    status = holding_take(vhost, ACCOUNT_HASH_RINGS, size->ring_bytes,
+    status = holding_take(&vhost->store.holdings, ACCOUNT_HASH_RINGS, size->ring_bytes,
                           "one more binding of this weight", refusal);
     if (status)
-        holding_give(vhost, ACCOUNT_BINDINGS, size->bytes);
+        holding_give(&vhost->store.holdings, ACCOUNT_BINDINGS, size->bytes);
     return status;
 }
 
 static void binding_gone(void *context, const struct binding_size *size)
 {
-    holding_give(context, ACCOUNT_BINDINGS, size->bytes);
-    holding_give(context, ACCOUNT_HASH_RINGS, size->ring_bytes);
+    struct vhost *vhost = context;
+    holding_give(&vhost->store.holdings, ACCOUNT_BINDINGS, size->bytes);
+    holding_give(&vhost->store.holdings, ACCOUNT_HASH_RINGS, size->ring_bytes);
 }
 
 static void exchange_removed(void *context, const struct exchange *exchange)
 {
-    holding_give(context, ACCOUNT_DEFINITIONS,
+    struct vhost *vhost = context;
+    holding_give(&vhost->store.holdings, ACCOUNT_DEFINITIONS,
                  exchange_size(exchange->endpoint.name.len, exchange->arguments.len));
     struct dedup *dedup = exchange->dedup;
     dedup_delete(&dedup);
@@ -110,24 +117,24 @@ static void exchange_removed(void *context, const struct exchange *exchange)
     if (exchange->delay)
         delay_delete(exchange->delay);
     struct effective_policy *policy = exchange->policy;
-    policy_leave(context, &policy);
+    policy_leave(&vhost->policies, &policy);
     exchange_changed(context, exchange, false);
 }
 
 static void binding_changed(struct vhost *vhost, const struct binding *binding, bool added)
 {
-    if (vhost->recovering)
+    if (vhost->store.recovering)
         return;
-    event_binding(vhost, binding, added);
-    notices_bound(vhost, binding);
+    announce_binding(vhost, binding, added);
+    announce_bound(vhost, binding);
     if (!binding_stored(binding))
         return;
     struct text key = {0}, value = {0};
     definition_of_binding(binding, &key, &value);
     if (added)
-        vhost_put(vhost, &key, &value);
+        store_put(&vhost->store, &key, &value);
     else
-        vhost_erase(vhost, &key);
+        store_erase(&vhost->store, &key);
     text_free(&key);
     text_free(&value);
 }
@@ -150,7 +157,7 @@ struct topology_observer vhost_observer(struct vhost *vhost)
         .exchange_removed = exchange_removed,
         .binding_added = binding_added,
         .binding_removed = binding_removed,
-        .refuses = dedup_refuses,
+        .refuses = dedup_knows,
         .exchange_admitted = exchange_admitted,
         .binding_admitted = binding_admitted,
         .binding_gone = binding_gone,

@@ -5,13 +5,17 @@
  * the end, since both their ends must exist), then lanes, then their chunks, of which only the bit
  * maps are read. What can go wrong: a definition that makes no sense: CORRUPT, with a sentence. A
  * lane whose queue is gone is dropped. */
-#include "broker/queue/dead_letter.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "broker/command/policy_sweep.h"
+#include "broker/store/definition.h"
+#include "broker/vhost/announce.h"
+#include "broker/vhost/recover_dedup.h"
+#include "broker/vhost/turn.h"
 #include "broker/vhost_state.h"
 #include "leveret/base/mem.h"
 #include "leveret/wire/cursor.h"
-
-#include <stdio.h>
-#include <stdlib.h>
 
 struct recovered_lane {
     struct recovered_lane *next;
@@ -55,7 +59,8 @@ static void corrupt(struct recovery *recovery, const char *what, struct bytes ke
     if (asprintf(&recovery->error,
                  "the journal of vhost '%.*s' holds a definition that %s (key '%c' "
                  "and %zu bytes)",
-                 BYTES_PRINT(recovery->vhost->name), what, key.len ? key.at[0] : '?', key.len) < 0)
+                 BYTES_PRINT(recovery->vhost->options.name), what, key.len ? key.at[0] : '?',
+                 key.len) < 0)
         recovery->error = NULL;
 }
 
@@ -65,8 +70,8 @@ static void recover_exchange(struct recovery *recovery, struct bytes key, struct
     struct exchange_declaration declaration;
     if (definition_read_exchange(key, value, &declaration))
         corrupt(recovery, "cannot be read", key);
-    else if (topology_restore(vhost->topology, &declaration, NULL, &vhost->refusal))
-        corrupt(recovery, vhost->refusal.text, key);
+    else if (topology_restore(vhost->topology, &declaration, NULL, &vhost->store.call.refusal))
+        corrupt(recovery, vhost->store.call.refusal.text, key);
 }
 
 static void recover_queue(struct recovery *recovery, struct bytes key, struct bytes value)
@@ -88,16 +93,16 @@ static void recover_queue(struct recovery *recovery, struct bytes key, struct by
         .priorities_id = definition.priorities_id,
     };
     struct queue_settings settings;
-    if (queue_settings_parse(options.arguments, options.name, vhost->name, &settings,
-                             &vhost->refusal)) {
-        corrupt(recovery, vhost->refusal.text, key);
+    if (queue_settings_parse(options.arguments, options.name, vhost->options.name, &settings,
+                             &vhost->store.call.refusal)) {
+        corrupt(recovery, vhost->store.call.refusal.text, key);
         return;
     }
-    if (queue_admitted(vhost, &options)) { /* always, while the vhost recovers */
-        corrupt(recovery, vhost->refusal.text, key);
+    if (queue_admitted(&vhost->queues, &options)) { /* always, while the vhost recovers */
+        corrupt(recovery, vhost->store.call.refusal.text, key);
         return;
     }
-    struct queue *queue = queue_new(vhost, &options);
+    struct queue *queue = queue_new(&vhost->queues, &options);
     map_put(&recovery->lanes, bytes_of(&queue->lane.id, sizeof queue->lane.id), &queue->lane);
     if (queue->priorities) {
         recovery->priority_queues =
@@ -160,8 +165,8 @@ static void finish_returns(struct recovery *recovery)
         next = at->next;
         struct lane *lane = recovery->status ? NULL : find_lane(recovery, at->lane_id);
         struct chunk *chunk = lane ? lane_chunk(lane, at->chunk) : NULL;
-        if (!recovery->status && returns_restore(recovery->vhost, at->lane_id, at->chunk, chunk,
-                                                 bytes_of(at->data, at->value_len)))
+        if (!recovery->status && returns_restore(&recovery->vhost->store, at->lane_id, at->chunk,
+                                                 chunk, bytes_of(at->data, at->value_len)))
             corrupt(recovery, "cannot be read", BYTES_LITERAL("n"));
         free(at);
     }
@@ -221,9 +226,13 @@ static void recover_delays(struct recovery *recovery)
         recovery->delays = at->next;
         struct bytes key = bytes_of(at->data, at->key_len);
         struct delay_definition delay;
+        struct exchange *exchange = NULL;
         struct lane *lane = NULL;
-        if (definition_read_delay(key, bytes_of(at->data + at->key_len, at->value_len), &delay) ||
-            !(lane = delay_restore(recovery->vhost, &delay)))
+        if (!definition_read_delay(key, bytes_of(at->data + at->key_len, at->value_len), &delay))
+            exchange = topology_exchange(recovery->vhost->topology, delay.exchange);
+        if (exchange)
+            lane = delay_restore(&recovery->vhost->delays, exchange, &delay);
+        if (!lane)
             corrupt(recovery, "cannot be read", key);
         else
             map_put(&recovery->lanes, bytes_of(&lane->id, sizeof lane->id), lane);
@@ -256,16 +265,16 @@ static void definition(void *context, struct bytes key, struct bytes value)
         keep_delay(recovery, key, value);
         return;
     case DEFINITION_DEDUP:
-        if (dedup_restore_entry(recovery->vhost, key, value))
+        if (dedup_restore_entry(&recovery->vhost->dedups, key, value))
             corrupt(recovery, "cannot be read", key);
         return;
     case DEFINITION_DEDUP_OWNER:
-        if (dedup_restore_owner(recovery->vhost, key, value))
+        if (dedup_restore_owner(&recovery->vhost->dedups, key, value))
             corrupt(recovery, "cannot be read", key);
         return;
-    case LANES_KEY: {
+    case STORE_LANES_KEY: {
         struct reader reader = reader_of(value);
-        recovery->vhost->lane_next = recovery->vhost->lane_reserved = read_u64(&reader);
+        recovery->vhost->store.lane_next = recovery->vhost->store.lane_reserved = read_u64(&reader);
         if (!reader.failed)
             return;
     }
@@ -316,7 +325,7 @@ static void finish_lanes(struct recovery *recovery)
         struct queue *queue = at->lane ? at->lane->queue : NULL;
         next = at->next;
         if (!at->lane && !recovery->status)
-            journal_lane_drop(vhost->options.journal, &at->handle);
+            journal_lane_drop(vhost->store.journal, &at->handle);
         if (queue && queue->expiring && !recovery->status)
             queue_expire(queue, 0);
         if (queue && queue_limited(queue)) /* what was out is ready again */
@@ -338,8 +347,8 @@ static void finish_bindings(struct recovery *recovery)
         else if (definition_read_binding(key, bytes_of(at->data + at->key_len, at->value_len),
                                          &declaration))
             corrupt(recovery, "cannot be read", key);
-        else if (topology_bind(vhost->topology, &declaration, &vhost->refusal))
-            corrupt(recovery, vhost->refusal.text, key);
+        else if (topology_bind(vhost->topology, &declaration, &vhost->store.call.refusal))
+            corrupt(recovery, vhost->store.call.refusal.text, key);
         free(at);
     }
 }
@@ -364,7 +373,7 @@ static void end_all_returned(struct vhost *vhost)
 {
     struct queue *queue;
     uint64_t after = 0;
-    while ((queue = roster_next(&vhost->queue_roster, &after))) {
+    while ((queue = roster_next(&vhost->queues.roster, &after))) {
         if (!queue_counts(queue))
             continue;
         for (struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane))
@@ -380,29 +389,29 @@ enum status vhost_recover(struct vhost *vhost, struct moment now, char **error)
     struct journal_recovery calls = {
         .context = &recovery, .definition = definition, .lane = lane, .chunk = chunk};
     recovery.bindings_end = &recovery.bindings;
-    vhost->now = now;
-    vhost->recovering = true;
+    vhost_enter(vhost, now);
+    vhost->store.recovering = vhost->store.holdings.unlimited = true;
     *error = NULL;
-    enum status status = journal_recover(vhost->options.journal, &calls, error);
-    vhost->committed = journal_committed(vhost->options.journal);
+    enum status status = journal_recover(vhost->store.journal, &calls, error);
+    vhost->store.committed = journal_committed(vhost->store.journal);
     if (status)
         recovery.status = status;
     finish_bindings(&recovery);
-    policy_apply_all(vhost);
+    policy_sweep_all(vhost);
     recover_delays(&recovery);
-    dedups_restored(vhost, recovery.status == STATUS_OK);
+    recover_dedups(vhost, recovery.status == STATUS_OK);
     finish_lanes(&recovery);
     finish_returns(&recovery);
     if (!recovery.status)
         end_all_returned(vhost);
     if (!recovery.status)
-        delays_restored(vhost);
+        delays_restored(&vhost->delays);
     map_free(&recovery.lanes);
     free(recovery.priority_queues);
-    vhost->recovering = false;
-    notices_recovered(vhost);
+    vhost->store.recovering = vhost->store.holdings.unlimited = false;
+    announce_recovered(vhost);
     if (!recovery.status)
-        length_tick(vhost); /* the rest of it when time goes on: vhost_deadline_ms */
+        length_tick(&vhost->queues); /* the rest of it when time goes on: vhost_deadline_ms */
     if (!status) {
         *error = recovery.error;
         status = recovery.status;

@@ -1,14 +1,15 @@
 /* Recovery: who owns which identifiers (dedup_store.c). See recover.h. */
-#include "broker/dedup/dedup_store.h"
-#include "broker/vhost_state.h"
+#include "broker/vhost/recover_dedup.h"
 
 #include <stdlib.h>
+
+#include "broker/dedup/dedup_store.h"
 
 static struct dedup *dedup_of(struct vhost *vhost, const struct dedup_owner *owner)
 {
     struct bytes name = bytes_of(owner->name, owner->name_len);
     if (owner->kind == ENDPOINT_QUEUE) {
-        struct queue *queue = vhost_queue(vhost, name);
+        struct queue *queue = queues_find(&vhost->queues, name);
         return queue ? queue->dedup : NULL;
     }
     struct exchange *exchange = topology_exchange(vhost->topology, name);
@@ -47,7 +48,7 @@ static void hand_over(struct dedup *to, struct dedup *from)
     dedup_free(&from);
 }
 
-void dedups_restored(struct vhost *vhost, bool sound)
+void recover_dedups(struct vhost *vhost, bool sound)
 {
     struct dedups *dedups = &vhost->dedups;
     struct dedup_owner *owner;

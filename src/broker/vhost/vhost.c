@@ -3,60 +3,112 @@
  * Normal course: vhost_apply finds the channel, runs the command's handler, then dispatches the
  * queues that the handler gave something to do. What can go wrong: a handler fails the channel;
  * from then on everything for it is dropped until it is closed. */
+#include "broker/command/channel_end.h"
+#include "broker/command/command.h"
+#include "broker/command/policy_sweep.h"
 #include "broker/publish/history.h"
+#include "broker/publish/publish.h"
+#include "broker/publish/spread.h"
+#include "broker/vhost/announce.h"
+#include "broker/vhost/attach.h"
+#include "broker/vhost/observe.h"
+#include "broker/vhost/turn.h"
 #include "broker/vhost_state.h"
 #include "leveret/base/mem.h"
 #include "leveret/wire/cursor.h"
 
 /* ---- Life. */
 
+static void consume_ok_left(struct channel *channel, uint32_t id)
+{
+    struct consumer *consumer = map_get(&channel->consumer_map, bytes_of(&id, sizeof id));
+    if (consumer)
+        consumer_told(consumer);
+}
+
+static void init_channels(struct vhost *vhost)
+{
+    static const struct promise_calls promise_calls = {.consume_ok_left = consume_ok_left,
+                                                       .through = channel_destroy};
+    const struct vhost_options *options = &vhost->options;
+    uint64_t timeout_ms = options->limits.consumer_timeout_ms;
+    vhost->channels = (struct channels){
+        .store = &vhost->store,
+        .notices = &vhost->notices,
+        .vhost_name = options->name,
+        .event = options->event,
+        .context = options->context,
+        .promise_calls = &promise_calls,
+        .timeout_default_ms = timeout_ms,
+        .timeout_min_ms = timeout_ms ? timeout_ms : UINT64_MAX,
+        .timeout_check_ms = UINT64_MAX,
+        .random.state = options->random_seed,
+        .peer_window_bytes = options->peer_window_bytes,
+    };
+    TAILQ_INIT(&vhost->channels.peers);
+    TAILQ_INIT(&vhost->channels.waits_due);
+    TAILQ_INIT(&vhost->channels.promises_due);
+    TAILQ_INIT(&vhost->channels.promises_held);
+    TAILQ_INIT(&vhost->channels.releasing);
+}
+
+/* After the topology has been made. */
+static void init_queues(struct vhost *vhost)
+{
+    struct queues *queues = &vhost->queues;
+    queues->store = &vhost->store;
+    queues->topology = vhost->topology;
+    queues->policies = &vhost->policies;
+    queues->dedups = &vhost->dedups;
+    queues->notices = &vhost->notices;
+    queues->channels = &vhost->channels;
+    queues->counters = &vhost->counters;
+    queues->vhost_name = vhost->options.name;
+    queues->delivery_count = vhost->options.dialect.delivery_count;
+    TAILQ_INIT(&queues->due);
+    TAILQ_INIT(&queues->over);
+    dead_letters_init(&queues->dead_letters);
+}
+
 struct vhost *vhost_new(const struct vhost_options *options)
 {
     struct vhost *vhost = mem_need(sizeof *vhost);
     vhost->options = *options;
-    vhost_set_message_bytes_max(vhost, options->limits.message_bytes_max);
-    vhost->name = bytes_of(mem_need_text(options->name.at, options->name.len), options->name.len);
+    vhost->options.name =
+        bytes_of(mem_need_text(options->name.at, options->name.len), options->name.len);
     vhost->options.node_name = bytes_of(
         mem_need_text(options->node_name.at, options->node_name.len), options->node_name.len);
-    vhost->random.state = options->random_seed;
     vhost->tuning.queues_max = UINT64_MAX;
-    vhost->portion = options->portion ? options->portion : UINT32_MAX;
-    vhost->committed = journal_committed(options->journal);
-    vhost->timeout_min_ms =
-        options->limits.consumer_timeout_ms ? options->limits.consumer_timeout_ms : UINT64_MAX;
-    vhost->timeout_check_ms = UINT64_MAX;
-    vhost->lane_next = vhost->lane_reserved = 1;
-    TAILQ_INIT(&vhost->peers);
-    TAILQ_INIT(&vhost->due);
-    TAILQ_INIT(&vhost->over);
-    dead_letters_init(&vhost->dead_letters);
-    TAILQ_INIT(&vhost->waits_due);
-    TAILQ_INIT(&vhost->promises_due);
-    TAILQ_INIT(&vhost->promises_held);
-    TAILQ_INIT(&vhost->leaving);
-    TAILQ_INIT(&vhost->heavy);
-    TAILQ_INIT(&vhost->rubble);
-    TAILQ_INIT(&vhost->releasing);
-    TAILQ_INIT(&vhost->returns_changed);
+    vhost_take_limits(vhost, &options->limits);
+    store_init(&vhost->store, options->journal, options->account);
+    vhost->store.call.portion = options->portion ? options->portion : UINT32_MAX;
+    vhost->notices.vhost_name = vhost->options.name;
+    vhost->notices.node_name = vhost->options.node_name;
+    vhost->notices.told = options->told;
+    vhost->notices.context = options->context;
+    init_channels(vhost);
     policies_init(&vhost->policies);
-    dedups_init(&vhost->dedups);
+    dedups_init(&vhost->dedups, &vhost->store);
+    delays_init(&vhost->delays, &vhost->store);
     const struct topology_observer observer = vhost_observer(vhost);
-    vhost->topology = topology_new(vhost->name, &vhost->queues, &observer);
-    vhost->recovering = true;
-    notices_declare(vhost);
-    vhost->recovering = false;
-    topology_seed(vhost->topology, random_next(&vhost->random));
+    vhost->topology = topology_new(vhost->options.name, &vhost->queues.by_name, &observer);
+    init_queues(vhost);
+    vhost->store.recovering = vhost->store.holdings.unlimited = true;
+    announce_declare(vhost);
+    vhost->store.recovering = vhost->store.holdings.unlimited = false;
+    topology_seed(vhost->topology, random_next(&vhost->channels.random));
     return vhost;
 }
 
 void vhost_watch(struct vhost *vhost, bool on)
 {
-    vhost->watched = on && vhost->options.told;
+    vhost->notices.watched = on && vhost->options.told;
 }
 
 void vhost_tune(struct vhost *vhost, const struct vhost_tuning *tuning)
 {
     vhost->tuning = *tuning;
+    vhost->channels.tracing = tuning->tracing;
 }
 
 static void no_event(void *context, void *owner, const struct event *event)
@@ -79,39 +131,43 @@ static void free_keepings(struct vhost *vhost)
     }
 }
 
+static void free_queues(struct queues *queues)
+{
+    struct queue *queue;
+    uint64_t after = 0;
+    while ((queue = roster_next(&queues->roster, &after)))
+        queue_destroy(queue);
+    map_free(&queues->by_name);
+    roster_free(&queues->roster);
+    heap_free(&queues->expiry);
+    heap_free(&queues->idle);
+}
+
 void vhost_free(struct vhost **vhost_at)
 {
     struct vhost *vhost = *vhost_at;
     if (!vhost)
         return;
     *vhost_at = NULL;
-    vhost->options.event = no_event;
+    vhost->channels.event = no_event;
     struct peer *peer;
-    while ((peer = TAILQ_FIRST(&vhost->peers)))
+    while ((peer = TAILQ_FIRST(&vhost->channels.peers)))
         peer_destroy(peer);
-    uint64_t after = 0;
-    struct queue *queue;
-    route_memory_free(&vhost->route);
+    publish_forget_route(&vhost->route);
     notices_free(&vhost->notices);
-    delays_free(vhost);
+    delays_free(&vhost->delays);
     free_keepings(vhost);
     topology_free(&vhost->topology);
-    while ((queue = roster_next(&vhost->queue_roster, &after)))
-        queue_destroy(queue);
-    rubble_clear(vhost, UINT64_MAX);
-    map_free(&vhost->queues);
-    map_free(&vhost->lanes);
-    map_free(&vhost->reply_consumers);
-    roster_free(&vhost->queue_roster);
-    roster_free(&vhost->consumer_roster);
-    roster_free(&vhost->channel_roster);
-    heap_free(&vhost->expiry);
-    heap_free(&vhost->idle);
+    free_queues(&vhost->queues);
+    map_free(&vhost->channels.reply_consumers);
+    roster_free(&vhost->channels.consumer_roster);
+    roster_free(&vhost->channels.roster);
     text_free(&vhost->typed);
+    policy_sweep_forget_all(&vhost->policies);
     policies_free(&vhost->policies);
     dedups_free(&vhost->dedups);
-    holding_end(vhost);
-    free((void *)vhost->name.at);
+    store_free(&vhost->store);
+    free((void *)vhost->options.name.at);
     free((void *)vhost->options.node_name.at);
     free(vhost);
 }
@@ -119,7 +175,7 @@ void vhost_free(struct vhost **vhost_at)
 /* ---- Commands. */
 
 static command_handler *const handlers[] = {
-    [COMMAND_CONFIRM_SELECT] = channel_confirm_select,
+    [COMMAND_CONFIRM_SELECT] = command_confirm_select,
     [COMMAND_TX_SELECT] = command_tx_select,
     [COMMAND_TX_COMMIT] = command_tx_commit,
     [COMMAND_TX_ROLLBACK] = command_tx_rollback,
@@ -136,7 +192,7 @@ static command_handler *const handlers[] = {
     [COMMAND_CONSUME] = command_consume,
     [COMMAND_CANCEL] = command_cancel,
     [COMMAND_GET] = command_get,
-    [COMMAND_QOS] = channel_qos,
+    [COMMAND_QOS] = command_qos,
     [COMMAND_RECOVER] = command_recover,
     [COMMAND_ACK] = command_ack,
     [COMMAND_NACK] = command_nack,
@@ -149,8 +205,8 @@ static void take_credit(struct peer *peer, uint32_t bytes)
 {
     uint64_t *under_way = &peer->under_way_bytes;
     *under_way = *under_way > bytes ? *under_way - bytes : 0;
-    if (*under_way <= peer->vhost->options.peer_window_bytes / 2)
-        consumer_wait_over(peer->vhost, &peer->wait);
+    if (*under_way <= peer->vhost->channels.peer_window_bytes / 2)
+        wait_over(&peer->vhost->channels, &peer->wait);
 }
 
 /* What a channel that has failed holds is given back, in as many calls as that takes. */
@@ -167,8 +223,8 @@ struct applied vhost_apply(struct vhost *vhost, struct peer *peer, const struct 
     switch (command->type) {
     case COMMAND_CHANNEL_OPEN:
         command_channel_open(peer, command);
-        vhost_spend(vhost, WORK_COMMAND);
-        return vhost->applied;
+        call_spend(&vhost->store.call, WORK_COMMAND);
+        return vhost->store.call.applied;
     case COMMAND_CHANNEL_CLOSE:
         command_channel_close(peer, command);
         break;
@@ -187,7 +243,7 @@ struct applied vhost_apply(struct vhost *vhost, struct peer *peer, const struct 
         }
     }
     }
-    return vhost_settle_down(vhost);
+    return vhost_finish_call(vhost);
 }
 
 struct applied vhost_go_on(struct vhost *vhost, struct peer *peer, const struct command *command,
@@ -203,14 +259,14 @@ struct applied vhost_go_on(struct vhost *vhost, struct peer *peer, const struct 
         handlers[command->type](channel, command);
     if (channel->failed)
         release_failed(channel);
-    if (!vhost->applied.unfinished)
+    if (!vhost->store.call.applied.unfinished)
         channel->progress = (struct progress){0};
-    return vhost_settle_down(vhost);
+    return vhost_finish_call(vhost);
 }
 
 /* ---- Other calls. */
 
 size_t vhost_resident_bytes(const struct vhost *vhost)
 {
-    return (size_t)vhost->memory_bytes;
+    return (size_t)vhost->store.memory_bytes;
 }
