@@ -37,7 +37,7 @@ leveretd_LDADD = \
 	src/host/libhost.a \
 	src/net/libnet.a \
 	src/auth/libauth.a \
-	src/broker/libbroker.a \
+	$(broker_libs) \
 	src/journal/libjournal.a \
 	src/runtime/libruntime.a \
 	src/wire/libwire.a \

@@ -56,7 +56,7 @@ src_session_libsession_a_SOURCES = \
 	src/session/sessions_state.h
 
 # A whole broker without sockets: what tests of sessions link.
-session_test_libs = src/session/libsession.a src/host/libhost.a src/broker/libbroker.a \
+session_test_libs = src/session/libsession.a src/host/libhost.a $(broker_libs) \
 	src/journal/libjournal.a src/auth/libauth.a src/runtime/libruntime.a src/wire/libwire.a \
 	src/base/libbase.a $(LEVELDB_LIBS) $(EVENT_LIBS) $(PCRE2_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) \
 	$(XXHASH_LIBS)

@@ -28,5 +28,5 @@ tests_sim_simulate_SOURCES = \
 	tests/unit/core_harness.c \
 	tests/unit/core_harness.h
 tests_sim_simulate_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
-tests_sim_simulate_LDADD = src/broker/libbroker.a src/journal/libjournal.a src/wire/libwire.a \
+tests_sim_simulate_LDADD = $(broker_libs) src/journal/libjournal.a src/wire/libwire.a \
 	src/base/libbase.a $(PCRE2_LIBS) $(XXHASH_LIBS) $(CRYPTO_LIBS) $(CHECK_LIBS)

@@ -1,5 +1,7 @@
 # What src/broker/call builds: what every call into the core carries.
-src_broker_libbroker_a_SOURCES += \
+noinst_LIBRARIES += src/broker/call/libcall.a
+src_broker_call_libcall_a_CPPFLAGS = $(AM_CPPFLAGS) $(XXHASH_CFLAGS)
+src_broker_call_libcall_a_SOURCES = \
 	src/broker/call/call.h \
 	src/broker/call/holding.c \
 	src/broker/call/holding.h \

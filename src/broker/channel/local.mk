@@ -1,5 +1,7 @@
 # What src/broker/channel builds: peers, channels and what they wait for.
-src_broker_libbroker_a_SOURCES += \
+noinst_LIBRARIES += src/broker/channel/libchannel.a
+src_broker_channel_libchannel_a_CPPFLAGS = $(AM_CPPFLAGS) $(XXHASH_CFLAGS)
+src_broker_channel_libchannel_a_SOURCES = \
 	src/broker/channel/channel.c \
 	src/broker/channel/channel.h \
 	src/broker/channel/channels.h \
@@ -20,14 +22,10 @@ src_broker_libbroker_a_SOURCES += \
 
 if HAVE_CHECK
 channel_tests = \
-	tests/unit/test_unsettled \
-	tests/unit/test_overdue
+	tests/unit/test_unsettled
 check_PROGRAMS += $(channel_tests)
 TESTS += $(channel_tests)
 tests_unit_test_unsettled_SOURCES = tests/unit/test_unsettled.c
 tests_unit_test_unsettled_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
-tests_unit_test_unsettled_LDADD = $(core_test_libs)
-tests_unit_test_overdue_SOURCES = tests/unit/test_overdue.c $(core_harness)
-tests_unit_test_overdue_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
-tests_unit_test_overdue_LDADD = $(core_test_libs)
+tests_unit_test_unsettled_LDADD = $(broker_channel_test_libs)
 endif

@@ -1,5 +1,7 @@
 # What src/broker/command builds: the commands.
-src_broker_libbroker_a_SOURCES += \
+noinst_LIBRARIES += src/broker/command/libcommand.a
+src_broker_command_libcommand_a_CPPFLAGS = $(AM_CPPFLAGS) $(XXHASH_CFLAGS)
+src_broker_command_libcommand_a_SOURCES = \
 	include/leveret/broker/command.h \
 	include/leveret/broker/verdict.h \
 	src/broker/command/channel_command.c \
@@ -26,6 +28,7 @@ src_broker_libbroker_a_SOURCES += \
 
 if HAVE_CHECK
 command_tests = \
+	tests/unit/test_overdue \
 	tests/unit/test_verdict \
 	tests/unit/test_policy \
 	tests/unit/test_policy_refused \
@@ -46,4 +49,7 @@ tests_unit_test_policy_refused_LDADD = $(core_test_libs)
 tests_unit_test_queue_type_SOURCES = tests/unit/test_queue_type.c $(core_harness)
 tests_unit_test_queue_type_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_queue_type_LDADD = $(core_test_libs)
+tests_unit_test_overdue_SOURCES = tests/unit/test_overdue.c $(core_harness)
+tests_unit_test_overdue_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_overdue_LDADD = $(core_test_libs)
 endif

@@ -1,5 +1,7 @@
 # What src/broker/dedup builds: what came before.
-src_broker_libbroker_a_SOURCES += \
+noinst_LIBRARIES += src/broker/dedup/libdedup.a
+src_broker_dedup_libdedup_a_CPPFLAGS = $(AM_CPPFLAGS) $(XXHASH_CFLAGS)
+src_broker_dedup_libdedup_a_SOURCES = \
 	src/broker/dedup/dedup.c \
 	src/broker/dedup/dedup.h \
 	src/broker/dedup/dedup_cache.c \

@@ -1,5 +1,7 @@
 # What src/broker/delay builds: what waits in exchanges.
-src_broker_libbroker_a_SOURCES += \
+noinst_LIBRARIES += src/broker/delay/libdelay.a
+src_broker_delay_libdelay_a_CPPFLAGS = $(AM_CPPFLAGS) $(XXHASH_CFLAGS)
+src_broker_delay_libdelay_a_SOURCES = \
 	src/broker/delay/bucket.c \
 	src/broker/delay/bucket.h \
 	src/broker/delay/delay.c \

@@ -1,5 +1,7 @@
 # What src/broker/policy builds: settings of queues and policies.
-src_broker_libbroker_a_SOURCES += \
+noinst_LIBRARIES += src/broker/policy/libpolicy.a
+src_broker_policy_libpolicy_a_CPPFLAGS = $(AM_CPPFLAGS) $(XXHASH_CFLAGS)
+src_broker_policy_libpolicy_a_SOURCES = \
 	include/leveret/broker/queue_type.h \
 	src/broker/policy/effective.c \
 	src/broker/policy/policy.c \
@@ -18,5 +20,5 @@ check_PROGRAMS += $(policy_tests)
 TESTS += $(policy_tests)
 tests_unit_test_queue_settings_SOURCES = tests/unit/test_queue_settings.c
 tests_unit_test_queue_settings_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
-tests_unit_test_queue_settings_LDADD = $(core_test_libs)
+tests_unit_test_queue_settings_LDADD = $(broker_policy_test_libs)
 endif

@@ -3,6 +3,7 @@
 #ifndef BROKER_DEATH_H
 #define BROKER_DEATH_H
 
+#include "broker/topology/own_headers.h"
 #include "leveret/base/message.h"
 
 /* A death. */
@@ -26,8 +27,6 @@ struct message *death_message(const struct message *message, const struct death_
  * its receivers do not see; leaves a message without x-death alone. Errors: NO_MEMORY, and the
  * message is as it was. */
 MUST_USE enum status deaths_disown(struct message **message);
-/* The note, which is the broker's own. */
-#define DEATHS_DISOWNED_HEADER "x-leveret-deaths-disowned"
 
 /* Whether a dead letter that gets into this queue would go round in a circle: it has died there
  * before, and nobody has rejected it since. */

@@ -1,5 +1,7 @@
 # What src/broker/publish builds: the way of a message to its queues.
-src_broker_libbroker_a_SOURCES += \
+noinst_LIBRARIES += src/broker/publish/libpublish.a
+src_broker_publish_libpublish_a_CPPFLAGS = $(AM_CPPFLAGS) $(XXHASH_CFLAGS)
+src_broker_publish_libpublish_a_SOURCES = \
 	include/leveret/broker/counters.h \
 	include/leveret/broker/publication.h \
 	src/broker/publish/counters.c \

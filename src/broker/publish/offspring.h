@@ -15,15 +15,13 @@
 #ifndef BROKER_OFFSPRING_H
 #define BROKER_OFFSPRING_H
 
+#include "broker/topology/own_headers.h"
 #include "leveret/base/message.h"
 
 /* Messages that there may be of one original, after each of its deaths. */
 #define OFFSPRING_MAX 1000u
 /* Deaths one after the other without a client's doing; the letter of the next one is dropped. */
 #define GENERATIONS_MAX 64u
-
-/* The header, which is the broker's own. */
-#define OFFSPRING_HEADER "x-leveret-offspring"
 
 /* How many there are of the message's original; 1 when nothing says so. */
 uint32_t offspring_of(const struct message *message);

@@ -1,5 +1,7 @@
 # What src/broker/queue builds: a queue.
-src_broker_libbroker_a_SOURCES += \
+noinst_LIBRARIES += src/broker/queue/libqueue.a
+src_broker_queue_libqueue_a_CPPFLAGS = $(AM_CPPFLAGS) $(XXHASH_CFLAGS)
+src_broker_queue_libqueue_a_SOURCES = \
 	src/broker/queue/consumer.c \
 	src/broker/queue/consumer.h \
 	src/broker/queue/dead_letter.c \

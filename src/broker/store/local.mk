@@ -1,5 +1,7 @@
 # What src/broker/store builds: messages in order, in memory and on record.
-src_broker_libbroker_a_SOURCES += \
+noinst_LIBRARIES += src/broker/store/libstore.a
+src_broker_store_libstore_a_CPPFLAGS = $(AM_CPPFLAGS) $(XXHASH_CFLAGS)
+src_broker_store_libstore_a_SOURCES = \
 	src/broker/store/chunk.c \
 	src/broker/store/chunk.h \
 	src/broker/store/definition.c \
@@ -21,8 +23,8 @@ check_PROGRAMS += $(store_tests)
 TESTS += $(store_tests)
 tests_unit_test_chunk_SOURCES = tests/unit/test_chunk.c
 tests_unit_test_chunk_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
-tests_unit_test_chunk_LDADD = $(core_test_libs)
+tests_unit_test_chunk_LDADD = $(broker_store_test_libs)
 tests_unit_test_definition_SOURCES = tests/unit/test_definition.c tests/unit/topology_fixture.h
 tests_unit_test_definition_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
-tests_unit_test_definition_LDADD = $(routing_test_libs)
+tests_unit_test_definition_LDADD = $(broker_store_test_libs)
 endif

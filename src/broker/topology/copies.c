@@ -5,8 +5,7 @@
 
 #include <stdlib.h>
 
-#include "broker/publish/dead_letter_headers.h"
-#include "broker/publish/offspring.h"
+#include "broker/topology/own_headers.h"
 #include "leveret/base/mem.h"
 #include "leveret/wire/properties.h"
 #include "leveret/wire/rewrite.h"

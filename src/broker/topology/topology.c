@@ -17,21 +17,10 @@
 #include "leveret/wire/table.h"
 #include "leveret/wire/table_sort.h"
 
-#define STACK_MIN 16u
-
 /* Bytes that a binding takes in the map, the roster and one place of an index, by estimate. */
 #define BINDING_PLACES 160u
 
 /* ---- Small helpers */
-
-void topology_stack_push(struct exchange_stack *stack, struct exchange *exchange)
-{
-    if (stack->count == stack->room) {
-        stack->room = stack->room ? stack->room * 2 : STACK_MIN;
-        stack->exchanges = mem_need_array(stack->exchanges, stack->room, sizeof(struct exchange *));
-    }
-    stack->exchanges[stack->count++] = exchange;
-}
 
 bool binding_stored(const struct binding *binding)
 {
@@ -45,16 +34,6 @@ static void endpoint_init(struct topology *t, struct endpoint *endpoint, enum en
         .kind = kind, .stored = stored, .number = ++t->last_endpoint, .name = name};
     TAILQ_INIT(&endpoint->bindings_to);
     t->version++;
-}
-
-uint64_t topology_version(const struct topology *topology)
-{
-    return topology->version;
-}
-
-struct exchange *topology_exchange(const struct topology *topology, struct bytes name)
-{
-    return map_get(&topology->exchanges, name);
 }
 
 /* ---- Exchanges */

@@ -1,6 +1,9 @@
 # What src/broker/vhost builds: a virtual host from call to call.
-src_broker_libbroker_a_SOURCES += \
+noinst_LIBRARIES += src/broker/vhost/libvhost.a
+src_broker_vhost_libvhost_a_CPPFLAGS = $(AM_CPPFLAGS) $(XXHASH_CFLAGS)
+src_broker_vhost_libvhost_a_SOURCES = \
 	include/leveret/broker/vhost.h \
+	src/broker/vhost_state.h \
 	src/broker/vhost/announce.c \
 	src/broker/vhost/announce.h \
 	src/broker/vhost/attach.c \
@@ -55,5 +58,5 @@ endif
 # Not installed, not a test: tests/bench/core_bench prints what a message costs in the core.
 noinst_PROGRAMS += tests/bench/core_bench
 tests_bench_core_bench_SOURCES = tests/bench/core_bench.c
-tests_bench_core_bench_LDADD = src/broker/libbroker.a src/wire/libwire.a src/base/libbase.a \
+tests_bench_core_bench_LDADD = $(broker_libs) src/wire/libwire.a src/base/libbase.a \
 	$(PCRE2_LIBS) $(XXHASH_LIBS) $(CRYPTO_LIBS)
