@@ -242,7 +242,7 @@ static void listened(void *context, bool events, bool log)
 
 /* ---- Life. */
 
-/* What both kinds of home have. */
+/* Makes a home that has no vhost and no journal yet. */
 static struct home *begin(const struct home_options *options)
 {
     struct home *home = mem_need(sizeof *home);

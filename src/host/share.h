@@ -23,9 +23,9 @@
 /* Units that a sharer may spend within a millisecond (or within a turn of the loop, if that takes
  * longer). With this many it begins to wait. */
 #define SHARE_FREE_UNITS 10000u
-/* Units that all waiting sharers get together in one turn of the loop … */
+/* Units that all waiting sharers get together in one turn of the loop. */
 #define SHARE_TURN_UNITS 20000u
-/* … and that one of them gets at a time. */
+/* Units that a waiting sharer gets at a time. */
 #define SHARE_QUANTUM_UNITS 5000u
 /* A command that was put aside counts for at least this many units, also when it cost less. */
 #define SHARE_COMMAND_UNITS 10u

@@ -39,7 +39,7 @@ struct journal_lane; /* a lane's bookkeeping: each implementation has its own */
 struct journal_entry {
     uint64_t seq;
     uint64_t expires_ms;     /* wall clock; 0: never */
-    struct message *message; /* one reference; whoever holds the entry owns it */
+    struct message *message; /* one reference, which belongs to the holder of the entry */
 };
 
 /* The messages of one chunk, read back. */

@@ -13,23 +13,23 @@
 #include "journal/leveldb/stored_lane.h"
 #include "leveret/base/text.h"
 
-/* Bytes of a body. A larger body is stored apart from its block … */
+/* Bytes of a body. A larger body is stored apart from its block. */
 #define JOURNAL_BODY_APART_MIN (128ul * 1024)
-/* … and a body larger than this is stored apart when a second lane gets the same message. */
+/* Bytes of a body. A larger body is stored apart when a second lane gets the same message. */
 #define JOURNAL_BODY_SHARED_MIN 4096u
-/* Bytes of blocks and bodies with which a batch puts them into a segment: so many for each
- * microsecond that a sync takes … */
+/* A batch with this many bytes of blocks and bodies, for each microsecond that a sync takes, writes
+ * them into a segment. A segment costs a second sync, and saves two further writes of the bytes:
+ * into LevelDB's table, and at its compaction. */
 #define JOURNAL_SEGMENT_PER_US 128u
-/* … but at least and at most so many. A segment costs a second sync, and saves two further writes
- * of the bytes (LevelDB's table and its compaction). */
+/* Bytes. The product of JOURNAL_SEGMENT_PER_US and the sync's time is kept within these bounds. */
 #define JOURNAL_SEGMENT_LEAST (64u * 1024u)
 #define JOURNAL_SEGMENT_MOST  (1024u * 1024u)
-/* Bytes of a block. A smaller block goes into the database even then … */
+/* Bytes of a block. A smaller block goes into the database even when its batch writes a segment. */
 #define JOURNAL_SEGMENT_BLOCK 4096u
-/* … and so does each block of a chunk that has this many extents: more would make its index long.
- */
+/* Blocks of a chunk in segments. A chunk with this many gets its further blocks in the database,
+ * because more extents would make its index long. */
 #define JOURNAL_EXTENTS_MAX 32u
-/* A chunk with this many blocks is stored anew as one block once it is complete. */
+/* Blocks of a chunk. A chunk with this many is stored anew as one block once it is complete. */
 #define JOURNAL_MERGE_BLOCKS 32u
 
 /* An appended message. */

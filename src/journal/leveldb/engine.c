@@ -1,4 +1,4 @@
-/* See engine.h and leveret/journal/journal_leveldb.h. This is the owner's side of the journal.
+/* Part of engine.h and leveret/journal/journal_leveldb.h: the owner's side of the journal.
  *
  * Normal course. Calls of the core go into the filling batch (batch.c). When no batch is being
  * written, journal_flush closes the filling batch and hands it to a writer (commit.c). The writer

@@ -45,14 +45,14 @@ struct page_request {
     struct journal_lane *lane; /* for the owner only; NULL: the lane was dropped */
     uint64_t lane_id, chunk;
     uint64_t expected[JOURNAL_CHUNK_WORDS]; /* slots of durable messages that must be read */
-    bool in_database;                       /* some of those may be in the database … */
-    uint64_t first_block, last_block;       /* … in the blocks with these keys and between them */
-    struct extent *extents;                 /* the blocks in segments */
+    bool in_database;                       /* some of those may be in the database */
+    uint64_t first_block, last_block; /* the first and the last block there that may have them */
+    struct extent *extents;           /* the blocks in segments */
     size_t extent_count;
     struct record_body_ref *bodies; /* the bodies stored apart, in segments */
     size_t body_count;
-    uint64_t transient[JOURNAL_CHUNK_WORDS]; /* slots of transient messages … */
-    struct page_place *places;               /* … and where they are */
+    uint64_t transient[JOURNAL_CHUNK_WORDS]; /* slots of transient messages */
+    struct page_place *places;               /* where the transient messages are */
     size_t place_count;
     struct journal_entry slots[JOURNAL_CHUNK_SLOTS]; /* message NULL: not read yet, or not wanted */
     enum status status;

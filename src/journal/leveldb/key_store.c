@@ -21,9 +21,9 @@
 /* The reserve is a file that only takes room. When the disk is full at start it is removed, and the
  * database can be opened all the same. */
 #define RESERVE_NAME "reserve"
-/* Bytes of the reserve. With too little room it is halved until it fits … */
+/* Bytes of the reserve. With too little room for it, half as many are tried, and so on. */
 #define RESERVE_BYTES ((size_t)512 << 10)
-/* … and below this many bytes there is no reserve. */
+/* Bytes. A smaller reserve than this is not made. */
 #define RESERVE_LEAST ((size_t)32 << 10)
 /* The reserve is made while the disk has more than this many times RESERVE_BYTES free. */
 #define RESERVE_SHARE 4u

@@ -44,7 +44,7 @@ struct spill {
     uint64_t next_number;
 };
 
-/* Where a block is. It counts as a use of its file. */
+/* The place of a block. It counts as a use of its file. */
 struct page_place {
     struct paged_file *file;
     uint64_t offset;

@@ -75,7 +75,7 @@ struct space {
     bool ranges_due; /* ranges have been listed and not compacted yet */
     /* For the housekeeper only: */
     uint64_t batches_before;    /* how many batches had been written when it last looked */
-    uint64_t batches_compacted; /* … and when it last compacted */
+    uint64_t batches_compacted; /* how many had been written when it last compacted */
     uint64_t busy_ms;           /* when it last saw that a batch had been written */
     struct inspection inspection;
 };

@@ -1,4 +1,4 @@
-/* See threads.h and leveret/journal/journal_leveldb.h. There are three pools of threads (the
+/* Part of threads.h and leveret/journal/journal_leveldb.h. There are three pools of threads (the
  * writers, the reader, the bulk thread), and the housekeeper. */
 #include "journal/leveldb/threads.h"
 

@@ -14,7 +14,7 @@
 #include "leveret/base/status.h"
 #include "leveret/base/text.h"
 
-/* What verify_database hands back. The caller frees both pointers. */
+/* The result of verify_database. The caller frees both pointers. */
 struct verify_rest {
     uint64_t *tables; /* numbers of the tables that are still to be checked */
     size_t count;
@@ -71,7 +71,7 @@ struct verify_manifest {
 /* Applies one record of a manifest to *manifest. Errors: CORRUPT. */
 MUST_USE enum status verify_edit(struct verify_manifest *manifest, struct bytes record);
 
-/* Where a block of a table is; its trailer follows it and is not counted. */
+/* The place of a block in a table. Its trailer follows it and is not counted. */
 struct verify_block {
     uint64_t offset, bytes;
 };
