@@ -8,8 +8,8 @@
 
 #define PASSWORD_SALT_BYTES 4u
 #define PASSWORD_SECRET_MAX (PASSWORD_SALT_BYTES + 64u)
-#define PASSWORD_HASH_TEXT_MAX                                                                     \
-    ((PASSWORD_SECRET_MAX + 2u) / 3u * 4u + 1u) /* base64 of the secret, with a zero */
+/* Base64 of the secret, with a zero. */
+#define PASSWORD_HASH_TEXT_MAX ((PASSWORD_SECRET_MAX + 2u) / 3u * 4u + 1u)
 
 /* The hashing of new passwords, by the name of its module in RabbitMQ. */
 #define PASSWORD_HASHING_DEFAULT "rabbit_password_hashing_sha256"

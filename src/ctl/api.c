@@ -1,8 +1,8 @@
 /* Requests to the HTTP API.
  *
- * Normal course: send, read JSON, answer it. What can go wrong, each in one line: no answer; 404,
- * told by the name of what is missing; 401 and 400 with the broker's reason; an answer that is no
- * JSON, which means that something else listens there. */
+ * Normal course: a request is sent, and the JSON of its answer is returned. What can go wrong, each
+ * told in one line: no answer; 404, with the name of what is missing; 401 and 400 with the broker's
+ * reason; an answer that is not JSON, which means that another program listens there. */
 #include "api.h"
 
 #include <stdarg.h>
@@ -42,7 +42,7 @@ static bool is_missing(const struct http_answer *answer, const struct value *jso
     return answer->status == 404 && (!reason || strcmp(reason, "Not Found") == 0);
 }
 
-/* A 401 is for the login, or for what the user wants; only its spelling tells them apart. */
+/* A 401 means that the login failed or that the user may not do this; only its text tells which. */
 static bool is_bad_login(const struct http_answer *answer, const struct value *json)
 {
     const char *error = value_text(value_get(json, "error"));
@@ -99,8 +99,9 @@ enum outcome api_call(struct session *session, const struct api_request *request
     } else {
         json = value_parse(text_bytes(&answer.body));
         bool missing = answer.status == 404 && request->may_miss && is_missing(&answer, json);
-        bool known = answer.status == 401 && request->login_only && json &&
-                     !is_bad_login(&answer, json); /* but may not do this */
+        bool known =
+            answer.status == 401 && request->login_only && json &&
+            !is_bad_login(&answer, json); /* the login is right, but the user may not do this */
         if (missing || known)
             value_free(&json);
         else if (answer.status < 200 || answer.status > 299 || (answer.body.len && !json))

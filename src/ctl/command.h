@@ -1,18 +1,18 @@
-/* The commands: one table, from which help, checks and calls come. */
+/* The commands: one table says how each is shown in help, checked and called. */
 #ifndef LEVERETCTL_COMMAND_H
 #define LEVERETCTL_COMMAND_H
 
 #include "session.h"
 
 struct command {
-    const char *name;      /* NULL: a heading over the next ones, its text in help */
+    const char *name;      /* NULL: a heading over the next commands, whose text is in help */
     const char *arguments; /* as help shows them */
-    int min, max;          /* how many; max -1: no limit */
+    int min, max;          /* number of arguments; max -1: no limit */
     unsigned takes;        /* enum option_bit */
     enum outcome (*run)(struct session *session);
-    const char *detail; /* what one function needs that serves several commands */
-    const char *needs;  /* who may do it: a user's tag, or a permission in the virtual host */
-    const char *help;   /* one line, and perhaps more */
+    const char *detail; /* tells a function that serves several commands which one it is */
+    const char *needs;  /* the tag or the permission in the virtual host that a user needs */
+    const char *help;   /* one line, and perhaps more below it */
 };
 
 /* Finds and checks the command and runs it. */
@@ -21,7 +21,7 @@ enum outcome command_run(const struct options *options);
 /* help [COMMAND]. */
 enum outcome command_help(const struct options *options, const char *name);
 
-/* list.c: detail is the kind's name. */
+/* list.c; detail: the kind's name */
 enum outcome run_list(struct session *session);
 /* node.c */
 enum outcome run_status(struct session *session);

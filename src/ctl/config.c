@@ -10,7 +10,7 @@
 
 struct reading {
     struct options *options;
-    char wrong[200]; /* about the first bad line */
+    char wrong[200]; /* describes the first bad line */
     bool password;
 };
 
@@ -37,8 +37,8 @@ bool config_read(struct options *options, const char *path, bool needed)
         complain("%s: %s", path, strerror(errno));
         return false;
     }
-    /* inih's settings are variables of the library; nobody else uses it. A password may well hold
-     * what begins a comment elsewhere in the line. */
+    /* inih's options are global variables of the library, which only this file uses. Comments
+     * behind a value are off, because a password may contain their first character. */
     static char none[] = "";
     ini_inline_comment_prefixes = none;
     int line = ini_parse_file(file, line_seen, &reading);

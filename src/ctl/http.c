@@ -1,8 +1,7 @@
 /* HTTP by libcurl, whose types stay in this file.
  *
  * Normal course: one handle, one connection; a request's answer is collected in memory. What can go
- * wrong: the broker is not there, is somebody else, or is silent for too long; an answer larger
- * than HTTP_BODY_BYTES_MAX. */
+ * wrong: no broker answers there, or too late; an answer is larger than HTTP_BODY_BYTES_MAX. */
 #include "http.h"
 
 #include <ctype.h>
@@ -43,7 +42,8 @@ struct http *http_new(const struct http_target *target)
     curl_easy_setopt(http->curl, CURLOPT_USERNAME, target->user);
     curl_easy_setopt(http->curl, CURLOPT_PASSWORD, target->password);
     curl_easy_setopt(http->curl, CURLOPT_NOSIGNAL, 1L);
-    /* A queue may be called ".." and a broker is not reached through the web's proxy. */
+    /* A queue may be called "..", so the path is sent as it is; and no proxy of the environment is
+     * used. */
     curl_easy_setopt(http->curl, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(http->curl, CURLOPT_NOPROXY, "*");
     curl_easy_setopt(http->curl, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
@@ -70,7 +70,7 @@ bool http_do(struct http *http, const char *method, const char *path, struct byt
     struct text url = {0};
     CURL *curl = http->curl;
     memset(answer, 0, sizeof *answer);
-    /* Curl would wait for a 100 before a large body. */
+    /* Without this, curl waits for a 100 before it sends a large body. */
     headers = curl_slist_append(headers, "Expect:");
     if (header)
         headers = curl_slist_append(headers, header);
@@ -100,7 +100,7 @@ bool http_do(struct http *http, const char *method, const char *path, struct byt
 
 void http_quote(struct text *path, const char *segment)
 {
-    /* Segments of dots alone mean something else in a path. */
+    /* "." and ".." have a meaning of their own in a path. */
     bool dots = strspn(segment, ".") == strlen(segment);
     for (const unsigned char *c = (const unsigned char *)segment; *c; c++) {
         if ((*c < 0x80 && isalnum(*c)) || *c == '_' || *c == '-' || (*c == '.' && !dots))

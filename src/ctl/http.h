@@ -1,4 +1,4 @@
-/* The HTTP client. One request at a time over one connection that is kept. */
+/* The HTTP client: one request at a time, over one connection that is kept open. */
 #ifndef LEVERETCTL_HTTP_H
 #define LEVERETCTL_HTTP_H
 
@@ -6,27 +6,27 @@
 
 #include "leveret/base/text.h"
 
-#define HTTP_BODY_BYTES_MAX ((size_t)1 << 30) /* of an answer */
+#define HTTP_BODY_BYTES_MAX ((size_t)1 << 30) /* bytes of an answer; a larger one is an error */
 
 struct http;
 
 struct http_target {
     const char *host, *port, *user, *password;
-    long timeout_s; /* of a request; 0: none */
+    long timeout_s; /* longest time of a request; 0: no limit */
 };
 
 struct http_answer {
     long status;
     struct text body;
-    char wrong[320]; /* why there is no answer */
+    char wrong[320]; /* why a request got no answer */
 };
 
-/* NULL when the library does not start. The target is copied. */
+/* Returns NULL when libcurl does not start. The target is copied. */
 struct http *http_new(const struct http_target *target);
 void http_free(struct http **http);
 
-/* path begins with /; header is NULL or one further header line. False: no answer, see wrong.
- * The body is to be freed in both cases. */
+/* path begins with /; header is NULL or one more header line. Returns false when there is no
+ * answer; `wrong` then says why. The caller frees the body in both cases. */
 bool http_do(struct http *http, const char *method, const char *path, struct bytes body,
              const char *header, struct http_answer *answer);
 

@@ -32,7 +32,8 @@ static enum outcome change(struct session *session, const struct limited *limite
     return api_call(session, &request, NULL);
 }
 
-/* {"max-connections": 10}: all are looked at before the first is set. */
+/* Sets the limits of an object like {"max-connections": 10}; all are checked before the first is
+ * set. */
 static enum outcome set_limits(struct session *session, const struct limited *limited,
                                const char *holder, const char *text)
 {
@@ -59,7 +60,7 @@ static enum outcome set_limits(struct session *session, const struct limited *li
     return outcome;
 }
 
-/* which: one of the names, or all. */
+/* which: the name of a limit, or "all". */
 static enum outcome clear_limits(struct session *session, const struct limited *limited,
                                  const char *holder, const char *which)
 {

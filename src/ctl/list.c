@@ -1,10 +1,10 @@
-/* list_…
+/* The commands list_….
  *
- * Normal course: the columns, one request for them, a row for each object. Not a page at a time:
- * the broker gathers and sorts everything for each page, so that 100,000 queues take a minute in
- * pages of 500 and a second in one answer, which it writes in slices between its other work; and
- * what changes between two pages would be shown twice or not at all. What can go wrong: a column
- * that there is not, which only the answer shows. */
+ * Normal course: the columns, one request for them, a row for each object. The list is not asked
+ * for in pages: the broker gathers and sorts everything for each page, so that 100,000 queues take
+ * a minute in pages of 500 and a second in one answer, which it writes in slices between its other
+ * work. Also, objects that change between two pages would be shown twice or not at all. What can go
+ * wrong: a column does not exist, which only the answer shows. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,18 +17,18 @@
 
 #define ALIASES     4
 #define DEFAULTS    8
-#define COLUMNS_MAX 63 /* as many as the API takes */
+#define COLUMNS_MAX 63 /* number of columns that the API accepts; more are refused */
 
 enum reach {
     REACH_VHOST,    /* one virtual host unless --all-vhosts says otherwise */
-    REACH_ANYWHERE, /* all, unless --vhost was given */
-    REACH_NONE      /* not of virtual hosts */
+    REACH_ANYWHERE, /* all virtual hosts, unless --vhost was given */
+    REACH_NONE      /* the objects belong to no virtual host */
 };
 
 static const struct kind {
     const char *name; /* the command's detail */
     enum reach reach;
-    const char *path[3]; /* segments; "*" is the virtual host or the argument */
+    const char *path[3]; /* segments of the path; "*" stands for the virtual host or the argument */
     const char *everywhere;
     struct rows_column defaults[DEFAULTS];
     struct rows_column aliases[ALIASES]; /* rabbitmqctl's names that the API does not have */
@@ -159,11 +159,11 @@ static const struct kind {
 struct listing {
     struct session *session;
     const struct kind *kind;
-    bool all;            /* virtual hosts */
-    const char *subject; /* what stands for the * in the path; NULL: nothing does */
+    bool all;            /* true when it lists all virtual hosts */
+    const char *subject; /* replaces the "*" in the path; NULL: there is none */
     struct rows_column *columns;
     size_t count;
-    bool chosen; /* the columns were named */
+    bool chosen; /* true when the user named the columns */
 };
 
 static const struct kind *find_kind(const char *name)
@@ -171,7 +171,7 @@ static const struct kind *find_kind(const char *name)
     size_t at = 0;
     while (at < sizeof kinds / sizeof *kinds && strcmp(kinds[at].name, name) != 0)
         at++;
-    CHECK(at < sizeof kinds / sizeof *kinds); /* the table of commands names no other */
+    CHECK(at < sizeof kinds / sizeof *kinds); /* the table of commands has no other name */
     return &kinds[at];
 }
 
@@ -193,7 +193,7 @@ static void add_column(struct listing *l, const char *heading, const char *path)
     l->columns[l->count++] = (struct rows_column){heading, path};
 }
 
-/* Columns may be separated by blanks or, as rabbitmqctl has it too, by commas. */
+/* Columns may be separated by blanks or, as rabbitmqctl allows, by commas. */
 static bool choose_columns(struct listing *l, char **names, int count)
 {
     l->columns = mem_need(COLUMNS_MAX * sizeof *l->columns);
@@ -239,7 +239,8 @@ static char *make_path(const struct listing *l)
     return (char *)text.at;
 }
 
-/* A column that no row has may be a slip; it may also be a figure that nothing has just now. */
+/* Warns of columns that no row has: such a column may be misspelt, or a figure that no object has
+ * at present. */
 static void warn_of_absent(const struct listing *l, const struct value *items)
 {
     for (size_t i = 0; i < l->count && value_count(items); i++) {
@@ -278,7 +279,8 @@ enum outcome run_list(struct session *session)
 {
     const struct options *o = session->options;
     struct listing l = {.session = session, .kind = find_kind(session->command->detail)};
-    int first = session->command->min; /* list_user_permissions has an argument before them */
+    int first =
+        session->command->min; /* list_user_permissions has an argument before the columns */
     enum outcome outcome = OUTCOME_USAGE;
     switch (l.kind->reach) {
     case REACH_VHOST:

@@ -1,5 +1,5 @@
-/* leveretctl, the command line of a Leveret broker: reads the options, runs the command, sees that
- * what it printed arrived. */
+/* leveretctl, the command line of a Leveret broker: reads the options, runs the command, and checks
+ * that its output could be written. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

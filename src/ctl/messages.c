@@ -1,4 +1,4 @@
-/* Publishing and getting. Bodies travel in base64, whatever they are. */
+/* Publishing and getting messages. All bodies are sent in base64. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 
 #define BODY_BYTES_MAX ((size_t)512 << 20)
 
-/* Standard input to its end. False: it was said why not. */
+/* Reads standard input to its end. Returns false after printing an error. */
 static bool read_input(struct text *out)
 {
     size_t got;
@@ -27,7 +27,7 @@ static bool read_input(struct text *out)
     return !ferror(stdin) && out->len <= BODY_BYTES_MAX;
 }
 
-/* NULL: a pair is wrong. */
+/* Returns NULL after printing an error, when a pair is wrong. */
 static struct value *read_properties(const struct options *o)
 {
     struct value *properties = pairs_properties(&o->properties);
@@ -126,7 +126,7 @@ static void print_messages(const struct options *o, const struct value *messages
     rows_end(&rows);
 }
 
-/* The API's name of a mode. */
+/* The API's name of an acknowledgement mode. */
 static const char *ack_mode(const char *mode)
 {
     static const char *const modes[][2] = {{"requeue", "ack_requeue_true"},

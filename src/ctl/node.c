@@ -43,7 +43,7 @@ static const struct rows_column status_lines[] = {
     {"listeners", "listeners"},
 };
 
-/* "amqp [::]:5672, http [::]:15672" */
+/* The listeners as text: "amqp [::]:5672, http [::]:15672". */
 static struct value *listeners(const struct value *list)
 {
     struct text text = {0};
@@ -70,7 +70,7 @@ enum outcome run_status(struct session *session)
     enum outcome outcome = api_call(session, &overview, &about);
     if (outcome != OUTCOME_OK)
         return outcome;
-    /* Only monitoring users are told of listeners, and may ask for the nodes. */
+    /* Only users with the tag monitoring are shown listeners and may ask for the nodes. */
     if (value_get(about, "listeners")) {
         const struct api_request all = {.path = api_path("nodes", NULL)};
         outcome = api_call(session, &all, &nodes);
@@ -126,7 +126,7 @@ static enum outcome close_connections(struct session *s, char *path, const char 
 {
     struct text header = {0};
     text_printf(&header, "X-Reason: %s%c", s->args[1], 0);
-    /* A line end would begin another header. */
+    /* A line end in the text would begin another header. */
     for (size_t i = 0; i + 1 < header.len; i++)
         if (header.at[i] < 0x20)
             header.at[i] = ' ';
@@ -154,7 +154,7 @@ enum outcome run_close_user_connections(struct session *session)
 
 /* ---- Definitions. */
 
-/* File: NULL or "-" is the standard stream. */
+/* Opens a file; NULL or "-" is the standard stream. */
 static FILE *open_file(const char *name, const char *mode, FILE *standard)
 {
     FILE *file = name && strcmp(name, "-") != 0 ? fopen(name, mode) : standard;
@@ -177,7 +177,7 @@ enum outcome run_export(struct session *session)
     enum outcome outcome = api_call(session, &request, &definitions);
     if (outcome != OUTCOME_OK)
         return outcome;
-    /* Hashes of passwords are in it: a file that is made is for its owner only. */
+    /* The definitions contain hashes of passwords, so only the owner may read a new file. */
     umask(S_IRWXG | S_IRWXO);
     FILE *file = open_file(name, "we", stdout);
     if (file) {
@@ -193,7 +193,7 @@ enum outcome run_export(struct session *session)
     return outcome;
 }
 
-/* Editors of some systems put a byte order mark before the text. */
+/* Some editors write a byte order mark before the text. */
 static struct bytes without_mark(struct bytes text)
 {
     static const uint8_t mark[] = {0xef, 0xbb, 0xbf};

@@ -1,8 +1,8 @@
 /* The command line and the environment.
  *
  * Normal course: defaults, then the file, then LEVERETCTL_…, then the options. Since the options
- * say which file, they are parsed first and put into force last. What can go wrong: an unknown
- * option or a bad value, of which the first is told in one line. */
+ * name the file, they are parsed first and applied last. What can go wrong: an unknown option or a
+ * bad value; the first is told in one line. */
 #include "options.h"
 
 #include <argp.h>
@@ -48,14 +48,14 @@ enum option_key {
     KEY_QUEUE_TYPE
 };
 
-/* The group is the set of commands' bit; 0: an option of every command. */
+/* bit: the commands that have it in `takes` take the option; 0: every command takes it. */
 /* clang-format off */
 static const struct {
     const char *name;
     int key;
-    const char *value; /* NULL: takes none */
+    const char *value; /* the value's name in help; NULL: the option takes no value */
     unsigned bit;
-    const char *setting; /* what options_set calls it */
+    const char *setting; /* its name for options_set */
     const char *help;
 } table[] = {
     {"host", KEY_HOST, "HOST", 0, "host", "Where the broker's HTTP API is (localhost)"},
@@ -94,10 +94,10 @@ static const struct {
 /* clang-format on */
 #define OPTION_COUNT (sizeof table / sizeof *table)
 
-/* What argp carries along. */
+/* The state of argp's parser. */
 struct parsing {
     struct options *options;
-    const char *set[OPTION_COUNT]; /* values of the settings, put into force after the file's */
+    const char *set[OPTION_COUNT]; /* values of settings, applied after those of the file */
     const char *config, *password_file;
     char wrong[256];
 };
@@ -143,7 +143,7 @@ static const char *set_port(struct options *o, const char *value)
 
 static const char *set_host(struct options *o, const char *value)
 {
-    /* It becomes part of an address. */
+    /* The value becomes part of a URL. */
     if (!*value || strpbrk(value, "/@?# \\%"))
         return "not the name or address of a host";
     replace(&o->host, value);
@@ -390,7 +390,7 @@ static bool parse_line(struct parsing *parsing, int argc, char **argv)
     return !*parsing->wrong;
 }
 
-/* Settings from the options; the password is taken out of what ps shows. */
+/* Applies the settings among the options, and overwrites the password in argv, which ps shows. */
 static bool put_into_force(struct parsing *parsing)
 {
     bool good = true;

@@ -1,4 +1,5 @@
-/* What the command line, the environment and ~/.leveretctl say, in this order of precedence. */
+/* The options, from the command line, the environment and ~/.leveretctl, in this order of
+ * precedence. */
 #ifndef LEVERETCTL_OPTIONS_H
 #define LEVERETCTL_OPTIONS_H
 
@@ -35,19 +36,19 @@ enum option_bit {
     TAKES_QUEUE_TYPE = 1 << 18
 };
 
-/* Texts of the form NAME=VALUE, as given. */
+/* Texts of the form NAME=VALUE, as the user gave them. */
 struct pairs {
     const char **at;
     size_t count;
 };
 
 struct options {
-    /* Settings. Each is owned, so that a later source can replace an earlier one. */
+    /* Settings. Each is a copy, so that a later source can replace an earlier one. */
     char *host, *port, *user, *password, *vhost;
     enum table_format format;
     bool quiet;
     long timeout_s; /* 0: none */
-    /* The command's. */
+    /* Options that only some commands take. */
     unsigned given; /* enum option_bit */
     struct pairs arguments, properties, headers;
     uint64_t count;
@@ -58,12 +59,12 @@ struct options {
     int arg_count;
 };
 
-/* Sets a setting by its name. NULL, or what is wrong: a static text that does not show the value.
- */
+/* Sets a setting by its name. Returns NULL, or a static text that says what is wrong without
+ * showing the value. */
 const char *options_set(struct options *options, const char *name, const char *value);
 
-/* Reads everything. False: it was said what is wrong. options_free in both cases. argv keeps
- * living and loses the password. */
+/* Reads all sources. Returns false after printing an error; call options_free in both cases. argv
+ * must live as long as the options; the password in it is overwritten. */
 bool options_read(struct options *options, int argc, char **argv);
 void options_free(struct options *options);
 
@@ -72,8 +73,8 @@ void options_help(FILE *out, unsigned bits);
 /* The name (--count) of the first option in bits. */
 const char *options_name(unsigned bits);
 
-/* Reads FILE of lines key = value. False: it was said what is wrong. A file that is not there is
- * wrong only when it is needed. */
+/* Reads a file of lines "key = value". Returns false after printing an error. A missing file is an
+ * error only when it is needed. */
 bool config_read(struct options *options, const char *path, bool needed);
 
 #endif

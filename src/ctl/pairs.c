@@ -7,7 +7,7 @@
 #include "leveret/base/mem.h"
 #include "session.h"
 
-#define DIGITS_MAX 18 /* of a number that surely fits */
+#define DIGITS_MAX 18 /* digits of a number that always fits in an int64_t */
 
 static bool is_number(const char *text)
 {

@@ -5,11 +5,12 @@
 #include "options.h"
 #include "value.h"
 
-/* Digits become a number, true and false themselves, the rest a text; after := stands any JSON.
- * NULL: it was said what is wrong. */
+/* Makes an object of the pairs: digits become a number, true and false a boolean, other values a
+ * text; after := any JSON may stand. Returns NULL after printing an error. */
 struct value *pairs_typed(const struct pairs *pairs);
 
-/* A message's properties: texts, but for the three that are numbers. NULL: as above. */
+/* Makes a message's properties: three are numbers, the others texts. Returns NULL after printing an
+ * error. */
 struct value *pairs_properties(const struct pairs *pairs);
 
 #endif

@@ -1,4 +1,4 @@
-/* Rows: objects of the API to lines. JSON is an array with one object a line. */
+/* Prints objects of the API as lines. JSON is an array with one object a line. */
 #include "rows.h"
 
 #include <stdlib.h>

@@ -7,24 +7,24 @@
 
 struct rows_column {
     const char *heading;
-    const char *path; /* where the object has it: value_get's */
+    const char *path; /* the member of the object, as value_get takes it */
 };
 
 struct rows {
     const struct rows_column *columns;
     size_t count;
-    bool whole;          /* JSON shows the objects as they are, not only the columns */
+    bool whole;          /* true when JSON shows the whole objects, not only the columns */
     struct table *table; /* NULL with JSON */
     bool begun;
 };
 
-/* The columns live as long as the rows. */
+/* The columns must live as long as the rows. */
 void rows_begin(struct rows *rows, const struct options *options, const struct rows_column *columns,
                 size_t count, bool whole);
 void rows_add(struct rows *rows, const struct value *object);
 void rows_end(struct rows *rows);
 
-/* One object for a person: a line for each column; JSON shows the object as it is. */
+/* Prints one object: a line for each column; in JSON the whole object. */
 void rows_print_one(const struct options *options, const struct rows_column *columns, size_t count,
                     const struct value *object);
 

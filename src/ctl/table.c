@@ -1,8 +1,8 @@
 /* Tables.
  *
- * Normal course: each cell is escaped as it comes in and appended to one text. For TSV that text is
- * printed at the end of each row; an aligned table keeps where each cell ends, and how wide its
- * columns became, until the end. What can go wrong: nothing but memory. */
+ * Normal course: each cell is escaped and appended to one text. For TSV that text is printed at the
+ * end of each row; an aligned table notes where each cell ends and how wide each column is, and is
+ * printed at the end. What can go wrong: there is no memory. */
 #include "table.h"
 
 #include <stdlib.h>
@@ -15,20 +15,20 @@
 
 struct column {
     size_t width;
-    bool words, numbers; /* has such values */
+    bool words, numbers; /* true when the column has such values */
 };
 
 struct table {
     FILE *out;
     enum table_format format;
-    size_t columns, at; /* at: the next cell's column */
+    size_t columns, at; /* at: the column of the next cell */
     struct column *column;
     struct text text;
-    size_t *ends; /* of the cells in text */
+    size_t *ends; /* where each cell ends in text */
     size_t count, room;
 };
 
-/* Characters, not bytes; UTF-8 that is broken is counted somehow. */
+/* The width in characters, not bytes; malformed UTF-8 is counted roughly. */
 static size_t width_of(struct bytes cell)
 {
     size_t width = 0;
@@ -37,7 +37,7 @@ static size_t width_of(struct bytes cell)
     return width;
 }
 
-/* Digits with at most one point, a sign before them. */
+/* Whether the cell is digits with at most one point, and perhaps a sign before them. */
 static bool is_number(struct bytes cell)
 {
     size_t i = cell.len > 1 && cell.at[0] == '-';
@@ -149,7 +149,8 @@ void table_cell(struct table *table, struct bytes cell)
 
 static void print_row(const struct table *table, size_t row)
 {
-    size_t blanks = 0; /* kept back, so that no line ends with them */
+    size_t blanks =
+        0; /* blanks to be written before the next cell, so that no line ends with them */
     for (size_t i = 0; i < table->columns; i++) {
         const struct column *column = &table->column[i];
         struct bytes cell = cell_at(table, row * table->columns + i);

@@ -12,7 +12,8 @@ static bool given(const struct session *s, unsigned bit)
     return s->options->given & bit;
 }
 
-/* What queues and exchanges have in common. NULL: an argument is wrong. */
+/* The members that declarations of queues and exchanges share. Returns NULL after printing an
+ * error, when an argument is wrong. */
 static struct value *definition(struct session *s)
 {
     struct value *arguments = pairs_typed(&s->options->arguments);
@@ -108,7 +109,7 @@ enum outcome run_bind(struct session *session)
     return api_call(session, &request, NULL);
 }
 
-/* The name that the API gives the binding; owned. NULL: there is none. */
+/* The API's name of the binding, which the caller frees. NULL: there is no such binding. */
 static char *find_binding(const struct value *bindings, const char *key,
                           const struct value *arguments)
 {

@@ -1,5 +1,5 @@
-/* Users and permissions. The API's PUT creates and replaces alike; what only creates or
- * only changes a part asks for the user first. */
+/* Users and permissions. The API's PUT creates or replaces a user; commands that only create one,
+ * or change a part of one, ask for the user first. */
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
@@ -10,8 +10,8 @@
 #include "http.h"
 #include "leveret/base/mem.h"
 
-/* The password from the argument, or from standard input, where a terminal does not show it; owned.
- * NULL: it was said why. */
+/* The password from the argument or from standard input, which a terminal does not echo; the caller
+ * frees it. Returns NULL after printing an error. */
 static char *take_password(const char *argument)
 {
     struct termios shown, hidden;
@@ -127,7 +127,7 @@ enum outcome run_delete_user(struct session *session)
     return api_call(session, &request, NULL);
 }
 
-/* Logs in as the user, who may well have no tag and thus nothing to see there. */
+/* Logs in as the user. A user without a tag may log in but see nothing, which is no failure. */
 enum outcome run_authenticate(struct session *session)
 {
     const struct options *o = session->options;

@@ -1,4 +1,4 @@
-/* JSON values: what the broker answers, and what it is sent. */
+/* JSON values: those in the broker's answers and those that are sent to it. */
 #ifndef LEVERETCTL_VALUE_H
 #define LEVERETCTL_VALUE_H
 
@@ -9,16 +9,16 @@
 
 struct value; /* a root owns all below it; views live as long as the root */
 
-/* NULL: not JSON. */
+/* Returns NULL when text is not JSON. */
 struct value *value_parse(struct bytes text);
 void value_free(struct value **root);
 
-/* ---- Asking. Each takes NULL too, as a value that is missing. */
+/* ---- Asking. Each function also takes NULL, for a missing value. */
 
 enum value_kind { VALUE_NONE, VALUE_BOOL, VALUE_NUMBER, VALUE_TEXT, VALUE_LIST, VALUE_MAP };
 enum value_kind value_kind_of(const struct value *value);
 
-/* What lies under a key, or under several joined by dots; NULL when it is missing. */
+/* The member with this key, or below several keys joined by dots; NULL when it is missing. */
 const struct value *value_get(const struct value *value, const char *path);
 const struct value *value_at(const struct value *value, size_t index);
 size_t value_count(const struct value *value); /* elements or keys */
@@ -28,18 +28,19 @@ struct bytes value_bytes(const struct value *value); /* of a text */
 const char *value_text(const struct value *value);   /* of a text, or NULL */
 bool value_equal(const struct value *a, const struct value *b);
 
-/* Adds what a person or a shell wants to see: texts as they are, numbers, true or false, a list
- * of texts with commas, everything else as JSON; nothing for null and for what is empty. */
+/* Adds the value as a person or a shell reads it: a text as it is, a number, true or false, a list
+ * of texts separated by commas, everything else as JSON; nothing for null and for an empty value.
+ */
 void value_show(const struct value *value, struct text *out);
 
 /* Adds JSON in one line. */
 void value_encode(const struct value *value, struct text *out);
-/* Prints JSON, indented or in one line, and no line end. */
+/* Prints JSON, indented or in one line, without a line end. */
 void value_print(const struct value *value, bool indented, FILE *out);
 
-/* ---- Making. value_set and value_append take over what they are given. */
+/* ---- Making. value_set and value_append take over the value that they add. */
 
-/* Whether a text can be one in JSON: it is UTF-8. value_new_text and keys need it. */
+/* Whether a text is UTF-8, which value_new_text and keys require. */
 bool value_text_valid(const char *text);
 
 struct value *value_new_map(void);

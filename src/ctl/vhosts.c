@@ -1,5 +1,5 @@
-/* Virtual hosts: creating, changing, protecting, deleting; tracing, which is a part of what is
- * known of one. */
+/* Virtual hosts: creating, changing, protecting and deleting them, and tracing, which is one of
+ * their attributes. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +30,8 @@ enum outcome run_add_vhost(struct session *session)
     return put(session, session->args[0], body);
 }
 
-/* Changes what the body says; the API would make a virtual host that is not there. */
+/* Changes the attributes in the body. Checks first that the virtual host exists, since the API
+ * would create it. */
 static enum outcome change(struct session *session, const char *vhost, struct value *body)
 {
     const struct api_request there = {

@@ -5,8 +5,8 @@
 #include "api.h"
 #include "command.h"
 
-/* FRACTION, or "absolute" VALUE, or "mem_relative" FRACTION: {limit: {kind: value}} to the node. A
- * fraction is sent as the number that it is; the broker says what is wrong with a value. */
+/* FRACTION, or "absolute" VALUE, or "mem_relative" FRACTION: {limit: {kind: value}} to the node.
+ * The value is sent unchecked, since the broker says what is wrong with it. */
 static enum outcome set(struct session *session, const char *limit, const char *kind,
                         const char *text)
 {

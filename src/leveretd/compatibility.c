@@ -1,4 +1,4 @@
-/* See compatibility.h. */
+/* The key `compatibility`: see compatibility.h. */
 #include "compatibility.h"
 
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #define VERSIONS DIALECT_VERSION, DIALECT_VERSION_313, DIALECT_VERSION_43
 
 static const struct {
-    const char *key, *values[3]; /* by the number of the word */
+    const char *key, *values[3]; /* values: by the number of the word */
 } table[] = {
     {"quorum_queue.delivery_count", {"returns", "returns", "failures"}},
     {"x_death.from_clients", {"count", "count", "ignore"}},

@@ -1,17 +1,21 @@
-/* Sharing out descriptors. */
+/* Sharing out the process's file descriptors. */
 #include "descriptors.h"
 
-/* Log, event loops, listeners, signals, the node's own database, what libraries open for a moment.
- */
+/* Descriptors for log, event loops, listeners, signals, the node's own database, and those that
+ * libraries open for a moment. */
 #define OWN 64u
-/* A vhost's database: its log, manifest, lock and text log, tables while they are written or
- * compacted, directories while they are synced. Tables that are read are mapped and hold none, up
- * to a thousand in the process: from there LevelDB keeps a fifth of the limit open at most. */
-#define OF_A_VHOST      12u
-#define TABLES_PART     8u /* of the limit */
+/* Descriptors of a vhost's database: its log, manifest, lock and text log, tables while they are
+ * written or compacted, directories while they are synced. Tables that are read are mapped and need
+ * none, up to a thousand in the process; beyond that LevelDB keeps at most a fifth of the limit
+ * open. */
+#define OF_A_VHOST 12u
+/* The journal's tables get 1 / TABLES_PART of the limit, at most TABLES_MAX; HTTP gets at most
+ * 1 / HTTP_PART. HTTP and AMQP have room for CONNECTIONS_MIN connections each, however low the
+ * limit is, since an operator must be able to ask what is wrong. */
+#define TABLES_PART     8u
 #define TABLES_MAX      2048u
-#define HTTP_PART       8u /* of the limit, at most */
-#define CONNECTIONS_MIN 8u /* whatever the limit: somebody has to be able to ask what is wrong */
+#define HTTP_PART       8u
+#define CONNECTIONS_MIN 8u
 
 static uint64_t at_most(uint64_t value, uint64_t max)
 {

@@ -7,13 +7,13 @@
 #include <stdint.h>
 
 struct descriptors {
-    uint64_t limit;   /* of open files */
+    uint64_t limit;   /* the process's limit of open files */
     uint64_t journal; /* databases, their tables, the log, event loops, listeners */
     uint64_t http;    /* connections to the API and to metrics */
-    uint64_t amqp;    /* connections */
+    uint64_t amqp;    /* connections of AMQP clients */
 };
 
-/* http_wanted: connections that the settings allow. */
+/* Divides limit. http_wanted: the HTTP connections that the settings allow. */
 void descriptors_plan(uint64_t limit, size_t vhosts, uint64_t http_wanted, struct descriptors *out);
 
 #endif

@@ -24,22 +24,22 @@ enum key_type {
     KEY_PORT,         /* char * */
     KEY_LEVEL,        /* uint64_t: enum log_level */
     KEY_FORMAT,       /* uint64_t: enum log_format */
-    KEY_WORD,         /* uint64_t: which of two or three words */
-    KEY_NO_LISTENERS, /* "none": takes away those before */
-    KEY_LISTENER,     /* a family: the key's last part is the name */
-    KEY_USERS,        /* names with commas, or none */
-    KEY_USER,         /* a family of bools */
-    KEY_TAG,          /* a family of texts */
+    KEY_WORD,         /* uint64_t: the number of one of two or three words */
+    KEY_NO_LISTENERS, /* "none": removes the listeners set before */
+    KEY_LISTENER,     /* a family of keys, whose last part is the listener's name */
+    KEY_USERS,        /* names separated by commas, or "none" */
+    KEY_USER,         /* a family of keys that are bools */
+    KEY_TAG,          /* a family of keys that are texts */
 };
 
 struct key {
-    const char *name; /* a family's ends in a dot */
+    const char *name; /* that of a family ends in a dot */
     enum key_type type;
     size_t field;         /* offset in struct settings */
-    const char *fallback; /* NULL: zero, none */
+    const char *fallback; /* the default as text; NULL: zero, or no text */
     uint64_t min, max;    /* KEY_COUNT, KEY_SIZE; a ratio in thousandths */
     size_t replaces;      /* offset of a uint64_t or double that this key sets to 0, or NO_FIELD */
-    const char *words[3]; /* KEY_WORD: in the order of their numbers */
+    const char *words[3]; /* of KEY_WORD, by number */
 };
 
 #define NO_FIELD SIZE_MAX
@@ -172,7 +172,7 @@ static const char *names_put(struct setting_names *names, const char *name, size
     return NULL;
 }
 
-/* ---- Setters: each NULL when good, else what is wrong. */
+/* ---- Setters: each returns NULL, or what is wrong with the value. */
 
 static void *field_of(struct settings *settings, size_t offset)
 {
@@ -279,7 +279,7 @@ static const char *set_no_listeners(struct setting_names *field, const char *val
     if (strcmp(value, "none") != 0)
         return "may only be none; a port is listeners.tcp.default, an address listeners.tcp.1";
     names_clear(field);
-    /* Remembered, so that the default does not come back. */
+    /* Noted, so that the default listener is not added again. */
     return names_put(field, "default", strlen("default"), "none");
 }
 
@@ -317,7 +317,7 @@ static const char *set_user(struct setting_names *field, const char *name, const
     return wrong ? wrong : names_put(field, name, strlen(name), on ? "true" : "false");
 }
 
-/* name: what follows a family's key. */
+/* name: the last part of a key that belongs to a family. */
 static const char *set(struct settings *settings, const struct key *key, const char *name,
                        const char *value, char **made)
 {
@@ -451,7 +451,8 @@ void keys_clear(struct settings *settings)
 
 /* ---- Changing while the broker runs. */
 
-/* Beside these the lists loopback_users. All are numbers of 8 bytes. */
+/* The fields that can change while the broker runs, besides the list of loopback users. All are
+ * numbers of 8 bytes. */
 static const size_t live_numbers[] = {
     FIELD(heartbeat_s),          FIELD(channel_max),       FIELD(frame_bytes_max),
     FIELD(handshake_timeout_ms), FIELD(message_bytes_max), FIELD(output_bytes_max),
@@ -503,7 +504,8 @@ static bool is_same(const struct key *key, const void *a, const void *b)
     }
 }
 
-/* Whether an earlier key of the table has the same field: it has been told. */
+/* Whether an earlier key of the table sets the same field, so that the difference was told already.
+ */
 static bool is_another_name(const struct key *key)
 {
     for (const struct key *earlier = keys; earlier < key; earlier++)

@@ -1,4 +1,5 @@
-/* The table of settings and what sets them. For settings.c alone. */
+/* The table of settings, and the functions that set them. Only settings.c uses it. Thread: one at a
+ * time. */
 #ifndef LEVERETD_KEYS_H
 #define LEVERETD_KEYS_H
 
@@ -13,9 +14,10 @@ MUST_USE enum status keys_set(struct settings *settings, const char *key, const 
 void keys_differences(const struct settings *now, const struct settings *wanted, struct text *live,
                       struct text *waiting);
 void keys_take_live(struct settings *to, const struct settings *from);
-/* The key that an environment variable's name, without the prefix, stands for; owned, or NULL. */
+/* The key that an environment variable sets, given its name without the prefix; the caller frees
+ * it. NULL: none. */
 char *keys_of_environment(const char *name);
-/* Frees what all fields own. */
+/* Frees the memory that the fields own. */
 void keys_clear(struct settings *settings);
 
 #endif

@@ -23,7 +23,7 @@ const char *literal_size(const char *text, uint64_t *out)
 const char *literal_ratio(const char *text, double *out)
 {
     char *end;
-    /* No sign, no hexadecimal, no "inf": what strtod would also take. */
+    /* strtod would also accept a sign, hexadecimal digits and "inf". */
     if (strspn(text, "0123456789.") != strlen(text) || !*text)
         return "must be a fraction, such as 0.4";
     *out = strtod(text, &end);

@@ -1,5 +1,5 @@
-/* Reading the values of settings. Thread: one at a time. Each: NULL when good, else what is wrong,
- * a static text. */
+/* Reads the values of settings. Each function returns NULL, or a static text that says what is
+ * wrong. Thread: one at a time. */
 #ifndef LEVERETD_LITERAL_H
 #define LEVERETD_LITERAL_H
 
@@ -14,12 +14,13 @@ const char *literal_size(const char *text, uint64_t *out);
 /* A decimal fraction, not negative. */
 const char *literal_ratio(const char *text, double *out);
 const char *literal_bool(const char *text, bool *out);
-/* 1 to 65535; "0" and "none": off; "any": a free one. */
+/* A port from 1 to 65535; "0" and "none" mean off, "any" a free port. */
 const char *literal_port(const char *text);
 bool literal_is_off(const char *port);
 
-/* An address in one of the forms of RabbitMQ's files (5672, 127.0.0.1:5672, ::1:5672, [::1]:5672)
- * in listener_new's form, owned; NULL in *out when its port is off. */
+/* Reads an address in one of the forms of RabbitMQ's files (5672, 127.0.0.1:5672, ::1:5672,
+ * [::1]:5672). *out is the address in listener_new's form, which the caller frees; NULL when its
+ * port is off. */
 const char *literal_address(const char *text, char **out);
 
 #endif

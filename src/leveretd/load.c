@@ -1,11 +1,11 @@
 /* load_definitions: a file of definitions that is imported at each start, before clients are
  * served.
  *
- * Normal course: once the workers run, the file is read and imported like one that comes to the
- * API; the main loop runs until that is done. Who connects meanwhile waits, accepted but not
- * served. What can go wrong: the file cannot be read, or is refused as a whole: the start ends;
- * some of it cannot be done (a queue that exists is different): it is logged, and the start goes on
- * with what there is. */
+ * Normal course: once the workers run, the file is read and imported like one that a client of the
+ * API sends; the main loop runs until that is done. Connections that arrive meanwhile are accepted
+ * and wait. What can go wrong: the file cannot be read, or is refused as a whole: the start fails.
+ * A part of it cannot be imported (a queue exists and is different): that is logged, and the start
+ * goes on. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,10 +15,10 @@
 #include "leveret/base/mem.h"
 #include "server.h"
 
-/* Connections that wait; more are closed. */
+/* The number of connections that wait; more are closed. */
 #define KEPT_MAX 1024u
 
-/* ---- Clients that come too early. */
+/* ---- Connections that arrive before clients are served. */
 
 void load_keep(struct server *server, int fd)
 {
@@ -79,7 +79,7 @@ static bool read_file(const char *path, struct text *out)
 struct definitions_load {
     struct server *server;
     struct text json;
-    char *refused; /* NULL: it was not */
+    char *refused; /* why the import was refused; NULL: it was not */
 };
 
 static void imported(void *context, int code, const char *reason)
@@ -90,7 +90,7 @@ static void imported(void *context, int code, const char *reason)
     loop_stop(loading->server->loop);
 }
 
-/* On the main loop, where the API works. */
+/* Runs on the main loop, where the API works. */
 static void begin_letter(struct loop *receiver, void *letter, size_t bytes)
 {
     struct definitions_load *loading;

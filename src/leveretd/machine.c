@@ -8,9 +8,9 @@
 
 #include "leveret/base/number.h"
 
-/* Taken for the limit when the kernel does not tell it. */
+/* Used as the limit of open files when the kernel does not tell it. */
 #define FILES_UNKNOWN 1024u
-/* The hard limit that is asked for where it is lower and may be raised. */
+/* The hard limit of open files that is asked for when it is lower. */
 #define FILES_WANTED 65536u
 
 unsigned machine_cores(void)
@@ -22,7 +22,7 @@ unsigned machine_cores(void)
     return online > 0 ? (unsigned)online : 1;
 }
 
-/* 0 when the group has no limit, or there is no such file. */
+/* The limit in a control group's file, bytes; 0 when it has none or the file does not exist. */
 static uint64_t group_limit(const char *path)
 {
     uint64_t bytes = 0;
@@ -42,8 +42,8 @@ uint64_t machine_memory_bytes(void)
     return bytes;
 }
 
-/* Whoever may raise the hard limit is asked for no configuration: what CAP_SYS_RESOURCE allows is
- * tried, and that it is refused is the normal case. */
+/* Tries to raise the hard limit, so that it need not be configured where CAP_SYS_RESOURCE allows
+ * it. Without that capability the kernel refuses, which is the normal case. */
 static void raise_file_limit(struct rlimit *limit)
 {
     const struct rlimit before = *limit;

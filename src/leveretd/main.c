@@ -79,7 +79,7 @@ static int serve(const struct sources *sources, struct settings *settings)
     if (status == STATUS_OK) {
         loop_run(server.loop);
     } else {
-        /* The log may be a file; whoever started the broker looks here. */
+        /* The log may be a file; the user who started the broker looks at stderr. */
         fprintf(stderr, "leveretd: %s\n", error ? error : status_text(status));
         if (server.log && settings->log_file)
             log_line(server.log, LOG_ERROR, "leveretd", "could not start: %.2000s",

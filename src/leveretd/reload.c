@@ -1,14 +1,14 @@
 /* Reading the configuration again while the broker runs.
  *
- * Normal course: the log file is opened anew; all sources are read as at the start; what can change
- * is handed to those who use it, which is told in one line, and what cannot is told in another.
- * What can go wrong: an error in the configuration: all of it stays as it was, and the errors are
- * logged. */
+ * Normal course: the log file is opened again; all sources are read as at the start; settings that
+ * can change are given to the parts that use them, and one line of the log names them; another line
+ * names those that need a restart. What can go wrong: an error in the configuration: no setting
+ * changes, and the errors are logged. */
 #include <stdlib.h>
 
 #include "server.h"
 
-/* Each part takes over the limits among its options. */
+/* Gives each part of the broker its limits. */
 static void hand_out(struct server *server)
 {
     const struct settings *settings = server->settings;
@@ -31,7 +31,7 @@ static void take_over(struct server *server, const struct settings *wanted)
 
     settings_differences(server->settings, wanted, &live, &waiting);
     settings_take_live(server->settings, wanted);
-    /* In the louder of the two levels, so that the change of the level itself is told. */
+    /* Logs with the level that shows more, so that a change of the level itself is logged. */
     if (server->settings->log_level < LOG_WARNING)
         log_set_level(server->log, (enum log_level)server->settings->log_level);
     log_line(server->log, LOG_INFO, "leveretd",

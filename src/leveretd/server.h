@@ -1,5 +1,5 @@
-/* The running server: everything that leveretd holds, put together in start.c and taken apart in
- * stop.c. Thread: the main thread. */
+/* The running server: everything that leveretd holds. start.c makes it, stop.c frees it. Thread:
+ * the main thread. */
 #ifndef LEVERETD_SERVER_H
 #define LEVERETD_SERVER_H
 
@@ -9,7 +9,7 @@
 #include "leveret/net/quota.h"
 #include "settings.h"
 
-/* How long clients may take to say close-ok at shutdown. */
+/* How long a stop waits for clients' close-ok, in milliseconds; then their connections are cut. */
 #define SHUTDOWN_TIMEOUT_MS 3000u
 
 /* The sources of the configuration, to read them again on SIGHUP. */
@@ -19,7 +19,8 @@ struct sources {
     size_t assignment_count;
     char *const *environment;
 };
-/* Reads all sources in order; false with errors appended. *out is always made. */
+/* Reads all sources in order. Returns false, with errors appended, when one was wrong; *out is made
+ * in both cases. */
 bool sources_read(const struct sources *sources, struct settings **out, struct text *errors);
 
 struct server {
@@ -34,17 +35,17 @@ struct server {
     struct session_options session_options;
     struct sessions **sessions; /* one for each worker */
     unsigned sessions_made;
-    unsigned next_session; /* whose turn the next connection is; the first worker's */
+    unsigned next_session; /* the worker that gets the next connection; used by the first worker */
 
-    /* Of the first worker once it runs: true when clients are served. Until then those that connect
-     * are kept. */
+    /* True once clients are served; until then connections are kept (load.c). Used by the first
+     * worker once it runs. */
     bool open;
     int *kept;
     size_t kept_count;
 
-    struct listener **listeners; /* on the first worker's loop */
+    struct listener **listeners; /* they listen on the first worker's loop */
     size_t listener_count;
-    /* What the API says of them: it outlives them, so the names are copies. */
+    /* What the API shows of listeners. It outlives them, so the names are copies. */
     struct admin_listener *listener_infos;
     char **listener_names;
     size_t listener_info_count;
@@ -57,37 +58,37 @@ struct server {
     struct descriptors descriptors;
     struct quota amqp_sockets;
     struct timer *descriptors_timer;
-    uint64_t full_logged_ms; /* the first worker's */
+    uint64_t full_logged_ms; /* used by the first worker */
     bool workers_running, stopping;
-    unsigned sessions_ending; /* workers whose sessions are not gone yet */
+    unsigned sessions_ending; /* number of workers that still have sessions */
 };
 
-/* Starts everything, in the order in which it depends on each other. On error *error (owned) is a
- * sentence, and what was started is to be taken down with server_free. */
+/* Starts all parts, each after those that it depends on. On error *error is a sentence, which the
+ * caller frees, and the caller must call server_free. */
 MUST_USE enum status server_start(struct server *server, char **error);
 
-/* load.c: imports the file of load_definitions, then serves clients. Errors: IO (the file), MALFORMED
- * (refused), with a sentence in *error. */
+/* Defined in load.c: imports the file of load_definitions, then serves clients. Errors: IO (the
+ * file), MALFORMED (refused), with a sentence in *error. */
 MUST_USE enum status load_definitions(struct server *server, char **error);
-/* A connection that has come before; the first worker. */
+/* Keeps a connection that arrives before clients are served; called on the first worker. */
 void load_keep(struct server *server, int fd);
 void load_free(struct server *server);
-/* start.c: a connection that has come. */
+/* Defined in start.c: gives a new connection to a worker. */
 void server_accept(struct server *server, int fd);
 
 /* Stops accepting, tells clients 320, and ends the main loop when they are gone. */
 void server_stop(struct server *server);
 /* Commits, closes and frees all. */
 void server_free(struct server *server);
-/* Reads the configuration again and takes over what can change meanwhile; the log file is opened
- * anew. */
+/* Reads the configuration again, applies the settings that can change, and opens the log file
+ * again. */
 void server_reload(struct server *server);
 
-/* The limits among a part's options, at the start and when they are read again. */
+/* Fill in the limits of a part's options, at the start and when the configuration is read again. */
 void server_node_limits(const struct settings *settings, struct node_options *out);
 void server_session_limits(const struct settings *settings, struct session_options *out);
 
-/* Signals, as events of the main loop. signals_block comes first, before any thread is started.
+/* Signals, as events of the main loop. signals_block must be called before any thread is started.
  * Errors: IO. */
 MUST_USE enum status signals_block(struct server *server);
 void signals_watch(struct server *server);

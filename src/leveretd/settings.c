@@ -1,7 +1,7 @@
-/* Where settings come from: files, environment, command line. The one user of inih.
+/* Reads settings from their sources: files, environment, command line. The only user of inih.
  *
- * What can go wrong: a line that is no `key = value`, an unknown key, a malformed value. Each is
- * one line of text with file and number, and reading goes on, so that all are seen. */
+ * What can go wrong: a line that is not `key = value`, an unknown key, a malformed value. Each adds
+ * a line of text with file and line number, and reading goes on, so that all errors are seen. */
 #include "settings.h"
 
 #include <errno.h>
@@ -70,8 +70,8 @@ static int assignment_seen(void *context, const char *section, const char *name,
     return 1;
 }
 
-/* inih is given one line at a time, so that each error has its number and one does not hide the
- * next. */
+/* inih gets one line at a time, so that each error has its line number and one error does not hide
+ * the next. */
 static bool read_line(struct settings *settings, const char *where, const char *text,
                       struct text *errors)
 {
@@ -97,7 +97,7 @@ bool settings_read_file(struct settings *settings, const char *path, struct text
     size_t room = 0;
     bool good = true;
 
-    /* inih's settings are variables of the library; nobody else uses it. */
+    /* inih's options are global variables of the library, which only this file uses. */
     ini_use_stack = false;
     ini_allow_realloc = true;
     ini_max_line = LINE_LEN_MAX + 8;

@@ -13,7 +13,7 @@
 #include "leveret/base/status.h"
 #include "leveret/base/text.h"
 
-/* Values by name, for keys like listeners.tcp.NAME. */
+/* Names with values, of keys like listeners.tcp.NAME. */
 struct setting_name {
     char *name, *value;
 };
@@ -23,7 +23,8 @@ struct setting_names {
 };
 
 struct settings {
-    /* Addresses to listen on; texts are as the file has them: see settings_addresses. */
+    /* Addresses to listen on, as the file has them; settings_addresses gives them in listener_new's
+     * form. */
     struct setting_names listeners;
     char *unix_path;
     char *management_ip, *management_port, *prometheus_ip, *prometheus_port;
@@ -34,10 +35,10 @@ struct settings {
     uint64_t heartbeat_s, channel_max, frame_bytes_max, handshake_timeout_ms;
     uint64_t message_bytes_max, output_bytes_max, consumer_timeout_ms;
 
-    uint64_t compatibility; /* which word: see compatibility.h */
+    uint64_t compatibility; /* the number of a word: see compatibility.h */
     /* enum dialect_count, dialect_deaths, dialect_timeout */
     uint64_t delivery_count, x_death, consumer_timeout_action;
-    unsigned said; /* a bit for each key of compatibility.c that was set by itself */
+    unsigned said; /* has a bit for each key of compatibility.c that was set by itself */
 
     char *default_user, *default_pass, *default_vhost, *anonymous_user;
     uint64_t default_queue_type;         /* enum queue_type */
@@ -45,7 +46,7 @@ struct settings {
 
     char *load_definitions; /* a file; NULL: none */
 
-    /* Of each pair one counts: the ratio when bytes is 0. */
+    /* Of each pair the ratio is used when bytes is 0. */
     double memory_ratio;
     uint64_t memory_bytes;
     double disk_ratio;
@@ -54,8 +55,8 @@ struct settings {
     uint64_t log_level, log_format; /* enum log_level, enum log_format */
     char *log_file;                 /* NULL: stderr */
 
-    char *data_dir;   /* NULL: nothing is kept */
-    uint64_t workers; /* 0: chosen from the cores */
+    char *data_dir;   /* NULL: nothing is stored */
+    uint64_t workers; /* 0: chosen by the number of cores */
     uint64_t writers;
     char *product, *version, *cluster_name;
     struct setting_names cluster_tags, node_tags;
@@ -70,12 +71,12 @@ void settings_free(struct settings **settings);
 MUST_USE enum status settings_set(struct settings *settings, const char *key, const char *value,
                                   char **why);
 
-/* Each reads one source and appends a line for each error ("leveret.conf:3: …"); false when there
- * was one. */
+/* Each of these reads one source and appends a line for each error ("leveret.conf:3: …"). Returns
+ * false when there was one. */
 bool settings_read_file(struct settings *settings, const char *path, struct text *errors);
 /* environment: "NAME=value" strings, NULL-ended. LEVERET_HEARTBEAT for heartbeat, LEVERET_LOG_LEVEL
- * for log.level; other variables, also unknown ones with that prefix (container platforms make up
- * some), are passed over. */
+ * for log.level; other variables are ignored, even unknown ones with that prefix, because container
+ * platforms set some. */
 bool settings_read_environment(struct settings *settings, char *const *environment,
                                struct text *errors);
 /* "key=value", of --set. */
@@ -84,8 +85,8 @@ bool settings_read_assignment(struct settings *settings, const char *assignment,
 
 /* ---- Changing while the broker runs. */
 
-/* Appends the keys whose values differ, with ", " between them: to live those that
- * settings_take_live takes over, to waiting those that count at the next start only. */
+/* Appends the names of keys whose values differ, separated by ", ": to live those that
+ * settings_take_live copies, to waiting those that change only at the next start. */
 void settings_differences(const struct settings *now, const struct settings *wanted,
                           struct text *live, struct text *waiting);
 /* Copies what can change while the broker runs: limits, what clients are offered, the log's level,
@@ -94,16 +95,16 @@ void settings_take_live(struct settings *to, const struct settings *from);
 
 /* ---- What follows from the values. */
 
-/* The addresses for listener_new: owned texts, NULL-ended; free with settings_free_list. Those
- * switched off are left out. */
+/* The addresses to listen on, in listener_new's form, as a NULL-ended list for settings_free_list.
+ * Listeners that are off are left out. */
 char **settings_addresses(const struct settings *settings);
-/* Users that may log in from loopback only; the same. */
+/* The users who may log in from loopback only, as such a list. */
 char **settings_loopback_users(const struct settings *settings);
 void settings_free_list(char ***list);
-/* "15672", "127.0.0.1:15672", or NULL when off; owned. */
+/* "15672" or "127.0.0.1:15672", which the caller frees; NULL when the API is off. */
 char *settings_management_address(const struct settings *settings);
 char *settings_prometheus_address(const struct settings *settings);
-/* Bytes, given the memory there is. */
+/* The memory watermark in bytes, given the memory of the machine. */
 uint64_t settings_memory_bytes_max(const struct settings *settings, uint64_t physical_bytes);
 uint64_t settings_disk_free_bytes_min(const struct settings *settings, uint64_t physical_bytes);
 

@@ -1,8 +1,8 @@
 /* Starting: log, file limit, loops, node, users, vhosts, sessions, listeners, API.
  *
- * Normal course: each step stands on those before; when the last has succeeded a line "ready" says
- * where clients find the broker. What can go wrong: the data directory is locked or damaged, an
- * address is taken: the step's sentence is printed and leveretd ends with code 1, having changed
+ * Normal course: each step needs those before it; after the last a line "ready" says which
+ * addresses the broker listens on. What can go wrong: the data directory is locked or damaged, or
+ * an address is in use: leveretd prints a sentence about it and ends with code 1, having changed
  * nothing. */
 #include <limits.h>
 #include <stdio.h>
@@ -47,8 +47,8 @@ bool sources_read(const struct sources *sources, struct settings **out, struct t
 
 /* ---- Loops. */
 
-/* One vhost is one worker's work, and each further worker costs its connections a hop: half the
- * cores, so that the other half is left for the disk, the kernel's network and clients. */
+/* Half of the cores. A vhost is served by one worker, and with more workers messages have to pass
+ * between them; the other cores are left for the disk, the kernel's network and clients. */
 static unsigned workers_wanted(const struct settings *settings)
 {
     if (settings->workers)
@@ -67,9 +67,10 @@ static enum status start_loops(struct server *server, char **error)
 
 /* ---- Descriptors. */
 
-/* What the broker is meant for; below it the operator should hear of it. */
+/* With fewer descriptors for connections than this, a warning is logged at start. */
 #define CONNECTIONS_WANTED 20000u
-/* How often the shares are counted anew: vhosts come and go. */
+/* How often the shares of descriptors are computed again, in milliseconds, because vhosts come and
+ * go. */
 #define DESCRIPTORS_MS 5000u
 
 static void count_vhost(void *context, const struct vhost_entry *entry)
@@ -160,7 +161,7 @@ static enum status start_node(struct server *server, char **error)
                    settings->data_dir ? settings->data_dir : "node", error);
 }
 
-/* Owned; the texts are the settings'. */
+/* The caller frees the array; its texts belong to the settings. */
 static struct auth_tag *tags_of(const struct setting_names *names)
 {
     struct auth_tag *tags = mem_need((names->count + 1) * sizeof *tags);
@@ -169,7 +170,8 @@ static struct auth_tag *tags_of(const struct setting_names *names)
     return tags;
 }
 
-/* Names and tags decide nothing: a disk that is full does not keep the broker from starting. */
+/* Stores the cluster's name and tags. The broker starts without them, so that a full disk does not
+ * prevent it. */
 static void identify_cluster(struct server *server)
 {
     const struct setting_names *names = &server->settings->cluster_tags;
@@ -235,8 +237,8 @@ static enum status start_vhosts(struct server *server, char **error)
         free(list.names[i]);
     }
     free(list.names);
-    (void)
-        error; /* one that cannot be opened keeps neither the others nor the broker from starting */
+    (void)error; /* a vhost that cannot be opened prevents neither the others nor the broker from
+                    starting */
     return STATUS_OK;
 }
 
@@ -292,7 +294,7 @@ static void log_full(struct server *server)
         (unsigned)atomic_load(&server->amqp_sockets.max));
 }
 
-/* On the first worker: a connection that stays there needs no hop. */
+/* Called on the first worker. A connection that stays on it need not be sent to another loop. */
 void server_accept(struct server *server, int fd)
 {
     sessions_accept(server->sessions[server->next_session], fd);
@@ -313,7 +315,7 @@ static void accepted(void *context, int fd)
         load_keep(server, fd);
 }
 
-/* The API tells of each address by itself, without its port and brackets. */
+/* The API shows each address by itself, without port and brackets. */
 static void add_listener_info(struct server *server, const char *name, size_t len, uint16_t port)
 {
     size_t at = server->listener_info_count++;
@@ -326,7 +328,7 @@ static void add_listener_info(struct server *server, const char *name, size_t le
     server->listener_infos[at] = (struct admin_listener){"amqp", server->listener_names[at], port};
 }
 
-/* A listener's name is that of its addresses; a socket's path has no port to be cut off. */
+/* The name of a listener is its addresses; the path of a Unix socket has no port to cut off. */
 static void add_listener_infos(struct server *server, const struct listener *listener)
 {
     uint16_t port = listener_port(listener);
@@ -375,7 +377,8 @@ static unsigned part_of(unsigned wanted, uint64_t whole, uint64_t all_wanted)
     return part ? (unsigned)part : 1;
 }
 
-/* With few descriptors both servers have fewer connections than the settings allow. */
+/* Divides HTTP's descriptors between the two servers; when they are few, each has fewer connections
+ * than the settings allow. */
 static void share_http(const struct server *server, struct admin_options *options)
 {
     uint64_t whole = server->descriptors.http;
@@ -433,7 +436,7 @@ static enum status start_workers(struct server *server, char **error)
     return explain(status, "worker threads", error);
 }
 
-/* ---- All of it. */
+/* ---- The whole start. */
 
 static void log_ready(struct server *server)
 {

@@ -1,9 +1,9 @@
 /* Stopping.
  *
- * Normal course: listeners close; every client gets 320 and has SHUTDOWN_TIMEOUT_MS to say
- * close-ok; when the last worker's sessions are gone the main loop ends; journals are committed as
- * the node is freed. What can go wrong: a client that does not answer (its connection is cut when
- * time is up); a second SIGTERM (nothing more to do: the first one is bounded). */
+ * Normal course: listeners close; every client gets 320 and has SHUTDOWN_TIMEOUT_MS to answer
+ * close-ok; when no worker has sessions any more the main loop ends; journals are committed when
+ * the node is freed. What can go wrong: a client does not answer: its connection is cut when the
+ * time is over. A second SIGTERM changes nothing, since the stop ends in bounded time. */
 #include <stdlib.h>
 
 #include "server.h"
@@ -15,7 +15,7 @@ static void close_listeners(struct server *server)
     server->listener_count = 0;
 }
 
-/* The first worker's loop listens. */
+/* Runs on the first worker, whose loop listens. */
 static void close_listeners_letter(struct loop *receiver, void *letter, size_t bytes)
 {
     (void)bytes;
@@ -37,8 +37,8 @@ void server_stop(struct server *server)
     if (server->stopping)
         return;
     server->stopping = true;
-    /* The API's questions that are under way were asked before the sessions' end and come back
-     * before it. */
+    /* Questions that the API has asked were posted before the sessions' end, so their answers come
+     * back before it. */
     if (server->admin)
         admin_free(&server->admin);
     loop_post(workers_loop(server->workers, 0), close_listeners_letter, &server, sizeof server);

@@ -1,5 +1,5 @@
-/* The same thing made and unmade again and again, by -x clients at a time, each with a thread and
- * waiting for each answer: the rate of rounds and how long one takes. */
+/* Makes and deletes the same object again and again, with -x clients at a time, each in a thread
+ * that waits for every answer. Measures the rate of rounds and the time of one. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@ struct churner {
     const struct options *options;
     unsigned index;
     uint64_t until_ns;
-    struct client *client; /* but for CHURN_CONNECTION, whose rounds are one each */
+    struct client *client; /* NULL for CHURN_CONNECTION, where each round makes one */
     char queue[NAME_MAX_BYTES];
     uint64_t count;
     struct histogram latency;
@@ -111,7 +111,7 @@ static enum status bind_only(struct churner *churner)
 
 static const struct {
     const char *what;
-    bool connected, with_queue; /* what must be there before the rounds */
+    bool connected, with_queue; /* what must exist before the rounds */
     enum status (*round)(struct churner *churner);
 } kinds[] = {
     [CHURN_CONNECTION] = {"connections opened and closed", false, false, open_and_close},

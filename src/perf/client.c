@@ -2,7 +2,7 @@
  *
  * Normal course: client_open → client_call for each step of the setting up → the loop takes over →
  * client_close. What can go wrong: no answer within CLIENT_TIMEOUT_S, a channel.close or
- * connection.close in place of the answer; both end the call with words in client->why. */
+ * connection.close in place of the answer; both end the call, with a text in client->why. */
 #include "client.h"
 
 #include <errno.h>
@@ -57,7 +57,8 @@ static enum status connect_to(struct client *client, const struct target *target
         return client->fd >= 0 ? STATUS_OK
                                : fail(client, STATUS_IO, "%s: %s", target->host, strerror(errno));
     }
-    /* A number first: looking up names asks the kernel and files each time. */
+    /* A numeric address is tried first: looking up a name asks the kernel and reads files each
+     * time. */
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST};
     struct addrinfo *found = NULL;
     int error = getaddrinfo(target->host, target->port, &hints, &found);
@@ -105,7 +106,8 @@ void client_grow(struct client *client, size_t in_room)
 
 void client_queue(struct client *client, uint16_t channel, const struct method *method)
 {
-    /* Everything but tables has a bound; the only long tables sent are queue arguments. */
+    /* All fields but tables have a limited length, and the only long tables that are sent are queue
+     * arguments. */
     size_t room =
         4096 + (method->id == METHOD_QUEUE_DECLARE ? method->u.queue_declare.arguments.len : 0);
     uint8_t *at = text_reserve(&client->out, room + FRAME_OVERHEAD_BYTES);
@@ -141,7 +143,7 @@ static enum status receive(struct client *client)
     if (client->in_len == client->in_room)
         client_grow(client, client->in_room * 2);
     for (;;) {
-        /* The socket blocks, for CLIENT_TIMEOUT_S at most. */
+        /* The socket blocks for at most CLIENT_TIMEOUT_S. */
         ssize_t n =
             recv(client->fd, client->in + client->in_len, client->in_room - client->in_len, 0);
         if (n == 0)
@@ -157,7 +159,7 @@ static enum status receive(struct client *client)
     }
 }
 
-/* The next whole frame; its bytes stay where they are until the next read. */
+/* Returns the next whole frame, a view that is valid until the next read. */
 static enum status next_frame(struct client *client, struct frame *out)
 {
     for (;;) {
@@ -184,7 +186,7 @@ static enum status next_frame(struct client *client, struct frame *out)
     }
 }
 
-/* Waits for a method; others that may come unasked are passed over. */
+/* Waits for a method, skipping others that the broker may send unasked. */
 static enum status await(struct client *client, uint16_t channel, enum method_id id,
                          struct method *reply)
 {
@@ -218,7 +220,7 @@ enum status client_call(struct client *client, uint16_t channel, const struct me
     return status ? status : await(client, channel, reply_id, reply ? reply : &unused);
 }
 
-/* What we say of ourselves in connection.start-ok. */
+/* The client properties of connection.start-ok. */
 static void put_properties(struct text *out)
 {
     table_put_string(out, "product", BYTES_LITERAL("leveret-perf"));
@@ -315,7 +317,7 @@ void client_close(struct client **pointer, bool polite)
         struct method method = {.id = METHOD_CONNECTION_CLOSE};
         method.u.connection_close =
             (struct connection_close){.reply_code = 200, .reply_text = BYTES_LITERAL("goodbye")};
-        /* Whether it was heard makes no difference to what follows. */
+        /* The connection is freed whether or not the broker answered. */
         if (client_call(client, 0, &method, METHOD_CONNECTION_CLOSE_OK, NULL))
             client->why[0] = 0;
     }

@@ -1,5 +1,5 @@
-/* An AMQP connection as a load tool needs it: opened and set up with calls that wait, then handed
- * over to the loop that loads it without waiting (peer.h), which uses the same buffers.
+/* An AMQP connection for a load tool: opened and set up by calls that wait, then used without
+ * waiting by the loop that puts load on it (peer.h), with the same buffers.
  *
  * Thread: one at a time. */
 #ifndef LEVERET_PERF_CLIENT_H
@@ -13,19 +13,20 @@
 #include "target.h"
 
 #define CLIENT_WHY_MAX    300u
-#define CLIENT_TIMEOUT_S  60u            /* the longest wait for an answer */
-#define CLIENT_ROOM_SMALL 8192u          /* input room of a connection that is only set up */
-#define CLIENT_ROOM_LOAD  (256ul * 1024) /* … and of one under load */
-#define CLIENT_FRAME_MAX  131072ul
+#define CLIENT_TIMEOUT_S  60u   /* longest wait for an answer; then the call fails */
+#define CLIENT_ROOM_SMALL 8192u /* bytes of input that a connection without load has room for */
+/* Bytes of input that a connection under load has room for. */
+#define CLIENT_ROOM_LOAD (256ul * 1024)
+#define CLIENT_FRAME_MAX 131072ul
 
 struct client {
     int fd;
     uint32_t frame_max; /* as negotiated, overhead included */
     uint16_t channel_max;
-    uint8_t *in; /* input that came and was not used yet: in_len bytes at in + in_from */
+    uint8_t *in; /* input that was not used yet: in_len bytes at in + in_from */
     size_t in_from, in_len, in_room;
-    struct text out;          /* queued methods that were not sent yet */
-    char why[CLIENT_WHY_MAX]; /* what went wrong, in words */
+    struct text out;          /* methods that are queued and not sent yet */
+    char why[CLIENT_WHY_MAX]; /* a text that says what went wrong */
 };
 
 /* Connects, logs in, opens the vhost. Heartbeats are off. On an error *out is NULL and why says
@@ -40,19 +41,19 @@ MUST_USE enum status client_call(struct client *client, uint16_t channel,
                                  const struct method *request, enum method_id reply_id,
                                  struct method *reply);
 
-/* Queues a method in client->out; client_flush sends what is queued, waiting. */
+/* Queues a method in client->out; client_flush sends all queued methods, waiting for the socket. */
 void client_queue(struct client *client, uint16_t channel, const struct method *method);
 MUST_USE enum status client_flush(struct client *client);
 
 MUST_USE enum status client_open_channel(struct client *client, uint16_t channel);
 
-/* Gives the input at least this much room. */
+/* Gives the input room for at least in_room bytes. */
 void client_grow(struct client *client, size_t in_room);
 /* Moves unused input to the beginning of the room. */
 void client_compact(struct client *client);
 
-/* Says goodbye when polite, waiting for the answer (and dropping what comes before it), and frees.
- */
+/* Frees the client; when polite, closes the connection first and waits for the answer, dropping all
+ * that arrives before it. */
 void client_close(struct client **client, bool polite);
 
 #endif

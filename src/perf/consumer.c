@@ -1,10 +1,12 @@
-/* A consumer: counts deliveries, notes how long they took, acknowledges every so many, and commits
- * every so many acks; it does not wait for commit-ok. */
+/* A consumer: counts deliveries and measures how long they took. It acknowledges after a number of
+ * deliveries and commits after a number of acks, without waiting for commit-ok. */
 #include "lane.h"
 #include "leveret/wire/frame.h"
 #include "topology.h"
 
-#define STAMP_AGE_MAX_NS (3600ull * 1000000000ull) /* older ones are no stamps of this machine */
+#define STAMP_AGE_MAX_NS                                                                           \
+    (3600ull *                                                                                     \
+     1000000000ull) /* a stamp that is older was not made on this machine, and is not counted */
 
 void consumer_init(struct lane *lane)
 {

@@ -1,6 +1,6 @@
-/* The loop of a load thread. Edge-triggered: a connection is known to be readable or writable until
- * the socket says EAGAIN, so that a loaded loop costs one epoll call a turn and no changes of
- * interest. */
+/* The loop of a load thread. Edge-triggered: a connection counts as readable or writable until the
+ * socket says EAGAIN, so that a loop under load needs one epoll call a turn and never changes what
+ * it waits for. */
 #include "drive.h"
 
 #include <errno.h>
@@ -11,10 +11,12 @@
 
 #include "leveret/base/clock.h"
 
-#define EVENTS_MAX  256
-#define WAIT_MAX_NS 5000000u /* how late a change of phase may be noticed */
+#define EVENTS_MAX 256
+/* Longest wait for events, so that a change of phase is noticed in time. */
+#define WAIT_MAX_NS 5000000u
 
-/* Waits for events until wake_ns at most; nanoseconds matter to a publisher with a rate. */
+/* Waits for events until wake_ns at most; it is in nanoseconds because a publisher with a rate
+ * needs them. */
 static int wait_events(int epoll, struct epoll_event *events, bool busy, uint64_t wake_ns)
 {
     if (busy)

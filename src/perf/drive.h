@@ -12,10 +12,10 @@ struct drive {
     unsigned peer_count;
     struct figures *figures;
     pthread_t thread;
-    double cpu_s; /* what the thread cost; valid after drive_join */
+    double cpu_s; /* CPU time of the thread; valid after drive_join */
 };
 
-/* Errors: IO: no thread to be had. */
+/* Errors: IO (the system gives no thread). */
 MUST_USE enum status drive_start(struct drive *drive);
 void drive_join(struct drive *drive);
 

@@ -1,4 +1,4 @@
-/* What is counted under load.
+/* The figures that are counted under load.
  *
  * Thread: each load thread writes its own; main reads them all meanwhile (relaxed atomics: a figure
  * may be a moment old, none is torn). */
@@ -8,11 +8,11 @@
 #include "histogram.h"
 
 enum figure {
-    FIGURE_SENT, /* messages handed to the kernel whole */
+    FIGURE_SENT, /* messages of which the kernel has taken the last byte */
     FIGURE_CONFIRMED,
     FIGURE_NACKED,
     FIGURE_RETURNED,
-    FIGURE_RECEIVED, /* messages received whole */
+    FIGURE_RECEIVED, /* messages that were received completely */
     FIGURE_REDELIVERED,
     FIGURE_BLOCKED, /* connection.blocked notices */
     FIGURE_COUNT
@@ -20,8 +20,8 @@ enum figure {
 
 struct figures {
     _Atomic uint64_t counts[FIGURE_COUNT];
-    struct histogram latency;         /* publishing to delivery */
-    struct histogram confirm_latency; /* publishing to confirm */
+    struct histogram latency;         /* from publishing to delivery */
+    struct histogram confirm_latency; /* from publishing to the confirm */
 };
 
 static inline void figure_add(struct figures *figures, enum figure figure, uint64_t n)
@@ -30,7 +30,7 @@ static inline void figure_add(struct figures *figures, enum figure figure, uint6
     atomic_store_explicit(&figures->counts[figure], old + n, memory_order_relaxed);
 }
 
-/* All threads' figures at a moment. */
+/* The sums of all threads' figures at one moment. */
 struct figures_sum {
     uint64_t at_ns;
     uint64_t counts[FIGURE_COUNT];

@@ -1,7 +1,7 @@
 /* Reading histograms; recording is inline in the header. */
 #include "histogram.h"
 
-/* The middle of a bucket's range. */
+/* The value in the middle of a bucket's range. */
 static uint64_t bucket_value(unsigned bucket)
 {
     unsigned row = bucket / HISTOGRAM_STEPS, step = bucket % HISTOGRAM_STEPS;

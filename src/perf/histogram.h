@@ -10,20 +10,21 @@
 
 #define HISTOGRAM_STEP_BITS 7u
 #define HISTOGRAM_STEPS     (1u << HISTOGRAM_STEP_BITS)
-#define HISTOGRAM_BITS_MAX  40u /* longest time told apart: 2^40 ns, 18 minutes */
-#define HISTOGRAM_BUCKETS   ((HISTOGRAM_BITS_MAX - HISTOGRAM_STEP_BITS + 1u) * HISTOGRAM_STEPS)
+/* The longest time is 2^40 ns, 18 minutes; longer ones count as that. */
+#define HISTOGRAM_BITS_MAX 40u
+#define HISTOGRAM_BUCKETS  ((HISTOGRAM_BITS_MAX - HISTOGRAM_STEP_BITS + 1u) * HISTOGRAM_STEPS)
 
 struct histogram {
     _Atomic uint64_t counts[HISTOGRAM_BUCKETS];
 };
 
-/* A copy to read from; all zeros is an empty one. */
+/* A sum of histograms, to read from; all zeros when empty. */
 struct histogram_sum {
     uint64_t counts[HISTOGRAM_BUCKETS];
     uint64_t total;
 };
 
-/* The bucket of a time, and the least time that falls into a bucket; nanoseconds. */
+/* The bucket of a time, and the shortest time in a bucket; nanoseconds. */
 static inline unsigned histogram_bucket(uint64_t ns)
 {
     if (ns < HISTOGRAM_STEPS)
@@ -41,9 +42,9 @@ static inline void histogram_record(struct histogram *histogram, uint64_t ns, ui
     atomic_store_explicit(count, old + times, memory_order_relaxed);
 }
 
-/* Adds what the histogram holds now to sum. */
+/* Adds the present counts of a histogram to sum. */
 void histogram_add(struct histogram_sum *sum, const struct histogram *histogram);
-/* Takes an earlier sum away from a later one of the same histograms. */
+/* Subtracts an earlier sum of the same histograms. */
 void histogram_subtract(struct histogram_sum *sum, const struct histogram_sum *earlier);
 /* The time that the given part (0 to 1) of the entries does not exceed, in ns; 0 when empty. */
 uint64_t histogram_quantile(const struct histogram_sum *sum, double part);

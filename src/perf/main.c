@@ -1,11 +1,11 @@
-/* leveret-perf: puts a load on any AMQP 0-9-1 broker and measures what it carries. */
+/* leveret-perf: puts a load on any AMQP 0-9-1 broker and measures its throughput and latency. */
 #include <sys/resource.h>
 
 #include "options.h"
 #include "rounds.h"
 #include "run.h"
 
-/* As many sockets as we may have. */
+/* Raises the limit of open files to the hard limit. */
 static void raise_file_limit(void)
 {
     struct rlimit limit;

@@ -1,4 +1,4 @@
-/* The command line, in the manner of PerfTest where PerfTest has the thing. */
+/* The command line. Options that PerfTest has too have the same names. */
 #include "options.h"
 
 #include <argp.h>
@@ -77,7 +77,7 @@ static const struct argp_option table[] = {
     {"id", KEY_ID, "NAME", 0, "The test's name in the output", 0},
     {0}};
 
-/* A number from low to high, with an optional k, M or G. */
+/* Reads a number from low to high, with an optional k, M or G. */
 static double number(struct argp_state *state, const char *text, double low, double high)
 {
     char *end;
@@ -139,7 +139,7 @@ static void set_churn(struct options *options, struct argp_state *state, const c
     argp_error(state, "no churn of '%s'", what);
 }
 
-/* Checks and completes what the options say together. */
+/* Checks the options against each other and sets the defaults that depend on others. */
 static void finish(struct options *options, struct argp_state *state)
 {
     bool endless = options->seconds == 0;
@@ -170,7 +170,7 @@ static void finish(struct options *options, struct argp_state *state)
     }
 }
 
-/* Options that set one field and mean nothing else. */
+/* Options that only set one field. */
 enum field_kind { SET_TRUE, SET_COUNT, SET_LONG_COUNT, SET_REAL, SET_TEXT };
 
 static const struct {
@@ -215,7 +215,7 @@ static const struct {
 #undef FIELD
 };
 
-/* Whether key is one of those options; then it is done. */
+/* Handles key if it is one of these options; returns whether it was. */
 static bool set_field(struct options *options, struct argp_state *state, int key, const char *text)
 {
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {

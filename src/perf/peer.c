@@ -1,10 +1,10 @@
-/* Bytes in and out of a connection under load.
+/* Reads and writes the bytes of a connection under load.
  *
- * Normal course: peer_read takes what the socket has, walks its frames where they lie and tells the
- * lanes; bodies are passed over in the pieces in which they come. peer_write sends first what is
- * queued (acks, calls), then whole messages of the lanes in turn; what the socket does not take is
- * finished before anything else. What can go wrong: a close from the broker, the end of the stream,
- * a frame that is none: an error with words in client->why, and the load as a whole ends. */
+ * Normal course: peer_read reads from the socket, walks over the frames in the buffer and tells the
+ * lanes; it skips bodies in the pieces in which they arrive. peer_write sends queued methods first
+ * (acks, calls), then whole messages of the lanes in turn; the rest of a message that the socket
+ * did not take goes before anything else. What can go wrong: a close from the broker, the end of
+ * the stream, a malformed frame: an error with a text in client->why, and the whole load ends. */
 #include "peer.h"
 
 #include <errno.h>
@@ -14,7 +14,8 @@
 #include "leveret/base/clock.h"
 #include "leveret/wire/frame.h"
 
-#define ROUNDS_MAX 4u /* chunks in one call of peer_write */
+/* Most chunks in one call of peer_write, so that other peers get their turn. */
+#define ROUNDS_MAX 4u
 
 static enum status broken(struct peer *peer, enum status status, const char *what)
 {
@@ -34,7 +35,7 @@ static void message_complete(struct peer *peer, struct lane *lane, uint64_t now_
     lane->returned = false;
 }
 
-/* basic.deliver by hand: only the tag and the flag are of interest. */
+/* Decodes of basic.deliver only the delivery tag and the redelivered flag. */
 static bool on_deliver(struct peer *peer, struct lane *lane, struct reader *r)
 {
     read_short_string(r);
@@ -102,7 +103,7 @@ static enum status on_method(struct peer *peer, struct lane *lane, struct bytes 
     return STATUS_OK;
 }
 
-/* Passes over n of the bytes of a body frame. */
+/* Skips n bytes of a body frame. */
 static void skip_body(struct peer *peer, size_t n, uint64_t now_ns)
 {
     peer->skip -= (uint32_t)n;
@@ -110,8 +111,8 @@ static void skip_body(struct peer *peer, size_t n, uint64_t now_ns)
         message_complete(peer, peer->skip_lane, now_ns);
 }
 
-/* A body frame whose header is at at, with have bytes of it here. Returns how many are used, 0 when
- * more are needed. */
+/* Begins a body frame whose header is at `at`; have bytes of it have arrived. Returns how many it
+ * has used, 0 when more are needed. */
 static size_t begin_body(struct peer *peer, struct lane *lane, const uint8_t *at, size_t have,
                          uint32_t len)
 {
@@ -141,7 +142,7 @@ static enum status on_header(struct peer *peer, struct lane *lane, struct bytes 
     return STATUS_OK;
 }
 
-/* Walks the frames in at[0..have); *used is set to the bytes that are done with. */
+/* Walks over the frames in at[0..have); *used: the bytes that are not needed any more. */
 static enum status walk(struct peer *peer, const uint8_t *at, size_t have, size_t *used,
                         uint64_t now_ns)
 {
@@ -191,7 +192,7 @@ enum status peer_read(struct peer *peer)
 {
     struct client *client = peer->client;
     client_compact(client);
-    /* A method larger than the room: tables may be long. */
+    /* The method is larger than the room, since tables may be long. */
     if (client->in_len == client->in_room)
         client_grow(client, client->in_room * 2);
     size_t room = client->in_room - client->in_len;
@@ -224,7 +225,8 @@ enum status peer_read(struct peer *peer)
     return status;
 }
 
-/* Sends bytes; the number taken, or -1 with *status set (OK when the socket takes no more). */
+/* Sends bytes. Returns the number that the socket took, or -1 with *status set (OK when the socket
+ * is full). */
 static ssize_t push(struct peer *peer, struct bytes bytes, enum status *status)
 {
     ssize_t n = send(peer->client->fd, bytes.at, bytes.len, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -234,14 +236,14 @@ static ssize_t push(struct peer *peer, struct bytes bytes, enum status *status)
         peer->writable = errno == EINTR;
         return -1;
     }
-    /* The broker may have said why before it closed: leave that to reading. */
+    /* The broker may have sent the reason before it closed, which peer_read will find. */
     peer->writable = false;
     if (errno != EPIPE && errno != ECONNRESET)
         *status = broken(peer, STATUS_IO, strerror(errno));
     return -1;
 }
 
-/* What is queued besides messages. False: it did not all go. */
+/* Sends queued methods. Returns false when the socket did not take all of them. */
 static bool push_queued(struct peer *peer, enum status *status)
 {
     struct text *out = &peer->client->out;
@@ -255,7 +257,7 @@ static bool push_queued(struct peer *peer, enum status *status)
     return out->len == 0;
 }
 
-/* The next lane that may send, with its bytes in peer->rest. */
+/* Chooses the next lane that may send, and puts its bytes into peer->rest. */
 static bool choose(struct peer *peer, uint64_t *wake_ns)
 {
     uint64_t now_ns = clock_steady_ns();

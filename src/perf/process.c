@@ -1,5 +1,5 @@
-/* Reading /proc. Children are found by their parent's id in one pass over /proc: a broker that runs
- * as a script's child (rabbitmq-server) or with helpers counts as a whole. */
+/* Reading /proc. Children are found by their parent's id in one pass over /proc, so that a broker
+ * that a script has started (rabbitmq-server), or that has helpers, is counted as a whole. */
 #include "process.h"
 
 #include <dirent.h>
@@ -10,9 +10,9 @@
 
 #include "leveret/base/number.h"
 
-#define TREE_MAX 256u /* processes that are looked at */
+#define TREE_MAX 256u /* most processes that are counted; further ones are left out */
 
-/* The number that stands `field` blanks behind a place of a stat line. */
+/* Reads the number that stands `field` blanks behind `at` in a stat line. */
 static bool stat_field(const char *at, unsigned field, uint64_t *out)
 {
     while (field-- > 0 && at)
@@ -21,7 +21,7 @@ static bool stat_field(const char *at, unsigned field, uint64_t *out)
     return at && number_scan(at, out) != NULL;
 }
 
-/* Parent and CPU time of a process from its stat line. */
+/* Reads parent and CPU time of a process from its stat line. */
 static bool read_stat(pid_t pid, pid_t *parent, double *cpu_s)
 {
     char path[64], line[1024];
@@ -31,7 +31,7 @@ static bool read_stat(pid_t pid, pid_t *parent, double *cpu_s)
         return false;
     bool ok = fgets(line, sizeof line, file) != NULL;
     fclose(file);
-    /* The name is in parentheses and may hold anything; what follows it does not. */
+    /* The process's name may contain anything, but the last ')' of the line ends it. */
     const char *at = ok ? strrchr(line, ')') : NULL;
     uint64_t ppid, user, system;
     if (!at || !stat_field(at, 2, &ppid) || !stat_field(at, 12, &user) ||
@@ -61,7 +61,7 @@ static void add_memory(pid_t pid, struct process_cost *out)
     fclose(file);
 }
 
-/* The process itself and its descendants; returns their number. */
+/* Finds the process itself and its descendants; returns their number. */
 static size_t tree(pid_t root, pid_t out[TREE_MAX])
 {
     struct {

@@ -1,12 +1,12 @@
-/* A publisher: messages prepared once as bytes of the wire and sent from there again and again,
- * with nothing changed in them but the time stamp at the front of each body.
+/* A publisher: messages are prepared once in wire format and sent again and again; only the time
+ * stamp at the front of each body changes.
  *
- * Normal course: waiting → loading (allowance → take → sent, again and again) → syncing → done.
- * A transaction is a window of confirms that are asked for: when it is full it is committed, and
- * commit-ok confirms all of it.
- * Syncing waits for the confirms, or without confirms for the answer to a basic.qos that travels
- * behind the last message: only then the broker has taken what the kernel's buffers held. What can
- * go wrong: nacks and returns are counted; confirms for unknown tags are ignored. */
+ * Normal course: waiting → loading (allowance → take → sent, again and again) → syncing → done. A
+ * transaction is handled as a window of confirms: when it is full it is committed, and commit-ok
+ * confirms all of its messages. Syncing waits for the confirms, or without confirms for the answer
+ * to a basic.qos that is sent behind the last message: only then has the broker taken the bytes
+ * that were in the kernel's buffers. What can go wrong: nacks and returns are counted; confirms for
+ * unknown tags are ignored. */
 #include "lane.h"
 
 #include <math.h>
@@ -21,7 +21,7 @@
 
 #define RING_MIN 1024u
 
-/* Ends a frame that begins at start in out. */
+/* Ends the frame that begins at start in out: fills in its length and adds the end octet. */
 static void put_end(struct text *out, size_t start, enum frame_type type, uint16_t channel)
 {
     frame_put_header(out->at + start, type, channel,
@@ -82,7 +82,7 @@ static void put_body(struct text *out, const struct lane *lane, uint32_t frame_m
     }
 }
 
-/* The routing key of the block's message at index; all of one lane are of one length. */
+/* The routing key of the block's message at index; all keys of a lane have the same length. */
 static void lane_key(const struct lane *lane, unsigned index, char out[TOPOLOGY_NAME_MAX + 16])
 {
     const struct options *options = lane->run->options;
@@ -117,7 +117,7 @@ static void build_block(struct lane *lane, uint32_t frame_max)
         put_header(&out, lane);
         put_body(&out, lane, frame_max);
     }
-    lane->block = out.at; /* ours from now on */
+    lane->block = out.at; /* the lane frees it */
 }
 
 void publisher_init(struct lane *lane, uint32_t frame_max)
@@ -143,7 +143,8 @@ void lane_clear(struct lane *lane)
     free(lane->ring);
 }
 
-/* What the rate allows by now; the messages of a pause are made up for. */
+/* The number of messages that the rate allows by now. Messages that a pause held up are sent after
+ * it. */
 static uint64_t rate_allowance(struct lane *lane, uint64_t now_ns, uint64_t *wake_ns)
 {
     double rate = lane->run->options->rate;
@@ -164,7 +165,8 @@ uint64_t publisher_allowance(struct lane *lane, uint64_t now_ns, uint64_t *wake_
             return 0;
         lane->state = LANE_LOADING;
         lane->start_ns = now_ns;
-        /* Publishers of a given rate take turns instead of all sending at one moment. */
+        /* Publishers with a rate start at different moments, so that they do not all send at once.
+         */
         if (run->options->rate > 0)
             lane->start_ns += (uint64_t)(1e9 / run->options->rate * lane->index / run->publishers);
     }

@@ -1,5 +1,5 @@
-/* Printing results. A rate is over the time in which its thing happened: publishing ends when the
- * broker has taken the last message, not when the kernel has. */
+/* Printing results. A rate is taken over the time in which its events happened: publishing ends
+ * when the broker has taken the last message, not when the kernel has. */
 #include "report.h"
 
 #include <jansson.h>
@@ -32,7 +32,7 @@ static void print_latency(const char *name, const struct histogram_sum *sum)
 void report_live(const struct report *report, double at_s, const struct figures_sum *before,
                  const struct figures_sum *after)
 {
-    static struct histogram_sum latency, confirm; /* main's only; too large for its stack */
+    static struct histogram_sum latency, confirm; /* used by main only; too large for the stack */
     double seconds = (double)(after->at_ns - before->at_ns) * 1e-9;
     const struct options *options = report->options;
     printf("%8.3f s", at_s);
@@ -61,7 +61,7 @@ void report_live(const struct report *report, double at_s, const struct figures_
     fflush(stdout);
 }
 
-/* The figure that the load is about. */
+/* The figure that the load measures: messages received or, without consumers, sent. */
 static uint64_t main_count(const struct report *report, double *seconds)
 {
     const struct options *options = report->options;
@@ -118,7 +118,7 @@ static json_t *common_json(const struct report *report, uint64_t count)
     return object;
 }
 
-/* Writes and gives up object. */
+/* Writes object and frees it. */
 static enum status write_json(const struct report *report, json_t *object)
 {
     const char *path = report->options->json;

@@ -1,10 +1,10 @@
-/* A load from its beginning to its report.
+/* A load, from its beginning to its report.
  *
  * Normal course: declare → open the connections and share them out to the threads → start → all
- * consumers accepted → measure until the time is up or the counts are reached → publishers come to
- * their end → threads end → close, delete, report. What can go wrong: any connection that breaks
- * ends the run as a whole, with its reason on stderr; a broker that does not take the last messages
- * within SETTLE_MAX_S is reported as it stands. */
+ * consumers accepted → measure until the time is up or the counts are reached → publishers finish →
+ * threads end → close, delete, report. What can go wrong: any connection that breaks ends the run
+ * as a whole, with its reason on stderr; a broker that does not take the last messages within
+ * SETTLE_MAX_S is reported as it stands. */
 #include "run.h"
 
 #include <signal.h>
@@ -21,16 +21,18 @@
 #include "topology.h"
 
 #define SETTLE_MAX_S 30u
-#define IDLE_END_NS  500000000u /* a count without -D ends when nothing came for so long */
-#define INPUT_TOTAL  (512u * 1024 * 1024) /* room for input of all connections together */
-#define INPUT_MIN    (16ul * 1024)
+/* A load that counts messages, without -D, ends when none arrived for so long. */
+#define IDLE_END_NS 500000000u
+/* Bytes of input that all connections together have room for. */
+#define INPUT_TOTAL (512u * 1024 * 1024)
+#define INPUT_MIN   (16ul * 1024)
 
 struct load {
     const struct options *options;
     struct run run;
     struct client *control;
     struct drive *drives;
-    struct figures_sum baseline, previous, now; /* previous: at the last live line */
+    struct figures_sum baseline, previous, now; /* previous: the sum at the last live line */
     uint64_t start_ns, stop_ns;
     struct report report;
 };
@@ -77,7 +79,7 @@ static void subtract(struct figures_sum *sum, const struct figures_sum *earlier)
     histogram_subtract(&sum->confirm_latency, &earlier->confirm_latency);
 }
 
-/* Confirms or transactions, if they are wanted. */
+/* Selects confirms or transactions, if the options ask for them. */
 static enum status select_mode(const struct options *options, struct client *client,
                                uint16_t channel, enum lane_kind kind)
 {
@@ -169,7 +171,7 @@ static void broker_cost(struct load *load, struct process_cost *out)
         load->report.have_broker = process_cost(load->options->broker_pid, out) == STATUS_OK;
 }
 
-/* Whether the counts that were asked for are reached. */
+/* Whether the counts of the options are reached. */
 static bool counted(struct load *load)
 {
     const struct options *options = load->options;
@@ -200,7 +202,7 @@ static void live(struct load *load)
     load->previous = load->now;
 }
 
-/* Everything from here on counts. */
+/* Ends the warm-up: everything from here on is measured. */
 static void begin_measuring(struct load *load)
 {
     if (load->options->broker_pid)
@@ -244,7 +246,7 @@ static void measure(struct load *load)
     broker_cost(load, &load->report.broker_after);
 }
 
-/* Publishers come to their end, threads too. */
+/* Lets the publishers finish and ends the threads. */
 static void settle(struct load *load)
 {
     struct run *run = &load->run;
@@ -277,7 +279,8 @@ static enum status report(struct load *load)
     report->seconds = (double)(load->stop_ns - load->start_ns) * 1e-9;
     report->publish_seconds = (double)(published_ns - load->start_ns) * 1e-9;
     report->receive_seconds = (double)(received_ns - load->start_ns) * 1e-9;
-    /* What was sent and confirmed goes with the time at which the last of it was. */
+    /* The figures of publishing belong to the time at which the last message was sent or confirmed.
+     */
     struct figures_sum *last = &load->previous;
     collect(load, last);
     load->now.counts[FIGURE_SENT] = last->counts[FIGURE_SENT];

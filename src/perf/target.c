@@ -1,4 +1,4 @@
-/* Taking an AMQP URI apart. */
+/* Parsing an AMQP URI. */
 #include "target.h"
 
 #include <ctype.h>
@@ -90,7 +90,7 @@ enum status target_parse(const char *uri, struct target *out)
     }
     if (!parse_host(at, authority, out))
         return STATUS_MALFORMED;
-    /* "amqp://host/" names the empty vhost by the book; people mean the default one. */
+    /* By the specification "amqp://host/" names the empty vhost, but users mean the default one. */
     if (slash && slash[1] && !decode(slash + 1, strcspn(slash + 1, "?"), out->vhost))
         return STATUS_MALFORMED;
     return STATUS_OK;

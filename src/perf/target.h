@@ -1,4 +1,5 @@
-/* Which broker: an AMQP URI taken apart (https://www.rabbitmq.com/uri-spec.html). Any thread. */
+/* The address of a broker, from an AMQP URI (https://www.rabbitmq.com/uri-spec.html). Thread: any.
+ */
 #ifndef LEVERET_PERF_TARGET_H
 #define LEVERET_PERF_TARGET_H
 
@@ -14,8 +15,8 @@ struct target {
     char vhost[TARGET_TEXT_MAX];
 };
 
-/* Takes "amqp://user:password@host:port/vhost", each part but the scheme optional and percent
- * encoded ("amqp://%2Frun%2Fleveret.sock" is a Unix socket). Errors: MALFORMED. */
+/* Parses "amqp://user:password@host:port/vhost", where each part but the scheme is optional and
+ * percent-encoded ("amqp://%2Frun%2Fleveret.sock" is a Unix socket). Errors: MALFORMED. */
 MUST_USE enum status target_parse(const char *uri, struct target *out);
 
 #endif

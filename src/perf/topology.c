@@ -1,5 +1,5 @@
-/* Declaring what a load needs. Queues of a name that was not given are named after this process, so
- * that two loads at a time do not meet. */
+/* Declares the exchange and queues of a load. Without a name from the user, queues are named after
+ * this process, so that two loads do not share them. */
 #include "topology.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* The exchange and the queues that a load uses: their names, declaring and deleting them.
- * Thread: main's, before and after the load; the names may be read by any. */
+/* The exchange and the queues that a load uses: their names, declaring and deleting them. Thread:
+ * the main thread, before and after the load; any may ask for names. */
 #ifndef LEVERET_PERF_TOPOLOGY_H
 #define LEVERET_PERF_TOPOLOGY_H
 
@@ -8,13 +8,13 @@
 
 #define TOPOLOGY_NAME_MAX 256u
 
-/* The queue with an index below options->queues, zero-ended. */
+/* The name of the queue with this index, which is below options->queues; zero-ended. */
 void topology_queue(const struct options *options, unsigned index, char out[TOPOLOGY_NAME_MAX]);
-/* The routing key that reaches it (before --keys appends to it). */
+/* The routing key that reaches this queue (before --keys appends to it). */
 void topology_key(const struct options *options, unsigned index, char out[TOPOLOGY_NAME_MAX]);
 
-/* Declares and binds, or deletes, on channel 1 of client, unless --predeclared. Errors: of
- * client_call; client->why says why. */
+/* Declare and bind, or delete, exchange and queues on channel 1 of client, unless --predeclared.
+ * Errors: those of client_call; client->why says why. */
 MUST_USE enum status topology_make(const struct options *options, struct client *client);
 MUST_USE enum status topology_unmake(const struct options *options, struct client *client);
 

@@ -28,10 +28,10 @@
 
 #define BACKLOG_LETTERS 65536u
 #define NEVER           UINT64_MAX
-#define SLEEP_MS_MAX                                                                               \
-    (UINT64_C(24) * 3600 * 1000) /* longest time of libevent's timer; it is set again after it */
-#define WATCH_MAGIC 0x57A7C4EDu
-#define WATCH_DEAD  0xDEADDEADu
+/* Longest time of libevent's timer; it is set again after it. */
+#define SLEEP_MS_MAX (UINT64_C(24) * 3600 * 1000)
+#define WATCH_MAGIC  0x57A7C4EDu
+#define WATCH_DEAD   0xDEADDEADu
 
 struct loop {
     struct event_base *base;

@@ -1,5 +1,5 @@
 /* A vhost on a memory journal, commands in few words, and its events as lines of text, so that a
- * test reads like a conversation. Not thread safe; one at a time.
+ * test reads like a conversation. Thread: one at a time.
  *
  * Compiled with HARNESS_LEVELDB, the journal is the one on LevelDB in a directory under TMPDIR; a
  * crash is an orderly stop then.
@@ -13,8 +13,7 @@
  *   A1 confirm 5 [multiple] [nack]
  *   A1 return body NO_ROUTE
  *   A1 cancelled c1
- *   A gate busy                    A pace slow                    A detached
- */
+ *   A gate busy                    A pace slow                    A detached */
 #ifndef TESTS_CORE_HARNESS_H
 #define TESTS_CORE_HARNESS_H
 
@@ -29,26 +28,26 @@
 #define PEERS_MAX 8
 
 struct harness {
-    const char *name;     /* the vhost's, at harness_open; NULL: "/" */
+    const char *name;     /* the vhost's name, set before harness_open; NULL: "/" */
     uint64_t random_seed; /* vhost_options.random_seed, raised at each start; 0: 7 */
     struct journal_memory_disk *disk;
     struct journal *journal;
     struct vhost *vhost;
     struct peer *peers[PEERS_MAX]; /* 'A' is 0 */
-    char letters[PEERS_MAX];       /* the peers' owners point here */
+    char letters[PEERS_MAX];       /* each peer's owner points to its letter here */
     struct moment now;
     struct text lines; /* events since the last harness_take */
     char *taken;
     size_t resident_bytes_max;
     uint32_t window_bytes;
     uint64_t consumer_timeout_ms;
-    bool notify_cancel; /* peer_options.notify_cancel of those that attach */
-    struct dialect dialect;                        /* vhost_options.dialect, at harness_open */
+    bool notify_cancel;     /* peer_options.notify_cancel of peers that attach */
+    struct dialect dialect; /* vhost_options.dialect, at harness_open */
     void (*warn)(void *context, const char *text); /* vhost_options.warn, at harness_open */
     struct account *account;                       /* vhost_options.account, at harness_open */
     uint32_t portion;                              /* vhost_options.portion, at harness_open */
-    uint64_t portions;                             /* in which commands were left unfinished */
-    uint64_t units;                                /* that commands have cost */
+    uint64_t portions;                  /* number of calls that left a command unfinished */
+    uint64_t units;                     /* units of work that commands have cost */
     void (*between)(struct harness *h); /* called between two portions, if not NULL; it may apply
                                            commands of other peers, detach these, set halted */
     enum status health;
@@ -59,26 +58,30 @@ struct harness {
     void *watch_context;
     /* Called with each command before the core gets it, if not NULL. */
     void (*watch_command)(void *context, char peer, const struct command *command);
-    unsigned pages_in, pages_out, pages_out_failed; /* reported by the journal so far */
-    bool quiet;                                     /* no lines */
-    bool break_pages;                               /* pages come back damaged */
-    bool halted; /* the machine has stopped: nothing reaches the core until harness_crash */
+    unsigned pages_in, pages_out, pages_out_failed; /* counted from the journal's reports */
+    bool quiet;                                     /* true: events are not written to lines */
+    bool break_pages;                               /* true: pages that are read back are damaged */
+    bool halted; /* true once the machine has stopped: nothing reaches the core until harness_crash
+                  */
 };
 
 void harness_open(struct harness *h);
 void harness_close(struct harness *h);
-/* Stops the broker at this instant: what is not synced is gone. Starts it again; peers are gone. */
+/* Stops the broker at this moment, so that everything not synced is lost, and starts it again
+ * without peers. */
 void harness_crash(struct harness *h);
-/* Deletes the vhost with all that it has stored; peers are gone. Makes one, after that. */
+/* harness_remove deletes the vhost with all that it has stored, and its peers; harness_make makes
+ * it again. */
 void harness_remove(struct harness *h);
 void harness_make(struct harness *h);
-/* One turn's end: vhost_flush, journal_flush if the vhost lets it. Nothing is on disk yet. */
+/* Ends a turn: vhost_flush, and journal_flush if the vhost allows it. Nothing is on disk yet. */
 void harness_turn(struct harness *h);
-/* The disk writes what was handed over, and the vhost hears of it. */
+/* The disk writes the batch that was handed over, and the vhost is told. */
 void harness_disk(struct harness *h);
-/* A turn's end, and the disk does its work until nothing is left to do. */
+/* Ends a turn and lets the disk work until nothing is left to do. */
 void harness_sync(struct harness *h);
-void harness_pass(struct harness *h, uint64_t ms); /* time goes by, and vhost_tick runs while due */
+void harness_pass(struct harness *h,
+                  uint64_t ms); /* lets time pass, and runs vhost_tick while it is due */
 
 void harness_attach(struct harness *h, char peer);
 void harness_detach(struct harness *h, char peer);
@@ -90,7 +93,8 @@ const char *harness_take(struct harness *h);
 
 /* ---- Commands. who is "A1": peer and channel. */
 uint16_t channel_of(const char *who);
-void do_open(struct harness *h, const char *who); /* attaches the peer if need be */
+void do_open(struct harness *h,
+             const char *who); /* attaches the peer first if it is not attached */
 void do_close(struct harness *h, const char *who);
 void do_plain(struct harness *h, const char *who, enum command_type type); /* no arguments */
 void do_credit(struct harness *h, const char *who, uint32_t bytes);
@@ -127,7 +131,7 @@ void do_ack(struct harness *h, const char *who, uint64_t tag, bool multiple);
 void do_nack(struct harness *h, const char *who, uint64_t tag, bool multiple, bool requeue);
 void do_reject(struct harness *h, const char *who, uint64_t tag, bool requeue);
 
-/* Gives the message this priority; replaces it (and the reference). */
+/* Replaces the message, and the caller's reference, by a copy with this priority. */
 void harness_prioritise(struct message **message, uint8_t priority);
 struct message *harness_message(const char *exchange, const char *key, const void *body,
                                 size_t body_bytes, bool persistent);

@@ -16,10 +16,10 @@ struct auth;
 
 #define PARAMETERS_MAX      1024u  /* number of parameters; one more is refused */
 #define PARAMETER_BYTES_MAX 65536u /* bytes of one value as JSON; a longer one is refused */
-#define PARAMETERS_BYTES_MAX                                                                       \
-    (4u << 20) /* bytes of all names and values together; more are refused */
-#define PARAMETER_DEPTH_MAX                                                                        \
-    64u /* levels of arrays and objects in a value; a deeper one is refused */
+/* Bytes of all names and values together; more are refused. */
+#define PARAMETERS_BYTES_MAX (4u << 20)
+/* Levels of arrays and objects in a value; a deeper one is refused. */
+#define PARAMETER_DEPTH_MAX    64u
 #define PARAMETER_CLUSTER_NAME "cluster_name"
 #define PARAMETER_CLUSTER_TAGS "cluster_tags"
 #define PARAMETER_CLUSTER_ID   "internal_cluster_id"
