@@ -15,6 +15,8 @@
 #include "leveret/base/map.h"
 #include "leveret/base/mem.h"
 
+/* A table consists of sets of SET places. KEY_BYTES_MAX: bytes of address and user name that are
+ * hashed; the rest of a longer name is not. */
 #define SET           8u
 #define PAIR_SETS     512u
 #define ADDRESS_SETS  128u

@@ -20,6 +20,7 @@
 #include "leveret/base/mem.h"
 #include "log_text.h"
 
+/* Bytes of a line; the rest of a longer one is cut. */
 #define LINE_BYTES_MAX 4096
 
 struct log {

@@ -10,6 +10,7 @@
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
 
+/* Entries that the first map_put allocates. */
 #define PLACES_MIN 8u
 
 _Static_assert(MAP_SECRET_BYTES == sizeof XXH3_kSecret, "one length for both");

@@ -5,6 +5,7 @@
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
 
+/* Objects that the first roster_add makes room for. */
 #define ROOM_MIN 16u
 
 void roster_free(struct roster *roster)

@@ -10,6 +10,7 @@
 
 #include "leveret/base/mem.h"
 
+/* Seconds to connect to the broker; then it counts as not answering. */
 #define CONNECT_SECONDS 10L
 
 struct http {

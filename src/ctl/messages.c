@@ -10,6 +10,7 @@
 #include "pairs.h"
 #include "rows.h"
 
+/* Bytes of a body; a longer one is refused. */
 #define BODY_BYTES_MAX ((size_t)512 << 20)
 
 /* Reads standard input to its end. Returns false after printing an error. */

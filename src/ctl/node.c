@@ -10,6 +10,8 @@
 #include "leveret/base/account.h"
 #include "rows.h"
 
+/* Bytes of a file of definitions; of a longer one the rest is not read, so that it is no valid
+ * JSON. */
 #define FILE_BYTES_MAX ((size_t)512 << 20)
 
 static const struct rows_column status_lines[] = {

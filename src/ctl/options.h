@@ -10,6 +10,7 @@
 
 #include "table.h"
 
+/* Seconds that a request may take: the default, and the most that --timeout accepts. */
 #define OPTIONS_TIMEOUT_S     60
 #define OPTIONS_TIMEOUT_S_MAX 1000000
 

@@ -138,6 +138,7 @@ static const struct key keys[] = {
 };
 #define KEYS (sizeof keys / sizeof keys[0])
 
+/* Bytes of a text value, and number of names in a list; a value with more is refused. */
 #define TEXT_LEN_MAX 1024u
 #define NAMES_MAX    64u
 

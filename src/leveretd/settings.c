@@ -13,6 +13,7 @@
 #include "leveret/base/mem.h"
 #include "literal.h"
 
+/* Bytes of a line of a file; a longer one is an error. */
 #define LINE_LEN_MAX       4000
 #define ENVIRONMENT_PREFIX "LEVERET_"
 #define DEFAULT_ADDRESS    "5672"

@@ -278,6 +278,7 @@ static enum status start_sessions(struct server *server, char **error)
     return STATUS_OK;
 }
 
+/* Milliseconds between two lines that say that no more connections are taken. */
 #define FULL_LOG_MS 10000u
 
 static void log_full(struct server *server)

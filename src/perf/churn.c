@@ -12,6 +12,7 @@
 #include "report.h"
 #include "rounds.h"
 
+/* Bytes of a queue's name with its zero. */
 #define NAME_MAX_BYTES 96u
 
 struct churner {

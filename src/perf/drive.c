@@ -11,6 +11,7 @@
 
 #include "leveret/base/clock.h"
 
+/* Events that one call of epoll returns; others are returned by the next. */
 #define EVENTS_MAX 256
 /* Longest wait for events, so that a change of phase is noticed in time. */
 #define WAIT_MAX_NS 5000000u

@@ -10,6 +10,7 @@
 #include "leveret/base/text.h"
 #include "target.h"
 
+/* The largest values of options; the command line refuses more. */
 #define OPTIONS_CLIENTS_MAX  100000u
 #define OPTIONS_CHANNELS_MAX 2047u
 #define OPTIONS_THREADS_MAX  64u

@@ -19,6 +19,7 @@
 #include "leveret/wire/properties.h"
 #include "topology.h"
 
+/* The fewest entries of a ring of confirms. */
 #define RING_MIN 1024u
 
 /* Ends the frame that begins at start in out: fills in its length and adds the end octet. */

@@ -20,6 +20,8 @@
 #include "report.h"
 #include "topology.h"
 
+/* Seconds that a load waits for the broker to take the last messages; then it is reported as it
+ * is. */
 #define SETTLE_MAX_S 30u
 /* A load that counts messages, without -D, ends when none arrived for so long. */
 #define IDLE_END_NS 500000000u

@@ -5,6 +5,7 @@
 
 #include "leveret/base/status.h"
 
+/* Bytes of each part of a URI with its zero; a longer part is MALFORMED. */
 #define TARGET_TEXT_MAX 256u
 
 struct target {

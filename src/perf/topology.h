@@ -6,6 +6,7 @@
 #include "client.h"
 #include "options.h"
 
+/* Bytes of a name or key with its zero. */
 #define TOPOLOGY_NAME_MAX 256u
 
 /* The name of the queue with this index, which is below options->queues; zero-ended. */

@@ -26,6 +26,8 @@
 #include "mailbox.h"
 #include "task.h"
 
+/* With more letters than this a mailbox counts as backlogged (loop_backlogged); letters are
+ * never refused. */
 #define BACKLOG_LETTERS 65536u
 #define NEVER           UINT64_MAX
 /* Longest time of libevent's timer; it is set again after it. */

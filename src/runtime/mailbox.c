@@ -19,6 +19,8 @@
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
 
+/* Bytes of memory for letters: what the first one allocates, what an empty mailbox or outbox
+ * keeps at most, and with how many an outbox is handed over at once, not at the end of the turn. */
 #define FIRST_ROOM_BYTES 4096u
 #define KEEP_BYTES_MAX   (256ul * 1024)
 #define HANDOVER_BYTES                                                                             \

@@ -6,6 +6,7 @@
 
 #include "leveret/wire/frame.h"
 
+/* Octets of a payload that are shown; those behind them are not. */
 #define OCTETS_SHOWN 16u
 
 struct fault_text {

@@ -11,6 +11,8 @@
 #include "leveret/base/mem.h"
 #include "leveret/wire/table.h"
 
+/* Levels of tables and arrays that are compared and printed; deeper ones are compared as bytes
+ * and printed as "...". */
 #define DESCENT_MAX (TABLE_DEPTH_MAX + 2)
 
 struct table_entry {

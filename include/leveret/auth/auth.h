@@ -61,6 +61,8 @@ void auth_set_watcher(struct auth *auth,
 /* A number that grows with each change; a caller that remembers answers compares it. */
 uint64_t auth_version(const struct auth *auth);
 
+/* Bytes of a name of a user or vhost, of tags and of a description; longer ones are refused with
+ * MALFORMED. */
 #define AUTH_NAME_MAX              255u
 #define AUTH_TAGS_BYTES_MAX        1024u /* of a user or vhost */
 #define AUTH_DESCRIPTION_BYTES_MAX 4096u /* of a vhost */

@@ -4,6 +4,7 @@
 
 #include "leveret/runtime/loop.h"
 
+/* The number of workers; workers_new refuses more with LIMIT. */
 #define WORKERS_MAX 256u
 
 struct workers;

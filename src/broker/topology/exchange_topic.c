@@ -16,6 +16,7 @@
 #include "leveret/base/mem.h"
 #include "leveret/wire/cursor.h"
 
+/* Nodes that a set makes room for at first. */
 #define SET_MIN 16u
 
 struct topic_node {
