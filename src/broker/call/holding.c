@@ -1,4 +1,4 @@
-/* See holding.h. */
+/* Sums of what a vhost holds, by kind: see holding.h. */
 #include "broker/call/holding.h"
 
 #include <inttypes.h>

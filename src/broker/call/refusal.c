@@ -1,4 +1,5 @@
-/* Texts of refusals, the same as RabbitMQ's, because clients and operators look for them. */
+/* Texts of refusals: see refusal.h. They are RabbitMQ's, because clients and operators search for
+ * them. */
 #include "broker/call/refusal.h"
 
 #include <stdarg.h>
@@ -55,8 +56,8 @@ enum status equivalent_text(const struct equivalence *check, const char *key, st
     return status;
 }
 
-/* Writes a value for the text of a refusal. The type is written too when the other side has no
- * value. */
+/* Appends a value for the text of a refusal; with_type: its type as well, which the text names when
+ * the other side has no value. */
 static void describe(struct text *out, const struct field *value, bool present, bool with_type)
 {
     if (!present) {
