@@ -1,9 +1,10 @@
-/* Chunks: see chunk.h. */
+/* The slots and bits of a chunk: see chunk.h. */
 #include "broker/store/chunk.h"
 
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
 
+/* Slots that a chunk allocates for its first message; their number doubles when they are full. */
 #define ROOM_MIN 16u
 
 struct chunk *chunk_new(struct lane *lane, uint64_t number)

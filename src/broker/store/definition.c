@@ -1,4 +1,4 @@
-/* Keys and values of definitions. Numbers are big-endian, as on the wire.
+/* Keys and values of definitions: see definition.h. Numbers are big-endian, as on the wire.
  *
  *   exchange  x name                       1 flags:u8 type:short-string arguments:long-string
  *   queue     q name                       1 flags:u8 lane:u64 [priorities:u64]
@@ -10,23 +10,26 @@
  *   delay     d span:u32 start:u64 exchange
  *                                          1 lane:u64
  *
- * A queue's priorities are there with the flag QUEUE_HAS_PRIORITIES.
+ * A queue's value has the field priorities when its flags contain QUEUE_HAS_PRIORITIES.
  *
- * The tail of a binding's key tells bindings apart that differ in arguments only, and keeps the key
- * below 1 KiB: 0 and the arguments when they are short, else 1 and two 64-bit FNV-1a hashes of them
- * (spelled out here, because what is stored must not change with a library). */
+ * The tail of a binding's key distinguishes bindings that differ in their arguments only, and keeps
+ * the key below 1 KiB: it is 0 and the arguments when these are short, else 1 and two 64-bit FNV-1a
+ * hashes of the arguments. The hash is written out here, because the keys on disk must not change
+ * when a library does. */
 #include "broker/store/definition.h"
 
 #include "leveret/wire/table.h"
 
-#define FORMAT              1u
+#define FORMAT 1u
+/* Bytes of a binding's arguments up to which its key contains them, and above which their hashes.
+ */
 #define SHORT_ARGUMENTS_MAX 200u
 
 enum { EXCHANGE_DURABLE = 1, EXCHANGE_AUTO_DELETE = 2, EXCHANGE_INTERNAL = 4 };
 enum { QUEUE_DURABLE = 1, QUEUE_AUTO_DELETE = 2, QUEUE_EXCLUSIVE = 4, QUEUE_HAS_PRIORITIES = 8 };
 enum { TAIL_PLAIN = 0, TAIL_HASHED = 1 };
 
-/* ---- Writing */
+/* ---- Writing. */
 
 static void add_u8(struct text *out, unsigned value)
 {
@@ -139,7 +142,7 @@ void definition_of_binding(const struct binding *binding, struct text *key, stru
         add_long(value, binding_arguments(binding));
 }
 
-/* What the journal keeps for each enum policy_target. */
+/* The byte in the journal for each enum policy_target. */
 static const uint8_t targets[] = {
     [POLICY_ALL] = 'a',           [POLICY_QUEUES] = 'q',  [POLICY_CLASSIC_QUEUES] = 'c',
     [POLICY_QUORUM_QUEUES] = 'r', [POLICY_STREAMS] = 's', [POLICY_EXCHANGES] = 'x',
@@ -158,9 +161,9 @@ void definition_of_policy(const struct policy_definition *policy, struct text *k
     add_long(value, policy->definition);
 }
 
-/* ---- Reading */
+/* ---- Reading. */
 
-/* Begins to read a definition: the readers stand behind the kind and the format. */
+/* Begins to read a definition; afterwards k stands behind the kind and v behind the format. */
 static enum status open_definition(struct bytes key, enum definition_kind kind, struct bytes value,
                                    struct reader *k, struct reader *v)
 {
@@ -174,7 +177,7 @@ static enum status open_definition(struct bytes key, enum definition_kind kind, 
     return format == FORMAT ? STATUS_OK : STATUS_VERSION;
 }
 
-/* Reads the arguments, with which every value ends. */
+/* Reads the table at the end of a value. Returns false when the value is malformed. */
 static bool close_value(struct reader *v, struct bytes *arguments)
 {
     *arguments = read_long_string(v);

@@ -1,12 +1,11 @@
-/* Exchanges, queues, bindings and policies as the journal keeps them: one key and one value each.
- * Thread: any; no state.
+/* Definitions: exchanges, queues, bindings, delay buckets and policies as the journal keeps them,
+ * each as one key and one value. Thread: any; no state.
  *
- * A key begins with the kind of thing: 'x' exchange, 'q' queue, 'b' binding, 'd' what waits in a
- * delaying exchange, 'p' policy, 'o' operator policy, and is at most 1 KiB. A value begins with a
- * format version. Bindings name their ends, so recovery restores exchanges and queues first; the
- * journal gives no order between kinds.
+ * A key is at most 1 KiB and begins with the kind of definition (enum definition_kind). A value
+ * begins with a format version. A binding's key names its two ends, so recovery restores exchanges
+ * and queues first; the journal returns the kinds in no particular order.
  *
- * What can go wrong: a value that is cut short or of a version not known is refused, never guessed.
+ * What can go wrong: a value is cut short, or its version is unknown: it is refused, not guessed.
  */
 #ifndef BROKER_DEFINITION_H
 #define BROKER_DEFINITION_H
@@ -19,10 +18,10 @@ enum definition_kind {
     DEFINITION_EXCHANGE = 'x',
     DEFINITION_QUEUE = 'q',
     DEFINITION_BINDING = 'b',
-    DEFINITION_DELAY = 'd',
-    DEFINITION_DEDUP = 'i', /* dedup_store.c, like the next */
+    DEFINITION_DELAY = 'd', /* a lane of delayed messages: struct delay_definition */
+    DEFINITION_DEDUP = 'i', /* read and written in dedup/dedup_store.c, like the next */
     DEFINITION_DEDUP_OWNER = 'I',
-    DEFINITION_RETURNS = 'n', /* returns.h */
+    DEFINITION_RETURNS = 'n', /* read and written in store/returns.c */
     DEFINITION_POLICY = 'p',
     DEFINITION_OPERATOR_POLICY = 'o',
 };
@@ -30,8 +29,8 @@ enum definition_kind {
 struct queue_definition {
     struct bytes name, arguments; /* arguments: a checked table's contents */
     bool durable, auto_delete, exclusive;
-    uint64_t lane_id;       /* of its first lane in the journal */
-    uint64_t priorities_id; /* of the lanes of a quorum queue's priorities; 0: it has none */
+    uint64_t lane_id;       /* the id of its first lane in the journal */
+    uint64_t priorities_id; /* the first id of a quorum queue's lanes for priorities; 0: none */
 };
 
 struct policy_definition {
@@ -41,7 +40,7 @@ struct policy_definition {
     enum policy_target target;
 };
 
-/* The lane with the messages of an exchange that are due in one span of time. */
+/* A lane with the delayed messages of an exchange that are due in the same span of time. */
 struct delay_definition {
     struct bytes exchange;
     uint32_t span_ms;
@@ -49,8 +48,8 @@ struct delay_definition {
     uint64_t lane_id;
 };
 
-/* Each replaces key and value with what the journal keeps. value may be NULL: the key alone, for
- * erasing. */
+/* Each replaces the contents of key and value with those for the journal. value may be NULL, when
+ * only the key is needed, to erase the definition. */
 void definition_of_exchange(const struct exchange *exchange, struct text *key, struct text *value);
 void definition_of_queue(const struct queue_definition *queue, struct text *key,
                          struct text *value);
@@ -60,8 +59,9 @@ void definition_of_binding(const struct binding *binding, struct text *key, stru
 void definition_of_policy(const struct policy_definition *policy, struct text *key,
                           struct text *value);
 
-/* Reading back; views into key and value. *out is what topology_restore and topology_bind take.
- * Errors: CORRUPT (cut short, a table that is none, another kind of key), VERSION. */
+/* Each reads a definition into *out, which then contains views into key and value. topology_restore
+ * takes the exchange, topology_bind the binding. Errors: CORRUPT (the key is of another kind, the
+ * value is cut short or contains a malformed table), VERSION. */
 MUST_USE enum status definition_read_exchange(struct bytes key, struct bytes value,
                                               struct exchange_declaration *out);
 MUST_USE enum status definition_read_queue(struct bytes key, struct bytes value,

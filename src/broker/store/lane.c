@@ -1,16 +1,17 @@
-/* Lanes: see lane.h.
+/* Messages in and out of a lane, and its ring of chunks: see lane.h.
  *
- * What leaves goes through lane_discard, the one place where counters go down and the journal hears
- * of it. */
+ * A single message leaves only through lane_discard, which lowers the counters and tells the
+ * journal; a whole lane leaves through lane_clear. */
 #include "broker/store/lane.h"
 
 #include "broker/store/paging.h"
 #include "leveret/base/mem.h"
 
+/* Chunks that a lane's ring has room for at first; the room doubles when it is full. */
 #define RING_ROOM_MIN 4u
 
-/* Chunks that are freed when their lane is cleared; what is behind them goes in portions, since
- * freeing a million messages takes a tenth of a second. */
+/* Chunks of a lane that are freed at once when the lane is cleared. store_clear_rubble frees the
+ * others in portions, since freeing a million messages takes a tenth of a second. */
 #define FREED_AT_ONCE 8u
 
 /* ---- Life. */
@@ -33,7 +34,7 @@ void lane_init(struct lane *lane, const struct lane_options *options)
     };
 }
 
-/* The size of a message's body; the journal knows it when it is not in memory. */
+/* The size of a message's body, asked from the journal when the message is not in memory. */
 static uint64_t body_bytes_of(struct place place)
 {
     const struct chunk *chunk = place.chunk;
@@ -48,7 +49,7 @@ static void subtract(uint64_t *sum, uint64_t part)
     *sum -= part;
 }
 
-/* All of the chunk leaves the sums of bytes. */
+/* Subtracts the messages of a chunk from the owner's sums of body bytes. */
 static void forget_bytes(struct lane *lane, struct chunk *chunk)
 {
     uint64_t ready_bytes = chunk->ready == chunk->live ? chunk->body_bytes : 0;
@@ -166,7 +167,7 @@ static void remove_chunk(struct lane *lane, struct chunk *chunk)
     ring_trim(lane);
 }
 
-/* The open chunk, or NULL. */
+/* The last chunk, which is the open one unless it is marked as closed; NULL: the lane has none. */
 static struct chunk *tail(const struct lane *lane)
 {
     return lane->ring_count
@@ -210,7 +211,7 @@ struct place lane_place(const struct lane *lane, uint64_t seq)
     return (struct place){chunk, slot};
 }
 
-/* The counters of what is ready. */
+/* Marks a message as ready and counts it. */
 static void add_ready(struct lane *lane, struct place place, uint64_t body_bytes)
 {
     bit_set(place.chunk->ready_bits, place.slot);

@@ -1,17 +1,19 @@
-/* Which chunks are in memory: see paging.h. */
+/* Chunks leave memory and come back: see paging.h. */
 #include "broker/store/paging.h"
 
-#include "leveret/base/mem.h"
-
-#define AHEAD_CHUNKS  8u /* from the head on */
-#define AHEAD_BYTES   (4u << 20)
-#define BEHIND_CHUNKS 4u /* passed by the head, with unsettled deliveries */
+/* Chunks from the head on that a lane keeps in memory, and bytes of their bodies: a chunk behind
+ * either limit may leave memory. */
+#define AHEAD_CHUNKS 8u
+#define AHEAD_BYTES  (4u << 20)
+/* Chunks before the head, with unsettled deliveries, that a lane keeps in memory. */
+#define BEHIND_CHUNKS 4u
+/* Page-outs under way in a vhost; more are begun when some of them are done. */
 #define PAGES_OUT_MAX 16u
-/* After a page-out that failed there is none for so long, so that a full disk does not keep the
- * threads that write busy with attempts. */
+/* How long no page-out begins after a failed one, so that a full disk does not keep the journal's
+ * threads busy with attempts. */
 #define PAGE_OUT_PAUSE_MS 1000u
 
-/* Whether the chunk should be in memory: it is near the head, of a lane that keeps that. */
+/* Whether the chunk is to stay in memory or to be read: see enum lane_keep. */
 static bool wanted(const struct lane *lane, uint64_t number)
 {
     if (lane->keep != LANE_KEEPS_HEAD)
@@ -39,7 +41,8 @@ static void unlist(struct chunk *chunk)
     chunk->list = CHUNK_UNLISTED;
 }
 
-/* The chunk leaves memory: now, when its batch is on disk, or when memory is short. */
+/* Lets a chunk that is not wanted leave memory: at once, when its batch is on disk, or when memory
+ * is short. */
 static void let_leave(struct chunk *chunk)
 {
     struct lane *lane = chunk->lane;
@@ -66,7 +69,7 @@ void paging_closed(struct chunk *chunk)
 
 void paging_passed(struct lane *lane, uint64_t number)
 {
-    struct chunk *chunk = lane_chunk(lane, number); /* the head may have leapt */
+    struct chunk *chunk = lane_chunk(lane, number); /* the head may be far from it */
     if (chunk)
         let_leave(chunk);
     chunk = number > BEHIND_CHUNKS ? lane_chunk(lane, number - BEHIND_CHUNKS) : NULL;
@@ -198,7 +201,7 @@ unsigned paging_read_all(struct lane *lane)
     return count;
 }
 
-/* Gives a chunk its messages back; false when some are missing. */
+/* Puts the messages of a page into their chunk. Returns false when some are missing. */
 static bool fill_chunk(struct chunk *chunk, struct journal_page *page)
 {
     unsigned filled = 0;

@@ -1,7 +1,7 @@
-/* Counts of returns: see returns.h. A definition's key is n lane:u64 chunk:u64, its value a format
- * version and triples slot:u16 returns:u32 failures:u32 of the messages that the journal has, each
- * count with the delivery that is out. Format 1 has no failures: in those days all returns were
- * counted alike. */
+/* Counts of returns: see returns.h. A definition's key is n lane:u64 chunk:u64. Its value is a
+ * format version and, for each durable message that has come back, slot:u16 returns:u32
+ * failures:u32; both counts include the delivery that is out. Format 1 has no failures, because
+ * then all returns were counted alike. */
 #include "broker/store/returns.h"
 
 #include "broker/store/definition.h"
@@ -16,9 +16,12 @@
 #define KEY_BYTES       17u
 #define TRIPLE_BYTES    10u
 #define VALUE_BYTES     (1 + JOURNAL_CHUNK_SLOTS * TRIPLE_BYTES)
-#define COUNT_MAX       (UINT32_MAX - 1) /* so that a message that is out can count one more */
 #define ACQUIRED        "x-acquired-count"
 #define COUNTED         "x-delivery-count"
+
+/* The highest count of a message, at which it stays; one more must fit into 32 bits, for the
+ * delivery that is out. */
+#define COUNT_MAX (UINT32_MAX - 1)
 
 /* ---- Counting. */
 

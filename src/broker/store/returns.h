@@ -1,24 +1,23 @@
-/* How often messages came back from their consumers, in quorum queues and in others that limit it
- * (x-delivery-limit). Thread: the vhost's owner.
+/* Returns: how often each message came back from its consumers, in quorum queues and in other
+ * queues with a delivery limit (x-delivery-limit). Thread: the vhost's owner.
  *
- * Normal course: returns_count counts one; the counts of a chunk lie beside it, made with the first
- * return of any of its messages, and are put on record at the end of the turn (returns_flush) as
- * one definition for each chunk, which goes with the chunk. So a queue whose messages do not come
+ * Normal course: returns_count counts a return. The counts of a chunk are allocated with the first
+ * return of any of its messages. At the end of the turn returns_flush puts them on record, as one
+ * definition for each chunk, which is erased with the chunk. So a queue whose messages do not come
  * back pays nothing.
  *
  * Each message has two counts: of all its returns, and of those among them that are failures, as
- * RabbitMQ 4.3 tells them apart. Which of the two a delivery limit bounds is the queue's business
- * (queue_counted).
+ * RabbitMQ 4.3 distinguishes them. queue_counted chooses the count that a delivery limit bounds.
  *
- * A delivery that is out when the broker ends comes back, too, and is a failure. On record each
- * count is therefore what it will be if the broker ends now: one more for a message that is out. A
- * message that goes out for the first time needs no record: the lane's delivered mark says after a
- * restart that it was delivered, and a message that may have been delivered and has no count has
- * come back once. returns_lent notes the later deliveries. What exceeds its queue's limit after a
- * restart goes where dead letters go before anybody can get it (returns_restored).
+ * A delivery that is out when the broker ends comes back, too, and counts as a failure. So each
+ * count on record is the one that is right if the broker ends now: for a message that is out, one
+ * more than in memory. The first delivery of a message needs no record: after a restart the lane's
+ * delivered mark says that it was delivered, and a message with that mark and without a count has
+ * come back once. returns_lent notes the later deliveries. At a start recovery dead-letters the
+ * messages above the limit of their queue, before a consumer can get them (vhost/recover.c).
  *
- * What can go wrong: the broker ends before the batch with a count or a mark is on disk: what
- * happened in its last instant is not counted, as it is not marked as redelivered. */
+ * What can go wrong: the broker ends before the batch with a count or a delivered mark is on disk.
+ * Then the return is not counted, and the message is not marked as redelivered either. */
 #ifndef BROKER_RETURNS_H
 #define BROKER_RETURNS_H
 
@@ -32,17 +31,20 @@ enum return_kind {
     RETURN_FAILURE,     /* basic.reject; a channel, a connection or the broker ends */
 };
 
+/* How often one message came back. */
 struct tally {
     uint32_t returns;  /* of both kinds */
-    uint32_t failures; /* of these, RETURN_FAILURE */
+    uint32_t failures; /* those with RETURN_FAILURE */
 };
 
+/* The counts of a chunk. */
 struct returns {
     struct chunk *chunk;
-    TAILQ_ENTRY(returns) link;                 /* in store.returns_changed */
-    bool changed;                              /* it is in there */
-    bool stored;                               /* the journal has a definition */
-    struct tally tallies[JOURNAL_CHUNK_SLOTS]; /* no returns: see returns_of */
+    TAILQ_ENTRY(returns) link; /* in store.returns_changed */
+    bool changed;              /* true: it is in that list */
+    bool stored;               /* true: the journal has a definition */
+    /* By slot. A message without returns here may have come back once: see returns_of. */
+    struct tally tallies[JOURNAL_CHUNK_SLOTS];
 };
 TAILQ_HEAD(returns_list, returns);
 
@@ -56,31 +58,32 @@ static inline struct tally returns_of(struct place place)
     return (struct tally){once, once};
 }
 
-/* It has come back once more. Returns how often that is now. */
+/* Counts that the message at place has come back once more. Returns its counts. */
 struct tally returns_count(struct place place, enum return_kind kind);
-/* It came back before and is out once more. */
+/* Notes that a message that came back before is delivered once more, so that the record is written
+ * again. */
 void returns_lent(struct place place);
 
-/* The message as it is delivered after it has come back: a copy with the headers x-acquired-count
- * (acquired: how often it was taken and came back) and, above 0, x-delivery-count (counted: what
- * its queue's delivery limit bounds). The caller gets a reference; without memory for a copy, on
- * the message itself. */
+/* Returns the form of a message that is delivered after it has come back: a copy with the header
+ * x-acquired-count (acquired: how often it has come back) and, when counted is above 0, the header
+ * x-delivery-count (counted: the count that its queue's delivery limit bounds). The caller gets a
+ * reference, to the message itself when there is no memory for a copy. */
 struct message *returns_mark(struct message *message, uint32_t acquired, uint32_t counted);
 
-/* Nothing of the chunk is left: here and in the journal. */
+/* Drops the counts of a chunk from memory and from the journal. */
 void returns_forget(struct chunk *chunk);
-/* The same here only. */
+/* Drops them from memory only. */
 void returns_free(struct chunk *chunk);
 
-/* Puts what changed into the batch that is filling. Cheap when nothing did. */
+/* Puts the counts that changed into the batch that is filling. Cheap when none did. */
 void returns_flush(struct store *store);
 
 /* ---- Recovery: a definition of kind DEFINITION_RETURNS. */
 
-/* Which chunk it belongs to; false when the key makes no sense. */
+/* Reads the chunk that a definition belongs to. Returns false when the key is malformed. */
 bool returns_read_key(struct bytes key, uint64_t *lane_id, uint64_t *chunk);
-/* Takes over what it says of a chunk; when that is gone (NULL), erases it. Errors: CORRUPT,
- * VERSION. */
+/* Gives a chunk the counts of its definition. chunk NULL: the chunk is gone, and the definition is
+ * erased. Errors: CORRUPT, VERSION. */
 MUST_USE enum status returns_restore(struct store *store, uint64_t lane_id, uint64_t number,
                                      struct chunk *chunk, struct bytes value);
 

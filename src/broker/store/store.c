@@ -1,7 +1,6 @@
-/* What a vhost has on record and in memory: see store.h. */
+/* Definitions, lane ids, and chunks to be freed: see store.h. */
 #include "broker/store/store.h"
 
-#include "broker/store/lane.h"
 #include "leveret/wire/cursor.h"
 
 void store_init(struct store *store, struct journal *journal, struct account *account)
@@ -38,7 +37,7 @@ void store_erase(struct store *store, const struct text *key)
     store->journalled = true;
 }
 
-/* Ids are put on record as used in portions, so that few of them cost a write. */
+/* Lane ids that are put on record as used at once, so that few of them cost a write. */
 #define LANES_AT_ONCE 1024u
 
 uint64_t store_lane_ids(struct store *store, unsigned count)
