@@ -1,5 +1,6 @@
 /* What goes into the core (commands) and what comes out of it (events). Plain values: a command or
- * an event is a struct that can be copied into another worker's mailbox.
+ * an event is a struct that can be copied into another worker's mailbox. Thread: any; the vhost's
+ * owner takes commands and makes events.
  *
  * Who is who. A *peer* is the core's side of one connection (or of another user of a vhost, such
  * as the HTTP API): its channels, consumers, unsettled deliveries, exclusive queues. The peer is

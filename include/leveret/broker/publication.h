@@ -1,5 +1,5 @@
 /* What a publisher may send: the one check of names and properties, for all ways in (AMQP, the HTTP
- * API). Any thread.
+ * API). Thread: any.
  *
  * Two gates. publication_message makes a message of what a client says, or tells why not: only here
  * does a client's input become a message. vhost_apply (COMMAND_PUBLISH) then checks what the vhost

@@ -1,5 +1,5 @@
-/* Types of queues, their names, and the type of a queue whose declaration does not say it. Any
- * thread; no state. */
+/* Types of queues, their names, and the type of a queue whose declaration does not say it. Thread:
+ * any; no state. */
 #ifndef LEVERET_BROKER_QUEUE_TYPE_H
 #define LEVERET_BROKER_QUEUE_TYPE_H
 

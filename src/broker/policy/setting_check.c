@@ -18,7 +18,7 @@ static bool is_integer(const struct field *field, int64_t *value, char why[SETTI
     return false;
 }
 
-bool check_not_negative(const struct field *field, char why[SETTING_WHY_MAX])
+bool setting_check_not_negative(const struct field *field, char why[SETTING_WHY_MAX])
 {
     int64_t value;
     if (!is_integer(field, &value, why))
@@ -28,36 +28,36 @@ bool check_not_negative(const struct field *field, char why[SETTING_WHY_MAX])
     return value >= 0;
 }
 
-bool check_duration(const struct field *field, char why[SETTING_WHY_MAX])
+bool setting_check_duration(const struct field *field, char why[SETTING_WHY_MAX])
 {
     int64_t value;
-    if (!check_not_negative(field, why) || !field_integer(field, &value))
+    if (!setting_check_not_negative(field, why) || !field_integer(field, &value))
         return false;
     if (value > DURATION_MS_MAX)
         snprintf(why, SETTING_WHY_MAX, "{value_too_large,%" PRId64 "}", value);
     return value <= DURATION_MS_MAX;
 }
 
-bool check_duration_not_zero(const struct field *field, char why[SETTING_WHY_MAX])
+bool setting_check_duration_not_zero(const struct field *field, char why[SETTING_WHY_MAX])
 {
     int64_t value;
     if (field_integer(field, &value) && value == 0) {
         snprintf(why, SETTING_WHY_MAX, "{value_zero,0}");
         return false;
     }
-    return check_duration(field, why);
+    return setting_check_duration(field, why);
 }
 
-bool check_integer(const struct field *field, char why[SETTING_WHY_MAX])
+bool setting_check_integer(const struct field *field, char why[SETTING_WHY_MAX])
 {
     int64_t value;
     return is_integer(field, &value, why);
 }
 
-bool check_priority(const struct field *field, char why[SETTING_WHY_MAX])
+bool setting_check_priority(const struct field *field, char why[SETTING_WHY_MAX])
 {
     int64_t value;
-    if (!check_not_negative(field, why) || !field_integer(field, &value))
+    if (!setting_check_not_negative(field, why) || !field_integer(field, &value))
         return false;
     if (value > PRIORITY_MAX)
         snprintf(why, SETTING_WHY_MAX, "{max_value_exceeded,%" PRId64 "}", value);
@@ -65,24 +65,24 @@ bool check_priority(const struct field *field, char why[SETTING_WHY_MAX])
 }
 
 /* Of a cluster: at least one. */
-bool check_group_size(const struct field *field, char why[SETTING_WHY_MAX])
+bool setting_check_group_size(const struct field *field, char why[SETTING_WHY_MAX])
 {
     int64_t value;
     if (field_integer(field, &value) && value == 0) {
         snprintf(why, SETTING_WHY_MAX, "{value_zero,0}");
         return false;
     }
-    return check_not_negative(field, why);
+    return setting_check_not_negative(field, why);
 }
 
 /* Bytes of a stream's filter. */
-bool check_filter_size(const struct field *field, char why[SETTING_WHY_MAX])
+bool setting_check_filter_size(const struct field *field, char why[SETTING_WHY_MAX])
 {
     int64_t value;
     return is_integer(field, &value, why) && value >= 16 && value <= 255;
 }
 
-bool check_string(const struct field *field, char why[SETTING_WHY_MAX])
+bool setting_check_string(const struct field *field, char why[SETTING_WHY_MAX])
 {
     if (field->type == FIELD_STRING)
         return true;
@@ -91,9 +91,9 @@ bool check_string(const struct field *field, char why[SETTING_WHY_MAX])
 }
 
 /* A message with a longer one could not be delivered. */
-bool check_routing_key(const struct field *field, char why[SETTING_WHY_MAX])
+bool setting_check_routing_key(const struct field *field, char why[SETTING_WHY_MAX])
 {
-    if (!check_string(field, why))
+    if (!setting_check_string(field, why))
         return false;
     if (field->value.bytes.len > NAME_BYTES_MAX)
         snprintf(why, SETTING_WHY_MAX, "{value_too_long,%zu}", field->value.bytes.len);
@@ -101,14 +101,14 @@ bool check_routing_key(const struct field *field, char why[SETTING_WHY_MAX])
 }
 
 /* Checked elsewhere; here to be compared when a queue is declared again. */
-bool check_any(const struct field *field, char why[SETTING_WHY_MAX])
+bool setting_check_any(const struct field *field, char why[SETTING_WHY_MAX])
 {
     (void)field;
     (void)why;
     return true;
 }
 
-bool check_boolean(const struct field *field, char why[SETTING_WHY_MAX])
+bool setting_check_boolean(const struct field *field, char why[SETTING_WHY_MAX])
 {
     if (field->type == FIELD_BOOL)
         return true;
@@ -145,38 +145,38 @@ static bool unsupported(const char *what, const struct field *field, char why[SE
     return false;
 }
 
-bool check_overflow(const struct field *field, char why[SETTING_WHY_MAX])
+bool setting_check_overflow(const struct field *field, char why[SETTING_WHY_MAX])
 {
-    if (!check_string(field, why))
+    if (!setting_check_string(field, why))
         return false;
     snprintf(why, SETTING_WHY_MAX, "invalid_overflow");
     return one_of(field, setting_overflow_words);
 }
 
 /* An empty text is taken, and means classic whatever the vhost's default is. */
-bool check_queue_type(const struct field *field, char why[SETTING_WHY_MAX])
+bool setting_check_queue_type(const struct field *field, char why[SETTING_WHY_MAX])
 {
-    return check_string(field, why) &&
+    return setting_check_string(field, why) &&
            (field->value.bytes.len == 0 || one_of(field, setting_type_words) ||
             unsupported("queue type", field, why));
 }
 
 /* Of policies: an argument x-queue-mode can have any value. */
-bool check_queue_mode(const struct field *field, char why[SETTING_WHY_MAX])
+bool setting_check_queue_mode(const struct field *field, char why[SETTING_WHY_MAX])
 {
     static const char *const words[] = {"default", "lazy", NULL};
-    return check_string(field, why) && one_of(field, words);
+    return setting_check_string(field, why) && one_of(field, words);
 }
 
-bool check_dead_letter_strategy(const struct field *field, char why[SETTING_WHY_MAX])
+bool setting_check_dead_letter_strategy(const struct field *field, char why[SETTING_WHY_MAX])
 {
-    if (!check_string(field, why))
+    if (!setting_check_string(field, why))
         return false;
     snprintf(why, SETTING_WHY_MAX, "invalid_dlx_strategy");
     return one_of(field, setting_strategy_words);
 }
 
-bool check_cache_bound(const struct field *field, char why[SETTING_WHY_MAX])
+bool setting_check_cache_bound(const struct field *field, char why[SETTING_WHY_MAX])
 {
     uint64_t number;
     snprintf(why, SETTING_WHY_MAX, "must be an integer greater than 0");
@@ -185,13 +185,13 @@ bool check_cache_bound(const struct field *field, char why[SETTING_WHY_MAX])
 
 /* ---- Policies only. */
 
-bool check_positive(const struct field *field, char why[SETTING_WHY_MAX])
+bool setting_check_positive(const struct field *field, char why[SETTING_WHY_MAX])
 {
     int64_t value;
     return is_integer(field, &value, why) && value > 0;
 }
 
-bool check_version(const struct field *field, char why[SETTING_WHY_MAX])
+bool setting_check_version(const struct field *field, char why[SETTING_WHY_MAX])
 {
     int64_t value;
     if (!is_integer(field, &value, why))
@@ -201,10 +201,10 @@ bool check_version(const struct field *field, char why[SETTING_WHY_MAX])
 }
 
 /* "7D", "12h": a number and one of RabbitMQ's units. */
-bool check_age(const struct field *field, char why[SETTING_WHY_MAX])
+bool setting_check_age(const struct field *field, char why[SETTING_WHY_MAX])
 {
     static const char units[] = "YMDhms";
-    if (!check_string(field, why))
+    if (!setting_check_string(field, why))
         return false;
     struct bytes text = field->value.bytes;
     for (size_t i = 0; i + 1 < text.len; i++)
@@ -213,47 +213,47 @@ bool check_age(const struct field *field, char why[SETTING_WHY_MAX])
     return text.len > 1 && memchr(units, text.at[text.len - 1], sizeof units - 1);
 }
 
-bool check_leader_locator(const struct field *field, char why[SETTING_WHY_MAX])
+bool setting_check_leader_locator(const struct field *field, char why[SETTING_WHY_MAX])
 {
     static const char *const words[] = {"client-local", "balanced", "random", "least-leaders",
                                         NULL};
-    if (!check_string(field, why))
+    if (!setting_check_string(field, why))
         return false;
     snprintf(why, SETTING_WHY_MAX, "invalid_queue_locator_arg");
     return one_of(field, words);
 }
 
-bool check_master_locator(const struct field *field, char why[SETTING_WHY_MAX])
+bool setting_check_master_locator(const struct field *field, char why[SETTING_WHY_MAX])
 {
     static const char *const words[] = {"client-local", "min-masters", "random", NULL};
-    return check_string(field, why) && one_of(field, words);
+    return setting_check_string(field, why) && one_of(field, words);
 }
 
-bool check_mirrors(const struct field *field, char why[SETTING_WHY_MAX])
+bool setting_check_mirrors(const struct field *field, char why[SETTING_WHY_MAX])
 {
     static const char *const words[] = {"all", "exactly", "nodes", NULL};
-    return check_string(field, why) && one_of(field, words);
+    return setting_check_string(field, why) && one_of(field, words);
 }
 
-bool check_synchronisation(const struct field *field, char why[SETTING_WHY_MAX])
+bool setting_check_synchronisation(const struct field *field, char why[SETTING_WHY_MAX])
 {
     static const char *const words[] = {"manual", "automatic", NULL};
-    return check_string(field, why) && one_of(field, words);
+    return setting_check_string(field, why) && one_of(field, words);
 }
 
-bool check_promotion(const struct field *field, char why[SETTING_WHY_MAX])
+bool setting_check_promotion(const struct field *field, char why[SETTING_WHY_MAX])
 {
     static const char *const words[] = {"always", "when-synced", NULL};
-    return check_string(field, why) && one_of(field, words);
+    return setting_check_string(field, why) && one_of(field, words);
 }
 
-bool check_no_retry(const struct field *field, char why[SETTING_WHY_MAX])
+bool setting_check_no_retry(const struct field *field, char why[SETTING_WHY_MAX])
 {
     static const char *const words[] = {"disabled", NULL};
-    return check_string(field, why) && one_of(field, words);
+    return setting_check_string(field, why) && one_of(field, words);
 }
 
-bool check_never(const struct field *field, char why[SETTING_WHY_MAX])
+bool setting_check_never(const struct field *field, char why[SETTING_WHY_MAX])
 {
     (void)field;
     (void)why;

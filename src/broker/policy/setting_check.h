@@ -1,4 +1,4 @@
-/* Checks of single settings, for the table of settings.c. Any thread; no state. */
+/* Checks of single settings, for the table of settings.c. Thread: any; no state. */
 #ifndef BROKER_SETTING_CHECK_H
 #define BROKER_SETTING_CHECK_H
 
@@ -11,23 +11,25 @@
 typedef bool setting_check(const struct field *field, char why[SETTING_WHY_MAX]);
 
 /* Numbers. */
-setting_check check_not_negative, check_duration, check_duration_not_zero, check_integer,
-    check_priority, check_group_size, check_filter_size;
+setting_check setting_check_not_negative, setting_check_duration, setting_check_duration_not_zero,
+    setting_check_integer, setting_check_priority, setting_check_group_size,
+    setting_check_filter_size;
 /* Texts and words. */
-setting_check check_string, check_routing_key, check_overflow, check_queue_type,
-    check_dead_letter_strategy;
-setting_check check_boolean;
+setting_check setting_check_string, setting_check_routing_key, setting_check_overflow,
+    setting_check_queue_type, setting_check_dead_letter_strategy;
+setting_check setting_check_boolean;
 /* x-cache-size, x-cache-ttl: dedup_arguments.h. */
-setting_check check_cache_bound;
+setting_check setting_check_cache_bound;
 /* Checked elsewhere; here to be compared when a queue is declared again. */
-setting_check check_any;
+setting_check setting_check_any;
 /* x-queue-leader-locator. */
-setting_check check_leader_locator;
+setting_check setting_check_leader_locator;
 /* Of policies only. */
-setting_check check_positive, check_version, check_age, check_master_locator, check_mirrors,
-    check_synchronisation, check_promotion, check_queue_mode;
+setting_check setting_check_positive, setting_check_version, setting_check_age,
+    setting_check_master_locator, setting_check_mirrors, setting_check_synchronisation,
+    setting_check_promotion, setting_check_queue_mode;
 /* "disabled"; nothing at all. */
-setting_check check_no_retry, check_never;
+setting_check setting_check_no_retry, setting_check_never;
 
 /* Words in the order of their enums, NULL-ended. */
 extern const char *const setting_overflow_words[];

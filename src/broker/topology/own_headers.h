@@ -1,5 +1,5 @@
 /* Headers in which the broker notes something for itself. They stay with a stored message, and its
- * receivers do not see them (copies_shown). Any thread. */
+ * receivers do not see them (copies_shown). Thread: any. */
 #ifndef BROKER_OWN_HEADERS_H
 #define BROKER_OWN_HEADERS_H
 
