@@ -1,6 +1,6 @@
-/* Which consumer of a queue with a single active one is active: in a classic queue the one that was
- * until it ends; in a quorum queue one of a higher priority takes over, once the active one has
- * settled all that it holds, and gets nothing more before. */
+/* Which consumer is active in a queue with a single active consumer. In a classic queue a consumer
+ * stays active until it ends. In a quorum queue a consumer with a higher priority takes over; the
+ * active one gets no more messages and gives way once it has settled those that it holds. */
 #include "sim.h"
 
 static bool is_of(const struct handle *handle, unsigned number)
@@ -8,7 +8,8 @@ static bool is_of(const struct handle *handle, unsigned number)
     return handle->consumer == number && !handle->gone;
 }
 
-/* What a consumer has not settled; its number is one in all the world. */
+/* The number of deliveries that a consumer has not settled. No two consumers of a world have the
+ * same number. */
 static unsigned held_by(const struct sim_channel *channel, unsigned number)
 {
     unsigned count = 0;
@@ -34,7 +35,7 @@ void active_comes(unsigned p, unsigned c, unsigned q)
     queue->active_peer = NOBODY;
 }
 
-/* Another one is active, as far as is known. */
+/* Notes that another consumer is active. */
 static void check_change(const struct sim_queue *queue, unsigned q, unsigned p, unsigned c)
 {
     unsigned before_p = (unsigned)queue->active_peer, before_c = (unsigned)queue->active_channel;
@@ -43,7 +44,7 @@ static void check_change(const struct sim_queue *queue, unsigned q, unsigned p, 
                  who_of(before_p, before_c));
 }
 
-/* One that was to give way has done so, or need not. */
+/* Notes that the consumer that had to give way has done so, or need not any more. */
 static void check_fading(const struct sim_queue *queue, unsigned q, unsigned p, unsigned c)
 {
     unsigned faded_p = (unsigned)queue->fading_peer, faded_c = (unsigned)queue->fading_channel;

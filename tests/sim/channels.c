@@ -1,4 +1,4 @@
-/* Channels and connections: they open, close, fail and vanish. */
+/* Opens and closes channels and connections, and lets them fail and vanish. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

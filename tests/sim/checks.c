@@ -1,4 +1,4 @@
-/* What the core says of itself must agree with the ledger. */
+/* The numbers that the core reports must agree with the ledger. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,7 +10,7 @@ static bool certain(const struct copy *copy)
     return (copy->place == BROKER && !copy->unsure && !copy->refusable) || copy->place == OUT;
 }
 
-/* How many copies must be in queues, and may be; the bytes of those that must. */
+/* How many copies must be in queues, how many may be, and the bytes of those that must. */
 static void count_copies(uint64_t *least, uint64_t *most, uint64_t *bytes)
 {
     *least = *most = *bytes = 0;
@@ -190,7 +190,7 @@ void check_nothing_left(void)
     }
     world_clear();
     harness_sync(&here->h);
-    pass(0); /* what was known of identifiers is erased in portions */
+    pass(0); /* identifiers are erased in portions */
     harness_sync(&here->h);
     struct vhost_totals totals;
     vhost_totals(here->h.vhost, &totals);
@@ -208,6 +208,6 @@ void check_nothing_left(void)
     definitions = 0;
     ck_assert_int_eq(journal_recover(journal, &recovery, &error), STATUS_OK);
     journal_free(&journal);
-    if (definitions > 1) /* up to where lane ids are taken */
+    if (definitions > 1) /* the highest lane id in use */
         sim_fail("%u definitions are left", definitions);
 }

@@ -1,11 +1,11 @@
-/* Clients take, settle and give back. */
+/* Clients consume, get, settle and return messages. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sim.h"
 
-/* Somebody consumes alone: others are refused. */
+/* There is an exclusive consumer, so others are refused. */
 static void consume_beside(unsigned p, unsigned c, unsigned q)
 {
     struct sim_channel *channel = &here->channels[p][c];
@@ -56,7 +56,7 @@ void consume(unsigned p, unsigned c, unsigned q)
     channel->priority[q] = (int)pick(3);
     active_comes(p, c, q);
     queue->consumers++;
-    /* Who consumed alone may not be through with it. */
+    /* The end of the exclusive consumer may not be done yet. */
     channel->may_fail = here->under_way != 0;
     do_consume(&here->h, who_of(p, c), queue->name, q * 2 + acks, flags, channel->priority[q]);
     channel->may_fail = false;
@@ -93,8 +93,8 @@ void get(unsigned p, unsigned c, unsigned q)
     channel->may_fail = true; /* it may go meanwhile */
     do_get(&here->h, who_of(p, c), queue->name, "a");
     for (unsigned i = 0; channel->gets && i < 10; i++) {
-        /* Lent already, or waiting for a page or for answers before it: until it is here, nothing
-         * else. */
+        /* An earlier get has its message, or waits for a page or for answers before it: nothing
+         * else is done until it is answered. */
         harness_sync(&here->h);
         pass(0);
     }
@@ -131,7 +131,7 @@ static void settle_as(unsigned p, unsigned c, unsigned at, int how, bool multipl
         do_nack(&here->h, who_of(p, c), tag, multiple, how == END_REQUEUE);
 }
 
-/* The client has not heard of the time-out yet; once for each delivery. */
+/* The client does not know of the time-out yet; this happens once for each delivery. */
 static void settle_late(unsigned p, unsigned c)
 {
     struct sim_channel *channel = &here->channels[p][c];
@@ -171,7 +171,7 @@ static void commit(unsigned p, unsigned c)
 {
     struct sim_channel *channel = &here->channels[p][c];
     sim_trail("%s commit", who_of(p, c));
-    if (may_refuse()) /* a failure is to be told at once */
+    if (may_refuse()) /* a failure must be reported at once */
         harness_sync(&here->h);
     channel->commit = transaction_new();
     for (unsigned i = 0; i < channel->published.count; i++) {
@@ -179,7 +179,7 @@ static void commit(unsigned p, unsigned c)
         message->tx = channel->commit;
         ledger_published(channel->published.at[i]);
         uid_add(&channel->committed, channel->published.at[i]);
-        if (message->loose) /* what it would be at once is of no use */
+        if (message->loose) /* the answer would have to come at once */
             message->expires_ms = 0;
     }
     unsigned from = channel->committed.count - channel->published.count;
@@ -212,13 +212,13 @@ void tx_end(unsigned p, unsigned c)
         do_plain(&here->h, who_of(p, c), COMMAND_TX_ROLLBACK);
         return;
     }
-    /* A refusal is told behind the answers before it, and those may wait for the disk. */
+    /* A refusal comes after earlier answers, which may wait for the disk. */
     if (sim.disk_failing && may_refuse()) {
         if (here->under_way)
             return;
         sync_all();
     }
-    bool alone = !here->under_way && chance(30); /* nothing else is to be written */
+    bool alone = !here->under_way && chance(30); /* nothing else must be written */
     if (alone)
         sync_all();
     if (alone && !channel->tx_handles.count && !channel->published.count && channel->handles.count)

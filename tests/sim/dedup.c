@@ -1,5 +1,5 @@
-/* Which identifiers are known: to the exchange that deduplicates, for good, and to queues while a
- * message with one is in them. See src/broker/dedup/dedup.h. */
+/* Which identifiers are known: the exchange that deduplicates knows them for ever, a queue while a
+ * message with the identifier is in it. See src/broker/dedup/dedup.h. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +19,7 @@ static int presence(unsigned identifier, unsigned q)
         }
         for (unsigned origin = 0; origin < here->world.queue_count; origin++) {
             const struct copy *copy = &message->copies[origin];
-            /* What a transient message leaves is not known after a crash. */
+            /* An identifier of a transient message may be unknown after a crash. */
             bool sure = message->persistent || !copy->survivor;
             if (!(message->targets & MASK(origin)) || found == KNOWN)
                 continue;
@@ -35,7 +35,7 @@ static int presence(unsigned identifier, unsigned q)
     return found;
 }
 
-/* What is in a queue now need not be in it when the message comes to it. */
+/* A message that is in a queue now may have left it before the new message arrives. */
 static bool comes_later(const struct sim_message *message)
 {
     return message->one_of || message->loose || here->h.portion;
@@ -101,7 +101,8 @@ void dedup_delivered(const struct sim_message *message, unsigned origin, unsigne
     }
 }
 
-/* What a transient message left is gone; what a persistent one left is there if it was on disk. */
+/* Identifiers of transient messages are gone; those of persistent messages are known if they were
+ * on disk. */
 void dedup_crashed(void)
 {
     for (unsigned i = 1; i < IDENTIFIERS; i++) {

@@ -1,4 +1,4 @@
-/* What comes out, compared with the ledger. */
+/* Compares deliveries with the ledger. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +28,7 @@ unsigned message_number(const struct message *message)
     return (unsigned)uid;
 }
 
-/* The number in the body, and the queue that it came to first. */
+/* The number in the body, and the queue that the message was first routed to. */
 static unsigned identify(const struct message *message, unsigned queue, unsigned *origin,
                          struct counts *counts)
 {
@@ -65,7 +65,7 @@ static void check_marks(const struct sim_queue *queue, const struct copy *copy, 
         sim_fail("message %u of %s: redelivered is %d", uid, queue->name, redelivered);
 }
 
-/* Which of its queues it came to is known now. */
+/* Notes which of its possible queues a loose message has reached. */
 static void resolve(struct sim_message *message, unsigned origin, unsigned q)
 {
     struct copy *copy = &message->copies[origin];
@@ -79,7 +79,7 @@ static void resolve(struct sim_message *message, unsigned origin, unsigned q)
     message->resolved = true;
 }
 
-/* The queue may have it, and deliver it now. */
+/* Whether the queue may have the copy and deliver it now. */
 static void check_place(const struct sim_message *message, unsigned uid, unsigned origin,
                         unsigned q)
 {
@@ -120,7 +120,7 @@ void ledger_delivered(int peer, unsigned c, unsigned q, const struct event *even
         resolve(message, origin, q);
     check_place(message, uid, origin, q);
     check_marks(queue, copy, uid, q, redelivered, &counts);
-    /* What a get takes may be told later, behind other answers. */
+    /* The answer to a get may come later, behind other answers. */
     if (event->type == EVENT_DELIVER)
         order_check(q, uid, !redelivered && origin == q && !copy->doubtful);
     if (copy->queue != q) {

@@ -1,4 +1,4 @@
-/* What the core says, compared with what is to be expected. */
+/* Compares the core's events with those that must come. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,7 +76,7 @@ static void delivered(int p, const struct event *event)
                      event->u.deliver.redelivered, event->u.deliver.consumer % 2 == 0);
 }
 
-/* Its queue is being deleted, or it has not acked in time. */
+/* The consumer's queue is being deleted, or it has not acked in time. */
 static void cancelled(unsigned p, unsigned c, unsigned q)
 {
     if (!here->channels[p][c].consuming[q])
@@ -133,11 +133,11 @@ void on_event(void *context, char letter, const struct event *event)
     }
 }
 
-/* Whether a reply is owed, however the command ends. */
+/* Whether the command gets a reply, however it ends. */
 static bool is_answered(const struct command *command)
 {
     switch (command->type) {
-    case COMMAND_CHANNEL_OPEN: /* the channel is not there before, nor after */
+    case COMMAND_CHANNEL_OPEN: /* the channel does not exist before or after */
     case COMMAND_CHANNEL_CLOSE:
     case COMMAND_CREDIT:
     case COMMAND_PUBLISH:

@@ -7,7 +7,7 @@
 #include "sim.h"
 
 static const char *const topic_patterns[] = {"k0", "k*.#", "#", "*", "k1.#"};
-/* keys[key] of a topic pattern: which of k0 … k3 it takes */
+/* for a topic pattern: which of k0 … k3 it matches */
 static const unsigned topic_takes[] = {1, 0, 15, 15, 2};
 
 /* ---- Made. */
@@ -54,7 +54,8 @@ void exchanges_make(void)
             if (topic_takes[(q + here->world.seed) % 5] >> k & 1)
                 topic->keys[k] |= MASK(q);
     here->world.exchanges[X_DEDUP].used &= here->world.identifiers;
-    /* Unrouted: to the fanout exchange; the chain passes on what has the key k0. */
+    /* An unrouted message goes to the fanout exchange; the chain passes on messages with the key
+     * k0. */
     here->world.exchanges[X_FANOUT].used = true;
 }
 
@@ -107,7 +108,7 @@ static void send_binding(const char *who, enum command_type type, const char *so
     harness_do(&here->h, who[0], &command);
 }
 
-/* What binds to a headers exchange: all that is said, or any, or one key of two. */
+/* The arguments of a binding to a headers exchange: all pairs, any pair, or one key of two. */
 static void headers_wanted(struct text *arguments, unsigned q, unsigned k)
 {
     char key[8];
@@ -217,13 +218,13 @@ void exchanges_crashed(void)
     here->world.late = false; /* or not for sure */
     for (unsigned x = 1; x < X_COUNT; x++) {
         struct bytes name = bytes_of_text(here->world.exchanges[x].name);
-        gone(x); /* what was bound may be unbound, and the other way round: it is bound again */
+        gone(x); /* a crash may have undone bindings and unbindings, so all are bound again */
         here->world.exchanges[x].exists =
             vhost_find_exchange(here->h.vhost, name, &(struct exchange_info){0});
     }
 }
 
-/* What leads from the exchange to queues changes. */
+/* The queues that the exchange leads to change. */
 static void ways_change(unsigned x)
 {
     ledger_unrouted(x);
@@ -267,7 +268,7 @@ void delete_exchange(void)
     gone(x);
     if (exchange->dedups)
         dedup_forgotten();
-    if (exchange->dedups) /* what it knew does not come back with a crash */
+    if (exchange->dedups) /* the identifiers that it knew are not recovered after a crash */
         sync_all();
 }
 

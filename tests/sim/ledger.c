@@ -1,6 +1,6 @@
-/* What is known of each message: see here->h. A message carries its number in its body; a copy is
- * named by the queue that the message was first routed to, which x-first-death-queue tells of dead
- * letters. */
+/* What is known of each message: see sim.h. A message has its number in its body. A copy is named
+ * by the queue that the message was first routed to; a dead letter has that queue in
+ * x-first-death-queue. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +43,7 @@ void copy_make(struct sim_message *message, unsigned q)
     copy_enters(copy, q);
 }
 
-/* Whether a message of which it is not known where it is may be in the queue. */
+/* Whether a copy whose queue is not known may be in this one. */
 static bool may_reach(const struct sim_message *message, unsigned q)
 {
     queue_mask reach = 0;
@@ -53,7 +53,8 @@ static bool may_reach(const struct sim_message *message, unsigned q)
     return reach & MASK(q);
 }
 
-/* A queue's copies, as many as can be: more than its limits, and some of them may be gone. */
+/* Whether the copies that may be in the queue are more than its limits allow: some may then be
+ * gone. */
 static bool exceeds(const struct sim_queue *queue, unsigned q)
 {
     uint64_t count = 0, bytes = 0;
@@ -96,7 +97,7 @@ void ledger_published(unsigned uid)
     ledger_bounds();
 }
 
-/* One that may be in the queue may have left it, and is lost if nothing is behind. */
+/* The copy may have left the queue, and is lost if no dead-letter exchange gets it. */
 static void may_leave(struct copy *copy, const struct sim_queue *queue)
 {
     copy->at |= queue->reach_drop;
@@ -211,7 +212,7 @@ void ledger_end(struct sim_channel *channel, struct handle *handle, int how)
         ledger_bounds();
 }
 
-/* What is in it for sure is gone, what may be is unsure. */
+/* Copies that are certainly in the queue are gone; those that may be in it are unsure. */
 void ledger_queue_emptied(unsigned q, bool deleted, bool exactly)
 {
     for (unsigned uid = 0; uid < here->message_count; uid++) {
@@ -261,7 +262,7 @@ void ledger_synced(void)
     }
 }
 
-/* What may become of a copy when the broker stops at once. */
+/* What can happen to a copy when the broker stops at once. */
 static void crash_copy(const struct sim_message *message, struct copy *copy, queue_mask reach)
 {
     bool may_survive = false, kept = message->persistent;
@@ -300,7 +301,7 @@ void ledger_crashed(void)
     for (unsigned uid = 0; uid < here->message_count; uid++) {
         struct sim_message *message = &here->messages[uid];
         if (!message->order) {
-            message->targets = 0; /* of a transaction that nobody commits */
+            message->targets = 0; /* of a transaction that is never committed */
             continue;
         }
         for (unsigned q = 0; q < here->world.queue_count; q++)

@@ -72,7 +72,7 @@ void crash(void)
 
 /* ---- A vhost goes and comes. */
 
-/* What the node counts of its vhosts: nothing when there is none. */
+/* The node's account must be empty when there is no vhost. */
 static void check_account(void)
 {
     for (unsigned v = 0; v < sim.vhost_count; v++)
@@ -88,7 +88,7 @@ void vhost_delete(void)
     sim_trail("the vhost is deleted");
     sim.vhosts_deleted++;
     here->h.halted = here->to_be_deleted = false;
-    if (chance(50)) /* connections are closed first, without regard to what they were at */
+    if (chance(50)) /* connections are closed first, whatever they are doing */
         for (unsigned p = 0; p < PEERS; p++) {
             here->h.watch = NULL;
             here->h.between = NULL;
@@ -156,7 +156,7 @@ void sync_all(void)
 {
     disk_works_again();
     unsigned pages_in;
-    do { /* until nothing is read that a queue has to let go of */
+    do { /* until no page is being read that a queue must drop */
         pages_in = here->h.pages_in;
         harness_sync(&here->h);
         pass(0);
@@ -166,7 +166,7 @@ void sync_all(void)
         ledger_synced();
 }
 
-/* Time goes by, and the core does what is due. */
+/* Lets time pass; the core does the work that is due. */
 void pass(uint64_t ms)
 {
     if (ms && here->world.time_outs) { /* or the answer that tells of one would wait for others */

@@ -1,7 +1,9 @@
-/* In what order a queue delivers: a higher priority first, and within one as it was published. */
+/* The order in which a queue delivers: higher priorities first, and within a priority in the order
+ * of publishing. */
 #include "sim.h"
 
-/* As the queue counts it: a quorum queue has 0 to 31, and 4 for a message that says none. */
+/* The message's priority in this queue: a quorum queue has 0 to 31, and 4 for a message without
+ * one. */
 static unsigned level_of(const struct sim_queue *queue, const struct sim_message *message)
 {
     if (queue->keeps_all)
@@ -35,8 +37,9 @@ static bool is_ready(const struct sim_message *message, unsigned q)
     return false;
 }
 
-/* Nothing that is in the queue for sure has a higher priority. Where commands stop, time-outs give
- * back later, a get waits or a commit is under way, the ledger is ahead of the core. */
+/* No copy that is certainly in the queue has a higher priority. This is not checked while the
+ * ledger is ahead of the core: when commands stop between portions, time-outs return messages
+ * later, a get waits or a commit is being done. */
 static void check_highest(const struct sim_queue *queue, const struct sim_message *message,
                           unsigned uid, unsigned q)
 {

@@ -1,18 +1,18 @@
-/* Between two portions of a command other things happen: steps of peers that have no command under
- * way, in this vhost or in another one; or the machine stops, and the command with it.
+/* What happens between two portions of a command: peers without an unfinished command make steps, in
+ * this vhost or in another; or the machine stops, and the command with it.
  *
- * The ledger has heard of the whole command before. So while one is under way, what the ledger says
- * of its messages is ahead of the core, and these rules hold for the vhost:
- * - nothing is taken as written, and no counts are compared (here->under_way);
- * - what is purged or deleted meanwhile may be gone or may still come;
- * - a message under way to several queues, or of a commit, has no order among others';
+ * The ledger knows the whole command from its beginning. So while a command is unfinished, the
+ * ledger is ahead of the core for its messages, and these rules hold for the vhost:
+ * - nothing counts as written, and no counts are compared (here->under_way);
+ * - messages that are purged or deleted meanwhile may be gone or may still come;
+ * - a message on its way to several queues, or of a commit, has no order among others;
  * - identifiers may be known or not. */
 #include <stdlib.h>
 
 #include "leveret/base/container.h"
 #include "sim.h"
 
-#define DEPTH_MAX 3 /* commands that have stopped within one another */
+#define DEPTH_MAX 3 /* most commands that are unfinished at a time */
 
 bool may_act(unsigned p)
 {
@@ -24,8 +24,8 @@ bool holds_batch(void)
     return here->h.vhost && vhost_holds_batch(here->h.vhost);
 }
 
-/* The message comes to its queues later than it was published, each at its time, and they may be
- * full by then. */
+/* The message reaches each of its queues later than it was published, and a queue may be full by
+ * then. */
 static void is_late(struct sim_message *message)
 {
     message->unordered = message->refusable = true;
@@ -42,7 +42,7 @@ static void note_late_ones(void)
         is_late(&here->messages[committed->at[i]]);
 }
 
-/* The machine stops: nothing of what is under way goes on. */
+/* The machine stops: no unfinished command goes on. */
 static void stop_machine(void)
 {
     sim_trail("the machine stops between two portions");

@@ -19,7 +19,7 @@ struct message *make_message(unsigned uid, const char *exchange, const char *key
     struct text encoded = {0};
     size_t size = (size_t)snprintf(body, sizeof body, "%u.%u ", uid, here->number);
     size_t more = chance(20) ? pick(600) : pick(20);
-    if (here->world.heavy && chance(25)) /* some fill a chunk, which then may leave memory */
+    if (here->world.heavy && chance(25)) /* some fill a chunk, which can then be paged out */
         more = 300000 + pick(700000);
     memset(body + size, '.', more);
     properties.delivery_mode = entry->persistent ? 2 : 1;
@@ -53,8 +53,8 @@ struct message *make_message(unsigned uid, const char *exchange, const char *key
     return message;
 }
 
-/* Which queues get a message of this exchange and key; queues that are not there do not, but when
- * it is routed later. */
+/* The queues that get a message of this exchange and key. A queue that does not exist counts only
+ * when the message is routed later. */
 static queue_mask route_of(unsigned x, unsigned key, bool loose)
 {
     queue_mask mask = exchanges_route(x, key, loose), there = 0;
@@ -63,7 +63,7 @@ static queue_mask route_of(unsigned x, unsigned key, bool loose)
     return mask & there;
 }
 
-/* What a headers exchange looks at, and what messages are deduplicated by. */
+/* The headers that a headers exchange matches and that messages are deduplicated by. */
 static void put_headers(struct text *headers, const struct sim_message *message, const char *key)
 {
     char text[8];
@@ -103,15 +103,15 @@ static void set_expiry(struct sim_message *message, uint64_t ttl_ms)
     }
 }
 
-/* The exchange's deletion is under way, or that of one which it leads to; or it has an alternate,
- * and a queue that goes may be the last one that it leads to. */
+/* True while the exchange, or one that it leads to, is being deleted; or when it has an alternate
+ * exchange and its last queue may be deleted. */
 static bool leads_to_leaving(unsigned x)
 {
     return here->world.exchanges[x].leaving || (x == X_ALTERNATE && here->under_way) ||
            (x == X_CHAIN && here->world.exchanges[X_FANOUT].leaving);
 }
 
-/* A queue that goes while a command is under way takes it, or does not. */
+/* A queue that is being deleted may or may not take the message. */
 static void consider_leaving(struct sim_message *message)
 {
     for (unsigned q = 0; q < here->world.queue_count && here->under_way; q++) {
@@ -121,7 +121,7 @@ static void consider_leaving(struct sim_message *message)
     }
 }
 
-/* Sends it; a queue that refuses what is too much, and is full, does not take it. */
+/* Sends the message; a full queue that refuses publishes does not take it. */
 static void send(unsigned p, const struct command *command, unsigned uid, bool at_once)
 {
     queue_mask targets = here->messages[uid].targets;
@@ -173,7 +173,7 @@ void publish(unsigned p, unsigned c)
     } else {
         message->targets = route_of(x, key, message->loose);
         message->one_of = exchange->routing == ROUTE_ONE;
-        /* What is unbound now need not be bound in time. */
+        /* A queue that is not bound now may not be bound in time. */
         message->unrouted = message->loose && route_of(x, key, false) != message->targets;
     }
     consider_leaving(message);

@@ -1,7 +1,7 @@
 /* Direct replies: a channel consumes from amq.rabbitmq.reply-to, what it publishes with that as its
  * reply-to carries a name of the consumer's own, and what is published to this name is delivered to
- * the consumer at once, or to nobody. Names are those of consumers, in this vhost and in others,
- * that there are and that there were. */
+ * the consumer at once, or to nobody. Names are taken from consumers of this vhost and of others,
+ * present and past. */
 #include <stdlib.h>
 
 #include "leveret/base/mem.h"
@@ -62,7 +62,7 @@ void replies_over(struct sim_channel *channel)
 
 /* ---- Questions. */
 
-/* A question comes to somebody, with a name that is its asker's alone. */
+/* A question is delivered with a name that belongs only to its asker. */
 void replies_question(const struct sim_message *message, unsigned uid, struct bytes reply_to)
 {
     if (!message->asks) {

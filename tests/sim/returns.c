@@ -26,7 +26,8 @@ void returns_add(struct copy *copy, int how)
     copy->failures_unknown |= how == END_TIME_OUT;
     if (copy->failures_unknown)
         copy->failures.min = 0;
-    /* On disk may be that it was out, or already that it has not failed. */
+    /* The disk may have either record: that the message was out, or that it came back without a
+     * failure. */
     if (copy->failures.is < copy->failures.min)
         copy->failures.min = copy->failures.is;
 }
@@ -59,7 +60,7 @@ static bool within(const struct tally *tally, uint64_t count)
     return count >= tally->min && count <= tally->max;
 }
 
-/* After a crash: what was counted is in bounds. */
+/* After a crash the counts must be within their bounds. */
 static void check_bounds(const struct sim_queue *queue, const struct copy *copy, unsigned uid,
                          uint64_t acquired, uint64_t counted)
 {
@@ -102,7 +103,7 @@ void returns_check(const struct sim_queue *queue, const struct copy *copy, unsig
     sim.kinds_checked += failures != returns && failures;
 }
 
-/* What the crash left is known now, as far as the queue tells it. */
+/* Notes the counts that the crash has left, as far as the delivery shows them. */
 void returns_learn(const struct sim_queue *queue, struct copy *copy, const struct counts *counts)
 {
     copy->returns.is = (uint16_t)(counts->acquired < 0 ? 0 : counts->acquired);

@@ -1,4 +1,4 @@
-/* Runs worlds, one after the other: see here->h. Of each of SEEDS seeds, or of SIM_SEED alone,
+/* Runs worlds, one after the other: see sim.h. Of each of SEEDS seeds, or of SIM_SEED alone,
  * SIM_STEPS steps (a plain number). A failure prints the seed of its world, which SIM_WORLD=seed
  * runs alone; SIM_VERBOSE shows all that happens. */
 #include <stdio.h>

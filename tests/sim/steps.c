@@ -1,5 +1,5 @@
-/* One thing a step, of clients, time or the machine; and a world's end. The ledger hears of a
- * command before the core does, since what comes of it may come before the call returns. */
+/* One thing a step, of clients, time or the machine; and a world's end. The ledger is told of a
+ * command before the core is, because its events may come before the call returns. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,13 +60,15 @@ static void rare(unsigned dice)
 static void time_passes(void)
 {
     uint64_t ms = chance(80) ? pick(50) : pick(2000);
-    if (here->under_way && here->world.time_outs) /* who is timed out has a command under way */
+    if (here->under_way &&
+        here->world.time_outs) /* the peer whose time is up has an unfinished command */
         return;
     sim_trail("%llu ms go by", (unsigned long long)ms);
     pass(ms);
 }
 
-/* Channels that end answer once all before it is on disk, and a batch that is held is not. */
+/* A channel's end is answered once everything before it is on disk, which does not happen while a
+ * batch is held. */
 static void end_something(unsigned what, unsigned p, unsigned c)
 {
     if (what < 8) {

@@ -1,7 +1,7 @@
-/* A commit is on disk whole or not at all. After a crash nobody knows which; then the first message
- * of it that is there says that it is, and the first one that was acked in it and comes back says
- * that it is not. What is said later must agree, and of a commit that is on disk nothing is
- * missing. */
+/* A commit is on disk whole or not at all. After a crash it is not known which. The first of its
+ * messages that is delivered shows that the commit is on disk; the first message that it acked and
+ * that comes back shows that it is not. Later deliveries must agree, and of a commit that is on
+ * disk no message may be missing. */
 #include "leveret/base/mem.h"
 #include "sim.h"
 
@@ -24,7 +24,7 @@ void transaction_acks(unsigned number, const struct handle *handle)
     copy->acked_in = handle->how == END_ACK && !handle->gone && plain ? number : 0;
 }
 
-/* What was doubtful only since nobody knew whether the commit was on disk. */
+/* The commit is on disk: copies that were doubtful only for that are not any more. */
 static void believe(unsigned number)
 {
     for (unsigned uid = 0; uid < here->message_count; uid++) {

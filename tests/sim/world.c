@@ -1,7 +1,7 @@
-/* Random worlds. The first queue is the sink: durable, without limits, where dead letters end.
- * Others send their dead letters to queues before them, so that none go round. In most worlds all
- * that may drop has a dead-letter exchange by argument, so that nothing may vanish; what vanishes
- * all the same is found at the end. */
+/* Random worlds. The first queue is the sink: durable, without limits, where dead letters end. The
+ * others send their dead letters to queues before them, so that no dead letter goes in a circle. In
+ * most worlds each queue that may drop messages has a dead-letter exchange by argument, so that no
+ * message may be lost; a lost one is found at the end. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +26,7 @@ static void dead_letters(struct sim_queue *queue, unsigned q)
 {
     struct text *arguments = &queue->arguments;
     unsigned next = pick(q);
-    while (here->world.queues[next].dedups) /* where a dead letter may vanish */
+    while (here->world.queues[next].dedups) /* where a dead letter may be lost */
         next--;
     queue->dead_letters = true;
     if (chance(20)) {
@@ -39,7 +39,7 @@ static void dead_letters(struct sim_queue *queue, unsigned q)
     queue->next = MASK(next);
 }
 
-/* They are kept until there is the exchange, which comes and goes. */
+/* Dead letters are kept until the exchange exists, which is declared and deleted at times. */
 static void late_letters(struct sim_queue *queue)
 {
     struct text *arguments = &queue->arguments;
@@ -212,7 +212,7 @@ static void make_policy(unsigned p, bool careful)
         if (key == 6 && queue->counting == COUNTS_FAILURES && here->world.all_returns)
             queue->counting = COUNTS_EITHER;
         if (key == 6 && queue->keeps_all && queue->delivery_limit == 20)
-            queue->delivery_limit = UINT_MAX; /* which nobody asked for */
+            queue->delivery_limit = UINT_MAX; /* which no argument asks for */
         if (letters)                          /* then a limit of 20 comes with them */
             queue->may_drop |= queue->keeps_all;
         if (letters) {
@@ -408,7 +408,7 @@ void world_make(uint64_t seed)
     world->priorities = chance(70);
     world->all_returns = chance(70);
     world->heavy = chance(10);
-    if (world->heavy) /* that there is much in each of few */
+    if (world->heavy) /* few queues, so that each has many messages */
         world->queue_count = 3;
     world->replies = chance(40);
     world->unbinds = chance(30);
