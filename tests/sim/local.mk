@@ -25,8 +25,7 @@ tests_sim_simulate_SOURCES = \
 	tests/sim/steps.c \
 	tests/sim/transactions.c \
 	tests/sim/world.c \
-	tests/unit/core_harness.c \
-	tests/unit/core_harness.h
+	$(core_harness)
 tests_sim_simulate_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_sim_simulate_LDADD = $(broker_libs) src/journal/libjournal.a src/wire/libwire.a \
 	src/base/libbase.a $(PCRE2_LIBS) $(XXHASH_LIBS) $(CRYPTO_LIBS) $(CHECK_LIBS)
