@@ -118,9 +118,9 @@ struct lane *queue_priority_lane(struct queue *queue, unsigned priority)
     return queue_lane(queue, priority < queue->priorities->max ? priority : queue->priorities->max);
 }
 
-struct lane *queue_lane_above(struct queue *queue, const struct lane *lane)
+struct lane *queue_lane_above(const struct queue *queue, const struct lane *lane)
 {
-    struct priorities *priorities = queue->priorities;
+    const struct priorities *priorities = queue->priorities;
     for (unsigned at = lane->number; priorities && at < priorities->max; at++)
         if (priorities->lanes[at])
             return priorities->lanes[at];

@@ -217,7 +217,7 @@ static inline struct lane *queue_lane_for(struct queue *queue, const struct mess
 }
 
 /* The next one of the lanes that were made, by number, from &queue->lane on; NULL at the end. */
-struct lane *queue_lane_above(struct queue *queue, const struct lane *lane);
+struct lane *queue_lane_above(const struct queue *queue, const struct lane *lane);
 
 /* The head: the first message that is ready, of the highest priority. The caller makes sure that
  * there is one. */

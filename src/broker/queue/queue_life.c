@@ -169,6 +169,24 @@ bool queue_unhook(struct queue *queue)
     return !consumer && TAILQ_EMPTY(&queue->endpoint.bindings_to);
 }
 
+/* What the queue counts as ready is what its lanes have. */
+static void check_stock(const struct queue *queue)
+{
+    const struct stock *stock = &queue->stock;
+    uint64_t ready = 0;
+    for (const struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane))
+        ready += lane->ready;
+    CHECK(stock->ready == ready);
+}
+
+/* Nothing is left once its lanes have been cleared. */
+static void check_cleared(const struct queue *queue)
+{
+    const struct stock *stock = &queue->stock;
+    CHECK(stock->ready == 0 && stock->ready_bytes == 0 && stock->unsettled_bytes == 0);
+    CHECK(stock->memory_bytes == 0 && stock->persistent == 0);
+}
+
 void queue_delete(struct queue *queue)
 {
     struct queues *set = queue->set;
@@ -199,7 +217,9 @@ void queue_delete(struct queue *queue)
         queue_erase(queue);
     leave_dedup(queue);
     dedup_delete(&queue->dedup);
+    check_stock(queue);
     queue_lanes_clear(queue);
+    check_cleared(queue);
     free_if_done(queue);
 }
 

@@ -15,10 +15,19 @@ struct chunk *chunk_new(struct lane *lane, uint64_t number)
     return chunk;
 }
 
+/* A message that is ready is in the lane. */
+static void check_bits(const struct chunk *chunk)
+{
+    for (unsigned word = 0; word < JOURNAL_CHUNK_WORDS; word++)
+        CHECK((chunk->ready_bits[word] & ~chunk->live_bits[word]) == 0);
+    CHECK(chunk->ready <= chunk->live);
+}
+
 void chunk_free(struct chunk **chunk)
 {
     if (!*chunk)
         return;
+    check_bits(*chunk);
     chunk_drop_messages(*chunk);
     free(*chunk);
     *chunk = NULL;

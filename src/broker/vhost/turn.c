@@ -13,6 +13,7 @@ static void dispatch_due(struct vhost *vhost)
 {
     struct queue *queue;
     while ((queue = TAILQ_FIRST(&vhost->queues.due))) {
+        CHECK(queue->due.listed && !queue->due.held_by);
         TAILQ_REMOVE(&vhost->queues.due, queue, due.link);
         queue->due.listed = false;
         queue_dispatch(queue);
