@@ -1,9 +1,10 @@
-/* What a publisher may send: the one check of names and properties, for all ways in (AMQP, the HTTP
- * API). Thread: any.
+/* What a publisher may send: the one check of names and properties, for AMQP and for the HTTP API.
+ * Thread: any; no state.
  *
- * Two gates. publication_message makes a message of what a client says, or tells why not: only here
- * does a client's input become a message. vhost_apply (COMMAND_PUBLISH) then checks what the vhost
- * decides: the exchange, its size limit, the headers CC and BCC. */
+ * Normal course: publication_message makes a message of what a client sends; it is the only place
+ * where a client's input becomes a message. vhost_apply (COMMAND_PUBLISH) then checks what depends
+ * on the vhost: the exchange, the vhost's size limit, the headers CC and BCC. What can go wrong:
+ * the input is refused, with the reason in RabbitMQ's words. */
 #ifndef LEVERET_BROKER_PUBLICATION_H
 #define LEVERET_BROKER_PUBLICATION_H
 
@@ -11,20 +12,22 @@
 #include "leveret/wire/cursor.h"
 #include "leveret/wire/properties.h"
 
-/* Bytes of the reason, its zero included; what is longer is cut. */
+/* Bytes of the reason for a refusal, with its zero; a longer reason is cut. */
 #define PUBLICATION_WHY_MAX 600u
-/* The longest expiration that is taken, in milliseconds: ten years, as in RabbitMQ. */
+/* The longest expiration in milliseconds: ten years, as in RabbitMQ. A message with a longer one is
+ * refused. */
 #define EXPIRATION_MS_MAX UINT64_C(315360000000)
 
 struct publication {
     struct bytes exchange, routing_key;
     struct bytes properties; /* flags and list, as in a content header; not checked yet */
-    uint64_t body_bytes, body_bytes_max;
-    const char *user; /* who publishes: a user_id property must say the same */
+    uint64_t body_bytes;
+    uint64_t body_bytes_max; /* a larger body is refused */
+    const char *user;        /* the user who publishes: a user_id property must say the same name */
 };
 
-/* Whether the properties hold nothing that a client can get wrong although it can be read: so it is
- * with most messages, which are not looked at any further. */
+/* Whether nothing of the message can be wrong any more once its properties have been decoded. True
+ * for most messages; the others go through publication_check. */
 static inline bool publication_is_plain(const struct publication *publication,
                                         const struct properties *p)
 {
@@ -34,18 +37,18 @@ static inline bool publication_is_plain(const struct publication *publication,
            publication->body_bytes <= publication->body_bytes_max;
 }
 
-/* Looks at all of it. Errors: PRECONDITION_FAILED with the reason. *ttl_ms is left alone without an
- * expiration. */
+/* Checks the names, the size, the expiration and the user_id. Sets *ttl_ms when there is an
+ * expiration. Errors: PRECONDITION_FAILED; why then says the reason. */
 MUST_USE enum status publication_check(const struct publication *publication,
                                        const struct properties *properties, uint64_t *ttl_ms,
                                        char why[PUBLICATION_WHY_MAX]) __attribute__((cold));
 
-/* Writes the reason for a status that needs no more words; returns the status. */
+/* Writes the reason for MALFORMED or NO_MEMORY; returns the status. */
 MUST_USE enum status publication_refuse(enum status status, char why[PUBLICATION_WHY_MAX])
     __attribute__((cold));
 
-/* The message of what has been checked, with what the core asks of its properties; its body is to
- * be filled. Errors: NULL when there is no memory. */
+/* Makes the message when all has been checked. What the core needs of the properties is noted in
+ * it; its body is still to be filled in. Errors: NULL when there is no memory. */
 static inline struct message *publication_make(const struct publication *publication,
                                                const struct properties *p, uint64_t ttl_ms)
 {
@@ -61,9 +64,10 @@ static inline struct message *publication_make(const struct publication *publica
 }
 
 /* Makes the message; one reference for the caller. On an error *out is NULL and why says what is
- * wrong, in RabbitMQ's words, without the code's name. Inline, since it is on the way of each
+ * wrong, in RabbitMQ's words, without the reply code's name. Inline, because it is called for each
  * message. Errors: MALFORMED (the properties cannot be read), PRECONDITION_FAILED (a name above
- * NAME_BYTES_MAX, a body above the maximum, an expiration or user_id that cannot be), NO_MEMORY. */
+ * NAME_BYTES_MAX, a body above the maximum, an expiration or a user_id that is not valid),
+ * NO_MEMORY. */
 MUST_USE static inline enum status publication_message(const struct publication *publication,
                                                        struct message **out,
                                                        char why[PUBLICATION_WHY_MAX])
@@ -74,7 +78,8 @@ MUST_USE static inline enum status publication_message(const struct publication 
     if (__builtin_expect(properties_decode(publication->properties, &p) != STATUS_OK, 0))
         return publication_refuse(STATUS_MALFORMED, why);
     if (__builtin_expect(!publication_is_plain(publication, &p), 0)) {
-        /* A copy, so that the caller's struct need not be in memory for the others. */
+        /* A copy, so that the compiler can keep the caller's struct in registers in all other
+         * cases. */
         const struct publication copy = *publication;
         uint64_t expiration_ms = ttl_ms;
         enum status status = publication_check(&copy, &p, &expiration_ms, why);

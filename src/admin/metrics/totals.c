@@ -41,7 +41,7 @@ static void add_vhost(struct totals *t, const struct vhost_sum *v)
     t->all.peers += v->totals.peers;
     t->all.messages_ready += v->totals.messages_ready;
     t->all.messages_unacknowledged += v->totals.messages_unacknowledged;
-    rates_add(&t->all.rates, &v->totals.rates);
+    counters_add_rates(&t->all.rates, &v->totals.rates);
     counters_add(&t->all.counters, &v->totals.counters);
     t->journal.batches += v->journal.batches;
     t->journal.syncs_failed += v->journal.syncs_failed;

@@ -20,7 +20,7 @@ static void read_headers(struct channel *channel, struct message **message)
         return;
     }
     copies_note_blind(*message);
-    if (channel->vhost->options.dialect.x_death == DEATHS_IGNORE && deaths_disown(message))
+    if (channel->vhost->options.dialect.x_death == DEATHS_IGNORE && dead_letter_disown(message))
         channel_refuse(channel, COMMAND_PUBLISH, STATUS_RESOURCE_ERROR, "out of memory");
 }
 

@@ -1,4 +1,4 @@
-/* Sums of what is counted. See counters.h. */
+/* Sums of counters. See counters.h. */
 #include "leveret/broker/counters.h"
 
 const uint64_t counted_size_bytes[COUNTED_SIZES - 1] = {
@@ -11,7 +11,7 @@ static void add_words(uint64_t *sum, const uint64_t *more, size_t count)
         sum[i] += more[i];
 }
 
-void rates_add(struct rates *sum, const struct rates *more)
+void counters_add_rates(struct rates *sum, const struct rates *more)
 {
     add_words((uint64_t *)(void *)sum, (const uint64_t *)(const void *)more,
               sizeof *sum / sizeof(uint64_t));

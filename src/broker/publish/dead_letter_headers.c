@@ -1,10 +1,11 @@
-/* Headers of dead letters: see death.h.
+/* Part of dead_letter (queue/dead_letter.h): the headers of dead letters. See
+ * dead_letter_headers.h.
  *
- * Normal course: headers are collected, x-death is replaced by one whose first element is this
- * death, and all are written again, sorted by key as RabbitMQ does. What can go wrong: headers of
- * these names that a client or an older broker made: x-death that is no array is begun anew;
- * several entries of one queue and reason become one; elements that are no tables stay as they are.
- */
+ * Normal course: the headers of the message are collected; x-death is replaced by a new x-death
+ * whose first entry is this death; all headers are written again, sorted by key as RabbitMQ does.
+ * What can go wrong: a client or an older broker wrote headers of these names. An x-death that is
+ * not an array is replaced by a new one; several entries with the same queue and reason become one
+ * entry; elements that are not tables stay as they are. */
 #include "broker/publish/dead_letter_headers.h"
 
 #include <stdlib.h>
@@ -42,7 +43,7 @@ static int compare_bytes(struct bytes a, struct bytes b)
     return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 
-/* By key; of one key, in the order that they came in. */
+/* Orders entries by key, and entries with the same key as they stood in the message. */
 static int compare(const void *left, const void *right)
 {
     const struct entry *a = left, *b = right;
@@ -63,10 +64,10 @@ static struct field string_field(struct bytes value)
     return (struct field){.type = FIELD_STRING, .value.bytes = value};
 }
 
-/* ---- The death under way. */
+/* ---- The death that is being recorded. */
 
-/* The contents of an array: the key that the message was published with, then its copies', but not
- * those of blind ones. */
+/* Writes the contents of the array routing-keys: the routing key that the message was published
+ * with, then the keys in its header CC. The keys in BCC are left out. */
 static void write_keys(struct text *out, const struct message *message, struct bytes headers)
 {
     struct field array, key = string_field(message_routing_key(message));
@@ -79,15 +80,16 @@ static void write_keys(struct text *out, const struct message *message, struct b
             array_put_field(out, &key);
 }
 
-/* The fields of a first death, in the order in which RabbitMQ writes them. */
+/* Collects the fields of the entry for a first death, in the order in which RabbitMQ writes them.
+ */
 static void collect_death(struct entries *fields, const struct message *message,
-                          const struct properties *properties, const struct death_notice *notice,
-                          const struct text *keys)
+                          const struct properties *properties,
+                          const struct dead_letter_details *details, const struct text *keys)
 {
     const struct field count = {.type = FIELD_I64, .value.integer = 1};
-    const struct field reason = string_field(bytes_of_text(notice->reason));
-    const struct field queue = string_field(notice->queue);
-    const struct field time = {.type = FIELD_TIMESTAMP, .value.timestamp = notice->at_s};
+    const struct field reason = string_field(bytes_of_text(details->reason));
+    const struct field queue = string_field(details->queue);
+    const struct field time = {.type = FIELD_TIMESTAMP, .value.timestamp = details->at_s};
     const struct field exchange = string_field(message_exchange(message));
     const struct field array = {.type = FIELD_ARRAY, .value.bytes = text_bytes(keys)};
     add(fields, bytes_of_text("count"), &count);
@@ -108,7 +110,7 @@ static void write_unsorted(const struct entries *fields, struct text *out)
         table_put_field(out, fields->at[i].key, &fields->at[i].value);
 }
 
-/* ---- Deaths on record. */
+/* ---- Deaths that the message has on record. */
 
 static bool field_is(struct bytes table, const char *key, struct bytes value)
 {
@@ -117,13 +119,14 @@ static bool field_is(struct bytes table, const char *key, struct bytes value)
            bytes_equal(field.value.bytes, value);
 }
 
-/* An entry of x-death, or what a client put there. A broker older than RabbitMQ 3.6 writes an entry
- * for each death and no count: those of one queue and reason are one here. */
+/* An element of the x-death on record, which a client may have written. RabbitMQ before 3.6 wrote
+ * an entry for each death, without a count: entries with the same queue and reason form a group,
+ * and the first of them stands for the whole group. */
 struct record {
     struct field element;
-    struct field queue, reason; /* FIELD_VOID: it does not say, or is no table */
-    size_t index;               /* in the array */
-    size_t same; /* entries of its queue and reason; 0: an earlier one stands for it */
+    struct field queue, reason; /* FIELD_VOID: the element has no such string, or is not a table */
+    size_t index;               /* place of the element in the array */
+    size_t same;                /* entries in its group; 0: an earlier entry stands for this one */
 };
 
 static struct field said(const struct field *element, const char *key)
@@ -163,8 +166,8 @@ static int compare_places(const void *left, const void *right)
     return (a->index > b->index) - (a->index < b->index);
 }
 
-/* The first entry of each queue and reason stands for all of them. Sorted rather than compared each
- * with each: a client may have written any number. */
+/* Sets `same` of each record. Sorts the records instead of comparing each with each, because a
+ * client may have written any number of them. */
 static void group(struct record *records, size_t count)
 {
     qsort(records, count, sizeof *records, compare_records);
@@ -181,7 +184,8 @@ static void group(struct record *records, size_t count)
     qsort(records, count, sizeof *records, compare_places);
 }
 
-/* A new block, or NULL when there are none. */
+/* Reads the contents of an x-death. Returns a new block of *count records, or NULL when there are
+ * none. */
 static struct record *records_of(struct bytes array, size_t *count)
 {
     struct record *records = NULL;
@@ -203,16 +207,17 @@ static struct record *records_of(struct bytes array, size_t *count)
     return records;
 }
 
-static bool same_death(const struct record *record, const struct death_notice *notice)
+static bool same_death(const struct record *record, const struct dead_letter_details *details)
 {
     return record->element.type == FIELD_TABLE && record->same &&
            record->queue.type == FIELD_STRING && record->reason.type == FIELD_STRING &&
-           bytes_equal(record->queue.value.bytes, notice->queue) &&
-           bytes_equal_text(record->reason.value.bytes, notice->reason);
+           bytes_equal(record->queue.value.bytes, details->queue) &&
+           bytes_equal_text(record->reason.value.bytes, details->reason);
 }
 
-/* The fields of a death that has happened before, with more of it; the rest as it was. Entries
- * without a count are one death each; a count that is no number counts for nothing. */
+/* Collects the fields of an entry on record, with its count raised by `more`; all other fields stay
+ * as they are. An entry without a count stands for as many deaths as its group has entries; a count
+ * that is not a number is taken for 0. */
 static void collect_again(struct entries *fields, const struct record *record, int64_t more)
 {
     struct field count = {.type = FIELD_I64}, value;
@@ -238,7 +243,8 @@ static void write_again(struct text *out, const struct record *record, int64_t m
     free(fields.at);
 }
 
-/* An entry that stays. One that stands for several and counts nothing says how many. */
+/* Writes an element that this death does not concern. An entry without a count is given one: the
+ * number of entries in its group. */
 static void write_kept(struct text *out, const struct record *record)
 {
     struct field count;
@@ -252,13 +258,15 @@ static void write_kept(struct text *out, const struct record *record)
     table_end(out, table);
 }
 
-/* The contents of the new x-death; old: those of the one on record, NULL: there is none. */
+/* Writes the contents of the new x-death. old: the contents of the x-death on record; NULL: there
+ * is none. first: the fields for a first death, used when the queue and reason are not on record.
+ */
 static void write_deaths(struct text *out, const struct bytes *old, struct entries *first,
-                         const struct death_notice *notice)
+                         const struct dead_letter_details *details)
 {
     size_t count = 0, before = 0;
     struct record *records = old ? records_of(*old, &count) : NULL;
-    while (before < count && !same_death(&records[before], notice))
+    while (before < count && !same_death(&records[before], details))
         before++;
     size_t table = array_put_table_begin(out);
     if (before < count)
@@ -276,7 +284,7 @@ static void write_deaths(struct text *out, const struct bytes *old, struct entri
 
 /* ---- All headers. */
 
-/* Headers that tell of one death. */
+/* The keys of the headers that describe a message's first or last death. */
 struct epitaph {
     const char *reason, *queue, *exchange;
 };
@@ -286,10 +294,10 @@ static const struct epitaph last_death = {"x-last-death-reason", "x-last-death-q
                                           "x-last-death-exchange"};
 
 static void add_epitaph(struct entries *entries, const struct epitaph *epitaph,
-                        const struct message *message, const struct death_notice *notice)
+                        const struct message *message, const struct dead_letter_details *details)
 {
-    const struct field reason = string_field(bytes_of_text(notice->reason));
-    const struct field queue = string_field(notice->queue);
+    const struct field reason = string_field(bytes_of_text(details->reason));
+    const struct field queue = string_field(details->queue);
     const struct field exchange = string_field(message_exchange(message));
     add(entries, bytes_of_text(epitaph->reason), &reason);
     add(entries, bytes_of_text(epitaph->queue), &queue);
@@ -302,7 +310,8 @@ static bool is_of_epitaph(struct bytes key, const struct epitaph *epitaph)
            bytes_equal_text(key, epitaph->exchange);
 }
 
-/* Whether what the headers say of deaths is a client's word that is not trusted. */
+/* Whether a client wrote the message's x-death and the vhost does not trust it
+ * (dead_letter_disown). */
 static bool disowned(const struct message *message)
 {
     struct field field;
@@ -311,7 +320,8 @@ static bool disowned(const struct message *message)
 }
 
 static void write_headers(struct text *out, const struct message *message,
-                          const struct properties *properties, const struct death_notice *notice)
+                          const struct properties *properties,
+                          const struct dead_letter_details *details)
 {
     struct entries entries = {0}, death = {0};
     struct text keys = {0}, deaths = {0};
@@ -324,18 +334,18 @@ static void write_headers(struct text *out, const struct message *message,
             bytes_equal_text(key, "x-death") || bytes_equal_text(key, OFFSPRING_HEADER) ||
             bytes_equal_text(key, DEATHS_DISOWNED_HEADER) || is_of_epitaph(key, &last_death) ||
             (!known && is_of_epitaph(key, &first_death)) ||
-            (notice->routing_key.at &&
+            (details->routing_key.at &&
              (bytes_equal_text(key, "CC") || bytes_equal_text(key, "BCC")));
         if (!replaced)
             add(&entries, key, &value);
     }
     if (!known)
-        add_epitaph(&entries, &first_death, message, notice);
-    add_epitaph(&entries, &last_death, message, notice);
+        add_epitaph(&entries, &first_death, message, details);
+    add_epitaph(&entries, &last_death, message, details);
     write_keys(&keys, message, headers);
-    collect_death(&death, message, properties, notice, &keys);
+    collect_death(&death, message, properties, details, &keys);
     const struct bytes *old = known && recorded.type == FIELD_ARRAY ? &recorded.value.bytes : NULL;
-    write_deaths(&deaths, old, &death, notice);
+    write_deaths(&deaths, old, &death, details);
     value = (struct field){.type = FIELD_ARRAY, .value.bytes = text_bytes(&deaths)};
     add(&entries, bytes_of_text("x-death"), &value);
     sort_and_write(&entries, out);
@@ -345,20 +355,21 @@ static void write_headers(struct text *out, const struct message *message,
     free(death.at);
 }
 
-struct message *death_message(const struct message *message, const struct death_notice *notice)
+struct message *dead_letter_message(const struct message *message,
+                                    const struct dead_letter_details *details)
 {
     struct properties properties;
     struct text headers = {0}, encoded = {0};
     if (properties_decode(message_properties(message), &properties) != STATUS_OK)
         properties = (struct properties){0};
-    write_headers(&headers, message, &properties, notice);
+    write_headers(&headers, message, &properties, details);
     properties.headers = text_bytes(&headers);
     properties.present |= PROPERTY_HEADERS;
     properties.present &= (uint16_t)~PROPERTY_EXPIRATION;
     properties_encode(&properties, &encoded);
     struct message *letter = message_readdressed(
-        message, notice->exchange,
-        notice->routing_key.at ? notice->routing_key : message_routing_key(message),
+        message, details->exchange,
+        details->routing_key.at ? details->routing_key : message_routing_key(message),
         text_bytes(&encoded));
     text_free(&headers);
     text_free(&encoded);
@@ -366,13 +377,13 @@ struct message *death_message(const struct message *message, const struct death_
         letter->ttl_ms = MESSAGE_NO_TTL;
         letter->has_headers = true;
         letter->blind = false;
-        if (message->blind && !notice->routing_key.at)
-            copies_note_blind(letter); /* by BCC, not for what the broker notes for itself */
+        if (message->blind && !details->routing_key.at)
+            copies_note_blind(letter); /* for its header BCC; the broker's own are gone */
     }
     return letter;
 }
 
-enum status deaths_disown(struct message **message)
+enum status dead_letter_disown(struct message **message)
 {
     struct rewrite rewrite;
     struct field field;
@@ -393,7 +404,7 @@ enum status deaths_disown(struct message **message)
 
 /* ---- Cycles. */
 
-bool death_cycles(const struct message *letter, struct bytes queue)
+bool dead_letter_cycles(const struct message *letter, struct bytes queue)
 {
     struct field deaths, element;
     if (!table_find(properties_headers(message_properties(letter)), "x-death", &deaths) ||
@@ -402,7 +413,7 @@ bool death_cycles(const struct message *letter, struct bytes queue)
     bool automatic = true;
     struct reader at = reader_of(deaths.value.bytes);
     while (array_next(&at, &element)) {
-        /* What is no table has been put there by a client: then it is not going by itself. */
+        /* An element that is not a table was written by a client: no automatic cycle. */
         automatic &= element.type == FIELD_TABLE &&
                      !field_is(element.value.bytes, "reason", BYTES_LITERAL("rejected"));
         if (element.type == FIELD_TABLE && field_is(element.value.bytes, "queue", queue))

@@ -1,4 +1,5 @@
-/* Sends dead letters, and tries again what no queue took. See dead_letter.h. */
+/* Part of dead_letter (queue/dead_letter.h): sends dead letters, and sends those again that no
+ * queue took. See dead_letter_send.h. */
 #include "broker/publish/dead_letter_send.h"
 
 #include <stdio.h>
@@ -9,20 +10,26 @@
 #include "broker/store/paging.h"
 #include "leveret/wire/cursor.h"
 
-/* What one turn sends at most: each message counts one, and one for each queue that it goes to. */
+/* Limits what one turn sends: each dead letter counts one, and one more for each queue that gets
+ * it. Letters above it are sent in the next turn. */
 #define SENT_AT_ONCE 400u
 
-/* Chunks that are read at a time. */
+/* Chunks with dead letters that are read from disk at the same time; more chunks wait until one of
+ * these has been read. */
 #define READINGS_MAX 4u
 
-/* How long held ones wait: from the last try, and when the topology has changed. */
+/* Milliseconds from one try of held dead letters to the next. */
 #define RETRY_MS 1000u
 
+/* Milliseconds from a change of the topology to the next try, unless that comes sooner anyway. */
 #define RETRY_SOON_MS 50u
 
-/* How many queues are tried in one call; when there are more, the calls come closer together. */
+/* Queues whose held dead letters are tried in one call. With more queues the calls come closer
+ * together, so that each queue still has its turn once every RETRY_MS. */
 #define RETRY_QUEUES_MAX 100u
 
+/* Milliseconds from one such call to the next at least: with very many queues each of them is tried
+ * less often. */
 #define RETRY_MS_MIN 10u
 
 static const char *const reasons[] = {
@@ -34,10 +41,11 @@ static const char *const reasons[] = {
 
 static bool goes_on(const struct queue *queue, const void *letter)
 {
-    return !death_cycles(letter, queue->endpoint.name);
+    return !dead_letter_cycles(letter, queue->endpoint.name);
 }
 
-/* Letters of the queue were dropped, since there would have been too many. */
+/* Counts dead letters of the queue that were dropped because there would have been too many of one
+ * message (offspring.h), and warns of the first one of each queue. */
 static void note_dropped(struct vhost *vhost, struct queue *queue, size_t count)
 {
     char text[REFUSAL_TEXT_MAX];
@@ -53,12 +61,13 @@ static void note_dropped(struct vhost *vhost, struct queue *queue, size_t count)
     vhost->options.warn(vhost->options.context, text);
 }
 
-/* Publishes; returns whether the message is done with here. */
+/* Publishes the dead letter of a message. Returns true when the message may leave its queue, false
+ * when it is to be held and tried again. */
 static bool send(struct vhost *vhost, struct queue *queue, const struct message *message,
                  enum death reason)
 {
     const struct queue_settings *settings = &queue->settings;
-    struct death_notice notice = {
+    struct dead_letter_details details = {
         .reason = reasons[reason],
         .queue = queue->endpoint.name,
         .at_s = vhost->store.call.now.wall_ms / 1000,
@@ -68,9 +77,9 @@ static bool send(struct vhost *vhost, struct queue *queue, const struct message 
     vhost->queues.dead_letters.sent_in_turn += 1;
     if (!dead_letter_wanted(queue))
         return true;
-    if (notice.exchange.len > NAME_BYTES_MAX || notice.routing_key.len > NAME_BYTES_MAX)
-        return !dead_letter_is_kept(queue); /* nowhere: names are no longer than that */
-    struct message *letter = death_message(message, &notice);
+    if (details.exchange.len > NAME_BYTES_MAX || details.routing_key.len > NAME_BYTES_MAX)
+        return !dead_letter_is_kept(queue); /* no exchange has such a name: it goes nowhere */
+    struct message *letter = dead_letter_message(message, &details);
     if (!letter)
         return !dead_letter_is_kept(queue);
     struct publishing publishing = {
@@ -96,7 +105,8 @@ static bool send(struct vhost *vhost, struct queue *queue, const struct message 
     return publishing.taken;
 }
 
-/* No queue has taken the first one: it goes behind the others, and all wait. */
+/* No queue has taken the first of the chunk's dead letters: it is put behind the others, and all of
+ * them wait for the next try. */
 static void hold(struct vhost *vhost, struct deaths *deaths)
 {
     struct dead_letters *letters = &vhost->queues.dead_letters;
@@ -109,14 +119,14 @@ static void hold(struct vhost *vhost, struct deaths *deaths)
     paging_passed(deaths->chunk->lane, deaths->chunk->number);
 }
 
-/* The first one has been sent, or dropped. */
+/* The first of the chunk's dead letters has been sent or dropped: its message leaves the queue. */
 static void finish(struct vhost *vhost, struct deaths *deaths)
 {
     struct chunk *chunk = deaths->chunk;
     struct lane *lane = chunk->lane;
     uint64_t number = chunk->number;
     struct place place = {chunk, deaths_take(deaths).slot};
-    if (deaths->retried) /* the way is free: the next ones at once */
+    if (deaths->retried) /* a queue takes them again: the other held ones are tried at once */
         vhost->queues.dead_letters.retry_ms = vhost->store.call.now.steady_ms;
     deaths->dying->count--;
     vhost->queues.dead_letters.count--;
@@ -126,9 +136,10 @@ static void finish(struct vhost *vhost, struct deaths *deaths)
     struct message *message = lane_discard(lane, place);
     message_unref(&message);
     if (last)
-        paging_passed(lane, number); /* it may have been read for this alone */
+        paging_passed(lane, number); /* the chunk may have been read for these letters alone */
 }
 
+/* Asks the journal for chunks whose dead letters are not in memory. */
 static void read_some(struct vhost *vhost)
 {
     struct dead_letters *letters = &vhost->queues.dead_letters;
@@ -148,14 +159,14 @@ bool dead_letters_send(struct vhost *vhost)
     unsigned before = letters->sent_in_turn;
     while (letters->sent_in_turn < SENT_AT_ONCE && (deaths = TAILQ_FIRST(&letters->due))) {
         struct chunk *chunk =
-            deaths->chunk; /* NOLINT(clang-analyzer-unix.Malloc) as in dispatch.c */
+            deaths->chunk; /* NOLINT(clang-analyzer-unix.Malloc) as in queue/dispatch.c */
         if (!chunk_in_memory(chunk)) {
             deaths_move(deaths, DEATHS_UNREAD);
             continue;
         }
         struct dead dead = deaths->entries[deaths->next];
         struct message *message = message_ref(chunk_message(chunk, dead.slot));
-        /* Its way may lead back into this queue, and make more dead letters of this chunk. */
+        /* The letter may go back into this queue, and add dead letters to this chunk. */
         bool done = send(vhost, chunk->lane->queue, message, dead.reason);
         message_unref(&message);
         if (done)

@@ -1,4 +1,5 @@
-/* What waits in exchanges comes out when it is due, and is got ready before. See delay.h. */
+/* Part of delay (delay/delay.h): messages that wait in exchanges are published when they are due.
+ * See delay_fire.h. */
 #include "broker/publish/delay_fire.h"
 
 #include "broker/delay/bucket.h"
@@ -7,27 +8,32 @@
 #include "broker/topology/delayed.h"
 #include "leveret/base/container.h"
 
-/* What one tick does at most: messages routed, messages moved to finer buckets. */
+/* Messages that one tick publishes at most; the rest is left to the next tick. */
 #define FIRE_AT_ONCE 500u
 
+/* Messages that one tick moves to finer buckets at most; the rest is left to the next tick. */
 #define SPLIT_AT_ONCE 1000u
 
-/* Messages loaded for one routed: that much less work they are. */
+/* Loading so many messages is counted as publishing one. */
 #define LOADS_PER_FIRE 16u
 
-/* Buckets that are split at a time. */
+/* Buckets that are split at the same time; while there are so many, no bucket is prepared before it
+ * is due. */
 #define SPLITS_MAX 4u
 
-/* While the journal has so much to write, nothing is added to it. */
+/* While the journal has more bytes than these to write, a tick does nothing, so that it adds no
+ * more. */
 #define UNWRITTEN_BYTES_MAX (32u << 20)
 
+/* Milliseconds after which a tick that did nothing for that reason is tried again. */
 #define UNWRITTEN_RETRY_MS 5u
 
-/* The longest sleep: a clock that was set forwards is noticed that soon. */
+/* Milliseconds from one tick to the next at most, while messages wait: a wall clock that was set
+ * forwards is noticed after this time. */
 #define CLOCK_LOOK_MS 5000u
 
-/* The first message that is due leaves its bucket; NULL when it has to be read first, or there is
- * none after all. */
+/* Takes the first message that is due out of its bucket. NULL when its chunk has to be read first,
+ * or the bucket turns out not to be readable. */
 static struct message *take_first(struct delay *delay)
 {
     const struct due *first = due_first(&delay->due);
@@ -67,7 +73,7 @@ static void fire(struct vhost *vhost, struct delay *delay)
     message_unref(&message);
 }
 
-/* Returns how much work it was. */
+/* Prepares a bucket. Returns how much work that was, in messages published. */
 static unsigned prepare(struct bucket *bucket)
 {
     unsigned work = 1 + (unsigned)(bucket->lane.ready / LOADS_PER_FIRE);
@@ -75,7 +81,8 @@ static unsigned prepare(struct bucket *bucket)
     return work;
 }
 
-/* Does what is due of one exchange. Returns how much, at most max and one bucket. */
+/* Does what is due in one exchange. Returns how much work that was: at most max, and that of one
+ * bucket more. */
 static unsigned wake(struct vhost *vhost, struct delay *delay, unsigned max)
 {
     unsigned work = 0;
@@ -107,7 +114,7 @@ static void prepare_ahead(struct delays *delays, uint64_t now_ms)
         work += prepare(container_of(node, struct bucket, prepare));
 }
 
-/* A bucket to split that waits for nothing. */
+/* The first bucket to be split that does not wait for the journal; NULL: there is none. */
 static struct bucket *splittable(const struct delays *delays)
 {
     struct bucket *bucket;
@@ -119,6 +126,7 @@ static struct bucket *splittable(const struct delays *delays)
     return bucket;
 }
 
+/* Whether the journal has too much to write; if so, notes when to try again. */
 static bool disk_behind(struct vhost *vhost)
 {
     struct delays *delays = &vhost->delays;

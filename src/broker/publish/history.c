@@ -1,4 +1,5 @@
-/* See history.h. The messages are in a ring that grows up to the length. */
+/* Histories of exchanges: see history.h. A history is a ring, which grows up to the length that the
+ * exchange was declared with. */
 #include "broker/publish/history.h"
 
 #include <stdlib.h>
@@ -10,13 +11,14 @@
 #include "leveret/wire/properties.h"
 #include "leveret/wire/table.h"
 
+/* Places of a ring when it is first made; fewer when the history is shorter. */
 #define ROOM_MIN 8u
 
 struct history {
     struct vhost *vhost;
     struct message **ring;
     uint32_t room, length_max;
-    uint64_t first, next; /* numbers of the oldest message and of the one to come */
+    uint64_t first, next; /* numbers of the oldest message and of the next one to be kept */
 };
 
 struct history *history_new(struct vhost *vhost, const struct exchange *exchange)
@@ -59,7 +61,7 @@ void history_free(struct history **history_at)
     free(history);
 }
 
-/* One more place; the messages stand where their numbers say in a ring of another size. */
+/* Makes the ring larger. Each message moves to the place that its number has in the new ring. */
 static void grow(struct history *history)
 {
     uint32_t room = history->room ? history->room * 2 : ROOM_MIN;
@@ -82,7 +84,8 @@ static bool is_not_to_be_kept(const struct message *message)
            field.type == FIELD_BOOL && field.value.integer;
 }
 
-/* Forgets the oldest until there is room for so many bytes; false: there is none. */
+/* Forgets the oldest messages until the account has room for so many bytes. False: the history is
+ * empty and there is still no room. */
 static bool make_room(struct history *history, uint64_t bytes)
 {
     struct vhost *vhost = history->vhost;
@@ -134,7 +137,8 @@ bool history_replay(struct exchange *exchange, struct endpoint *destination,
     for (; progress->count < progress->upto; progress->count++) {
         if (call_left(&history->vhost->store.call, WORK_QUEUE) == 0)
             return false;
-        /* Kept while it is given: what is given away comes to a history, too. */
+        /* Its own reference: publishing it may bring it into this history again, which may then
+         * forget this one. */
         struct message *message = message_ref(*place_of(history, progress->count));
         give(exchange, destination, message);
         message_unref(&message);

@@ -1,16 +1,16 @@
-/* The last messages of exchanges of type x-recent-history, which each queue or exchange gets that
- * is bound to one. Thread: the vhost's owner.
+/* The history of an exchange of type x-recent-history: the last messages that it has routed. A
+ * queue or exchange that is bound to it gets them. Thread: the vhost's owner.
  *
- * Normal course: a message that such an exchange routes is kept (history_keep), and the oldest goes
- * when there are more than x-recent-history-length. A new binding is given what is kept, in order
- * (history_replay), before its declaration is answered.
+ * Normal course: history_keep keeps each message that the exchange routes, and forgets the oldest
+ * one when there would be more than x-recent-history-length. When a binding is made, history_replay
+ * gives its destination the messages of the history, the oldest first, before the binding is
+ * answered.
  *
- * They are in memory only, so that a publish costs no write: after a restart the exchange begins
- * anew.
+ * A history is in memory only, so that a publish costs no write: after a restart it is empty.
  *
- * What can go wrong: the histories of the node take as much memory as they may (ACCOUNT_HISTORY):
- * an exchange forgets its oldest messages for a new one, and does not keep one for which that is
- * not enough. Messages go on meanwhile. */
+ * What can go wrong: the histories of the node take as much memory as they may (ACCOUNT_HISTORY).
+ * Then the exchange forgets its oldest messages to keep a new one; a message for which even that
+ * does not make enough room is not kept. It is routed all the same. */
 #ifndef BROKER_HISTORY_H
 #define BROKER_HISTORY_H
 
@@ -21,7 +21,7 @@
 struct history;
 struct vhost;
 
-/* For an exchange that has been made: its history when it is of the type, else NULL. */
+/* Makes the history of a new exchange; NULL when the exchange does not have this type. */
 struct history *history_new(struct vhost *vhost, const struct exchange *exchange);
 /* *history may be NULL. */
 void history_free(struct history **history);
@@ -29,9 +29,9 @@ void history_free(struct history **history);
 /* Keeps a message, unless its header x-recent-history-no-store is true. */
 void history_keep(struct history *history, struct message *message);
 
-/* Gives the destination what the exchange keeps, a portion at a time: what it keeps at the first
- * call (progress is not under way) and has not forgotten since. False: to be called again, in a
- * later turn. */
+/* Gives the destination the messages that the history holds at the first call (progress is not
+ * under way), a portion in each call; messages that it forgets between two calls are left out.
+ * False: there are more, and it is to be called again in a later turn. */
 MUST_USE bool history_replay(struct exchange *exchange, struct endpoint *destination,
                              struct progress *progress);
 

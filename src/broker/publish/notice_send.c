@@ -1,4 +1,4 @@
-/* Publishes the notices that wait: see notice_send.h. */
+/* Part of notice (notice/notice.h): publishes the notices that wait. See notice_send.h. */
 #include "broker/publish/notice_send.h"
 
 #include "broker/publish/publish.h"

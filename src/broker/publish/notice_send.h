@@ -1,4 +1,4 @@
-/* Publishes the notices that wait (notice.h). Thread: the vhost's owner. */
+/* Part of notice (notice/notice.h): publishes the notices that wait. Thread: the vhost's owner. */
 #ifndef BROKER_NOTICE_SEND_H
 #define BROKER_NOTICE_SEND_H
 
@@ -6,7 +6,7 @@
 
 struct vhost;
 
-/* Returns whether there was any. */
+/* Publishes all notices. Returns true when there were any. */
 bool notices_send(struct vhost *vhost);
 
 #endif

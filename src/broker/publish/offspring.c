@@ -1,4 +1,4 @@
-/* The bounds of dead-lettering: see offspring.h. */
+/* How many messages dead-lettering may make of one: see offspring.h. */
 #include "broker/publish/offspring.h"
 
 #include "leveret/wire/properties.h"

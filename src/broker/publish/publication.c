@@ -1,14 +1,13 @@
-/* What a publisher may send. See publication.h.
- *
- * Normal course: see the header, where it is inline; only what is not plain comes here. What can go
- * wrong: names, size or properties that cannot be, which are told in RabbitMQ's words. */
+/* What a publisher may send: the checks that few messages need. See publication.h, which says the
+ * normal course. What can go wrong: a name or body is too large, or a property is not valid; the
+ * reason is given in RabbitMQ's words. */
 #include "leveret/broker/publication.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-/* A whole number of milliseconds, with a sign if need be, as RabbitMQ reads it. Writes into why
- * what is wrong with it, in RabbitMQ's words, and returns false. */
+/* Reads a whole number of milliseconds, which may have a sign, as RabbitMQ does. False: it is not
+ * valid, and why says what is wrong with it in RabbitMQ's words. */
 static bool parse_expiration(struct bytes text, uint64_t *out, char *why, size_t room)
 {
     size_t at = text.len && (text.at[0] == '-' || text.at[0] == '+'), first = at;

@@ -1,12 +1,11 @@
 /* Publishing: from a message to the queues that get it.
  *
- * Normal course: command_publish → route_of (the channel's last route when it is the same, else
- * route.c) → queue_publish for each queue → promise_confirm. What can go wrong: no such exchange,
- * an internal one: the channel fails. Nobody wants it: returned when mandatory, confirmed all the
- * same. A queue at its limit refuses it: a nack. */
+ * Normal course: command_publish → publish_message → recall (the channel's last route, when the
+ * exchange and the routing key are the same) or route_by (topology/route.c) → queue_publish for
+ * each queue → promise_confirm. What can go wrong: the exchange does not exist or is internal: the
+ * channel fails. No queue is bound for the message: it is returned when it is mandatory, and
+ * confirmed all the same. A queue at its limit refuses it: the client gets a nack. */
 #include "broker/publish/publish.h"
-
-#include <inttypes.h>
 
 #include "broker/channel/reply_to.h"
 #include "broker/publish/history.h"
@@ -17,15 +16,16 @@
 #include "leveret/base/mem.h"
 #include "leveret/wire/cursor.h"
 
-/* Exchange and routing key lie side by side in a message: one comparison tells the route known. */
+/* Bytes of an exchange's name and a routing key, with their lengths, as they lie side by side in a
+ * message: one comparison tells whether a message has the route of the one before it. */
 #define ROUTE_KEY_MAX (2 + NAME_BYTES_MAX + NAME_BYTES_MAX)
 
 struct route_memory {
     struct route_result result;
     struct exchange *exchange;
-    uint64_t version;     /* of the topology that result belongs to */
-    struct copies copies; /* of the message that was routed last, when it had any */
-    uint16_t key_len;     /* 0: nothing remembered */
+    uint64_t version;     /* of the topology; result holds for this one alone */
+    struct copies copies; /* the keys of the message that was routed last, if it had CC or BCC */
+    uint16_t key_len;     /* 0: the result holds for the last message alone */
     uint8_t key[ROUTE_KEY_MAX];
 };
 
@@ -39,7 +39,8 @@ void publish_forget_route(struct route_memory **memory)
     *memory = NULL;
 }
 
-/* The exchange that a message is published to, if a client may; NULL after failing the channel. */
+/* The exchange that a client's message is published to; NULL after failing the channel, because it
+ * does not exist or clients may not publish to it. */
 static struct exchange *exchange_of(struct channel *channel, const struct message *message)
 {
     struct vhost *vhost = channel->vhost;
@@ -56,7 +57,7 @@ static struct exchange *exchange_of(struct channel *channel, const struct messag
     return NULL;
 }
 
-/* The last route, if it is this message's too. */
+/* The last route, when this message goes by the same one; else NULL. */
 static inline struct route_memory *recall(const struct vhost *vhost, struct route_memory *memory,
                                           const struct message *message)
 {
@@ -67,8 +68,10 @@ static inline struct route_memory *recall(const struct vhost *vhost, struct rout
     return NULL;
 }
 
-/* Routes, and remembers. The result is valid until the topology changes. */
+/* Whether exchanges that delay keep the message, or route it at once like any other exchange. */
 enum routed { ROUTED_WITH_DELAYS, ROUTED_AT_ONCE };
+/* Routes the message and remembers the route in *memory_at. The result is valid until the topology
+ * changes or the next message is routed with the same memory. */
 static struct route_memory *route_by(struct vhost *vhost, struct route_memory **memory_at,
                                      struct exchange *exchange, const struct message *message,
                                      enum routed how)
@@ -103,11 +106,12 @@ static struct route_memory *route_by(struct vhost *vhost, struct route_memory **
     return memory;
 }
 
+/* Returns a mandatory message to the client. */
 static void send_back(struct channel *channel, struct message *message)
 {
     struct event event = channel_event(channel, EVENT_RETURN);
     struct message *shown = message->blind ? copies_shown(message) : message_ref(message);
-    promise_release_due(channel); /* confirms of what was published before it go before it */
+    promise_release_due(channel); /* messages published before this one are confirmed first */
     event.u.returned.message = shown;
     event.u.returned.status = STATUS_NO_ROUTE;
     channel->rates.return_unroutable++;
@@ -116,7 +120,8 @@ static void send_back(struct channel *channel, struct message *message)
     message_unref(&shown);
 }
 
-/* Messages ready in a queue that has consumers, from which on these are behind. */
+/* With so many messages ready in a queue that has consumers, the consumers are behind: connections
+ * that publish to it are slowed down (peer_pace). */
 #define BEHIND_READY 1024u
 
 static inline bool consumers_behind(const struct queue *queue)
@@ -124,8 +129,8 @@ static inline bool consumers_behind(const struct queue *queue)
     return queue->stock.ready >= BEHIND_READY && queue->takers.count;
 }
 
-/* To each queue of the route. *needed is raised to the batch that a promise waits for. Returns
- * whether all of them took it. */
+/* Gives a client's message to each queue of the route. *needed is raised to the journal's batch
+ * that holds it. Returns false when a queue refused it. */
 static bool put_along(struct peer *peer, const struct route_memory *route, struct message *message,
                       uint64_t *needed)
 {
@@ -142,11 +147,14 @@ static bool put_along(struct peer *peer, const struct route_memory *route, struc
     return taken;
 }
 
+/* Whether a message of the broker's own may go to this queue. */
 static bool passes(const struct publishing *publishing, const struct queue *queue)
 {
     return !publishing->passes || publishing->passes(queue, publishing->context);
 }
 
+/* Gives a message of the broker's own to the queues of the route that it may go to, and to at most
+ * max of them. */
 static void put_to_some(const struct route_memory *route, struct message *message,
                         struct publishing *publishing, size_t max)
 {
@@ -166,15 +174,16 @@ static void put_to_some(const struct route_memory *route, struct message *messag
     route->exchange->publish_out += publishing->routed;
 }
 
-/* A dead letter is about to go along a route: to how many queues it may. *message is replaced by
- * one that notes how many there are of it then, which the caller gives back; or is left alone. */
+/* Returns to how many queues of the route a dead letter may go (offspring.h). *message becomes a
+ * copy that notes how many messages there will be of the letter's original, which the caller
+ * unrefs; or NULL when there will be one only, or there is no memory for the copy. */
 static size_t bound_offspring(const struct route_result *result,
                               const struct publishing *publishing, struct message **message)
 {
     uint64_t count = result->keeper_count, offspring = publishing->offspring;
     size_t max = OFFSPRING_MAX / publishing->offspring;
     if (max < result->keeper_count + 1)
-        max = result->keeper_count + 1; /* it goes on somewhere */
+        max = result->keeper_count + 1; /* it goes to one queue at least */
     for (size_t i = 0; i < result->count; i++)
         count += passes(publishing, queue_of(result->queues[i]));
     offspring *= count < max ? count : max;
@@ -184,7 +193,7 @@ static size_t bound_offspring(const struct route_result *result,
     return max - result->keeper_count;
 }
 
-/* To each exchange of the route that keeps the message for a time. Returns how many. */
+/* Gives the message to each exchange of the route that delays it. Returns how many there are. */
 static size_t keep_along(struct vhost *vhost, const struct route_result *result,
                          struct message *message, uint64_t *needed)
 {
@@ -194,14 +203,15 @@ static size_t keep_along(struct vhost *vhost, const struct route_result *result,
     return result->keeper_count;
 }
 
-/* Whether a message that is to wait would find a queue if it did not. */
+/* Whether a message that is to be delayed would get to a queue without the delay. */
 static bool leads_on(struct vhost *vhost, struct exchange *exchange, const struct message *message)
 {
     return route_by(vhost, &vhost->route, exchange, message, ROUTED_AT_ONCE)->result.count != 0;
 }
 
-/* A client's message that exchanges keep, unless it is to come back. Returns whether it does not.
- */
+/* Hands a client's message to the delayed exchanges on its route. Returns false, keeping nothing,
+ * when it is mandatory and no queue gets it now or would get it once its delay is over: the caller
+ * then returns it. */
 static bool keep_for(struct channel *channel, const struct route_memory *route,
                      struct message *message, bool mandatory, uint64_t *needed)
 {
@@ -212,22 +222,25 @@ static bool keep_for(struct channel *channel, const struct route_memory *route,
     return kept;
 }
 
-/* The message is taken: exchanges that deduplicate know it from now on. One that is not, or that
- * found no queue, may come again. */
+/* All queues have taken the message: exchanges on its route that deduplicate refuse the same
+ * message from now on. A message that a queue refused, or that got to no queue, is not remembered,
+ * so that the client may publish it again. */
 static void remember_along(const struct route_result *result, const struct message *message)
 {
     for (size_t i = 0; i < result->sieve_count; i++)
         dedup_remember(result->sieves[i], message);
 }
 
-/* Exchanges of type x-recent-history keep the message, whether or not a queue takes it. */
+/* Exchanges of type x-recent-history on the route keep the message, whether or not a queue takes
+ * it. */
 static void keep_history(const struct route_result *result, struct message *message)
 {
     for (size_t i = 0; i < result->history_count; i++)
         history_keep(result->histories[i], message);
 }
 
-/* No queue of the vhost is to have it: a reply that is waited for, or to be sent back. */
+/* No queue gets a client's message. It may be a direct reply, which goes to the consumer that waits
+ * for it; else it is returned when it is mandatory, and dropped when it is not. */
 static void find_no_queue(struct channel *channel, struct exchange *exchange,
                           struct message *message, bool mandatory)
 {
@@ -243,15 +256,16 @@ static void find_no_queue(struct channel *channel, struct exchange *exchange,
     }
 }
 
-/* A client's message goes to none or to several queues: most go to one, and are counted as they
- * come in. */
+/* Counts a client's message that goes to no queue or to several. A message that goes to one queue,
+ * as most do, needs no count of its own (struct published). */
 static inline void count_routes(struct vhost *vhost, size_t queues)
 {
     vhost->published.routed_more += queues - 1;
 }
 
-/* A client's message asks an exchange that delays for what is no delay: the channel is failed. To
- * run it now would be the worst answer. */
+/* Fails the channel and returns true when an exchange that delays is on the route and the message's
+ * x-delay is malformed. Publishing such a message without a delay would do something that the
+ * client has not asked for. */
 static bool refuse_delay(struct channel *channel, const struct route_memory *route,
                          const struct message *message)
 {
@@ -263,8 +277,9 @@ static bool refuse_delay(struct channel *channel, const struct route_memory *rou
     return true;
 }
 
-/* A route that exchanges with features of their own are on or that leads to many queues, or a vhost
- * that is traced. */
+/* Publishes a client's message whose route is not plain: an exchange on it delays, deduplicates or
+ * has a history, or it leads to many queues, or the vhost is traced. Returns false when a queue
+ * refused the message, or when it goes to many queues and this call did not reach the last. */
 static bool publish_specially(struct channel *channel, struct route_memory *route,
                               struct message *message, bool mandatory, uint64_t *needed)
 {
@@ -283,7 +298,7 @@ static bool publish_specially(struct channel *channel, struct route_memory *rout
     if (!channel->tx && !result->sieve_count && !result->duplicate &&
         spread_begin(channel, message, result, *needed)) {
         route->exchange->publish_out += result->count;
-        return false; /* its confirm is the spread's */
+        return false; /* spread_go_on confirms it */
     }
     call_spend(&channel->vhost->store.call, result->count * WORK_QUEUE);
     bool taken = put_along(channel->peer, route, message, needed);
@@ -297,7 +312,8 @@ static bool publish_specially(struct channel *channel, struct route_memory *rout
     return taken;
 }
 
-/* To queues and to exchanges that keep it, for a client. */
+/* Publishes a client's message along its route. Returns false when a queue refused it, or as
+ * publish_specially says. */
 static bool publish_along(struct channel *channel, struct route_memory *route,
                           struct message *message, bool mandatory, uint64_t *needed)
 {
@@ -333,7 +349,7 @@ void publish_message(struct channel *channel, struct message *message, bool mand
         return;
     if (taken)
         promise_confirm(channel, needed);
-    else if (!channel->spread) /* else it is not known yet */
+    else if (!channel->spread) /* else the message has not been given to all queues yet */
         promise_nack(channel);
 }
 
@@ -344,7 +360,8 @@ bool publish_check(struct channel *channel, const struct message *message)
         return true;
     if (!(exchange = exchange_of(channel, message)))
         return false;
-    /* A delay is refused here, not at the commit; few transactions have headers to look at. */
+    /* A malformed x-delay is refused now, not at the commit. Only then is the message routed here.
+     */
     char why[DELAYED_WHY_MAX];
     if (!message->has_headers || !delayed_malformed(message, why))
         return true;
@@ -402,7 +419,7 @@ void publish_filtered(struct vhost *vhost, struct message *message, struct publi
         keep_history(&route->result, message);
     if (publishing->offspring)
         message_unref(&marked);
-    if (route->result.duplicate) { /* where it would go it has been */
+    if (route->result.duplicate) { /* an exchange has seen the message before: it counts as taken */
         publishing->routed++;
         publishing->taken++;
         if (route->result.duplicate_needed > publishing->needed)

@@ -5,42 +5,53 @@
 
 #include "broker/vhost_state.h"
 
+/* ---- For a client. */
+
 /* Publishes a client's message, and confirms it when the channel is in confirm mode. Fails the
- * channel when there is no such exchange, or none that a client may publish to. */
+ * channel when the exchange does not exist, when clients may not publish to it, or when x-delay is
+ * malformed and an exchange on the route delays. */
 void publish_message(struct channel *channel, struct message *message, bool mandatory);
 
-/* The halves of a publish, for a transaction. First: whether the message can be published. Fails
- * the channel. */
+/* First half of a publish in a transaction: checks that the message can be published. If not, fails
+ * the channel and returns false. */
 bool publish_check(struct channel *channel, const struct message *message);
-/* The second half, at commit; what can no longer be published has no route. *needed is raised to
- * the batch. Returns whether all queues took it. */
+/* Second half, when the transaction is committed. If its exchange has been deleted since, the
+ * message has no route. *needed is raised to the journal's batch that holds the message. Returns
+ * false when a queue refused it. */
 bool publish_committed(struct channel *channel, struct message *message, bool mandatory,
                        uint64_t *needed);
 
-/* Routes a message of the broker's own (dead-lettered, delayed …) by the exchange and the routing
- * key in it, CC and BCC as well, and puts it into the queues. *routed: how many; an exchange that
- * is not there routes nowhere. Returns the batch. Not from within a route or a queue's own work:
- * what it does to a queue may come back to the caller's. */
+/* ---- For the broker itself. None of these may be called while a route is being walked or a queue
+ * is being worked on: the message may go to that same queue. */
+
+/* Publishes a message of the broker's own, such as a notice, to the exchange and by the routing key
+ * that stand in it, and by the keys in CC and BCC. Sets *routed to the number of queues; 0 when the
+ * exchange does not exist. Returns the journal's batch that holds the message. */
 uint64_t publish_internal(struct vhost *vhost, struct message *message, size_t *routed);
-/* The same, not to all queues; says more of what came of it. */
+/* How a message is published by publish_filtered, and what came of it. */
 struct publishing {
-    bool (*passes)(const struct queue *queue, const void *context); /* NULL: to all */
+    /* Whether the message may go to this queue; NULL: it may go to all of its route. */
+    bool (*passes)(const struct queue *queue, const void *context);
     const void *context;
-    uint32_t offspring; /* of a dead letter: how many there are of its original; 0: not counted */
-    bool again;         /* true: when no queue takes it, it will come once more */
-    size_t routed;      /* that many queues got it */
-    size_t taken;       /* that many of them did not refuse it */
-    size_t dropped;     /* that many did not, because there would be too many of it */
-    uint64_t needed;    /* the batch */
+    /* For a dead letter: how many messages there are of its original; 0: they are not counted. */
+    uint32_t offspring;
+    bool again; /* true: when no queue takes the message, the caller will publish it again */
+    /* Set by publish_filtered: */
+    size_t routed;   /* queues that the message was given to, and exchanges that delay it */
+    size_t taken;    /* of these, the ones that did not refuse it */
+    size_t dropped;  /* queues that were left out because of OFFSPRING_MAX */
+    uint64_t needed; /* the journal's batch that holds the message */
 };
+/* The same for a message that may go to some of its queues only. */
 void publish_filtered(struct vhost *vhost, struct message *message, struct publishing *publishing);
-/* The same from this exchange, whatever the message says, and without any delay; BCC is removed. */
+/* Publishes a message whose delay is over to this exchange, whatever exchange stands in the
+ * message; no exchange delays it again. */
 void publish_delayed(struct vhost *vhost, struct exchange *exchange, struct message *message);
-/* Publishes to an exchange a message that another one has kept: it stays that other's. Returns to
- * how many queues it went. */
+/* Publishes to this exchange a message that another exchange, which stands in the message, has in
+ * its history. Returns the number of queues. */
 size_t publish_through(struct vhost *vhost, struct exchange *exchange, struct message *message);
 
-/* The last route of a channel, or of the broker itself. Frees *memory, which may be NULL. */
+/* Frees the last route of a channel, or of the broker itself. *memory may be NULL. */
 void publish_forget_route(struct route_memory **memory);
 
 #endif

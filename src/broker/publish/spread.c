@@ -1,16 +1,17 @@
-/* A message to very many queues: see spread.h. */
+/* A message that goes to very many queues: see spread.h. */
 #include "broker/publish/spread.h"
 
 #include "leveret/base/mem.h"
 
 struct spread {
     struct message *message;
-    uint64_t needed; /* the batch that the confirm waits for */
-    bool taken;      /* by all queues so far */
-    size_t at, count;
-    uint64_t numbers[]; /* of queues, in the vhost's roster */
+    uint64_t needed;    /* the journal's batch that the confirm waits for */
+    bool taken;         /* true while no queue has refused the message */
+    size_t at, count;   /* numbers[at .. count) have not got it yet */
+    uint64_t numbers[]; /* queue->number of each queue of the route */
 };
 
+/* NULL: the queue has been deleted. */
 static struct queue *queue_numbered(const struct vhost *vhost, uint64_t number)
 {
     uint64_t at = number - 1;

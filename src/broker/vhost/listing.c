@@ -259,7 +259,7 @@ void vhost_totals(const struct vhost *vhost, struct vhost_totals *out)
         .rates = vhost->channels.rates,
     };
     for (unsigned type = 0; type < COUNTED_TYPES; type++)
-        rates_add(&out->rates, &vhost->counters.by_type[type]);
+        counters_add_rates(&out->rates, &vhost->counters.by_type[type]);
     tell_counters(vhost, &out->counters);
 }
 
