@@ -1,4 +1,4 @@
-/* Notices: see notice.h. */
+/* Notices, traces and events: see notice.h. */
 #include "broker/notice/notice.h"
 
 #include "broker/topology/route.h"
@@ -6,10 +6,11 @@
 #include "leveret/wire/properties.h"
 #include "leveret/wire/table.h"
 
-/* More than can come of one command; beyond it the newest are dropped. */
+/* Notices that wait to be published; further ones are dropped. One command does not make so many.
+ */
 #define NOTICES_MAX 4096u
 
-/* ---- Sending. */
+/* ---- Notices that wait to be published. */
 
 void notices_free(struct notices *notices)
 {
@@ -91,7 +92,7 @@ static void put_text(struct text *out, struct bytes value)
     array_put_field(out, &field);
 }
 
-/* What both kinds of trace say. */
+/* Appends the headers that both kinds of trace have. */
 static void put_traced(const struct notices *notices, const struct notice_channel *channel,
                        const struct message *message, struct text *headers)
 {
@@ -109,7 +110,8 @@ static void put_traced(const struct notices *notices, const struct notice_channe
     table_put_string(headers, "user", channel->user);
 }
 
-/* The message as a trace: "publish.logs" and the same body. */
+/* Adds a copy of the message as a trace: the same body, with the routing key "WHAT.WHERE", such as
+ * "publish.logs". */
 static void add_trace(struct notices *notices, const struct message *message, const char *what,
                       struct bytes where, const struct text *headers)
 {
@@ -161,6 +163,8 @@ void notice_trace_delivered(struct notices *notices, const struct notice_channel
     add_trace(notices, message, "deliver", queue, &headers);
     text_free(&headers);
 }
+
+/* ---- Events. */
 
 void notice_tell(const struct notices *notices, const char *event, struct text *headers)
 {

@@ -1,11 +1,13 @@
-/* Notices: messages that the broker itself writes. Two kinds: traces of what is published and
- * delivered (amq.rabbitmq.trace, in each vhost), and announcements that come from outside the core
- * (events, log lines: amq.rabbitmq.event and amq.rabbitmq.log, in one vhost of the node). And the
- * events that this vhost has to tell, wherever they are announced. Thread: the vhost's owner.
+/* Notices: messages that the broker itself writes. There are two kinds: traces of messages that are
+ * published and delivered (exchange amq.rabbitmq.trace, in each vhost), and announcements that come
+ * from outside the core (events and log lines: exchanges amq.rabbitmq.event and amq.rabbitmq.log,
+ * in one vhost of the node). The events of this vhost leave the core here, too: they are announced
+ * in the vhost of the node that has the exchange for them. Thread: the vhost's owner.
  *
- * Normal course: a notice is written while a command is done and waits; before the call into the
- * core ends it is published as any message. What can go wrong: nobody listens: it is routed nowhere
- * and dropped. Notices are not traced, so that they do not breed. */
+ * Normal course: a command writes a notice, which waits; before the call into the core ends
+ * publish/notice_send.c publishes it like any other message. What can go wrong: no queue is bound
+ * to the exchange: the notice is dropped. Notices are not traced, since each trace would cause
+ * another one. */
 #ifndef BROKER_NOTICE_H
 #define BROKER_NOTICE_H
 
@@ -19,27 +21,27 @@
 struct route_result;
 
 struct notices {
-    struct bytes vhost_name, node_name; /* told in traces */
-    /* vhost_options.told, called while `watched` is true. */
+    struct bytes vhost_name, node_name; /* headers of traces and events */
+    /* vhost_options.told: receives the events of this vhost. */
     void (*told)(void *context, const char *event, struct bytes headers);
     void *context;
-    bool watched;
+    bool watched; /* true: events are told; false: no listener in the node wants them */
 
-    struct message **messages; /* that wait to be published */
+    struct message **messages; /* notices that wait to be published */
     size_t count, room;
 };
 
 void notices_free(struct notices *notices);
-/* One more to be published; takes the reference. NULL, and one too many, are dropped. */
+/* Adds a notice to be published; takes over the caller's reference. NULL is ignored. */
 void notice_add(struct notices *notices, struct message *message);
-/* Appends the properties of a notice: its headers, and when delivery_mode is not 0 that and the
- * time. */
+/* Appends the encoded properties of a notice: its headers and, when delivery_mode is not 0,
+ * delivery_mode and timestamp_s. */
 void notice_properties(struct bytes headers, uint8_t delivery_mode, uint64_t timestamp_s,
                        struct text *out);
 
-/* ---- Traces (https://www.rabbitmq.com/firehose.html), when the vhost is traced. */
+/* ---- Traces (https://www.rabbitmq.com/firehose.html): called only while the vhost is traced. */
 
-/* Whose channel a traced message came by, or goes to. */
+/* The channel that published a traced message, or that it is delivered on. */
 struct notice_channel {
     struct bytes connection, user;
     uint16_t number;
@@ -51,10 +53,9 @@ void notice_trace_delivered(struct notices *notices, const struct notice_channel
 
 /* ---- Events (https://www.rabbitmq.com/event-exchange.html). */
 
-/* Tells that something came or went, when notices->watched; headers: a table's contents, which are
- * freed. */
+/* Tells an event, if notices->watched is true. headers: a table's contents, which are freed. */
 void notice_tell(const struct notices *notices, const char *event, struct text *headers);
-/* Appends the field "arguments". */
+/* Appends the field "arguments" to the headers of an event. */
 void notice_put_arguments(struct text *out, struct bytes arguments);
 
 #endif
