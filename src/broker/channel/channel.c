@@ -1,4 +1,4 @@
-/* Channels: see channel.h. */
+/* Channels and the answers on them: see channel.h. */
 #include "broker/channel/channel.h"
 
 #include "broker/channel/channels.h"
@@ -80,13 +80,13 @@ void channel_refuse(struct channel *channel, enum command_type command, enum sta
     promise_reply(channel, &reply, 0);
 }
 
-/* ---- What others are told of it. */
+/* ---- Events and traces. */
 
 void channel_announce(const struct channel *channel, bool made)
 {
-    const struct channels *set = channel->set;
+    const struct channels *channels = channel->set;
     struct text headers = {0};
-    if (!set->notices->watched)
+    if (!channels->notices->watched)
         return;
     struct text name = {0};
     text_printf(&name, "%.*s (%u)", BYTES_PRINT(channel->peer->name), channel->id);
@@ -95,8 +95,8 @@ void channel_announce(const struct channel *channel, bool made)
     table_put_string(&headers, "connection", channel->peer->name);
     table_put_i32(&headers, "number", channel->id);
     table_put_string(&headers, "user", channel->peer->user);
-    table_put_string(&headers, "vhost", set->vhost_name);
-    notice_tell(set->notices, made ? "channel.created" : "channel.closed", &headers);
+    table_put_string(&headers, "vhost", channels->vhost_name);
+    notice_tell(channels->notices, made ? "channel.created" : "channel.closed", &headers);
 }
 
 struct notice_channel channel_traced(const struct channel *channel)

@@ -1,7 +1,10 @@
-/* All peers and channels of a vhost, and what they wait for. Thread: the vhost's owner.
+/* All peers and channels of a vhost, and the lists of those that have something to do. Thread: the
+ * vhost's owner.
  *
- * Normal course: whatever is due (consumers to be woken, promises to leave, channels to give back
- * what they hold) stands in a list here, which the end of the call or of the turn empties. */
+ * Normal course: a channel whose consumers are to be woken, whose promises can leave, or which is
+ * to give back its deliveries stands in a list here, which the end of the call or of the turn
+ * empties.
+ */
 #ifndef BROKER_CHANNELS_H
 #define BROKER_CHANNELS_H
 
@@ -26,26 +29,29 @@ struct channels {
     uint32_t peer_count;
     struct roster roster, consumer_roster; /* all channels; all consumers of queues */
 
-    struct consumer_waits waits_due;    /* to be woken before the call ends */
+    struct consumer_waits waits_due;    /* consumers in these are woken before the call ends */
     struct channel_queue promises_due;  /* by promise_link: the first promise can leave */
-    struct channel_queue promises_held; /* by promise_link: it waits for a batch */
-    /* Failed outside of a command, or with overdue deliveries: to be released; by release_link. */
+    struct channel_queue promises_held; /* by promise_link: the first promise waits for a batch */
+    /* By release_link: channels that failed outside of a command, or that have overdue deliveries.
+     * Their deliveries go back to the queues in portions. */
     struct channel_queue releasing;
 
-    uint64_t timeout_default_ms; /* vhost_limits.consumer_timeout_ms */
-    uint64_t timeout_min_ms;     /* the shortest consumer time-out there is; UINT64_MAX: none */
-    uint64_t
-        timeout_check_ms; /* steady: deliveries are looked through then; UINT64_MAX: none is out */
-    uint64_t timeout_after; /* the number of the channel up to which that is done */
+    uint64_t timeout_default_ms; /* vhost_limits.consumer_timeout_ms; 0: none */
+    uint64_t timeout_min_ms;     /* the shortest acknowledgement time-out; UINT64_MAX: none */
+    /* Steady clock: when the deliveries are next checked for the time-out; UINT64_MAX: no delivery
+     * is out that has one. */
+    uint64_t timeout_check_ms;
+    uint64_t timeout_after; /* the check goes on with the channels above this number */
 
-    struct random_stream random; /* for the tokens of direct replies */
-    struct map reply_consumers;  /* by token */
-    uint32_t reply_consumers_made;
+    struct random_stream random;   /* for the tokens of direct replies */
+    struct map reply_consumers;    /* by token */
+    uint32_t reply_consumers_made; /* how many were ever made, for their tokens */
 
-    uint32_t peer_window_bytes; /* deliveries under way to one peer before its COMMAND_CREDIT */
-    bool tracing;               /* true: messages that come and go are told (vhost_tuning) */
-    struct rates rates;         /* of publishers, and what no queue has counted */
-    uint64_t never_confirmed;   /* published on channels that ended before their confirms */
+    uint32_t peer_window_bytes; /* bytes under way to a peer at which its consumers get no more
+                                   until COMMAND_CREDIT */
+    bool tracing;               /* true: published and delivered messages are traced */
+    struct rates rates;         /* of publishers, and of deliveries without a queue */
+    uint64_t never_confirmed;   /* publishes on channels that ended before their confirms */
 };
 
 /* Sends an event to a peer. */

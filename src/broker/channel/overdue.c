@@ -1,4 +1,4 @@
-/* Tags of overdue deliveries: see overdue.h. */
+/* Tags of overdue deliveries, in a sorted array: see overdue.h. */
 #include "broker/channel/overdue.h"
 
 #include <stdlib.h>
@@ -6,8 +6,10 @@
 
 #include "leveret/base/mem.h"
 
+/* Tags that there is room for at first; the room doubles when it is full. */
 #define ROOM_MIN 16u
-#define TAKEN    UINT64_C(1)
+/* The bit of a mark whose tag was taken. */
+#define TAKEN UINT64_C(1)
 
 void overdue_free(struct overdue *overdue)
 {
@@ -29,7 +31,7 @@ static void sort(struct overdue *overdue)
     overdue->unsorted = false;
 }
 
-/* Gives up what is at the front and taken. */
+/* Drops the marks at the front whose tags were taken. */
 static void trim(struct overdue *overdue)
 {
     while (overdue->from < overdue->count && overdue->marks[overdue->from] & TAKEN)
@@ -42,7 +44,7 @@ static void make_room(struct overdue *overdue)
 {
     if (overdue->from == 0 && overdue->count == OVERDUE_MAX) {
         sort(overdue);
-        overdue->from = overdue->count / 4; /* so that this is seldom */
+        overdue->from = overdue->count / 4; /* many at once, so that the array is seldom moved */
     }
     if (overdue->from) {
         overdue->count -= overdue->from;
@@ -65,7 +67,7 @@ void overdue_note(struct overdue *overdue, uint64_t tag)
     overdue->marks[overdue->count++] = mark;
 }
 
-/* The first place with this tag or a higher one. */
+/* The index of the first mark with this tag or a higher one. */
 static size_t place_of(struct overdue *overdue, uint64_t tag)
 {
     size_t low = overdue->from, high = overdue->count;

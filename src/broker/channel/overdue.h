@@ -1,10 +1,10 @@
-/* Delivery tags that an acknowledgement time-out has taken from their consumer. The client may have
- * settled them before it heard of that, so each may be settled once more, without any effect.
- * Thread: the vhost's owner.
+/* Overdue deliveries: the tags that an acknowledgement time-out has taken from their consumers. The
+ * client may settle such a tag before it hears of the time-out, so each may be settled once more,
+ * without any effect. Thread: the vhost's owner.
  *
- * Normal course: overdue_note when the message goes back to its queue, tags ascending for the most
- * part; overdue_take when the client settles it. What can go wrong: a client never settles them.
- * The lowest tags are forgotten then, and settling those is an error. */
+ * Normal course: overdue_note adds a tag when its message goes back to the queue, mostly in
+ * ascending order; overdue_take removes it when the client settles it. What can go wrong: a client
+ * never settles them. Then the lowest tags are forgotten, and settling those is an error. */
 #ifndef BROKER_OVERDUE_H
 #define BROKER_OVERDUE_H
 
@@ -12,20 +12,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Tags kept of a channel, as many as a consumer's prefetch can have out: 512 KB. */
+/* Tags that are kept for a channel, as many as a consumer's prefetch allows (512 KB); at the limit
+ * the lowest quarter is forgotten. */
 #define OVERDUE_MAX 65536u
 
-/* Empty is all zeros. */
+/* All zeros: there are none. */
 struct overdue {
-    uint64_t *marks; /* tag * 2, and 1 when it is taken: marks[from .. count) */
+    uint64_t *marks; /* marks[from .. count): tag * 2, and 1 more when the tag was taken */
     size_t from, count, room;
-    bool unsorted;
+    bool unsorted; /* true: the marks must be sorted before one is looked for */
 };
 void overdue_free(struct overdue *overdue);
+/* Adds a tag. */
 void overdue_note(struct overdue *overdue, uint64_t tag);
-/* Whether the tag is there; it is not any more. */
+/* Removes a tag. Returns false when it was not there. */
 bool overdue_take(struct overdue *overdue, uint64_t tag);
-/* None up to this tag is there any more. */
+/* Removes all tags up to this one. */
 void overdue_take_upto(struct overdue *overdue, uint64_t tag);
 
 #endif

@@ -1,10 +1,10 @@
-/* Peers: see peer.h. */
+/* The pace of a publisher: see peer.h. */
 #include "broker/channel/peer.h"
 
 #include "broker/channel/channels.h"
-#include "leveret/base/mem.h"
 
-/* A publisher that goes from queue to queue should not be told of each. */
+/* After this many publishes in a row to queues whose consumers keep up, a publisher that was slowed
+ * is slowed no more. So a publisher that alternates between queues is not told at each publish. */
 #define PACE_PUBLISHES 256u
 
 void peer_pace(struct peer *peer, bool behind)

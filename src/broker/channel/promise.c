@@ -1,13 +1,15 @@
 /* Promises: see promise.h.
  *
- * Normal course: promise_confirm adds to the last entry or makes one; the channel stands in
- * promises_due (its first entry needs nothing more) or promises_held; vhost_flush and
- * vhost_committed release. What can go wrong: the disk fails, and nothing here moves. */
+ * Normal course: promise_confirm extends the last entry or adds one; the channel stands in
+ * promises_due, when the batch of its first entry is on disk, or in promises_held; vhost_flush and
+ * vhost_committed send the entries whose batch is on disk. What can go wrong: the disk fails: then
+ * the entries stay, and no confirm is sent. */
 #include "broker/channel/promise.h"
 
 #include "broker/channel/channels.h"
 #include "leveret/base/mem.h"
 
+/* Entries that a channel has room for at first; the room doubles when it is full. */
 #define ROOM_MIN 4u
 
 struct held_reply {
@@ -20,20 +22,20 @@ static struct promise *entry_at(const struct promise_queue *promises, uint32_t i
     return &promises->entries[(promises->head + index) & (promises->room - 1)];
 }
 
-/* Puts the channel into the list that its first entry says. */
+/* Puts the channel into the list for the state of its first entry. */
 static void relist(struct channel *channel)
 {
-    struct channels *set = channel->set;
+    struct channels *channels = channel->set;
     struct promise_queue *promises = &channel->promises;
     struct channel_queue *lists[] = {
         [PROMISE_UNLISTED] = NULL,
-        [PROMISE_DUE] = &set->promises_due,
-        [PROMISE_WAITING] = &set->promises_held,
+        [PROMISE_DUE] = &channels->promises_due,
+        [PROMISE_WAITING] = &channels->promises_held,
     };
     enum promise_list list = PROMISE_UNLISTED;
     if (promises->count)
-        list =
-            entry_at(promises, 0)->needed <= set->store->committed ? PROMISE_DUE : PROMISE_WAITING;
+        list = entry_at(promises, 0)->needed <= channels->store->committed ? PROMISE_DUE
+                                                                           : PROMISE_WAITING;
     if (channel->promise_list == list)
         return;
     if (channel->promise_list)
@@ -56,7 +58,7 @@ static struct promise *add(struct channel *channel, uint64_t needed)
         promises->head = 0;
         promises->room = room;
     }
-    /* What stands behind waits at least as long: an entry's needed never falls. */
+    /* Answers leave in order, so an entry needs at least the batch of the entry before it. */
     if (promises->count && entry_at(promises, promises->count - 1)->needed > needed)
         needed = entry_at(promises, promises->count - 1)->needed;
     struct promise *entry = entry_at(promises, promises->count++);
@@ -135,7 +137,7 @@ static void send_held(struct channel *channel, struct held_reply *held)
     free_held(held);
 }
 
-/* ---- Letting go. */
+/* ---- Sending. */
 
 static void send_confirm(struct channel *channel, uint64_t upto, bool nack)
 {
@@ -155,7 +157,7 @@ static void drop_first(struct promise_queue *promises)
     promises->count--;
 }
 
-/* Sends what is due, in order. */
+/* Sends the first entries, in order, as far as their batches are on disk. */
 static void release(struct channel *channel)
 {
     struct promise_queue *promises = &channel->promises;
@@ -192,19 +194,19 @@ void promise_release_due(struct channel *channel)
         release(channel);
 }
 
-void promise_flush(struct channels *set)
+void promise_flush(struct channels *channels)
 {
     struct channel *channel;
-    while ((channel = TAILQ_FIRST(&set->promises_due)))
+    while ((channel = TAILQ_FIRST(&channels->promises_due)))
         release(channel);
 }
 
-void promise_committed(struct channels *set)
+void promise_committed(struct channels *channels)
 {
     struct channel *next;
-    for (struct channel *channel = TAILQ_FIRST(&set->promises_held); channel; channel = next) {
+    for (struct channel *channel = TAILQ_FIRST(&channels->promises_held); channel; channel = next) {
         next = TAILQ_NEXT(channel, promise_link);
-        if (entry_at(&channel->promises, 0)->needed <= set->store->committed)
+        if (entry_at(&channel->promises, 0)->needed <= channels->store->committed)
             release(channel);
     }
 }

@@ -1,9 +1,9 @@
 /* Direct reply-to: see reply_to.h.
  *
- * A token has RabbitMQ's shape, which some clients look for: two parts in base64 with a dot between
- * them. The first says who asks, in RabbitMQ an Erlang process on a node "reply@NUMBER"; here it is
- * put together from what anybody may know. The second is 128 random bits: nobody else can guess it.
- */
+ * A token has RabbitMQ's shape, which some clients check: two parts in base64 with a dot between
+ * them. The first part names the channel, in RabbitMQ by an Erlang process on a node
+ * "reply@NUMBER"; here it has the same format, and contains nothing secret. The second part is 128
+ * random bits, so that no other client can guess the token. */
 #include "broker/channel/reply_to.h"
 
 #include "broker/channel/channels.h"
@@ -37,37 +37,38 @@ bool reply_to_is_name(struct bytes queue)
     return bytes_start_with(queue, PSEUDO_QUEUE ".");
 }
 
-static struct reply_consumer *find(const struct channels *set, struct bytes name)
+static struct reply_consumer *find(const struct channels *channels, struct bytes name)
 {
-    if (set->reply_consumers.count == 0 || !reply_to_is_name(name))
+    if (channels->reply_consumers.count == 0 || !reply_to_is_name(name))
         return NULL;
     size_t prefix = sizeof PSEUDO_QUEUE; /* with the dot */
-    return map_get(&set->reply_consumers, bytes_of(name.at + prefix, name.len - prefix));
+    return map_get(&channels->reply_consumers, bytes_of(name.at + prefix, name.len - prefix));
 }
 
-bool reply_to_exists(const struct channels *set, struct bytes name)
+bool reply_to_exists(const struct channels *channels, struct bytes name)
 {
-    return find(set, name) != NULL;
+    return find(channels, name) != NULL;
 }
 
-static void make_token(struct channels *set, char token[TOKEN_LEN + 1])
+static void make_token(struct channels *channels, char token[TOKEN_LEN + 1])
 {
     uint8_t process[PROCESS_BYTES];
     char node[15];
     struct writer writer = writer_of(process, sizeof process);
-    snprintf(node, sizeof node, "reply@%08u", (unsigned)(map_hash(set->vhost_name) % 100000000));
+    snprintf(node, sizeof node, "reply@%08u",
+             (unsigned)(map_hash(channels->vhost_name) % 100000000));
     write_u8(&writer, 131); /* the external term format */
     write_u8(&writer, 88);  /* a process, whose node's name is */
     write_u8(&writer, 118); /* an atom in UTF-8 */
     write_u16(&writer, (uint16_t)(sizeof node - 1));
     for (size_t i = 0; i < sizeof node - 1; i++)
         write_u8(&writer, (uint8_t)node[i]);
-    write_u32(&writer, ++set->reply_consumers_made);
+    write_u32(&writer, ++channels->reply_consumers_made);
     write_u32(&writer, 0);
-    write_u32(&writer, (uint32_t)(set->store->call.now.wall_ms / 1000));
+    write_u32(&writer, (uint32_t)(channels->store->call.now.wall_ms / 1000));
     CHECK((size_t)(writer.at - process) == sizeof process);
     uint8_t secret[SECRET_BYTES];
-    random_secret(&set->random, secret);
+    random_secret(&channels->random, secret);
     struct text out = {0};
     base64_encode(&out, bytes_of(process, sizeof process));
     text_add(&out, ".", 1);
@@ -80,12 +81,12 @@ static void make_token(struct channels *set, char token[TOKEN_LEN + 1])
 
 void reply_to_begin(struct channel *channel, uint32_t id)
 {
-    struct channels *set = channel->set;
+    struct channels *channels = channel->set;
     struct reply_consumer *consumer = mem_need(sizeof *consumer);
     consumer->channel = channel;
     consumer->id = id;
-    make_token(set, consumer->token);
-    map_put(&set->reply_consumers, bytes_of_text(consumer->token), consumer);
+    make_token(channels, consumer->token);
+    map_put(&channels->reply_consumers, bytes_of_text(consumer->token), consumer);
     channel->reply_consumer = consumer;
 }
 
@@ -107,9 +108,9 @@ bool reply_to_cancel(struct channel *channel, uint32_t id)
     return true;
 }
 
-bool reply_to_deliver(struct channels *set, struct message *message)
+bool reply_to_deliver(struct channels *channels, struct message *message)
 {
-    struct reply_consumer *consumer = find(set, message_routing_key(message));
+    struct reply_consumer *consumer = find(channels, message_routing_key(message));
     if (!consumer || consumer->channel->failed)
         return false;
     struct channel *channel = consumer->channel;
@@ -119,7 +120,7 @@ bool reply_to_deliver(struct channels *set, struct message *message)
     event.u.deliver.consumer = consumer->id;
     channel->peer->under_way_bytes += delivery_bytes(message);
     channel->rates.deliver_no_ack++;
-    set->rates.deliver_no_ack++;
+    channels->rates.deliver_no_ack++;
     channel_emit(channel, &event);
     return true;
 }
@@ -145,7 +146,7 @@ void reply_to_rewrite(struct channel *channel, struct message **message)
         return;
     }
     if (properties_decode(message_properties(*message), &properties))
-        return; /* it was decoded to get here */
+        return; /* cannot happen: reply_to_asked has decoded them */
     memcpy(name, PSEUDO_QUEUE ".", sizeof PSEUDO_QUEUE);
     memcpy(name + sizeof PSEUDO_QUEUE, channel->reply_consumer->token, TOKEN_LEN + 1);
     properties.reply_to = bytes_of_text(name);

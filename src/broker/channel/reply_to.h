@@ -1,10 +1,11 @@
-/* Direct reply-to: answers go from the server's publish straight to the client's channel, with no
- * queue between. Thread: the vhost's owner.
+/* Direct reply-to: an answer goes from the publish of a server straight to the channel of the
+ * client that asked, without a queue. Thread: the vhost's owner.
  *
- * Normal course: a channel consumes from amq.rabbitmq.reply-to and gets a token; what it publishes
- * with that reply-to carries amq.rabbitmq.reply-to.TOKEN to the receiver; what is published to the
- * default exchange with that routing key is delivered on the channel. What can go wrong: the
- * consumer has gone; then the answer has no route. */
+ * Normal course: a client's channel consumes from the pseudo-queue amq.rabbitmq.reply-to and gets a
+ * token. When it publishes a message with this name as reply-to, the receiver gets the reply-to
+ * amq.rabbitmq.reply-to.TOKEN. A message that is published to the default exchange with that
+ * routing key is delivered on the client's channel. What can go wrong: the channel's consumer has
+ * ended: then the answer has no route. */
 #ifndef BROKER_REPLY_TO_H
 #define BROKER_REPLY_TO_H
 
@@ -17,23 +18,28 @@
 struct channel;
 struct channels;
 
-bool reply_to_is_pseudo(struct bytes queue); /* amq.rabbitmq.reply-to */
-bool reply_to_is_name(struct bytes queue);   /* amq.rabbitmq.reply-to.TOKEN */
+/* Whether the name is amq.rabbitmq.reply-to. */
+bool reply_to_is_pseudo(struct bytes queue);
+/* Whether the name has the form amq.rabbitmq.reply-to.TOKEN. */
+bool reply_to_is_name(struct bytes queue);
+/* Whether the name is that of a reply consumer of this vhost. */
 bool reply_to_exists(const struct channels *channels, struct bytes name);
 
-/* The channel, which has none yet, gets a reply consumer; id: the session's number for it. */
+/* Gives the channel, which has none yet, a reply consumer; id: the session's number for it. */
 void reply_to_begin(struct channel *channel, uint32_t id);
-/* Returns whether the consumer was that one; it has gone then. */
+/* Ends the channel's reply consumer if it has this id. Returns false when it has another one. */
 bool reply_to_cancel(struct channel *channel, uint32_t id);
-/* The channel's reply consumer goes, if it has one. */
+/* Ends the channel's reply consumer, if it has one. */
 void reply_to_close(struct channel *channel);
 
-/* Delivers when the routing key is the name of a reply consumer; returns whether it did. */
+/* Delivers a message whose routing key is the name of a reply consumer. Returns false when there is
+ * no such consumer. */
 bool reply_to_deliver(struct channels *channels, struct message *message);
-/* Whether the message asks for a direct reply (reply-to is the pseudo-queue's name). */
+/* Whether the message asks for a direct reply: its reply-to is the pseudo-queue's name. */
 bool reply_to_asked(const struct message *message);
-/* Replaces the message (and the reference) by one whose reply-to is the channel's own, or fails the
- * channel: PRECONDITION_FAILED. */
+/* Replaces *message, and the caller's reference, by a copy whose reply-to is the name of the
+ * channel's reply consumer. Fails the channel when it has none (PRECONDITION_FAILED) or when there
+ * is no memory (RESOURCE_ERROR). */
 void reply_to_rewrite(struct channel *channel, struct message **message);
 
 #endif

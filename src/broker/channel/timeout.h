@@ -1,5 +1,5 @@
-/* When deliveries are looked through for those that nobody has settled in time. What is done with
- * them: command/timeout_check.h. Thread: the vhost's owner. */
+/* Acknowledgement time-outs: when the deliveries are checked for those that the client has not
+ * settled in time. The check is in command/timeout_check.c. Thread: the vhost's owner. */
 #ifndef BROKER_TIMEOUT_H
 #define BROKER_TIMEOUT_H
 
@@ -7,11 +7,12 @@
 
 struct channels;
 
-/* Deliveries are out: sets timeout_check_ms, if there is a time-out. */
+/* Sets the time of the next check, because there are unsettled deliveries; does nothing when there
+ * is no time-out. */
 void timeout_arm(struct channels *channels);
-/* There is something with a time-out of its own; 0: none. */
+/* Takes note of the time-out of a queue or consumer; 0: it has none. */
 void timeout_consider(struct channels *channels, uint64_t timeout_ms);
-/* Another time-out for the queues that set none; 0: none. */
+/* Sets the time-out for queues that have none of their own; 0: none. */
 void timeout_set_default(struct channels *channels, uint64_t timeout_ms);
 
 #endif

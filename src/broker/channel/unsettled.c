@@ -1,8 +1,9 @@
-/* Unsettled deliveries: see unsettled.h. */
+/* Unsettled deliveries, in a ring: see unsettled.h. */
 #include "broker/channel/unsettled.h"
 
 #include "leveret/base/mem.h"
 
+/* Entries that a channel has room for at first. */
 #define ROOM_MIN 16u
 
 void unsettled_free(struct unsettled *u)
@@ -16,7 +17,8 @@ static struct unsettled_entry *at(const struct unsettled *u, uint32_t index)
     return &u->entries[(u->head + index) & (u->room - 1)];
 }
 
-/* Room for one more: packs when most entries are settled, else doubles. */
+/* Makes room for count_needed more entries: drops the settled ones, and doubles the room until the
+ * others take at most about two thirds of it. */
 static void make_room(struct unsettled *u, uint32_t count_needed)
 {
     uint32_t room = u->room ? u->room : ROOM_MIN;
@@ -42,7 +44,7 @@ void unsettled_add(struct unsettled *u, const struct unsettled_entry *entry)
     u->live++;
 }
 
-/* The index of an entry that is there, or count. */
+/* The index of the unsettled entry with this tag, or u->count. */
 static uint32_t find(const struct unsettled *u, uint64_t tag)
 {
     if (u->count == 0)
@@ -54,7 +56,7 @@ static uint32_t find(const struct unsettled *u, uint64_t tag)
     uint32_t high = guess < u->count ? (uint32_t)guess + 1 : u->count;
     if (guess < u->count && at(u, (uint32_t)guess)->tag == tag)
         return at(u, (uint32_t)guess)->lane ? (uint32_t)guess : u->count;
-    uint32_t low = 0; /* tags only grow by index, so it is not after the guess */
+    uint32_t low = 0; /* tags grow by at least 1 for each index: the entry is not after the guess */
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         if (at(u, middle)->tag < tag)
@@ -65,6 +67,7 @@ static uint32_t find(const struct unsettled *u, uint64_t tag)
     return low < u->count && at(u, low)->tag == tag && at(u, low)->lane ? low : u->count;
 }
 
+/* Drops the settled entries at the front. */
 static void trim(struct unsettled *u)
 {
     while (u->count && !at(u, 0)->lane) {

@@ -1,4 +1,6 @@
-/* Consumers that wait for what their channel or their peer may take: see wait.h. */
+/* Consumers that wait for their channel or their peer: see wait.h. */
+#include "broker/channel/wait.h"
+
 #include "broker/channel/channels.h"
 
 void wait_init(struct consumer_wait *wait)
@@ -6,17 +8,17 @@ void wait_init(struct consumer_wait *wait)
     TAILQ_INIT(&wait->blocked);
 }
 
-void wait_over(struct channels *set, struct consumer_wait *wait)
+void wait_over(struct channels *channels, struct consumer_wait *wait)
 {
     if (wait->due || TAILQ_EMPTY(&wait->blocked))
         return;
     wait->due = true;
-    TAILQ_INSERT_TAIL(&set->waits_due, wait, link);
+    TAILQ_INSERT_TAIL(&channels->waits_due, wait, link);
 }
 
-void wait_end(struct channels *set, struct consumer_wait *wait)
+void wait_end(struct channels *channels, struct consumer_wait *wait)
 {
     if (wait->due)
-        TAILQ_REMOVE(&set->waits_due, wait, link);
+        TAILQ_REMOVE(&channels->waits_due, wait, link);
     wait->due = false;
 }
