@@ -1,4 +1,7 @@
-/* What is a duplicate. See dedup.h; the journal's part is in dedup_store.c. */
+/* Which messages are duplicates: see dedup.h. Keys and values of the journal are in dedup_store.c.
+ */
+#include "broker/dedup/dedup.h"
+
 #include "broker/dedup/dedup_store.h"
 #include "broker/topology/dedup_arguments.h"
 #include "leveret/base/container.h"
@@ -8,17 +11,20 @@
 
 #include <stddef.h>
 
-/* Of a cache whose owner says none. */
+/* Identifiers in a cache without x-cache-size, and the highest x-cache-size that counts; a cache at
+ * its size forgets its oldest identifier for each new one. */
 #define CACHE_SIZE_DEFAULT 1000000u
 #define CACHE_SIZE_MAX     1000000000u
-#define CACHE_TTL_MAX      UINT64_C(315360000000) /* ten years, as of queues */
-/* What an identifier is counted as: its entry, and its places in the chains. */
+/* Milliseconds: the highest x-cache-ttl that counts, ten years as for queues. */
+#define CACHE_TTL_MAX UINT64_C(315360000000)
+/* Memory counted for an identifier: its entry, and its places in the chains. */
 #define IDENTIFIER_BYTES (sizeof(struct dedup_entry) + 2 * sizeof(uint32_t))
-/* What one tick does at most. */
+/* Identifiers and caches that one tick ends; the next tick goes on. */
 #define TICK_WORK_MAX 1000u
 
 /* ---- Arguments. */
 
+/* The number in an argument, at most max; missing: the value when there is none. */
 static uint64_t argument(struct bytes arguments, const char *name, uint64_t max, uint64_t missing)
 {
     struct field field;
@@ -46,14 +52,14 @@ void dedups_free(struct dedups *dedups)
     heap_free(&dedups->expiry);
 }
 
-struct dedup *dedup_new(struct dedups *set, struct endpoint *owner, struct bytes arguments,
+struct dedup *dedup_new(struct dedups *dedups, struct endpoint *owner, struct bytes arguments,
                         bool asked)
 {
     if (!asked && !dedup_asked(arguments))
         return NULL;
     struct dedup *dedup = mem_need(sizeof *dedup);
     struct field field;
-    dedup->set = set;
+    dedup->set = dedups;
     dedup->owner = owner;
     dedup->ttl_ms = argument(arguments, "x-cache-ttl", CACHE_TTL_MAX, 0);
     uint64_t size = argument(arguments, "x-cache-size", CACHE_SIZE_MAX, 0);
@@ -98,8 +104,8 @@ static void add_number(struct text *out, char tag, uint64_t number)
     text_add(out, &number, sizeof number);
 }
 
-/* The hash of the identifier, by its value: 5 is 5 in whatever width, but not "5". Tables, arrays
- * and void are no identifiers. */
+/* Writes the hash of the message's identifier. It depends on the value: 5 is the same in any width,
+ * but not "5". Returns false when the message has none; a table, an array or void is none. */
 static bool identify(const struct dedup *dedup, const struct message *message, struct hash128 *out)
 {
     struct field field;
@@ -139,7 +145,7 @@ static bool identify(const struct dedup *dedup, const struct message *message, s
         add_number(&value, 'i', (uint64_t)integer);
     }
     *out = stable_hash128(text_bytes(&value));
-    out->high = ~out->high; /* no string has this */
+    out->high = ~out->high; /* so that it differs from the hash of a string with the same bytes */
     text_free(&value);
     return true;
 }
@@ -151,8 +157,8 @@ static struct dedup_entry *entry_at(const struct dedup *dedup, uint32_t number)
     return &dedup->cache.entries[number];
 }
 
-/* The timer stands at the time of the oldest. One behind it that expires earlier goes when it gets
- * there, or when it is asked for. */
+/* Sets the timer to the time when the oldest entry expires. A younger entry that expires earlier is
+ * removed when it has become the oldest, or when a message has the same identifier. */
 static void set_timer(struct dedup *dedup)
 {
     struct heap *heap = &dedup->set->expiry;
@@ -164,7 +170,7 @@ static void set_timer(struct dedup *dedup)
         heap_set(heap, &dedup->expiry, at_ms);
 }
 
-/* Tells the account of memory how many identifiers there are. */
+/* Counts the identifiers that came or went since the last call in the account of memory. */
 static void tell_memory(struct dedup *dedup)
 {
     uint32_t count = dedup->cache.count;
@@ -177,7 +183,7 @@ static void tell_memory(struct dedup *dedup)
     dedup->counted = count;
 }
 
-/* True when the account has no room for another identifier, whoever holds the others. */
+/* Whether the account has no room for another identifier, of this cache or of any other. */
 static bool memory_full(const struct dedup *dedup)
 {
     const struct account *account = dedup->set->store->holdings.account;
@@ -292,7 +298,7 @@ void dedup_lane_emptied(struct dedup *dedup)
     dedup->counted = 0;
     dedup_cache_init(&dedup->cache, true);
     TAILQ_INSERT_TAIL(&dedup->set->dying, old, link);
-    if (dedup->id) { /* what is left of the old id is nobody's from now on */
+    if (dedup->id) { /* the records with the old id belong to `old` from now on */
         dedup->id = 0;
         dedup_store_begin(dedup);
     }
@@ -300,35 +306,37 @@ void dedup_lane_emptied(struct dedup *dedup)
 
 /* ---- Time. */
 
-void dedups_tick(struct dedups *set)
+void dedups_tick(struct dedups *dedups)
 {
     struct heap_node *node;
     struct dedup *dedup;
     unsigned work = 0;
-    while (work < TICK_WORK_MAX && (node = heap_first(&set->expiry)) &&
-           node->key <= set->store->call.now.wall_ms) {
+    while (work < TICK_WORK_MAX && (node = heap_first(&dedups->expiry)) &&
+           node->key <= dedups->store->call.now.wall_ms) {
         dedup = container_of(node, struct dedup, expiry);
         forget(dedup, dedup->cache.oldest);
         set_timer(dedup);
         work++;
     }
-    while (work < TICK_WORK_MAX && (dedup = TAILQ_FIRST(&set->dying))) {
+    while (work < TICK_WORK_MAX && (dedup = TAILQ_FIRST(&dedups->dying))) {
         work++;
-        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): see end_get in queue/dispatch.c */
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): for the reason at end_get, queue/dispatch.c
+         */
         if (dedup->cache.count) {
             forget(dedup, dedup->cache.oldest);
             continue;
         }
-        TAILQ_REMOVE(&set->dying, dedup, link);
+        TAILQ_REMOVE(&dedups->dying, dedup, link);
         dedup_free(&dedup);
     }
 }
 
-uint64_t dedups_deadline_ms(const struct dedups *set)
+uint64_t dedups_deadline_ms(const struct dedups *dedups)
 {
-    const struct heap_node *node = heap_first(&set->expiry);
-    uint64_t wall_ms = set->store->call.now.wall_ms, steady_ms = set->store->call.now.steady_ms;
-    if (!TAILQ_EMPTY(&set->dying))
+    const struct heap_node *node = heap_first(&dedups->expiry);
+    uint64_t wall_ms = dedups->store->call.now.wall_ms,
+             steady_ms = dedups->store->call.now.steady_ms;
+    if (!TAILQ_EMPTY(&dedups->dying))
         return steady_ms;
     if (!node)
         return UINT64_MAX;

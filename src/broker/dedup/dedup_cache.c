@@ -1,4 +1,4 @@
-/* An array of entries, two indexes with chains, one list by age. See dedup_cache.h. */
+/* Identifiers in an array, with two hash tables and a list by age: see dedup_cache.h. */
 #include "broker/dedup/dedup_cache.h"
 
 #include <stdlib.h>
@@ -7,6 +7,7 @@
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
 
+/* Entries that a cache has room for at first; the room doubles when it is full. */
 #define ROOM_MIN 8u
 
 void dedup_cache_init(struct dedup_cache *cache, bool places)
@@ -126,7 +127,7 @@ void dedup_cache_remove(struct dedup_cache *cache, uint32_t number)
         cache->newest = entry->older;
     entry->next_by_key = cache->spare;
     cache->spare = number;
-    if (--cache->count == 0) /* what a burst left goes back */
+    if (--cache->count == 0) /* gives the memory back that a burst left */
         dedup_cache_free(cache);
 }
 

@@ -1,10 +1,10 @@
-/* Deduplication in the journal: keys and values, and recovery from them.
+/* Part of dedup (dedup.h): keys and values of the journal, and recovery from them.
  *
  *   owner   I kind:u8 name               1 id:u64
  *   entry   i id:u64 identifier:16 bytes 1 order:u64 value:u64 priority:u8
  *
- * Owners are named once, so that entries are short, and so that what an owner leaves behind when it
- * goes is not taken for that of a later owner of the same name. */
+ * An entry names its owner by an id, which keeps entries short. A later owner of the same name gets
+ * another id, so that it does not take over entries of the owner that was deleted. */
 #include "broker/dedup/dedup_store.h"
 
 #include "broker/store/definition.h"
@@ -88,7 +88,7 @@ static struct bytes id_key(const uint64_t *id)
     return bytes_of(id, sizeof *id);
 }
 
-enum status dedup_restore_entry(struct dedups *set, struct bytes key, struct bytes value)
+enum status dedup_restore_entry(struct dedups *dedups, struct bytes key, struct bytes value)
 {
     struct reader k = reader_of(key), v = reader_of(value);
     (void)read_u8(&k);
@@ -102,13 +102,13 @@ enum status dedup_restore_entry(struct dedups *set, struct bytes key, struct byt
         return STATUS_CORRUPT;
     if (format != FORMAT)
         return STATUS_VERSION;
-    struct dedup *dedup = map_get(&set->recovered, id_key(&id));
+    struct dedup *dedup = map_get(&dedups->recovered, id_key(&id));
     if (!dedup) {
         dedup = mem_need(sizeof *dedup);
-        dedup->set = set;
+        dedup->set = dedups;
         dedup->id = id;
         dedup_cache_init(&dedup->cache, false);
-        map_put(&set->recovered, id_key(&dedup->id), dedup);
+        map_put(&dedups->recovered, id_key(&dedup->id), dedup);
     }
     if (dedup_cache_find(&dedup->cache, identifier) != DEDUP_NONE)
         return STATUS_CORRUPT;
@@ -121,7 +121,7 @@ enum status dedup_restore_entry(struct dedups *set, struct bytes key, struct byt
     return STATUS_OK;
 }
 
-enum status dedup_restore_owner(struct dedups *set, struct bytes key, struct bytes value)
+enum status dedup_restore_owner(struct dedups *dedups, struct bytes key, struct bytes value)
 {
     struct reader v = reader_of(value);
     uint8_t format = read_u8(&v);
@@ -135,7 +135,7 @@ enum status dedup_restore_owner(struct dedups *set, struct bytes key, struct byt
     owner->kind = key.at[1];
     owner->name_len = key.len - 2;
     memcpy(owner->name, key.at + 2, owner->name_len);
-    owner->next = set->owners;
-    set->owners = owner;
+    owner->next = dedups->owners;
+    dedups->owners = owner;
     return STATUS_OK;
 }

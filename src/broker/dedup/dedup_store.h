@@ -1,10 +1,11 @@
-/* Deduplication in the journal: for dedup.c alone. Thread: the vhost's owner. */
+/* Records of deduplication in the journal, for dedup.c and vhost/recover_dedup.c alone. Thread: the
+ * vhost's owner. */
 #ifndef BROKER_DEDUP_STORE_H
 #define BROKER_DEDUP_STORE_H
 
 #include "broker/dedup/dedup.h"
 
-/* An owner's record, until all exchanges and queues are there. */
+/* The record of an owner, kept until recovery has restored all exchanges and queues. */
 struct dedup_owner {
     struct dedup_owner *next;
     uint64_t id;
@@ -12,15 +13,13 @@ struct dedup_owner {
     uint8_t kind, name[];
 };
 
-/* Gives it an id, and puts on record whose that is. */
+/* Takes an id and puts the record of the owner into the batch that is filling. */
 void dedup_store_begin(struct dedup *dedup);
-/* The owner's record goes. */
+/* Erases the record of the owner. */
 void dedup_store_forget_owner(struct dedup *dedup);
-/* Puts an entry on record (again, if it has changed); marks it. Erases the record. */
+/* Puts the record of an entry into the batch that is filling, also when the entry has changed. */
 void dedup_store_put(struct dedup *dedup, struct dedup_entry *entry);
+/* Erases the record of an entry. */
 void dedup_store_erase(struct dedup *dedup, struct dedup_entry *entry);
-
-/* Recovery has filled it. */
-void dedup_restored(struct dedup *dedup);
 
 #endif
