@@ -107,8 +107,8 @@ static uint64_t level_of(struct level *set, uint64_t hash, uint64_t now_ms, uint
     return 0;
 }
 
-/* The place of a hash in its set; when it has none, a free place or the one with the lowest level.
- */
+/* The place of a hash in its set; when it has none, a free place or the one with the
+ * lowest level. */
 static struct level *place_of(struct level *set, uint64_t hash, uint64_t now_ms, uint64_t drain)
 {
     struct level *lowest = set;

@@ -130,8 +130,8 @@ enum status auth_set_tags(struct auth *auth, const char *name, const char *tags)
 
 /* ---- Permissions. */
 
-/* Stages the removal of all permissions of the users, or on the vhosts, whose names are in the map.
- */
+/* Stages the removal of all permissions of the users, or on the vhosts, whose names are in
+ * the map. */
 static void remove_permissions(struct auth *auth, const struct map *names, bool of_users)
 {
     const struct permission_record *p;

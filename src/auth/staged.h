@@ -12,8 +12,8 @@ void staged_put(struct auth *auth, enum entry_kind kind, struct bytes key, void 
                 struct text *record, const char *event);
 /* Stages the removal of the entry with this key; key is a view into that entry. */
 void staged_remove(struct auth *auth, enum entry_kind kind, struct bytes key, const char *event);
-/* Stages the limits of a holder; takes over record. With record NULL the stored record is erased.
- */
+/* Stages the limits of a holder; takes over record. With record NULL the stored record
+ * is erased. */
 void staged_limits(struct auth *auth, enum limited limited, struct bytes holder, const char *prefix,
                    const int64_t max[LIMITS_EACH], struct text *record);
 /* Stages a record that belongs to no entry; takes it over. */

@@ -13,8 +13,8 @@ size_t log_text_format(char *out, size_t room, const char *format, va_list args)
     __attribute__((format(printf, 3, 0)));
 
 /* Copies len bytes of text to at. Escapes control characters (C0, C1 and DEL), bytes that are not
- * UTF-8 and, for JSON, what would end a string. Stops before end. Returns the end of what it wrote.
- */
+ * UTF-8 and, for JSON, what would end a string. Stops before end. Returns the end of what
+ * it wrote. */
 char *log_text_escape(char *at, const char *end, const char *text, size_t len, bool json);
 
 #endif

@@ -1,8 +1,8 @@
 /* The one user of PCRE2.
  *
  * Normal course: the JIT's code decides in well below a microsecond. What can go wrong: an
- * expression that backtracks for very long. The match stops at the limit, which counts as no match.
- */
+ * expression that backtracks for very long. The match stops at the limit, which counts as
+ * no match. */
 #include "leveret/base/pattern.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -29,8 +29,8 @@ static enum status compile(struct bytes text, const struct pattern_options *opti
     static const uint8_t nothing[1];
     int number = 0;
     size_t offset = 0;
-    /* Names are bytes: a name that is not UTF-8 must be matched like any other, not cause an error.
-     */
+    /* Names are bytes: a name that is not UTF-8 must be matched like any other, not cause
+     * an error. */
     uint32_t flags = PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C;
     if (options->caseless)
         flags |= PCRE2_CASELESS;

@@ -1,5 +1,5 @@
-/* The roster: an array that grows at its end and is compacted when half of its entries are removed.
- */
+/* The roster: an array that grows at its end and is compacted when half of its entries
+ * are removed. */
 #include "leveret/base/roster.h"
 
 #include "leveret/base/check.h"

@@ -29,8 +29,8 @@ const char *value_text(const struct value *value);   /* of a text, or NULL */
 bool value_equal(const struct value *a, const struct value *b);
 
 /* Adds the value as a person or a shell reads it: a text as it is, a number, true or false, a list
- * of texts separated by commas, everything else as JSON; nothing for null and for an empty value.
- */
+ * of texts separated by commas, everything else as JSON; nothing for null and for an
+ * empty value. */
 void value_show(const struct value *value, struct text *out);
 
 /* Adds JSON in one line. */

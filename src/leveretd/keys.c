@@ -505,8 +505,8 @@ static bool is_same(const struct key *key, const void *a, const void *b)
     }
 }
 
-/* Whether an earlier key of the table sets the same field, so that the difference was told already.
- */
+/* Whether an earlier key of the table sets the same field, so that the difference was
+ * told already. */
 static bool is_another_name(const struct key *key)
 {
     for (const struct key *earlier = keys; earlier < key; earlier++)

@@ -38,8 +38,8 @@ struct lane {
     uint64_t queued, sent,
         limit; /* messages: given to the socket, taken by the kernel, and the most to send */
     uint64_t start_ns;
-    /* Confirms: a ring of the times of publishing, for tags from low to next - 1; 0 once confirmed.
-     */
+    /* Confirms: a ring of the times of publishing, for tags from low to next - 1; 0
+     * once confirmed. */
     uint64_t *ring;
     uint64_t ring_mask, low, next, unconfirmed;
     unsigned window; /* most messages unconfirmed or uncommitted; 0: no limit, and no ring */

@@ -166,8 +166,8 @@ uint64_t publisher_allowance(struct lane *lane, uint64_t now_ns, uint64_t *wake_
             return 0;
         lane->state = LANE_LOADING;
         lane->start_ns = now_ns;
-        /* Publishers with a rate start at different moments, so that they do not all send at once.
-         */
+        /* Publishers with a rate start at different moments, so that they do not all send
+         * at once. */
         if (run->options->rate > 0)
             lane->start_ns += (uint64_t)(1e9 / run->options->rate * lane->index / run->publishers);
     }

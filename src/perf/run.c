@@ -281,8 +281,8 @@ static enum status report(struct load *load)
     report->seconds = (double)(load->stop_ns - load->start_ns) * 1e-9;
     report->publish_seconds = (double)(published_ns - load->start_ns) * 1e-9;
     report->receive_seconds = (double)(received_ns - load->start_ns) * 1e-9;
-    /* The figures of publishing belong to the time at which the last message was sent or confirmed.
-     */
+    /* The figures of publishing belong to the time at which the last message was sent
+     * or confirmed. */
     struct figures_sum *last = &load->previous;
     collect(load, last);
     load->now.counts[FIGURE_SENT] = last->counts[FIGURE_SENT];

@@ -1,5 +1,5 @@
-/* The address of a broker, from an AMQP URI (https://www.rabbitmq.com/uri-spec.html). Thread: any.
- */
+/* The address of a broker, from an AMQP URI (https://www.rabbitmq.com/uri-spec.html).
+ * Thread: any. */
 #ifndef LEVERET_PERF_TARGET_H
 #define LEVERET_PERF_TARGET_H
 

@@ -111,8 +111,8 @@ struct loop_time loop_time(const struct loop *loop)
 
 static void on_wake(evutil_socket_t fd, short what, void *context)
 {
-    /* The eventfd is edge-triggered, so it need not be read: its only purpose was to wake the loop.
-     */
+    /* The eventfd is edge-triggered, so it need not be read: its only purpose was to wake
+     * the loop. */
     (void)fd, (void)what, (void)context;
 }
 

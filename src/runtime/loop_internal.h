@@ -1,5 +1,5 @@
-/* A function of the loop that only worker.c calls. Thread: the main thread, with workers stopped.
- */
+/* A function of the loop that only worker.c calls. Thread: the main thread, with
+ * workers stopped. */
 #ifndef LEVERET_RUNTIME_LOOP_INTERNAL_H
 #define LEVERET_RUNTIME_LOOP_INTERNAL_H
 

@@ -2,8 +2,8 @@
  *
  * Both descend DESCENT_MAX levels, which is more than arguments can have. Headers may nest deeper:
  * below that level they are equal when their bytes are, and are printed as "...". Comparing takes n
- * log n steps, so that a client cannot hold up the broker with a table of a hundred thousand keys.
- */
+ * log n steps, so that a client cannot hold up the broker with a table of a hundred
+ * thousand keys. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>

@@ -39,8 +39,8 @@ struct journal_recovery probe_recovery(struct probe *probe);
 /* Gives back what the probe holds, and forgets everything. */
 void probe_clear(struct probe *probe);
 
-/* The lane with this id that recovery found, or NULL; its live messages; its highest delivered seq.
- */
+/* The lane with this id that recovery found, or NULL; its live messages; its highest
+ * delivered seq. */
 struct journal_lane *probe_lane(const struct probe *probe, uint64_t lane_id);
 uint64_t probe_live(const struct probe *probe, uint64_t lane_id);
 uint64_t probe_delivered(const struct probe *probe, uint64_t lane_id);

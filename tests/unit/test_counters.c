@@ -178,8 +178,8 @@ START_TEST(sizes)
 }
 END_TEST
 
-/* Messages that are refused for their size are not counted, also where the limit is a small size.
- */
+/* Messages that are refused for their size are not counted, also where the limit is a
+ * small size. */
 START_TEST(sizes_below_a_low_limit)
 {
     static const uint64_t limits_tried[] = {50, 500, 5000};

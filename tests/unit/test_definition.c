@@ -164,8 +164,8 @@ START_TEST(longest_key_fits)
 }
 END_TEST
 
-/* Reads a definition of any kind; the views are touched so that a sanitizer sees where they point.
- */
+/* Reads a definition of any kind; the views are touched so that a sanitizer sees where
+ * they point. */
 static enum status read_any(struct bytes k, struct bytes v)
 {
     struct exchange_declaration x;

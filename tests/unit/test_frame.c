@@ -81,8 +81,8 @@ START_TEST(whole_frames_in_one_input)
 }
 END_TEST
 
-/* All splits of a few frames into two inputs: the same frames come out, and bodies' pieces add up.
- */
+/* All splits of a few frames into two inputs: the same frames come out, and bodies' pieces
+ * add up. */
 START_TEST(every_split_in_two)
 {
     struct text wire = {0};

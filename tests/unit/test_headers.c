@@ -1,5 +1,5 @@
-/* Headers exchanges: known cases, random ones against a matcher that looks at every binding, work.
- */
+/* Headers exchanges: known cases, random ones against a matcher that looks at every
+ * binding, work. */
 #include "leveret/base/random.h"
 #include "topology_fixture.h"
 

@@ -136,8 +136,8 @@ START_TEST(a_failed_write_is_tried_until_it_succeeds)
     ck_assert_int_eq(P.health, cases[_i].health);
     ck_assert_uint_eq(P.healths, 1);
     ck_assert_uint_gt(strlen(P.health_text), 0);
-    /* Reading goes on, and so does settling: of what is stored, what waits and what has just come.
-     */
+    /* Reading goes on, and so does settling: of what is stored, what waits and what has
+     * just come. */
     append_many(lane, 201, 301, body_bytes);
     for (uint64_t seq = 51; seq < 301; seq += 2)
         journal_settle(J, lane, seq);

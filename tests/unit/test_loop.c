@@ -274,8 +274,8 @@ START_TEST(test_task_order)
     loop_at_end(loop, PHASE_COMMIT, &e.task);
     loop_task_cancel(loop, &e.task);
     loop_task_cancel(loop, &e.task);
-    /* a makes d in its own phase; c makes a again, which comes before nothing but the next sweep.
-     */
+    /* a makes d in its own phase; c makes a again, which comes before nothing but the
+     * next sweep. */
     a.again = 1, a.next = &d, a.next_phase = PHASE_APPLY;
     c.again = 1, c.next = &a, c.next_phase = PHASE_APPLY;
     loop_stop(loop);

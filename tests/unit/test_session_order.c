@@ -350,8 +350,8 @@ START_TEST(what_nobody_may_is_refused_as_such)
 }
 END_TEST
 
-/* A passive declaration tells counts and probes names: some right on the name is needed, whichever.
- */
+/* A passive declaration tells counts and probes names: some right on the name is
+ * needed, whichever. */
 START_TEST(passive_declarations_need_a_right)
 {
     static const char *const rights[][3] = {

@@ -179,8 +179,8 @@ MUST_USE enum status auth_delete_users(struct auth *auth, const char *const *nam
 MUST_USE enum status auth_put_vhost(struct auth *auth, const struct vhost_entry *entry,
                                     bool *created);
 MUST_USE enum status auth_delete_vhost(struct auth *auth, const char *name);
-/* Errors: NOT_FOUND (user or vhost), MALFORMED (a regular expression; *error says where; free it).
- */
+/* Errors: NOT_FOUND (user or vhost), MALFORMED (a regular expression; *error says where;
+ * free it). */
 MUST_USE enum status auth_put_permission(struct auth *auth, const char *user, const char *vhost,
                                          const char *configure, const char *write, const char *read,
                                          bool *created, char **error);

@@ -22,8 +22,8 @@ enum limited { LIMITED_VHOST, LIMITED_USER };
 #define LIMITS_EACH 2u          /* number of limits that a vhost or user can have */
 #define LIMIT_NONE  INT64_C(-1) /* as is any negative value */
 
-/* The name of a limit: "max-connections", then "max-queues" of a vhost, "max-channels" of a user.
- */
+/* The name of a limit: "max-connections", then "max-queues" of a vhost, "max-channels" of
+ * a user. */
 const char *limit_name(enum limited limited, unsigned index);
 
 /* ---- Changing: the main thread. */

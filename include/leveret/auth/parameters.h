@@ -54,8 +54,8 @@ void auth_each_parameter(const struct auth *auth,
                          void (*each)(void *context, const char *name, const char *json),
                          void *context);
 
-/* Copies the cluster's name; returns false, copying nothing, when it was given none. Thread: any.
- */
+/* Copies the cluster's name; returns false, copying nothing, when it was given none.
+ * Thread: any. */
 bool auth_cluster_name(const struct auth *auth, char out[CLUSTER_NAME_BYTES_MAX + 1]);
 
 #endif

@@ -50,8 +50,8 @@ struct account;
 struct account *account_new(uint64_t budget_bytes);
 void account_free(struct account **account);
 
-/* Sets the budget from now on. Bytes that are held already stay counted, even above the new limits.
- */
+/* Sets the budget from now on. Bytes that are held already stay counted, even above the
+ * new limits. */
 void account_set_budget(struct account *account, uint64_t budget_bytes);
 uint64_t account_budget_bytes(const struct account *account);
 

@@ -9,8 +9,8 @@
 #include "leveret/base/status.h"
 
 /* Creates or replaces the file: writes path.new, syncs it, renames it to path and syncs the
- * directory. A crash leaves the old file or the new one, never a part of one. Errors: NO_SPACE, IO.
- */
+ * directory. A crash leaves the old file or the new one, never a part of one. Errors:
+ * NO_SPACE, IO. */
 MUST_USE enum status file_replace(const char *path, struct bytes content);
 
 /* Syncs a directory, so that names added to it or removed from it stay so after a loss of power.

@@ -30,8 +30,8 @@ void map_set_secret(const uint8_t *bytes);
 
 /* Differs from process to process: never store it or send it. */
 uint64_t map_hash(struct bytes key);
-/* The same in every process: for file names and the like. Not for maps whose keys clients choose.
- */
+/* The same in every process: for file names and the like. Not for maps whose keys
+ * clients choose. */
 uint64_t map_hash_stable(struct bytes key);
 
 /* The value, or NULL. */

@@ -10,8 +10,8 @@
  * one is a list of slices of reference-counted receive buffers.
  *
  * Reference rules: message_new gives the caller one reference; code that stores the pointer takes a
- * reference of its own; the header of a function that consumes the caller's reference says "takes".
- */
+ * reference of its own; the header of a function that consumes the caller's reference
+ * says "takes". */
 #ifndef LEVERET_BASE_MESSAGE_H
 #define LEVERET_BASE_MESSAGE_H
 
@@ -21,8 +21,8 @@
 #include "leveret/base/bytes.h"
 #include "leveret/base/status.h"
 
-/* A body of at most this many bytes is copied behind the envelope; a larger one is kept as slices.
- */
+/* A body of at most this many bytes is copied behind the envelope; a larger one is kept
+ * as slices. */
 #define MESSAGE_INLINE_BODY_MAX 4096u
 /* The ttl_ms of a message without an expiration property. */
 #define MESSAGE_NO_TTL UINT64_MAX

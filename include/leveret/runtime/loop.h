@@ -25,8 +25,8 @@ void loop_stop(struct loop *loop); /* any thread; loop_run then returns at the e
 /* The loop that runs on this thread, or NULL. */
 struct loop *loop_current(void);
 
-/* The time, read once a turn and therefore cheap: steady milliseconds, and milliseconds since 1970.
- */
+/* The time, read once a turn and therefore cheap: steady milliseconds, and milliseconds
+ * since 1970. */
 uint64_t loop_now_ms(const struct loop *loop);
 uint64_t loop_wall_ms(const struct loop *loop);
 /* Both at once. */

@@ -26,8 +26,8 @@ enum frame_type { FRAME_METHOD = 1, FRAME_HEADER = 2, FRAME_BODY = 3, FRAME_HEAR
  * opening with. */
 #define PROTOCOL_HEADER_BYTES 8u
 extern const uint8_t protocol_header[PROTOCOL_HEADER_BYTES]; /* "AMQP" 0 0 9 1 */
-/* Whether the 8 bytes at header are an opening that Leveret accepts: AMQP 0 0 9 1 or AMQP 1 1 0 9.
- */
+/* Whether the 8 bytes at header are an opening that Leveret accepts: AMQP 0 0 9 1 or AMQP 1 1
+ * 0 9. */
 bool protocol_header_accepted(const uint8_t *header);
 
 /* The state of one connection's parser between calls. At first all is zero but frame_max. */

@@ -24,8 +24,8 @@ enum property {
     PROPERTY_CLUSTER_ID = 1 << 2,
 };
 
-/* Decoded properties: views into the encoded ones. A field whose bit is not in `present` is zero.
- */
+/* Decoded properties: views into the encoded ones. A field whose bit is not in `present`
+ * is zero. */
 struct properties {
     uint16_t present;
     struct bytes content_type, content_encoding;

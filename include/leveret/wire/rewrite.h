@@ -18,8 +18,8 @@ struct rewrite {
 /* Returns false when the message's properties cannot be decoded; rewrite_end must not be called
  * then. */
 MUST_USE bool rewrite_begin(struct rewrite *rewrite, const struct message *message);
-/* Appends the message's headers in their order, except those whose keys are in the NULL-ended list.
- */
+/* Appends the message's headers in their order, except those whose keys are in the
+ * NULL-ended list. */
 void rewrite_keep(struct rewrite *rewrite, const char *const *dropped);
 /* Returns a copy of the message with the new headers, made by message_with_properties; one
  * reference for the caller. Frees what the rewrite holds. Errors: NULL when there is no memory. */

@@ -1,6 +1,6 @@
 /* The header x-delay: how long a message is to be delayed, and what the header says afterwards.
- * exchange_delayed.c has the type x-delayed-message, delay.h the messages that wait. Thread: any.
- */
+ * exchange_delayed.c has the type x-delayed-message, delay.h the messages that wait.
+ * Thread: any. */
 #ifndef BROKER_DELAYED_H
 #define BROKER_DELAYED_H
 

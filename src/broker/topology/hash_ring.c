@@ -87,8 +87,8 @@ static void resize(struct hash_ring *ring, unsigned bits)
     free(old.points);
 }
 
-/* Resizes the ring for count points: at most three quarters full, and not below three sixteenths.
- */
+/* Resizes the ring for count points: at most three quarters full, and not below
+ * three sixteenths. */
 static void make_room(struct hash_ring *ring, uint64_t count)
 {
     unsigned bits = BITS_MIN;

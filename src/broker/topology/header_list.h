@@ -27,8 +27,8 @@ void header_list_sort(struct header_list *list);
 /* Removes redundant pairs from a sorted pattern whose pairs must all match: repeated pairs, and a
  * pair without a value when another pair gives its key a value. */
 void header_list_settle_pattern(struct header_list *list);
-/* Sets value_hash and presence_hash in a sorted list, and keeps only the first header of each key.
- */
+/* Sets value_hash and presence_hash in a sorted list, and keeps only the first header of
+ * each key. */
 void header_list_hash(struct header_list *list);
 
 /* The first index from `from` on whose key_hash is at least the given one, in a sorted list. */
