@@ -1,8 +1,9 @@
 /* Buckets of delayed messages: see delay.h and bucket.h.
  *
- * Normal course: bucket_for finds or makes the bucket for a time; bucket_add appends to its lane;
- * when delays_tick says so, bucket_prepare loads it, or starts to split it. What can go wrong: the
- * lane cannot be read: the bucket has failed and is set aside; what is loaded of it still goes. */
+ * Normal course: bucket_for finds or makes the bucket for a due time; bucket_add appends a message
+ * to its lane; shortly before its time delays_tick (publish/delay_fire.c) calls bucket_prepare,
+ * which loads it or begins to split it. What can go wrong: the lane cannot be read: the bucket has
+ * failed and is set aside; its messages that are in memory are still published. */
 #include "broker/delay/bucket.h"
 
 #include "broker/store/definition.h"
@@ -11,7 +12,8 @@
 #include "leveret/base/container.h"
 #include "leveret/base/mem.h"
 
-/* Spans, and up to which delay a new message goes into a bucket of the next finer one. */
+/* The levels: the span of their buckets, and the delay below which a new message goes into a bucket
+ * of the next finer level. */
 static const struct {
     uint32_t span_ms;
     uint64_t finer_below_ms;
@@ -21,22 +23,22 @@ static const struct {
     {3600000, 7200000},       /* an hour; two hours */
     {60000, 120000},          /* a minute; two minutes */
     {1000, 0},
-    {25, 0}, /* from here on: when a second has too many */
+    {25, 0}, /* this level and the next: for a second with too many messages */
     {1, 0},
 };
 #define LEVELS       (sizeof levels / sizeof levels[0])
 #define LEVEL_SECOND 4u
 #define LEVEL_LAST   (LEVELS - 1)
 
-/* The largest bucket that is loaded. */
+/* Bytes of messages up to which a bucket is loaded; a larger one is split. */
 #define LOAD_BYTES_MAX (4u << 20)
-/* How long before its time a bucket is loaded or split: at least so much, and more for a large one,
- * at a pace that a slow disk can keep. */
+/* How long before its time a bucket is loaded or split: LEAD_MS, and LEAD_STEP_MS more for each
+ * LEAD_STEP_MESSAGES and each LEAD_STEP_BYTES in it, so that a slow disk is fast enough. */
 #define LEAD_MS            2000u
 #define LEAD_STEP_MS       512u
 #define LEAD_STEP_MESSAGES 8192u
 #define LEAD_STEP_BYTES    (8u << 20)
-/* What a message costs besides its body, when it is not in memory. */
+/* The memory that a message is estimated to take besides its body while it is on disk. */
 #define ENVELOPE_BYTES 256u
 
 static struct bucket *bucket_of(struct lane *lane)
@@ -72,6 +74,7 @@ uint64_t bucket_end_ms(const struct bucket *bucket)
 
 /* ---- Sums. */
 
+/* Counts bytes that the bucket has in memory, or will have once it is loaded. */
 static void charge(struct bucket *bucket, uint64_t bytes)
 {
     bucket->charged_bytes += bytes;
@@ -86,6 +89,7 @@ static void discharge(struct bucket *bucket, uint64_t bytes)
     delays_of(bucket)->loaded_bytes -= bytes;
 }
 
+/* Whether each of the bucket's messages in memory has an entry in delay->due. */
 static bool in_heap(const struct bucket *bucket)
 {
     return bucket->state == BUCKET_LOADING || bucket->state == BUCKET_LOADED;
@@ -116,7 +120,8 @@ static void list_in(struct bucket *bucket, enum bucket_list list)
         TAILQ_INSERT_TAIL(queues[list], bucket, link);
 }
 
-/* A resting bucket got a message: open chunks together must not take too much memory. */
+/* A resting bucket got a message: closes the open chunks of other resting buckets, the longest
+ * unchanged first, when all open chunks together take too much memory. */
 static void note_open(struct bucket *bucket, const struct chunk *chunk, uint64_t bytes)
 {
     struct delays *delays = delays_of(bucket);
@@ -133,7 +138,7 @@ static void note_open(struct bucket *bucket, const struct chunk *chunk, uint64_t
     }
 }
 
-/* When a resting bucket is to be loaded or split. */
+/* Sets the time when a resting bucket is to be loaded or split. */
 static void set_prepare(struct bucket *bucket)
 {
     uint64_t lead_ms = LEAD_MS + bucket->lane.ready / LEAD_STEP_MESSAGES * LEAD_STEP_MS +
@@ -154,7 +159,7 @@ static void make_key(uint8_t key[9], unsigned level, uint64_t start_ms)
 static void lane_paged_in(struct lane *lane, struct chunk *chunk);
 static void lane_failed(struct lane *lane);
 
-/* Which chunks stay in memory is said by lane.keep. */
+/* Always true: lane.keep alone says which chunks stay in memory. */
 static bool lane_leads(const struct lane *lane)
 {
     (void)lane;
@@ -205,7 +210,7 @@ static bool may_load_more(const struct delay *delay)
     return delay->delays->loaded_bytes < LOADED_BYTES_MAX;
 }
 
-/* A new bucket whose time is near need not rest first. */
+/* Sets the state of a new bucket: loaded when its time is near, else resting. */
 static void begin(struct bucket *bucket)
 {
     struct delay *delay = bucket->delay;
@@ -256,6 +261,7 @@ void bucket_restored(struct bucket *bucket)
         list_in(bucket, BUCKET_SPENT);
 }
 
+/* Puts the bucket's definition into the batch that is filling; exists is false: erases it. */
 static void put_definition(struct bucket *bucket, bool exists)
 {
     struct journal *journal = bucket->delay->delays->store->journal;
@@ -300,7 +306,7 @@ void bucket_emptied(struct bucket *bucket)
 {
     if (bucket->state == BUCKET_LOADED && bucket->level >= LEVEL_SECOND &&
         bucket_end_ms(bucket) > bucket->delay->delays->store->call.now.wall_ms)
-        list_in(bucket, BUCKET_SPENT); /* more may come for the same second */
+        list_in(bucket, BUCKET_SPENT); /* more messages may come for the same second */
     else
         bucket_free(bucket);
 }
@@ -348,7 +354,8 @@ void bucket_add(struct bucket *bucket, struct message *message, uint64_t due_ms,
 struct message *bucket_take(struct bucket *bucket, struct place place)
 {
     struct lane *lane = &bucket->lane;
-    /* Not in order: after a restart no seq may be used again, so what was taken is remembered. */
+    /* Messages leave the lane out of order. After a restart no sequence number may be used again,
+     * so the journal remembers this one. */
     if (in_heap(bucket) && bit_test(place.chunk->durable_bits, place.slot))
         journal_delivered(lane->store->journal, lane->handle, place_seq(place));
     struct message *message = lane_discard(lane, place);
@@ -369,7 +376,7 @@ static void load_chunk(struct bucket *bucket, struct chunk *chunk)
              place_seq((struct place){chunk, slot}));
 }
 
-/* All is in memory: what was an estimate is known now. */
+/* All messages of the bucket are in memory: replaces the estimate of their bytes by the sum. */
 static void loaded(struct bucket *bucket)
 {
     const struct lane *lane = &bucket->lane;
@@ -414,7 +421,7 @@ static void stream(struct bucket *bucket)
 void bucket_prepare(struct bucket *bucket)
 {
     uint64_t limit = LOAD_BYTES_MAX, loaded_bytes = delays_of(bucket)->loaded_bytes;
-    if (bucket->level < LEVEL_SECOND) { /* its messages may be long in memory */
+    if (bucket->level < LEVEL_SECOND) { /* its messages may stay in memory for a minute or more */
         uint64_t left = loaded_bytes < LOADED_BYTES_MAX ? (LOADED_BYTES_MAX - loaded_bytes) / 4 : 0;
         limit = left < limit ? left : limit;
     }
@@ -457,7 +464,7 @@ unsigned bucket_split(struct bucket *bucket, unsigned max)
     return count;
 }
 
-/* ---- What the lane tells. */
+/* ---- Calls from the lane (struct lane_calls). */
 
 static void lane_paged_in(struct lane *lane, struct chunk *chunk)
 {

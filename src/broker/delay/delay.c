@@ -1,8 +1,8 @@
-/* What waits in exchanges: see delay.h. Buckets are in bucket.c.
+/* Delayed messages of exchanges: see delay.h. Buckets are in bucket.c.
  *
- * Normal course: publish/publish.c → delay_keep → … → publish/delay_fire.c → publish_delayed. A
- * message leaves its bucket and gets into its queues in one call, so in one batch of the journal.
- */
+ * Normal course: publish/publish.c calls delay_keep; when the time has come publish/delay_fire.c
+ * takes the message and calls publish_delayed. A message leaves its bucket and enters its queues in
+ * the same call, so in the same batch of the journal. */
 #include "broker/delay/delay.h"
 
 #include "broker/delay/bucket.h"
@@ -10,7 +10,8 @@
 #include "leveret/base/container.h"
 #include "leveret/base/mem.h"
 
-/* How long before its time the bucket that is next must begin to load, whatever else is loaded. */
+/* How long before its time an exchange's next bucket is loaded, also when LOADED_BYTES_MAX is
+ * reached. */
 #define FORCE_AHEAD_MS 250u
 
 /* ---- Life. */

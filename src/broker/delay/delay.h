@@ -1,24 +1,26 @@
-/* What waits in exchanges of type x-delayed-message: millions of messages on disk, few in memory.
- * Thread: the vhost's owner.
+/* Delayed messages, which wait in exchanges of type x-delayed-message: millions on disk, few in
+ * memory. Thread: the vhost's owner.
  *
- * A message waits in a *bucket*: the lane of one exchange for one span of time, a day, an hour, a
- * minute or a second long, the longer the further away. Shortly before its time a bucket that is
- * small is *loaded*: all of it in memory, in a heap by due time, from which delays_tick takes what
- * is due. One that is too large is *split* into buckets of the next finer span, in portions, each
- * move atomic in the journal. The finest is a millisecond, which needs no heap: it is a *stream*,
- * taken from its head as from a queue, however large it is.
+ * A message waits in a *bucket*: a lane for the messages of one exchange that are due in one span
+ * of time. A span is a second, a minute, an hour, a day or 32 days long, the longer the further
+ * away. Shortly before its time a small bucket is *loaded*: all its messages are in memory and in a
+ * heap by due time, from which delays_tick (publish/delay_fire.c) takes those that are due. A
+ * bucket that is too large is *split* into buckets of the next finer span, in portions; each
+ * message moves in one batch of the journal. The finest span is a millisecond. Its bucket needs no
+ * heap: it is a *stream*, from whose head messages are taken as from a queue, however large it is.
  *
- *   rests ──┬─► loading ─► loaded ─► gone when empty (a second's: when its time is over)
- *           ├─► splitting ─────────► gone when empty
- *           └─► stream ────────────► gone when empty
+ *   rests ──┬─► loading ─► loaded ─► freed when empty (a span of a second or less: when it is over)
+ *           ├─► splitting ─────────► freed when empty
+ *           └─► stream ────────────► freed when empty
  *
- * Nothing is taken from the heap while a bucket that begins before it is not loaded yet, so that
- * messages leave in order of their due time even when they are overdue (after a long stop).
+ * No message is taken from the heap while a bucket that begins before its due time is not loaded
+ * yet, so that messages leave in the order of their due times, also those that became overdue while
+ * the broker was stopped.
  *
- * What can go wrong: the clock jumps: due times are of the wall clock, so messages come that much
- * sooner or later, and within CLOCK_LOOK_MS of the jump; none is lost or doubled. The broker stops:
- * messages of durable exchanges that are persistent are there again, where they were, also in the
- * middle of a split. A bucket cannot be read: it is set aside, what is in it stays on disk. */
+ * What can go wrong. The clock jumps: due times are of the wall clock, so messages leave that much
+ * earlier or later, at most CLOCK_LOOK_MS after the jump; none is lost or doubled. The broker
+ * stops: persistent messages of durable exchanges are still in their buckets, also in the middle of
+ * a split. A bucket cannot be read: it is set aside, and its messages stay on disk. */
 #ifndef BROKER_DELAY_H
 #define BROKER_DELAY_H
 
@@ -34,41 +36,44 @@ struct store;
 
 TAILQ_HEAD(bucket_queue, bucket);
 
-/* What waits in all exchanges of a vhost. */
+/* The delayed messages of all exchanges of a vhost. */
 struct delays {
     struct store *store;
-    bool any; /* true once an exchange has kept a message: before that there is nothing to do */
-    TAILQ_HEAD(, delay) all;
-    struct heap wake, prepare;     /* wall clock */
-    struct bucket_queue open;      /* resting, with an open chunk, the oldest first */
-    struct bucket_queue splitting; /* in turn */
-    struct bucket_queue spent;     /* loaded and empty, until their time is over */
-    unsigned split_count;
-    uint64_t loaded_bytes;    /* of messages in loaded buckets and streams */
-    uint64_t open_bytes;      /* of those in the open chunks of resting ones */
-    uint64_t retry_steady_ms; /* the disk is behind: nothing is done until then; 0: it is not */
+    bool any; /* true: an exchange has kept a message; false: delays_tick has nothing to do */
+    TAILQ_HEAD(, delay) all;       /* those of each exchange */
+    struct heap wake;              /* delay->wake: by the wall clock */
+    struct heap prepare;           /* bucket->prepare: by the wall clock */
+    struct bucket_queue open;      /* resting, with an open chunk; the oldest chunk first */
+    struct bucket_queue splitting; /* in the order in which they were begun */
+    struct bucket_queue spent;     /* loaded and empty, until their span is over */
+    unsigned split_count;          /* buckets in splitting */
+    uint64_t loaded_bytes;         /* of messages in loaded buckets and streams */
+    uint64_t open_bytes;           /* of messages in the open chunks of resting buckets */
+    /* Steady clock: the journal is behind, and delays_tick does nothing until then; 0: it is not.
+     */
+    uint64_t retry_steady_ms;
 };
 void delays_init(struct delays *delays, struct store *store);
 
-/* The exchange keeps a message for that long; takes a reference. *needed is raised to the batch
- * that holds it, if it is journalled. */
+/* Keeps a message in the exchange for delay_ms; takes a reference. *needed is set to the batch that
+ * contains it, if it is journalled. */
 void delay_keep(struct delays *delays, struct exchange *exchange, struct message *message,
                 uint64_t delay_ms, uint64_t *needed);
-/* The exchange goes, and what waits in it. */
+/* The exchange is deleted: drops its delayed messages. */
 void delay_delete(struct delay *delay);
-/* How many messages wait. */
+/* How many messages the exchange delays. */
 uint64_t delay_messages(const struct delay *delay);
 
-/* Frees all without a word; for vhost_free. */
+/* Frees the memory, and leaves the journal as it is; for vhost_free. */
 void delays_free(struct delays *delays);
 
 /* ---- Recovery. */
 
-/* A bucket of the exchange that was on record: its lane, to be filled by the journal. NULL: the
- * exchange does not delay, or the span is not known. */
+/* Makes a bucket that is on record. Returns its lane, which recovery fills, or NULL when the
+ * exchange does not delay messages or the span is unknown. */
 struct lane *delay_restore(struct delays *delays, struct exchange *exchange,
                            const struct delay_definition *definition);
-/* All lanes are filled. */
+/* To be called when recovery has filled all lanes. */
 void delays_restored(struct delays *delays);
 
 #endif

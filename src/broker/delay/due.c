@@ -1,4 +1,4 @@
-/* Messages in order of their due time: see due.h. */
+/* The heap of messages by due time: see due.h. */
 #include "broker/delay/due.h"
 
 #include <stdlib.h>
@@ -6,6 +6,7 @@
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
 
+/* Entries that a heap has room for at first; the room doubles when it is full. */
 #define ROOM_MIN 16u
 
 static bool before(const struct due *a, const struct due *b)
@@ -54,6 +55,6 @@ struct due due_pop(struct due_heap *heap)
     }
     heap->at[hole] = last;
     if (heap->count == 0)
-        due_free(heap); /* a burst leaves nothing behind */
+        due_free(heap); /* gives the memory back that a burst left */
     return first;
 }
