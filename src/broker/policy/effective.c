@@ -1,19 +1,21 @@
 /* Part of policy (policy.h): which policies apply to an object, and what they say together.
  *
- * What it costs is the matching of names: a fraction of a microsecond each, unless a pattern is
- * bad; one that gave up counts as the many matches that it took the time of. */
+ * The cost is that of matching names, a fraction of a microsecond each. A pattern that backtracks
+ * until it gives up counts as many matches as it takes the time of. */
 #include "broker/policy/policy.h"
 
 #include "broker/topology/topology.h"
 #include "leveret/base/mem.h"
 #include "leveret/wire/table.h"
 
+/* Costs in matches: looking at an object; changing its policy; a match that gave up. */
 #define COST_OBJECT  1u
 #define COST_CHANGE  4u
 #define COST_GAVE_UP 250u
 
 /* ---- Matching. */
 
+/* Whether the policy is for objects of this kind. */
 static bool concerns(const struct policy *policy, const struct policy_subject *subject)
 {
     if (subject->queue && policy->excludes & 1u << subject->type)
@@ -34,6 +36,7 @@ static bool concerns(const struct policy *policy, const struct policy_subject *s
     }
 }
 
+/* The first policy of the list that applies to the subject, or NULL. */
 static const struct policy *find(const struct policy_list *list,
                                  const struct policy_subject *subject, unsigned *work)
 {
@@ -85,7 +88,7 @@ static struct effective_policy *effective_new(const struct policy *const of[POLI
     return e;
 }
 
-/* What applies to the subject; NULL: nothing. */
+/* The effective policy of the subject; NULL: no policy applies. */
 static struct effective_policy *effective_for(struct policies *policies,
                                               const struct policy_subject *subject, unsigned *work)
 {

@@ -1,11 +1,10 @@
-/* Policies: kept, changed, journalled, listed. See policy.h. */
+/* Policies and the lists of them: see policy.h. */
 #include "broker/policy/policy.h"
 
 #include "leveret/base/mem.h"
-#include "leveret/wire/cursor.h"
-#include "leveret/wire/table_sort.h"
 
-/* Steps of a match: ten times what a plain pattern needs on a long name, and some 0.1 ms. */
+/* Steps of one match, after which it gives up: ten times as many as a plain pattern needs for a
+ * long name, which takes about 0.1 ms. */
 #define PATTERN_STEPS_MAX 10000u
 
 /* ---- One policy. */
@@ -148,7 +147,7 @@ void policies_free(struct policies *policies)
     map_free(&policies->effective);
 }
 
-/* ---- Listings. */
+/* ---- Finding. */
 
 const struct policy *policies_find(const struct policies *policies, enum policy_kind kind,
                                    struct bytes name)

@@ -1,12 +1,13 @@
-/* Policies: settings that a vhost's administrator, not the declaring client, gives to queues and
+/* Policies: settings that an administrator, and not the declaring client, gives to queues and
  * exchanges by their names. Thread: the vhost's owner.
  *
- * Normal course: of each kind (policies, operator policies) the first one applies that matches, in
- * the order of priority and then of names. What the two say together is an effective policy, made
- * once and shared by all objects that have the same two; an object points to it, NULL: none. A
- * change is applied by a sweep over all queues and exchanges (command/policy_sweep.h).
+ * Normal course: of each kind (policies, operator policies) the first policy that matches applies,
+ * in the order of priorities and then of names. Both together make an effective policy, which is
+ * made once and shared by all objects with the same two policies; an object points to it, or to
+ * NULL when no policy applies. A change is applied by a sweep over all queues and exchanges
+ * (command/policy_sweep.c).
  *
- * What can go wrong: a pattern that backtracks without end stops at a limit and does not match. */
+ * What can go wrong: a pattern backtracks without end: it stops at a limit and does not match. */
 #ifndef BROKER_POLICY_H
 #define BROKER_POLICY_H
 
@@ -20,39 +21,41 @@
 struct exchange;
 struct topology;
 
+/* Policies, operator policies. */
 enum policy_kind { POLICY_USERS, POLICY_OPERATORS, POLICY_KINDS };
 
 struct policy {
-    uint64_t number;  /* for listings; stays when it is replaced */
-    uint64_t version; /* of this definition: never used again */
+    uint64_t number;  /* the order in listings; a policy that is replaced passes it on */
+    uint64_t version; /* of this definition; no other one ever has the same */
     struct bytes name, pattern_text, definition;
     int64_t priority;
     enum policy_target target;
-    unsigned excludes; /* queue types that it does not apply to: policy_definition_excludes */
+    unsigned excludes; /* types of queues that it does not apply to: policy_definition_excludes */
     struct pattern *pattern;
     uint8_t data[];
 };
 
-/* What a policy is made of. */
+/* The parts from which a policy is made. */
 struct policy_parts {
-    struct bytes name, pattern, definition; /* definition: its keys in order */
+    struct bytes name, pattern, definition; /* definition: its keys are sorted */
     int64_t priority;
     enum policy_target target;
 };
 
+/* All policies of a kind, in two orders. */
 struct policy_list {
-    struct policy **sorted; /* as they are asked */
+    struct policy **sorted; /* by priority and name: the first that matches applies */
     struct policy **made;   /* by number */
     size_t count, room;
 };
 
-/* What applies to an object. */
+/* The policies that apply to an object. */
 struct effective_policy {
-    uint64_t versions[POLICY_KINDS]; /* of which it is made; 0: none of that kind */
-    uint64_t objects;                /* that point here */
+    uint64_t versions[POLICY_KINDS]; /* of the policies it is made of; 0: none of that kind */
+    uint64_t objects;                /* how many objects point to it; freed at 0 */
     struct bytes names[POLICY_KINDS];
-    struct bytes definition;        /* of both together: a checked table's contents, in order */
-    struct bytes alternate;         /* alternate-exchange; at NULL: not said */
+    struct bytes definition; /* of both together: the contents of a checked table, sorted by key */
+    struct bytes alternate;  /* alternate-exchange; at NULL: the definition does not contain it */
     struct queue_settings settings; /* views into definition */
     uint8_t data[];
 };
@@ -64,45 +67,51 @@ struct policies {
     struct policy_list of[POLICY_KINDS];
     uint64_t last_number, last_version;
     struct map effective; /* by versions */
-    /* The sweep. */
-    bool sweeping, queues_done;
-    uint64_t after;
-    struct policy_waits waits; /* commands to be answered at its end */
+    /* The sweep (command/policy_sweep.c). */
+    bool sweeping;             /* true: a change is being applied to queues and exchanges */
+    bool queues_done;          /* true: it has come to the exchanges */
+    uint64_t after;            /* it goes on with the object above this number in its roster */
+    struct policy_waits waits; /* commands that are answered at its end */
 };
 
-/* A new policy, not in a list yet. Errors: as pattern_new, into *error (may be NULL). */
+/* Makes a policy, which is in no list yet. Errors: those of pattern_new, explained in *error, which
+ * may be NULL. */
 MUST_USE enum status policy_new(const struct policy_parts *parts, struct policy **out,
                                 struct pattern_error *error);
 /* *policy may be NULL. */
 void policy_free(struct policy **policy);
 
-/* Takes the policy over, in the place of one of the same name if there is one. */
+/* Puts the policy into the list and owns it from then on; frees the policy of the same name, if
+ * there is one. */
 void policies_put(struct policies *policies, enum policy_kind kind, struct policy *policy);
-/* Returns whether there was one of this name; it is freed. */
+/* Removes and frees the policy with this name. Returns false when there is none. */
 bool policies_take(struct policies *policies, enum policy_kind kind, struct bytes name);
-/* The policy of this name, or NULL. */
+/* The policy with this name, or NULL. */
 const struct policy *policies_find(const struct policies *policies, enum policy_kind kind,
                                    struct bytes name);
 
 void policies_init(struct policies *policies);
-/* Last of all: nothing that points to an effective policy is asked for it any more. */
+/* Frees all policies. To be called last: frees effective policies without regard to the objects
+ * that point to them. */
 void policies_free(struct policies *policies);
 
-/* ---- What applies to an object (effective.c). */
+/* ---- Effective policies (effective.c). */
 
+/* An object to which policies are to be applied. */
 struct policy_subject {
     struct bytes name;
-    bool queue;           /* true: a queue, else an exchange */
+    bool queue;           /* true: a queue; false: an exchange */
     enum queue_type type; /* of a queue */
 };
-/* Points *policy to what applies to the subject now (NULL: nothing). Returns whether that is
- * something else than before; then *old is what it was, which the caller leaves when it has changed
- * what it took from it. *work grows by what it cost, in matches. */
+/* Points *policy to the effective policy of the subject; NULL: no policy applies. Returns true when
+ * it is another one than before. Then *old is the earlier one, and the caller calls policy_leave
+ * with it once nothing refers to its settings. Adds the cost, in matches, to *work. */
 bool policy_take(struct policies *policies, const struct policy_subject *subject,
                  struct effective_policy **policy, struct effective_policy **old, unsigned *work);
-/* Lets go of *policy, which may be NULL. */
+/* An object points to *policy no more; sets *policy to NULL, which it may be before. */
 void policy_leave(struct policies *policies, struct effective_policy **policy);
-/* The same for an exchange, whose alternate exchange it sets. */
+/* Applies the policies of an exchange: sets its alternate exchange. Adds the cost, in matches, to
+ * *work. */
 void policy_apply_to_exchange(struct policies *policies, struct topology *topology,
                               struct exchange *exchange, unsigned *work);
 

@@ -1,4 +1,4 @@
-/* Types of queues: names, and the argument that says the type. See queue_type.h. */
+/* Types of queues: their names, and the argument x-queue-type. See queue_type.h. */
 #include "leveret/broker/queue_type.h"
 
 #include "leveret/base/check.h"
@@ -7,7 +7,7 @@
 #define ARGUMENT "x-queue-type"
 
 static const struct {
-    const char *name, *module; /* module: RabbitMQ's name of the code for it */
+    const char *name, *module; /* module: the name of RabbitMQ's code for the type */
 } types[QUEUE_TYPE_COUNT] = {
     [QUEUE_CLASSIC] = {"classic", "rabbit_classic_queue"},
     [QUEUE_QUORUM] = {"quorum", "rabbit_quorum_queue"},

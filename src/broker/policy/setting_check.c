@@ -1,4 +1,4 @@
-/* Checks of single settings: what a value may be, in RabbitMQ's words. See settings.h. */
+/* Checks of single settings: see setting_check.h. The explanations are in RabbitMQ's words. */
 #include "broker/policy/setting_check.h"
 
 #include "broker/topology/dedup_arguments.h"
@@ -6,9 +6,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* The longest time that a queue argument can say, as in RabbitMQ: ten years. */
+/* The longest time that a queue argument can have, as in RabbitMQ: ten years. A longer one is
+ * refused. */
 #define DURATION_MS_MAX INT64_C(315360000000)
-#define PRIORITY_MAX    255
+/* The highest x-max-priority; a higher one is refused. */
+#define PRIORITY_MAX 255
 
 static bool is_integer(const struct field *field, int64_t *value, char why[SETTING_WHY_MAX])
 {
@@ -64,7 +66,7 @@ bool setting_check_priority(const struct field *field, char why[SETTING_WHY_MAX]
     return value <= PRIORITY_MAX;
 }
 
-/* Of a cluster: at least one. */
+/* The number of nodes in a group: at least 1. */
 bool setting_check_group_size(const struct field *field, char why[SETTING_WHY_MAX])
 {
     int64_t value;
@@ -75,7 +77,7 @@ bool setting_check_group_size(const struct field *field, char why[SETTING_WHY_MA
     return setting_check_not_negative(field, why);
 }
 
-/* Bytes of a stream's filter. */
+/* The size of a stream's filter, in bytes. */
 bool setting_check_filter_size(const struct field *field, char why[SETTING_WHY_MAX])
 {
     int64_t value;
@@ -90,7 +92,7 @@ bool setting_check_string(const struct field *field, char why[SETTING_WHY_MAX])
     return false;
 }
 
-/* A message with a longer one could not be delivered. */
+/* A routing key, at most as long as a delivered message can have. */
 bool setting_check_routing_key(const struct field *field, char why[SETTING_WHY_MAX])
 {
     if (!setting_check_string(field, why))
@@ -100,7 +102,6 @@ bool setting_check_routing_key(const struct field *field, char why[SETTING_WHY_M
     return field->value.bytes.len <= NAME_BYTES_MAX;
 }
 
-/* Checked elsewhere; here to be compared when a queue is declared again. */
 bool setting_check_any(const struct field *field, char why[SETTING_WHY_MAX])
 {
     (void)field;
@@ -122,7 +123,6 @@ const char *const setting_overflow_words[] = {"drop-head", "reject-publish", "re
 const char *const setting_strategy_words[] = {"at-most-once", "at-least-once", NULL};
 const char *const setting_type_words[] = {"classic", "quorum", "stream", NULL};
 
-/* The place of a string in the list, or -1. */
 int setting_word(const struct field *field, const char *const *words)
 {
     for (int i = 0; field->type == FIELD_STRING && words[i]; i++)
@@ -136,7 +136,7 @@ static bool one_of(const struct field *field, const char *const *words)
     return setting_word(field, words) >= 0;
 }
 
-/* "unsupported queue type 'x'" */
+/* Writes "unsupported queue type 'x'" (what: "queue type"), and returns false. */
 static bool unsupported(const char *what, const struct field *field, char why[SETTING_WHY_MAX])
 {
     size_t len = field->value.bytes.len > 64 ? 64 : field->value.bytes.len;
@@ -153,7 +153,7 @@ bool setting_check_overflow(const struct field *field, char why[SETTING_WHY_MAX]
     return one_of(field, setting_overflow_words);
 }
 
-/* An empty text is taken, and means classic whatever the vhost's default is. */
+/* An empty string is accepted, and means classic, also when the vhost has another default. */
 bool setting_check_queue_type(const struct field *field, char why[SETTING_WHY_MAX])
 {
     return setting_check_string(field, why) &&
@@ -161,7 +161,7 @@ bool setting_check_queue_type(const struct field *field, char why[SETTING_WHY_MA
             unsupported("queue type", field, why));
 }
 
-/* Of policies: an argument x-queue-mode can have any value. */
+/* The key queue-mode of policies; the argument x-queue-mode may have any value. */
 bool setting_check_queue_mode(const struct field *field, char why[SETTING_WHY_MAX])
 {
     static const char *const words[] = {"default", "lazy", NULL};
@@ -200,7 +200,7 @@ bool setting_check_version(const struct field *field, char why[SETTING_WHY_MAX])
     return value == 1 || value == 2;
 }
 
-/* "7D", "12h": a number and one of RabbitMQ's units. */
+/* A number and one of RabbitMQ's units: "7D", "12h". */
 bool setting_check_age(const struct field *field, char why[SETTING_WHY_MAX])
 {
     static const char units[] = "YMDhms";

@@ -8,32 +8,33 @@
 
 #include <stddef.h>
 
-/* How often a message may come back to a quorum queue that has a dead-letter exchange and of which
- * nobody said a limit; then it is dead-lettered. Without a dead-letter exchange it stays. */
+/* The delivery limit of a quorum queue for which neither an argument nor a policy sets one: a
+ * message that comes back more often is dead-lettered. Without a dead-letter exchange there is no
+ * limit. */
 #define QUORUM_DELIVERY_LIMIT 20
 
 /* ---- The table. */
 
 enum setting_kind {
-    SETTING_IDLE,   /* checked, without an effect here */
-    SETTING_NUMBER, /* uint64_t: the lower one counts */
+    SETTING_IDLE,   /* no member: the value is checked, and has no effect */
+    SETTING_NUMBER, /* uint64_t: of an argument's and a policy's number the lower one counts */
     SETTING_COUNT,  /* unsigned */
     SETTING_TEXT,   /* struct bytes */
-    SETTING_WORD,   /* uint8_t (or bool): the place in words */
+    SETTING_WORD,   /* uint8_t, or bool: the index in words */
     SETTING_FLAG,   /* bool */
 };
 
 struct setting {
-    const char *argument; /* NULL: no argument of a queue */
+    const char *argument; /* NULL: it is no argument of a queue */
     setting_check *check;
     enum setting_kind kind;
-    size_t at; /* offset of the member */
-    const char *const *words;
+    size_t at;                /* the offset of the member in struct queue_settings */
+    const char *const *words; /* of SETTING_WORD */
     /* Policies. */
-    const char *policy;          /* the key; NULL: no policy can say it */
-    const char *wrong;           /* "-1 is not a valid …" */
-    bool by_operator;            /* an operator policy can say it, too */
-    setting_check *policy_check; /* NULL: check */
+    const char *policy;          /* the key in a definition; NULL: a policy cannot have it */
+    const char *wrong;           /* what follows a refused value: "is not a valid …" */
+    bool by_operator;            /* true: an operator policy can have it as well */
+    setting_check *policy_check; /* of the value in a policy; NULL: check */
 };
 
 #define MEMBER(name)         offsetof(struct queue_settings, name)
@@ -70,8 +71,8 @@ static const struct setting settings[] = {
     {"x-queue-version", setting_check_version, IDLE, OPERATOR("queue-version", "is not a valid queue-version value")},
     {"x-consumer-timeout", setting_check_not_negative, NUMBER(consumer_timeout_ms),
      POLICY("consumer-timeout", "is not a valid consumer timeout")},
-    /* The values of these are checked when a queue is declared (settings_allowed.c). A queue is on
-     * this one node, and nothing is kept in memory for longer than it has to be. */
+    /* The values of these are checked when a queue is declared (settings_allowed.c). They have no effect:
+     * a queue is on this node alone, and paging decides which of its messages are in memory. */
     {"x-consumer-disconnected-timeout", setting_check_any, IDLE,
      "consumer-disconnected-timeout", "is not a valid consumer disconnected timeout", false, setting_check_not_negative},
     {"x-quorum-initial-group-size", setting_check_any, IDLE, NO_POLICY},
@@ -81,19 +82,19 @@ static const struct setting settings[] = {
      "max-in-memory-length", "is not a valid maximum memory in bytes", true, setting_check_not_negative},
     {"x-max-in-memory-bytes", setting_check_any, IDLE,
      "max-in-memory-bytes", "is not a valid maximum memory in bytes", true, setting_check_not_negative},
-    /* Delayed retry, which can be switched off and not on. */
+    /* Delayed retry, which can be switched off alone. */
     {"x-delayed-retry-type", setting_check_any, IDLE,
      "delayed-retry-type", "is not a delayed retry type that is supported: only disabled is", true, setting_check_no_retry},
     {"x-delayed-retry-min", setting_check_any, IDLE,
      "delayed-retry-min", "is not taken as delayed-retry-min: delayed retry is not supported", true, setting_check_never},
     {"x-delayed-retry-max", setting_check_any, IDLE,
      "delayed-retry-max", "is not taken as delayed-retry-max: delayed retry is not supported", true, setting_check_never},
-    /* Of dedup.h, which reads them itself. */
+    /* Deduplication: read in dedup/dedup.c. */
     {"x-message-deduplication", setting_check_boolean, IDLE, NO_POLICY},
     {"x-cache-size", setting_check_cache_bound, IDLE, NO_POLICY},
     {"x-cache-ttl", setting_check_cache_bound, IDLE, NO_POLICY},
     {"x-deduplication-header", setting_check_string, IDLE, NO_POLICY},
-    /* Not compared as arguments. */
+    /* Keys of policies that are no arguments. */
     {NULL, setting_check_not_negative, IDLE, OPERATOR("target-group-size", "is not a valid qq target count value")},
     {NULL, setting_check_filter_size, IDLE,
      POLICY("stream-filter-size-bytes", "is not a valid filter size. Valid range is 16-255")},
@@ -107,7 +108,7 @@ static const struct setting settings[] = {
     {NULL, setting_check_positive, IDLE, POLICY("ha-sync-batch-size", "is not a valid ha-sync-batch-size value")},
     {NULL, setting_check_promotion, IDLE, POLICY("ha-promote-on-shutdown", "is not a valid ha-promote-on-shutdown value")},
     {NULL, setting_check_promotion, IDLE, POLICY("ha-promote-on-failure", "is not a valid ha-promote-on-failure value")},
-    /* Of exchanges: topology.h. */
+    /* A setting of exchanges: see effective_policy.alternate. */
     {NULL, setting_check_string, IDLE, POLICY("alternate-exchange", "is not a valid alternate exchange name")},
 };
 /* clang-format on */
@@ -138,13 +139,13 @@ static const struct setting *of_policy(struct bytes key)
     return NULL;
 }
 
-/* A number that limits something; a negative one is no limit, so it is above all others. */
+/* A limit as it is compared: a negative number means no limit, so it is above all others. */
 static uint64_t limit_of(int64_t value)
 {
     return value < 0 ? SETTING_UNLIMITED : (uint64_t)value;
 }
 
-/* Puts a checked value into its place. */
+/* Writes a checked value into the setting's member. */
 static void apply(const struct setting *setting, const struct field *field,
                   struct queue_settings *out)
 {
@@ -244,12 +245,14 @@ enum status queue_settings_equivalent(const struct equivalence *check, struct by
 
 /* ---- Policies. */
 
+/* Whether a policy, or an operator policy, can have this key. */
 static bool known(struct bytes key, bool operator_policy)
 {
     const struct setting *setting = of_policy(key);
     return setting && (setting->by_operator || !operator_policy);
 }
 
+/* Refuses a definition with keys that no policy can have; the text names all of them. */
 static enum status refuse_unknown(struct bytes definition, bool operator_policy,
                                   struct refusal *refusal)
 {
@@ -272,7 +275,7 @@ static enum status refuse_unknown(struct bytes definition, bool operator_policy,
     return status;
 }
 
-/* What was said of mirrors, which are accepted and do nothing, must make sense all the same. */
+/* Checks the settings of mirrors against each other, though they have no effect. */
 static enum status mirrors_make_sense(struct bytes definition, struct refusal *refusal)
 {
     static const char *const others[] = {"ha-params", "ha-sync-mode", "ha-sync-batch-size",
@@ -368,8 +371,9 @@ unsigned policy_definition_excludes(struct bytes definition)
     return types;
 }
 
-/* Whether the policy's value counts where the operator policy has one, too: of two limits the lower
- * one does, of two group sizes the larger one, and of anything else the operator's. */
+/* Whether the value of the policy counts for a key that the operator policy has, too: of two limits
+ * the lower one counts, of two group sizes the larger one, and of any other values the operator's.
+ */
 static bool policy_counts(struct bytes key, const struct field *policy,
                           const struct field *operator_policy)
 {

@@ -1,6 +1,6 @@
-/* Arguments that a type of queue does not have, and values that are looked at when a queue is
- * declared and not when it is read back from disk, so that what was once taken stays. See
- * settings.h. */
+/* Part of settings (settings.h): arguments that a type of queue does not have, and values that are
+ * checked when a client declares a queue but not in recovery, so that queues stay that an earlier
+ * broker accepted. */
 #include "broker/policy/setting_check.h"
 #include "broker/policy/settings.h"
 #include "leveret/wire/table.h"
@@ -10,8 +10,8 @@
 
 static const struct {
     const char *argument;
-    unsigned refusing;    /* the types that do not have it: bit 1 << enum queue_type */
-    setting_check *check; /* NULL: checked elsewhere, or not at all */
+    unsigned refusing;    /* the types without this argument: bit 1 << enum queue_type for each */
+    setting_check *check; /* NULL: the value is checked in settings.c, or not at all */
 } rules[] = {
     {"x-max-priority", Q, NULL},
     {"x-queue-mode", Q, NULL},
@@ -25,15 +25,15 @@ static const struct {
     {"x-delayed-retry-type", C, NULL},
     {"x-delayed-retry-min", C, NULL},
     {"x-delayed-retry-max", C, NULL},
-    /* Of streams. */
+    /* Arguments of streams. */
     {"x-initial-cluster-size", C | Q, NULL},
     {"x-max-age", C | Q, NULL},
     {"x-stream-max-segment-size-bytes", C | Q, NULL},
     {"x-stream-filter-size-bytes", C | Q, NULL},
 };
 
-/* A queue whose returned messages are to wait would hand them out again at once: a loop that keeps
- * consumer and broker busy. */
+/* Refuses delayed retry, which is not supported: returned messages would be delivered again at
+ * once, in a loop that keeps consumer and broker busy. */
 static enum status check_retry(struct bytes arguments, struct bytes queue, struct bytes vhost,
                                struct refusal *refusal)
 {
