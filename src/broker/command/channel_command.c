@@ -1,4 +1,5 @@
-/* Commands on channels themselves: open, close, qos, confirm.select. */
+/* Part of command (command.h): commands on channels themselves, which are open, close, qos and
+ * confirm.select. */
 #include "broker/command/command.h"
 
 #include "broker/command/channel_end.h"
@@ -16,7 +17,7 @@ void command_channel_open(struct peer *peer, const struct command *command)
                (room - peer->channel_room) * sizeof(struct channel *));
         peer->channel_room = room;
     }
-    CHECK(!peer->channels[id]); /* the session keeps track */
+    CHECK(!peer->channels[id]); /* the session opens no channel twice */
     peer->channels[id] = channel_new(peer, id);
     channel_announce(peer->channels[id], true);
     channel_reply(peer->channels[id], command);

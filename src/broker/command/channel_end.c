@@ -1,5 +1,7 @@
-/* The end of a channel: what it holds goes back, in portions. See channel_end.h. */
+/* Part of channel (channel/channel.h): the end of a channel. See channel_end.h. */
 #include "broker/command/channel_end.h"
+
+#include <stdlib.h>
 
 #include "broker/channel/reply_to.h"
 #include "broker/command/policy_sweep.h"
@@ -8,54 +10,6 @@
 #include "broker/command/tx.h"
 #include "broker/publish/publish.h"
 #include "broker/publish/spread.h"
-#include "leveret/base/mem.h"
-
-void channel_destroy(struct channel *channel)
-{
-    struct unsettled_entry entry;
-    channel->closing = false;
-    reply_to_close(channel); /* of a vhost that goes with its channels open */
-    if (channel->releasing)
-        TAILQ_REMOVE(&channel->vhost->channels.releasing, channel, release_link);
-    spread_free(channel);
-    promise_abandon(channel, true);
-    queue_drop_gets(channel);
-    tx_free(channel); /* what was settled in it names consumers and queues, too */
-    while (unsettled_take_first(&channel->unsettled, UINT64_MAX, &entry)) {
-        if (entry.lane->queue->deleted)
-            queue_settle(entry.lane, entry.seq);
-        if (entry.consumer && --entry.consumer->unsettled == 0 && !entry.consumer->queue)
-            consumer_destroy(entry.consumer);
-    }
-    unsettled_free(&channel->unsettled);
-    overdue_free(&channel->overdue);
-    struct consumer *consumer;
-    while ((consumer = TAILQ_FIRST(&channel->consumers))) {
-        TAILQ_REMOVE(&channel->consumers, consumer, channel_link);
-        consumer_destroy(consumer);
-    }
-    wait_end(&channel->vhost->channels, &channel->wait);
-    map_free(&channel->consumer_map);
-    channel->vhost->counters.publishers -= channel->route != NULL;
-    publish_forget_route(&channel->route);
-    roster_remove(&channel->vhost->channels.roster, channel->number);
-    channel->peer->channels[channel->id] = NULL;
-    free(channel);
-}
-
-static bool release_consumers(struct channel *channel)
-{
-    struct vhost *vhost = channel->vhost;
-    struct consumer *consumer;
-    while ((consumer = TAILQ_FIRST(&channel->consumers)) &&
-           call_left(&vhost->store.call, WORK_CONSUMER)) {
-        struct queue *queue = consumer->queue;
-        consumer_end(consumer);
-        queue_consumer_left(queue);
-        call_spend(&vhost->store.call, WORK_CONSUMER);
-    }
-    return !consumer;
-}
 
 void channel_leave(struct channel *channel)
 {
@@ -80,11 +34,59 @@ bool channel_give_back(struct channel *channel)
     return channel->unsettled.live == 0;
 }
 
+/* False: this was a portion of the consumers. */
+static bool release_consumers(struct channel *channel)
+{
+    struct vhost *vhost = channel->vhost;
+    struct consumer *consumer;
+    while ((consumer = TAILQ_FIRST(&channel->consumers)) &&
+           call_left(&vhost->store.call, WORK_CONSUMER)) {
+        struct queue *queue = consumer->queue;
+        consumer_end(consumer);
+        queue_consumer_left(queue);
+        call_spend(&vhost->store.call, WORK_CONSUMER);
+    }
+    return !consumer;
+}
+
 bool channel_release(struct channel *channel)
 {
-    /* Deliveries first: who comes after its consumers is to find them in their places. */
+    /* Deliveries first: the next consumer is to find the messages in their places. */
     return queues_hold(&channel->vhost->queues, channel, !channel_give_back(channel)) &&
            release_consumers(channel);
+}
+
+void channel_destroy(struct channel *channel)
+{
+    struct unsettled_entry entry;
+    channel->closing = false;
+    reply_to_close(channel); /* open still when the whole vhost is freed */
+    if (channel->releasing)
+        TAILQ_REMOVE(&channel->vhost->channels.releasing, channel, release_link);
+    spread_free(channel);
+    promise_abandon(channel, true);
+    queue_drop_gets(channel);
+    tx_free(channel); /* makes what was acked in the transaction unsettled again */
+    while (unsettled_take_first(&channel->unsettled, UINT64_MAX, &entry)) {
+        if (entry.lane->queue->deleted)
+            queue_settle(entry.lane, entry.seq);
+        if (entry.consumer && --entry.consumer->unsettled == 0 && !entry.consumer->queue)
+            consumer_destroy(entry.consumer);
+    }
+    unsettled_free(&channel->unsettled);
+    overdue_free(&channel->overdue);
+    struct consumer *consumer;
+    while ((consumer = TAILQ_FIRST(&channel->consumers))) {
+        TAILQ_REMOVE(&channel->consumers, consumer, channel_link);
+        consumer_destroy(consumer);
+    }
+    wait_end(&channel->vhost->channels, &channel->wait);
+    map_free(&channel->consumer_map);
+    channel->vhost->counters.publishers -= channel->route != NULL;
+    publish_forget_route(&channel->route);
+    roster_remove(&channel->vhost->channels.roster, channel->number);
+    channel->peer->channels[channel->id] = NULL;
+    free(channel);
 }
 
 bool channel_close(struct channel *channel, const struct event *closed)

@@ -1,24 +1,28 @@
-/* The end of a channel: what it holds goes back, in portions. Thread: the vhost's owner.
+/* Part of channel (channel/channel.h): the end of a channel, in portions. Thread: the vhost's
+ * owner.
  *
- * Normal course: the channel leaves, so that nothing comes to it any more; its unsettled deliveries
- * go back to their queues; its consumers end; what it still has to say leaves; it is freed. */
+ * Normal course: the channel leaves, so that nothing is delivered to it any more; its unsettled
+ * deliveries go back to their queues; its consumers end; the answers and confirms that it still
+ * owes are sent; it is freed. What can go wrong: this is more work than one call may do; the
+ * functions that return false are then called again in a later turn. */
 #ifndef BROKER_CHANNEL_END_H
 #define BROKER_CHANNEL_END_H
 
 #include "broker/channel/channel.h"
 
-/* Gives up what the channel holds: requeues, ends consumers. For one that has failed; part of
- * closing. Returns whether it is through; if not it has done a portion, and is to be called again.
- */
-bool channel_release(struct channel *channel);
-/* Nothing comes to the channel any more: no delivery, no direct reply, no answer to a get. */
+/* From now on the channel gets no delivery, no direct reply and no answer to a get. */
 void channel_leave(struct channel *channel);
-/* The first half of releasing: the channel leaves, and requeues. */
+/* The first half of channel_release: the channel leaves, and gives its unsettled deliveries back to
+ * their queues. False: this was a portion. */
 bool channel_give_back(struct channel *channel);
-/* Releases; frees at once, or when the held replies are out (sending *closed, if
- * not NULL, last). Returns false, like channel_release, when it is to be called again. */
+/* The channel leaves, gives its unsettled deliveries back and ends its consumers. For a channel
+ * that has failed, and the first part of channel_close. False: this was a portion. */
+bool channel_release(struct channel *channel);
+/* Releases the channel and frees it: at once when *closed is NULL (the connection is gone); else
+ * when all answers and confirms have been sent, *closed as the last one. False: this was a portion.
+ */
 bool channel_close(struct channel *channel, const struct event *closed);
-/* Frees without a word; for vhost_free and the end of channel_close. */
+/* Frees the channel without sending anything; for vhost_free and the end of channel_close. */
 void channel_destroy(struct channel *channel);
 
 #endif

@@ -1,13 +1,16 @@
-/* What any caller of the core may put into a command that makes something: names that fit a short
- * string, which is how the journal and the wire write them, and arguments that are a table.
+/* Part of command (command.h): checks the names and arguments of a command that declares, binds,
+ * unbinds or consumes. A name must fit a short string, which is how the journal and the wire write
+ * it; arguments must be a well-formed table.
  *
- * Sessions have checked both as they decoded the frame. The gate is for every other caller: nobody
- * gets past it with what would be cut in the journal or abort further in. */
+ * A session has checked both when it decoded the frame. The gate is for all other callers of the
+ * core: no name that the journal would have to cut and no table that cannot be read gets past it.
+ */
 #include "broker/command/command.h"
 
 #include "leveret/wire/cursor.h"
 #include "leveret/wire/table.h"
 
+/* Names in one command. */
 #define NAMES_MAX 3u
 
 struct named {
@@ -15,7 +18,8 @@ struct named {
     struct bytes value;
 };
 
-/* The names and arguments of the command; those that are not set have no `what`. */
+/* Fills in the names of the command, and returns its arguments. The `what` of names that the
+ * command does not have stays NULL. */
 static struct bytes parts_of(const struct command *command, struct named names[NAMES_MAX])
 {
     switch (command->type) {

@@ -1,4 +1,4 @@
-/* Commands that take messages: consume, cancel, get. */
+/* Part of command (command.h): commands that take messages, which are consume, cancel and get. */
 #include "broker/command/command.h"
 
 #include <inttypes.h>
@@ -8,7 +8,8 @@
 #include "broker/command/queue_access.h"
 #include "leveret/wire/table.h"
 
-/* Reads an argument that is a number; false after failing the channel. */
+/* Reads an argument that is a number; leaves *out alone when the argument is missing. False after
+ * failing the channel: it is not a number. */
 static bool read_number(struct channel *channel, const struct command *command,
                         const struct queue *queue, const char *name, int64_t *out)
 {
@@ -23,7 +24,8 @@ static bool read_number(struct channel *channel, const struct command *command,
     return false;
 }
 
-/* Milliseconds of the argument, or what timeout_ms was before. */
+/* Reads x-consumer-timeout, in milliseconds; leaves *timeout_ms alone when it is missing. False
+ * after failing the channel: it is not a number, or is negative. */
 static bool read_timeout(struct channel *channel, const struct command *command,
                          const struct queue *queue, int64_t *timeout_ms)
 {
@@ -44,7 +46,8 @@ static bool read_timeout(struct channel *channel, const struct command *command,
     return true;
 }
 
-/* Where to begin in a stream and what to leave out of it: no queue here can do that. */
+/* Consumers of streams say by arguments where to begin and which messages to leave out. No queue of
+ * this broker supports them: fails the channel and returns true when there is one. */
 static bool refuse_stream_arguments(struct channel *channel, const struct command *command,
                                     const struct queue *queue)
 {
@@ -64,6 +67,7 @@ static bool refuse_stream_arguments(struct channel *channel, const struct comman
     return false;
 }
 
+/* Consumes from amq.rabbitmq.reply-to. */
 static void consume_replies(struct channel *channel, const struct command *command)
 {
     if (!command->u.consume.no_ack) {

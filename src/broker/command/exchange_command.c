@@ -1,10 +1,12 @@
-/* Commands on exchanges and bindings: the rules are in topology.c; what concerns queues and their
- * locks is here. */
+/* Part of command (command.h): commands on exchanges and bindings. The rules for exchanges and
+ * bindings are in topology/topology.h; whether the channel may use the queue of a binding is
+ * checked here. */
 #include "broker/command/command.h"
 
 #include "broker/command/queue_access.h"
 #include "broker/publish/history.h"
 
+/* Answers the command, or fails the channel when status is an error. */
 static void conclude(struct channel *channel, const struct command *command, enum status status)
 {
     call_spend(&channel->vhost->store.call, WORK_COMMAND);
@@ -58,7 +60,8 @@ void command_exchange_delete(struct channel *channel, const struct command *comm
     conclude(channel, command, status);
 }
 
-/* The declaration of a bind or unbind; false after failing the channel. */
+/* Reads what a bind or unbind asks for into *out. False after failing the channel: a name or the
+ * arguments are malformed, or the queue is locked. */
 static bool declaration_of(struct channel *channel, const struct command *command,
                            struct binding_declaration *out)
 {
@@ -78,8 +81,8 @@ static bool declaration_of(struct channel *channel, const struct command *comman
     return !queue || queue_access_check(channel, command->type, queue);
 }
 
-/* A new binding is given what its exchange keeps for it. False: the command is to be called again.
- */
+/* Gives the destination of a new binding the messages in the history of its exchange. False: this
+ * was a portion. */
 static bool replay(struct channel *channel, const struct binding_declaration *declaration)
 {
     struct vhost *vhost = channel->vhost;

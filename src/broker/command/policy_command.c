@@ -1,4 +1,9 @@
-/* Commands on policies: they are set and cleared, journalled and told. */
+/* Part of command (command.h): commands on policies, which set and clear them.
+ *
+ * Normal course: the policy is checked, written to the journal and put into its list
+ * (policy/policy.h), an event is announced, and a sweep applies it to queues and exchanges
+ * (policy_sweep.h). What can go wrong: the policy is not valid, or there is none of this name to be
+ * cleared: the channel fails. */
 #include "broker/command/command.h"
 
 #include "broker/command/policy_sweep.h"
@@ -6,7 +11,8 @@
 #include "leveret/wire/table.h"
 #include "leveret/wire/table_sort.h"
 
-/* Of a definition: listings copy it for each queue that it applies to. */
+/* Bytes of a policy's definition; a longer one is refused. Listings copy it for each queue that it
+ * applies to. */
 #define DEFINITION_BYTES_MAX 8192u
 
 static enum policy_kind kind_of(const struct command *command)
@@ -28,7 +34,7 @@ static void write_definition(const struct policy *policy, enum policy_kind kind,
     definition_of_policy(&definition, key, value);
 }
 
-/* Errors: PRECONDITION_FAILED. */
+/* Makes the policy of COMMAND_POLICY_PUT. Errors: PRECONDITION_FAILED, and *out is NULL. */
 static enum status policy_make(const struct command *command, struct policy **out,
                                struct refusal *refusal)
 {
@@ -66,6 +72,7 @@ enum status command_check_policy(const struct command *command, struct refusal *
     return status;
 }
 
+/* Adds what an event says about a policy that was set. */
 static void put_policy_facts(struct text *out, const struct command *command)
 {
     static const char *const targets[] = {
@@ -96,7 +103,7 @@ static void announce_policy(const struct channel *channel, const struct command 
     table_put_string(&headers, "user_who_performed_action", channel->peer->user);
     if (set)
         put_policy_facts(&headers, command);
-    /* RabbitMQ's names: only the clearing of operator policies has one of its own. */
+    /* RabbitMQ's names: an operator policy has a name of its own only when it is cleared. */
     notice_tell(&vhost->notices,
                 set                                 ? "policy.set"
                 : command->u.policy.operator_policy ? "operator.policy.cleared"

@@ -1,17 +1,19 @@
-/* The sweep: policies that have changed are applied to all queues and exchanges. See
+/* The sweep, which applies policies that have changed to all queues and exchanges: see
  * policy_sweep.h. */
 #include "broker/command/policy_sweep.h"
 
 #include "leveret/base/mem.h"
 
-/* Work of one portion, in matches, and what else costs how much of it. */
+/* Work of one portion at most, in names matched against patterns (policy_take); the rest is left to
+ * the next portion. */
 #define PORTION 2000u
 
+/* A command that is answered at the end of the sweep. */
 struct policy_wait {
     TAILQ_ENTRY(policy_wait) link;
     struct channel *channel;
     enum command_type type;
-    uint64_t needed; /* batch */
+    uint64_t needed; /* the journal's batch that its answer waits for as well */
 };
 
 static void sweep_queues(struct vhost *vhost, unsigned portion)

@@ -1,27 +1,27 @@
-/* The sweep: policies that have changed are applied to all queues and exchanges (policy.h), in
+/* The sweep applies policies (policy/policy.h) that have changed to all queues and exchanges, in
  * portions. Thread: the vhost's owner.
  *
- * Normal course: the command that changed something begins a sweep and does its first portion; the
- * rest is done in vhost_tick; the command is answered when the sweep is through. What can go wrong:
- * a change comes while a sweep goes on: it begins anew, and both commands are answered at its end.
- */
+ * Normal course: the command that changes a policy begins a sweep and does its first portion;
+ * vhost_tick does the others; the command is answered at the end of the sweep. What can go wrong: a
+ * policy is changed during a sweep: the sweep begins anew, and both commands are answered at its
+ * end. */
 #ifndef BROKER_POLICY_SWEEP_H
 #define BROKER_POLICY_SWEEP_H
 
 #include "broker/vhost_state.h"
 
-/* Begins a sweep, anew if one is under way, and does its first portion. */
+/* Begins a sweep, or begins it anew if one is under way, and does its first portion. */
 void policy_sweep_begin(struct vhost *vhost);
-/* One portion. */
+/* Does one portion of the sweep. */
 void policy_sweep(struct vhost *vhost);
-/* All of it, when recovery has made all objects and they have no messages yet. */
+/* Does a whole sweep; for recovery, when all queues and exchanges have been made. */
 void policy_sweep_all(struct vhost *vhost);
 
-/* Answers a command when the sweep is through, now if there is none. */
+/* Answers a command at the end of the sweep, or now when there is no sweep. */
 void policy_sweep_answer(struct channel *channel, const struct command *command);
-/* The channel goes: its commands are not answered any more. */
+/* The channel ends: its commands are not answered any more. */
 void policy_sweep_forget(struct channel *channel);
-/* The same for all channels. */
+/* The vhost is freed: no command is answered any more. */
 void policy_sweep_forget_all(struct policies *policies);
 
 #endif

@@ -1,4 +1,8 @@
-/* basic.publish: what may be refused of a message by itself, before it is routed. */
+/* Part of command (command.h): basic.publish.
+ *
+ * Normal course: the message's size is counted, its headers are looked at when it has any, and it
+ * is published (publish/publish.h) or kept in the channel's transaction (tx.h). What can go wrong:
+ * the body is larger than the vhost allows, or a header is malformed: the channel fails. */
 #include "broker/command/command.h"
 
 #include <inttypes.h>
@@ -10,7 +14,7 @@
 #include "broker/topology/copies.h"
 
 /* Looks at the headers that mean something to the broker. May replace the message (and the
- * reference), or fail the channel. */
+ * reference). Fails the channel when CC or BCC is malformed. */
 static void read_headers(struct channel *channel, struct message **message)
 {
     const char *malformed, *type;
@@ -24,9 +28,8 @@ static void read_headers(struct channel *channel, struct message **message)
         channel_refuse(channel, COMMAND_PUBLISH, STATUS_RESOURCE_ERROR, "out of memory");
 }
 
-/* A body above small_bytes_max[1]: it is counted by its size, and too large a one fails the
- * channel.
- */
+/* Counts a message whose body is above small_bytes_max[1] by its size. False: the body is larger
+ * than the vhost allows, and the channel has failed. */
 static __attribute__((noinline)) bool large_body(struct channel *channel,
                                                  const struct message *message)
 {
@@ -46,7 +49,7 @@ static __attribute__((noinline)) bool large_body(struct channel *channel,
     return true;
 }
 
-/* A body above small_bytes_max[0]. False: it is too large, and the channel has failed. */
+/* Counts a message whose body is above small_bytes_max[0] by its size. False: as large_body. */
 static inline bool count_size(struct channel *channel, const struct message *message)
 {
     if (message->body_bytes > channel->vhost->published.small_bytes_max[1])
@@ -55,7 +58,8 @@ static inline bool count_size(struct channel *channel, const struct message *mes
     return true;
 }
 
-/* What few messages have, and may be refused for. May replace the message, and its reference. */
+/* Looks at headers and reply-to, which few messages have. May replace the message (and the
+ * reference). False: the message was refused, and the channel has failed. */
 static bool headers_pass(struct channel *channel, struct message **message)
 {
     if ((*message)->has_headers)

@@ -1,4 +1,4 @@
-/* Who may use a queue: see queue_access.h. */
+/* Whether a channel may use a queue: see queue_access.h. */
 #include "broker/command/queue_access.h"
 
 #include "broker/vhost_state.h"

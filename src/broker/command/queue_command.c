@@ -1,11 +1,10 @@
-/* Commands on queues: declare, delete, purge; who may use a queue. */
+/* Part of command (command.h): commands on queues, which are declare, delete and purge. */
 #include "broker/command/command.h"
 
 #include <inttypes.h>
 
 #include "broker/channel/reply_to.h"
 #include "broker/command/queue_access.h"
-#include "leveret/base/mem.h"
 
 /* ---- Declaring. */
 
@@ -20,7 +19,8 @@ static void reply_declared(struct channel *channel, const struct command *comman
     channel_reply_event(channel, command, &reply, queue->definition_batch);
 }
 
-/* The queue of direct replies, or one of its names, is there or not; nobody makes it. */
+/* Answers the declaration of amq.rabbitmq.reply-to or of the name of a reply consumer, which no
+ * declaration can make: it exists or not. */
 static void declare_reply_to(struct channel *channel, const struct command *command)
 {
     struct bytes name = command->u.queue_declare.name;
@@ -41,10 +41,11 @@ static void declare_passive(struct channel *channel, const struct command *comma
     struct queue *queue = queue_access_find(channel, command->type, name, QUEUE_ACCESS_USE);
     if (!queue)
         return;
-    queue_touch(queue); /* to watch it is to use it */
+    queue_touch(queue); /* a passive declaration counts as use: x-expires begins anew */
     reply_declared(channel, command, queue);
 }
 
+/* Whether a declaration asks for what the queue is already. Errors: PRECONDITION_FAILED. */
 static enum status check_same(struct channel *channel, const struct command *command,
                               const struct queue *queue)
 {
@@ -61,6 +62,7 @@ static enum status check_same(struct channel *channel, const struct command *com
     return status;
 }
 
+/* Answers the declaration of a queue that exists. */
 static void declare_again(struct channel *channel, const struct command *command,
                           struct queue *queue)
 {
@@ -89,7 +91,7 @@ static void declare_again(struct channel *channel, const struct command *command
     reply_declared(channel, command, queue);
 }
 
-/* Whether a queue of type quorum can be what it is asked to be. */
+/* Whether a quorum queue can have the name and flags of its declaration. */
 static enum status check_quorum(const struct command *command, struct bytes vhost,
                                 struct refusal *refusal)
 {
@@ -279,6 +281,6 @@ void command_queue_purge(struct channel *channel, const struct command *command)
     }
     uint64_t messages = progress->count;
     *progress = (struct progress){0};
-    /* Like an ack: not a promise, so it does not wait for the disk. */
+    /* Like an ack, a purge promises nothing: its answer does not wait for the disk. */
     reply_count(channel, command, messages, 0);
 }

@@ -1,8 +1,9 @@
-/* Part of settle (settle.h): ack, nack, reject and recover.
+/* Part of settle (settle.h) and of command (command.h): ack, nack, reject and recover.
  *
- * Normal course: tag → entry (unsettled.h) → queue_settle, queue_requeue or queue_reject; then
- * whatever waited for credit is woken. What can go wrong: a tag that is not there fails the
- * channel; a queue that has been deleted takes no notice. */
+ * Normal course: the tag leads to the delivery's entry (channel/unsettled.h), which queue_settle,
+ * queue_requeue or queue_reject ends; then the consumers that the channel's prefetch limit had
+ * stopped are woken. What can go wrong: an unknown tag fails the channel; a queue that has been
+ * deleted drops the message. */
 #include "broker/command/settle.h"
 
 #include <inttypes.h>
@@ -10,6 +11,7 @@
 #include "broker/command/command.h"
 #include "broker/command/tx.h"
 
+/* The consumer and the channel's prefetch limit count the delivery no more. */
 static void let_go(struct channel *channel, const struct unsettled_entry *entry)
 {
     if (!entry->consumer)
@@ -36,17 +38,18 @@ void settle_fail(struct channel *channel, const struct unsettled_entry *entry)
     let_go(channel, entry);
 }
 
-void settle_wake(struct channel *channel)
-{
-    wait_over(&channel->vhost->channels, &channel->wait);
-}
-
 void settle_reject(struct channel *channel, const struct unsettled_entry *entry)
 {
     queue_reject(entry->lane, entry->seq);
     let_go(channel, entry);
 }
 
+void settle_wake(struct channel *channel)
+{
+    wait_over(&channel->vhost->channels, &channel->wait);
+}
+
+/* Counts and ends one delivery: now, or when the channel's transaction is committed. */
 static void end_one(struct channel *channel, const struct unsettled_entry *entry, settlement *how)
 {
     if (how == settle_entry)
@@ -59,10 +62,10 @@ static void end_one(struct channel *channel, const struct unsettled_entry *entry
         how(channel, entry);
 }
 
-/* From how many deliveries on an ack of many at once counts as work. */
+/* Deliveries that one ack may end without counting as work; an ack of more counts all of them. */
 #define SETTLED_FREE 64u
 
-/* Ends the deliveries up to a tag, or a portion of them. */
+/* Ends the deliveries up to a tag, or a portion of them; the command goes on if there are more. */
 static void end_upto(struct channel *channel, uint64_t tag, settlement *how)
 {
     struct vhost *vhost = channel->vhost;
@@ -124,7 +127,7 @@ void command_recover(struct channel *channel, const struct command *command)
     struct progress *progress = &channel->progress;
     struct unsettled_entry entry;
     uint64_t left = call_left(&vhost->store.call, WORK_SETTLE), count = 0;
-    if (!progress->under_way) /* not what is delivered again meanwhile */
+    if (!progress->under_way) /* deliveries made after the first call are not given back */
         progress->upto = channel->delivery_tag;
     while (count < left && unsettled_take_first(&channel->unsettled, progress->upto, &entry)) {
         settle_requeue(channel, &entry);

@@ -8,7 +8,7 @@
 #include "broker/command/settle.h"
 #include "broker/vhost_state.h"
 
-/* Channels and deliveries that one call looks at before it leaves the rest to the next one. */
+/* Channels and deliveries, added up, that one call looks at; the rest is left to the next call. */
 #define WORK_MAX 20000u
 
 uint64_t timeout_check_ms(const struct queue *queue, const struct consumer *consumer)
@@ -20,7 +20,8 @@ uint64_t timeout_check_ms(const struct queue *queue, const struct consumer *cons
                : queue->set->channels->timeout_default_ms;
 }
 
-/* Whether the delivery is out for longer than its time-out, which *timeout_ms is set to. */
+/* Whether the delivery has been unsettled for longer than its time-out, which *timeout_ms is set
+ * to. */
 static bool is_over(const struct unsettled_entry *entry, uint64_t *timeout_ms)
 {
     uint64_t now_ms = entry->lane->store->call.now.steady_ms;
@@ -29,6 +30,7 @@ static bool is_over(const struct unsettled_entry *entry, uint64_t *timeout_ms)
     return *timeout_ms && now_ms >= since_ms && now_ms - since_ms >= *timeout_ms;
 }
 
+/* Whether the delivery's consumer has been cancelled for a time-out. */
 static bool is_overdue(const struct unsettled_entry *entry)
 {
     return entry->consumer && entry->consumer->overdue;
@@ -40,8 +42,8 @@ bool timeout_check_took(const struct channel *channel, const struct unsettled_en
     return is_overdue(entry) || (channel->timed_out && is_over(entry, &timeout_ms));
 }
 
-/* Whether a delivery that is out for too long costs its consumer the subscription, and not the
- * channel. A consumer that has been cancelled, and basic.get, have none to lose. */
+/* Whether an overdue delivery cancels its consumer instead of failing its channel. A delivery that
+ * answered a get, or whose consumer has ended, has no consumer to cancel. */
 static bool may_cancel(const struct channel *channel, const struct unsettled_entry *entry)
 {
     return channel->vhost->options.dialect.consumer_timeout == TIMEOUT_CANCELS &&
@@ -57,9 +59,9 @@ static void cancel(struct consumer *consumer)
         queue_consumer_left(queue);
 }
 
-/* Cancels the channel's consumers that hold a delivery for too long, and returns 0; or the time-out
- * for which the channel must be closed. *overdue: there are deliveries of cancelled ones to be
- * given back. Counts what it looks at. */
+/* Cancels the channel's consumers that have an overdue delivery. Returns 0, or the time-out in
+ * milliseconds for which the channel must fail. *overdue is set to true when deliveries of
+ * cancelled consumers are to be given back. *work grows by the deliveries that it looked at. */
 static uint64_t look_through(const struct channel *channel, bool *overdue, unsigned *work)
 {
     const struct vhost *vhost = channel->vhost;
@@ -82,7 +84,8 @@ static uint64_t look_through(const struct channel *channel, bool *overdue, unsig
     return 0;
 }
 
-/* A portion of what consumers held that were cancelled for it; returns whether that is all. */
+/* Gives back a portion of the deliveries of consumers that were cancelled for a time-out. Returns
+ * true when none is left. */
 static bool give_back_overdue(struct channel *channel)
 {
     struct vhost *vhost = channel->vhost;
@@ -146,7 +149,7 @@ void timeout_check(struct vhost *vhost)
         else if (overdue)
             release_later(channel);
     }
-    if (channel) { /* the others in the next call */
+    if (channel) { /* the other channels are looked through in the next call */
         vhost->channels.timeout_check_ms = vhost->store.call.now.steady_ms;
         return;
     }

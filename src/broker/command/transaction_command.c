@@ -1,13 +1,16 @@
-/* Part of tx (tx.h): transactions, and the commands on them. */
+/* Part of tx (tx.h) and of command (command.h): transactions, and tx.select, commit and rollback.
+ */
 #include "broker/command/tx.h"
 
 #include "broker/command/command.h"
 #include "broker/publish/publish.h"
 #include "leveret/base/mem.h"
 
-/* Messages and acks of one transaction; one more fails its channel with 406. */
+/* When a transaction keeps so many messages and settlements, added up, the next one fails its
+ * channel with PRECONDITION_FAILED. */
 #define TX_THINGS_MAX 100000u
-/* The account is told so many bytes at a time. */
+/* Bytes that a transaction takes from the account at a time at least, so that few messages need a
+ * question. */
 #define TX_TAKE_BYTES 65536u
 
 struct tx_message {
@@ -19,13 +22,14 @@ struct tx {
     struct tx_message *messages;
     size_t message_count, message_room;
     struct unsettled_entry *entries;
-    settlement **how; /* beside entries */
+    settlement **how; /* how[i] ends entries[i] */
     size_t entry_count, entry_room;
-    /* Of a commit under way: what is done with, and what came of it. */
-    size_t messages_done, entries_done;
-    uint64_t needed;
-    bool refused;                /* by a queue: one message at least */
-    uint64_t bytes, taken_bytes; /* held; told to the account, ahead of that */
+    /* Of a commit that goes on in the next call. */
+    size_t messages_done, entries_done; /* the first ones of each, which are done */
+    uint64_t needed;                    /* the journal's batch that commit-ok waits for, so far */
+    bool refused;                       /* true: a queue has refused a message */
+    uint64_t bytes;                     /* of what the transaction keeps */
+    uint64_t taken_bytes;               /* from the account: bytes or more */
 };
 
 bool tx_admits(struct channel *channel, enum command_type command, uint64_t bytes)
@@ -52,7 +56,7 @@ bool tx_admits(struct channel *channel, enum command_type command, uint64_t byte
     return true;
 }
 
-/* The transaction holds nothing any more. */
+/* The transaction keeps nothing any more: gives its bytes back to the account. */
 static void give_back(struct channel *channel)
 {
     struct tx *tx = channel->tx;
@@ -92,6 +96,7 @@ static int by_tag(const void *a, const void *b)
     return x->tag < y->tag ? -1 : x->tag > y->tag;
 }
 
+/* Drops the messages of the transaction, and makes what was acked in it unsettled again. */
 static void roll_back(struct channel *channel)
 {
     struct tx *tx = channel->tx;
@@ -164,8 +169,9 @@ static bool check_transactional(struct channel *channel, const struct command *c
     return false;
 }
 
-/* Whether a commit can begin or go on now. One that takes several calls has the vhost's batch to
- * itself until it is through: another such one waits for it, and for the batch to go. */
+/* Whether a commit may begin or go on in this call. A commit that takes several calls keeps the
+ * vhost's batch back until it is done. Another commit of that size waits until then, and until the
+ * journal has got the batch. */
 static bool commit_may_go(struct channel *channel)
 {
     struct vhost *vhost = channel->vhost;
@@ -180,7 +186,7 @@ static bool commit_may_go(struct channel *channel)
     return true;
 }
 
-/* A portion of what the transaction has; returns whether that was the last one. */
+/* Does a portion of what the transaction keeps. Returns true when that was the last one. */
 static bool commit_some(struct channel *channel)
 {
     struct vhost *vhost = channel->vhost;

@@ -1,23 +1,27 @@
 /* Transactions: publishes and settlements of one channel, kept until commit. Thread: the vhost's
  * owner.
  *
- * Normal course: tx_publish and tx_settle collect; commit does all of it within one call, or in
- * portions that have the vhost's batch to themselves, so all its journal records join one batch;
- * commit-ok leaves when that is on disk. What can go wrong: an exchange that is gone by then makes
- * its messages unroutable; a rollback or the channel's end makes what was acked unsettled again. */
+ * Normal course: tx_publish and tx_settle collect what the client does; tx.commit does all of it in
+ * one call, or in portions during which the vhost's batch is not given to the journal, so that all
+ * its records are in one batch; commit-ok is sent when that batch is on disk. What can go wrong: an
+ * exchange is deleted before the commit: its messages have no route. The client rolls back, or the
+ * channel ends: the messages are dropped, and what was acked is unsettled again. The transaction
+ * takes more memory than it may: the channel fails. */
 #ifndef BROKER_TX_H
 #define BROKER_TX_H
 
 #include "broker/command/settle.h"
 
+/* Keeps a message (takes a reference), or fails the channel when it cannot be published. */
 void tx_publish(struct channel *channel, struct message *message, bool mandatory);
-/* Whether the channel's transaction may have one thing more, of so many bytes; else the channel has
- * failed. */
+/* Whether the channel's transaction may keep one more message or settlement of so many bytes; if
+ * not, the channel has failed. */
 bool tx_admits(struct channel *channel, enum command_type command, uint64_t bytes);
+/* Keeps a settlement. The caller asks tx_admits before, once for each command. */
 void tx_settle(struct channel *channel, const struct unsettled_entry *entry, settlement *how);
-/* The channel ends: what was acked in its transaction, if it has one, becomes unsettled again. */
+/* The channel ends: rolls its transaction back, if it has one, and frees it. */
 void tx_free(struct channel *channel);
-/* What the channel's transaction holds. */
+/* How many messages and settlements the channel's transaction keeps; 0 without a transaction. */
 void tx_pending(const struct channel *channel, uint64_t *messages, uint64_t *acks);
 
 #endif

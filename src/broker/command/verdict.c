@@ -1,4 +1,4 @@
-/* Verdicts: the checks of commands, by themselves. See verdict.h. */
+/* Verdicts: the checks of commands without the commands. See verdict.h. */
 #include "leveret/broker/verdict.h"
 
 #include <stdio.h>
@@ -34,6 +34,7 @@ static enum status of_exchange(const struct command *command, struct bytes vhost
     return topology_check_new(&declaration, vhost, refusal);
 }
 
+/* Copies the reason into the verdict; returns the status. */
 static enum status told(enum status status, const struct refusal *refusal, struct verdict *out)
 {
     snprintf(out->text, sizeof out->text, "%s", status == STATUS_OK ? "" : refusal->text);
