@@ -1,8 +1,11 @@
-/* Consumers: see consumer.h. */
+/* Consumers and their states: see consumer.h. */
+#include "broker/queue/consumer.h"
+
 #include "broker/queue/queues.h"
 #include "broker/topology/copies.h"
 #include "leveret/base/mem.h"
 
+/* The queue's level for consumers of this priority; makes it if there is none. */
 static struct consumer_level *find_level(struct queue *queue, int64_t priority)
 {
     struct consumer_level *before = NULL, *level;
@@ -33,7 +36,8 @@ static void leave_level(struct queue *queue, struct consumer_level *level)
     free(level);
 }
 
-/* Moves a consumer from the list that goes with its state to that of another. */
+/* Changes the state of a consumer, and moves it from the list of its old state to that of the new
+ * one. */
 static void change_state(struct consumer *consumer, enum consumer_state state)
 {
     struct consumer_list *lists[] = {
@@ -52,7 +56,7 @@ static void change_state(struct consumer *consumer, enum consumer_state state)
         TAILQ_INSERT_TAIL(lists[state], consumer, turn_link);
 }
 
-/* The single active consumer is gone: the next one takes over. */
+/* The queue has lost its single active consumer: makes the next waiting one active. */
 static void activate_next(struct queue *queue)
 {
     struct consumer_level *level;
@@ -70,7 +74,7 @@ static void activate_next(struct queue *queue)
     }
 }
 
-/* Whether a consumer waits that is to be active rather than this one. */
+/* Whether a consumer of a higher priority waits to be the single active one. */
 static bool outranked(const struct consumer *active)
 {
     const struct consumer_level *level;
@@ -91,13 +95,13 @@ static void give_way(struct consumer *active)
     if (outranked(active)) {
         change_state(active, CONSUMER_WAITING);
         activate_next(active->queue);
-    } else if (active->state == CONSUMER_FADING) { /* the better one is gone */
+    } else if (active->state == CONSUMER_FADING) { /* the consumer that outranked it is gone */
         consumer_wake(active);
     }
 }
 
-/* A consumer has come to wait for its turn to be the single active one. In RabbitMQ's classic
- * queues priorities say nothing against the one that is active. */
+/* A consumer has begun to wait to be the single active one: the active one begins to give way if it
+ * is outranked. As in RabbitMQ this happens in quorum queues only. */
 static void challenge(struct queue *queue)
 {
     struct consumer *active = queue->takers.active;
@@ -234,9 +238,9 @@ void consumer_told(struct consumer *consumer)
         consumer_wake(consumer);
 }
 
-/* ---- Whose turn it is. */
+/* ---- Turns. */
 
-/* CONSUMER_ABLE, or what the consumer waits for. */
+/* CONSUMER_ABLE, or the state that says what the consumer has to wait for. */
 static inline enum consumer_state ability(const struct consumer *consumer)
 {
     const struct channel *channel = consumer->channel;
@@ -266,6 +270,7 @@ struct consumer *consumer_next(struct queue *queue)
     return NULL;
 }
 
+/* Delivers the form of the message that consumers see (topology/copies.h). */
 static void deliver_shown(struct consumer *consumer, struct message *message, struct lane *lane,
                           uint64_t seq, bool redelivered)
 {

@@ -1,17 +1,16 @@
 /* Dead letters: see dead_letter.h.
  *
- * A chunk's dead letters are kept beside it, four bytes each, in the order of their deaths. As one
- * they stand in the list that says what they wait for: to be sent (vhost), to be read (vhost), or
- * that a queue takes them (their queue). One that was not taken holds up those behind it in its
- * chunk, and goes behind them for the next time. */
+ * The dead letters of a chunk are kept beside it (struct deaths), four bytes each, in the order in
+ * which they died. A struct deaths stands in the list of what all its messages wait for: to be
+ * sent, to be read (both lists of the vhost), or to be taken by a queue (a list of their own
+ * queue). A dead letter that no queue took holds up those behind it in its chunk, and becomes the
+ * last of them for the next attempt. */
 #include "broker/queue/dead_letter.h"
 
 #include "broker/queue/queues.h"
 #include "leveret/base/mem.h"
 
-#include <stdio.h>
-
-/* Due dead letters above which what can wait does not make more. */
+/* With this many dead letters waiting to be sent, expiry and length limits stop producing more. */
 #define CROWD 4000u
 
 void dead_letters_init(struct dead_letters *letters)
@@ -23,10 +22,10 @@ void dead_letters_init(struct dead_letters *letters)
     letters->retry_ms = UINT64_MAX;
 }
 
-/* ---- Where messages of a queue go. */
+/* ---- What a queue does with its dead letters. */
 
-/* Kept until a queue has taken them. As in RabbitMQ, only a queue that refuses what is too much can
- * do that: one that drops its head would lose what it keeps. */
+/* As in RabbitMQ at-least-once needs a queue that refuses messages at its length limit: a queue
+ * that drops its head would drop the dead letters that it keeps. */
 bool dead_letter_is_kept(const struct queue *queue)
 {
     return queue->settings.at_least_once && queue->settings.overflow == OVERFLOW_REJECT_PUBLISH;
@@ -95,6 +94,7 @@ void deaths_move(struct deaths *deaths, enum deaths_state state)
     }
 }
 
+/* The chunk's struct deaths; makes it, and that of the queue, if there is none. */
 static struct deaths *deaths_of(struct queue *queue, struct chunk *chunk)
 {
     if (!queue->dying) {

@@ -1,9 +1,12 @@
-/* From the head of a queue to who takes: consumers by turn, and COMMAND_GET. See queue.h.
+/* Part of queue (queue.h): from the head of a queue to its consumers, by turns, and to COMMAND_GET.
  *
- * Normal course: whatever gives a queue something to do (a requeue, an ack, credit, a page read
- * back) schedules it; at the end of the call it delivers until messages, consumers or memory run
- * out. What can go wrong: the head is on disk. Then it is asked for and paging_in schedules again.
+ * Normal course: an event that gives a queue something to do (a requeue, an ack, credit, a page
+ * that was read) schedules it; at the end of the call it delivers until messages, consumers or
+ * memory run out. What can go wrong: the head is on disk. Then it is asked for and paging_in
+ * schedules again.
  */
+#include "broker/queue/queue.h"
+
 #include "broker/queue/queues.h"
 #include "broker/store/paging.h"
 #include "broker/topology/copies.h"
@@ -56,8 +59,9 @@ static void answer_empty(struct queue *queue, struct channel *channel)
     promise_reply(channel, &event, 0);
 }
 
-/* Callers that take gets off a list until it is empty are marked NOLINT: clang's analyzer does not
- * see that TAILQ_REMOVE moves the head on (it does through tqe_prev) and finds the freed one there.
+/* Takes a get out of its lists and frees it. Callers that do so until a list is empty are marked
+ * NOLINT: clang's analyzer does not see that TAILQ_REMOVE changes the head of the list (through
+ * tqe_prev), and assumes that the head is still the freed get.
  */
 static void end_get(struct queue *queue, struct waiting_get **get)
 {
@@ -67,7 +71,7 @@ static void end_get(struct queue *queue, struct waiting_get **get)
     *get = NULL;
 }
 
-/* What came back before says how often. */
+/* Delivers a message that has come back, with headers that tell how often (returns_mark). */
 static void deliver_counted(struct queue *queue, struct consumer *consumer, struct place place)
 {
     uint64_t seq = place_seq(place);

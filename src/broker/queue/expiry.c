@@ -1,16 +1,14 @@
-/* Time: messages that expire and queues that nobody uses. Thread: the vhost's owner.
+/* Part of queue (queue.h): messages that expire. Thread: the vhost's owner.
  *
- * Normal course: a queue's expiry timer stands at the time when its head may be expired; what has
- * expired is dropped from the head only (in a quorum queue: from the head of each priority), so a
- * message behind a longer-lived one goes when it gets there, and so many in one call that the
- * worker has time for others; vhost_tick does the rest. A queue with x-expires has an idle timer
- * while it has no consumer. What can go wrong: the head is on disk; then the timer is set when it
- * has been read. */
+ * Normal course: a queue's expiry timer stands at the time when its head expires. Expired messages
+ * are taken from the head only (in a quorum queue: from the head of each priority), so a message
+ * behind one that lives longer goes when it has become the head. One call takes a bounded number,
+ * so that the worker has time for others; vhost_tick takes the rest. What can go wrong: the head is
+ * on disk: then the timer is set when it has been read. */
+#include "broker/queue/queue.h"
+
 #include "broker/queue/queues.h"
 #include "broker/store/paging.h"
-
-#include "leveret/base/container.h"
-#include <stddef.h>
 
 uint64_t queue_expiry_of(const struct queue *queue, const struct message *message, bool *at_once)
 {
@@ -23,14 +21,15 @@ uint64_t queue_expiry_of(const struct queue *queue, const struct message *messag
     return now_ms + ttl_ms ? now_ms + ttl_ms : 1;
 }
 
-/* Whether the first message of each lane expires, and not only the queue's head: as in RabbitMQ in
- * quorum queues, but not in those with x-max-priority. */
+/* Whether expired messages are taken from the head of each lane, and not only from the queue's
+ * head: as in RabbitMQ this is so in quorum queues, but not in queues with x-max-priority. */
 static bool expires_by_lane(const struct queue *queue)
 {
     return queue->priorities && queue->settings.type == QUEUE_QUORUM;
 }
 
-/* Whether the first message that is ready is in memory, and when it expires: 0 is never. */
+/* Finds the lane's first ready message and when it expires; 0: never. Returns false when there is
+ * none, or when it is not in memory. */
 static bool head_expiry(struct lane *lane, struct place *place, uint64_t *expires_ms)
 {
     *expires_ms = 0;
@@ -46,8 +45,9 @@ static bool head_expiry(struct lane *lane, struct place *place, uint64_t *expire
     return true;
 }
 
-/* Takes what has expired from the head of a lane, or from the queue's head (lane NULL), at most
- * max; returns how many. *next_ms: when the next one expires; 0: never, as far as is known. */
+/* Takes expired messages from the head of a lane, or from the queue's head (lane NULL), at most
+ * max; returns how many. *next_ms: when the next message expires; 0: never, or it is not in memory.
+ */
 static unsigned expire_from(struct queue *queue, struct lane *lane, unsigned max, uint64_t *next_ms)
 {
     struct place place;
@@ -60,6 +60,7 @@ static unsigned expire_from(struct queue *queue, struct lane *lane, unsigned max
     return count;
 }
 
+/* The same for each lane; *next_ms: the earliest time of all lanes. */
 static unsigned expire_lanes(struct queue *queue, unsigned max, uint64_t *next_ms)
 {
     unsigned count = 0;
@@ -74,16 +75,16 @@ static unsigned expire_lanes(struct queue *queue, unsigned max, uint64_t *next_m
 
 unsigned queue_expire(struct queue *queue, unsigned max)
 {
-    struct queues *set = queue->set;
+    struct queues *queues = queue->set;
     uint64_t next_ms = 0;
     if (max && dead_letter_crowded(queue))
         max = 0;
     unsigned count = expires_by_lane(queue) ? expire_lanes(queue, max, &next_ms)
                                             : expire_from(queue, NULL, max, &next_ms);
     if (!next_ms)
-        heap_remove(&set->expiry, &queue->times.expiry);
+        heap_remove(&queues->expiry, &queue->times.expiry);
     else if (!heap_holds(&queue->times.expiry) || queue->times.expiry.key != next_ms)
-        heap_set(&set->expiry, &queue->times.expiry, next_ms);
+        heap_set(&queues->expiry, &queue->times.expiry, next_ms);
     return count;
 }
 

@@ -1,11 +1,15 @@
-/* How a message comes into a queue. See queue.h.
+/* Part of queue (queue.h): how a message comes into a queue.
  *
- * Normal course: straight to a consumer when none waits before it, and else behind the others. What
- * can go wrong: the queue knows it already (dedup.h), or is at its limit and refuses it. */
+ * Normal course: it goes straight to a consumer when no other message is ready, and else behind the
+ * others. What can go wrong: it is a duplicate (dedup/dedup.h), or the queue is at its length limit
+ * and refuses it. */
+#include "broker/queue/queue.h"
+
 #include "broker/queue/dead_letter.h"
 #include "broker/queue/queues.h"
 
-/* Straight to a consumer; one that will settle it needs it stored, in case it comes back. */
+/* Delivers a message straight to a consumer. Unless the consumer has no_ack, the message is stored
+ * as unsettled, since it may come back. */
 static void publish_to(struct queue *queue, struct consumer *consumer, struct message *message,
                        uint64_t expires_ms, uint64_t *needed)
 {
@@ -19,7 +23,7 @@ static void publish_to(struct queue *queue, struct consumer *consumer, struct me
     consumer_deliver(consumer, message, lane, place_seq(place), false);
 }
 
-/* Stores a message behind the others; what is at the head may be another one now. */
+/* Stores a message behind those of its priority, which may make it the new head of the queue. */
 static void store(struct queue *queue, struct message *message, uint64_t expires_ms,
                   uint64_t *needed)
 {
@@ -28,7 +32,7 @@ static void store(struct queue *queue, struct message *message, uint64_t expires
     bool above = queue_lane_overtakes(lane);
     lane_store(lane, message, expires_ms, STORED_READY, needed);
     queue_lane_ready(lane);
-    if (above) { /* consumers may wait for the disk to give them the head that was */
+    if (above) { /* consumers may be waiting for the former head to be read from disk */
         head = true;
         queue_schedule(queue);
     }
@@ -38,8 +42,9 @@ static void store(struct queue *queue, struct message *message, uint64_t expires
         length_enforce(queue);
 }
 
-/* A message that cannot come in. It has to be in the queue to be dead-lettered from it; stored and
- * settled in one batch, it is not written. */
+/* Refuses a message at the length limit, and dead-letters it if the queue does that. For this it
+ * has to be in the queue; since it is stored and settled in one batch, the journal does not write
+ * it. */
 static void refuse_message(struct queue *queue, struct message *message)
 {
     uint64_t needed = 0;
@@ -50,7 +55,7 @@ static void refuse_message(struct queue *queue, struct message *message)
     dead_letter(lane, place, DEATH_MAXLEN);
 }
 
-/* A message comes in that was not there before. */
+/* Takes a message that is no duplicate. Returns false when the queue refuses it. */
 static bool take_in(struct queue *queue, struct message *message, uint64_t *needed)
 {
     uint64_t expires_ms = 0;
@@ -82,7 +87,7 @@ static bool take_in(struct queue *queue, struct message *message, uint64_t *need
 bool queue_publish(struct queue *queue, struct message *message, uint64_t *needed)
 {
     if (__builtin_expect(queue->dedup != NULL, 0) && dedup_knows(queue->dedup, message, needed))
-        return true; /* it was taken when it came first */
+        return true; /* a duplicate: the first one was taken */
     bool taken = take_in(queue, message, needed);
     if (__builtin_expect(queue->dedup != NULL, 0) && taken)
         dedup_remember(queue->dedup, message);

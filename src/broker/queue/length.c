@@ -1,13 +1,16 @@
-/* Length limits of queues: by ready messages and by the bytes of their bodies.
+/* Length limits of queues (queue.h): of ready messages and of the bytes of their bodies.
  *
- * Normal course: a queue that drops its head takes the message in and then gives up from its head
- * what is too much; a queue that refuses does not take it in. What can go wrong: a limit is lowered
- * when there are a million messages, or many are requeued at once: portions, the rest by
- * vhost_tick. The head is on disk and is to be dead-lettered: it goes when it has been read. */
+ * Normal course: a queue with overflow drop-head takes a message and then drops messages from its
+ * head while it is too long; with another overflow it refuses the message. What can go wrong: a
+ * limit is lowered while there are a million messages, or many messages are requeued at once: they
+ * are dropped in portions, at the ends of calls and by vhost_tick. The head is on disk and is to be
+ * dead-lettered: it goes when it has been read. */
+#include "broker/queue/queue.h"
+
 #include "broker/queue/queues.h"
 #include "broker/store/paging.h"
 
-/* How many messages leave in one piece of work. */
+/* Messages that length_enforce or length_tick drops at once; vhost_tick goes on with the rest. */
 #define SHED_AT_ONCE 1000u
 
 bool length_refuses(const struct queue *queue, uint64_t body_bytes)
@@ -24,6 +27,7 @@ bool length_passes_on(const struct queue *queue)
     return queue->settings.overflow == OVERFLOW_REJECT_PUBLISH_DLX && dead_letter_wanted(queue);
 }
 
+/* Whether the queue is to drop messages from its head. */
 static bool too_long(const struct queue *queue)
 {
     const struct queue_settings *settings = &queue->settings;
@@ -32,6 +36,7 @@ static bool too_long(const struct queue *queue)
             queue->stock.ready_bytes > settings->max_length_bytes);
 }
 
+/* Puts the queue into queues.over, or takes it out. */
 static void list(struct queue *queue, bool over)
 {
     if (queue->over.listed == over)
@@ -43,7 +48,8 @@ static void list(struct queue *queue, bool over)
         TAILQ_REMOVE(&queue->set->over, queue, over.link);
 }
 
-/* Takes from the head, at most max; returns how many. The queue is listed while it can go on. */
+/* Drops messages from the head while the queue is too long, at most max; returns how many. The
+ * queue is listed afterwards if it is still too long and its head is in memory. */
 static unsigned shed(struct queue *queue, unsigned max)
 {
     unsigned count = 0;
@@ -52,7 +58,7 @@ static unsigned shed(struct queue *queue, unsigned max)
         max = 0;
     while (count < max && !reading && too_long(queue)) {
         struct lane *lane = queue_leader(queue);
-        if (!wanted) { /* nor need they be read */
+        if (!wanted) { /* then they need not be read */
             unsigned gone = (unsigned)lane_discard_ready(lane, 1);
             dead_letter_count(queue, DEATH_MAXLEN, gone);
             count += gone;
@@ -68,7 +74,7 @@ static unsigned shed(struct queue *queue, unsigned max)
         }
     }
     list(queue, !reading && !queue->failed && too_long(queue));
-    if (count && queue->expiring) /* there is another head */
+    if (count && queue->expiring) /* sets the timer for the new head */
         queue_expire(queue, 0);
     return count;
 }
@@ -85,10 +91,10 @@ void length_enforce_soon(struct queue *queue)
         list(queue, true);
 }
 
-void length_tick(struct queues *set)
+void length_tick(struct queues *queues)
 {
-    struct queue *queue, *last = TAILQ_LAST(&set->over, queue_list);
-    for (unsigned work = 0; work < SHED_AT_ONCE && (queue = TAILQ_FIRST(&set->over));) {
+    struct queue *queue, *last = TAILQ_LAST(&queues->over, queue_list);
+    for (unsigned work = 0; work < SHED_AT_ONCE && (queue = TAILQ_FIRST(&queues->over));) {
         list(queue, false);
         work += 1 + shed(queue, SHED_AT_ONCE - work);
         if (queue == last)

@@ -1,13 +1,15 @@
-/* The lanes of a queue: which one a message goes into, and which one has the head. See struct
- * priorities in queue.h. Thread: the vhost's owner.
+/* Part of queue (queue.h): the lanes of a queue, which lane a message goes into, and which lane has
+ * the head. See struct priorities. Thread: the vhost's owner.
  *
- * Normal course: queue_lane_for says the lane of a message that comes in; queue_lane_ready marks
- * it; queue_leader finds the highest one that is marked and has something ready. A queue whose
- * messages say no priority has one lane, and none of this costs it anything.
+ * Normal course: queue_lane_for finds the lane for a message that comes in; queue_lane_ready marks
+ * the lane; queue_leader finds the highest marked lane with a ready message. A queue without
+ * priorities has one lane, and none of this costs it anything.
  *
- * A quorum queue gets its priorities with the first message that says one. Their lanes' ids are
- * put on record with the queue's definition, in the batch of that message. What a broker without
- * them stored is in the first lane, in order. */
+ * A quorum queue gets its struct priorities with the first message that has a priority. The ids of
+ * their lanes are put on record with the queue's definition, in the batch of that message. Messages
+ * that an earlier broker, without priorities, has stored are in the first lane, in order. */
+#include "broker/queue/queue.h"
+
 #include "broker/queue/queues.h"
 #include "leveret/base/mem.h"
 
@@ -30,7 +32,8 @@ static void make_lane(struct queue *queue, const struct lane_calls *calls, unsig
     lane_init(lane, &options);
 }
 
-/* Places for lanes with numbers up to max; the lanes are made later, when a message needs one. */
+/* Makes the struct priorities, for lanes with numbers up to max. The lanes are made later, each for
+ * its first message. */
 static void make_priorities(struct queue *queue, unsigned max, unsigned middle, uint64_t first_id)
 {
     queue->priorities =
@@ -129,7 +132,7 @@ struct lane *queue_lane_above(const struct queue *queue, const struct lane *lane
 
 /* ---- The head. */
 
-/* Where the lane stands among the queue's. */
+/* The position of a lane in the order of its queue's priorities. */
 static unsigned rank(const struct lane *lane)
 {
     return lane->number ? lane->number : lane->queue->priorities->middle;
@@ -140,7 +143,8 @@ bool queue_lane_is_above(const struct lane *lane, const struct lane *other)
     return rank(lane) > rank(other);
 }
 
-/* What is marked as ready and is not any more is found here, each once. */
+/* The lane with the head; the queue has priorities. Removes the marks of lanes that have no ready
+ * message any more. */
 static struct lane *top_lane(struct queue *queue)
 {
     struct priorities *priorities = queue->priorities;

@@ -1,6 +1,7 @@
-/* Queues: life and storage. See queue.h.
+/* Queues: messages out, definitions on record, and the lists of queues that have something to do.
+ * See queue.h and queues.h.
  *
- * A message's way: queue_publish → lane_store → queue_lend or queue_take → queue_settle or
+ * The course of a message: queue_publish → lane_store → queue_lend or queue_take → queue_settle or
  * queue_requeue. */
 #include "broker/queue/queue.h"
 
@@ -21,8 +22,9 @@ struct message *queue_take(struct queue *queue, struct place place)
     return lane_discard(place.chunk->lane, place);
 }
 
-/* A limit that nobody asked for must not end what consumers only hand back. Without any limit it
- * makes no difference but for what consumers are told, which is then as in RabbitMQ 4.3. */
+/* The default limit counts failures only: it must not remove messages that consumers just hand
+ * back. Without any limit this decides only the number that consumers see in x-delivery-count,
+ * which is that of RabbitMQ 4.3. */
 uint32_t queue_counted(const struct queue *queue, struct tally tally)
 {
     bool all = queue->set->delivery_count == COUNT_RETURNS && queue->settings.delivery_limit_said &&
@@ -30,12 +32,14 @@ uint32_t queue_counted(const struct queue *queue, struct tally tally)
     return all ? tally.returns : tally.failures;
 }
 
-/* A limit that nobody asked for never drops a message: it needs somewhere to send it. */
+/* The default limit never drops a message: it counts only when there is a dead-letter exchange. */
 bool queue_returned_too_often(const struct queue *queue, struct tally tally)
 {
     return queue_counts(queue) && queue_counted(queue, tally) > queue->settings.delivery_limit &&
            (queue->settings.delivery_limit_said || dead_letter_wanted(queue));
 }
+
+/* ---- On record. */
 
 static void queue_text(const struct queue *queue, struct text *key, struct text *value)
 {
@@ -71,6 +75,8 @@ void queue_erase(struct queue *queue)
     text_free(&key);
 }
 
+/* ---- Lists. */
+
 void queue_schedule(struct queue *queue)
 {
     if (queue->due.listed || (TAILQ_EMPTY(&queue->takers.gets) &&
@@ -92,29 +98,29 @@ void queue_unschedule(struct queue *queue)
     queue->due.listed = false;
 }
 
-bool queues_hold(struct queues *set, struct channel *channel, bool more)
+bool queues_hold(struct queues *queues, struct channel *channel, bool more)
 {
     struct queue *queue;
     if (more) {
-        TAILQ_FOREACH(queue, &set->due, due.link)
+        TAILQ_FOREACH(queue, &queues->due, due.link)
         queue->due.held_by = channel;
-        TAILQ_CONCAT(&channel->holds, &set->due, due.link);
+        TAILQ_CONCAT(&channel->holds, &queues->due, due.link);
     } else {
         TAILQ_FOREACH(queue, &channel->holds, due.link)
         queue->due.held_by = NULL;
-        TAILQ_CONCAT(&set->due, &channel->holds, due.link);
+        TAILQ_CONCAT(&queues->due, &channel->holds, due.link);
     }
     return !more;
 }
 
 void queue_touch(struct queue *queue)
 {
-    struct queues *set = queue->set;
+    struct queues *queues = queue->set;
     if (queue->settings.expires_ms == SETTING_NONE)
         return;
     if (queue->takers.count)
-        heap_remove(&set->idle, &queue->times.idle);
+        heap_remove(&queues->idle, &queue->times.idle);
     else
-        heap_set(&set->idle, &queue->times.idle,
-                 set->store->call.now.steady_ms + queue->settings.expires_ms);
+        heap_set(&queues->idle, &queue->times.idle,
+                 queues->store->call.now.steady_ms + queue->settings.expires_ms);
 }

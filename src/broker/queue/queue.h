@@ -1,12 +1,14 @@
-/* A queue: messages in order, each in one place, and who consumes them. Messages are in lanes
- * (lane.h): one, or one for each priority. Thread: the vhost's owner.
+/* A queue: messages in order, and its consumers. The messages are in lanes (store/lane.h): one
+ * lane, or one for each priority. Thread: the vhost's owner.
  *
- * Normal course: queue_publish hands a message straight to a consumer when none waits before it,
- * and else stores it; queue_dispatch (dispatch.c) takes from the head for consumers that can take;
- * queue_settle ends a message; queue_requeue puts it back into its old place.
+ * Normal course: queue_publish delivers a message straight to a consumer when no other message is
+ * ready, and else stores it; queue_dispatch (dispatch.c) delivers from the head to consumers that
+ * can take; queue_settle removes a delivered message; queue_requeue makes it ready again in its old
+ * place.
  *
- * What can go wrong: a stored message cannot be read back. Then the queue is failed: its consumers
- * are cancelled and it refuses everything but being deleted; nothing of it is thrown away. */
+ * What can go wrong: a stored message cannot be read. Then the queue has failed: its consumers are
+ * cancelled, and it refuses all commands but those that delete it; none of its messages is thrown
+ * away. */
 #ifndef BROKER_QUEUE_H
 #define BROKER_QUEUE_H
 
@@ -25,7 +27,7 @@ struct effective_policy;
 struct peer;
 struct queues;
 
-/* A COMMAND_GET that waits for the head to come back from disk. */
+/* A COMMAND_GET that waits for the head to be read from disk. */
 struct waiting_get {
     TAILQ_ENTRY(waiting_get) link;         /* in queue->takers.gets */
     TAILQ_ENTRY(waiting_get) channel_link; /* in channel->gets */
@@ -34,48 +36,50 @@ struct waiting_get {
     bool no_ack;
 };
 
-/* Of a message in a quorum queue: the highest priority, and that of one that says none. */
+/* Priorities of messages in a quorum queue: the highest one, which a higher one counts as, and that
+ * of a message without a priority. */
 #define QUORUM_PRIORITY_MAX (QUEUE_PRIORITIES - 1)
 #define QUORUM_PRIORITY     QUEUE_PRIORITY_MIDDLE
 
-/* The lanes of a queue beside its first one (queue->lane), by number from 1 on; those of higher
- * numbers come first. Each is made with its first message.
- * With x-max-priority a lane's number is the priority of its messages; the first one has priority
- * 0. In a quorum queue a priority's lane has the number priority + 1, but the first lane has those
- * that do not say one: they stand between the others, as QUORUM_PRIORITY. */
+/* The lanes of a queue besides the first one (queue->lane), numbered from 1 on. The messages of a
+ * lane with a higher number are delivered first. Each lane is made with its first message.
+ * With x-max-priority the number of a lane is the priority of its messages, and the first lane has
+ * priority 0. In a quorum queue the lane of a priority has the number priority + 1, and the first
+ * lane has the messages without a priority: they stand between the others, as those of
+ * QUORUM_PRIORITY. */
 struct priorities {
     unsigned max;           /* the highest number */
-    unsigned middle;        /* lanes of lower numbers come after the first lane; 0: none does */
-    uint64_t first_id;      /* in the journal: a lane has first_id + its number. 0: not stored */
-    uint64_t ready_bits[4]; /* by number; a lane whose bit is not set has nothing that is ready */
+    unsigned middle;        /* lanes with lower numbers come after the first lane; 0: none does */
+    uint64_t first_id;      /* a lane's id in the journal is first_id + its number; 0: not stored */
+    uint64_t ready_bits[4]; /* by number; a lane whose bit is not set has no ready message */
     uint64_t told[QUORUM_PRIORITY_MAX + 1]; /* queue_info.ready_by_priority, as last told */
-    struct lane *lanes[];                   /* that of number 1 first; NULL: not made yet */
+    struct lane *lanes[];                   /* lanes[number - 1]; NULL: not made yet */
 };
 
-/* Whoever takes messages from a queue. */
+/* The consumers of a queue, and the basic.get commands that wait. */
 struct takers {
-    struct consumer_levels levels;  /* consumers that may be able to take, by priority */
+    struct consumer_levels levels;  /* by priority, the highest first */
     struct consumer_list consumers; /* all, by queue_link */
     struct consumer *active;        /* with x-single-active-consumer: the one that gets messages */
-    uint32_t count;                 /* of consumers */
-    bool exclusive;                 /* true: its one consumer lets no other in */
-    TAILQ_HEAD(, waiting_get) gets; /* basic.get that wait for the head to be read */
+    uint32_t count;                 /* consumers */
+    bool exclusive;                 /* true: it has an exclusive consumer, and takes no other */
+    TAILQ_HEAD(, waiting_get) gets; /* those that wait for the head to be read */
 };
 
 struct queue_times {
-    struct heap_node expiry; /* wall: when the head message may be expired */
-    struct heap_node idle;   /* steady: when x-expires may be over */
-    uint64_t idle_since_wall_ms;
+    struct heap_node expiry;     /* in queues.expiry, wall clock: when the head expires */
+    struct heap_node idle;       /* in queues.idle, steady clock: when x-expires is over */
+    uint64_t idle_since_wall_ms; /* when a message last came in or went out */
 };
 
 struct queue_due {
-    bool listed;             /* true: it is to be dispatched */
-    struct channel *held_by; /* it waits in that channel's list; NULL: in queues.due */
+    bool listed;             /* true: it is to be dispatched, and stands in a list */
+    struct channel *held_by; /* the channel in whose list `holds` it stands; NULL: in queues.due */
     TAILQ_ENTRY(queue) link;
 };
 
 struct queue_over {
-    bool listed; /* true: it has more than its limits allow, and stands in queues.over */
+    bool listed; /* true: it has more messages than its limits allow, and stands in queues.over */
     TAILQ_ENTRY(queue) link;
 };
 
@@ -84,30 +88,30 @@ struct queue {
     struct queues *set;
     uint64_t number; /* in queues.roster */
     bool durable, auto_delete, exclusive;
-    bool stored;        /* journalled: durable and not exclusive */
-    bool deleted;       /* lives on only for the unsettled deliveries that name it */
-    bool failed;        /* its messages cannot be read back */
-    bool expiring;      /* has had messages that expire: the head is to be watched */
-    bool by_priority;   /* a message's priority says its lane */
+    bool stored;        /* true: it is journalled, because it is durable and not exclusive */
+    bool deleted;       /* true: it exists only until its unsettled deliveries are settled */
+    bool failed;        /* true: some of its messages cannot be read */
+    bool expiring;      /* true: it has had messages that expire, so its head must be looked at */
+    bool by_priority;   /* true: the priority of a message decides its lane */
     struct peer *owner; /* of an exclusive queue */
     TAILQ_ENTRY(queue) owner_link;
     struct queue_due due;
     struct queue_over over;
     struct queue_settings settings;
-    struct effective_policy *policy; /* what applies to it; NULL: nothing */
+    struct effective_policy *policy; /* NULL: no policy applies to it */
     struct bytes arguments;
-    uint64_t definition_batch; /* what a promise about its existence waits for */
+    uint64_t definition_batch; /* the batch with its definition, for which declare-ok waits */
 
-    struct dedup *dedup; /* what was there before; NULL: it takes anything */
+    struct dedup *dedup; /* NULL: it does not look for duplicates */
     struct stock stock;
-    struct lane lane;              /* the first one, of messages without a priority */
-    struct priorities *priorities; /* NULL: no others */
-    struct dying *dying;           /* dead letters; NULL: there were none */
+    struct lane lane;              /* the first lane, for messages without a priority */
+    struct priorities *priorities; /* the other lanes; NULL: it has none */
+    struct dying *dying;           /* its dead letters; NULL: it has had none */
     struct takers takers;
     struct queue_times times;
 
     struct rates rates;
-    struct rates *type_rates; /* those of this type of queue in counters.by_type */
+    struct rates *type_rates; /* the rates of its type in counters.by_type */
     uint8_t data[];           /* name, arguments */
 };
 
@@ -124,91 +128,103 @@ static inline struct queue *queue_of(struct endpoint *endpoint)
 /* ---- Life. */
 
 struct queue_options {
-    struct bytes name, arguments; /* the arguments were parsed: queue_settings_parse */
+    struct bytes name, arguments; /* arguments: queue_settings_parse has accepted them */
     bool durable, auto_delete, exclusive;
-    struct peer *owner; /* when exclusive */
-    uint64_t lane_id;   /* 0: it is not stored */
-    /* Of the lanes of priorities of a quorum queue that has been recovered; 0: it had none. */
-    uint64_t priorities_id;
+    struct peer *owner;     /* of an exclusive queue; NULL: it is not exclusive */
+    uint64_t lane_id;       /* the id of its first lane in the journal; 0: it is not stored */
+    uint64_t priorities_id; /* priorities.first_id of a quorum queue, in recovery; 0: none */
 };
-/* Whether there is memory for it, which is counted then. Errors: PRECONDITION_FAILED. */
-MUST_USE enum status queue_admitted(struct queues *set, const struct queue_options *options);
-/* Makes a queue and adds it to the vhost's maps and topology; journals nothing. Never NULL. */
-struct queue *queue_new(struct queues *set, const struct queue_options *options);
-/* Takes the queue out of everything: cancels consumers, drops messages and lane, erases the
- * definition. It is freed when no unsettled delivery names it any more. */
+/* Counts the memory of a queue to be made. Errors: PRECONDITION_FAILED, when there is no room for
+ * it; nothing is counted then. */
+MUST_USE enum status queue_admitted(struct queues *queues, const struct queue_options *options);
+/* Makes a queue and adds it to the maps and the topology of its vhost; journals nothing. Never
+ * NULL.
+ */
+struct queue *queue_new(struct queues *queues, const struct queue_options *options);
+/* Deletes the queue: ends its consumers, drops its messages, erases its definition. It is freed
+ * when its unsettled deliveries are settled. */
 void queue_delete(struct queue *queue);
-/* Before that, for a queue that may have many of them: takes bindings and consumers off it, a
- * portion in each call. Returns whether none is left. */
+/* Removes bindings and consumers of a queue that is to be deleted, a portion in each call. Returns
+ * true when none is left. */
 bool queue_unhook(struct queue *queue);
-/* A consumer has left: deletes the queue if it is auto-delete and that was the last one. */
+/* A consumer has left: deletes an auto-delete queue if that was its last consumer. */
 void queue_consumer_left(struct queue *queue);
-/* What the policies say of the queue now is applied. Returns whether that is something else than
- * before; *work grows by what it cost (policy_take). */
+/* Applies the policies to the queue's settings. Returns true when its effective policy is another
+ * one than before. Adds the cost to *work, as policy_take does. */
 bool queue_apply_policy(struct queue *queue, unsigned *work);
-/* queue->settings are others than before: limits that are lower now are enforced, in portions. */
+/* queue->settings have changed: sets timers anew, and enforces limits that are lower now, in
+ * portions. */
 void queue_settings_changed(struct queue *queue);
 
-/* The queue's definition in the journal. */
+/* Puts the queue's definition into the batch that is filling, or erases it there. */
 void queue_put(struct queue *queue);
 void queue_erase(struct queue *queue);
 
-/* Tells amq.rabbitmq.trace of a delivery; for a vhost that is traced. */
+/* Traces a delivery; for a vhost that is traced. */
 void queue_trace(const struct channel *channel, const struct queue *queue,
                  const struct message *message, bool redelivered);
-/* Tells who listens to events that the queue, or a consumer of it, was made or is gone. */
+/* Tell the event that a queue, or a consumer, was made or (made is false) is gone. */
 void queue_announce(const struct queue *queue, bool made);
 void queue_announce_consumer(const struct consumer *consumer, bool made);
-/* Frees without a word to anybody; for vhost_free. */
+/* Frees the queue's memory, and tells no consumer or channel; for vhost_free. */
 void queue_destroy(struct queue *queue);
 
 /* ---- Messages. */
 
-/* A message comes in: delivered at once, stored, or expired. Takes a reference if it keeps it.
- * *needed is raised to the batch that a promise for it waits for. Returns false when the queue is
- * at its limit and refuses it. */
+/* Takes a message: it is delivered at once, stored, or expires at once. Takes a reference if it is
+ * stored. *needed is raised to the batch that a confirm waits for. Returns false when the queue is
+ * at its length limit and refuses it. */
 bool queue_publish(struct queue *queue, struct message *message, uint64_t *needed);
 
-/* The head goes to somebody who will settle it: it stays, no longer ready. Returns the message (the
- * queue keeps its reference). It must be in memory. */
+/* Makes the head unsettled, because it is delivered. Returns the message, which must be in memory;
+ * the queue keeps its reference. */
 struct message *queue_lend(struct queue *queue, struct place place);
-/* The head goes for good. The caller gets the queue's reference. It must be in memory. */
+/* Removes the head. Returns the message, which must be in memory; the caller gets the queue's
+ * reference. */
 struct message *queue_take(struct queue *queue, struct place place);
-/* An unsettled delivery ends. The queue may be deleted, and is freed with its last one. */
+
+/* The next three end an unsettled delivery; lane: a lane of the queue, seq: the message. The queue
+ * may be deleted; then it is freed with its last unsettled delivery. */
+/* Removes the message. */
 void queue_settle(struct lane *lane, uint64_t seq);
-/* An unsettled delivery ends and goes where dead letters go. */
+/* Dead-letters the message. */
 void queue_reject(struct lane *lane, uint64_t seq);
-/* An unsettled delivery comes back to its place, marked as redelivered. */
+/* Makes the message ready again in its old place, marked as redelivered; dead-letters it when it
+ * has come back too often. */
 void queue_requeue(struct lane *lane, uint64_t seq, enum return_kind kind);
-/* Of a message's returns, how many the queue's delivery limit counts. */
+
+/* The number of a message's returns that the queue's delivery limit bounds. */
 uint32_t queue_counted(const struct queue *queue, struct tally tally);
-/* Whether a message of the queue that came back so often is not to be delivered again. */
+/* Whether a message with these returns is above the queue's delivery limit. */
 bool queue_returned_too_often(const struct queue *queue, struct tally tally);
 /* Whether the queue counts returns. */
 static inline bool queue_counts(const struct queue *queue)
 {
     return queue->settings.delivery_limit != SETTING_NONE;
 }
-/* Drops what is ready, the first ones, at most max (all when that costs no more); returns how many.
- */
+/* Drops the first ready messages, at most max, or all when that costs no more; returns how many. */
 uint64_t queue_purge(struct queue *queue, uint64_t max);
 
 /* ---- Lanes (priorities.c). */
 
-/* The queue's lanes, with options' ids; without messages. The calls are those of all its lanes. */
+/* Makes the lanes of a new queue, with the ids of queue_options and with these calls. */
 void queue_lanes_make(struct queue *queue, const struct lane_calls *calls, uint64_t lane_id,
                       uint64_t priorities_id);
-/* Drops what is in them, here and in the journal. */
+/* Drops the messages of all lanes, from memory and from the journal. */
 void queue_lanes_clear(struct queue *queue);
-/* They can be used again after that: the old ids are used up. The caller journals the queue. */
+/* Gives the lanes new ids after that, so that they can be used again. The caller puts the queue's
+ * definition with the new ids into the journal. */
 void queue_lanes_renew(struct queue *queue);
-/* They are empty and go with the queue. */
+/* Frees the lanes, which must be empty. */
 void queue_lanes_free(struct queue *queue);
 
-/* The lane of this number, made if need be; there must be priorities, unless it is 0. */
+/* The lane with this number, which is made if there is none. For a number other than 0 the queue
+ * must have priorities. */
 struct lane *queue_lane(struct queue *queue, unsigned number);
-/* The lane for a message that says a priority; makes it, and the priorities of a quorum queue. */
+/* The lane for a message with a priority. Makes the lane, and the struct priorities of a quorum
+ * queue, if there is none. */
 struct lane *queue_priority_lane(struct queue *queue, unsigned priority);
+/* The lane for a message that comes in. */
 static inline struct lane *queue_lane_for(struct queue *queue, const struct message *message)
 {
     return queue->by_priority && message_has_priority(message)
@@ -216,90 +232,98 @@ static inline struct lane *queue_lane_for(struct queue *queue, const struct mess
                : &queue->lane;
 }
 
-/* The next one of the lanes that were made, by number, from &queue->lane on; NULL at the end. */
+/* The lane with the next higher number of those that were made, or NULL. A walk over all lanes
+ * begins with &queue->lane. */
 struct lane *queue_lane_above(const struct queue *queue, const struct lane *lane);
 
-/* The head: the first message that is ready, of the highest priority. The caller makes sure that
- * there is one. */
+/* The head: the first ready message of the highest priority. The queue must have a ready message.
+ */
 struct place queue_head(struct queue *queue);
-/* The lane of the head, or the first lane when nothing is ready. */
+/* The lane of the head, or the first lane when no message is ready. */
 struct lane *queue_leader(struct queue *queue);
-/* Whether the lane has the queue's head, if anything is ready. */
+/* Whether the lane is the leader of its queue. */
 bool queue_leads(const struct lane *lane);
-/* Whether messages of one lane of a queue come before those of another one. */
+/* Whether messages of `lane` are delivered before those of `other`, a lane of the same queue. */
 bool queue_lane_is_above(const struct lane *lane, const struct lane *other);
-/* Whether a message that comes into the lane is the head then, and another one was. */
+/* Whether a message that comes into the lane becomes the head in the place of another message. */
 static inline bool queue_lane_overtakes(const struct lane *lane)
 {
     return lane->queue->priorities && queue_lane_is_above(lane, queue_leader(lane->queue));
 }
 
-/* Something of the lane is ready. (Not before it is: queue_leader would take the mark away.) */
+/* Marks that the lane has a ready message. To be called after it has: queue_leader removes a mark
+ * without a ready message. */
 static inline void queue_lane_ready(const struct lane *lane)
 {
     if (lane->number)
         bit_set(lane->queue->priorities->ready_bits, lane->number);
 }
-/* A lane of a queue has been filled by recovery. */
+/* Recovery has filled a lane of a queue. */
 void queue_restored(struct lane *lane);
 
-/* ---- Dispatch (dispatch.c). */
+/* ---- Dispatch (queue.c, dispatch.c). */
 
-/* The queue has something for its consumers, or a consumer is able again: dispatched before the
- * command ends. Cheap when nothing is ready. */
+/* The queue has a message for its consumers, or a consumer is able to take again: it is dispatched
+ * before the call ends. Cheap when no message is ready. */
 void queue_schedule(struct queue *queue);
-/* Messages have come back from a channel, to the queues that are due now. With more to come these
- * are held until it is called without; returns whether nothing more comes. */
-bool queues_hold(struct queues *set, struct channel *channel, bool more);
-/* The queue is not to be dispatched after all. */
+/* Messages have come back from a channel to the queues in queues.due. While more come (more is
+ * true) the channel holds these queues, so that they deliver nothing; with more = false they are
+ * due again. Returns !more. */
+bool queues_hold(struct queues *queues, struct channel *channel, bool more);
+/* Takes the queue out of the list in which it waits to be dispatched. */
 void queue_unschedule(struct queue *queue);
-/* Delivers while there are ready messages in memory and consumers that can take them. */
+/* Delivers while the head is in memory and a consumer can take it. */
 void queue_dispatch(struct queue *queue);
-/* Answers a COMMAND_GET now, or later when the head has to be read first. */
+/* Answers a COMMAND_GET at once, or later when the head has to be read first. */
 void queue_get(struct queue *queue, struct channel *channel, bool no_ack);
-/* Fails the channel: the queue's stored messages cannot be read. */
+/* Fails the channel, because stored messages of the queue cannot be read. */
 void queue_refuse_unreadable(struct channel *channel, enum command_type command,
                              const struct queue *queue);
-/* The channel goes: its gets are not served any more. */
+/* The channel ends: drops its gets that wait. */
 void queue_drop_gets(struct channel *channel);
-/* The gets that wait will not be served: NOT_FOUND, or INTERNAL_ERROR. */
+/* Fails the channels whose gets wait: with NOT_FOUND when the queue is deleted, INTERNAL_ERROR when
+ * its messages cannot be read. */
 void queue_fail_gets(struct queue *queue, enum status status);
 
 /* ---- Expiry (expiry.c). */
 
-/* How many messages expire in one piece of work. */
+/* Messages that expire in one call; vhost_tick takes the rest. */
 #define EXPIRE_AT_ONCE 1000u
 
-/* When a message that comes in now expires: wall clock, 0: never. *at_once: it must not wait. */
+/* When a message that comes in now expires, by the wall clock; 0: never. *at_once is set to true
+ * when it expires unless a consumer takes it at once. */
 uint64_t queue_expiry_of(const struct queue *queue, const struct message *message, bool *at_once);
 /* Takes expired messages from the head, at most max; returns how many. Sets the timer for the rest.
  */
 unsigned queue_expire(struct queue *queue, unsigned max);
-/* A message that expires was stored in the lane; head: it is the queue's head now. */
+/* A message that expires was stored in the lane: sets the timer if need be. head: whether it is the
+ * queue's head now. */
 void queue_expiry_stored(struct lane *lane, uint64_t expires_ms, bool head);
-/* Whether the head has expired and is left for vhost_tick, which has more of them to do: nobody
- * gets anything meanwhile. After queue_expire. */
+/* Whether the head has expired and is left for vhost_tick, since queue_expire has taken its
+ * maximum: meanwhile the queue delivers nothing. */
 bool queue_expiry_behind(const struct queue *queue);
-/* The queue is used: x-expires begins anew. */
+/* The queue is used: the time of x-expires begins anew (queue.c). */
 void queue_touch(struct queue *queue);
 
 /* ---- Length limits (length.c): of ready messages and of their bodies' bytes. */
 
+/* Whether the queue has a length limit. */
 static inline bool queue_limited(const struct queue *queue)
 {
     return (queue->settings.max_length & queue->settings.max_length_bytes) != SETTING_NONE;
 }
 
-/* Whether the queue refuses one more message with a body of this size. */
+/* Whether the queue refuses another message with a body of this size. */
 bool length_refuses(const struct queue *queue, uint64_t body_bytes);
-/* Whether what it refuses is dead-lettered: for who sends a dead letter, as good as taken. */
+/* Whether the queue dead-letters messages that it refuses. A dead letter that it refuses then
+ * counts as taken. */
 bool length_passes_on(const struct queue *queue);
-/* The queue may have too many: takes from its head, now or in portions. Not for one that is not
- * limited. */
+/* Drops messages from the head of a queue that is above its length limit, at most SHED_AT_ONCE
+ * (length.c); length_tick drops the rest. The queue must have a limit. */
 void length_enforce(struct queue *queue);
-/* The same at the end of the call. */
+/* Leaves all of that to length_tick, which runs at the end of the call. */
 void length_enforce_soon(struct queue *queue);
-/* Goes on with the queues that have too many, a bounded amount. */
-void length_tick(struct queues *set);
+/* Drops messages of the queues that are above their limits, a bounded number. */
+void length_tick(struct queues *queues);
 
 #endif

@@ -1,5 +1,7 @@
-/* Part of queue (queue.h): what listeners to events and traces are told of queues and consumers.
- * The names and the headers are those of RabbitMQ's event exchange. */
+/* Part of queue (queue.h): events and traces of queues and their consumers. The names and the
+ * headers are those of RabbitMQ's event exchange and firehose. */
+#include "broker/queue/queue.h"
+
 #include "broker/queue/queues.h"
 #include "leveret/wire/table.h"
 

@@ -1,6 +1,10 @@
-/* The life of a queue: made, emptied, deleted; and how deliveries of it end. See queue.h. */
+/* Part of queue (queue.h): how a queue is made, purged and deleted, and how its deliveries end. */
+#include "broker/queue/queue.h"
+
 #include "broker/queue/queues.h"
 #include "leveret/base/mem.h"
+
+/* ---- Calls from the lanes (struct lane_calls). */
 
 static void paged_in(struct lane *lane, struct chunk *chunk)
 {
@@ -52,16 +56,18 @@ static const struct lane_calls lane_calls = {
     .emptied = emptied,
 };
 
+/* ---- Life. */
+
 static uint64_t queue_size(size_t name_len, size_t arguments_len)
 {
     return sizeof(struct queue) + HOLDING_PLACES + name_len + arguments_len;
 }
 
-enum status queue_admitted(struct queues *set, const struct queue_options *options)
+enum status queue_admitted(struct queues *queues, const struct queue_options *options)
 {
-    return holding_take(&set->store->holdings, ACCOUNT_DEFINITIONS,
+    return holding_take(&queues->store->holdings, ACCOUNT_DEFINITIONS,
                         queue_size(options->name.len, options->arguments.len), "one more queue",
-                        &set->store->call.refusal);
+                        &queues->store->call.refusal);
 }
 
 bool queue_apply_policy(struct queue *queue, unsigned *work)
@@ -77,7 +83,7 @@ bool queue_apply_policy(struct queue *queue, unsigned *work)
     return true;
 }
 
-struct queue *queue_new(struct queues *set, const struct queue_options *options)
+struct queue *queue_new(struct queues *queues, const struct queue_options *options)
 {
     struct bytes name = options->name, arguments = options->arguments;
     unsigned policy_work = 0;
@@ -87,18 +93,18 @@ struct queue *queue_new(struct queues *set, const struct queue_options *options)
     if (arguments.len)
         memcpy(queue->data + name.len, arguments.at, arguments.len);
     queue->arguments = bytes_of(queue->data + name.len, arguments.len);
-    queue->set = set;
+    queue->set = queues;
     queue->durable = options->durable;
     queue->auto_delete = options->auto_delete;
     queue->exclusive = options->exclusive;
     queue->stored = options->durable && !options->exclusive;
     queue_settings_merge(queue->arguments, &queue_settings_default, &queue->settings);
-    queue->type_rates = &set->counters->by_type[queue_counted_type(queue)];
-    queue->dedup = dedup_new(set->dedups, &queue->endpoint, queue->arguments, false);
+    queue->type_rates = &queues->counters->by_type[queue_counted_type(queue)];
+    queue->dedup = dedup_new(queues->dedups, &queue->endpoint, queue->arguments, false);
     if (queue->dedup)
         queue->dedup->stored = queue->stored;
     queue_lanes_make(queue, &lane_calls, options->lane_id, options->priorities_id);
-    queue->times.idle_since_wall_ms = set->store->call.now.wall_ms;
+    queue->times.idle_since_wall_ms = queues->store->call.now.wall_ms;
     SLIST_INIT(&queue->takers.levels);
     TAILQ_INIT(&queue->takers.consumers);
     TAILQ_INIT(&queue->takers.gets);
@@ -106,18 +112,19 @@ struct queue *queue_new(struct queues *set, const struct queue_options *options)
         queue->owner = options->owner;
         TAILQ_INSERT_TAIL(&options->owner->exclusive_queues, queue, owner_link);
     }
-    topology_join(set->topology, &queue->endpoint, bytes_of(queue->data, name.len), queue->stored);
-    map_put(&set->by_name, queue->endpoint.name, queue);
-    queue->number = roster_add(&set->roster, queue);
-    if (!set->store->recovering && !policies_are_none(set->policies))
+    topology_join(queues->topology, &queue->endpoint, bytes_of(queue->data, name.len),
+                  queue->stored);
+    map_put(&queues->by_name, queue->endpoint.name, queue);
+    queue->number = roster_add(&queues->roster, queue);
+    if (!queues->store->recovering && !policies_are_none(queues->policies))
         queue_apply_policy(queue, &policy_work);
     queue_touch(queue);
     if (queue->settings.consumer_timeout_ms != SETTING_NONE)
-        timeout_consider(set->channels, queue->settings.consumer_timeout_ms);
+        timeout_consider(queues->channels, queue->settings.consumer_timeout_ms);
     return queue;
 }
 
-/* The lanes tell nobody any more. */
+/* From now on the lanes do not tell the queue's struct dedup of their messages. */
 static void leave_dedup(struct queue *queue)
 {
     for (struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane))
@@ -156,20 +163,20 @@ static void free_if_done(struct queue *queue)
 
 bool queue_unhook(struct queue *queue)
 {
-    struct queues *set = queue->set;
+    struct queues *queues = queue->set;
     struct consumer *consumer;
-    uint64_t bindings =
-        topology_shed(set->topology, &queue->endpoint, call_left(&set->store->call, WORK_BINDING));
-    call_spend(&set->store->call, bindings * WORK_BINDING);
+    uint64_t bindings = topology_shed(queues->topology, &queue->endpoint,
+                                      call_left(&queues->store->call, WORK_BINDING));
+    call_spend(&queues->store->call, bindings * WORK_BINDING);
     while ((consumer = TAILQ_FIRST(&queue->takers.consumers)) &&
-           call_left(&set->store->call, WORK_CONSUMER)) {
+           call_left(&queues->store->call, WORK_CONSUMER)) {
         consumer_revoke(consumer); /* NOLINT(clang-analyzer-unix.Malloc) */
-        call_spend(&set->store->call, WORK_CONSUMER);
+        call_spend(&queues->store->call, WORK_CONSUMER);
     }
     return !consumer && TAILQ_EMPTY(&queue->endpoint.bindings_to);
 }
 
-/* What the queue counts as ready is what its lanes have. */
+/* The queue's count of ready messages must be the sum of its lanes' counts. */
 static void check_stock(const struct queue *queue)
 {
     const struct stock *stock = &queue->stock;
@@ -179,7 +186,7 @@ static void check_stock(const struct queue *queue)
     CHECK(stock->ready == ready);
 }
 
-/* Nothing is left once its lanes have been cleared. */
+/* After the lanes have been cleared all sums but that of unsettled deliveries must be 0. */
 static void check_cleared(const struct queue *queue)
 {
     const struct stock *stock = &queue->stock;
@@ -189,13 +196,13 @@ static void check_cleared(const struct queue *queue)
 
 void queue_delete(struct queue *queue)
 {
-    struct queues *set = queue->set;
+    struct queues *queues = queue->set;
     CHECK(!queue->deleted);
-    call_spend(&set->store->call, WORK_DELETE);
-    holding_give(&set->store->holdings, ACCOUNT_DEFINITIONS,
+    call_spend(&queues->store->call, WORK_DELETE);
+    holding_give(&queues->store->holdings, ACCOUNT_DEFINITIONS,
                  queue_size(queue->endpoint.name.len, queue->arguments.len));
     queue->deleted = true;
-    set->counters->queues_deleted++;
+    queues->counters->queues_deleted++;
     queue_announce(queue, false);
     struct consumer *consumer;
     while ((consumer = TAILQ_FIRST(&queue->takers.consumers)))
@@ -203,16 +210,16 @@ void queue_delete(struct queue *queue)
     queue_fail_gets(queue, STATUS_NOT_FOUND);
     queue_unschedule(queue);
     if (queue->over.listed)
-        TAILQ_REMOVE(&set->over, queue, over.link);
+        TAILQ_REMOVE(&queues->over, queue, over.link);
     queue->over.listed = false;
-    heap_remove(&set->expiry, &queue->times.expiry);
-    heap_remove(&set->idle, &queue->times.idle);
+    heap_remove(&queues->expiry, &queue->times.expiry);
+    heap_remove(&queues->idle, &queue->times.idle);
     if (queue->owner)
         TAILQ_REMOVE(&queue->owner->exclusive_queues, queue, owner_link);
     queue->owner = NULL;
-    map_remove(&set->by_name, queue->endpoint.name);
-    topology_leave(set->topology, &queue->endpoint);
-    roster_remove(&set->roster, queue->number);
+    map_remove(&queues->by_name, queue->endpoint.name);
+    topology_leave(queues->topology, &queue->endpoint);
+    roster_remove(&queues->roster, queue->number);
     if (queue->stored)
         queue_erase(queue);
     leave_dedup(queue);
@@ -234,7 +241,44 @@ void queue_settings_changed(struct queue *queue)
         length_enforce_soon(queue);
 }
 
-/* Whether the delivery was of a queue that has been deleted since: that is all there is to do. */
+/* With this many ready messages, and none unsettled, a purge makes new lanes: that is cheaper than
+ * to discard each message. */
+#define PURGE_LANES_MIN 4096u
+
+uint64_t queue_purge(struct queue *queue, uint64_t max)
+{
+    uint64_t count = queue->stock.ready;
+    if (queue->stock.unsettled == 0 && count >= PURGE_LANES_MIN) {
+        queue_lanes_clear(queue);
+        queue_lanes_renew(queue);
+        if (queue->stored)
+            queue_put(queue);
+    } else {
+        uint64_t done = 0;
+        for (struct lane *lane = &queue->lane; lane && done < max;
+             lane = queue_lane_above(queue, lane))
+            done += lane_discard_ready(lane, max - done);
+        call_spend(&queue->set->store->call, done * WORK_DISCARD);
+        count = done;
+    }
+    queue_schedule(queue); /* a basic.get may wait for a message that is gone */
+    return count;
+}
+
+void queue_consumer_left(struct queue *queue)
+{
+    if (queue->takers.count)
+        return;
+    if (queue->auto_delete && !queue->deleted)
+        queue_delete(queue);
+    else
+        queue_touch(queue);
+}
+
+/* ---- The ends of deliveries. */
+
+/* Settles a delivery whose queue has been deleted since, and frees the queue after its last one.
+ * Returns false when the queue is not deleted: then the caller settles it. */
 static bool settled_deleted(struct lane *lane)
 {
     if (!lane->queue->deleted)
@@ -270,42 +314,9 @@ void queue_requeue(struct lane *lane, uint64_t seq, enum return_kind kind)
     }
     lane_give_back(lane, place);
     queue_lane_ready(lane);
-    if (queue->expiring) /* it may be the head again: look at the end of the call */
+    if (queue->expiring) /* it may be the head again: makes vhost_tick look at the head */
         heap_set(&queue->set->expiry, &queue->times.expiry, queue->set->store->call.now.wall_ms);
     if (queue_limited(queue))
         length_enforce_soon(queue);
     queue_schedule(queue);
-}
-
-/* From how many messages on new lanes are cheaper than settling each. */
-#define PURGE_LANES_MIN 4096u
-
-uint64_t queue_purge(struct queue *queue, uint64_t max)
-{
-    uint64_t count = queue->stock.ready;
-    if (queue->stock.unsettled == 0 && count >= PURGE_LANES_MIN) {
-        queue_lanes_clear(queue);
-        queue_lanes_renew(queue);
-        if (queue->stored)
-            queue_put(queue);
-    } else {
-        uint64_t done = 0;
-        for (struct lane *lane = &queue->lane; lane && done < max;
-             lane = queue_lane_above(queue, lane))
-            done += lane_discard_ready(lane, max - done);
-        call_spend(&queue->set->store->call, done * WORK_DISCARD);
-        count = done;
-    }
-    queue_schedule(queue); /* gets may wait for what is gone */
-    return count;
-}
-
-void queue_consumer_left(struct queue *queue)
-{
-    if (queue->takers.count)
-        return;
-    if (queue->auto_delete && !queue->deleted)
-        queue_delete(queue);
-    else
-        queue_touch(queue);
 }
