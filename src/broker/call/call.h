@@ -6,7 +6,7 @@
 #ifndef BROKER_CALL_H
 #define BROKER_CALL_H
 
-#include "broker/call/refusal.h"
+#include "broker/call/refuse.h"
 #include "broker/call/work.h"
 #include "leveret/broker/vhost.h"
 

@@ -10,7 +10,7 @@
 #ifndef BROKER_HOLDING_H
 #define BROKER_HOLDING_H
 
-#include "broker/call/refusal.h"
+#include "broker/call/refuse.h"
 #include "leveret/base/account.h"
 
 struct holdings {

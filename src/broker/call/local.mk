@@ -5,8 +5,8 @@ src_broker_call_libcall_a_SOURCES = \
 	src/broker/call/call.h \
 	src/broker/call/holding.c \
 	src/broker/call/holding.h \
-	src/broker/call/refusal.c \
-	src/broker/call/refusal.h \
+	src/broker/call/refuse.c \
+	src/broker/call/refuse.h \
 	src/broker/call/work.h
 
 if HAVE_CHECK

@@ -10,7 +10,7 @@
 #ifndef BROKER_SETTINGS_H
 #define BROKER_SETTINGS_H
 
-#include "broker/call/refusal.h"
+#include "broker/call/refuse.h"
 #include "leveret/base/text.h"
 #include "leveret/broker/queue_type.h"
 

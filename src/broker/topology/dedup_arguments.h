@@ -3,7 +3,7 @@
 #ifndef BROKER_DEDUP_ARGUMENTS_H
 #define BROKER_DEDUP_ARGUMENTS_H
 
-#include "broker/call/refusal.h"
+#include "broker/call/refuse.h"
 #include "leveret/wire/table.h"
 
 /* Reads x-cache-size or x-cache-ttl: an integer above 0, or a string of digits. */

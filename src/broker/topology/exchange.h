@@ -4,7 +4,7 @@
 #ifndef BROKER_EXCHANGE_H
 #define BROKER_EXCHANGE_H
 
-#include "broker/call/refusal.h"
+#include "broker/call/refuse.h"
 #include "broker/topology/binding.h"
 
 struct dedup;

@@ -1,6 +1,6 @@
 /* Texts of refusals: see refusal.h. They are RabbitMQ's, because clients and operators search for
  * them. */
-#include "broker/call/refusal.h"
+#include "broker/call/refuse.h"
 
 #include <stdarg.h>
 #include <stdio.h>

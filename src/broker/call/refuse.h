@@ -1,7 +1,7 @@
 /* Why a command is refused: the explanation that goes into the reply text, without the code's name.
  * Thread: the vhost's owner. */
-#ifndef BROKER_REFUSAL_H
-#define BROKER_REFUSAL_H
+#ifndef BROKER_REFUSE_H
+#define BROKER_REFUSE_H
 
 #include "leveret/base/bytes.h"
 #include "leveret/base/status.h"
