@@ -3,6 +3,8 @@ noinst_LIBRARIES += src/broker/call/libcall.a
 src_broker_call_libcall_a_CPPFLAGS = $(AM_CPPFLAGS) $(XXHASH_CFLAGS)
 src_broker_call_libcall_a_SOURCES = \
 	src/broker/call/call.h \
+	src/broker/call/equivalent.c \
+	src/broker/call/equivalent.h \
 	src/broker/call/holding.c \
 	src/broker/call/holding.h \
 	src/broker/call/refuse.c \

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "broker/call/equivalent.h"
 #include "broker/channel/reply_to.h"
 #include "broker/command/queue_access.h"
 

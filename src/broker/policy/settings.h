@@ -10,7 +10,7 @@
 #ifndef BROKER_SETTINGS_H
 #define BROKER_SETTINGS_H
 
-#include "broker/call/refuse.h"
+#include "broker/call/equivalent.h"
 #include "leveret/base/text.h"
 #include "leveret/broker/queue_type.h"
 

@@ -10,6 +10,7 @@
  * while a caller walks a list. */
 #include "broker/topology/topology.h"
 
+#include "broker/call/equivalent.h"
 #include "broker/topology/dedup_arguments.h"
 #include "broker/topology/topology_state.h"
 #include "leveret/base/check.h"
