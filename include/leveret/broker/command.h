@@ -2,21 +2,21 @@
  * an event is a struct that can be copied into another worker's mailbox. Thread: any; the vhost's
  * owner takes commands and makes events.
  *
- * Who is who. A *peer* is the core's side of one connection (or of another user of a vhost, such
- * as the HTTP API): its channels, consumers, unsettled deliveries, exclusive queues. The peer is
- * made by vhost_attach and named in each command; the core names the connection in each event by
- * the opaque owner it was attached with. Channels are numbers; one is opened and closed by
- * commands.
+ * Peers. A *peer* is the core's side of one connection (or of another user of a vhost, such as the
+ * HTTP API), with its channels, consumers, unsettled deliveries and exclusive queues. vhost_attach
+ * makes a peer, and each call of vhost_apply names the peer that its command comes from. Each event
+ * names the peer's `owner`, an opaque pointer that was handed to vhost_attach. A channel is a
+ * number; commands open and close it.
  *
- * Errors. A failed command ends with EVENT_REPLY that has a status other than OK and a text
- * (without the code's name: "no queue 'q' in vhost '/'"). The channel is then failed: the core
- * ignores whatever comes for it until COMMAND_CHANNEL_CLOSE, as the session drops what the client
- * sends until close-ok. Statuses that AMQP makes connection errors (NOT_ALLOWED, NOT_IMPLEMENTED,
- * INTERNAL_ERROR …) come the same way.
+ * Errors. A command that is refused is answered by an EVENT_REPLY with a status other than OK and a
+ * text (without the reply code's name: "no queue 'q' in vhost '/'"). The channel has then failed:
+ * the core drops all commands for it until COMMAND_CHANNEL_CLOSE, as the session drops what the
+ * client sends until close-ok. Statuses that are connection errors in AMQP (NOT_ALLOWED,
+ * NOT_IMPLEMENTED, INTERNAL_ERROR …) are reported in the same way.
  *
- * Ownership. Views in a command need to last only for the call of vhost_apply; message references
- * in a command are taken by the core. Views and messages in an event last only for the call of the
- * event callback; who keeps a message takes a reference. */
+ * Ownership. Views in a command need to last only for the call of vhost_apply; the core takes over
+ * the reference to a command's message. Views and messages in an event last only for the call of
+ * the event callback, which takes a reference to a message that it keeps. */
 #ifndef LEVERET_BROKER_COMMAND_H
 #define LEVERET_BROKER_COMMAND_H
 
@@ -37,13 +37,14 @@ enum policy_target {
 };
 
 enum command_type {
-    /* Channel and connection; all but publish, ack, credit are answered by EVENT_REPLY. */
+    /* EVENT_REPLY answers each command but publish, ack, nack, reject and credit. */
+    /* Channels and connections. */
     COMMAND_CHANNEL_OPEN,
-    COMMAND_CHANNEL_CLOSE, /* requeues, ends consumers; replied when done */
-    COMMAND_CREDIT,        /* credit.bytes of deliveries have left for the socket; never replied */
+    COMMAND_CHANNEL_CLOSE, /* gives deliveries back, ends consumers; answered when that is done */
+    COMMAND_CREDIT,        /* credit.bytes of deliveries have left for the socket */
     COMMAND_CONFIRM_SELECT,
     COMMAND_TX_SELECT,
-    COMMAND_TX_COMMIT, /* replied once on disk */
+    COMMAND_TX_COMMIT, /* answered when it is on disk */
     COMMAND_TX_ROLLBACK,
     /* Exchanges, queues, bindings. */
     COMMAND_EXCHANGE_DECLARE,
@@ -61,20 +62,20 @@ enum command_type {
     COMMAND_CANCEL,
     COMMAND_GET,
     COMMAND_QOS,
-    COMMAND_RECOVER, /* requeue all that is unsettled on the channel */
-    COMMAND_ACK,     /* an unknown tag fails the channel, here and below */
+    COMMAND_RECOVER, /* requeues all unsettled deliveries of the channel */
+    COMMAND_ACK,     /* an unknown tag fails the channel; so with COMMAND_NACK, COMMAND_REJECT */
     COMMAND_NACK,    /* basic.nack */
-    COMMAND_REJECT,  /* the same by basic.reject: told apart for the answer when it fails */
+    COMMAND_REJECT,  /* basic.reject: as COMMAND_NACK, but a requeued message counts as failed */
     /* Policies: from the HTTP API, on its own channel. */
-    COMMAND_POLICY_PUT,    /* makes or replaces; PRECONDITION_FAILED when it makes no sense */
-    COMMAND_POLICY_DELETE, /* NOT_FOUND when there is none */
-    COMMAND_NONE,          /* in an EVENT_REPLY that fails the channel for no command: a time-out */
+    COMMAND_POLICY_PUT,    /* makes or replaces a policy; PRECONDITION_FAILED: it is not valid */
+    COMMAND_POLICY_DELETE, /* NOT_FOUND: there is no policy of this name */
+    COMMAND_NONE,          /* in an EVENT_REPLY that fails the channel for a time-out */
 };
 
 struct command {
     enum command_type type;
     uint16_t channel;
-    bool no_wait; /* no reply on success (errors are reported all the same) */
+    bool no_wait; /* true: no reply on success (errors are reported all the same) */
     union {
         struct {
             uint32_t bytes;
@@ -93,7 +94,7 @@ struct command {
         struct {
             struct bytes name, arguments;
             bool passive, durable, exclusive, auto_delete;
-            bool server_named; /* the name is not the client's: it may begin with "amq." */
+            bool server_named; /* true: the session chose the name, which may begin with "amq." */
         } queue_declare;
         struct {
             struct bytes name;
@@ -103,14 +104,13 @@ struct command {
             struct bytes name;
         } queue_purge;
         struct {
-            struct message *message; /* reference taken; exchange and routing key are in it */
+            struct message *message; /* its reference is taken over; names exchange and key */
             bool mandatory;
-        } publish; /* counted for confirms by the core when the channel is in confirm mode */
+        } publish; /* in confirm mode the core numbers it: event.confirm.upto */
         struct {
             struct bytes queue, arguments;
-            struct bytes tag; /* the consumer tag, for listings */
-            uint32_t
-                consumer; /* the session's number for it on this channel; comes back in events */
+            struct bytes tag;  /* the consumer tag, for listings */
+            uint32_t consumer; /* the session's number for it on this channel, used in events */
             bool no_ack, exclusive;
         } consume;
         struct {
@@ -125,9 +125,9 @@ struct command {
             bool global;
         } qos;
         struct {
-            uint64_t tag; /* 0 with multiple: all */
-            bool multiple;
-            bool requeue; /* COMMAND_NACK, COMMAND_REJECT */
+            uint64_t tag;  /* with multiple 0 means all deliveries */
+            bool multiple; /* true: all deliveries up to tag */
+            bool requeue;  /* COMMAND_NACK, COMMAND_REJECT: false: dead-letters or drops */
         } ack;
         struct {
             bool operator_policy;
@@ -135,27 +135,28 @@ struct command {
             struct bytes definition;    /* a checked table's contents: "max-length" … */
             int64_t priority;
             enum policy_target target;
-        } policy; /* DELETE: operator_policy and name alone */
+        } policy; /* COMMAND_POLICY_DELETE reads operator_policy and name alone */
     } u;
 };
 
 enum event_type {
-    EVENT_REPLY, /* the answer to a command, or the failure of one that has none */
+    EVENT_REPLY, /* the answer to a command; the failure of a command that is not answered */
     EVENT_DELIVER,
-    EVENT_RETURN, /* a mandatory message came back; before its confirm */
+    EVENT_RETURN, /* a mandatory message had no route; comes before its confirm */
     EVENT_CONFIRM,
-    EVENT_CANCELLED, /* the core ended a consumer (queue deleted, acknowledgement time-out …); never
-                        for COMMAND_CANCEL */
-    EVENT_GATE,      /* publishing: go on, or hold; the host's word, not the core's */
-    EVENT_PACE,      /* publishing: it outruns consumers, or no longer */
-    EVENT_DETACHED, /* the last event of a peer; the core has forgotten it */
+    EVENT_CANCELLED, /* the core ended a consumer (queue deleted, acknowledgement time-out …);
+                        never for COMMAND_CANCEL */
+    EVENT_GATE,      /* publishes are to be held, or may go on; made by the host, not the core */
+    EVENT_PACE,      /* the peer publishes faster than consumers take (pace.slow), or no longer */
+    EVENT_DETACHED,  /* the last event of a peer, which does not exist any more */
 };
 
+/* What the sessions of a vhost do with publishes. */
 enum publish_gate {
     GATE_OPEN,
-    GATE_BUSY,   /* the journal is behind: persistent messages are held, nothing is said */
-    GATE_ALARM,  /* the disk is short: all are held, connection.blocked says why */
-    GATE_MEMORY, /* the same for memory, which open transactions must not keep for ever */
+    GATE_BUSY,   /* the journal is behind: persistent messages are held; the client is not told */
+    GATE_ALARM,  /* the disk is short: all messages are held, connection.blocked says why */
+    GATE_MEMORY, /* memory is short: the same, and a transaction that publishes more is refused */
 };
 
 struct event {
@@ -163,15 +164,15 @@ struct event {
     uint16_t channel; /* 0 for events of the whole connection (GATE, PACE, DETACHED) */
     union {
         struct {
-            enum command_type command; /* what is answered */
+            enum command_type command; /* the command that is answered */
             enum status status;
-            const char *text;   /* on failure: the explanation, zero-ended */
+            const char *text;   /* on failure: the reason, zero-ended */
             struct bytes name;  /* QUEUE_DECLARE: the queue's name */
             uint32_t messages;  /* QUEUE_DECLARE, DELETE, PURGE; GET: left in the queue */
             uint32_t consumers; /* QUEUE_DECLARE */
             uint32_t consumer;  /* CONSUME, CANCEL: the session's number */
-            bool empty;         /* GET: true when there was no message; else `got` holds it */
-            bool no_wait;       /* the command's; on success such a reply is not sent by the core */
+            bool empty;         /* GET: true when there was no message; false: `got` has it */
+            bool no_wait;       /* that of the command; the core makes no such reply on success */
         } reply;
         struct {
             struct message *message;
@@ -184,8 +185,8 @@ struct event {
             enum status status; /* NO_ROUTE */
         } returned;
         struct {
-            uint64_t upto; /* sequence number on the channel */
-            bool multiple; /* all up to it that are still open */
+            uint64_t upto; /* number of the publish on the channel, from 1 on */
+            bool multiple; /* true: all publishes up to it that are not confirmed yet */
             bool nack;
         } confirm;
         struct {
@@ -193,10 +194,10 @@ struct event {
         } cancelled;
         struct {
             enum publish_gate gate;
-            const char *text; /* of an alarm: "low on memory", or a sentence */
+            const char *text; /* for an alarm: "low on memory", or a sentence */
         } gate;
         struct {
-            bool slow;
+            bool slow; /* true: the connection is to be read more slowly */
         } pace;
     } u;
     /* EVENT_REPLY to COMMAND_GET with a message: */
@@ -207,9 +208,9 @@ struct event {
     } got;
 };
 
-/* What a delivery (EVENT_DELIVER, not an answer to COMMAND_GET) counts in the peer's window of
- * bytes under way: the session adds these up as deliveries leave, and gives them back with
- * COMMAND_CREDIT. */
+/* Bytes that a delivery (EVENT_DELIVER, not an answer to COMMAND_GET) counts in the peer's window
+ * of deliveries under way: the session adds them up as deliveries leave for the socket, and gives
+ * them back with COMMAND_CREDIT. */
 static inline uint32_t delivery_bytes(const struct message *message)
 {
     uint64_t bytes = message->body_bytes + message->envelope_bytes + 64;

@@ -1,8 +1,9 @@
-/* The exchanges that the broker itself publishes to, and who listens to them. See announce.h. */
+/* Part of vhost (leveret/broker/vhost.h): the exchanges that the broker itself publishes to. See
+ * announce.h. */
 #include "broker/vhost/announce.h"
 
 #include "broker/vhost/turn.h"
-#include "leveret/base/mem.h"
+#include "leveret/base/check.h"
 
 void vhost_announce(struct vhost *vhost, enum announcement announcement, struct bytes key,
                     struct bytes headers, struct bytes body, struct moment now)
@@ -23,6 +24,7 @@ void vhost_announce(struct vhost *vhost, enum announcement announcement, struct 
     vhost_finish_call(vhost);
 }
 
+/* Makes one of these exchanges. */
 static void declare(struct vhost *vhost, const char *name)
 {
     const struct exchange_declaration declaration = {
@@ -46,6 +48,7 @@ void announce_declare(struct vhost *vhost)
     declare(vhost, NOTICE_LOG_EXCHANGE);
 }
 
+/* Whether something is bound to the exchange of this name. */
 static bool listened_to(const struct vhost *vhost, const char *name)
 {
     const struct exchange *exchange = topology_exchange(vhost->topology, bytes_of_text(name));

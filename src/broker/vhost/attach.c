@@ -1,4 +1,4 @@
-/* Peers come and go; limits change. See vhost.h. */
+/* Part of vhost (leveret/broker/vhost.h): peers are made and end, limits change. */
 #include "broker/vhost/attach.h"
 
 #include "broker/channel/timeout.h"
@@ -29,7 +29,7 @@ struct peer *vhost_attach(struct vhost *vhost, const struct peer_options *option
     return peer;
 }
 
-void peer_destroy(struct peer *peer)
+void vhost_destroy_peer(struct peer *peer)
 {
     for (uint32_t i = 0; i < peer->channel_room; i++)
         if (peer->channels[i])
@@ -41,11 +41,12 @@ void peer_destroy(struct peer *peer)
     free(peer);
 }
 
-/* Gives up what the peer has, or a portion of it; returns whether that is all. */
+/* Gives back the deliveries of the peer, closes its channels and deletes its exclusive queues.
+ * False: this was a portion. */
 static bool release(struct peer *peer)
 {
     struct vhost *vhost = peer->vhost;
-    /* The messages of all channels go back before a queue gives any of them to somebody else. */
+    /* The messages of all channels go back before a queue delivers any of them again. */
     for (uint32_t i = 0; i < peer->channel_room; i++)
         if (peer->channels[i] && !channel_give_back(peer->channels[i]))
             return queues_hold(&vhost->queues, peer->channels[i], true);
@@ -74,7 +75,7 @@ struct applied vhost_detach(struct vhost *vhost, struct peer *peer, struct momen
         if (peer->channels[i])
             channel_leave(peer->channels[i]);
     if (release(peer)) {
-        peer_destroy(peer);
+        vhost_destroy_peer(peer);
         struct event event = {.type = EVENT_DETACHED};
         vhost->channels.event(vhost->channels.context, owner, &event);
     } else {

@@ -1,4 +1,5 @@
-/* Peers come and go. Thread: the vhost's owner. */
+/* Part of vhost (leveret/broker/vhost.h): peers are made and end, limits change. Thread: the
+ * vhost's owner. */
 #ifndef BROKER_ATTACH_H
 #define BROKER_ATTACH_H
 
@@ -6,9 +7,9 @@ struct peer;
 struct vhost;
 struct vhost_limits;
 
-/* Frees without a word; for vhost_free. */
-void peer_destroy(struct peer *peer);
-/* Takes the limits over, those that are checked with each message as well. */
+/* Frees a peer without sending any event; for vhost_free and the end of vhost_detach. */
+void vhost_destroy_peer(struct peer *peer);
+/* Takes the limits over, also in struct published, where each message is compared with them. */
 void vhost_take_limits(struct vhost *vhost, const struct vhost_limits *limits);
 
 #endif

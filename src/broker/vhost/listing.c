@@ -1,5 +1,7 @@
-/* Listings: slices of queues, exchanges, bindings, consumers and channels, in the order in which
- * they were made. See vhost.h. */
+/* Part of vhost (leveret/broker/vhost.h): listings, which are slices of all queues, exchanges,
+ * bindings, consumers and channels in the order in which they were made, and sums. */
+#include "leveret/broker/vhost.h"
+
 #include "broker/command/timeout_check.h"
 #include "broker/command/tx.h"
 #include "broker/delay/delay.h"
@@ -131,7 +133,9 @@ static void fill_exchange(const struct exchange *exchange, struct exchange_info 
         out->policy = exchange->policy->names[POLICY_USERS];
 }
 
-#define SLICE 64u /* objects taken from the topology at once */
+/* Exchanges or bindings that are taken from the topology at a time; a longer slice takes several.
+ */
+#define SLICE 64u
 
 size_t vhost_list_exchanges(struct vhost *vhost, uint64_t *after, struct exchange_info *out,
                             size_t max)
@@ -227,8 +231,9 @@ size_t vhost_list_channels(struct vhost *vhost, uint64_t *after, struct channel_
     return count;
 }
 
-/* What is worked out when it is asked for. Channels without an open promise have nothing that is
- * not confirmed, or are at a message to very many queues, which counts when it is through. */
+/* The counters, with those that are not kept but worked out. Messages that are not confirmed yet
+ * are looked for on channels with an open promise alone. Another channel has such a message only
+ * while it goes to very many queues (publish/spread.h); it is counted after the last of them. */
 static void tell_counters(const struct vhost *vhost, struct counters *out)
 {
     const struct channel *channel;

@@ -1,4 +1,10 @@
-/* What a vhost does when its topology changes: it counts, journals and tells. See observe.h. */
+/* Part of vhost (leveret/broker/vhost.h): what a vhost does when its topology changes. See
+ * observe.h.
+ *
+ * Normal course: the topology asks whether the account has room for an exchange or a binding; when
+ * it is made or removed, an event is announced and its definition is put into the journal or
+ * erased. What can go wrong: the account is full: the topology refuses the change. During recovery
+ * nothing is announced or journalled. */
 #include "broker/vhost/observe.h"
 
 #include "broker/publish/history.h"

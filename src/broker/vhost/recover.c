@@ -1,10 +1,13 @@
-/* Recovery: from what the journal tells to exchanges, queues, bindings and chunks. Thread: the
- * vhost's owner.
+/* Part of vhost (leveret/broker/vhost.h): recovery, which makes exchanges, queues, bindings and
+ * chunks from what the journal holds.
  *
- * Normal course: definitions come first (exchanges and queues are made at once, bindings kept for
- * the end, since both their ends must exist), then lanes, then their chunks, of which only the bit
- * maps are read. What can go wrong: a definition that makes no sense: CORRUPT, with a sentence. A
- * lane whose queue is gone is dropped. */
+ * Normal course: the journal reports definitions first. Exchanges and queues are made at once;
+ * bindings are kept for the end, because their source and destination must exist. Then it reports
+ * lanes, and the chunks of each lane, whose bit maps alone are read. What can go wrong: a
+ * definition cannot be read or is not valid: CORRUPT, with a sentence that says more. A lane whose
+ * queue is gone is dropped. */
+#include "leveret/broker/vhost.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -19,7 +22,7 @@
 
 struct recovered_lane {
     struct recovered_lane *next;
-    struct lane *lane; /* NULL: its owner's definition is gone */
+    struct lane *lane; /* NULL: the definition of its queue or exchange is gone */
     struct journal_lane *handle;
     uint64_t delivered_seq;
 };
@@ -30,6 +33,7 @@ struct recovered_definition {
     uint8_t data[];
 };
 
+/* Counts of returns of one chunk (store/returns.h). */
 struct recovered_returns {
     struct recovered_returns *next;
     uint64_t lane_id, chunk;
@@ -39,18 +43,21 @@ struct recovered_returns {
 
 struct recovery {
     struct vhost *vhost;
-    struct map lanes; /* from &lane->id to struct lane *; of priority queues the first */
+    struct map
+        lanes; /* from &lane->id to struct lane *; of a queue with priorities its first lane */
     struct queue **priority_queues;
     size_t priority_queue_count;
-    bool sorted; /* they are, by priorities->first_id */
+    bool sorted; /* true: priority_queues is sorted by priorities->first_id */
     struct recovered_returns *returns;
     struct recovered_lane *lane_list;
     struct recovered_definition *bindings, **bindings_end;
-    struct recovered_definition *delays; /* definitions kept until all exchanges are there */
+    struct recovered_definition *delays; /* kept until all exchanges have been made */
     enum status status;
     char *error;
 };
 
+/* Recovery fails with CORRUPT. what: the part of the sentence that follows "a definition that".
+ * Only the first such sentence is kept. */
 static void corrupt(struct recovery *recovery, const char *what, struct bytes key)
 {
     if (recovery->status)
@@ -98,7 +105,7 @@ static void recover_queue(struct recovery *recovery, struct bytes key, struct by
         corrupt(recovery, vhost->store.call.refusal.text, key);
         return;
     }
-    if (queue_admitted(&vhost->queues, &options)) { /* always, while the vhost recovers */
+    if (queue_admitted(&vhost->queues, &options)) { /* counts it; never refuses in a recovery */
         corrupt(recovery, vhost->store.call.refusal.text, key);
         return;
     }
@@ -120,7 +127,8 @@ static int by_first_id(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* The lane of this id, made if it is one of a priority queue; NULL when it is nobody's. */
+/* The lane with this id, which is made now when it is one of a queue with priorities; NULL when its
+ * queue or exchange is gone. */
 static struct lane *find_lane(struct recovery *recovery, uint64_t lane_id)
 {
     struct lane *lane = map_get(&recovery->lanes, bytes_of(&lane_id, sizeof lane_id));
@@ -130,7 +138,8 @@ static struct lane *find_lane(struct recovery *recovery, uint64_t lane_id)
         qsort(recovery->priority_queues, recovery->priority_queue_count,
               sizeof *recovery->priority_queues, by_first_id);
     recovery->sorted = true;
-    size_t low = 0, high = recovery->priority_queue_count; /* the last one that begins before it */
+    /* Look for the last queue whose first id is not above lane_id. */
+    size_t low = 0, high = recovery->priority_queue_count;
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;
         if (recovery->priority_queues[middle]->priorities->first_id <= lane_id)
@@ -145,7 +154,7 @@ static struct lane *find_lane(struct recovery *recovery, uint64_t lane_id)
     return queue_lane(queue, (unsigned)(lane_id - first_id));
 }
 
-/* Counts of returns wait for their chunk, which comes later. */
+/* Keeps counts of returns for finish_returns: their chunk is reported later. */
 static void keep_returns(struct recovery *recovery, struct bytes key, struct bytes value)
 {
     struct recovered_returns *returns = mem_need(sizeof *returns + value.len);
@@ -158,6 +167,7 @@ static void keep_returns(struct recovery *recovery, struct bytes key, struct byt
         corrupt(recovery, "cannot be read", key);
 }
 
+/* Gives each chunk its counts of returns. */
 static void finish_returns(struct recovery *recovery)
 {
     struct recovered_returns *next;
@@ -218,7 +228,7 @@ static void keep_delay(struct recovery *recovery, struct bytes key, struct bytes
     recovery->delays = delay;
 }
 
-/* All definitions are known: lanes for what waits in exchanges. */
+/* All definitions have been reported: makes the lanes of messages that wait in exchanges. */
 static void recover_delays(struct recovery *recovery)
 {
     struct recovered_definition *at;
@@ -239,6 +249,8 @@ static void recover_delays(struct recovery *recovery)
         free(at);
     }
 }
+
+/* ---- What the journal calls. */
 
 static void definition(void *context, struct bytes key, struct bytes value)
 {
@@ -309,7 +321,10 @@ static void chunk(void *lane_context, uint64_t number, const uint64_t live[JOURN
         found->lane->queue->expiring |= any_expires;
 }
 
-/* The head of a queue is known when all of its lanes are there. */
+/* ---- What is done when the journal has reported all. */
+
+/* Finishes lanes and their queues. A queue's head is known only when all lanes have been reported.
+ */
 static void finish_lanes(struct recovery *recovery)
 {
     struct vhost *vhost = recovery->vhost;
@@ -328,7 +343,7 @@ static void finish_lanes(struct recovery *recovery)
             journal_lane_drop(vhost->store.journal, &at->handle);
         if (queue && queue->expiring && !recovery->status)
             queue_expire(queue, 0);
-        if (queue && queue_limited(queue)) /* what was out is ready again */
+        if (queue && queue_limited(queue)) /* unsettled deliveries have become ready again */
             length_enforce_soon(queue);
         free(at);
     }
@@ -353,22 +368,23 @@ static void finish_bindings(struct recovery *recovery)
     }
 }
 
+/* Dead-letters the messages of a chunk that have come back more often than the queue allows. */
 static void end_returned(struct lane *lane, uint64_t number)
 {
     static const struct tally once = {1, 1}, ever = {UINT32_MAX, UINT32_MAX};
     struct chunk *chunk = lane_chunk(lane, number);
     if (!chunk || !queue_returned_too_often(lane->queue, chunk->returns ? ever : once))
-        return; /* none of them can have */
+        return; /* no message of the chunk can have come back so often */
     for (unsigned slot = 0;
          chunk && (slot = bit_next(chunk->ready_bits, slot)) < JOURNAL_CHUNK_SLOTS; slot++) {
         struct place place = {chunk, slot};
         if (queue_returned_too_often(lane->queue, returns_of(place)))
             dead_letter(lane, place, DEATH_DELIVERY_LIMIT);
-        chunk = lane_chunk(lane, number); /* it goes with its last message */
+        chunk = lane_chunk(lane, number); /* NULL after its last message */
     }
 }
 
-/* All counts are there: ends what came back too often to its queue. */
+/* The same for all chunks of all queues that count returns. */
 static void end_all_returned(struct vhost *vhost)
 {
     struct queue *queue;
@@ -411,7 +427,7 @@ enum status vhost_recover(struct vhost *vhost, struct moment now, char **error)
     vhost->store.recovering = vhost->store.holdings.unlimited = false;
     announce_recovered(vhost);
     if (!recovery.status)
-        length_tick(&vhost->queues); /* the rest of it when time goes on: vhost_deadline_ms */
+        length_tick(&vhost->queues); /* a portion; vhost_tick does the rest */
     if (!status) {
         *error = recovery.error;
         status = recovery.status;

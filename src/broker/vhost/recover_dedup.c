@@ -1,10 +1,13 @@
-/* Recovery: who owns which identifiers (dedup_store.c). See recover.h. */
+/* Recovery of deduplication: which exchange or queue owns which identifiers (dedup/dedup_store.h).
+ * See recover_dedup.h. */
 #include "broker/vhost/recover_dedup.h"
 
 #include <stdlib.h>
 
 #include "broker/dedup/dedup_store.h"
 
+/* The deduplication of the exchange or queue that a record names; NULL: it is gone, or does not
+ * deduplicate any more. */
 static struct dedup *dedup_of(struct vhost *vhost, const struct dedup_owner *owner)
 {
     struct bytes name = bytes_of(owner->name, owner->name_len);
@@ -16,7 +19,8 @@ static struct dedup *dedup_of(struct vhost *vhost, const struct dedup_owner *own
     return exchange ? exchange->dedup : NULL;
 }
 
-/* By presence: whether the entry's message is there. */
+/* For a queue that refuses a message while another with its identifier is in the queue: whether the
+ * message of this entry still is. */
 static bool is_present(const struct dedup *dedup, const struct dedup_entry *entry)
 {
     struct queue *queue = queue_of(dedup->owner);
@@ -27,6 +31,7 @@ static bool is_present(const struct dedup *dedup, const struct dedup_entry *entr
     return chunk && bit_test(chunk->live_bits, (unsigned)(entry->value % JOURNAL_CHUNK_SLOTS));
 }
 
+/* Moves the entries that were read under an id to the exchange or queue that owns the id. */
 static void hand_over(struct dedup *to, struct dedup *from)
 {
     struct dedup_cache *cache = &from->cache;

@@ -1,4 +1,10 @@
-/* What each call into the core leaves to do, and what time brings. See turn.h. */
+/* Part of vhost (leveret/broker/vhost.h): what is done at the end of a call into the core, at the
+ * end of a turn, when the journal reports, and when time passes.
+ *
+ * Normal course: a command notes in lists of the vhost what it has left to do (queues to dispatch,
+ * consumers to wake, dead letters, notices), and vhost_finish_call empties these lists. What can go
+ * wrong: something is more work than one call may do: the rest stays in its list, and
+ * vhost_deadline_ms says that vhost_tick is to go on with it. */
 #include "broker/vhost/turn.h"
 
 #include "broker/command/policy_sweep.h"
@@ -20,7 +26,8 @@ static void dispatch_due(struct vhost *vhost)
     }
 }
 
-/* Wakes consumers that wait for one thing, until one of them has used it up and waits again. */
+/* Wakes the consumers in one list, one after the other, until one of them waits again: what they
+ * wait for has been used up then. */
 static void wake_in_turn(struct vhost *vhost, struct consumer_wait *wait)
 {
     struct consumer *consumer;
@@ -80,13 +87,14 @@ void vhost_committed(struct vhost *vhost, uint64_t batch, struct moment now)
     vhost_finish_call(vhost);
 }
 
-/* What one vhost_tick does at most. */
+/* Messages that one vhost_tick lets expire at most, and queues that it deletes, added up; the rest
+ * is left to the next tick. */
 #define TICK_WORK_MAX EXPIRE_AT_ONCE
 
-/* Chunks of cleared lanes that one tick frees. */
+/* Chunks of cleared lanes that one vhost_tick frees at most; the rest is left to the next tick. */
 #define RUBBLE_AT_ONCE 32u
 
-/* Deletes queues that nobody has used for their time. */
+/* Deletes queues that have not been used for the time that x-expires says. */
 static void delete_idle(struct vhost *vhost, unsigned work)
 {
     struct heap_node *node;
@@ -94,7 +102,7 @@ static void delete_idle(struct vhost *vhost, unsigned work)
            node->key <= vhost->store.call.now.steady_ms) {
         struct queue *queue = container_of(node, struct queue, times.idle);
         if (!queue_unhook(queue))
-            break; /* the rest in the next call */
+            break; /* the queue had more to take off than one call may do: the next one goes on */
         queue_delete(queue);
         work++;
     }
@@ -113,7 +121,7 @@ struct applied vhost_tick(struct vhost *vhost, struct moment now)
         work += 1 + queue_expire(queue, TICK_WORK_MAX - work);
         queue_schedule(queue);
         if (queue_expiry_behind(queue))
-            break; /* no more for now */
+            break; /* its head has more expired messages: the next call goes on */
     }
     call_spend(&vhost->store.call, work * WORK_EXPIRE);
     delete_idle(vhost, work);

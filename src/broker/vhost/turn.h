@@ -1,10 +1,11 @@
-/* What each call into the core leaves to do. Thread: the vhost's owner. */
+/* Part of vhost (leveret/broker/vhost.h): how a call into the core begins and ends. Thread: the
+ * vhost's owner. */
 #ifndef BROKER_TURN_H
 #define BROKER_TURN_H
 
 #include "broker/vhost_state.h"
 
-/* A call begins. */
+/* Begins a call: notes the time, and that nothing has been spent or journalled yet. */
 static inline void vhost_enter(struct vhost *vhost, struct moment now)
 {
     vhost->store.call.now = now;
@@ -12,8 +13,8 @@ static inline void vhost_enter(struct vhost *vhost, struct moment now)
     vhost->store.journalled = false;
 }
 
-/* Runs what a call has left to do: dispatch of queues that are due, dead letters, notices. Returns
- * what the call has cost, so that a call can end with it. */
+/* Ends a call: does what it has left to do, which is dispatching queues, waking consumers, and
+ * sending dead letters and notices. Returns what the call has cost. */
 struct applied vhost_finish_call(struct vhost *vhost);
 
 #endif

@@ -1,8 +1,10 @@
-/* The vhost: from commands to their handlers, and what each call leaves to do. See vhost.h.
+/* The life of a vhost, and the way of a command to its handler. See leveret/broker/vhost.h.
  *
- * Normal course: vhost_apply finds the channel, runs the command's handler, then dispatches the
- * queues that the handler gave something to do. What can go wrong: a handler fails the channel;
- * from then on everything for it is dropped until it is closed. */
+ * Normal course: vhost_apply finds the channel, runs the command's handler, then does what the
+ * handler has left to do (turn.h). What can go wrong: a handler fails the channel: from then on all
+ * commands for it are dropped until it is closed. */
+#include "leveret/broker/vhost.h"
+
 #include "broker/command/channel_end.h"
 #include "broker/command/command.h"
 #include "broker/command/policy_sweep.h"
@@ -19,6 +21,7 @@
 
 /* ---- Life. */
 
+/* consume-ok has been sent: the consumer may get messages. */
 static void consume_ok_left(struct channel *channel, uint32_t id)
 {
     struct consumer *consumer = map_get(&channel->consumer_map, bytes_of(&id, sizeof id));
@@ -52,7 +55,7 @@ static void init_channels(struct vhost *vhost)
     TAILQ_INIT(&vhost->channels.releasing);
 }
 
-/* After the topology has been made. */
+/* To be called when the topology has been made. */
 static void init_queues(struct vhost *vhost)
 {
     struct queues *queues = &vhost->queues;
@@ -118,7 +121,7 @@ static void no_event(void *context, void *owner, const struct event *event)
     (void)event;
 }
 
-/* What the core keeps for exchanges. */
+/* Frees what the core keeps for exchanges: what they have seen, and their histories. */
 static void free_keepings(struct vhost *vhost)
 {
     const struct exchange *exchange;
@@ -152,7 +155,7 @@ void vhost_free(struct vhost **vhost_at)
     vhost->channels.event = no_event;
     struct peer *peer;
     while ((peer = TAILQ_FIRST(&vhost->channels.peers)))
-        peer_destroy(peer);
+        vhost_destroy_peer(peer);
     publish_forget_route(&vhost->route);
     notices_free(&vhost->notices);
     delays_free(&vhost->delays);
@@ -201,6 +204,8 @@ static command_handler *const handlers[] = {
     [COMMAND_POLICY_DELETE] = command_policy,
 };
 
+/* Deliveries of so many bytes have left for the socket; consumers that waited for that may go on.
+ */
 static void take_credit(struct peer *peer, uint32_t bytes)
 {
     uint64_t *under_way = &peer->under_way_bytes;
@@ -209,7 +214,7 @@ static void take_credit(struct peer *peer, uint32_t bytes)
         wait_over(&peer->vhost->channels, &peer->wait);
 }
 
-/* What a channel that has failed holds is given back, in as many calls as that takes. */
+/* Gives back what a channel that has failed holds, in as many calls as that takes. */
 static void release_failed(struct channel *channel)
 {
     if (!channel_release(channel))
