@@ -6,6 +6,8 @@ src_broker_queue_libqueue_a_SOURCES = \
 	src/broker/queue/consumer.h \
 	src/broker/queue/dead_letter.c \
 	src/broker/queue/dead_letter.h \
+	src/broker/queue/deaths.c \
+	src/broker/queue/deaths.h \
 	src/broker/queue/dispatch.c \
 	src/broker/queue/expiry.c \
 	src/broker/queue/intake.c \
