@@ -19,9 +19,8 @@ MUST_USE enum status equivalent_flag(const struct equivalence *check, const char
 MUST_USE enum status equivalent_text(const struct equivalence *check, const char *key,
                                      struct bytes received, struct bytes current);
 /* Compares one key of two checked argument tables; integers are equal by value, whatever their
- * width.
- * Errors: PRECONDITION_FAILED "…: received none but current is the value '10' of type 'signedint'".
- * Thread: the vhost's owner. */
+ * width. Errors: PRECONDITION_FAILED "…: received none but current is the value '10' of type
+ * 'signedint'". */
 MUST_USE enum status equivalent_argument(const struct equivalence *check, const char *key,
                                          struct bytes received, struct bytes current);
 

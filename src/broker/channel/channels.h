@@ -1,10 +1,9 @@
 /* All peers and channels of a vhost, and the lists of those that have something to do. Thread: the
  * vhost's owner.
  *
- * Normal course: a channel whose consumers are to be woken, whose promises can leave, or which is
- * to give back its deliveries stands in a list here, which the end of the call or of the turn
- * empties.
- */
+ * Normal course: a channel stands in a list here when its consumers are to be woken, when its
+ * promises can leave, or when it is to give back its deliveries. The end of the call or of the turn
+ * empties the lists. */
 #ifndef BROKER_CHANNELS_H
 #define BROKER_CHANNELS_H
 

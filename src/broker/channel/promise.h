@@ -41,8 +41,7 @@ struct promise_queue {
 void promise_confirm(struct channel *channel, uint64_t needed);
 /* The same for a publish that was refused: it gets a nack. */
 void promise_nack(struct channel *channel);
-/* Sends a reply as soon as the batch `needed` is on disk; takes a reference of the reply's message.
- */
+/* Sends a reply as soon as the batch `needed` is on disk; takes a reference of its message. */
 void promise_reply(struct channel *channel, const struct event *reply, uint64_t needed);
 
 /* Whether promise_reply would hold a reply that needs this batch. */

@@ -1,5 +1,4 @@
-/* Which messages are duplicates: see dedup.h. Keys and values of the journal are in dedup_store.c.
- */
+/* Which messages are duplicates: see dedup.h. Records in the journal are in dedup_store.c. */
 #include "broker/dedup/dedup.h"
 
 #include "broker/dedup/dedup_store.h"
@@ -320,8 +319,7 @@ void dedups_tick(struct dedups *dedups)
     }
     while (work < TICK_WORK_MAX && (dedup = TAILQ_FIRST(&dedups->dying))) {
         work++;
-        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): for the reason at end_get, queue/dispatch.c
-         */
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): see end_get in queue/dispatch.c */
         if (dedup->cache.count) {
             forget(dedup, dedup->cache.oldest);
             continue;

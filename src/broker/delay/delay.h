@@ -49,8 +49,7 @@ struct delays {
     unsigned split_count;          /* buckets in splitting */
     uint64_t loaded_bytes;         /* of messages in loaded buckets and streams */
     uint64_t open_bytes;           /* of messages in the open chunks of resting buckets */
-    /* Steady clock: the journal is behind, and delays_tick does nothing until then; 0: it is not.
-     */
+    /* Steady clock: delays_tick does nothing before, since the journal is behind; 0: it is not. */
     uint64_t retry_steady_ms;
 };
 void delays_init(struct delays *delays, struct store *store);

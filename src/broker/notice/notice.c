@@ -6,8 +6,7 @@
 #include "leveret/wire/properties.h"
 #include "leveret/wire/table.h"
 
-/* Notices that wait to be published; further ones are dropped. One command does not make so many.
- */
+/* Notices that may wait to be published; further ones are dropped. One command makes fewer. */
 #define NOTICES_MAX 4096u
 
 /* ---- Notices that wait to be published. */

@@ -371,8 +371,8 @@ unsigned policy_definition_excludes(struct bytes definition)
     return types;
 }
 
-/* Whether the value of the policy counts for a key that the operator policy has, too: of two limits
- * the lower one counts, of two group sizes the larger one, and of any other values the operator's.
+/* Whether the value of the policy counts for a key that the operator policy has, too. Of two limits
+ * the lower one counts, of two group sizes the larger, and of other values the operator policy's.
  */
 static bool policy_counts(struct bytes key, const struct field *policy,
                           const struct field *operator_policy)

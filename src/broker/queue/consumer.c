@@ -88,8 +88,8 @@ static bool outranked(const struct consumer *active)
     return false;
 }
 
-/* The single active consumer has settled all that it holds, and gives way if there is a better one.
- */
+/* All deliveries of the single active consumer are settled: another one takes over if it outranks
+ * it. */
 static void give_way(struct consumer *active)
 {
     if (outranked(active)) {

@@ -1,10 +1,9 @@
 /* Part of queue (queue.h): from the head of a queue to its consumers, by turns, and to COMMAND_GET.
  *
  * Normal course: an event that gives a queue something to do (a requeue, an ack, credit, a page
- * that was read) schedules it; at the end of the call it delivers until messages, consumers or
- * memory run out. What can go wrong: the head is on disk. Then it is asked for and paging_in
- * schedules again.
- */
+ * that was read) schedules it; at the end of the call it delivers while it has messages in memory
+ * and consumers that can take them. What can go wrong: the head is on disk: then it is read, and
+ * paged_in in queue_life.c schedules the queue again. */
 #include "broker/queue/queue.h"
 
 #include "broker/queue/queues.h"
@@ -61,8 +60,7 @@ static void answer_empty(struct queue *queue, struct channel *channel)
 
 /* Takes a get out of its lists and frees it. Callers that do so until a list is empty are marked
  * NOLINT: clang's analyzer does not see that TAILQ_REMOVE changes the head of the list (through
- * tqe_prev), and assumes that the head is still the freed get.
- */
+ * tqe_prev), and assumes that the head is still the get that was freed. */
 static void end_get(struct queue *queue, struct waiting_get **get)
 {
     TAILQ_REMOVE(&queue->takers.gets, *get, link);

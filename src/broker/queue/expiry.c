@@ -46,8 +46,7 @@ static bool head_expiry(struct lane *lane, struct place *place, uint64_t *expire
 }
 
 /* Takes expired messages from the head of a lane, or from the queue's head (lane NULL), at most
- * max; returns how many. *next_ms: when the next message expires; 0: never, or it is not in memory.
- */
+ * max; returns how many. *next_ms: when the next one expires; 0: never, or it is not in memory. */
 static unsigned expire_from(struct queue *queue, struct lane *lane, unsigned max, uint64_t *next_ms)
 {
     struct place place;

@@ -137,9 +137,7 @@ struct queue_options {
 /* Counts the memory of a queue to be made. Errors: PRECONDITION_FAILED, when there is no room for
  * it; nothing is counted then. */
 MUST_USE enum status queue_admitted(struct queues *queues, const struct queue_options *options);
-/* Makes a queue and adds it to the maps and the topology of its vhost; journals nothing. Never
- * NULL.
- */
+/* Makes a queue and adds it to its vhost (maps, topology); journals nothing. Never NULL. */
 struct queue *queue_new(struct queues *queues, const struct queue_options *options);
 /* Deletes the queue: ends its consumers, drops its messages, erases its definition. It is freed
  * when its unsettled deliveries are settled. */
@@ -236,8 +234,7 @@ static inline struct lane *queue_lane_for(struct queue *queue, const struct mess
  * begins with &queue->lane. */
 struct lane *queue_lane_above(const struct queue *queue, const struct lane *lane);
 
-/* The head: the first ready message of the highest priority. The queue must have a ready message.
- */
+/* The head: the first ready message of the highest priority. There must be a ready message. */
 struct place queue_head(struct queue *queue);
 /* The lane of the head, or the first lane when no message is ready. */
 struct lane *queue_leader(struct queue *queue);
@@ -293,7 +290,7 @@ void queue_fail_gets(struct queue *queue, enum status status);
 /* When a message that comes in now expires, by the wall clock; 0: never. *at_once is set to true
  * when it expires unless a consumer takes it at once. */
 uint64_t queue_expiry_of(const struct queue *queue, const struct message *message, bool *at_once);
-/* Takes expired messages from the head, at most max; returns how many. Sets the timer for the rest.
+/* Takes expired messages from the head, at most max; returns how many. Sets the timer for others.
  */
 unsigned queue_expire(struct queue *queue, unsigned max);
 /* A message that expires was stored in the lane: sets the timer if need be. head: whether it is the

@@ -78,8 +78,7 @@ void chunk_fill(struct chunk *chunk, unsigned slot, struct message *message, uin
  * in memory. body_bytes: the size of the message's body. */
 struct message *chunk_remove(struct chunk *chunk, unsigned slot, uint64_t body_bytes);
 
-/* Drops the references of all messages; the bit maps stay. Returns the bytes that were in memory.
- */
+/* Drops the references of all messages; the bit maps stay. Returns the bytes that it freed. */
 uint64_t chunk_drop_messages(struct chunk *chunk);
 /* Frees the memory that a burst of messages left in an open chunk without live messages. */
 void chunk_rest(struct chunk *chunk);

@@ -21,8 +21,7 @@
 #include "leveret/wire/table.h"
 
 #define FORMAT 1u
-/* Bytes of a binding's arguments up to which its key contains them, and above which their hashes.
- */
+/* Bytes of arguments up to which a binding's key contains them; above, it contains their hashes. */
 #define SHORT_ARGUMENTS_MAX 200u
 
 enum { EXCHANGE_DURABLE = 1, EXCHANGE_AUTO_DELETE = 2, EXCHANGE_INTERNAL = 4 };

@@ -5,8 +5,7 @@
  * begins with a format version. A binding's key names its two ends, so recovery restores exchanges
  * and queues first; the journal returns the kinds in no particular order.
  *
- * What can go wrong: a value is cut short, or its version is unknown: it is refused, not guessed.
- */
+ * What can go wrong: a value is cut short, or its version is unknown: then it is refused. */
 #ifndef BROKER_DEFINITION_H
 #define BROKER_DEFINITION_H
 
