@@ -372,8 +372,7 @@ unsigned policy_definition_excludes(struct bytes definition)
 }
 
 /* Whether the value of the policy counts for a key that the operator policy has, too. Of two limits
- * the lower one counts, of two group sizes the larger, and of other values the operator policy's.
- */
+ * the lower counts, of two group sizes the larger, and of other values the operator policy's. */
 static bool policy_counts(struct bytes key, const struct field *policy,
                           const struct field *operator_policy)
 {

@@ -290,8 +290,7 @@ void queue_fail_gets(struct queue *queue, enum status status);
 /* When a message that comes in now expires, by the wall clock; 0: never. *at_once is set to true
  * when it expires unless a consumer takes it at once. */
 uint64_t queue_expiry_of(const struct queue *queue, const struct message *message, bool *at_once);
-/* Takes expired messages from the head, at most max; returns how many. Sets the timer for others.
- */
+/* Takes expired messages from the head, at most max; returns how many. Sets the expiry timer. */
 unsigned queue_expire(struct queue *queue, unsigned max);
 /* A message that expires was stored in the lane: sets the timer if need be. head: whether it is the
  * queue's head now. */
