@@ -84,7 +84,7 @@ static bool lets_pass(struct routing *routing, struct exchange *exchange)
     result->by_key = false;
     if (!input->message || (input->at_once && exchange == routing->first))
         return true;
-    if (routing->topology->observer.refuses(exchange->dedup, input->message,
+    if (routing->topology->observer.knows(exchange->dedup, input->message,
                                             &result->duplicate_needed)) {
         result->duplicate = true;
         return false;

@@ -39,7 +39,7 @@ struct topology_observer {
                                     struct refusal *refusal);
     void (*binding_gone)(void *context, const struct binding_size *size);
     /* Whether an exchange's dedup knows the message already (dedup.h). */
-    bool (*refuses)(struct dedup *dedup, const struct message *message, uint64_t *needed);
+    bool (*knows)(struct dedup *dedup, const struct message *message, uint64_t *needed);
 };
 
 /* queues: the core's map from name to struct queue *, whose first member is a struct endpoint; the

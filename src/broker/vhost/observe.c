@@ -163,7 +163,7 @@ struct topology_observer vhost_observer(struct vhost *vhost)
         .exchange_removed = exchange_removed,
         .binding_added = binding_added,
         .binding_removed = binding_removed,
-        .refuses = dedup_knows,
+        .knows = dedup_knows,
         .exchange_admitted = exchange_admitted,
         .binding_admitted = binding_admitted,
         .binding_gone = binding_gone,
