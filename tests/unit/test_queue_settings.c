@@ -1,5 +1,5 @@
 /* What a queue's arguments, a policy and an operator policy say together. */
-#include "broker/policy/settings.h"
+#include "broker/policy/queue_settings.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -6,12 +6,12 @@ src_broker_policy_libpolicy_a_SOURCES = \
 	src/broker/policy/effective.c \
 	src/broker/policy/policy.c \
 	src/broker/policy/policy.h \
+	src/broker/policy/queue_settings.h \
+	src/broker/policy/queue_settings_allowed.c \
 	src/broker/policy/queue_type.c \
+	src/broker/policy/setting.c \
 	src/broker/policy/setting_check.c \
-	src/broker/policy/setting_check.h \
-	src/broker/policy/settings.c \
-	src/broker/policy/settings.h \
-	src/broker/policy/settings_allowed.c
+	src/broker/policy/setting_check.h
 
 if HAVE_CHECK
 policy_tests = \

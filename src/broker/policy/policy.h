@@ -13,7 +13,7 @@
 
 #include <sys/queue.h>
 
-#include "broker/policy/settings.h"
+#include "broker/policy/queue_settings.h"
 #include "leveret/base/map.h"
 #include "leveret/base/pattern.h"
 #include "leveret/broker/vhost.h"

@@ -1,4 +1,4 @@
-/* Checks of single settings, for the table of settings.c. Thread: any; no state. */
+/* Checks of single settings, for the table of setting.c. Thread: any; no state. */
 #ifndef BROKER_SETTING_CHECK_H
 #define BROKER_SETTING_CHECK_H
 

@@ -12,7 +12,7 @@
 #ifndef BROKER_QUEUE_H
 #define BROKER_QUEUE_H
 
-#include "broker/policy/settings.h"
+#include "broker/policy/queue_settings.h"
 #include "broker/queue/consumer.h"
 #include "broker/store/lane.h"
 #include "broker/store/returns.h"

@@ -1,8 +1,8 @@
-/* Part of settings (settings.h): arguments that a type of queue does not have, and values that are
- * checked when a client declares a queue but not in recovery, so that queues stay that an earlier
- * broker accepted. */
+/* Part of queue_settings (queue_settings.h): arguments that a type of queue does not have, and
+ * values that are checked when a client declares a queue but not in recovery, so that queues stay
+ * that an earlier broker accepted. */
+#include "broker/policy/queue_settings.h"
 #include "broker/policy/setting_check.h"
-#include "broker/policy/settings.h"
 #include "leveret/wire/table.h"
 
 #define C (1u << QUEUE_CLASSIC)
@@ -11,7 +11,7 @@
 static const struct {
     const char *argument;
     unsigned refusing;    /* the types without this argument: bit 1 << enum queue_type for each */
-    setting_check *check; /* NULL: the value is checked in settings.c, or not at all */
+    setting_check *check; /* NULL: the value is checked by queue_settings_parse, or not at all */
 } rules[] = {
     {"x-max-priority", Q, NULL},
     {"x-queue-mode", Q, NULL},

@@ -1,14 +1,14 @@
 /* Settings of a queue: the values of its arguments and of the policies that apply to it, checked
  * and merged. Thread: the vhost's owner.
  *
- * A new setting is a member of struct queue_settings and a line in the table of settings.c, which
+ * A new setting is a member of struct queue_settings and a line in the table of setting.c, which
  * contains its names as an argument and in policies, its check and its member (a number that can be
  * missing also needs its SETTING_NONE in queue_settings_default). An argument counts before a
  * policy; of numbers in the argument, the policy and the operator policy the lowest counts. Code
  * that acts on a setting reads queue->settings; what is to be done when a policy changes a setting
  * is done in queue_settings_changed (queue/queue_life.c). */
-#ifndef BROKER_SETTINGS_H
-#define BROKER_SETTINGS_H
+#ifndef BROKER_QUEUE_SETTINGS_H
+#define BROKER_QUEUE_SETTINGS_H
 
 #include "broker/call/equivalent.h"
 #include "leveret/base/text.h"

@@ -1,5 +1,5 @@
-/* Settings: one table of names, each with its check and its place. See settings.h. */
-#include "broker/policy/settings.h"
+/* Settings: one table of names, each with its check and its place. See queue_settings.h. */
+#include "broker/policy/queue_settings.h"
 
 #include "broker/policy/setting_check.h"
 #include "leveret/base/text.h"
@@ -71,7 +71,7 @@ static const struct setting settings[] = {
     {"x-queue-version", setting_check_version, IDLE, OPERATOR("queue-version", "is not a valid queue-version value")},
     {"x-consumer-timeout", setting_check_not_negative, NUMBER(consumer_timeout_ms),
      POLICY("consumer-timeout", "is not a valid consumer timeout")},
-    /* The values of these are checked when a queue is declared (settings_allowed.c). They have no effect:
+    /* The values of these are checked when a queue is declared (queue_settings_allowed.c). They have no effect:
      * a queue is on this node alone, and paging decides which of its messages are in memory. */
     {"x-consumer-disconnected-timeout", setting_check_any, IDLE,
      "consumer-disconnected-timeout", "is not a valid consumer disconnected timeout", false, setting_check_not_negative},
