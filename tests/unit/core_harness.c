@@ -135,7 +135,7 @@ static void add_event(struct text *lines, char peer, const struct event *event)
     case EVENT_PACE:
         text_printf(lines, " pace %s", event->u.pace.slow ? "slow" : "free");
         break;
-    case EVENT_GATE: /* of the host */
+    case EVENT_GATE: /* the host makes it, never the core */
         break;
     case EVENT_DETACHED:
         text_printf(lines, " detached");
@@ -243,12 +243,13 @@ static bool threads_rest(const struct harness *h)
     return figures.jobs == 0;
 }
 
-/* Until all that has been handed over is done and told, however long the threads take. */
+/* Waits until the journal's threads have done and reported all that was handed to them, however
+ * long that takes. */
 static void work_disk(struct harness *h)
 {
     uint64_t wanted = journal_filling(h->journal) - 1;
     for (;;) {
-        bool rested = threads_rest(h); /* then the poll tells all that they did */
+        bool rested = threads_rest(h); /* true: the next poll reports all that they did */
         journal_poll(h->journal);
         if (rested && threads_rest(h) && journal_committed(h->journal) >= wanted)
             return;
@@ -404,7 +405,7 @@ void harness_attach(struct harness *h, char peer)
     h->peers[peer - 'A'] = vhost_attach(h->vhost, &options, h->now);
 }
 
-/* Between two portions, which are done in turns of their own. */
+/* Is called between two portions of a command, each of which is done in a turn of its own. */
 static void stop_between(struct harness *h)
 {
     h->portions++;

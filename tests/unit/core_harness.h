@@ -1,14 +1,14 @@
 /* A vhost on a memory journal, commands in few words, and its events as lines of text, so that a
  * test reads like a conversation. Thread: one at a time.
  *
- * Compiled with HARNESS_LEVELDB, the journal is the one on LevelDB in a directory under TMPDIR; a
- * crash is an orderly stop then.
+ * With HARNESS_LEVELDB defined, the journal is the one on LevelDB, in a directory under TMPDIR;
+ * harness_crash then stops it in order.
  *
  * Events, one a line, with the peer's letter and the channel ("A1"):
  *   A1 ok declare q 0 0            a reply: command, and what it carries
  *   A1 fail publish NOT_FOUND no exchange 'x' in vhost '/'
  *   A1 deliver c1 t5 body [redelivered] [count 2] [acquired 3]   (its headers x-delivery-count and
- *                                  x-acquired-count; the second when it is another number)
+ *                                  x-acquired-count; the second only when the two differ)
  *   A1 got t5 body left 3          A1 empty
  *   A1 confirm 5 [multiple] [nack]
  *   A1 return body NO_ROUTE

@@ -13,7 +13,7 @@
 #include "leveret/base/random.h"
 #include "leveret/wire/table.h"
 
-#define QUEUES   5u /* the first three durable */
+#define QUEUES   5u /* the first three are durable */
 #define DURABLE  3u
 #define PEERS    2u
 #define CHANNELS 3u                  /* of each peer */
@@ -25,7 +25,7 @@
 #define STEPS 100000
 #endif
 
-/* Each ck_assert writes to a file; these are many. */
+/* For conditions that are checked very often: ck_assert would write to a file each time. */
 #define MUST(condition)                                                                            \
     do {                                                                                           \
         if (!(condition))                                                                          \
@@ -42,13 +42,13 @@ struct item {
 
 struct model_queue {
     struct item *items;
-    unsigned count, room, low, ready, unsettled; /* low: nothing below is ready */
+    unsigned count, room, low, ready, unsettled; /* low: no message below it is ready */
 };
 
 struct handle {
     uint64_t tag;
     unsigned queue, item;
-    bool gone, requeue; /* gone: its queue was deleted; requeue: how it is settled by the commit */
+    bool gone, requeue; /* true: its queue was deleted; the open transaction requeues it */
 };
 
 struct published {
@@ -65,7 +65,7 @@ struct places {
     unsigned count, room;
 };
 
-/* Committed, but commit-ok has not come. */
+/* A commit whose commit-ok has not come. */
 struct commit {
     struct model_channel *channel; /* NULL: it was closed */
     struct places published, acked;
@@ -73,16 +73,16 @@ struct commit {
 
 struct model_channel {
     bool open, tx;
-    struct handle *tx_handles; /* settled in the transaction that is open */
+    struct handle *tx_handles; /* deliveries that the open transaction settles */
     unsigned tx_handle_count, tx_handle_room;
-    struct places tx_published; /* the queue, and which of tokens is in the body */
+    struct places tx_published; /* the queue, and the number in tokens that the body has */
     bool tx_requeues;
     struct handle *handles;
     unsigned handle_count, handle_room;
     struct published *published; /* by sequence number - 1 */
     uint64_t publish_count, publish_room, confirmed;
     uint64_t last_tag;
-    unsigned gets; /* not answered */
+    unsigned gets; /* gets that have no answer yet */
     bool consuming[QUEUES];
 };
 
@@ -90,13 +90,13 @@ static struct harness h;
 static struct random_stream stream;
 static struct model_queue queues[QUEUES];
 static struct model_channel channels[PEERS][CHANNELS + 1];
-static uint64_t owed[PEERS]; /* delivered bytes not given back as credit */
-static bool surveying;       /* after a restart: what is there is learned, not checked */
+static uint64_t owed[PEERS]; /* delivered bytes that have not been given back as credit */
+static bool surveying;       /* true after a restart: deliveries are learned, not checked */
 static unsigned survey_queue, survey_last;
 static bool survey_any;
-static bool failing; /* a command that fails is under way */
-/* Where a message that was published in a transaction stands in its queue is known at the commit:
- * its body has a number in here. */
+static bool failing; /* true while a command is done that must fail */
+/* The places of messages that were published in a transaction. A place is known only at the commit,
+ * so the body of such a message has the index of its place in this array. */
 static struct places tokens;
 static struct commit *commits;
 static unsigned commit_count, commit_room;
@@ -158,7 +158,7 @@ static inline unsigned first_ready(unsigned q)
     return queue->low;
 }
 
-/* What is at the head, below limit, and has expired, has gone. */
+/* Messages at the head, below limit, that have expired are gone. */
 static inline void expire(unsigned q, unsigned limit)
 {
     unsigned first;
@@ -211,7 +211,7 @@ static inline struct item *item_at(const struct place *place)
     return &queues[place->queue].items[place->item];
 }
 
-/* A handle goes into the transaction; its message stays unsettled. */
+/* Moves a handle into the transaction; its message stays unsettled until the commit. */
 static inline void tx_take(struct model_channel *channel, unsigned at, bool requeue)
 {
     if (channel->tx_handle_count == channel->tx_handle_room) {
@@ -247,7 +247,7 @@ static inline void tx_forget(struct model_channel *channel)
     channel->tx_requeues = false;
 }
 
-/* What the core does with all that a channel holds when it ends. */
+/* The channel ends: its deliveries go back, as the core gives them back. */
 static inline void give_back(struct model_channel *channel)
 {
     tx_forget(channel);
@@ -288,7 +288,8 @@ static inline void remove_commit(unsigned at)
     memmove(commits + at, commits + at + 1, (commit_count - at) * sizeof *commits);
 }
 
-/* It is on disk: what was published must not get lost, what was acked must not return. */
+/* The commit is on disk: its messages must not get lost, and messages that it acked must not come
+ * back. */
 static inline void commit_synced(unsigned at)
 {
     for (unsigned i = 0; i < commits[at].published.count; i++)
@@ -316,7 +317,9 @@ static inline void commit_answered(const struct model_channel *channel)
     commit_synced(at);
 }
 
-/* Before a crash: what is still alive of what was published can tell whether all of it is lost. */
+/* Before a crash: of the messages that an unanswered commit published, keeps those that are ready
+ * and persistent. After the crash all of them are there when the commit is on disk, and none when
+ * it is not. */
 static inline void commits_keep_live(void)
 {
     for (struct commit *commit = commits; commit < commits + commit_count; commit++) {
@@ -330,7 +333,8 @@ static inline void commits_keep_live(void)
     }
 }
 
-/* After it, while what has come back is unsettled. */
+/* After the crash, when all messages that are there have been delivered: of a commit all these
+ * messages are lost or none is, and all are lost when a message that it acked came back. */
 static inline void commits_check(void)
 {
     while (commit_count) {

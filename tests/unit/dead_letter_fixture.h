@@ -1,4 +1,5 @@
-/* A core whose dead letters are watched, and words for them. */
+/* For the tests of dead letters: a core, and functions that show the headers of what it delivers.
+ */
 #ifndef TESTS_DEAD_LETTER_FIXTURE_H
 #define TESTS_DEAD_LETTER_FIXTURE_H
 
@@ -10,7 +11,7 @@
 #include "leveret/wire/table.h"
 
 static struct harness h;
-static char *headers, *properties_text; /* of the last message that came */
+static char *headers, *properties_text; /* those of the last message that was delivered, as text */
 
 static inline void watch(void *context, char peer, const struct event *event)
 {
@@ -61,7 +62,7 @@ static inline void teardown(void)
     headers = properties_text = NULL;
 }
 
-/* arguments: "name=value" by spaces; a value of digits is a number. */
+/* arguments: "name=value", separated by spaces; a value of digits is a number. */
 static inline void declare(const char *queue, const char *flags, const char *arguments)
 {
     struct text table = {0};
@@ -127,7 +128,7 @@ static inline void get_and_reject(const char *queue)
     ck_assert(vhost_find_queue(h.vhost, bytes_of_text(queue), &info));
     ck_assert_uint_eq(info.messages_unacknowledged, 1);
     struct command command = {.type = COMMAND_NACK, .channel = 1};
-    command.u.ack.multiple = true; /* tag 0: all */
+    command.u.ack.multiple = true; /* with tag 0: all deliveries */
     harness_do(&h, 'A', &command);
 }
 
@@ -140,7 +141,7 @@ static inline void expect_got(const char *queue, const char *line)
     harness_sync(&h);
     snprintf(expected, sizeof expected, "%s\n", strcmp(line, "empty") ? line : "A1 empty");
     const char *got = harness_take(&h);
-    char *tag = strstr(got, " t"); /* delivery tags are of no interest */
+    char *tag = strstr(got, " t"); /* the delivery tag is cut out */
     char cut[200];
     if (tag)
         snprintf(cut, sizeof cut, "%.*s%s", (int)(tag - got), got, strchr(tag + 1, ' '));

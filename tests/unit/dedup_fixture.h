@@ -1,4 +1,4 @@
-/* A core with exchanges and queues that deduplicate, and words for them. */
+/* For the tests of deduplication: a core, and commands on exchanges and queues that deduplicate. */
 #ifndef TESTS_DEDUP_FIXTURE_H
 #define TESTS_DEDUP_FIXTURE_H
 
@@ -11,7 +11,7 @@
 #include "leveret/wire/table.h"
 
 static struct harness h;
-static uint8_t next_priority; /* of the messages to come */
+static uint8_t next_priority; /* the priority of the next messages */
 
 static inline void setup(void)
 {
@@ -33,7 +33,7 @@ static inline void again(void)
     harness_take(&h);
 }
 
-/* x-message-deduplication and, if not 0, size and ttl. */
+/* The argument x-message-deduplication, and size and ttl where they are not 0. */
 static inline void arguments_of(struct text *arguments, bool asked, int32_t size, int32_t ttl)
 {
     if (asked)
@@ -54,7 +54,7 @@ static inline void exchange(const char *name, const char *type, const struct tex
     harness_do(&h, 'A', &c);
 }
 
-/* An exchange x that deduplicates, bound to the durable queue q. */
+/* Makes an exchange x that deduplicates, and binds the durable queue q to it. */
 static inline void dedup_exchange(int32_t size, int32_t ttl)
 {
     struct text arguments = {0};

@@ -1,4 +1,4 @@
-/* A core with exchanges that delay, and words for it. One thread. */
+/* For the tests of delayed messages: a core, and commands on exchanges that delay. Thread: one. */
 #ifndef TESTS_DELAY_FIXTURE_H
 #define TESTS_DELAY_FIXTURE_H
 
@@ -21,7 +21,7 @@ static inline void teardown(void)
     harness_close(&h);
 }
 
-/* ---- Words of this test. */
+/* ---- Commands in few words. */
 
 static inline void declare_delayed(const char *name, const char *inner, const char *flags)
 {
@@ -79,7 +79,7 @@ static inline void publish_after(const char *exchange, const char *key, const ch
     text_free(&headers);
 }
 
-/* A durable exchange with a durable queue and a consumer that acks nothing. */
+/* Makes a durable exchange, a durable queue bound to it and a consumer that acks nothing. */
 static inline void with_consumer(void)
 {
     declare_delayed("x", "direct", "d");
@@ -106,9 +106,9 @@ static inline uint64_t waiting(const char *exchange)
     return info.messages_delayed;
 }
 
-#define CLOCK_LOOK_MS 5000u /* delay.c's */
+#define CLOCK_LOOK_MS 5000u /* the same as in publish/delay_fire.c */
 
-/* What costs no time. */
+/* Lets the disk do what it can do without being waited for. */
 static inline void disk_may_work(void)
 {
 #ifdef HARNESS_LEVELDB
@@ -126,7 +126,8 @@ static inline void disk_works(void)
     }
 }
 
-/* Time goes by with a disk that keeps up: each deadline is met to the millisecond. */
+/* Lets time go by, with a disk that keeps up: vhost_tick is called at each deadline, to the
+ * millisecond. */
 static inline void pass(uint64_t ms)
 {
     uint64_t end_ms = h.now.steady_ms + ms;
@@ -148,7 +149,7 @@ static inline void pass(uint64_t ms)
         uint64_t step_ms = until_ms > h.now.steady_ms ? until_ms - h.now.steady_ms : 0;
         h.now.steady_ms += step_ms;
         h.now.wall_ms += step_ms;
-        if (looks) { /* at the clock, and there are many such */
+        if (looks) { /* a deadline only to look at the clock; there are many */
             vhost_tick(h.vhost, h.now);
             harness_turn(&h);
             disk_may_work();

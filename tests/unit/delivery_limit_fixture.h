@@ -1,4 +1,4 @@
-/* A core with queues that limit deliveries, and words for them. */
+/* For the tests of delivery limits: a core, and commands on queues with such a limit. */
 #ifndef TESTS_DELIVERY_LIMIT_FIXTURE_H
 #define TESTS_DELIVERY_LIMIT_FIXTURE_H
 
@@ -34,7 +34,8 @@ static inline void restart(void)
     harness_take(&h);
 }
 
-/* limit below -1: not said. Dead letters go to the queue "dead". */
+/* limit: x-delivery-limit; below -1: the argument is left out. Dead letters go to the queue "dead".
+ */
 static inline void declare(const char *queue, const char *type, int64_t limit)
 {
     struct text arguments = {0};
@@ -57,7 +58,8 @@ static inline void get_and_return(const char *queue, const char *line, uint64_t 
     do_nack(&h, "A1", tag, false, true);
 }
 
-/* Takes the one message of the queue and hands it back, so often; *tag goes on. */
+/* Gets the only message of the queue and hands it back, `times` times. *tag: the tag of the first
+ * delivery; it is raised to that of the next one. */
 static inline void return_times(const char *queue, unsigned times, uint64_t *tag)
 {
     for (unsigned i = 0; i < times; i++, ++*tag) {

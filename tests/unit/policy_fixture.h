@@ -1,4 +1,4 @@
-/* A core with policies, and words for them. */
+/* For the tests of policies: a core, and commands that set and clear policies. */
 #ifndef TESTS_POLICY_FIXTURE_H
 #define TESTS_POLICY_FIXTURE_H
 
@@ -67,7 +67,7 @@ static inline void clear(struct harness *h, bool operator_policy, const char *na
     harness_do(h, 'A', &command);
 }
 
-/* "policy operator-policy key=value key=value" of a queue. */
+/* What applies to a queue: "policy operator-policy key=value key=value". */
 static inline const char *of_queue(struct harness *h, const char *name)
 {
     static char text[512];

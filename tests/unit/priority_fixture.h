@@ -1,4 +1,4 @@
-/* A core with queues of several priorities, and words for them. */
+/* For the tests of priorities: a core, and commands on queues with priorities. */
 #ifndef TESTS_PRIORITY_FIXTURE_H
 #define TESTS_PRIORITY_FIXTURE_H
 
@@ -55,7 +55,7 @@ static inline void declare_quorum(const char *argument, int32_t value)
     harness_take(&h);
 }
 
-/* Without a priority. */
+/* Publishes a message without a priority. */
 static inline void publish_plain(const char *body)
 {
     do_publish(&h, "A1", "", "q", body, "p");
@@ -73,7 +73,7 @@ static inline struct queue_info info(void)
     return found;
 }
 
-/* Gets all of a queue, and checks the bodies, of a letter each. */
+/* Gets all messages of a queue, and checks their bodies, which are one letter each. */
 static inline void expect_all_of(const char *queue, const char *bodies)
 {
     for (; *bodies; bodies++) {
@@ -92,9 +92,10 @@ static inline void expect_all(const char *bodies)
     expect_all_of("q", bodies);
 }
 
-/* ---- Deep. */
+/* ---- Many messages. */
 
-/* Random priorities; then what comes out is in order within each, and the highest first. */
+/* The deliveries so far. check_drained checks that the highest priority comes first, and that the
+ * messages of one priority come in their order. */
 struct drained {
     unsigned count, last[256];
     int priority;

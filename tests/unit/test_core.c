@@ -1,4 +1,5 @@
-/* The core's conversation: channels, queues, publishing, consuming, settling, confirms. */
+/* What clients and the core say to each other: channels, queues, publishing, consuming, settling,
+ * confirms. */
 #include <stdio.h>
 
 #include "core_harness.h"
@@ -39,7 +40,7 @@ START_TEST(declares_and_counts)
     expect(&h, "A1 ok delete 0\n");
     do_declare(&h, "A1", "q", "p");
     expect(&h, "A1 fail declare NOT_FOUND no queue 'q' in vhost '/'\n");
-    do_declare(&h, "A1", "q", ""); /* the channel has failed */
+    do_declare(&h, "A1", "q", ""); /* dropped: the channel has failed */
     expect(&h, "");
     do_close(&h, "A1");
     expect(&h, "A1 ok close\n");
@@ -198,7 +199,8 @@ START_TEST(knows_limits_of_channel_and_peer)
 }
 END_TEST
 
-/* As in RabbitMQ: what it gets does not count, but it waits like the others. */
+/* As in RabbitMQ, a consumer without acks does not count for the channel's prefetch limit, but
+ * waits for it like the others. */
 START_TEST(a_consumer_without_acks_is_held_too)
 {
     do_declare(&h, "A1", "q", "");
@@ -258,7 +260,7 @@ START_TEST(queues_share_what_a_peer_may_take)
     for (int i = 0; i < 4; i++) {
         do_credit(&h, "A1", 1000);
         const char *told = harness_take(&h);
-        /* By turns one of them has it all. */
+        /* The consumers take turns: in each round one of them gets all messages. */
         ck_assert((strstr(told, "deliver c1") != NULL) != (strstr(told, "deliver c2") != NULL));
         ck_assert_ptr_nonnull(strstr(told, i % 2 ? "deliver c1" : "deliver c2"));
     }
@@ -330,7 +332,7 @@ START_TEST(requeues_when_the_channel_goes)
     harness_detach(&h, 'B');
     expect(&h, "B detached\nA1 deliver c1 t1 one redelivered\n"
                "A1 deliver c1 t2 two redelivered\n");
-    do_nack(&h, "A1", 5, false, true); /* an error gives all back at once */
+    do_nack(&h, "A1", 5, false, true); /* an unknown tag: all deliveries go back at once */
     do_open(&h, "A2");
     do_get(&h, "A2", "q", "");
     expect(&h, "A1 fail nack PRECONDITION_FAILED unknown delivery tag 5\nA2 ok open\n"
@@ -428,7 +430,7 @@ START_TEST(confirms_once_on_disk)
     expect(&h, "A1 confirm 4 multiple\n");
     do_consume(&h, "A1", "q", 1, "", 0);
     harness_take(&h);
-    do_publish(&h, "A1", "", "q", "five", "p"); /* settled before it was written */
+    do_publish(&h, "A1", "", "q", "five", "p"); /* settled before it is on disk */
     harness_turn(&h);
     expect(&h, "A1 deliver c1 t5 five\nA1 confirm 5\n");
     do_cancel(&h, "A1", 1);
@@ -464,7 +466,7 @@ START_TEST(keeps_replies_in_order)
 {
     do_declare(&h, "A1", "q", "d");
     do_publish(&h, "A1", "", "q", "one", "p");
-    do_consume(&h, "A1", "q", 1, "a", 0); /* pipelined: must not overtake, nor its deliveries */
+    do_consume(&h, "A1", "q", 1, "a", 0); /* consume-ok and deliveries wait for declare-ok */
     do_declare(&h, "A1", "r", "p");
     do_close(&h, "A1");
     expect(&h, "");
@@ -485,7 +487,7 @@ START_TEST(keeps_replies_in_order)
 }
 END_TEST
 
-/* Publishes many short messages with the default exchange. */
+/* Publishes many short messages to the default exchange. */
 static void publish_many(const char *who, const char *queue, unsigned count)
 {
     for (unsigned i = 0; i < count; i++)
@@ -499,7 +501,7 @@ START_TEST(tells_publishers_that_outrun_consumers)
     do_open(&h, "B1");
     do_open(&h, "C1");
     harness_take(&h);
-    publish_many("A1", "q", 3000); /* nobody consumes: nobody is outrun */
+    publish_many("A1", "q", 3000); /* there is no consumer that could be behind */
     expect(&h, "");
     do_qos(&h, "B1", 1, false);
     do_consume(&h, "B1", "q", 1, "a", 0);

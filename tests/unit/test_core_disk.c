@@ -1,4 +1,4 @@
-/* Restart, crash and paging: what the core keeps with its journal. */
+/* What the core keeps over restarts and crashes, and paging. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -88,7 +88,7 @@ START_TEST(redelivered_is_told_after_a_restart)
     for (int i = 0; i < 4; i++)
         do_publish(&h, "A1", "", "q", (char[]){(char)('a' + i), 0}, "p");
     harness_sync(&h);
-    do_ack(&h, "A1", 1, false); /* c is delivered; neither is synced: a comes back */
+    do_ack(&h, "A1", 1, false); /* not synced, so a comes back after the crash */
     restart();
     do_consume(&h, "A1", "q", 1, "", 0);
     harness_sync(&h);
@@ -96,7 +96,7 @@ START_TEST(redelivered_is_told_after_a_restart)
                "A1 deliver c1 t3 c\nA1 deliver c1 t4 d\n");
     harness_sync(&h);
     restart();
-    do_publish(&h, "A1", "", "q", "new", "p"); /* its place is above all that was */
+    do_publish(&h, "A1", "", "q", "new", "p"); /* its place is above those of all older messages */
     do_get(&h, "A1", "q", "");
     do_get(&h, "A1", "q", "");
     expect(&h, "A1 got t1 new left 0\nA1 empty\n");
@@ -198,7 +198,7 @@ START_TEST(a_backlog_is_read_after_a_restart)
     publish_numbers("q", 10000, 12000, true);
     do_get(&h, "A1", "q", "a");
     do_get(&h, "A1", "q", "a");
-    expect(&h, ""); /* on disk */
+    expect(&h, ""); /* the message is read from disk first */
     harness_sync(&h);
     expect(&h, "A1 got t1 0 left 11999\nA1 got t2 1 left 11998\n");
     do_nack(&h, "A1", 0, true, true);
@@ -247,7 +247,7 @@ START_TEST(transient_messages_page_out_when_memory_is_short)
 }
 END_TEST
 
-/* Not again at once, nor again and again: after a pause, whatever else happens. */
+/* A page-out that failed is tried again only after a pause, whatever else happens meanwhile. */
 START_TEST(a_page_out_that_fails_is_tried_again_after_a_pause)
 {
     harness_close(&h);
@@ -345,11 +345,11 @@ START_TEST(a_queue_is_purged_wherever_its_messages_are)
     restart();
     ck_assert_uint_eq(info("q").messages_ready, 0);
     ck_assert_uint_eq(vhost_resident_bytes(h.vhost), 0);
-    publish_numbers("q", 0, 10000, true); /* none unsettled: the lane is replaced */
+    publish_numbers("q", 0, 10000, true); /* none is unsettled: the purge replaces the lane */
     restart();
     do_open(&h, "A2");
     harness_take(&h);
-    do_get(&h, "A1", "q", "a"); /* on disk */
+    do_get(&h, "A1", "q", "a"); /* the message is read from disk first */
     do_purge(&h, "A2", "q");
     do_publish(&h, "A2", "", "q", "new", "p");
     do_get(&h, "A2", "q", "a");
@@ -374,7 +374,7 @@ START_TEST(an_unreadable_page_fails_the_queue)
     do_consume(&h, "A1", "q", 1, "a", 0);
     do_get(&h, "A2", "q", "a");
     harness_take(&h);
-    /* The journal's own report is played here: a page of the queue's lane with nothing in it. */
+    /* The test makes the journal's report itself: a page of the queue's lane without messages. */
     h.break_pages = true;
     harness_sync(&h);
     h.break_pages = false;

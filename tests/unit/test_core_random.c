@@ -1,9 +1,9 @@
 /* Random conversations against a model. After each event and each restart:
- *   a message is in exactly one place, and the lowest that is ready is delivered first;
- *   nothing confirmed is lost, nothing whose settlement was synced returns;
- *   what was never delivered is not marked redelivered;
+ *   a message is in exactly one place, and the ready message with the lowest place comes first;
+ *   no confirmed message is lost, and none whose settlement was synced comes back;
+ *   a message that was never delivered is not marked redelivered;
  *   each publish is confirmed once, in order;
- *   of a transaction all is on disk or nothing, and all once it is answered.
+ *   a transaction is on disk whole or not at all, and whole once it is answered.
  * The seed is printed; LEVERET_SEED and LEVERET_STEPS set it and the number of steps. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +32,7 @@ static void read_body(const struct message *message, unsigned *q, unsigned *inde
     *index = (unsigned)numbers[1];
 }
 
-/* A message that a restart has kept. */
+/* Learns of a message that has survived a restart. */
 static void survey(unsigned q, unsigned index, bool redelivered)
 {
     struct item *item = &queues[q].items[index];
@@ -79,9 +79,9 @@ static void confirmed(struct model_channel *channel, uint64_t upto, bool multipl
     channel->confirmed = upto;
 }
 
-#define OPERATOR 'H' /* a peer that changes policies, and nothing else */
+#define OPERATOR 'H' /* a peer that only changes policies */
 
-/* The consumer's number says whether it acknowledges: odd ones do. */
+/* Whether the consumer acknowledges: those with odd numbers do. */
 static void on_event(void *context, char letter, const struct event *event)
 {
     (void)context;
@@ -177,12 +177,13 @@ static void publish_some(const char *who, struct model_channel *channel, unsigne
         bool at_once = command.u.publish.message->ttl_ms == 0;
         harness_do(&h, who[0], &command);
         if (at_once && queues[q].items[item].state == READY)
-            set_state(q, item, SETTLED); /* nobody took it */
+            set_state(q, item, SETTLED); /* no queue took it */
     }
 }
 
-/* Within a commit one thing is done after the other, and others are served between: a transaction
- * that gives messages back does so once, and nothing else, so that the model need not know when. */
+/* The core does the parts of a commit one after the other, and serves consumers between them. A
+ * transaction of this test that gives a message back therefore has no other part, so that the model
+ * need not know when the message comes back. */
 static void tx_publish_some(const char *who, struct model_channel *channel, unsigned q,
                             unsigned count)
 {
@@ -234,7 +235,7 @@ static void delete_queue(unsigned q)
 {
     char name[8];
     name_of(q, name);
-    harness_sync(&h); /* no get waits for it, unless the disk is slow */
+    harness_sync(&h); /* answers the get, unless the disk is slow */
     failing = true;
     for (unsigned p = 0; p < PEERS; p++)
         for (unsigned c = 1; c <= CHANNELS; c++) {
@@ -269,14 +270,14 @@ static bool all_confirmed(void)
 static void synced(void)
 {
     harness_sync(&h);
-#ifdef HARNESS_LEVELDB /* whose threads take their time on a busy machine */
+#ifdef HARNESS_LEVELDB /* its threads are slow on a busy machine */
     for (int i = 0; i < 1000 && !all_confirmed(); i++)
         harness_sync(&h);
 #endif
     MUST(all_confirmed());
     while (commit_count)
         commit_synced(commit_count - 1);
-#ifndef HARNESS_LEVELDB /* whose pages take their time */
+#ifndef HARNESS_LEVELDB /* its pages may take longer */
     for (unsigned p = 0; p < PEERS; p++)
         for (unsigned c = 1; c <= CHANNELS; c++)
             MUST(channels[p][c].gets == 0);
@@ -286,7 +287,7 @@ static void synced(void)
             queues[q].items[i].settled_synced = queues[q].items[i].state == SETTLED;
 }
 
-/* What the vhost says of itself must be what the model says. */
+/* Checks that the vhost's own numbers are those of the model. */
 static void compare(void)
 {
     uint64_t memory = 0;
@@ -297,7 +298,7 @@ static void compare(void)
         char name[8];
         name_of(q, name);
         ck_assert(vhost_find_queue(h.vhost, bytes_of_text(name), &info));
-        /* What has expired behind an unsettled delivery may have gone before that came back. */
+        /* Messages that expired behind an unsettled delivery may have gone before it came back. */
         unsigned doubtful = 0;
         for (unsigned i = queues[q].low; i < queues[q].count && EXPIRING >> q & 1; i++)
             doubtful += queues[q].items[i].state == READY && expired(&queues[q].items[i]);
@@ -360,8 +361,8 @@ static void crash(void)
     compare();
 }
 
-/* A policy comes, changes or goes. It says nothing that makes a difference within this test: the
- * queues take it over all the same. */
+/* Sets, changes or clears a policy. Its settings make no difference in this test, but the queues
+ * must take them over. */
 static void change_policy(void)
 {
     static const struct {
@@ -396,15 +397,15 @@ static void change_policy(void)
     text_free(&definition);
 }
 
-/* Asks queue q for messages, or stops asking: what is from 650 to 779. */
+/* Consumes, gets or cancels on queue q; what: 650 to 779 of 1000. */
 static void get_or_consume(const char *who, struct model_channel *channel, unsigned q,
                            unsigned what)
 {
     char name[8];
     name_of(q, name);
     if (what < 700) {
-        /* Behind a commit-ok that waits for the disk a get-ok would come late: a client that waits
-         * for answers has one of them under way. */
+        /* A get-ok behind a commit-ok that waits for the disk would come late, so the get waits
+         * until the commit is answered, as most clients do. */
         if (!is_committing(channel)) {
             channel->gets++;
             do_get(&h, who, name, "a");
@@ -421,7 +422,7 @@ static void get_or_consume(const char *who, struct model_channel *channel, unsig
     }
 }
 
-/* Ends the channel, by a close or by an error, or its connection: what is from 989 to 995. */
+/* Ends the channel, by a close or by an error, or its connection; what: 989 to 995 of 1000. */
 static void end_one(unsigned p, const char *who, struct model_channel *channel, unsigned what)
 {
     if (what < 993) {
@@ -434,7 +435,7 @@ static void end_one(unsigned p, const char *who, struct model_channel *channel, 
         failing = true;
         do_ack(&h, who, 999999999, false);
         do_close(&h, who);
-        harness_sync(&h); /* the answer may wait behind a commit-ok */
+        harness_sync(&h); /* close-ok may wait behind a commit-ok */
         failing = false;
         end_channel(channel);
     } else {
@@ -512,7 +513,7 @@ START_TEST(random_conversations)
     h.watch = on_event;
     h.resident_bytes_max = 400 << 10;
     h.window_bytes = 20000;
-    h.portion = _i == 0 ? 0 : 20; /* all at once; the longer commands in portions */
+    h.portion = _i == 0 ? 0 : 20; /* 0: no portions; 20: longer commands are done in portions */
     harness_open(&h);
     open_channels();
     declare_all();

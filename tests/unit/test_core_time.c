@@ -1,4 +1,4 @@
-/* What time does to queues and messages, transactions, direct replies, listings. */
+/* Expiry and time-outs, transactions, direct replies, listings. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -39,22 +39,22 @@ START_TEST(messages_expire_from_the_head)
     do_publish(&h, "A1", "", "q", "one", "");
     harness_pass(&h, 400);
     do_publish(&h, "A1", "", "q", "two", "");
-    do_publish_ttl(&h, "A1", "q", "three", 100, ""); /* behind two: goes when it gets to the head */
-    do_publish_ttl(&h, "A1", "q", "four", 5000, ""); /* the lower of the two counts */
+    do_publish_ttl(&h, "A1", "q", "three", 100, ""); /* behind two: expires when at the head */
+    do_publish_ttl(&h, "A1", "q", "four", 5000, ""); /* the queue's time to live is shorter */
     harness_pass(&h, 599);
     do_declare(&h, "A1", "q", "p");
     expect(&h, "A1 ok declare q 4 0\n");
     harness_pass(&h, 1);
     do_declare(&h, "A1", "q", "p");
     expect(&h, "A1 ok declare q 3 0\n");
-    do_get(&h, "A1", "q", "a"); /* takes two; three is due now */
+    do_get(&h, "A1", "q", "a"); /* gets two; three is at the head, and has expired */
     harness_pass(&h, 0);
     do_declare(&h, "A1", "q", "p");
     expect(&h, "A1 got t1 two left 2\nA1 ok declare q 1 0\n");
     harness_pass(&h, 400);
     do_declare(&h, "A1", "q", "p");
     expect(&h, "A1 ok declare q 0 0\n");
-    do_nack(&h, "A1", 1, false, true); /* expired while it was away */
+    do_nack(&h, "A1", 1, false, true); /* it has expired while it was unsettled */
     harness_pass(&h, 0);
     do_declare(&h, "A1", "q", "p");
     expect(&h, "A1 ok declare q 0 0\n");
@@ -105,7 +105,7 @@ START_TEST(unused_queues_expire)
     harness_pass(&h, 5000);
     do_cancel(&h, "A1", 1);
     harness_pass(&h, 999);
-    do_declare(&h, "A1", "q", "p"); /* who looks at it uses it */
+    do_declare(&h, "A1", "q", "p"); /* a passive declaration counts as use */
     expect(&h, "A1 empty\nA1 ok consume c1\nA1 ok cancel c1\nA1 ok declare q 0 0\n");
     harness_pass(&h, 999);
     do_declare(&h, "A1", "q", "p");
@@ -177,11 +177,11 @@ START_TEST(a_consumer_has_a_time_out_of_its_own)
     table_put_i32(&arguments, "x-consumer-timeout", 10000);
     do_consume_args(&h, "A2", "q", 1, "a", &arguments);
     do_consume_args(&h, "A3", "patient", 1, "a", &arguments);
-    do_consume(&h, "A4", "q", 1, "a", 0); /* has none: neither its queue nor the vhost says one */
+    do_consume(&h, "A4", "q", 1, "a", 0); /* no time-out: the queue and the vhost set none */
     do_publish(&h, "A1", "", "q", "one", "");
     do_publish(&h, "A1", "", "q", "two", "");
     do_publish(&h, "A1", "", "patient", "three", "");
-    do_cancel(&h, "A3", 1); /* its deliveries keep it */
+    do_cancel(&h, "A3", 1); /* the time-out still holds for its deliveries */
     harness_take(&h);
     harness_pass(&h, 9000);
     expect(&h, "");
@@ -433,7 +433,8 @@ static void decode(const char *name, uint8_t process[31], uint8_t secret[16])
     free(decoded);
 }
 
-/* What clients of RabbitMQ find in a name, and that one name says nothing about the next. */
+/* A name has the parts that clients of RabbitMQ look for, and does not tell what the next name will
+ * be. */
 START_TEST(reply_names_have_rabbitmqs_shape)
 {
     uint8_t process[2][31], secret[2][16];
@@ -455,7 +456,7 @@ START_TEST(reply_names_have_rabbitmqs_shape)
     ask("server");
     harness_take(&h);
     snprintf(name, sizeof name, "%s", reply_name);
-    name[80] = name[80] == 'A' ? 'B' : 'A'; /* a guess */
+    name[80] = name[80] == 'A' ? 'B' : 'A'; /* a name that was guessed */
     do_publish(&h, "A1", "", name, "no", "m");
     expect(&h, "A1 return no NO_ROUTE\n");
 }
@@ -467,8 +468,8 @@ static void answer_late(struct harness *harness)
     do_publish(harness, "B1", "", reply_name, "late", "m");
 }
 
-/* A connection that ends in portions has ended: its second channel gets no answers while the first
- * one's messages go back. */
+/* While the messages of a connection's first channel go back in portions, its second channel gets
+ * no direct replies any more. */
 START_TEST(a_peer_that_goes_in_portions_gets_no_answers)
 {
     harness_close(&h);

@@ -1,4 +1,5 @@
-/* What a vhost counts: routes, confirms, publishers, sizes, deliveries by type of queue, deaths. */
+/* The counters of a vhost: routes, confirms, publishers, sizes, deliveries by type of queue,
+ * deaths. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -137,7 +138,7 @@ START_TEST(confirms)
     vhost_totals(h.vhost, &totals); /* before they are on disk */
     ck_assert_uint_eq(totals.rates.confirm, 1);
     ck_assert_uint_eq(totals.counters.received_confirm, 3);
-    harness_detach(&h, 'A'); /* and they never are for this channel */
+    harness_detach(&h, 'A'); /* this channel's confirms are never sent */
     ck_assert_uint_eq(count()->received_confirm, 3);
     ck_assert_uint_eq(totals.rates.confirm, 1);
 }
@@ -271,7 +272,8 @@ START_TEST(deaths_by_reason_and_strategy)
 }
 END_TEST
 
-/* Counted when it dies, and confirmed when a queue has taken it. */
+/* A message counts as dead-lettered when it dies, and as confirmed when a queue has taken its
+ * letter. */
 START_TEST(deaths_at_least_once)
 {
     DECLARE("q", "d", "x-queue-type", "quorum", "x-dead-letter-strategy", "at-least-once",

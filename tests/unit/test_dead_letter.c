@@ -1,10 +1,10 @@
-/* Dead letters: why, where to, with which headers, and what becomes of them on the way. */
+/* Dead letters: why messages die, where their dead letters go and with which headers. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "dead_letter_fixture.h"
 
-/* ---- Why. */
+/* ---- Reasons. */
 
 START_TEST(rejected)
 {
@@ -132,7 +132,7 @@ START_TEST(only_what_dies)
 }
 END_TEST
 
-/* ---- Where to. */
+/* ---- Exchanges and routing keys. */
 
 START_TEST(no_exchange)
 {
@@ -187,7 +187,7 @@ START_TEST(other_key_ends_copies)
 }
 END_TEST
 
-/* ---- Again and again. */
+/* ---- Messages that die several times. */
 
 START_TEST(deaths_add_up)
 {
@@ -243,7 +243,8 @@ START_TEST(deaths_from_clients_count)
 }
 END_TEST
 
-/* x_death.from_clients = ignore: shown as published until the first death, which is counted 1. */
+/* x_death.from_clients = ignore: a client's x-death is shown as it was published until the message
+ * dies; that death is counted as the first. */
 START_TEST(deaths_from_clients_are_ignored)
 {
     harness_close(&h);
@@ -253,7 +254,7 @@ START_TEST(deaths_from_clients_are_ignored)
     declare("dead", "d", "dead-letter-exchange= dead-letter-routing-key=q");
     publish_with_deaths();
     harness_sync(&h);
-    harness_crash(&h); /* the message remembers that they are a client's */
+    harness_crash(&h); /* that a client wrote the x-death is stored with the message */
     do_open(&h, "A1");
     do_get(&h, "A1", "q", "a");
     harness_sync(&h);
@@ -262,7 +263,7 @@ START_TEST(deaths_from_clients_are_ignored)
     expect_no_header("x-leveret");
     do_nack(&h, "A1", 1, false, false);
     harness_sync(&h);
-    get_and_reject("dead"); /* what the broker writes counts on */
+    get_and_reject("dead"); /* the x-death is the broker's now: its count is raised */
     get_and_reject("q");
     expect_got("dead", "A1 got one left 0");
     expect_header("{<<\"count\">>,long,2}");
@@ -287,7 +288,7 @@ START_TEST(cycles_end)
 }
 END_TEST
 
-/* x-death as a string, and as an array of what is no table. */
+/* x-death as a string, and as an array of elements that are not tables. */
 START_TEST(odd_headers)
 {
     declare("dead", "", "");
@@ -314,7 +315,7 @@ START_TEST(odd_headers)
     text_free(&table);
     get_and_reject("q");
     expect_got("dead", "A1 got two left 0");
-    /* A count that is no number counts for nothing. */
+    /* A count that is not a number is taken for 0. */
     expect_header("{<<\"x-death\">>,array,[{table,[{<<\"count\">>,long,1},"
                   "{<<\"queue\">>,longstr,<<\"q\">>},{<<\"reason\">>,longstr,<<\"rejected\">>}]},"
                   "{longstr,<<\"made up\">>}]}");
@@ -331,7 +332,7 @@ static void put_death(struct text *table, const char *queue, const char *reason)
     table_end(table, inner);
 }
 
-/* An older broker wrote an entry for each death. */
+/* RabbitMQ before 3.6 wrote an entry for each death, without a count. */
 START_TEST(entries_are_grouped)
 {
     declare("dead", "", "");
@@ -359,7 +360,8 @@ START_TEST(entries_are_grouped)
 }
 END_TEST
 
-/* As many as a client can write: no entry is compared with every other. */
+/* An x-death with as many entries as a client can write: to compare each with each would take very
+ * long. */
 START_TEST(many_entries_are_grouped)
 {
     enum { ENTRIES = 100000 };

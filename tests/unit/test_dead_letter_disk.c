@@ -1,4 +1,5 @@
-/* Dead letters on disk, over a crash, and those that are kept until a queue has taken them. */
+/* Dead letters of messages on disk, crashes, and dead letters that are kept until a queue has taken
+ * them. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -44,7 +45,7 @@ START_TEST(rejected_on_disk)
         do_credit(&h, "A1", 1 << 20);
     }
     ck_assert_uint_eq(depth("q"), 0);
-    ck_assert_uint_lt(resident("q"), MANY * 100); /* the first ones have left memory */
+    ck_assert_uint_lt(resident("q"), MANY * 100); /* the first messages have left memory */
     do_cancel(&h, "A1", 1);
     do_nack(&h, "A1", MANY, true, false);
     for (int i = 0; i < 40; i++) {
@@ -65,7 +66,7 @@ START_TEST(rejected_on_disk)
 }
 END_TEST
 
-/* The queue, or the vhost, goes while its dead letters wait for the disk. */
+/* The queue is deleted, or the vhost is freed, while its dead letters wait to be read from disk. */
 START_TEST(gone_while_waiting)
 {
     declare("dead", "d", "");
@@ -93,7 +94,7 @@ START_TEST(gone_while_waiting)
 }
 END_TEST
 
-/* The letter of a transaction's rejection is on disk with the commit. */
+/* The dead letter of a message that a transaction rejected is on disk together with the commit. */
 START_TEST(rejected_in_a_transaction)
 {
     declare("dead", "d", "");
@@ -132,7 +133,7 @@ START_TEST(crash_between)
     harness_crash(&h);
     do_open(&h, "A1");
     ck_assert_uint_eq(depth("q") + depth("dead"), MANY);
-    ck_assert_uint_eq(depth("dead") % 200, 0); /* what one call sends */
+    ck_assert_uint_eq(depth("dead") % 200, 0); /* one call sends 200 */
     for (int i = 0; i < 40; i++) {
         harness_pass(&h, 0);
         harness_sync(&h);
@@ -175,7 +176,8 @@ START_TEST(kept_without_route)
 }
 END_TEST
 
-/* What refuses it, but sends it on, has it: it is not sent again and again. */
+/* A queue that refuses the letter but dead-letters it in turn has taken it: the letter is not sent
+ * again. */
 START_TEST(not_kept_when_passed_on)
 {
     declare("last", "d", "");
@@ -216,7 +218,7 @@ START_TEST(kept_while_refused)
 }
 END_TEST
 
-/* What is held is not on disk, but the commit does not wait for what comes of it. */
+/* A commit does not wait until a dead letter that is held has been taken. */
 START_TEST(kept_of_a_transaction)
 {
     declare("q", "d", KEPT);
@@ -243,14 +245,15 @@ START_TEST(kept_over_a_crash)
     do_open(&h, "A1");
     ck_assert_uint_eq(depth("q"), 2); /* ready again */
     get_and_reject("q");
-    do_delete(&h, "A1", "q", ""); /* and what is held goes with the queue */
+    do_delete(&h, "A1", "q", ""); /* the held messages go with the queue */
     ck_assert_uint_eq(vhost_deadline_ms(h.vhost) > h.now.steady_ms, true);
     harness_pass(&h, 5000);
     ck_assert_uint_eq(vhost_deadline_ms(h.vhost), UINT64_MAX);
 }
 END_TEST
 
-/* A queue that drops its head cannot keep anything: at most once. */
+/* With overflow drop-head a queue cannot keep messages until they are taken: its strategy is
+ * at-most-once. */
 START_TEST(kept_needs_refusal)
 {
     declare("q", "d", "dead-letter-exchange=dlx dead-letter-strategy=at-least-once");
@@ -260,7 +263,7 @@ START_TEST(kept_needs_refusal)
 }
 END_TEST
 
-/* Many are held, on disk: a try costs little, and they leave when there is a way. */
+/* Many messages are held, on disk: a try costs little, and they leave when a queue takes them. */
 START_TEST(many_kept)
 {
     declare("q", "d", KEPT " message-ttl=10");
@@ -287,7 +290,7 @@ START_TEST(many_kept)
 }
 END_TEST
 
-/* Many queues: each is tried in its turn, a few in one call. */
+/* Many queues hold messages: each is tried in its turn, a few in one call. */
 START_TEST(many_keep)
 {
     char name[20];

@@ -3,10 +3,10 @@
  *   a (max-length 600) ─rejected, maxlen─▶ b (time to live 50 ms) ─expired─▶ c ─rejected, at least
  *   once─▶ d (max-length 300, reject-publish)
  *
- * Nothing can be dropped on this way, so each message is in exactly one place: in one of the
- * queues, or acknowledged. What is counted must say so after each step, what is in the queues at
- * the end, and after each crash what was on disk before. The seed is printed; LEVERET_SEED and
- * LEVERET_STEPS set it and the number of steps. */
+ * No message can be dropped on this way, so each is in exactly one place: in one of the queues, or
+ * acknowledged. The queues' counts must agree with that after each step, their messages at the end,
+ * and after each crash all messages that were on disk must be there. The seed is printed;
+ * LEVERET_SEED and LEVERET_STEPS set it and the number of steps. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,13 +24,13 @@ enum fate { UNUSED, THERE, ACKED, MAYBE /* acked or published since the last syn
 
 static struct harness h;
 static struct random_stream stream;
-static uint8_t *fates; /* by message */
+static uint8_t *fates; /* by the message's number */
 static unsigned published, acked;
 /* What the disk knows for sure: what was published and not acknowledged, by the last sync. */
 static unsigned synced_published, synced_acked;
 static uint64_t tags[100000]; /* unsettled deliveries: tag, message */
 static unsigned messages[100000], unsettled_count;
-static uint8_t queues[100000]; /* where they are from */
+static uint8_t queues[100000]; /* the queues that these deliveries came from */
 
 static unsigned below(unsigned bound)
 {
@@ -125,7 +125,7 @@ static void settle(bool ack, bool requeue)
 {
     unsigned at = below(unsettled_count);
     bool requeued = !ack && requeue;
-    ack |= !requeued && queues[at] == QUEUES - 1; /* rejected by the last one: gone, too */
+    ack |= !requeued && queues[at] == QUEUES - 1; /* the last queue drops what is rejected */
     struct command command = {.type = ack ? COMMAND_ACK : COMMAND_NACK, .channel = 1};
     command.u.ack.tag = tags[at];
     command.u.ack.requeue = requeued;
@@ -146,7 +146,8 @@ static void sync(void)
     synced_acked = acked;
 }
 
-/* What was not synced may be there or not; messages that have been acked since may come back. */
+/* After a crash: a message that was not synced may be there or not, and one whose ack was not
+ * synced may come back. */
 static void crash(void)
 {
     harness_crash(&h);
@@ -214,7 +215,7 @@ static void step(void)
 static void check_what_is_there(void)
 {
     uint8_t *seen = mem_need(published + 1);
-    unsettled_count = 0; /* before: what comes back may go to a get that waits */
+    unsettled_count = 0; /* before the recover: a message that it gives back may answer a get */
     do_plain(&h, "A1", COMMAND_RECOVER);
     for (int round = 0; round < 2000 && unsettled_count < published - acked; round++) {
         do_get(&h, "A1", names[round % 4], "a");
@@ -245,7 +246,7 @@ START_TEST(nothing_is_lost)
     begin();
     for (unsigned i = 0; i < count; i++) {
         step();
-        if (total() > 30000) /* enough for the disk, not too much for a test */
+        if (total() > 30000) /* most are on disk by then; more would only take time */
             for (int drain = 0; drain < 20000 && unsettled_count < 90000; drain++) {
                 do_get(&h, "A1", names[below(QUEUES)], "a");
                 if (unsettled_count)

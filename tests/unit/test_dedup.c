@@ -1,4 +1,5 @@
-/* Deduplication by exchanges and queues: what passes, what is known for how long, restarts. */
+/* Deduplication by exchanges and queues: which messages pass, how long identifiers are known,
+ * restarts. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,11 +11,11 @@ START_TEST(exchange_drops_duplicates)
 {
     dedup_exchange(0, 0);
     publish("x", "", "one", "a", "p");
-    publish("x", "", "two", "a", "pm"); /* not returned: it was taken before */
+    publish("x", "", "two", "a", "pm"); /* a duplicate: not returned, though no queue gets it */
     publish("x", "", "three", "b", "p");
     harness_turn(&h);
     ck_assert_uint_eq(ready("q"), 2);
-    expect(&h, ""); /* a duplicate is confirmed no sooner than what it repeats */
+    expect(&h, ""); /* a duplicate is not confirmed before the first message is on disk */
     harness_sync(&h);
     expect(&h, "A1 confirm 3 multiple\n");
     do_publish(&h, "A1", "x", "", "no identifier", "p");
@@ -52,11 +53,11 @@ START_TEST(cache_size)
     for (unsigned i = 0; i < 4; i++, identifier[0]++)
         publish("x", "", "m", identifier, "p");
     ck_assert_uint_eq(ready("q"), 4);
-    publish("x", "", "m", "b", "p"); /* known; the oldest, a, is not */
+    publish("x", "", "m", "b", "p"); /* known; the oldest identifier, a, has been forgotten */
     ck_assert_uint_eq(ready("q"), 4);
     publish("x", "", "m", "a", "p");
     ck_assert_uint_eq(ready("q"), 5);
-    publish("x", "", "m", "b", "p"); /* for which b had to go */
+    publish("x", "", "m", "b", "p"); /* not known: a has displaced it */
     ck_assert_uint_eq(ready("q"), 6);
 }
 END_TEST
@@ -79,7 +80,7 @@ START_TEST(cache_memory)
     ck_assert_uint_le(held, account_limit_bytes(account, ACCOUNT_DEDUPLICATION));
     ck_assert_uint_gt(held, account_limit_bytes(account, ACCOUNT_DEDUPLICATION) * 9 / 10);
     ck_assert_uint_eq(ready("q"), 2000);
-    publish("x", "", "m", "1999", "p"); /* the newest is known; the oldest is not */
+    publish("x", "", "m", "1999", "p"); /* the newest identifier is known, the oldest is not */
     ck_assert_uint_eq(ready("q"), 2000);
     publish("x", "", "m", "0", "p");
     ck_assert_uint_eq(ready("q"), 2001);
@@ -136,13 +137,13 @@ START_TEST(exchange_restart)
     publish("x", "", "m", "transient", "p");
     publish("x", "", "m", "lost", "p");
     ck_assert_uint_eq(ready("q"), 4);
-    publish("x", "", "m", "e", "p"); /* a is the oldest, as before */
+    publish("x", "", "m", "e", "p"); /* displaces a, which is the oldest as before the restart */
     publish("x", "", "m", "b", "p");
     ck_assert_uint_eq(ready("q"), 5);
     publish("x", "", "m", "a", "p");
     ck_assert_uint_eq(ready("q"), 6);
     harness_sync(&h);
-    harness_crash(&h); /* their times go on */
+    harness_crash(&h); /* the times of the identifiers go on */
     again();
     harness_pass(&h, 61000);
     publish("x", "", "m", "e", "p");
@@ -159,11 +160,11 @@ START_TEST(exchange_deleted)
     harness_sync(&h);
     harness_do(&h, 'A', &c);
     harness_sync(&h);
-    dedup_exchange(0, 0); /* a new one knows nothing of the old one */
+    dedup_exchange(0, 0); /* a new exchange of the same name knows none of the identifiers */
     publish("x", "", "m", "a", "p");
     ck_assert_uint_eq(ready("q"), 2);
     harness_sync(&h);
-    harness_crash(&h); /* before what the old one left was erased */
+    harness_crash(&h); /* before the identifiers of the old exchange have been erased */
     again();
     publish("x", "", "m", "a", "p");
     ck_assert_uint_eq(ready("q"), 2);

@@ -14,7 +14,8 @@ START_TEST(known_while_it_is_there)
     ck_assert_uint_eq(ready("q"), 1);
     ck_assert_uint_eq(refused("q"), 1);
     do_get(&h, "A1", "q", "a");
-    publish("", "q", "three", "a", "p"); /* unsettled: still there */
+    publish("", "q", "three", "a",
+            "p"); /* refused: the first one is unsettled, still in the queue */
     ck_assert_uint_eq(ready("q"), 0);
     do_nack(&h, "A1", 1, false, true);
     publish("", "q", "four", "a", "p");
@@ -42,8 +43,8 @@ START_TEST(expired_and_dropped)
     do_declare_args(&h, "A1", "q", "", &arguments);
     text_free(&arguments);
     publish("", "q", "m", "a", "");
-    publish("", "q", "m", "b", ""); /* drops a */
-    publish("", "q", "m", "a", ""); /* drops b */
+    publish("", "q", "m", "b", ""); /* drops a from the head */
+    publish("", "q", "m", "a", ""); /* drops b from the head */
     ck_assert_uint_eq(refused("q"), 0);
     publish("", "q", "m", "a", "");
     ck_assert_uint_eq(refused("q"), 1);
@@ -66,12 +67,13 @@ START_TEST(queue_restart)
     harness_sync(&h);
     harness_crash(&h);
     again();
-    publish("", "q", "m", "b", "p"); /* not in memory, but there */
+    publish("", "q", "m", "b",
+            "p"); /* refused: the first one is in the queue, though not in memory */
     ck_assert_uint_eq(ready("q"), 1);
     publish("", "q", "m", "a", "p");
     publish("", "q", "m", "gone", "p");
     ck_assert_uint_eq(ready("q"), 3);
-    do_purge(&h, "A1", "q"); /* not in memory */
+    do_purge(&h, "A1", "q"); /* the messages are not in memory */
     publish("", "q", "m", "b", "p");
     ck_assert_uint_eq(ready("q"), 1);
 }
@@ -94,7 +96,7 @@ START_TEST(large_purge)
     }
     publish("", "q", "m", "4711", "p");
     harness_sync(&h);
-    harness_crash(&h); /* amid erasing */
+    harness_crash(&h); /* while identifiers are being erased */
     again();
     publish("", "q", "m", "4711", "p");
     ck_assert_uint_eq(ready("q"), 1);
@@ -161,7 +163,7 @@ START_TEST(delayed)
     publish_headers("x", "", "m", &headers, "p");
     publish_headers("x", "", "m", &headers, "p");
     harness_pass(&h, 200);
-    ck_assert_uint_eq(ready("q"), 1); /* it does not meet itself when its time has come */
+    ck_assert_uint_eq(ready("q"), 1); /* the delayed message is not its own duplicate */
     publish_headers("x", "", "m", &headers, "p");
     harness_pass(&h, 200);
     ck_assert_uint_eq(ready("q"), 1);
@@ -185,7 +187,7 @@ START_TEST(dead_letters)
         harness_sync(&h);
     }
     ck_assert_uint_eq(ready("q"), 0);
-    ck_assert_uint_eq(refused("q"), 0); /* it had left */
+    ck_assert_uint_eq(refused("q"), 0); /* the first one had left the queue */
     ck_assert_uint_eq(ready("dead"), 1);
     ck_assert_uint_eq(refused("dead"), 1);
     text_free(&arguments);
@@ -199,7 +201,7 @@ END_TEST
 struct model {
     struct random_stream random;
     bool there[IDENTIFIERS], durable[IDENTIFIERS];
-    unsigned unsettled[IDENTIFIERS]; /* by place; the identifier */
+    unsigned unsettled[IDENTIFIERS]; /* the identifier of each unsettled delivery */
     uint64_t tags[IDENTIFIERS], last_tag;
     unsigned unsettled_count;
 };
@@ -235,7 +237,7 @@ static void random_get(struct model *model)
     harness_take(&h);
     bool ack = random_next(&model->random) % 2;
     do_get(&h, "A1", "q", ack ? "a" : "");
-    harness_sync(&h); /* it may have to be read */
+    harness_sync(&h); /* the message may have to be read from disk */
     const char *got = strstr(harness_take(&h), "got t");
     if (!got)
         return;

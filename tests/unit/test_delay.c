@@ -1,11 +1,12 @@
-/* Messages that wait in exchanges: what is kept, when it comes out, what a restart leaves. */
+/* Messages that wait in exchanges: which are kept, when they are routed, which survive a restart.
+ */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "delay_fixture.h"
 
-/* ---- What is declared. */
+/* ---- Declaring. */
 
 START_TEST(the_inner_type_is_checked)
 {
@@ -30,7 +31,7 @@ START_TEST(it_does_not_delay_for_itself)
 }
 END_TEST
 
-/* ---- What is kept. */
+/* ---- Keeping and routing. */
 
 START_TEST(a_message_comes_at_its_time)
 {
@@ -214,12 +215,12 @@ START_TEST(what_waits_goes_with_its_exchange)
 }
 END_TEST
 
-/* ---- Long delays, and what is none. */
+/* ---- Long delays, and malformed ones. */
 
 #define DAY_MS  INT64_C(86400000)
 #define YEAR_MS (365 * DAY_MS)
 
-/* Time goes by in one step: without the looks at the clock each few seconds. */
+/* Lets time go by in one step, without ticks that only look at the clock. */
 static void leap(int64_t ms)
 {
     h.now.steady_ms += (uint64_t)ms;
@@ -317,7 +318,8 @@ START_TEST(what_is_no_delay_is_refused)
 }
 END_TEST
 
-/* Not above zero is at once, as in the plugin; and where nothing delays nobody looks at it. */
+/* A delay that is not above 0 is no delay, as in RabbitMQ's plugin. x-delay is not looked at where
+ * no exchange delays. */
 START_TEST(what_is_no_wait_goes_at_once)
 {
     const struct field delays[] = {{.type = FIELD_I64, .value.integer = INT64_MIN},
@@ -339,7 +341,7 @@ START_TEST(what_is_no_wait_goes_at_once)
 }
 END_TEST
 
-/* It is refused when it is published, and the transaction goes on without it. */
+/* A malformed delay is refused when the message is published, not at the commit. */
 START_TEST(a_transaction_refuses_early)
 {
     with_consumer();
@@ -357,7 +359,8 @@ START_TEST(a_transaction_refuses_early)
 }
 END_TEST
 
-/* Nobody can be told of a dead letter's: it waits as long as anything can, or goes on. */
+/* No client can be told that the delay of a dead letter is too long: the letter waits for the
+ * longest delay. */
 START_TEST(dead_letters_with_too_long_a_delay_wait)
 {
     struct text arguments = {0};
@@ -458,7 +461,7 @@ START_TEST(what_cannot_be_read_is_set_aside)
     expect(&h, "A1 deliver c1 t1 new\n");
     pass(90000);
     expect(&h, "A1 deliver c1 t2 later\n");
-    ck_assert_uint_eq(waiting("x"), 1); /* on disk still */
+    ck_assert_uint_eq(waiting("x"), 1); /* it has to be read from disk first */
     harness_sync(&h);
     restart();
     pass(0);
@@ -503,7 +506,7 @@ START_TEST(a_crash_between_leaving_and_arriving_shows_neither_or_both)
     do_cancel(&h, "A1", 1);
     publish_after("x", "k", "m", 100, "p");
     harness_sync(&h);
-    harness_pass(&h, 100); /* it is in the queue, but that is not on disk */
+    harness_pass(&h, 100); /* it has been routed to the queue, which is not on disk yet */
     restart();
     pass(0);
     expect(&h, "A1 deliver c1 t1 m\n");
@@ -515,11 +518,11 @@ START_TEST(the_clock_jumps)
 {
     with_consumer();
     publish_after("x", "k", "one", 60000, "");
-    h.now.wall_ms += 60000; /* forwards: it is noticed soon */
+    h.now.wall_ms += 60000; /* forwards: that is noticed within CLOCK_LOOK_MS */
     pass(5000);
     expect(&h, "A1 deliver c1 t1 one\n");
     publish_after("x", "k", "two", 1000, "");
-    h.now.wall_ms -= 10000; /* backwards: it comes that much later */
+    h.now.wall_ms -= 10000; /* backwards: the message comes 10 s later */
     pass(10999);
     expect(&h, "");
     pass(1);

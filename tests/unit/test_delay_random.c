@@ -1,14 +1,15 @@
-/* Messages that wait in exchanges, at random against a list, through crashes, and a million of
- * them. */
+/* Messages that wait in exchanges: random delays and crashes, compared with a list, and a million
+ * messages. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "delay_fixture.h"
 #include "leveret/base/random.h"
 
-/* ---- Order, exactness, quantity: against a list. */
+/* ---- Order and times, compared with a list. */
 
-/* Time does not wait for the real one here. */
+/* DISK_IS_SLOW: the journal on LevelDB takes real time, for which the test's own time does not
+ * wait. Messages may then come late, and fewer of them are tried. */
 #ifdef HARNESS_LEVELDB
 #define DISK_IS_SLOW true
 #define SEEDS        2
@@ -27,11 +28,11 @@ static struct {
         bool persistent, stored, done;
     } messages[MODEL_MAX];
     uint32_t count, waiting;
-    uint32_t came; /* in this round */
+    uint32_t came; /* messages delivered in this round */
     uint64_t last_due_ms;
     uint32_t last_number;
-    bool late;   /* messages may be */
-    bool strict; /* of those due together, the one that was published first is first */
+    bool late;   /* true: messages may come later than they are due */
+    bool strict; /* true: messages that are due together come in the order of their publishing */
 } model;
 
 static void note_delivery(void *context, char peer, const struct event *event)
@@ -131,15 +132,15 @@ START_TEST(small_messages_at_random)
 }
 END_TEST
 
-/* Large ones: buckets are split, down to streams. */
+/* Large buckets, which are split down to streams. */
 START_TEST(large_messages_at_random)
 {
     conversation((uint64_t)_i + 100, 180000, false, STEPS / 2);
 }
 END_TEST
 
-/* Stopped at any moment, also while buckets are split and messages on their way into the queue are
- * not on disk yet: at the end each is in the queue once, in order. */
+/* The broker stops at any moment, also while buckets are split and while messages that were routed
+ * are not on disk yet: at the end each message is in the queue once, in order. */
 START_TEST(crashes_at_any_moment)
 {
     struct random_stream random = {.state = (uint64_t)_i + 500};
@@ -261,7 +262,7 @@ START_TEST(transient_messages_leave_memory_when_it_is_short)
         }
     }
     harness_sync(&h);
-    ck_assert_uint_lt(vhost_resident_bytes(h.vhost), 22 << 20); /* 88 MB are in there */
+    ck_assert_uint_lt(vhost_resident_bytes(h.vhost), 22 << 20); /* 88 MB wait */
     while (tally.count < 40000 && waiting("x")) {
         pass(60000);
         ck_assert_uint_lt(vhost_resident_bytes(h.vhost), 60 << 20);

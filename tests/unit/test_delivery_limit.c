@@ -1,4 +1,4 @@
-/* x-delivery-limit: what counts as a return, what a consumer is told, what a restart keeps. */
+/* x-delivery-limit: which returns count, which headers a consumer gets, what a restart keeps. */
 #include <stdlib.h>
 
 #include "delivery_limit_fixture.h"
@@ -19,7 +19,7 @@ END_TEST
 
 START_TEST(every_way_back_counts)
 {
-    declare("q", NULL, 10); /* of a classic queue, too */
+    declare("q", NULL, 10); /* a classic queue may have a limit, too */
     do_publish(&h, "A1", "", "q", "m", "p");
     do_consume(&h, "A2", "q", 1, "a", 0);
     expect(&h, "A2 ok consume c1\nA2 deliver c1 t1 m\n");
@@ -27,7 +27,7 @@ START_TEST(every_way_back_counts)
     expect(&h, "A2 deliver c1 t2 m redelivered count 1\n");
     do_plain(&h, "A2", COMMAND_RECOVER);
     expect(&h, "A2 ok recover\nA2 deliver c1 t3 m redelivered count 2\n");
-    do_cancel(&h, "A2", 1); /* no return */
+    do_cancel(&h, "A2", 1); /* its deliveries do not come back by that */
     do_close(&h, "A2");
     do_get(&h, "A1", "q", "a");
     expect(&h, "A2 ok cancel c1\nA2 ok close\nA1 got t1 m left 0 redelivered count 3\n");
@@ -42,7 +42,7 @@ START_TEST(every_way_back_counts)
                "A1 got t2 m left 0 redelivered count 5\n");
     harness_detach(&h, 'A');
     do_open(&h, "A1");
-    do_consume(&h, "A1", "q", 1, "", 0); /* needs no acks: it goes for good */
+    do_consume(&h, "A1", "q", 1, "", 0); /* without acks: the message cannot come back */
     do_declare(&h, "A1", "q", "p");
     expect(&h, "A detached\nA1 ok open\nA1 ok consume c1\n"
                "A1 deliver c1 t1 m redelivered count 6\nA1 ok declare q 0 1\n");
@@ -70,7 +70,7 @@ START_TEST(quorum_queues_count_to_twenty)
     do_publish(&h, "A1", "", "q", "m", "p");
     do_publish(&h, "A1", "", "free", "f", "p");
     uint64_t tag = 1;
-    return_times("q", 30, &tag); /* handed back: not for a limit that nobody said */
+    return_times("q", 30, &tag); /* handed back: does not count for the default limit */
     reject_times("q", 20, &tag);
     do_get(&h, "A1", "q", "a");
     expect(&h, "A1 got t51 m left 0 redelivered count 20 acquired 50\n");
@@ -89,7 +89,7 @@ START_TEST(quorum_queues_count_to_twenty)
 }
 END_TEST
 
-/* One of a quorum queue's two counts is of all returns, the other of failures. */
+/* A quorum queue counts all returns, and failures separately. */
 static void every_kind_of_return(const char *queue)
 {
     do_publish(&h, "A1", "", queue, "m", "p");
@@ -134,7 +134,7 @@ START_TEST(what_consumers_hand_back_is_no_failure)
     harness_sync(&h);
     expect(&h, "A1 got t1 m left 0 redelivered count 7\n"
                "A1 got t2 m left 0 redelivered count 3 acquired 7\n");
-    restart(); /* both are out, which is a failure */
+    restart(); /* both are unsettled, and come back as failures */
     do_get(&h, "A1", "unsaid", "a");
     harness_sync(&h);
     expect(&h, "A1 got t1 m left 0 redelivered count 4 acquired 8\n");
@@ -164,7 +164,7 @@ START_TEST(only_failures_count_if_so_chosen)
 }
 END_TEST
 
-/* What a broker wrote that knew one kind of return. */
+/* A record of an older broker, which counted one kind of return only. */
 START_TEST(counts_of_an_older_broker_are_read)
 {
     uint8_t key[17] = {'n'}, value[7] = {1};
@@ -209,7 +209,8 @@ static uint64_t shown_limit(const char *queue)
     return info.delivery_limit;
 }
 
-/* Nobody said a limit, and there is nowhere to send it: it stays, and is counted. */
+/* A quorum queue without x-delivery-limit and without a dead-letter exchange has no limit: the
+ * message stays, and its returns are counted. */
 START_TEST(without_a_limit_or_dead_letters_it_stays)
 {
     uint64_t tag = 1;
@@ -249,8 +250,8 @@ START_TEST(dead_letters_that_come_by_policy_limit)
 }
 END_TEST
 
-/* A dead-letter exchange that does not exist drops what is sent to it: not for a limit that nobody
- * asked for. */
+/* A dead-letter exchange that does not exist drops what is sent to it. That must not happen to a
+ * message because of a limit that the client did not set. */
 START_TEST(a_dead_letter_exchange_that_is_missing_drops_nothing)
 {
     uint64_t tag = 1;
@@ -350,7 +351,7 @@ START_TEST(quorum_queues_keep_all)
     do_plain(&h, "A1", COMMAND_CONFIRM_SELECT);
     do_publish(&h, "A1", "", "q", "m", "");
     vhost_flush(h.vhost, h.now);
-    expect(&h, "A1 ok confirm-select\n"); /* not before it is on disk */
+    expect(&h, "A1 ok confirm-select\n"); /* the confirm waits for the disk */
     harness_sync(&h);
     expect(&h, "A1 confirm 1\n");
     restart();

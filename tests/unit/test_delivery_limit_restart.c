@@ -9,7 +9,7 @@ START_TEST(counts_survive_a_restart)
 {
     declare("q", "quorum", 2);
     do_publish(&h, "A1", "", "q", "one", "p");
-    do_publish(&h, "A1", "", "q", "two", ""); /* kept all the same: it is a quorum queue */
+    do_publish(&h, "A1", "", "q", "two", ""); /* a quorum queue keeps transient messages, too */
     do_publish(&h, "A1", "", "q", "three", "p");
     harness_sync(&h);
     get_and_return("q", "A1 got t1 one left 2\n", 1);
@@ -26,7 +26,7 @@ START_TEST(counts_survive_a_restart)
     do_nack(&h, "A1", 3, false, true);
     do_nack(&h, "A1", 1, false, true); /* once too often */
     harness_sync(&h);
-    restart(); /* what was out has come back, too */
+    restart(); /* unsettled deliveries come back, too */
     do_get(&h, "A1", "q", "a");
     harness_sync(&h);
     do_get(&h, "A1", "q", "a");
@@ -46,13 +46,13 @@ END_TEST
 static void get_one(const char *queue)
 {
     do_get(&h, "A1", queue, "a");
-    harness_sync(&h); /* it is read back */
+    harness_sync(&h); /* the message is read back */
 }
 
 static void killed(void)
 {
     restart();
-    harness_pass(&h, 0); /* dead letters are read */
+    harness_pass(&h, 0); /* messages that are to be dead-lettered are read */
     harness_sync(&h);
 }
 
@@ -62,7 +62,7 @@ START_TEST(a_limit_holds_over_kills)
     do_publish(&h, "A1", "", "q", "poison", "p");
     get_one("q");
     expect(&h, "A1 got t1 poison left 0\n");
-    killed(); /* with the message out */
+    killed(); /* while the message is unsettled */
     get_one("q");
     expect(&h, "A1 got t1 poison left 0 redelivered count 1\n");
     killed();
@@ -82,7 +82,7 @@ START_TEST(restarts_without_a_delivery_count_nothing)
         get_one("q");
     do_nack(&h, "A1", 1, false, true);
     do_nack(&h, "A1", 3, false, true);
-    killed(); /* "two" is out */
+    killed(); /* while "two" is unsettled */
     get_one("q");
     get_one("q");
     get_one("q");
@@ -103,7 +103,8 @@ START_TEST(restarts_without_a_delivery_count_nothing)
 }
 END_TEST
 
-/* It cannot go anywhere, and is not delivered again either. */
+/* A message above its limit for which no queue takes the dead letter is not delivered again either.
+ */
 START_TEST(what_exceeded_its_limit_stays_dead)
 {
     struct text arguments = {0};
@@ -137,7 +138,8 @@ START_TEST(what_exceeded_its_limit_stays_dead)
 }
 END_TEST
 
-/* Several chunks, most of their messages returned; then all kinds of ends. */
+/* Several chunks, most of whose messages were returned; the messages then leave in all possible
+ * ways. */
 START_TEST(counts_go_with_their_messages)
 {
     enum { COUNT = 2000 };
@@ -152,7 +154,7 @@ START_TEST(counts_go_with_their_messages)
     }
     do_consume(&h, "A2", "q", 1, "a", 0);
     harness_sync(&h);
-    do_close(&h, "A2"); /* all of them come back */
+    do_close(&h, "A2"); /* all its deliveries come back */
     do_open(&h, "A2");
     harness_sync(&h);
     restart();
@@ -176,7 +178,7 @@ START_TEST(counts_go_with_their_messages)
 }
 END_TEST
 
-/* The memory of a queue is what it was when its messages have gone. */
+/* When its messages have gone, a queue takes as much memory as before. */
 START_TEST(nothing_is_left_behind)
 {
     struct queue_info before, after;

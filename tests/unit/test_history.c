@@ -1,4 +1,5 @@
-/* x-recent-history: what is kept, for whom, and what it may take. */
+/* Exchanges of type x-recent-history: which messages they keep, who gets them, how much memory they
+ * may take. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -30,7 +31,7 @@ static void teardown(void)
     account_free(&account);
 }
 
-/* An exchange; length 0: it does not say. */
+/* Declares an exchange; length: x-recent-history-length; 0: the argument is left out. */
 static void exchange(const char *name, int32_t length)
 {
     struct text arguments = {0};
@@ -52,7 +53,7 @@ static void publish(const char *to, const char *bodies)
     }
 }
 
-/* With the header x-recent-history-no-store. */
+/* Publishes a message with the header x-recent-history-no-store. */
 static void publish_marked(const char *to, const char *body, const struct field *value)
 {
     struct text headers = {0}, encoded = {0};
@@ -70,7 +71,8 @@ static void publish_marked(const char *to, const char *body, const struct field 
     text_free(&encoded);
 }
 
-/* A new queue that is bound to the exchange, and the bodies that it gets, one letter each. */
+/* Binds a new queue to the exchange, and checks the bodies that it gets, which are one letter each.
+ */
 static const char *bound(const char *queue, const char *source)
 {
     static char got[4096];
@@ -147,7 +149,7 @@ START_TEST(publishers_may_ask_not_to_be_kept)
 }
 END_TEST
 
-/* What comes back is kept: there was nobody yet. */
+/* A message that no queue gets, and that is returned, is kept all the same. */
 START_TEST(unrouted_messages_are_kept)
 {
     exchange("x", 5);
@@ -179,7 +181,8 @@ START_TEST(an_exchange_gets_it_for_its_queues)
 }
 END_TEST
 
-/* A dead letter that is tried again and again until a queue takes it is kept once, then. */
+/* A dead letter that is sent again and again until a queue takes it is kept once, when it is taken.
+ */
 START_TEST(what_is_tried_again_is_kept_once)
 {
     struct text arguments = {0};
@@ -209,7 +212,7 @@ START_TEST(what_is_tried_again_is_kept_once)
 }
 END_TEST
 
-/* Two of them bound to each other: each message is given once, and the command comes to an end. */
+/* Two such exchanges are bound to each other: each message is given once, and the command ends. */
 START_TEST(cycles_end)
 {
     exchange("x", 5);
@@ -239,7 +242,7 @@ START_TEST(deleted_with_what_it_keeps)
 }
 END_TEST
 
-/* It is in memory, and begins anew; the exchange is there. */
+/* After a restart the exchange is there, and its history is empty. */
 START_TEST(a_restart_forgets)
 {
     struct command c = {.type = COMMAND_EXCHANGE_DECLARE, .channel = 1};
@@ -279,15 +282,15 @@ START_TEST(lengths_that_cannot_be)
 }
 END_TEST
 
-/* ---- What it may take. */
+/* ---- Memory. */
 
-/* The oldest are forgotten when all together take what they may; one that is too large is passed
- * on, and not kept. */
+/* When all histories together take as much memory as they may, the oldest messages are forgotten; a
+ * message that is too large is routed, and not kept. */
 START_TEST(memory_is_bounded)
 {
     static char large[200001];
     teardown();
-    open_with(1 << 20, 0); /* an eighth of it for histories */
+    open_with(1 << 20, 0); /* histories may take an eighth of it */
     exchange("x", 1000);
     memset(large, 'l', 50000);
     for (int c = 'a'; c <= 'e'; c++) {
@@ -311,11 +314,12 @@ END_TEST
 
 static void publish_between(struct harness *harness)
 {
-    harness->between = NULL; /* once: it is a command, too */
+    harness->between = NULL; /* only once, since the publish may be done in portions, too */
     publish("x", "z");
 }
 
-/* Many messages are given in portions; what comes meanwhile comes once. */
+/* Many messages are given in portions; a message that is published between two portions is given
+ * once. */
 START_TEST(long_histories_go_in_portions)
 {
     static char all[301];
@@ -333,7 +337,8 @@ START_TEST(long_histories_go_in_portions)
     ck_assert(h.between == NULL);
     struct queue_info info;
     ck_assert(vhost_find_queue(h.vhost, BYTES_LITERAL("q"), &info));
-    /* The one published between displaced the oldest, which had been given away by then. */
+    /* The message published between two portions displaced the oldest, which had been given
+     * already. */
     ck_assert_uint_eq(info.messages_ready, 301);
 }
 END_TEST

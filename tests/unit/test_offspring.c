@@ -1,5 +1,5 @@
-/* How many messages dead-lettering makes of one: meshes, chains, what a client's rejection begins
- * anew, what receivers see of the count. Copies are counted, no clock is read. */
+/* How many messages dead-lettering makes of one: in meshes and chains of queues; a client's
+ * rejection begins anew; receivers do not see the count. Messages are counted, no clock is read. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,7 +11,7 @@
 static struct harness h;
 static uint64_t warnings;
 static unsigned arrived; /* messages delivered */
-static bool noted;       /* one of them had a header that is not for receivers */
+static bool noted;       /* true: one of them had a header that receivers must not see */
 
 static void watch(void *context, char peer, const struct event *event)
 {
@@ -78,8 +78,8 @@ static uint64_t all_messages(void)
     return totals.messages_ready + totals.messages_unacknowledged;
 }
 
-/* Time goes by, until nothing is left; returns how many messages there were at most, and in *all
- * how many ever came into a queue after the first. */
+/* Lets time go by until no message is left. Returns how many messages there were at most at a time;
+ * *all: how many came into a queue after the first. */
 static uint64_t let_die(const char *stem, unsigned queues, uint64_t *all)
 {
     uint64_t most = 0;
@@ -111,7 +111,7 @@ static void make_mesh(unsigned queues, bool at_least_once)
     }
 }
 
-/* A message that dies in a mesh of n queues goes all ways that meet no queue twice. */
+/* A message that dies in a mesh of n queues goes by all ways that meet no queue twice. */
 START_TEST(a_small_mesh_is_as_before)
 {
     uint64_t all;
@@ -131,19 +131,19 @@ START_TEST(a_large_mesh_is_bounded)
     do_publish(&h, "A1", "", "q0", "m", _i == 1 ? "p" : "");
     uint64_t most = let_die("q", 9, &all);
     ck_assert_uint_le(most, OFFSPRING_MAX);
-    ck_assert_uint_le(all, 9 * OFFSPRING_MAX); /* 109,600 ways there would be */
+    ck_assert_uint_le(all, 9 * OFFSPRING_MAX); /* without the limit: 109,600 */
     ck_assert_uint_gt(all, OFFSPRING_MAX);
     ck_assert_uint_gt(dropped(), 0);
     struct queue_info info;
     info_of("q1", &info);
     ck_assert_uint_gt(info.dead_letters_dropped, 0);
-    if (_i == 0) /* else what can only go in a circle is held, as it was */
+    if (_i == 0) /* else a letter that can only go in a circle is held */
         ck_assert_uint_eq(all_messages(), 0);
     ck_assert_uint_le(all_messages(), OFFSPRING_MAX);
 }
 END_TEST
 
-/* What there are is noted with the messages: it is known after a restart. */
+/* The number of messages is stored with them: it is known after a restart. */
 START_TEST(a_mesh_is_bounded_across_restarts)
 {
     uint64_t most = 0;

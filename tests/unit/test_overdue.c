@@ -1,5 +1,5 @@
-/* Acknowledgement time-outs that cancel a consumer: what goes back, what goes on, what a late
- * acknowledgement does. (That channels fail otherwise: test_core_time.c.) */
+/* Acknowledgement time-outs that cancel a consumer: which deliveries go back, what goes on, what a
+ * late acknowledgement does. test_core_time.c has time-outs that fail the channel. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,7 +24,7 @@ static void teardown(void)
     harness_close(&h);
 }
 
-/* limit below 0: not said. */
+/* limit: x-delivery-limit; below 0: the argument is left out. */
 static void declare(const char *queue, const char *type, int32_t limit)
 {
     struct text arguments = {0};
@@ -45,7 +45,7 @@ static void consume(const char *who, const char *queue, uint32_t consumer, int32
     text_free(&arguments);
 }
 
-/* A letter each. */
+/* Publishes messages whose bodies are one letter each. */
 static void publish(const char *queue, const char *bodies)
 {
     for (; *bodies; bodies++) {
@@ -107,7 +107,7 @@ static void loses_its_subscription(const char *type, const char *mark)
     harness_take(&h);
     harness_pass(&h, 5000);
     do_ack(&h, "A1", 1, false);
-    publish("q", "c"); /* younger, and goes back with the other one */
+    publish("q", "c"); /* not overdue, but goes back with the consumer's overdue delivery */
     harness_take(&h);
     harness_pass(&h, 4000);
     expect(&h, "");
@@ -117,12 +117,12 @@ static void loses_its_subscription(const char *type, const char *mark)
         "A1 cancelled c1\nA2 deliver c3 t1 b redelivered%s\nA2 deliver c3 t2 c redelivered%s\n",
         mark, mark);
     expect(&h, lines);
-    do_ack(&h, "A1", 3, false); /* of the other consumer */
+    do_ack(&h, "A1", 3, false); /* a delivery of the other consumer */
     publish("r", "y");
     publish("q", "d");
     expect(&h, "A1 deliver c2 t5 y\nA2 deliver c3 t3 d\n");
     do_cancel(&h, "A1", 2);
-    do_consume(&h, "A1", "q", 1, "a", 9); /* it may come back */
+    do_consume(&h, "A1", "q", 1, "a", 9); /* the client may consume again */
     publish("q", "e");
     expect(&h, "A1 ok cancel c2\nA1 ok consume c1\nA1 deliver c1 t6 e\n");
 }
@@ -175,7 +175,8 @@ START_TEST(a_late_acknowledgement_counts_once)
 }
 END_TEST
 
-/* It is handed back: no failure, but for a limit that somebody said it counts. */
+/* A delivery that goes back for a time-out is handed back, which is no failure. It counts for a
+ * delivery limit that was set, not for the default one. */
 START_TEST(a_time_out_counts_like_a_nack)
 {
     declare("q", "quorum", 1);
@@ -225,7 +226,7 @@ END_TEST
     "PRECONDITION_FAILED delivery acknowledgement on channel 1 timed out. Timeout value used: "    \
     "10000 ms. This timeout value can be configured, see consumers doc guide to learn more\n"
 
-/* There is nobody to cancel, or nobody who would understand it. */
+/* There is no consumer to cancel, or the client cannot be told of it: the channel fails. */
 START_TEST(some_lose_their_channel)
 {
     struct text arguments = {0};
@@ -255,7 +256,8 @@ START_TEST(some_lose_their_channel)
 }
 END_TEST
 
-/* What else a channel holds that fails so comes back by its end, which is a failure. */
+/* When a channel fails for a time-out, its other deliveries come back because it ends, which is a
+ * failure. */
 START_TEST(what_is_not_overdue_fails_with_the_channel)
 {
     declare("q", "quorum", -1);
@@ -275,8 +277,9 @@ START_TEST(what_is_not_overdue_fails_with_the_channel)
 }
 END_TEST
 
-/* A consumer is cancelled, and in the same moment its channel fails for what it got by basic.get:
- * all that the consumer held goes back for the time-out, what is younger, too. */
+/* A consumer is cancelled, and in the same moment its channel fails for a message that it got by
+ * basic.get: all deliveries of the consumer go back for the time-out, those that are not overdue,
+ * too. */
 START_TEST(what_a_cancelled_consumer_held_has_not_failed)
 {
     declare("q", "quorum", -1);
@@ -316,7 +319,7 @@ START_TEST(channels_fail_if_so_chosen)
 }
 END_TEST
 
-/* Acknowledged in a transaction that is rolled back after the time-out. */
+/* A delivery was acknowledged in a transaction, which is rolled back after the time-out. */
 START_TEST(a_rollback_brings_back_what_is_overdue)
 {
     do_declare(&h, "B1", "q", "");
@@ -335,7 +338,8 @@ START_TEST(a_rollback_brings_back_what_is_overdue)
 }
 END_TEST
 
-/* Many go back in portions, and in their order; the channel may be closed meanwhile. */
+/* Many deliveries go back in portions, and keep their order; the channel may be closed meanwhile.
+ */
 static void many(bool close)
 {
     enum { COUNT = 3000 };
@@ -356,7 +360,7 @@ static void many(bool close)
     h.now.steady_ms += 12000;
     for (int i = 0; i < 3; i++)
         vhost_tick(h.vhost, h.now);
-    expect(&h, "A1 cancelled c1\n"); /* nothing is delivered until all is back */
+    expect(&h, "A1 cancelled c1\n"); /* no message is delivered until all are back */
     if (close)
         do_close(&h, "A1");
     harness_pass(&h, 0);

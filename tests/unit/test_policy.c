@@ -1,11 +1,11 @@
-/* Policies: which apply, what they say together with arguments, on objects that are there and new
- * ones, before and after a restart. */
+/* Policies: which apply to an object, what they and the object's arguments say together, for
+ * objects that exist and new ones, before and after a restart. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "policy_fixture.h"
 
-/* ---- Which applies. */
+/* ---- Which policy applies. */
 
 START_TEST(test_priority)
 {
@@ -22,7 +22,7 @@ START_TEST(test_priority)
     expect_queue(&h, "q1", "high/ max-length=20");
     do_declare(&h, "A1", "q2", "");
     expect_queue(&h, "q2", "low/ max-length=10");
-    /* Of two of one priority the name decides. */
+    /* Of two policies with the same priority the name decides. */
     put_number(&h, "also high", "^q1", 2, "max-length", 30);
     expect_queue(&h, "q1", "also high/ max-length=30");
     put_number(&h, "high", "1$", 3, "max-length", 21);
@@ -65,7 +65,8 @@ START_TEST(test_targets)
     put_target(&h, "a", POLICY_QUEUES);
     expect_queue(&h, "classic", "a/ max-length=5");
     expect_queue(&h, "quorum", "a/ max-length=5");
-    /* As in RabbitMQ: with keys that a type of queue does not have, all of it is not for them. */
+    /* As in RabbitMQ: a policy with a key that a type of queue does not support does not apply to
+     * queues of that type at all. */
     put_number(&h, "0", ".*", 9, "delivery-limit", 3);
     expect_queue(&h, "classic", "a/ max-length=5");
     expect_queue(&h, "quorum", "0/ delivery-limit=3");
@@ -89,7 +90,7 @@ START_TEST(test_all_queues)
 }
 END_TEST
 
-/* ---- What they say together. */
+/* ---- What policies and arguments say together. */
 
 START_TEST(test_operator_policy)
 {
@@ -113,7 +114,7 @@ START_TEST(test_operator_policy)
 }
 END_TEST
 
-/* How many of ten messages stay in a queue. */
+/* Publishes ten messages and returns how many stay in the queue. */
 static uint64_t kept(struct harness *h, const char *queue)
 {
     struct queue_info info;
@@ -164,7 +165,7 @@ START_TEST(test_ttl)
     do_publish(&h, "A1", "", "q", "old", "");
     put_number(&h, "p", "q", 0, "message-ttl", 500);
     harness_pass(&h, 600);
-    ck_assert_uint_eq(ready(&h, "q"), 1); /* as in RabbitMQ: for messages that come later */
+    ck_assert_uint_eq(ready(&h, "q"), 1); /* as in RabbitMQ, it holds for later messages only */
     do_purge(&h, "A1", "q");
     do_publish(&h, "A1", "", "q", "new", "");
     clear(&h, false, "p");
@@ -236,7 +237,7 @@ START_TEST(test_alternate_exchange)
 }
 END_TEST
 
-/* ---- Keeping. */
+/* ---- Restarts. */
 
 START_TEST(test_restart)
 {
@@ -264,7 +265,7 @@ START_TEST(test_restart)
 }
 END_TEST
 
-/* A command is answered when it is on disk and applied to all. */
+/* A command is answered when the policy is on disk and has been applied to all objects. */
 START_TEST(test_many_queues)
 {
     struct harness h;
@@ -279,14 +280,14 @@ START_TEST(test_many_queues)
     harness_sync(&h);
     expect(&h, "");
     expect_queue(&h, "q4999", "/");
-    put_number(&h, "p", "^q", 0, "max-length", 8); /* begins anew */
+    put_number(&h, "p", "^q", 0, "max-length", 8); /* the sweep begins anew */
     harness_pass(&h, 1);
     harness_sync(&h);
     expect(&h, "A1 ok policy-put\nA1 ok policy-put\n");
     expect_queue(&h, "q0", "p/ max-length=8");
     expect_queue(&h, "q4999", "p/ max-length=8");
     clear(&h, false, "p");
-    do_close(&h, "A1"); /* nobody waits any more */
+    do_close(&h, "A1"); /* its commands are not answered any more */
     harness_pass(&h, 1);
     harness_sync(&h);
     expect(&h, "A1 ok close\n");
@@ -295,7 +296,7 @@ START_TEST(test_many_queues)
 }
 END_TEST
 
-/* The vhost goes while a sweep is under way. */
+/* The vhost is freed while a sweep is under way. */
 START_TEST(test_goes_meanwhile)
 {
     struct harness h;
@@ -328,8 +329,8 @@ START_TEST(test_definition_too_long)
 }
 END_TEST
 
-/* ---- At random: queues and policies come and go while sweeps are under way; at the end of each
- * sweep every queue has what a plain look at all policies says. */
+/* ---- At random: queues and policies are made and deleted while sweeps are under way; at the end
+ * of each sweep every queue has the policies that a plain look at all policies finds. */
 
 #define NAMES    4000
 #define POLICIES 12

@@ -91,7 +91,7 @@ START_TEST(test_bad_patterns)
     harness_take(&h);
     clear(&h, true, "p");
     expect(&h, "A1 fail policy-delete NOT_FOUND no operator policy 'p' in vhost '/'\n");
-    /* Backtracks without end: no match. */
+    /* A pattern that backtracks without end does not match. */
     do_declare(&h, "A2", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", "");
     do_close(&h, "A1");
     do_open(&h, "A1");

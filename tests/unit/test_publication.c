@@ -1,4 +1,5 @@
-/* What a publisher may send, and what the core's gate lets in. */
+/* What a publisher may send (publication.h), and which names and arguments the core takes
+ * (command/command_gate.c). */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -75,7 +76,7 @@ START_TEST(a_message_knows_what_the_core_asks)
 }
 END_TEST
 
-/* 2 is kept on disk; what else there is, is not. */
+/* Only delivery mode 2 makes a message persistent. */
 START_TEST(any_delivery_mode_is_taken)
 {
     for (unsigned mode = 0; mode <= UINT8_MAX; mode++) {
@@ -170,7 +171,7 @@ START_TEST(properties_that_cannot_be_read_are_malformed)
 }
 END_TEST
 
-/* ---- The core's gate. */
+/* ---- command_gate. */
 
 static struct harness h;
 

@@ -1,5 +1,5 @@
-/* The type of a queue: its name, what a declaration that does not say it gets, and what equals
- * what. */
+/* The type of a queue: its name, the type that a declaration without one gets, and which
+ * declarations are equivalent. */
 #include <stdlib.h>
 
 #include "broker/store/definition.h"
@@ -28,7 +28,7 @@ static void set_default(enum queue_type type)
                &(struct vhost_tuning){.queues_max = UINT64_MAX, .default_queue_type = type});
 }
 
-/* type NULL: not said. */
+/* type NULL: the argument x-queue-type is left out. */
 static void declare(const char *who, const char *queue, const char *flags, const char *type)
 {
     struct text arguments = {0};
@@ -78,8 +78,7 @@ START_TEST(arguments_are_filled_once)
 }
 END_TEST
 
-/* Of a queue that lives as long as its connection or its consumers, or until the restart, nobody
- * wants copies. */
+/* An exclusive, auto-delete or transient queue is classic, whatever the vhost's default type is. */
 START_TEST(the_default_is_for_plain_durable_queues)
 {
     set_default(QUEUE_QUORUM);
@@ -124,7 +123,8 @@ START_TEST(what_is_said_equals_the_default)
 }
 END_TEST
 
-/* What a queue is does not change with the default, nor with a restart under another one. */
+/* The type of a queue does not change with the default, also not at a restart with another default.
+ */
 START_TEST(it_stays_over_a_restart)
 {
     set_default(QUEUE_QUORUM);

@@ -1,4 +1,5 @@
-/* Definitions judged without a vhost: what the wire would say, and nothing made. */
+/* Definitions that are checked without a vhost: the reasons are those of the commands, and nothing
+ * is made. */
 #include "leveret/broker/verdict.h"
 
 #include <check.h>
@@ -53,7 +54,8 @@ START_TEST(queues)
 }
 END_TEST
 
-/* The vhost's default type counts as on the wire. */
+/* The vhost's default type holds for a declaration that does not say its type, as with a command.
+ */
 START_TEST(queues_default_type)
 {
     static const struct verdict_vhost quorum = {{(const uint8_t *)"v", 1}, QUEUE_QUORUM};

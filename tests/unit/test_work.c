@@ -1,6 +1,6 @@
-/* Commands that cost much are done in portions, and say what they cost: units are counted, no clock
- * is read. What they do is the same in one portion or in many (test_core_random and
- * test_redelivery_random run so too). */
+/* Commands that are much work are done in portions, and tell what they cost: units of work are
+ * counted, no clock is read. Done in portions, a command has the same effect as in one call
+ * (test_core_random and test_redelivery_random run in both ways, too). */
 #include <stdio.h>
 
 #include "core_harness.h"
@@ -48,7 +48,7 @@ static uint64_t unacked(const char *queue)
     return info.messages_unacknowledged;
 }
 
-/* What a portion cannot be without: the vhost is in order between two of them. */
+/* Looks at the vhost between two portions, when it must be in order. */
 static void look(struct harness *harness)
 {
     struct vhost_totals totals;
@@ -117,7 +117,7 @@ START_TEST(recover_ends_though_messages_come_back_at_once)
 }
 END_TEST
 
-/* The order of what another consumer gets: none of it before all of it is back. */
+/* Another consumer gets the messages in their order, and gets none before all are back. */
 static unsigned next_body;
 
 static void in_order(void *context, char peer, const struct event *event)
