@@ -1,4 +1,5 @@
 /* What a queue's arguments, a policy and an operator policy say together. */
+#include "broker/policy/policy_definition.h"
 #include "broker/policy/queue_settings.h"
 
 #include <check.h>

@@ -58,7 +58,7 @@ static bool refuse_stream_arguments(struct channel *channel, const struct comman
         if (!table_find(command->u.consume.arguments, names[i], &field))
             continue;
         struct vhost *vhost = channel->vhost;
-        enum status status = refuse_argument_of_type(
+        enum status status = queue_settings_refuse_argument(
             names[i], queue->endpoint.name, vhost->options.name,
             (enum queue_type)queue->settings.type, &vhost->store.call.refusal);
         channel_refuse(channel, command->type, status, "%s", vhost->store.call.refusal.text);

@@ -7,6 +7,7 @@
 #include "broker/command/command.h"
 
 #include "broker/command/policy_sweep.h"
+#include "broker/policy/policy_definition.h"
 #include "broker/store/definition.h"
 #include "leveret/wire/table.h"
 #include "leveret/wire/table_sort.h"

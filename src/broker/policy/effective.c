@@ -4,6 +4,7 @@
  * until it gives up counts as many matches as it takes the time of. */
 #include "broker/policy/policy.h"
 
+#include "broker/policy/policy_definition.h"
 #include "broker/topology/topology.h"
 #include "leveret/base/mem.h"
 #include "leveret/wire/table.h"

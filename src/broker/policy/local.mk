@@ -6,10 +6,14 @@ src_broker_policy_libpolicy_a_SOURCES = \
 	src/broker/policy/effective.c \
 	src/broker/policy/policy.c \
 	src/broker/policy/policy.h \
+	src/broker/policy/policy_definition.c \
+	src/broker/policy/policy_definition.h \
+	src/broker/policy/queue_settings.c \
 	src/broker/policy/queue_settings.h \
 	src/broker/policy/queue_settings_allowed.c \
 	src/broker/policy/queue_type.c \
 	src/broker/policy/setting.c \
+	src/broker/policy/setting.h \
 	src/broker/policy/setting_check.c \
 	src/broker/policy/setting_check.h
 

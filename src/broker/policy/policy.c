@@ -1,6 +1,7 @@
 /* Policies and the lists of them: see policy.h. */
 #include "broker/policy/policy.h"
 
+#include "broker/policy/policy_definition.h"
 #include "leveret/base/mem.h"
 
 /* Steps of one match, after which it gives up: ten times as many as a plain pattern needs for a

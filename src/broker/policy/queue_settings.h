@@ -40,9 +40,9 @@ struct queue_settings {
     uint8_t overflow;             /* x-overflow: enum overflow */
     uint8_t type;                 /* x-queue-type: enum queue_type */
     bool delivery_limit_said;     /* true: an argument or a policy sets the delivery limit */
-    bool at_least_once;           /* true: x-dead-letter-strategy=at-least-once, which counts only
-                                     with some overflows: dead_letter_is_kept */
-    bool single_active_consumer;  /* x-single-active-consumer */
+    bool at_least_once; /* true: x-dead-letter-strategy=at-least-once, which counts only together
+                           with overflow=reject-publish: dead_letter_is_kept */
+    bool single_active_consumer;          /* x-single-active-consumer */
     struct bytes dead_letter_exchange;    /* at NULL: none ("" is the default exchange) */
     struct bytes dead_letter_routing_key; /* at NULL: the routing keys of the message */
 };
@@ -58,8 +58,9 @@ MUST_USE enum status queue_settings_parse(struct bytes arguments, struct bytes q
                                           struct refusal *refusal);
 
 /* Refuses an argument that queues of this type do not have. Returns PRECONDITION_FAILED. */
-enum status refuse_argument_of_type(const char *argument, struct bytes queue, struct bytes vhost,
-                                    enum queue_type type, struct refusal *refusal);
+enum status queue_settings_refuse_argument(const char *argument, struct bytes queue,
+                                           struct bytes vhost, enum queue_type type,
+                                           struct refusal *refusal);
 
 /* Whether a client can declare a queue of this type with these arguments. Recovery does not ask, so
  * that queues stay that an earlier broker accepted. Errors: PRECONDITION_FAILED. */
@@ -75,24 +76,5 @@ void queue_settings_merge(struct bytes arguments, const struct queue_settings *b
 /* Whether two tables of arguments declare the same queue. Errors: PRECONDITION_FAILED. */
 MUST_USE enum status queue_settings_equivalent(const struct equivalence *check,
                                                struct bytes received, struct bytes current);
-
-/* ---- Policies. */
-
-/* Whether a checked table can be a policy's definition. Errors: PRECONDITION_FAILED "-1 is not a
- * valid message TTL", "[{<<"foo">>,1}] are not recognised policy settings" … */
-MUST_USE enum status policy_definition_check(struct bytes definition, bool operator_policy,
-                                             struct refusal *refusal);
-
-/* The types of queues that a policy with this definition does not apply to, because in RabbitMQ
- * those types do not support one of its keys. Bit 1 << enum queue_type of the result stands for a
- * type. */
-unsigned policy_definition_excludes(struct bytes definition);
-
-/* Appends the definition that a policy and an operator policy (either may be empty) make together,
- * sorted by key. Of two numbers for one key the lower counts. */
-void policy_definition_merge(struct bytes policy, struct bytes operator_policy, struct text *out);
-
-/* Reads the settings of queues in a definition. The views in *out point into it. */
-void policy_definition_settings(struct bytes definition, struct queue_settings *out);
 
 #endif

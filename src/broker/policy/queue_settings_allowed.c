@@ -52,8 +52,9 @@ static enum status check_retry(struct bytes arguments, struct bytes queue, struc
     return STATUS_OK;
 }
 
-enum status refuse_argument_of_type(const char *argument, struct bytes queue, struct bytes vhost,
-                                    enum queue_type type, struct refusal *refusal)
+enum status queue_settings_refuse_argument(const char *argument, struct bytes queue,
+                                           struct bytes vhost, enum queue_type type,
+                                           struct refusal *refusal)
 {
     return refuse(refusal, STATUS_PRECONDITION_FAILED,
                   "invalid arg '%s' for queue '%.*s' in vhost '%.*s' of queue type rabbit_%s_queue",
@@ -69,7 +70,7 @@ enum status queue_settings_allowed(struct bytes arguments, struct bytes queue, s
         if (!table_find(arguments, rules[i].argument, &field))
             continue;
         if (rules[i].refusing & 1u << type)
-            return refuse_argument_of_type(rules[i].argument, queue, vhost, type, refusal);
+            return queue_settings_refuse_argument(rules[i].argument, queue, vhost, type, refusal);
         if (rules[i].check && !rules[i].check(&field, why))
             return refuse(refusal, STATUS_PRECONDITION_FAILED,
                           "invalid arg '%s' for queue '%.*s' in vhost '%.*s': %s",

@@ -1,4 +1,5 @@
-/* Checks of single settings: see setting_check.h. The explanations are in RabbitMQ's words. */
+/* Part of setting (setting.h): checks of values, see setting_check.h. The explanations are in
+ * RabbitMQ's words. */
 #include "broker/policy/setting_check.h"
 
 #include "broker/topology/dedup_arguments.h"
