@@ -9,7 +9,8 @@
 #include "broker/channel/unsettled.h"
 #include "broker/channel/wait.h"
 #include "leveret/base/map.h"
-#include "leveret/broker/vhost.h"
+#include "leveret/broker/command.h"
+#include "leveret/broker/counters.h"
 
 struct channels;
 struct notice_channel;

@@ -8,6 +8,7 @@
 
 #include "broker/store/definition.h"
 #include "broker/store/paging.h"
+#include "broker/store/store.h"
 #include "broker/topology/delayed.h"
 #include "leveret/base/container.h"
 #include "leveret/base/mem.h"

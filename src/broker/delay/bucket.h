@@ -5,8 +5,9 @@
 
 #include "broker/delay/delay.h"
 #include "broker/delay/due.h"
-#include "broker/store/store.h"
+#include "broker/store/lane.h"
 #include "leveret/base/heap.h"
+#include "leveret/base/map.h"
 
 enum bucket_state {
     BUCKET_RESTS,     /* its messages are on disk, but for the open chunk */

@@ -7,6 +7,7 @@
 
 #include "broker/delay/bucket.h"
 #include "broker/store/definition.h"
+#include "broker/store/store.h"
 #include "leveret/base/container.h"
 #include "leveret/base/mem.h"
 

@@ -1,6 +1,7 @@
 /* The heap of messages by due time: see due.h. */
 #include "broker/delay/due.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "leveret/base/check.h"

@@ -4,7 +4,6 @@
 #ifndef BROKER_DUE_H
 #define BROKER_DUE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -16,7 +16,7 @@
 #include "broker/policy/queue_settings.h"
 #include "leveret/base/map.h"
 #include "leveret/base/pattern.h"
-#include "leveret/broker/vhost.h"
+#include "leveret/broker/command.h"
 
 struct exchange;
 struct topology;

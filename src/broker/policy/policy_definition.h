@@ -4,6 +4,7 @@
 #define BROKER_POLICY_DEFINITION_H
 
 #include "broker/policy/queue_settings.h"
+#include "leveret/base/text.h"
 
 /* Whether a checked table can be a policy's definition. Errors: PRECONDITION_FAILED "-1 is not a
  * valid message TTL", "[{<<"foo">>,1}] are not recognised policy settings" … */

@@ -11,7 +11,6 @@
 #define BROKER_QUEUE_SETTINGS_H
 
 #include "broker/call/equivalent.h"
-#include "leveret/base/text.h"
 #include "leveret/broker/queue_type.h"
 
 /* A number that neither an argument nor a policy sets. */
