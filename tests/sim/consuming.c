@@ -90,7 +90,7 @@ void get(unsigned p, unsigned c, unsigned q)
     disk_works_again();
     here->got_queue = (int)q;
     channel->gets++;
-    channel->may_fail = true; /* it may go meanwhile */
+    channel->may_fail = true; /* the queue may be deleted meanwhile */
     do_get(&here->h, who_of(p, c), queue->name, "a");
     for (unsigned i = 0; channel->gets && i < 10; i++) {
         /* An earlier get has its message, or waits for a page or for answers before it: nothing
@@ -171,7 +171,7 @@ static void commit(unsigned p, unsigned c)
 {
     struct sim_channel *channel = &here->channels[p][c];
     sim_trail("%s commit", who_of(p, c));
-    if (may_refuse()) /* a failure must be reported at once */
+    if (may_refuse()) /* the refusal must not wait for other answers */
         harness_sync(&here->h);
     channel->commit = transaction_new();
     for (unsigned i = 0; i < channel->published.count; i++) {
@@ -198,7 +198,7 @@ static void commit(unsigned p, unsigned c)
 void tx_end(unsigned p, unsigned c)
 {
     struct sim_channel *channel = &here->channels[p][c];
-    if (holds_batch()) /* it would wait for the other commit */
+    if (holds_batch()) /* this commit would wait for the other one */
         return;
     if (chance(30)) {
         sim_trail("%s rollback", who_of(p, c));

@@ -136,7 +136,7 @@ static void bind_one(const char *who, bool bind, unsigned x, unsigned q, unsigne
     send_binding(who, bind ? COMMAND_QUEUE_BIND : COMMAND_QUEUE_UNBIND, exchange->name,
                  here->world.queues[q].name, x == X_HEADERS ? "" : wanted, &arguments);
     text_free(&arguments);
-    for (unsigned other = 0; other < keys_of(exchange); other++) /* of a topic: one for all */
+    for (unsigned other = 0; other < keys_of(exchange); other++) /* a topic has one for all keys */
         if (other == k || x == X_TOPIC)
             exchange->bound[other] = (queue_mask)((exchange->bound[other] & ~MASK(q)) |
                                                   (bind ? exchange->keys[other] & MASK(q) : 0));
@@ -195,7 +195,7 @@ void exchanges_look(void)
     }
 }
 
-/* ---- They go. */
+/* ---- Deleting and unbinding. */
 
 void exchanges_queue_gone(unsigned q)
 {
@@ -215,7 +215,7 @@ static void gone(unsigned x)
 
 void exchanges_crashed(void)
 {
-    here->world.late = false; /* or not for sure */
+    here->world.late = false; /* it may be there or not */
     for (unsigned x = 1; x < X_COUNT; x++) {
         struct bytes name = bytes_of_text(here->world.exchanges[x].name);
         gone(x); /* a crash may have undone bindings and unbindings, so all are bound again */
@@ -228,7 +228,7 @@ void exchanges_crashed(void)
 static void ways_change(unsigned x)
 {
     ledger_unrouted(x);
-    if (x == X_FANOUT) { /* others lead here */
+    if (x == X_FANOUT) { /* other exchanges lead to this one */
         ledger_unrouted(X_ALTERNATE);
         ledger_unrouted(X_CHAIN);
     }

@@ -156,7 +156,7 @@ void sync_all(void)
 {
     disk_works_again();
     unsigned pages_in;
-    do { /* until no page is being read that a queue must drop */
+    do { /* pages may be read for messages that a queue must drop; wait for them */
         pages_in = here->h.pages_in;
         harness_sync(&here->h);
         pass(0);
@@ -169,7 +169,7 @@ void sync_all(void)
 /* Lets time pass; the core does the work that is due. */
 void pass(uint64_t ms)
 {
-    if (ms && here->world.time_outs) { /* or the answer that tells of one would wait for others */
+    if (ms && here->world.time_outs) { /* else the failure by a time-out would wait for answers */
         disk_works_again();
         harness_sync(&here->h);
     }

@@ -314,17 +314,16 @@ void world_free(void);
 void world_declare(void); /* declares all that does not exist */
 void world_look(void);    /* notes which queues are gone */
 void world_queue_gone(unsigned q);
-void world_clear(void); /* deletes all */
-void world_import(
-    void); /* declares all, whether it exists or not, as an import of definitions does */
+void world_clear(void);  /* deletes all */
+void world_import(void); /* declares all, also what exists, as an import of definitions does */
 void policy_toggle(unsigned p);
 
 /* exchanges.c */
 void exchanges_make(void);
 void exchanges_show(struct text *out);
 void exchanges_declare(const char *who, bool all); /* and their bindings to each other */
-void exchanges_bind(const char *who,
-                    unsigned q); /* binds the queue to all exchanges that it should be bound to */
+/* Binds the queue to all exchanges that it should be bound to. */
+void exchanges_bind(const char *who, unsigned q);
 void exchanges_queue_gone(unsigned q);
 void exchanges_crashed(void);   /* finds out which exchanges exist after a crash */
 void exchanges_look(void);      /* finds out which exchanges exist */
@@ -409,8 +408,7 @@ const char *who_of(unsigned p, unsigned c);
 void consumer_over(unsigned p, unsigned c, unsigned q);
 /* All deliveries of the channel come back, as END_… says, and its consumers end. */
 void release_all(unsigned p, unsigned c, int how);
-void timed_out(unsigned p, unsigned c,
-               unsigned q); /* a consumer's time-out: its deliveries come back */
+void timed_out(unsigned p, unsigned c, unsigned q); /* a consumer's deliveries come back */
 void forget_channel(struct sim_channel *channel);
 void close_channel(unsigned p, unsigned c);
 void leave(unsigned p);
@@ -437,7 +435,7 @@ void replies_returned(unsigned uid);
 /* portions.c */
 void between_portions(struct harness *h);
 bool may_act(unsigned p); /* true when no command of the peer is being done */
-bool holds_batch(void); /* true while a commit is being done, before whose end nothing is written */
+bool holds_batch(void);   /* true while a commit is being done: nothing is written before its end */
 
 /* consuming.c */
 void consume(unsigned p, unsigned c, unsigned q);

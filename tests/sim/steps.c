@@ -1,5 +1,6 @@
-/* One thing a step, of clients, time or the machine; and a world's end. The ledger is told of a
- * command before the core is, because its events may come before the call returns. */
+/* The steps: in each a client, time or the machine does one thing; and the end of a world. The
+ * ledger is told of a command before the core is, because its events may come before the call
+ * returns. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -212,7 +213,7 @@ void drain(void)
         pass(i < 4 ? 2000 : 60000);
         sync_all();
     }
-    /* All at once: what one holds may wait for room in another. */
+    /* All queues at once: a message of one may wait for room in another. */
     for (int i = 0; drain_round(i % 8 == 7); i++)
         if (i == 2000) {
             struct queue_info info[QUEUES_MAX];

@@ -26,7 +26,7 @@ static void dead_letters(struct sim_queue *queue, unsigned q)
 {
     struct text *arguments = &queue->arguments;
     unsigned next = pick(q);
-    while (here->world.queues[next].dedups) /* where a dead letter may be lost */
+    while (here->world.queues[next].dedups) /* such a queue may refuse a dead letter */
         next--;
     queue->dead_letters = true;
     if (chance(20)) {
@@ -60,7 +60,7 @@ static void limits(struct sim_queue *queue)
     }
     if (chance(30)) {
         queue->bytes_max = 700 + pick(chance(50) ? 8000 : 60000);
-        if (here->world.heavy) /* what is larger than the limit would never be taken */
+        if (here->world.heavy) /* a body above the limit would never be taken */
             queue->bytes_max += 1 << 20;
         put_i(arguments, "x-max-length-bytes", (unsigned)queue->bytes_max);
     }
@@ -104,7 +104,8 @@ static void kind(struct sim_queue *queue)
     }
 }
 
-/* What the delivery limit of an argument bounds; without one, a policy may say it. */
+/* Which returns count for the delivery limit of an argument; without the argument a policy may set
+ * one. */
 static void count_what(struct sim_queue *queue, int64_t limit)
 {
     bool all = here->world.all_returns;
@@ -212,14 +213,14 @@ static void make_policy(unsigned p, bool careful)
         if (key == 6 && queue->counting == COUNTS_FAILURES && here->world.all_returns)
             queue->counting = COUNTS_EITHER;
         if (key == 6 && queue->keeps_all && queue->delivery_limit == 20)
-            queue->delivery_limit = UINT_MAX; /* which no argument asks for */
-        if (letters)                          /* then a limit of 20 comes with them */
+            queue->delivery_limit = UINT_MAX; /* no argument sets one */
+        if (letters)                          /* the policy sets the default limit of 20, too */
             queue->may_drop |= queue->keeps_all;
         if (letters) {
             queue->next |= MASK(0);
             queue->letters_perhaps |= !queue->dead_letters;
         }
-        /* With arguments there is a key: it is the policy's that does not count. */
+        /* The queue has a dead-letter exchange as an argument, so the policy's does not count. */
         if (queue->dead_letters && letters)
             queue->next |= MASK(0);
     }
@@ -336,7 +337,7 @@ void world_clear(void)
     exchanges_clear();
 }
 
-/* ---- What follows from it. */
+/* ---- What follows from the arguments. */
 
 static void conclude(void)
 {
@@ -346,7 +347,7 @@ static void conclude(void)
         queue->may_drop |= q && here->world.message_ttl;
         queue->bounded &= !here->world.policy_count && !here->world.message_ttl && !queue->ttl_ms &&
                           queue->delivery_limit == UINT_MAX;
-        /* Refused with a dead letter: it has not come in, and is not lost. */
+        /* A message that the queue refuses and dead-letters has not come in, and is not lost. */
         bool letters_pass = queue->dead_letters;
         for (unsigned n = 0; n < q; n++)
             if (queue->next & MASK(n)) {

@@ -61,8 +61,7 @@ struct harness {
     unsigned pages_in, pages_out, pages_out_failed; /* counted from the journal's reports */
     bool quiet;                                     /* true: events are not written to lines */
     bool break_pages;                               /* true: pages that are read back are damaged */
-    bool halted; /* true once the machine has stopped: nothing reaches the core until harness_crash
-                  */
+    bool halted; /* true: the machine has stopped; nothing reaches the core until harness_crash */
 };
 
 void harness_open(struct harness *h);
@@ -80,8 +79,8 @@ void harness_turn(struct harness *h);
 void harness_disk(struct harness *h);
 /* Ends a turn and lets the disk work until nothing is left to do. */
 void harness_sync(struct harness *h);
-void harness_pass(struct harness *h,
-                  uint64_t ms); /* lets time pass, and runs vhost_tick while it is due */
+/* Lets time pass, and calls vhost_tick while it is due. */
+void harness_pass(struct harness *h, uint64_t ms);
 
 void harness_attach(struct harness *h, char peer);
 void harness_detach(struct harness *h, char peer);
@@ -93,8 +92,8 @@ const char *harness_take(struct harness *h);
 
 /* ---- Commands. who is "A1": peer and channel. */
 uint16_t channel_of(const char *who);
-void do_open(struct harness *h,
-             const char *who); /* attaches the peer first if it is not attached */
+/* Attaches the peer first if it is not attached. */
+void do_open(struct harness *h, const char *who);
 void do_close(struct harness *h, const char *who);
 void do_plain(struct harness *h, const char *who, enum command_type type); /* no arguments */
 void do_credit(struct harness *h, const char *who, uint32_t bytes);

@@ -86,7 +86,7 @@ START_TEST(closes_early_when_its_bodies_are_large)
 {
     struct chunk *chunk = chunk_new(NULL, 7);
     struct message *message = make(0);
-    message->body_bytes = CHUNK_BYTES_MAX; /* announced is enough here */
+    message->body_bytes = CHUNK_BYTES_MAX; /* the body itself is not needed */
     message->body_filled = CHUNK_BYTES_MAX;
     chunk_add(chunk, message, 0);
     ck_assert(chunk_full(chunk));

@@ -20,7 +20,7 @@ static void teardown(void)
     harness_close(&h);
 }
 
-/* limit and bytes: -1: none. */
+/* limit: x-max-length, bytes: x-max-length-bytes; -1: the argument is left out. */
 static void declare(const char *queue, const char *flags, int64_t limit, int64_t bytes,
                     const char *overflow)
 {
@@ -93,7 +93,7 @@ START_TEST(refused_and_taken_elsewhere)
     do_declare(&h, "A1", "full", "p");
     do_declare(&h, "A1", "other", "p");
     expect(&h, "A1 ok declare full 1 0\nA1 ok declare other 3 0\n");
-    do_get(&h, "A1", "full", ""); /* room again */
+    do_get(&h, "A1", "full", ""); /* makes room for one message */
     do_publish(&h, "A1", "", "full", "four", "p");
     harness_sync(&h);
     expect(&h, "A1 got t1 one left 0\nA1 confirm 4\n");
@@ -137,7 +137,8 @@ static void publish_many(const char *queue, unsigned count, uint64_t ttl_ms, con
     harness_take(&h);
 }
 
-/* Ticks until nothing is due; each takes away at most that much. Returns how many it took. */
+/* Calls vhost_tick until nothing is due. Each tick may remove at most at_once messages. Returns the
+ * number of ticks. */
 static unsigned tick_in_portions(const char *queue, uint64_t at_once)
 {
     unsigned ticks = 0;
@@ -152,7 +153,7 @@ static unsigned tick_in_portions(const char *queue, uint64_t at_once)
     return ticks;
 }
 
-/* All come back at once to a queue that may not have them. */
+/* All deliveries come back at once to a queue that is then over its limit. */
 START_TEST(requeued_too_many)
 {
     declare("q", "", 10, -1, NULL);
@@ -174,7 +175,8 @@ START_TEST(requeued_too_many)
 }
 END_TEST
 
-/* So many expire that others get their turn in between; nobody is given what has expired. */
+/* So many messages expire that it takes several ticks; no client gets an expired message meanwhile.
+ */
 START_TEST(expired_in_portions)
 {
     do_declare(&h, "A1", "q", "");
@@ -185,7 +187,7 @@ START_TEST(expired_in_portions)
     harness_take(&h);
     do_get(&h, "A1", "q", "");
     ck_assert_uint_ge(depth("q"), MANY - 1000);
-    expect(&h, ""); /* it waits */
+    expect(&h, ""); /* the get waits */
     do_consume(&h, "A1", "q", 1, "", 0);
     ck_assert_uint_ge(depth("q"), MANY - 3000);
     tick_in_portions("q", 2000); /* a tick does one portion, and the dispatch after it another */
@@ -196,7 +198,7 @@ START_TEST(expired_in_portions)
 }
 END_TEST
 
-/* The same from the disk. */
+/* The same with messages on disk. */
 START_TEST(expired_on_disk)
 {
     do_declare(&h, "A1", "q", "d");
@@ -220,7 +222,7 @@ START_TEST(expired_on_disk)
 }
 END_TEST
 
-/* A message that was requeued still expires when it would have. */
+/* A message that was requeued expires at the same time as if it had not been delivered. */
 START_TEST(expiry_survives_requeue)
 {
     do_declare(&h, "A1", "q", "");
@@ -235,7 +237,7 @@ START_TEST(expiry_survives_requeue)
 }
 END_TEST
 
-/* Over the limit and on disk: what is dropped is dropped there too. */
+/* Messages that are dropped because of the limit are dropped from disk, too. */
 START_TEST(limit_holds_over_a_crash)
 {
     declare("q", "d", 3000, -1, NULL);
@@ -244,7 +246,7 @@ START_TEST(limit_holds_over_a_crash)
     harness_crash(&h);
     do_open(&h, "A1");
     ck_assert_uint_eq(depth("q"), 3000);
-    publish_many("q", 2000, MESSAGE_NO_TTL, "p"); /* the head is not in memory */
+    publish_many("q", 2000, MESSAGE_NO_TTL, "p"); /* so many that the head is not in memory */
     ck_assert_uint_eq(depth("q"), 3000);
     harness_crash(&h);
     do_open(&h, "A1");
@@ -255,7 +257,7 @@ START_TEST(limit_holds_over_a_crash)
 }
 END_TEST
 
-/* What the queue has, and the bytes of all its bodies. */
+/* Checks how many messages the queue has, and the bytes of their bodies. */
 static void check_queue(const char *queue, uint64_t ready, uint64_t unsettled, uint64_t bytes)
 {
     struct queue_info info;
@@ -267,7 +269,7 @@ static void check_queue(const char *queue, uint64_t ready, uint64_t unsettled, u
         ck_assert_uint_eq(ready ? info.ready_bytes : info.unacknowledged_bytes, bytes);
 }
 
-/* What was with consumers is ready again, more than the limit allows. */
+/* After a restart unsettled deliveries are ready again, and the queue is over its limit. */
 START_TEST(limit_holds_for_what_was_out)
 {
     declare("q", "d", 2, -1, NULL);
@@ -279,17 +281,17 @@ START_TEST(limit_holds_for_what_was_out)
     do_publish(&h, "A1", "", "q", "b", "p");
     harness_sync(&h);
     harness_crash(&h);
-    check_queue("q", 2, 0, 2); /* already when it is recovered */
+    check_queue("q", 2, 0, 2); /* the limit is enforced during recovery */
 }
 END_TEST
 
-/* A body's size, by its number. */
+/* The size of the body of the message with this number. */
 static unsigned size_of(unsigned number)
 {
     return number % 5 ? 10 + number % 7 : 900;
 }
 
-/* Most chunks are not in memory when what is in them is settled, given back or dropped. */
+/* Messages are settled, given back and dropped while most of their chunks are not in memory. */
 START_TEST(bytes_are_exact_whatever_is_in_memory)
 {
     char body[1000];
@@ -316,7 +318,7 @@ START_TEST(bytes_are_exact_whatever_is_in_memory)
     harness_sync(&h);
     check_queue("q", 0, 4500, bytes - settled);
     do_cancel(&h, "A1", 1);
-    do_close(&h, "A1"); /* all come back */
+    do_close(&h, "A1"); /* all deliveries come back */
     harness_sync(&h);
     check_queue("q", 4500, 0, bytes - settled);
     harness_crash(&h);
@@ -360,14 +362,16 @@ static double now_ms(void)
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-/* How many messages: more than a test needs when somebody wants to know how long a call takes. */
+/* The number of messages; more than the test needs can be set, to see how long a call takes then.
+ */
 static unsigned many(void)
 {
     const char *wanted = getenv("LEVERET_TEST_MANY");
     return wanted ? (unsigned)strtoul(wanted, NULL, 10) : 20000;
 }
 
-/* Works off what is due; none of the calls does more than its portion. Prints the slowest. */
+/* Calls vhost_tick until nothing is due, and checks that no call does more than its portion. Prints
+ * the time of the slowest call. */
 static void work_off(const char *what)
 {
     double slowest_ms = 0;
@@ -389,7 +393,8 @@ static void work_off(const char *what)
                slowest_ms);
 }
 
-/* A policy lowers the limit of a long queue. _i: 1: on disk, 2: dead-lettered, 3: both. */
+/* A policy lowers the limit of a long queue. _i: 1: its messages are on disk, 2: they are
+ * dead-lettered, 3: both. */
 START_TEST(lowered_by_policy)
 {
     bool stored = _i & 1, letters = _i & 2;
@@ -412,7 +417,7 @@ START_TEST(lowered_by_policy)
 }
 END_TEST
 
-/* All expire. _i as above. */
+/* All messages expire at once. _i as above. */
 START_TEST(all_expire)
 {
     bool stored = _i & 1, letters = _i & 2;

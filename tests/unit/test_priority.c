@@ -10,9 +10,9 @@ START_TEST(the_highest_comes_first)
     publish("a", 1, "");
     publish("b", 5, "");
     publish("c", 0, "");
-    publish("d", 255, ""); /* as the highest there is */
+    publish("d", 255, ""); /* counts as the queue's highest priority */
     publish("e", 1, "");
-    do_publish(&h, "A1", "", "q", "f", ""); /* none is the lowest */
+    do_publish(&h, "A1", "", "q", "f", ""); /* without a priority: counts as the lowest */
     publish("g", 5, "");
     expect_all("bdgaecf");
 }
@@ -112,7 +112,8 @@ START_TEST(a_restart_keeps_priorities)
 }
 END_TEST
 
-/* The lane's old chunk takes no more after a restart: closing it must not hide what comes next. */
+/* After a restart the lane's old chunk takes no more messages: that it is closed must not hide the
+ * messages that come next. */
 START_TEST(a_level_goes_on_after_a_restart)
 {
     declare("q", "d", 9);
@@ -151,7 +152,7 @@ START_TEST(many_queues_find_their_lanes_again)
         snprintf(name, sizeof name, "q%d", i);
         do_get(&h, "A1", name, "");
         harness_sync(&h);
-        /* Those above the maximum are one level: the first published of them is its head. */
+        /* Messages above the maximum are one level: the first published of them is its head. */
         int head = 0;
         while (i % 2 && head < 49 && head < i + 1)
             head += 7;
@@ -175,15 +176,15 @@ START_TEST(only_the_head_expires)
     publish("b", 5, "");
     harness_take(&h);
     harness_pass(&h, 1000);
-    ck_assert_uint_eq(info().messages_ready, 2); /* a waits behind b, expired or not */
+    ck_assert_uint_eq(info().messages_ready, 2); /* a has expired, but waits behind b */
     do_get(&h, "A1", "q", "");
     do_get(&h, "A1", "q", "");
     expect(&h, "A1 got t1 b left 1\nA1 empty\n");
 }
 END_TEST
 
-/* The highest level runs empty by a path that does not look at the head: what comes below it is the
- * head then, and expires in time. */
+/* The highest level becomes empty in a way that does not look for the next head: the first message
+ * of the level below is the head then, and expires in time. */
 START_TEST(a_new_head_below_an_empty_level_expires)
 {
     declare("q", "", 9);
@@ -230,7 +231,7 @@ START_TEST(deep_ones_leave_memory)
     declare("q", "d", 255);
     fill(200000, "p"); /* some 800 in each lane: most have a closed chunk */
     ck_assert_uint_eq(info().messages_ready, 200000);
-    ck_assert_uint_lt(info().messages_ram, 120000); /* open chunks, and the head's */
+    ck_assert_uint_lt(info().messages_ram, 120000); /* open chunks, and those at the head */
     restart();
     ck_assert_uint_eq(info().messages_ready, 200000);
     ck_assert_uint_eq(info().messages_ram, 0);
@@ -272,7 +273,7 @@ START_TEST(a_higher_one_does_not_wait_for_the_disk)
     restart();
     do_qos(&h, "A1", 1, false);
     do_consume(&h, "A1", "q", 1, "a", 0);
-    expect(&h, "A1 ok qos\nA1 ok consume c1\n"); /* a is being read */
+    expect(&h, "A1 ok qos\nA1 ok consume c1\n"); /* a is being read from disk */
     publish("b", 5, "p");
     expect(&h, "A1 deliver c1 t1 b\n");
     do_ack(&h, "A1", 1, false);

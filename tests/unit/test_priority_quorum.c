@@ -8,15 +8,15 @@
 START_TEST(quorum_queues_have_priorities)
 {
     declare_quorum(NULL, 0);
-    publish_plain("g"); /* as if it said 4 */
+    publish_plain("g"); /* without a priority: counts as 4 */
     publish("l", 1, "p");
     publish("h", 4, "p");
     publish("f", 5, "");
     publish("d", 9, "p");
     publish("b", 31, "p");
-    publish("c", 200, "p"); /* as 31 */
+    publish("c", 200, "p"); /* counts as 31 */
     publish_plain("i");
-    publish("m", 0, "p"); /* said, and so the lowest */
+    publish("m", 0, "p"); /* the lowest priority */
     publish("k", 3, "p");
     harness_sync(&h);
     expect_all("bcdfghiklm");
@@ -53,7 +53,7 @@ START_TEST(a_restart_keeps_priorities_of_quorum_queues)
 }
 END_TEST
 
-/* What is stored is what a broker without priorities stores, until a message says one. */
+/* Until a message has a priority, the queue is stored as a broker without priorities stores it. */
 START_TEST(quorum_queues_get_priorities_later)
 {
     declare_quorum(NULL, 0);
@@ -84,7 +84,7 @@ START_TEST(many_quorum_queues_find_their_lanes_again)
     }
     text_free(&arguments);
     for (uint8_t priority = 0; priority < 50; priority = (uint8_t)(priority + 7))
-        for (int i = 0; i < 40; i++) { /* every third one has none of them */
+        for (int i = 0; i < 40; i++) { /* every third message has no priority */
             snprintf(name, sizeof name, "q%d", 39 - i);
             snprintf(line, sizeof line, "%d-%u", 39 - i, priority);
             if (i % 3)
@@ -139,7 +139,7 @@ START_TEST(the_head_of_each_priority_expires)
     publish_plain("d");
     publish_expiring("x", 1);
     publish("a", 9, "p");
-    publish_expiring("c", 9); /* behind one that stays */
+    publish_expiring("c", 9); /* behind a message that does not expire */
     publish_expiring("y", 5);
     harness_take(&h);
     harness_pass(&h, 50);

@@ -1,10 +1,10 @@
 /* Random conversations on queues with priorities, delivery limits and single active consumers,
  * against a model. After each event:
- *   what is delivered is the model's head: of the highest priority the first published that is
- * ready; it goes to the active consumer, where there is one; redelivered, x-acquired-count and
- * x-delivery-count are what the model counted, over restarts too; what comes back too often is in
- * the dead-letter queue, in the order of its deaths. The seed is printed; LEVERET_SEED and
- * LEVERET_STEPS set it and the number of steps. */
+ *   the message delivered is the model's head: of the ready messages with the highest priority the
+ * one that was published first; with a single active consumer only the active one gets it;
+ * redelivered, x-acquired-count and x-delivery-count are what the model counted, over restarts too;
+ * messages that came back too often are in the dead-letter queue, in the order of their deaths. The
+ * seed is printed; LEVERET_SEED and LEVERET_STEPS set it and the number of steps. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -32,7 +32,7 @@ static const struct kind {
     const char *name;
     bool quorum, single_active;
     unsigned max_priority, limit;
-    bool unsaid; /* the limit is what the broker sets: failures count for it */
+    bool unsaid; /* true: the limit is the broker's default, for which failures alone count */
 } kinds[QUEUES] = {
     {"plain", false, false, 0, UNLIMITED, false},
     {"levels", false, true, 255, 3, false},
@@ -52,14 +52,14 @@ struct model_consumer {
     bool there, acks;
     unsigned queue, channel;
     int priority;
-    uint64_t order;   /* in which those that wait came to do so */
-    uint64_t arrival; /* from 1 */
+    uint64_t order;   /* consumers that wait to become active do so in this order */
+    uint64_t arrival; /* the consumer's number, from 1 */
 };
 
 struct held {
     uint64_t tag;
     unsigned queue, item;
-    uint64_t arrival; /* of the consumer that has it; 0: it was got */
+    uint64_t arrival; /* the number of the consumer that got it; 0: it answered a get */
 };
 
 static struct harness h;
@@ -68,13 +68,15 @@ static unsigned step;
 static struct item *items[QUEUES];
 static unsigned count[QUEUES], low[QUEUES], dead, dead_transient;
 static struct model_consumer consumers[CHANNELS][CONSUMERS];
-static int active[QUEUES];  /* channel * CONSUMERS + index; -1: none */
-static bool fading[QUEUES]; /* a better one waits, or did, for what the active one has out */
+static int active[QUEUES]; /* channel * CONSUMERS + index; -1: none */
+/* True: a consumer with a higher priority came, and the active one gives way to it when it has
+ * settled its deliveries. */
+static bool fading[QUEUES];
 static uint64_t arrivals = 1;
 static struct held *held[CHANNELS];
 static unsigned held_count[CHANNELS];
 static uint64_t tags[CHANNELS];
-static bool waiting[CHANNELS]; /* a get is not answered */
+static bool waiting[CHANNELS]; /* true: a get has no answer yet */
 
 static unsigned below(unsigned limit)
 {
@@ -124,7 +126,8 @@ static void model_return(unsigned queue, unsigned index, bool failure)
     item->redelivered = true;
 }
 
-/* The one that is active now, of those that there are: the best, of several the first. */
+/* Makes the consumer with the highest priority the active one; of several the one that waits
+ * longest. */
 static void activate_best(unsigned queue)
 {
     const struct model_consumer *best = NULL;
@@ -155,7 +158,8 @@ static bool holds_something(const struct model_consumer *consumer)
     return false;
 }
 
-/* Who fades gives way once nothing is out to it. */
+/* A fading consumer gives way when it has no unsettled delivery any more, if a better one is still
+ * there. */
 static void model_settled(void)
 {
     for (unsigned queue = 0; queue < QUEUES; queue++) {
@@ -175,7 +179,7 @@ static void model_settled(void)
     }
 }
 
-/* A consumer has come. */
+/* A new consumer becomes active, or lets the active one fade, or waits. */
 static void model_join(struct model_consumer *consumer)
 {
     unsigned queue = consumer->queue;
@@ -208,7 +212,7 @@ static void model_close(unsigned channel)
     waiting[channel] = false;
 }
 
-/* ---- What comes out. */
+/* ---- Deliveries. */
 
 static void check_message(const struct message *message, unsigned channel, uint64_t tag,
                           bool redelivered, bool acks, uint64_t arrival)
@@ -242,7 +246,7 @@ static void on_event(void *context, char peer, const struct event *event)
 {
     unsigned channel = (peer == 'A' ? 0 : 3) + (event->channel ? event->channel - 1u : 0);
     (void)context;
-    if (peer == 'C') /* publishes and declares */
+    if (peer == 'C') /* this peer only publishes and declares */
         MUST(event->type != EVENT_REPLY || event->u.reply.status == STATUS_OK);
     else if (event->type == EVENT_DELIVER) {
         const struct model_consumer *consumer = &consumers[channel][event->u.deliver.consumer];
@@ -345,7 +349,7 @@ static void get(void)
     unsigned channel = below(CHANNELS), queue = below(QUEUES);
     if (waiting[channel] || (kinds[queue].quorum && kinds[queue].single_active))
         return;
-    harness_sync(&h); /* an answer that waits for the disk would be told after what follows it */
+    harness_sync(&h); /* an answer that waits for the disk would come after later deliveries */
     waiting[channel] = true;
     do_get(&h, who(channel), kinds[queue].name, "a");
     for (int i = 0; waiting[channel] && i < 20; i++)
@@ -413,7 +417,7 @@ static void recover(void)
 
 static void restart(void)
 {
-    for (int i = 0; i < 20; i++) /* also what is delivered when it has been read */
+    for (int i = 0; i < 20; i++) /* messages may have to be read from disk before */
         harness_sync(&h);
     for (unsigned channel = 0; channel < CHANNELS; channel++) {
         held_count[channel] = 0;
@@ -436,7 +440,7 @@ static void restart(void)
     }
     harness_crash(&h);
     open_all();
-    harness_pass(&h, 0); /* what has come back too often is read */
+    harness_pass(&h, 0); /* messages that came back too often are read from disk */
     harness_sync(&h);
 }
 
@@ -459,7 +463,7 @@ static uint64_t number_from(const char *name, uint64_t otherwise)
     return number;
 }
 
-/* Each queue has as many messages, ready and unacknowledged, as the model. */
+/* Checks that each queue has as many messages, ready and unacknowledged, as the model. */
 static void check_depths(void)
 {
     struct queue_info info;
@@ -480,7 +484,7 @@ START_TEST(random_redelivery)
     unsigned steps = (unsigned)number_from("LEVERET_STEPS", STEPS);
     struct queue_info info;
     stream.state = seed;
-    h.portion = _i == 0 ? 0 : 100; /* all at once; the longer commands in portions */
+    h.portion = _i == 0 ? 0 : 100; /* 0: no portions; 100: longer commands are done in portions */
     harness_open(&h);
     h.quiet = true;
     h.watch = on_event;
@@ -521,8 +525,10 @@ START_TEST(random_redelivery)
             harness_sync(&h);
         do_credit(&h, "A1", 1 << 20);
         do_credit(&h, "B1", 1 << 20);
+        /* A message counts in its queue until its dead letter has been sent, for which it may have
+         * to be read from disk. */
         if (step % 50 == 0)
-            harness_sync(&h); /* a dead letter that is not in memory is counted until it is read */
+            harness_sync(&h);
         if (step % 50 == 0)
             check_depths();
     }

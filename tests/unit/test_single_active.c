@@ -1,4 +1,5 @@
-/* x-single-active-consumer: who is active, who follows, and what stays with the one that went. */
+/* x-single-active-consumer: which consumer is active, which follows, and what happens to the
+ * deliveries of one that ends. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -55,7 +56,7 @@ START_TEST(one_consumer_gets_all)
     declare("q", "");
     do_qos(&h, "A1", 2, false);
     do_consume(&h, "A1", "q", 1, "a", 0);
-    do_consume(&h, "B1", "q", 2, "a", 9); /* better, but later */
+    do_consume(&h, "B1", "q", 2, "a", 9); /* has a higher priority, but came later */
     publish("q", "abc");
     expect(&h, "A1 ok qos\nA1 ok consume c1\nB1 ok consume c2\nA1 deliver c1 t1 a\n"
                "A1 deliver c1 t2 b\n");
@@ -74,13 +75,13 @@ START_TEST(the_next_follows_when_it_is_cancelled)
     do_consume(&h, "A2", "q", 4, "a", 5);
     publish("q", "abc");
     harness_take(&h);
-    do_cancel(&h, "A1", 1); /* a and b stay with it */
+    do_cancel(&h, "A1", 1); /* a and b stay unsettled on its channel */
     expect(&h, "A1 ok cancel c1\nB1 deliver c3 t1 c\n");
     publish("q", "d");
     do_nack(&h, "A1", 1, false, true);
     expect(&h, "B1 deliver c3 t2 d\nB1 deliver c3 t3 a redelivered\n");
     do_ack(&h, "A1", 2, false);
-    do_close(&h, "B1"); /* in their old order to the next of the same priority */
+    do_close(&h, "B1"); /* the messages go in their order to the next of the same priority */
     expect(&h, "B1 ok close\nA2 deliver c4 t1 a redelivered\nA2 deliver c4 t2 c redelivered\n"
                "A2 deliver c4 t3 d redelivered\n");
     do_cancel(&h, "A2", 4);

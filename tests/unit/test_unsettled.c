@@ -5,7 +5,7 @@
 #include "broker/channel/unsettled.h"
 #include "leveret/base/random.h"
 
-static struct lane *const some_lane = (struct lane *)8; /* never looked into */
+static struct lane *const some_lane = (struct lane *)8; /* never dereferenced */
 
 static void add(struct unsettled *u, uint64_t tag)
 {
