@@ -88,7 +88,7 @@ struct vhost_tuning {
                             UINT64_MAX: no limit */
     bool tracing; /* true: published and delivered messages are copied to amq.rabbitmq.trace */
     /* The type of a durable queue that is neither exclusive nor auto-delete and whose declaration
-     * does not say its type. Any other queue of which that is not said is classic. */
+     * does not say its type. Any other queue whose declaration does not say it is classic. */
     enum queue_type default_queue_type;
 };
 void vhost_tune(struct vhost *vhost, const struct vhost_tuning *tuning);
