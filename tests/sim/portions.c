@@ -1,5 +1,5 @@
-/* What happens between two portions of a command: peers without an unfinished command make steps, in
- * this vhost or in another; or the machine stops, and the command with it.
+/* What happens between two portions of a command: peers without an unfinished command make steps,
+ * in this vhost or in another; or the machine stops, and the command with it.
  *
  * The ledger knows the whole command from its beginning. So while a command is unfinished, the
  * ledger is ahead of the core for its messages, and these rules hold for the vhost:
