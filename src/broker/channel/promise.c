@@ -165,7 +165,7 @@ static void release(struct channel *channel)
     while (promises->count && entry_at(promises, 0)->needed <= channel->set->store->committed) {
         struct promise entry = *entry_at(promises, 0);
         drop_first(promises);
-        /* What stands behind waits at least as long: see add. */
+        /* The batches that entries need never fall along a channel: see add. */
         CHECK(promises->count == 0 || entry_at(promises, 0)->needed >= entry.needed);
         if (!entry.reply && !entry.nack) {
             upto = entry.upto;

@@ -15,7 +15,7 @@ struct chunk *chunk_new(struct lane *lane, uint64_t number)
     return chunk;
 }
 
-/* A message that is ready is in the lane. */
+/* Each ready slot must be live. */
 static void check_bits(const struct chunk *chunk)
 {
     for (unsigned word = 0; word < JOURNAL_CHUNK_WORDS; word++)
