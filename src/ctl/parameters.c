@@ -12,22 +12,22 @@ enum outcome run_set_global_parameter(struct session *session)
     }
     struct value *body = value_new_map();
     value_set(body, "value", value);
-    const struct api_request request = {
-        .method = "PUT",
-        .path = api_path("global-parameters", session->args[0], NULL),
-        .body = body,
-        .what = "global parameter",
-        .which = session->args[0]};
+    const struct api_request request = {.method = "PUT",
+                                        .path =
+                                            api_path("global-parameters", session->args[0], NULL),
+                                        .body = body,
+                                        .what = "global parameter",
+                                        .which = session->args[0]};
     return api_call(session, &request, NULL);
 }
 
 enum outcome run_clear_global_parameter(struct session *session)
 {
-    const struct api_request request = {
-        .method = "DELETE",
-        .path = api_path("global-parameters", session->args[0], NULL),
-        .what = "global parameter",
-        .which = session->args[0]};
+    const struct api_request request = {.method = "DELETE",
+                                        .path =
+                                            api_path("global-parameters", session->args[0], NULL),
+                                        .what = "global parameter",
+                                        .which = session->args[0]};
     return api_call(session, &request, NULL);
 }
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "journal/leveldb/record.h"
-#include "journal/sizes.h"
 #include "journal/leveldb/verify.h"
+#include "journal/sizes.h"
 #include "leveret/base/check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -6,8 +6,8 @@
  * The line is written before the caller learns of the sync, so that what it promises afterwards is
  * noted even when it is killed at once.
  *
- * While the file named by SYNCED_FAIL is there, every sync fails with EIO, as on a broken disk. While
- * that named by SYNCED_FAIL_READ is there, every read from a segment or paged file does. */
+ * While the file named by SYNCED_FAIL is there, every sync fails with EIO, as on a broken disk.
+ * While that named by SYNCED_FAIL_READ is there, every read from a segment or paged file does. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,5 @@
-/* wire/table: every type, building and reading, checking of hostile tables, comparing, printing, sorting. */
+/* wire/table: every type, building and reading, checking of hostile tables, comparing, printing,
+ * sorting. */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>

@@ -85,7 +85,7 @@ static bool lets_pass(struct routing *routing, struct exchange *exchange)
     if (!input->message || (input->at_once && exchange == routing->first))
         return true;
     if (routing->topology->observer.knows(exchange->dedup, input->message,
-                                            &result->duplicate_needed)) {
+                                          &result->duplicate_needed)) {
         result->duplicate = true;
         return false;
     }
