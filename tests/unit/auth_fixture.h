@@ -151,4 +151,15 @@ static inline void permit(const char *user, const char *vhost, const char *c, co
     ck_assert_ptr_null(error);
 }
 
+/* Adds a case with these tests (NULL ends them) to the suite. */
+static inline void add_case(Suite *suite, const char *name, const TTest *const *tests)
+{
+    TCase *tcase = tcase_create(name);
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_set_timeout(tcase, 1200);
+    for (; *tests; tests++)
+        tcase_add_test(tcase, *tests);
+    suite_add_tcase(suite, tcase);
+}
+
 #endif

@@ -150,4 +150,15 @@ static inline void expect_got(const char *queue, const char *line)
     ck_assert_str_eq(cut, expected);
 }
 
+/* Adds a case with these tests (NULL ends them) to the suite. */
+static inline void add_case(Suite *suite, const char *name, const TTest *const *tests)
+{
+    TCase *tcase = tcase_create(name);
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_set_timeout(tcase, 1200);
+    for (; *tests; tests++)
+        tcase_add_test(tcase, *tests);
+    suite_add_tcase(suite, tcase);
+}
+
 #endif

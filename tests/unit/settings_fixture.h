@@ -93,4 +93,14 @@ static inline void loopback_users_are(const char *wanted)
     settings_free_list(&list);
 }
 
+/* Adds a case with these tests (NULL ends them) to the suite. */
+static inline void add_case(Suite *suite, const char *name, const TTest *const *tests)
+{
+    TCase *tcase = tcase_create(name);
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    for (; *tests; tests++)
+        tcase_add_test(tcase, *tests);
+    suite_add_tcase(suite, tcase);
+}
+
 #endif

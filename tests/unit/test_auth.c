@@ -345,16 +345,6 @@ END_TEST
 
 END_TEST
 
-static void add_case(Suite *suite, const char *name, const TTest *const *tests)
-{
-    TCase *tcase = tcase_create(name);
-    tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_set_timeout(tcase, 1200);
-    for (; *tests; tests++)
-        tcase_add_test(tcase, *tests);
-    suite_add_tcase(suite, tcase);
-}
-
 int main(void)
 {
     Suite *suite = suite_create("auth");

@@ -311,16 +311,6 @@ START_TEST(many_keep)
 }
 END_TEST
 
-static void add_case(Suite *suite, const char *name, const TTest *const *tests)
-{
-    TCase *tcase = tcase_create(name);
-    tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_set_timeout(tcase, 1200);
-    for (; *tests; tests++)
-        tcase_add_test(tcase, *tests);
-    suite_add_tcase(suite, tcase);
-}
-
 int main(void)
 {
     Suite *suite = suite_create("dead_letter_disk");

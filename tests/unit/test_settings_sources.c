@@ -157,15 +157,6 @@ START_TEST(words_are_those_of_the_key)
 }
 END_TEST
 
-static void add_case(Suite *suite, const char *name, const TTest *const *tests)
-{
-    TCase *tcase = tcase_create(name);
-    tcase_add_checked_fixture(tcase, set_up, tear_down);
-    for (; *tests; tests++)
-        tcase_add_test(tcase, *tests);
-    suite_add_tcase(suite, tcase);
-}
-
 int main(void)
 {
     Suite *suite = suite_create("settings_sources");

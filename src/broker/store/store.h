@@ -42,6 +42,14 @@ void store_init(struct store *store, struct journal *journal, struct account *ac
 /* To be called after all lanes are freed. */
 void store_free(struct store *store);
 
+/* While recovering is true, what changes comes from the journal: it is not journalled again, and
+ * nothing is refused for memory. */
+static inline void store_set_recovering(struct store *store, bool recovering)
+{
+    store->recovering = recovering;
+    store->holdings.unlimited = recovering;
+}
+
 /* The journal's key under which lane_reserved is on record; the other kinds of keys are in enum
  * definition_kind. */
 #define STORE_LANES_KEY 'l'

@@ -44,6 +44,17 @@ static void announce_binding(struct vhost *vhost, const struct binding *binding,
     notice_tell(&vhost->notices, made ? "binding.created" : "binding.deleted", &headers);
 }
 
+/* Puts a definition on record, or erases it; frees both texts. */
+static void record(struct vhost *vhost, bool exists, struct text *key, struct text *value)
+{
+    if (exists)
+        store_put(&vhost->store, key, value);
+    else
+        store_erase(&vhost->store, key);
+    text_free(key);
+    text_free(value);
+}
+
 static void exchange_changed(struct vhost *vhost, const struct exchange *exchange, bool added)
 {
     if (vhost->store.recovering)
@@ -53,12 +64,7 @@ static void exchange_changed(struct vhost *vhost, const struct exchange *exchang
         return;
     struct text key = {0}, value = {0};
     definition_of_exchange(exchange, &key, &value);
-    if (added)
-        store_put(&vhost->store, &key, &value);
-    else
-        store_erase(&vhost->store, &key);
-    text_free(&key);
-    text_free(&value);
+    record(vhost, added, &key, &value);
 }
 
 static void exchange_added(void *context, const struct exchange *exchange)
@@ -137,12 +143,7 @@ static void binding_changed(struct vhost *vhost, const struct binding *binding, 
         return;
     struct text key = {0}, value = {0};
     definition_of_binding(binding, &key, &value);
-    if (added)
-        store_put(&vhost->store, &key, &value);
-    else
-        store_erase(&vhost->store, &key);
-    text_free(&key);
-    text_free(&value);
+    record(vhost, added, &key, &value);
 }
 
 static void binding_added(void *context, const struct binding *binding)

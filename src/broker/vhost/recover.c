@@ -406,7 +406,7 @@ enum status vhost_recover(struct vhost *vhost, struct moment now, char **error)
         .context = &recovery, .definition = definition, .lane = lane, .chunk = chunk};
     recovery.bindings_end = &recovery.bindings;
     vhost_enter(vhost, now);
-    vhost->store.recovering = vhost->store.holdings.unlimited = true;
+    store_set_recovering(&vhost->store, true);
     *error = NULL;
     enum status status = journal_recover(vhost->store.journal, &calls, error);
     vhost->store.committed = journal_committed(vhost->store.journal);
@@ -424,7 +424,7 @@ enum status vhost_recover(struct vhost *vhost, struct moment now, char **error)
         delays_restored(&vhost->delays);
     map_free(&recovery.lanes);
     free(recovery.priority_queues);
-    vhost->store.recovering = vhost->store.holdings.unlimited = false;
+    store_set_recovering(&vhost->store, false);
     announce_recovered(vhost);
     if (!recovery.status)
         length_tick(&vhost->queues); /* a portion; vhost_tick does the rest */

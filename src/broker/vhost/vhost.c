@@ -96,9 +96,9 @@ struct vhost *vhost_new(const struct vhost_options *options)
     const struct topology_observer observer = vhost_observer(vhost);
     vhost->topology = topology_new(vhost->options.name, &vhost->queues.by_name, &observer);
     init_queues(vhost);
-    vhost->store.recovering = vhost->store.holdings.unlimited = true;
+    store_set_recovering(&vhost->store, true);
     announce_declare(vhost);
-    vhost->store.recovering = vhost->store.holdings.unlimited = false;
+    store_set_recovering(&vhost->store, false);
     topology_seed(vhost->topology, random_next(&vhost->channels.random));
     return vhost;
 }
