@@ -32,7 +32,8 @@
 /* The least bytes of one read: for a client whose frames are small, and for all while the account's
  * kind "connection_readers" is at its limit. */
 #define READ_BYTES_MIN (4ul * 1024)
-/* Frames that one read should bring: about 800 small messages, each of which is three frames. */
+/* Frames that one read should bring: a small message is three frames, so this is about 800 of them.
+ */
 #define READ_FRAMES 2400u
 /* The same for a connection that is held back (connection_slow). */
 #define READ_FRAMES_SLOW 200u

@@ -8,7 +8,7 @@
 #include "histogram.h"
 
 enum figure {
-    FIGURE_SENT, /* messages of which the kernel has taken the last byte */
+    FIGURE_SENT, /* messages whose last byte the kernel has taken */
     FIGURE_CONFIRMED,
     FIGURE_NACKED,
     FIGURE_RETURNED,

@@ -55,7 +55,7 @@ def bytes_before_login(node, short):
 
 @attack
 def half_bodies(node, short):
-    """Messages of 100 MB on a hundred connections, of which half comes."""
+    """Half of a message of 100 MB on each of a hundred connections."""
     links = connections(node, 100)
     for link in links:
         link.send(publish_head("nowhere", 100 * MIB))
@@ -146,7 +146,7 @@ def headers_exchange(node, short):
 
 @attack
 def dead_letter_mesh(node, short):
-    """Nine queues, each of which dead-letters to an exchange that leads to all nine."""
+    """Nine queues. Each dead-letters to an exchange that leads to all nine."""
     with Fast(node, seconds=250) as link:
         link.exchange("mesh", "fanout")
         arguments = short_text("x-message-ttl") + b"I" + struct.pack(">l", 10) + string_table([("x-dead-letter-exchange", "mesh")])

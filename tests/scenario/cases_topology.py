@@ -518,7 +518,7 @@ def auto_delete_queue_channel_close(node):
 
 @test
 def auto_delete_exchange(node):
-    """It goes when the last binding of which it is the source goes."""
+    """The exchange goes when its last binding to another exchange or queue goes."""
     with connect(node) as connection:
         ch = connection.channel()
         x = exchange(ch, "fanout")

@@ -134,7 +134,7 @@ def contents_and_connections_are_counted(node):
 
 @test(own=True, management=True, leveret_only="its own limits", settings={"vm_memory_high_watermark.absolute": "64MiB"})
 def contents_have_a_limit(node):
-    """Bodies of which a part has come are refused when they take half of the watermark together."""
+    """Bodies that have come in part are refused when together they take half of the watermark."""
     with Raw(node) as raw:
         for number in range(1, 6):
             raw.channel(number)

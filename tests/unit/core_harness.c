@@ -405,7 +405,7 @@ void harness_attach(struct harness *h, char peer)
     h->peers[peer - 'A'] = vhost_attach(h->vhost, &options, h->now);
 }
 
-/* Is called between two portions of a command, each of which is done in a turn of its own. */
+/* The harness calls this between two portions of a command. Each portion has a turn of its own. */
 static void stop_between(struct harness *h)
 {
     h->portions++;

@@ -12,8 +12,9 @@
 #include "leveret/wire/cursor.h"
 
 /* The deepest nesting of tables and arrays, the outermost included; deeper ones are refused. The
- * first limit is for arguments and client properties, the second for messages' headers, of which
- * the broker reads only the top level. A frame of the usual size has room for 26,000 levels. */
+ * first limit is for arguments and client properties, the second for messages' headers. The
+ * broker reads only the top level of these. A frame of the usual size has room for 26,000 levels.
+ */
 #define TABLE_DEPTH_MAX   64u
 #define HEADERS_DEPTH_MAX 65536u
 
