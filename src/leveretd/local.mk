@@ -7,16 +7,27 @@ noinst_LIBRARIES += src/leveretd/libsettings.a
 src_leveretd_libsettings_a_CPPFLAGS = $(AM_CPPFLAGS) $(leveretd_dirs)
 src_leveretd_libsettings_a_CFLAGS = $(AM_CFLAGS) $(INIH_CFLAGS)
 src_leveretd_libsettings_a_SOURCES = \
-	src/leveretd/settings.c \
-	src/leveretd/settings.h \
 	src/leveretd/descriptors.c \
 	src/leveretd/descriptors.h \
-	src/leveretd/keys.c \
-	src/leveretd/compatibility.c \
-	src/leveretd/compatibility.h \
-	src/leveretd/keys.h \
-	src/leveretd/literal.c \
-	src/leveretd/literal.h
+	src/leveretd/settings/compatibility.c \
+	src/leveretd/settings/compatibility.h \
+	src/leveretd/settings/key.h \
+	src/leveretd/settings/key_types.c \
+	src/leveretd/settings/key_types.h \
+	src/leveretd/settings/keys.c \
+	src/leveretd/settings/keys.h \
+	src/leveretd/settings/keys_access.c \
+	src/leveretd/settings/keys_http.c \
+	src/leveretd/settings/keys_limits.c \
+	src/leveretd/settings/keys_listeners.c \
+	src/leveretd/settings/keys_log.c \
+	src/leveretd/settings/keys_node.c \
+	src/leveretd/settings/literal.c \
+	src/leveretd/settings/literal.h \
+	src/leveretd/settings/setting_names.c \
+	src/leveretd/settings/setting_names.h \
+	src/leveretd/settings/settings.c \
+	src/leveretd/settings/settings.h
 
 sbin_PROGRAMS += leveretd
 leveretd_CPPFLAGS = $(AM_CPPFLAGS) $(leveretd_dirs)
@@ -54,14 +65,13 @@ tests_unit_test_descriptors_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/levere
 tests_unit_test_descriptors_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_descriptors_LDADD = $(CHECK_LIBS)
 tests_unit_test_settings_SOURCES = tests/unit/test_settings.c tests/unit/settings_fixture.h
-tests_unit_test_settings_CPPFLAGS = $(AM_CPPFLAGS) $(leveretd_dirs) -I$(top_srcdir)/src/leveretd
+tests_unit_test_settings_CPPFLAGS = $(AM_CPPFLAGS) $(leveretd_dirs)
 tests_unit_test_settings_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_settings_LDADD = src/leveretd/libsettings.a src/base/libbase.a $(INIH_LIBS) \
 	$(XXHASH_LIBS) $(CHECK_LIBS)
 tests_unit_test_settings_sources_SOURCES = tests/unit/test_settings_sources.c \
 	tests/unit/settings_fixture.h
-tests_unit_test_settings_sources_CPPFLAGS = $(AM_CPPFLAGS) $(leveretd_dirs) \
-	-I$(top_srcdir)/src/leveretd
+tests_unit_test_settings_sources_CPPFLAGS = $(AM_CPPFLAGS) $(leveretd_dirs)
 tests_unit_test_settings_sources_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_settings_sources_LDADD = src/leveretd/libsettings.a src/base/libbase.a \
 	$(INIH_LIBS) \

@@ -7,7 +7,7 @@
 #include "leveret/admin/admin.h"
 #include "leveret/net/listener.h"
 #include "leveret/net/quota.h"
-#include "settings.h"
+#include "leveretd/settings/settings.h"
 
 /* How long a stop waits for clients' close-ok, in milliseconds; then their connections are cut. */
 #define SHUTDOWN_TIMEOUT_MS 3000u

@@ -9,12 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "compatibility.h"
 #include "leveret/base/check.h"
 #include "leveret/base/identity.h"
 #include "leveret/base/map.h"
 #include "leveret/base/mem.h"
 #include "leveret/base/random.h"
+#include "leveretd/settings/compatibility.h"
 #include "machine.h"
 #include "server.h"
 

@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "compatibility.h"
 #include "leveret/base/dialect.h"
 #include "leveret/base/identity.h"
 #include "leveret/base/log.h"
-#include "literal.h"
-#include "settings.h"
+#include "leveretd/settings/compatibility.h"
+#include "leveretd/settings/literal.h"
+#include "leveretd/settings/settings.h"
 
 static struct settings *settings;
 static struct text errors;

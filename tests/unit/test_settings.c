@@ -213,8 +213,8 @@ END_TEST
 START_TEST(too_many_listeners)
 {
     char name[32];
-    for (int i = 0; i < 64; i++) {
-        snprintf(name, sizeof name, "listeners.tcp.%d", i);
+    for (unsigned i = 0; i < SETTING_NAMES_MAX; i++) {
+        snprintf(name, sizeof name, "listeners.tcp.%u", i);
         ck_assert(set(name, "1"));
     }
     ck_assert(!set("listeners.tcp.more", "1"));

@@ -1,12 +1,12 @@
 /* The key `compatibility`: see compatibility.h. */
-#include "compatibility.h"
+#include "leveretd/settings/compatibility.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "keys.h"
 #include "leveret/base/check.h"
 #include "leveret/base/identity.h"
+#include "leveretd/settings/keys.h"
 
 #define VERSIONS DIALECT_VERSION, DIALECT_VERSION_313, DIALECT_VERSION_43
 

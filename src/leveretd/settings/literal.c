@@ -1,5 +1,5 @@
 /* Values of settings: counts, sizes, ratios, ports, addresses. */
-#include "literal.h"
+#include "leveretd/settings/literal.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -2,16 +2,16 @@
  *
  * What can go wrong: a line that is not `key = value`, an unknown key, a malformed value. Each adds
  * a line of text with file and line number, and reading goes on, so that all errors are seen. */
-#include "settings.h"
+#include "leveretd/settings/settings.h"
 
 #include <errno.h>
 #include <ini.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "keys.h"
 #include "leveret/base/mem.h"
-#include "literal.h"
+#include "leveretd/settings/keys.h"
+#include "leveretd/settings/literal.h"
 
 /* Bytes of a line of a file; a longer one is an error. */
 #define LINE_LEN_MAX       4000

@@ -1,5 +1,6 @@
 /* The configuration of leveretd: defaults, then a file, then the environment, then --set; each
- * overrides what came before. One table (keys.c) says which keys there are. Thread: one at a time.
+ * overrides what came before. The tables in keys_AREA.c say which keys there are. Thread: one at a
+ * time.
  *
  * Errors are collected, one line of text each, so that an operator sees all of them at once. Values
  * of passwords do not appear in them. */
@@ -12,15 +13,7 @@
 
 #include "leveret/base/status.h"
 #include "leveret/base/text.h"
-
-/* Names with values, of keys like listeners.tcp.NAME. */
-struct setting_name {
-    char *name, *value;
-};
-struct setting_names {
-    struct setting_name *items;
-    size_t count;
-};
+#include "leveretd/settings/setting_names.h"
 
 struct settings {
     /* Addresses to listen on, as the file has them; settings_addresses gives them in listener_new's

@@ -1,9 +1,16 @@
-/* The table of settings, and the functions that set them. Only settings.c uses it. Thread: one at a
- * time. */
+/* The tables of settings, and the functions that set them. Only settings.c uses it. Thread: one at
+ * a time. */
 #ifndef LEVERETD_KEYS_H
 #define LEVERETD_KEYS_H
 
-#include "settings.h"
+#include "leveretd/settings/settings.h"
+
+/* Walks through all keys: the first for NULL, then the next; NULL at the end. */
+const struct key *keys_next(const struct key *key);
+bool keys_is_family(const struct key *key);
+/* The key that a name of the configuration means; *rest is what its first $ stands for, and all
+ * behind. NULL: none. */
+const struct key *keys_find(const char *name, const char **rest);
 
 /* Sets every key to its default. */
 void keys_set_defaults(struct settings *settings);

@@ -5,7 +5,7 @@
 #ifndef LEVERETD_COMPATIBILITY_H
 #define LEVERETD_COMPATIBILITY_H
 
-#include "settings.h"
+#include "leveretd/settings/settings.h"
 
 /* mixed: the defaults, which give users of each version what they need most. */
 #define COMPATIBILITY_WORDS "mixed", "3.13", "4.3"

@@ -1,0 +1,292 @@
+/* The types of keys. Each setter returns NULL, or what is wrong with the value. */
+#include "leveretd/settings/key_types.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "leveret/base/log.h"
+#include "leveret/base/mem.h"
+#include "leveretd/settings/literal.h"
+
+/* Bytes of a text; a longer one is refused. */
+#define TEXT_LEN_MAX 1024u
+
+static void *field_of(const struct key *key, struct settings *settings)
+{
+    return (char *)settings + key->field;
+}
+
+static const void *field_in(const struct key *key, const struct settings *settings)
+{
+    return (const char *)settings + key->field;
+}
+
+/* ---- Reading. */
+
+static void put_text(char **field, const char *value)
+{
+    free(*field);
+    *field = value ? mem_need_text(value, strlen(value)) : NULL;
+}
+
+static const char *set_text(const struct key *key, char **field, const char *value)
+{
+    if (strlen(value) > TEXT_LEN_MAX)
+        return "is too long";
+    if (key->type == KEY_TEXT_OR_OFF &&
+        (strcmp(value, "none") == 0 || strcasecmp(value, "false") == 0)) {
+        put_text(field, NULL);
+        return NULL;
+    }
+    if (!*value && key->type != KEY_SECRET)
+        return "must not be empty";
+    const char *wrong = key->check && *value ? key->check(value) : NULL;
+    if (!wrong)
+        put_text(field, value);
+    return wrong;
+}
+
+static const char *set_number(const struct key *key, uint64_t *field, const char *value,
+                              char **range)
+{
+    uint64_t n;
+    const char *wrong = key->type == KEY_SIZE ? literal_size(value, &n) : literal_count(value, &n);
+    if (wrong)
+        return wrong;
+    if (n < key->min || n > key->max) {
+        if (asprintf(range, "must be from %llu to %llu", (unsigned long long)key->min,
+                     (unsigned long long)key->max) < 0)
+            *range = NULL;
+        return *range ? *range : "is out of range";
+    }
+    *field = n;
+    return NULL;
+}
+
+static const char *set_ratio(const struct key *key, double *field, const char *value, char **range)
+{
+    double n;
+    const char *wrong = literal_ratio(value, &n);
+    if (wrong)
+        return wrong;
+    if (n * 1000 < (double)key->min || n * 1000 > (double)key->max) {
+        if (asprintf(range, "must be from %g to %g", (double)key->min / 1000,
+                     (double)key->max / 1000) < 0)
+            *range = NULL;
+        return *range ? *range : "is out of range";
+    }
+    *field = n;
+    return NULL;
+}
+
+static const char *set_level(uint64_t *field, const char *value)
+{
+    enum log_level level;
+    if (log_level_parse(value, &level) != STATUS_OK)
+        return "must be debug, info, warning, error or none";
+    *field = level;
+    return NULL;
+}
+
+static const char *set_format(uint64_t *field, const char *value)
+{
+    bool json = strcmp(value, "json") == 0;
+    if (!json && strcmp(value, "text") != 0 && strcmp(value, "plaintext") != 0)
+        return "must be text or json";
+    *field = json ? LOG_JSON : LOG_TEXT;
+    return NULL;
+}
+
+static const char *set_word(const struct key *key, uint64_t *field, const char *value, char **list)
+{
+    const char *const *words = key->words;
+    for (unsigned i = 0; words[i]; i++) {
+        if (strcmp(words[i], value) == 0) {
+            *field = i;
+            return NULL;
+        }
+    }
+    struct text text = {0};
+    for (unsigned i = 0; words[i]; i++)
+        text_printf(&text, "%s%s", !i ? "must be " : words[i + 1] ? ", " : " or ", words[i]);
+    text_add(&text, "", 1);
+    *list = (char *)text.at;
+    return *list;
+}
+
+static const char *set_port(char **field, const char *value)
+{
+    const char *wrong = literal_port(value);
+    if (!wrong)
+        put_text(field, value);
+    return wrong;
+}
+
+static const char *set_no_listeners(struct setting_names *field, const char *value)
+{
+    if (strcmp(value, "none") != 0)
+        return "may only be none; a port is listeners.tcp.default, an address listeners.tcp.1";
+    setting_names_clear(field);
+    /* Noted, so that the default listener is not added again. */
+    return setting_names_put(field, "default", strlen("default"), "none");
+}
+
+static const char *set_listener(struct setting_names *field, const char *name, const char *value)
+{
+    char *address;
+    const char *wrong = literal_address(value, &address);
+    free(address);
+    return wrong ? wrong : setting_names_put(field, name, strlen(name), value);
+}
+
+static const char *set_users(struct setting_names *field, const char *value)
+{
+    const char *wrong = NULL;
+    setting_names_clear(field);
+    if (strcmp(value, "none") == 0)
+        return NULL;
+    while (*value && !wrong) {
+        value += strspn(value, ", \t");
+        size_t len = strcspn(value, ",");
+        size_t word = len;
+        while (word && isspace((unsigned char)value[word - 1]))
+            word--;
+        if (word)
+            wrong = setting_names_put(field, value, word, "true");
+        value += len;
+    }
+    return wrong;
+}
+
+static const char *set_user(struct setting_names *field, const char *name, const char *value)
+{
+    bool on = false;
+    const char *wrong = literal_bool(value, &on);
+    return wrong ? wrong : setting_names_put(field, name, strlen(name), on ? "true" : "false");
+}
+
+static const char *set_tag(const struct key *key, struct setting_names *field, const char *name,
+                           const char *value)
+{
+    if (strlen(value) > TEXT_LEN_MAX)
+        return "is too long";
+    const char *wrong = key->check ? key->check(value) : NULL;
+    return wrong ? wrong : setting_names_put(field, name, strlen(name), value);
+}
+
+const char *key_read(const struct key *key, struct settings *settings, const char *rest,
+                     const char *value, char **made)
+{
+    void *field = field_of(key, settings);
+    switch (key->type) {
+    case KEY_COUNT:
+    case KEY_SIZE:
+        return set_number(key, field, value, made);
+    case KEY_RATIO:
+        return set_ratio(key, field, value, made);
+    case KEY_BOOL:
+        return literal_bool(value, field);
+    case KEY_TEXT:
+    case KEY_TEXT_OR_OFF:
+    case KEY_SECRET:
+        return set_text(key, field, value);
+    case KEY_WORD:
+        return set_word(key, field, value, made);
+    case KEY_PORT:
+        return set_port(field, value);
+    case KEY_LEVEL:
+        return set_level(field, value);
+    case KEY_FORMAT:
+        return set_format(field, value);
+    case KEY_NO_LISTENERS:
+        return set_no_listeners(field, value);
+    case KEY_LISTENER:
+        return set_listener(field, rest, value);
+    case KEY_USERS:
+        return set_users(field, value);
+    case KEY_USER:
+        return set_user(field, rest, value);
+    case KEY_TAG:
+    case KEY_SECRET_TAG:
+        return set_tag(key, field, rest, value);
+    }
+    return "is of no known type";
+}
+
+/* ---- By what the field holds. */
+
+enum field_kind { FIELD_NUMBER, FIELD_BOOL, FIELD_TEXT, FIELD_NAMES };
+
+static enum field_kind kind_of(const struct key *key)
+{
+    switch (key->type) {
+    case KEY_BOOL:
+        return FIELD_BOOL;
+    case KEY_TEXT:
+    case KEY_TEXT_OR_OFF:
+    case KEY_SECRET:
+    case KEY_PORT:
+        return FIELD_TEXT;
+    case KEY_NO_LISTENERS:
+    case KEY_LISTENER:
+    case KEY_USERS:
+    case KEY_USER:
+    case KEY_TAG:
+    case KEY_SECRET_TAG:
+        return FIELD_NAMES;
+    default:
+        return FIELD_NUMBER;
+    }
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+bool key_same(const struct key *key, const struct settings *a, const struct settings *b)
+{
+    const void *one = field_in(key, a), *other = field_in(key, b);
+    switch (kind_of(key)) {
+    case FIELD_BOOL:
+        return *(const bool *)one == *(const bool *)other;
+    case FIELD_TEXT:
+        return same_text(*(char *const *)one, *(char *const *)other);
+    case FIELD_NAMES:
+        return setting_names_same(one, other);
+    case FIELD_NUMBER:
+        break;
+    }
+    return memcmp(one, other, sizeof(uint64_t)) == 0;
+}
+
+void key_copy(const struct key *key, struct settings *to, const struct settings *from)
+{
+    void *out = field_of(key, to);
+    const void *in = field_in(key, from);
+    switch (kind_of(key)) {
+    case FIELD_BOOL:
+        *(bool *)out = *(const bool *)in;
+        break;
+    case FIELD_TEXT:
+        put_text(out, *(char *const *)in);
+        break;
+    case FIELD_NAMES:
+        setting_names_copy(out, in);
+        break;
+    case FIELD_NUMBER:
+        memcpy(out, in, sizeof(uint64_t));
+        break;
+    }
+}
+
+void key_clear(const struct key *key, struct settings *settings)
+{
+    void *field = field_of(key, settings);
+    if (kind_of(key) == FIELD_TEXT)
+        put_text(field, NULL);
+    else if (kind_of(key) == FIELD_NAMES)
+        setting_names_clear(field);
+}

@@ -1,0 +1,16 @@
+/* The types of keys: how a value is read, compared and freed. Thread: one at a time. */
+#ifndef LEVERETD_KEY_TYPES_H
+#define LEVERETD_KEY_TYPES_H
+
+#include "leveretd/settings/key.h"
+
+/* Reads the value into the key's field. rest names the entry of a family. Returns NULL, or what is
+ * wrong with the value: a static text, or *made, which the caller frees. */
+const char *key_read(const struct key *key, struct settings *settings, const char *rest,
+                     const char *value, char **made);
+bool key_same(const struct key *key, const struct settings *a, const struct settings *b);
+void key_copy(const struct key *key, struct settings *to, const struct settings *from);
+/* Frees the memory that the field owns. */
+void key_clear(const struct key *key, struct settings *settings);
+
+#endif

@@ -1,0 +1,21 @@
+/* Keys of the HTTP API, its page, and metrics. key.h says what a row means. */
+#include "leveretd/settings/key.h"
+
+const struct key keys_http[] = {
+    {KEY_PLAIN("management.tcp.ip", KEY_TEXT, management_ip, NULL)},
+    {KEY_PLAIN("management.tcp.port", KEY_PORT, management_port, "15672")},
+    {KEY_PLAIN("prometheus.tcp.ip", KEY_TEXT, prometheus_ip, NULL)},
+    {KEY_PLAIN("prometheus.tcp.port", KEY_PORT, prometheus_port, "15692")},
+    {KEY_RANGE("management.tcp.max_connections", KEY_COUNT, http_connections, "512", 1, 1000000)},
+    {KEY_RANGE("management.tcp.max_connections_per_address", KEY_COUNT,
+               http_connections_per_address, "128", 1, 1000000)},
+    {KEY_RANGE("management.tcp.idle_timeout", KEY_COUNT, http_idle_ms, "60000", 1000, HOUR_MS)},
+    {KEY_RANGE("management.tcp.request_timeout", KEY_COUNT, http_request_ms, "10000", 100,
+               HOUR_MS)},
+    {KEY_RANGE("management.http.max_body_size", KEY_SIZE, http_body_bytes_max, "256MiB", 64 * KIB,
+               2048 * MIB)},
+    {KEY_RANGE("prometheus.tcp.max_connections", KEY_COUNT, metrics_connections, "64", 1, 1000000)},
+    {KEY_RANGE("prometheus.tcp.max_connections_per_address", KEY_COUNT,
+               metrics_connections_per_address, "32", 1, 1000000)},
+    {.name = NULL},
+};
