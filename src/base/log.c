@@ -114,6 +114,11 @@ enum status log_level_parse(const char *text, enum log_level *out)
     return STATUS_MALFORMED;
 }
 
+const char *log_level_name(enum log_level level)
+{
+    return level_names[level];
+}
+
 static size_t timestamp(char *at, size_t room)
 {
     uint64_t now = clock_wall_ms();

@@ -1,5 +1,6 @@
 # What src/leveretd builds: the server. Its settings are a library of their own, for the tests.
 leveretd_dirs = -DLEVERET_DATA_DIR='"$(localstatedir)/lib/leveret"' \
+	-DLEVERET_CONFIG_FOLDER='"$(sysconfdir)/leveret"' \
 	-DLEVERET_CONFIG_FILE='"$(sysconfdir)/leveret/leveret.conf"' \
 	-DLEVERET_VERSION='"$(PACKAGE_VERSION)"'
 
@@ -11,7 +12,14 @@ src_leveretd_libsettings_a_SOURCES = \
 	src/leveretd/descriptors.h \
 	src/leveretd/settings/compatibility.c \
 	src/leveretd/settings/compatibility.h \
+	src/leveretd/settings/effective.c \
+	src/leveretd/settings/environment.c \
+	src/leveretd/settings/environment.h \
+	src/leveretd/settings/foreign.c \
+	src/leveretd/settings/foreign.h \
 	src/leveretd/settings/key.h \
+	src/leveretd/settings/key_name.c \
+	src/leveretd/settings/key_name.h \
 	src/leveretd/settings/key_types.c \
 	src/leveretd/settings/key_types.h \
 	src/leveretd/settings/keys.c \
@@ -24,10 +32,17 @@ src_leveretd_libsettings_a_SOURCES = \
 	src/leveretd/settings/keys_node.c \
 	src/leveretd/settings/literal.c \
 	src/leveretd/settings/literal.h \
+	src/leveretd/settings/origin.c \
+	src/leveretd/settings/origin.h \
+	src/leveretd/settings/read.c \
+	src/leveretd/settings/report.c \
+	src/leveretd/settings/report.h \
 	src/leveretd/settings/setting_names.c \
 	src/leveretd/settings/setting_names.h \
 	src/leveretd/settings/settings.c \
-	src/leveretd/settings/settings.h
+	src/leveretd/settings/settings.h \
+	src/leveretd/settings/sources.c \
+	src/leveretd/settings/sources.h
 
 sbin_PROGRAMS += leveretd
 leveretd_CPPFLAGS = $(AM_CPPFLAGS) $(leveretd_dirs)
@@ -35,6 +50,7 @@ leveretd_SOURCES = \
 	src/leveretd/machine.c \
 	src/leveretd/machine.h \
 	src/leveretd/main.c \
+	src/leveretd/pid_file.c \
 	src/leveretd/reload.c \
 	src/leveretd/server.h \
 	src/leveretd/signals.c \
@@ -58,8 +74,9 @@ leveretd_LDADD = \
 
 if HAVE_CHECK
 check_PROGRAMS += tests/unit/test_descriptors tests/unit/test_settings \
+	tests/unit/test_settings_foreign tests/unit/test_settings_sources
+TESTS += tests/unit/test_descriptors tests/unit/test_settings tests/unit/test_settings_foreign \
 	tests/unit/test_settings_sources
-TESTS += tests/unit/test_descriptors tests/unit/test_settings tests/unit/test_settings_sources
 tests_unit_test_descriptors_SOURCES = tests/unit/test_descriptors.c src/leveretd/descriptors.c
 tests_unit_test_descriptors_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/leveretd
 tests_unit_test_descriptors_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -74,6 +91,13 @@ tests_unit_test_settings_sources_SOURCES = tests/unit/test_settings_sources.c \
 tests_unit_test_settings_sources_CPPFLAGS = $(AM_CPPFLAGS) $(leveretd_dirs)
 tests_unit_test_settings_sources_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_settings_sources_LDADD = src/leveretd/libsettings.a src/base/libbase.a \
+	$(INIH_LIBS) \
+	$(XXHASH_LIBS) $(CHECK_LIBS)
+tests_unit_test_settings_foreign_SOURCES = tests/unit/test_settings_foreign.c \
+	tests/unit/settings_fixture.h
+tests_unit_test_settings_foreign_CPPFLAGS = $(AM_CPPFLAGS) $(leveretd_dirs)
+tests_unit_test_settings_foreign_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_settings_foreign_LDADD = src/leveretd/libsettings.a src/base/libbase.a \
 	$(INIH_LIBS) \
 	$(XXHASH_LIBS) $(CHECK_LIBS)
 endif

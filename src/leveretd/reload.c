@@ -46,20 +46,29 @@ static void take_over(struct server *server, const struct settings *wanted)
     text_free(&waiting);
 }
 
+/* Each finding is one line of the log. */
+static void log_errors(const struct server *server, const struct report *report)
+{
+    log_line(server->log, LOG_ERROR, "leveretd",
+             "SIGHUP: the configuration has errors and stays as it was");
+    for (size_t i = 0; i < report->count; i++)
+        if (report_is_error(report, &report->items[i]))
+            log_line(server->log, LOG_ERROR, "leveretd", "SIGHUP: %.2000s", report->items[i].text);
+}
+
 void server_reload(struct server *server)
 {
     struct settings *wanted;
-    struct text errors = {0};
+    struct report report = {0};
 
     if (log_reopen(server->log) != STATUS_OK)
         log_line(server->log, LOG_ERROR, "leveretd",
                  "SIGHUP: the log file could not be opened anew; the old one stays");
-    if (sources_read(server->sources, &wanted, &errors))
+    sources_read(server->sources, &wanted, &report);
+    if (report_is_good(&report))
         take_over(server, wanted);
     else
-        log_line(server->log, LOG_ERROR, "leveretd",
-                 "SIGHUP: the configuration has errors and stays as it was:\n%.*s",
-                 BYTES_PRINT(text_bytes(&errors)));
+        log_errors(server, &report);
     settings_free(&wanted);
-    text_free(&errors);
+    report_free(&report);
 }

@@ -7,25 +7,15 @@
 #include "leveret/admin/admin.h"
 #include "leveret/net/listener.h"
 #include "leveret/net/quota.h"
-#include "leveretd/settings/settings.h"
+#include "leveretd/settings/sources.h"
 
 /* How long a stop waits for clients' close-ok, in milliseconds; then their connections are cut. */
 #define SHUTDOWN_TIMEOUT_MS 3000u
 
-/* The sources of the configuration, to read them again on SIGHUP. */
-struct sources {
-    const char *file; /* NULL: none */
-    const char *const *assignments;
-    size_t assignment_count;
-    char *const *environment;
-};
-/* Reads all sources in order. Returns false, with errors appended, when one was wrong; *out is made
- * in both cases. */
-bool sources_read(const struct sources *sources, struct settings **out, struct text *errors);
-
 struct server {
     const struct sources *sources;
     struct settings *settings;
+    const struct report *report; /* what reading the sources at the start found */
     struct log *log;
     struct loop *loop; /* the main thread's */
     struct workers *workers;
@@ -60,6 +50,7 @@ struct server {
     struct timer *descriptors_timer;
     uint64_t full_logged_ms; /* used by the first worker */
     bool workers_running, stopping;
+    bool pid_file_written;    /* true while the file of pid_file is this process's */
     unsigned sessions_ending; /* number of workers that still have sessions */
 };
 
@@ -73,6 +64,9 @@ MUST_USE enum status load_definitions(struct server *server, char **error);
 /* Keeps a connection that arrives before clients are served; called on the first worker. */
 void load_keep(struct server *server, int fd);
 void load_free(struct server *server);
+/* Defined in pid_file.c: the file of the key pid_file. */
+void pid_file_write(struct server *server);
+void pid_file_remove(struct server *server);
 /* Defined in start.c: gives a new connection to a worker. */
 void server_accept(struct server *server, int fd);
 

@@ -30,19 +30,11 @@ static enum status explain(enum status status, const char *what, char **error)
     return status;
 }
 
-bool sources_read(const struct sources *sources, struct settings **out, struct text *errors)
+/* Each finding is one line of the log. */
+static void log_report(const struct server *server)
 {
-    struct settings *settings = settings_new();
-    bool good = true;
-    if (sources->file && !settings_read_file(settings, sources->file, errors))
-        good = false;
-    if (!settings_read_environment(settings, sources->environment, errors))
-        good = false;
-    for (size_t i = 0; i < sources->assignment_count; i++)
-        if (!settings_read_assignment(settings, sources->assignments[i], errors))
-            good = false;
-    *out = settings;
-    return good;
+    for (size_t i = 0; i < server->report->count; i++)
+        log_line(server->log, LOG_WARNING, "leveretd", "%.2000s", server->report->items[i].text);
 }
 
 /* ---- Loops. */
@@ -494,8 +486,9 @@ enum status server_start(struct server *server, char **error)
         return explain(status, settings->log_file ? settings->log_file : "log", error);
     log_line(server->log, LOG_INFO, "leveretd", "%s %s starting, process %d", PRODUCT_NAME,
              LEVERET_VERSION, (int)getpid());
+    log_report(server);
     (void)machine_raise_file_limit(&server->files_raised_from);
-    server->node_name = make_node_name();
+    server->node_name = settings->node_name ? copy(settings->node_name) : make_node_name();
     status = explain(signals_block(server), "signals", error);
     for (size_t i = 0; i < sizeof steps / sizeof steps[0] && status == STATUS_OK; i++)
         status = steps[i](server, error);
@@ -503,6 +496,7 @@ enum status server_start(struct server *server, char **error)
         return status;
     node_watch(server->node, server->auth, server->loop);
     signals_watch(server);
+    pid_file_write(server);
     log_ready(server);
     return STATUS_OK;
 }

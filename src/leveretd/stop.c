@@ -78,6 +78,7 @@ void server_free(struct server *server)
     free(server->management_address);
     free(server->prometheus_address);
     free(server->node_name);
+    pid_file_remove(server);
     if (server->log)
         log_close(&server->log);
 }

@@ -10,12 +10,14 @@
 #include "leveret/base/dialect.h"
 #include "leveret/base/identity.h"
 #include "leveret/base/log.h"
+
 #include "leveretd/settings/compatibility.h"
+#include "leveretd/settings/environment.h"
 #include "leveretd/settings/literal.h"
 #include "leveretd/settings/settings.h"
 
 static struct settings *settings;
-static struct text errors;
+static struct report report;
 static char path[64];
 
 static inline void set_up(void)
@@ -28,7 +30,7 @@ static inline void tear_down(void)
 {
     settings_free(&settings);
     ck_assert_ptr_null(settings);
-    text_free(&errors);
+    report_free(&report);
     unlink(path);
 }
 
@@ -42,8 +44,25 @@ static inline void write_file(const char *text)
 
 static inline bool read_text(const char *text)
 {
+    size_t before = report_count(&report, FINDING_ERROR);
     write_file(text);
-    return settings_read_file(settings, path, &errors);
+    settings_read_path(settings, path, &report);
+    return report_count(&report, FINDING_ERROR) == before;
+}
+
+/* Whether the assignment is taken without an error. */
+static inline bool assign(struct settings *to, const char *assignment)
+{
+    size_t before = report_count(&report, FINDING_ERROR);
+    settings_read_assignment(to, assignment, &report);
+    return report_count(&report, FINDING_ERROR) == before;
+}
+
+static inline bool read_variables(char *const *environment)
+{
+    size_t before = report_count(&report, FINDING_ERROR);
+    environment_read(settings, environment, &report);
+    return report_count(&report, FINDING_ERROR) == before;
 }
 
 static inline bool set(const char *key, const char *value)
@@ -55,19 +74,23 @@ static inline bool set(const char *key, const char *value)
     return status == STATUS_OK;
 }
 
+/* Whether a finding of this kind contains the text. */
+static inline bool found(enum finding_kind kind, const char *wanted)
+{
+    for (size_t i = 0; i < report.count; i++)
+        if (report.items[i].kind == kind && strstr(report.items[i].text, wanted))
+            return true;
+    return false;
+}
+
 static inline bool errors_have(const char *wanted)
 {
-    text_add(&errors, "", 1);
-    errors.len--;
-    return strstr((const char *)errors.at, wanted) != NULL;
+    return found(FINDING_ERROR, wanted);
 }
 
 static inline size_t error_lines(void)
 {
-    size_t lines = 0;
-    for (size_t i = 0; i < errors.len; i++)
-        lines += errors.at[i] == '\n';
-    return lines;
+    return report_count(&report, FINDING_ERROR);
 }
 
 static inline void addresses_are(const char *wanted)

@@ -27,6 +27,7 @@ void log_set_level(struct log *log, enum log_level level);
 
 /* The level with this name, "debug" … "none"; "critical" is taken as error. Errors: MALFORMED. */
 MUST_USE enum status log_level_parse(const char *text, enum log_level *out);
+const char *log_level_name(enum log_level level);
 
 /* tap() is called with each line that is written, on the thread that logs; it must not log itself.
  * NULL ends this. Call it before threads start or after they have ended. log may be NULL: nothing

@@ -8,6 +8,8 @@
 enum key_type {
     KEY_COUNT,        /* uint64_t */
     KEY_SIZE,         /* uint64_t, bytes */
+    KEY_BYTESIZE,     /* the same in RabbitMQ's second form, where kb, mb and gb are of 1024 */
+    KEY_LIMIT,        /* uint64_t: a count, or "infinity": UINT64_MAX */
     KEY_RATIO,        /* double */
     KEY_BOOL,         /* bool */
     KEY_TEXT,         /* char *, not empty */
@@ -36,7 +38,7 @@ struct key {
     enum key_type type;
     size_t field;         /* offset in struct settings */
     const char *fallback; /* the default as text; NULL: zero, false, no text, an empty list */
-    uint64_t min, max;    /* KEY_COUNT, KEY_SIZE; of KEY_RATIO in thousandths */
+    uint64_t min, max;    /* of numbers; of KEY_RATIO in thousandths */
     size_t replaces;      /* offset of a uint64_t or double that this key sets to 0; 0: of none */
     const char *words[KEY_WORDS_MAX]; /* of KEY_WORD, by number; fewer than KEY_WORDS_MAX */
     /* Checks a text of KEY_TEXT, KEY_TEXT_OR_OFF, KEY_TAG; returns NULL, or a static text that says

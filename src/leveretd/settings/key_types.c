@@ -25,6 +25,15 @@ static const void *field_in(const struct key *key, const struct settings *settin
 
 /* ---- Reading. */
 
+static const char *put_name(struct setting_names *names, const char *name, size_t len,
+                            const char *value)
+{
+    if (names->count >= KEY_NAMES_MAX && !setting_names_has(names, name, len))
+        return "is one too many of its kind";
+    setting_names_put(names, name, len, value);
+    return NULL;
+}
+
 static void put_text(char **field, const char *value)
 {
     free(*field);
@@ -52,7 +61,9 @@ static const char *set_number(const struct key *key, uint64_t *field, const char
                               char **range)
 {
     uint64_t n;
-    const char *wrong = key->type == KEY_SIZE ? literal_size(value, &n) : literal_count(value, &n);
+    const char *wrong = key->type == KEY_SIZE       ? literal_size(value, &n)
+                        : key->type == KEY_BYTESIZE ? literal_bytesize(value, &n)
+                                                    : literal_count(value, &n);
     if (wrong)
         return wrong;
     if (n < key->min || n > key->max) {
@@ -62,6 +73,15 @@ static const char *set_number(const struct key *key, uint64_t *field, const char
         return *range ? *range : "is out of range";
     }
     *field = n;
+    return NULL;
+}
+
+static const char *set_limit(const struct key *key, uint64_t *field, const char *value,
+                             char **range)
+{
+    if (strcmp(value, "infinity") != 0)
+        return set_number(key, field, value, range);
+    *field = UINT64_MAX;
     return NULL;
 }
 
@@ -130,7 +150,7 @@ static const char *set_no_listeners(struct setting_names *field, const char *val
         return "may only be none; a port is listeners.tcp.default, an address listeners.tcp.1";
     setting_names_clear(field);
     /* Noted, so that the default listener is not added again. */
-    return setting_names_put(field, "default", strlen("default"), "none");
+    return put_name(field, "default", strlen("default"), "none");
 }
 
 static const char *set_listener(struct setting_names *field, const char *name, const char *value)
@@ -138,7 +158,7 @@ static const char *set_listener(struct setting_names *field, const char *name, c
     char *address;
     const char *wrong = literal_address(value, &address);
     free(address);
-    return wrong ? wrong : setting_names_put(field, name, strlen(name), value);
+    return wrong ? wrong : put_name(field, name, strlen(name), value);
 }
 
 static const char *set_users(struct setting_names *field, const char *value)
@@ -154,7 +174,7 @@ static const char *set_users(struct setting_names *field, const char *value)
         while (word && isspace((unsigned char)value[word - 1]))
             word--;
         if (word)
-            wrong = setting_names_put(field, value, word, "true");
+            wrong = put_name(field, value, word, "true");
         value += len;
     }
     return wrong;
@@ -164,7 +184,7 @@ static const char *set_user(struct setting_names *field, const char *name, const
 {
     bool on = false;
     const char *wrong = literal_bool(value, &on);
-    return wrong ? wrong : setting_names_put(field, name, strlen(name), on ? "true" : "false");
+    return wrong ? wrong : put_name(field, name, strlen(name), on ? "true" : "false");
 }
 
 static const char *set_tag(const struct key *key, struct setting_names *field, const char *name,
@@ -173,7 +193,7 @@ static const char *set_tag(const struct key *key, struct setting_names *field, c
     if (strlen(value) > TEXT_LEN_MAX)
         return "is too long";
     const char *wrong = key->check ? key->check(value) : NULL;
-    return wrong ? wrong : setting_names_put(field, name, strlen(name), value);
+    return wrong ? wrong : put_name(field, name, strlen(name), value);
 }
 
 const char *key_read(const struct key *key, struct settings *settings, const char *rest,
@@ -183,7 +203,10 @@ const char *key_read(const struct key *key, struct settings *settings, const cha
     switch (key->type) {
     case KEY_COUNT:
     case KEY_SIZE:
+    case KEY_BYTESIZE:
         return set_number(key, field, value, made);
+    case KEY_LIMIT:
+        return set_limit(key, field, value, made);
     case KEY_RATIO:
         return set_ratio(key, field, value, made);
     case KEY_BOOL:
@@ -289,4 +312,62 @@ void key_clear(const struct key *key, struct settings *settings)
         put_text(field, NULL);
     else if (kind_of(key) == FIELD_NAMES)
         setting_names_clear(field);
+}
+
+/* ---- Showing. */
+
+bool key_is_secret(const struct key *key)
+{
+    return key->type == KEY_SECRET || key->type == KEY_SECRET_TAG;
+}
+
+const struct setting_names *key_names(const struct key *key, const struct settings *settings)
+{
+    return kind_of(key) == FIELD_NAMES ? field_in(key, settings) : NULL;
+}
+
+static void print_number(const struct key *key, const void *field, struct text *out)
+{
+    uint64_t number;
+    double ratio;
+    memcpy(&number, field, sizeof number);
+    memcpy(&ratio, field, sizeof ratio);
+    if (key->type == KEY_RATIO)
+        text_printf(out, "%g", ratio);
+    else if (key->type == KEY_LEVEL)
+        text_printf(out, "%s", log_level_name((enum log_level)number));
+    else if (key->type == KEY_FORMAT)
+        text_printf(out, "%s", number == LOG_JSON ? "json" : "text");
+    else if (key->type == KEY_WORD)
+        text_printf(out, "%s", key->words[number]);
+    else if (key->type == KEY_LIMIT && number == UINT64_MAX)
+        text_printf(out, "infinity");
+    else
+        text_printf(out, "%llu", (unsigned long long)number);
+}
+
+void key_print(const struct key *key, const struct settings *settings, const char *rest,
+               struct text *out)
+{
+    const void *field = field_in(key, settings);
+    const char *text = NULL;
+    switch (kind_of(key)) {
+    case FIELD_NUMBER:
+        print_number(key, field, out);
+        return;
+    case FIELD_BOOL:
+        text = *(const bool *)field ? "true" : "false";
+        break;
+    case FIELD_TEXT:
+        text = *(char *const *)field;
+        break;
+    case FIELD_NAMES:
+        text = setting_names_get(field, rest);
+        break;
+    }
+    if (!text)
+        text = "none";
+    else if (key_is_secret(key))
+        text = "***";
+    text_printf(out, "%s", text);
 }

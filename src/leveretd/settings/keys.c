@@ -7,6 +7,7 @@
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
 #include "leveretd/settings/compatibility.h"
+#include "leveretd/settings/key_name.h"
 #include "leveretd/settings/key_types.h"
 
 static const struct key *const tables[] = {
@@ -37,35 +38,10 @@ bool keys_is_family(const struct key *key)
 
 /* ---- By name. */
 
-/* Whether the name fits the pattern; *rest is then the name from the first $ on, or its end. */
-static bool fits(const char *pattern, const char *name, const char **rest)
-{
-    *rest = NULL;
-    for (;;) {
-        if (*pattern == '$') {
-            if (!*rest)
-                *rest = name;
-            pattern += strcspn(pattern, ".");
-            size_t len = *pattern ? strcspn(name, ".") : strlen(name);
-            if (!len)
-                return false;
-            name += len;
-        }
-        if (*pattern != *name)
-            return false;
-        if (!*pattern)
-            break;
-        pattern++, name++;
-    }
-    if (!*rest)
-        *rest = name;
-    return true;
-}
-
 const struct key *keys_find(const char *name, const char **rest)
 {
     for (const struct key *key = keys_next(NULL); key; key = keys_next(key))
-        if (fits(key->name, name, rest))
+        if (key_name_fits(key->name, name, rest))
             return key;
     return NULL;
 }
@@ -146,9 +122,7 @@ void keys_clear(struct settings *settings)
 
 /* ---- Changing while the broker runs. */
 
-/* Whether an earlier key of the tables sets the same field, so that the difference was told
- * already. */
-static bool is_another_name(const struct key *key)
+bool keys_is_another_name(const struct key *key)
 {
     for (const struct key *earlier = keys_next(NULL); earlier != key; earlier = keys_next(earlier))
         if (earlier->field == key->field)
@@ -156,19 +130,14 @@ static bool is_another_name(const struct key *key)
     return false;
 }
 
-/* The bytes of the name before the first part that stands for any text. */
-static int stem_len(const struct key *key)
-{
-    return (int)(keys_is_family(key) ? strcspn(key->name, "$") - 1 : strlen(key->name));
-}
-
 void keys_differences(const struct settings *now, const struct settings *wanted, struct text *live,
                       struct text *waiting)
 {
     for (const struct key *key = keys_next(NULL); key; key = keys_next(key)) {
         struct text *out = key->live ? live : waiting;
-        if (!is_another_name(key) && !key_same(key, now, wanted))
-            text_printf(out, "%s%.*s", out->len ? ", " : "", stem_len(key), key->name);
+        if (!keys_is_another_name(key) && !key_same(key, now, wanted))
+            text_printf(out, "%s%.*s", out->len ? ", " : "", key_name_stem_len(key->name),
+                        key->name);
     }
 }
 

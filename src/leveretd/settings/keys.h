@@ -3,11 +3,13 @@
 #ifndef LEVERETD_KEYS_H
 #define LEVERETD_KEYS_H
 
-#include "leveretd/settings/settings.h"
+#include "leveretd/settings/key.h"
 
 /* Walks through all keys: the first for NULL, then the next; NULL at the end. */
 const struct key *keys_next(const struct key *key);
 bool keys_is_family(const struct key *key);
+/* Whether an earlier key of the tables sets the same field. */
+bool keys_is_another_name(const struct key *key);
 /* The key that a name of the configuration means; *rest is what its first $ stands for, and all
  * behind. NULL: none. */
 const struct key *keys_find(const char *name, const char **rest);

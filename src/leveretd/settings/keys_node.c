@@ -19,5 +19,9 @@ const struct key keys_node[] = {
     {KEY_PLAIN("cluster_name", KEY_TEXT, cluster_name, NULL)},
     {KEY_PLAIN("cluster_tags.$tag", KEY_TAG, cluster_tags, NULL)},
     {KEY_PLAIN("node_tags.$tag", KEY_TAG, node_tags, NULL)},
+    {KEY_PLAIN("node_name", KEY_TEXT, node_name, NULL)},
+    {KEY_PLAIN("nodename", KEY_TEXT, node_name, NULL)},
+    {KEY_PLAIN("pid_file", KEY_TEXT_OR_OFF, pid_file, NULL)},
+    {KEY_PLAIN("config.lenient", KEY_BOOL, lenient, "false")},
     {.name = NULL},
 };

@@ -20,6 +20,26 @@ const char *literal_size(const char *text, uint64_t *out)
     return number_size(text, out);
 }
 
+const char *literal_bytesize(const char *text, uint64_t *out)
+{
+    static const char *const units[] = {"kb", "mb", "gb"};
+    size_t digits = strspn(text, "0123456789");
+    char number[24];
+    for (unsigned i = 0; i < 3 && digits && digits < sizeof number; i++) {
+        if (strcasecmp(text + digits, units[i]) != 0)
+            continue;
+        memcpy(number, text, digits);
+        number[digits] = '\0';
+        uint64_t n = 0;
+        const char *wrong = literal_count(number, &n);
+        if (!wrong && n > UINT64_MAX >> (10 * (i + 1)))
+            wrong = "is too large";
+        *out = n << (10 * (i + 1));
+        return wrong;
+    }
+    return literal_size(text, out);
+}
+
 const char *literal_ratio(const char *text, double *out)
 {
     char *end;

@@ -11,6 +11,8 @@ const char *literal_count(const char *text, uint64_t *out);
 /* A count with a unit: none (bytes), k, kiB, M, MiB, G, GiB, T, TiB (powers of 1024), kB, MB, GB,
  * TB (of 1000). */
 const char *literal_size(const char *text, uint64_t *out);
+/* The same, where kb, mb and gb are of 1024, as in RabbitMQ's frame_max. */
+const char *literal_bytesize(const char *text, uint64_t *out);
 /* A decimal fraction, not negative. */
 const char *literal_ratio(const char *text, double *out);
 const char *literal_bool(const char *text, bool *out);

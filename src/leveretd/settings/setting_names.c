@@ -24,26 +24,28 @@ static struct setting_name *find(const struct setting_names *names, const char *
     return NULL;
 }
 
-const char *setting_names_put(struct setting_names *names, const char *name, size_t name_len,
-                              const char *value)
+void setting_names_put(struct setting_names *names, const char *name, size_t name_len,
+                       const char *value)
 {
     struct setting_name *item = find(names, name, name_len);
     if (!item) {
-        if (names->count == SETTING_NAMES_MAX)
-            return "is one too many of its kind";
         names->items = mem_need_array(names->items, names->count + 1, sizeof *names->items);
         item = &names->items[names->count++];
         *item = (struct setting_name){mem_need_text(name, name_len), NULL};
     }
     free(item->value);
     item->value = mem_need_text(value, strlen(value));
-    return NULL;
 }
 
 const char *setting_names_get(const struct setting_names *names, const char *name)
 {
     const struct setting_name *item = find(names, name, strlen(name));
     return item ? item->value : NULL;
+}
+
+bool setting_names_has(const struct setting_names *names, const char *name, size_t name_len)
+{
+    return find(names, name, name_len) != NULL;
 }
 
 bool setting_names_same(const struct setting_names *a, const struct setting_names *b)
@@ -60,6 +62,6 @@ void setting_names_copy(struct setting_names *to, const struct setting_names *fr
     setting_names_clear(to);
     for (size_t i = 0; i < from->count; i++) {
         const struct setting_name *item = &from->items[i];
-        (void)setting_names_put(to, item->name, strlen(item->name), item->value);
+        setting_names_put(to, item->name, strlen(item->name), item->value);
     }
 }

@@ -13,15 +13,12 @@ struct setting_names {
     size_t count;
 };
 
-/* Names of one list; a list with more is refused. */
-#define SETTING_NAMES_MAX 256u
-
-/* Sets the value of a name, which is added if the list does not have it. Returns NULL, or a static
- * text that says why it cannot. */
-const char *setting_names_put(struct setting_names *names, const char *name, size_t name_len,
-                              const char *value);
+/* Sets the value of a name, which is added if the list does not have it. */
+void setting_names_put(struct setting_names *names, const char *name, size_t name_len,
+                       const char *value);
 /* NULL: the list has no such name. The text lives until the list changes. */
 const char *setting_names_get(const struct setting_names *names, const char *name);
+bool setting_names_has(const struct setting_names *names, const char *name, size_t name_len);
 bool setting_names_same(const struct setting_names *a, const struct setting_names *b);
 void setting_names_copy(struct setting_names *to, const struct setting_names *from);
 void setting_names_clear(struct setting_names *names);

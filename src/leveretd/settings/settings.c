@@ -1,11 +1,6 @@
-/* Reads settings from their sources: files, environment, command line. The only user of inih.
- *
- * What can go wrong: a line that is not `key = value`, an unknown key, a malformed value. Each adds
- * a line of text with file and line number, and reading goes on, so that all errors are seen. */
+/* The settings as a whole, and what follows from their values. */
 #include "leveretd/settings/settings.h"
 
-#include <errno.h>
-#include <ini.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,10 +8,7 @@
 #include "leveretd/settings/keys.h"
 #include "leveretd/settings/literal.h"
 
-/* Bytes of a line of a file; a longer one is an error. */
-#define LINE_LEN_MAX       4000
-#define ENVIRONMENT_PREFIX "LEVERET_"
-#define DEFAULT_ADDRESS    "5672"
+#define DEFAULT_ADDRESS "5672"
 
 struct settings *settings_new(void)
 {
@@ -30,6 +22,7 @@ void settings_free(struct settings **settings)
     if (!*settings)
         return;
     keys_clear(*settings);
+    setting_names_clear(&(*settings)->origins);
     free(*settings);
     *settings = NULL;
 }
@@ -37,131 +30,6 @@ void settings_free(struct settings **settings)
 enum status settings_set(struct settings *settings, const char *key, const char *value, char **why)
 {
     return keys_set(settings, key, value, why);
-}
-
-/* Sets, and on error appends "where: key: why". */
-static bool set_or_explain(struct settings *settings, const char *where, const char *key,
-                           const char *value, struct text *errors)
-{
-    char *why = NULL;
-    enum status status = keys_set(settings, key, value, &why);
-    if (status == STATUS_NOT_FOUND)
-        text_printf(errors, "%s: unknown key '%s'\n", where, key);
-    else if (status != STATUS_OK)
-        text_printf(errors, "%s: %s %s\n", where, key, why);
-    free(why);
-    return status == STATUS_OK;
-}
-
-/* ---- Files. */
-
-struct settings_line {
-    struct settings *settings;
-    struct text *errors;
-    const char *where; /* "file:line" */
-    bool seen, good;
-};
-
-static int assignment_seen(void *context, const char *section, const char *name, const char *value)
-{
-    struct settings_line *line = context;
-    (void)section;
-    line->seen = true;
-    line->good = set_or_explain(line->settings, line->where, name, value, line->errors);
-    return 1;
-}
-
-/* inih gets one line at a time, so that each error has its line number and one error does not hide
- * the next. */
-static bool read_line(struct settings *settings, const char *where, const char *text,
-                      struct text *errors)
-{
-    struct settings_line line = {settings, errors, where, false, true};
-    const char *first = text + strspn(text, " \t\r\n\xef\xbb\xbf");
-
-    if (strlen(text) > LINE_LEN_MAX) {
-        text_printf(errors, "%s: the line is longer than %d bytes\n", where, LINE_LEN_MAX);
-        return false;
-    }
-    if (ini_parse_string(text, assignment_seen, &line) == 0 && line.seen)
-        return line.good;
-    if (!*first || *first == '#' || *first == ';')
-        return true;
-    text_printf(errors, "%s: not of the form key = value\n", where);
-    return false;
-}
-
-bool settings_read_file(struct settings *settings, const char *path, struct text *errors)
-{
-    static char comment_prefixes[] = "#";
-    char *line = NULL;
-    size_t room = 0;
-    bool good = true;
-
-    /* inih's options are global variables of the library, which only this file uses. */
-    ini_use_stack = false;
-    ini_allow_realloc = true;
-    ini_max_line = LINE_LEN_MAX + 8;
-    ini_inline_comment_prefixes = comment_prefixes;
-
-    FILE *file = fopen(path, "re");
-    if (!file) {
-        text_printf(errors, "%s: %s\n", path, strerror(errno));
-        return false;
-    }
-    for (unsigned number = 1; getline(&line, &room, file) >= 0; number++) {
-        char where[300];
-        snprintf(where, sizeof where, "%.280s:%u", path, number);
-        if (!read_line(settings, where, line, errors))
-            good = false;
-    }
-    if (ferror(file)) {
-        text_printf(errors, "%s: %s\n", path, strerror(errno));
-        good = false;
-    }
-    free(line);
-    fclose(file);
-    return good;
-}
-
-/* ---- Environment and command line. */
-
-bool settings_read_environment(struct settings *settings, char *const *environment,
-                               struct text *errors)
-{
-    size_t prefix = strlen(ENVIRONMENT_PREFIX);
-    bool good = true;
-
-    for (; *environment; environment++) {
-        const char *equals = strchr(*environment, '=');
-        if (!equals || strncmp(*environment, ENVIRONMENT_PREFIX, prefix) != 0)
-            continue;
-        char *name = mem_need_text(*environment, (size_t)(equals - *environment));
-        char *key = keys_of_environment(name + prefix);
-        if (key && !set_or_explain(settings, name, key, equals + 1, errors))
-            good = false;
-        free(key);
-        free(name);
-    }
-    return good;
-}
-
-bool settings_read_assignment(struct settings *settings, const char *assignment,
-                              struct text *errors)
-{
-    const char *equals = strchr(assignment, '=');
-    if (!equals || equals == assignment) {
-        text_printf(errors, "--set: '%s' is not of the form key=value\n", assignment);
-        return false;
-    }
-    size_t key_len = (size_t)(equals - assignment);
-    while (key_len && assignment[key_len - 1] == ' ')
-        key_len--;
-    char *key = mem_need_text(assignment, key_len);
-    const char *value = equals + 1 + strspn(equals + 1, " ");
-    bool good = set_or_explain(settings, "--set", key, value, errors);
-    free(key);
-    return good;
 }
 
 /* ---- What follows. */

@@ -2,8 +2,10 @@
  * overrides what came before. The tables in keys_AREA.c say which keys there are. Thread: one at a
  * time.
  *
- * Errors are collected, one line of text each, so that an operator sees all of them at once. Values
- * of passwords do not appear in them. */
+ * Errors are collected, one line of text each, so that an operator sees all of them at once; keys
+ * of RabbitMQ that have no effect here get a line, too (foreign.h). Values of passwords appear in
+ * none.
+ */
 #ifndef LEVERETD_SETTINGS_H
 #define LEVERETD_SETTINGS_H
 
@@ -13,6 +15,7 @@
 
 #include "leveret/base/status.h"
 #include "leveret/base/text.h"
+#include "leveretd/settings/report.h"
 #include "leveretd/settings/setting_names.h"
 
 struct settings {
@@ -52,7 +55,13 @@ struct settings {
     uint64_t workers; /* 0: chosen by the number of cores */
     uint64_t writers;
     char *product, *version, *cluster_name;
+    char *node_name; /* NULL: made from the machine's name */
+    char *pid_file;  /* NULL: none is written */
     struct setting_names cluster_tags, node_tags;
+
+    bool lenient; /* true: what is missing is a warning */
+    /* Where each value came from, by an identifier of the field: see origin.c. */
+    struct setting_names origins;
 };
 
 /* The defaults. Never NULL. */
@@ -64,17 +73,30 @@ void settings_free(struct settings **settings);
 MUST_USE enum status settings_set(struct settings *settings, const char *key, const char *value,
                                   char **why);
 
-/* Each of these reads one source and appends a line for each error ("leveret.conf:3: …"). Returns
- * false when there was one. */
-bool settings_read_file(struct settings *settings, const char *path, struct text *errors);
-/* environment: "NAME=value" strings, NULL-ended. LEVERET_HEARTBEAT for heartbeat, LEVERET_LOG_LEVEL
- * for log.level; other variables are ignored, even unknown ones with that prefix, because container
- * platforms set some. */
-bool settings_read_environment(struct settings *settings, char *const *environment,
-                               struct text *errors);
+/* ---- Sources. What is wrong, or has no effect, is told to the report. */
+
+/* Takes one assignment from a source; `where` names its place ("leveret.conf:3"). */
+void settings_take(struct settings *settings, const char *where, const char *key, const char *value,
+                   struct report *report);
+/* Reads a file, or each *.conf of a folder in order of name. */
+void settings_read_path(struct settings *settings, const char *path, struct report *report);
 /* "key=value", of --set. */
-bool settings_read_assignment(struct settings *settings, const char *assignment,
-                              struct text *errors);
+void settings_read_assignment(struct settings *settings, const char *assignment,
+                              struct report *report);
+
+/* ---- What counts, and where it came from. */
+
+/* Whether a source has set the key; name: as in a file. */
+bool settings_is_set(const struct settings *settings, const char *name);
+/* Calls back for every key, and every entry of a family, with its effective value ("***" for a
+ * secret) and its origin: "default", "leveret.conf:3", "LEVERET_HEARTBEAT", "--set". The texts are
+ * valid during the call. */
+void settings_each(const struct settings *settings,
+                   void (*each)(void *context, const char *key, const char *value,
+                                const char *origin),
+                   void *context);
+/* The configuration file with every key, commented out, as it is by default. */
+void settings_print_file(struct text *out);
 
 /* ---- Changing while the broker runs. */
 

@@ -1,0 +1,13 @@
+/* Where the value of each key came from. Thread: one at a time. */
+#ifndef LEVERETD_ORIGIN_H
+#define LEVERETD_ORIGIN_H
+
+#include "leveretd/settings/key.h"
+
+/* Notes that a source has set the key, or the entry `rest` of a family. */
+void origin_put(struct settings *settings, const struct key *key, const char *rest,
+                const char *where);
+/* "default" when no source has set it. The text lives until the settings change. */
+const char *origin_get(const struct settings *settings, const struct key *key, const char *rest);
+
+#endif
