@@ -46,6 +46,7 @@ src_leveretd_libsettings_a_SOURCES = \
 
 sbin_PROGRAMS += leveretd
 leveretd_CPPFLAGS = $(AM_CPPFLAGS) $(leveretd_dirs)
+leveretd_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS)
 leveretd_SOURCES = \
 	src/leveretd/machine.c \
 	src/leveretd/machine.h \
@@ -53,6 +54,8 @@ leveretd_SOURCES = \
 	src/leveretd/pid_file.c \
 	src/leveretd/reload.c \
 	src/leveretd/server.h \
+	src/leveretd/service_manager.c \
+	src/leveretd/service_manager.h \
 	src/leveretd/signals.c \
 	src/leveretd/load.c \
 	src/leveretd/start.c \
@@ -70,7 +73,7 @@ leveretd_LDADD = \
 	src/wire/libwire.a \
 	src/base/libbase.a \
 	$(EVENT_LIBS) $(LEVELDB_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(PCRE2_LIBS) $(XXHASH_LIBS) \
-	$(INIH_LIBS) -lm
+	$(INIH_LIBS) $(SYSTEMD_LIBS) -lm
 
 if HAVE_CHECK
 check_PROGRAMS += tests/unit/test_descriptors tests/unit/test_settings \
@@ -108,5 +111,5 @@ CLEANFILES += man/leveretd.8
 man/leveretd.8: man/leveretd.8.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) man && sed -e 's|@sysconfdir[@]|$(sysconfdir)|' \
 	  -e 's|@localstatedir[@]|$(localstatedir)|' $(srcdir)/man/leveretd.8.in >$@
-EXTRA_DIST += tests/unit/test_leveretd.py
-TESTS += tests/unit/test_leveretd.py
+EXTRA_DIST += tests/unit/test_leveretd.py tests/unit/test_service_manager.py
+TESTS += tests/unit/test_leveretd.py tests/unit/test_service_manager.py

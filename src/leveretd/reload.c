@@ -61,6 +61,7 @@ void server_reload(struct server *server)
     struct settings *wanted;
     struct report report = {0};
 
+    service_manager_reloading(server->service_manager);
     if (log_reopen(server->log) != STATUS_OK)
         log_line(server->log, LOG_ERROR, "leveretd",
                  "SIGHUP: the log file could not be opened anew; the old one stays");
@@ -71,4 +72,5 @@ void server_reload(struct server *server)
         log_errors(server, &report);
     settings_free(&wanted);
     report_free(&report);
+    service_manager_reloaded(server->service_manager);
 }

@@ -8,6 +8,7 @@
 #include "leveret/net/listener.h"
 #include "leveret/net/quota.h"
 #include "leveretd/settings/sources.h"
+#include "service_manager.h"
 
 /* How long a stop waits for clients' close-ok, in milliseconds; then their connections are cut. */
 #define SHUTDOWN_TIMEOUT_MS 3000u
@@ -17,7 +18,8 @@ struct server {
     struct settings *settings;
     const struct report *report; /* what reading the sources at the start found */
     struct log *log;
-    struct loop *loop; /* the main thread's */
+    struct service_manager *service_manager; /* NULL: there is none */
+    struct loop *loop;                       /* the main thread's */
     struct workers *workers;
     struct node *node;
     struct auth *auth;

@@ -431,7 +431,8 @@ static enum status start_workers(struct server *server, char **error)
 
 /* ---- The whole start. */
 
-static void log_ready(struct server *server)
+/* Says where clients are served, in the log and to the service manager. */
+static void tell_ready(struct server *server)
 {
     struct text where = {0};
     uint16_t api = server->admin ? admin_port(server->admin) : 0;
@@ -449,6 +450,7 @@ static void log_ready(struct server *server)
     log_line(server->log, LOG_INFO, "leveretd", "ready: %.2000s; %u worker%s; data in %.1000s",
              (const char *)where.at, server->sessions_made, server->sessions_made == 1 ? "" : "s",
              server->settings->data_dir ? server->settings->data_dir : "memory only");
+    service_manager_ready(server->service_manager, server->loop, (const char *)where.at);
     text_free(&where);
 }
 
@@ -490,6 +492,7 @@ enum status server_start(struct server *server, char **error)
     (void)machine_raise_file_limit(&server->files_raised_from);
     server->node_name = settings->node_name ? copy(settings->node_name) : make_node_name();
     status = explain(signals_block(server), "signals", error);
+    server->service_manager = service_manager_new();
     for (size_t i = 0; i < sizeof steps / sizeof steps[0] && status == STATUS_OK; i++)
         status = steps[i](server, error);
     if (status != STATUS_OK)
@@ -497,6 +500,6 @@ enum status server_start(struct server *server, char **error)
     node_watch(server->node, server->auth, server->loop);
     signals_watch(server);
     pid_file_write(server);
-    log_ready(server);
+    tell_ready(server);
     return STATUS_OK;
 }

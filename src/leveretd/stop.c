@@ -37,6 +37,7 @@ void server_stop(struct server *server)
     if (server->stopping)
         return;
     server->stopping = true;
+    service_manager_stopping(server->service_manager);
     /* Questions that the API has asked were posted before the sessions' end, so their answers come
      * back before it. */
     if (server->admin)
@@ -79,6 +80,9 @@ void server_free(struct server *server)
     free(server->prometheus_address);
     free(server->node_name);
     pid_file_remove(server);
+    service_manager_free(&server->service_manager);
+    if (server->log && server->stopping)
+        log_line(server->log, LOG_INFO, "leveretd", "stopped");
     if (server->log)
         log_close(&server->log);
 }
