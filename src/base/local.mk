@@ -14,6 +14,7 @@ src_base_libbase_a_SOURCES = \
 	include/leveret/base/file.h \
 	include/leveret/base/heap.h \
 	include/leveret/base/log.h \
+	include/leveret/base/log_rotation.h \
 	include/leveret/base/map.h \
 	include/leveret/base/mem.h \
 	include/leveret/base/message.h \
@@ -32,6 +33,9 @@ src_base_libbase_a_SOURCES = \
 	src/base/file.c \
 	src/base/heap.c \
 	src/base/log.c \
+	src/base/log_file.c src/base/log_file.h \
+	src/base/log_journald.c src/base/log_journald.h \
+	src/base/log_rotation.c \
 	src/base/log_text.c src/base/log_text.h \
 	src/base/map.c \
 	src/base/mem.c \
@@ -53,6 +57,7 @@ base_tests = \
 	tests/unit/test_account \
 	tests/unit/test_heap \
 	tests/unit/test_log \
+	tests/unit/test_log_outputs \
 	tests/unit/test_map \
 	tests/unit/test_message \
 	tests/unit/test_pattern \
@@ -67,6 +72,9 @@ tests_unit_test_account_LDADD = $(base_test_libs)
 tests_unit_test_heap_SOURCES = tests/unit/test_heap.c
 tests_unit_test_heap_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_heap_LDADD = $(base_test_libs)
+tests_unit_test_log_outputs_SOURCES = tests/unit/test_log_outputs.c src/base/log_journald.c
+tests_unit_test_log_outputs_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/src/base
+tests_unit_test_log_outputs_LDADD = $(base_test_libs)
 tests_unit_test_log_SOURCES = tests/unit/test_log.c
 tests_unit_test_log_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_log_LDADD = $(base_test_libs)

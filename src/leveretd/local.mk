@@ -45,9 +45,11 @@ src_leveretd_libsettings_a_SOURCES = \
 	src/leveretd/settings/sources.h
 
 sbin_PROGRAMS += leveretd
-leveretd_CPPFLAGS = $(AM_CPPFLAGS) $(leveretd_dirs)
+leveretd_CPPFLAGS = $(AM_CPPFLAGS) $(leveretd_dirs) $(ZLIB_CFLAGS)
 leveretd_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS)
 leveretd_SOURCES = \
+	src/leveretd/logging.c \
+	src/leveretd/logging.h \
 	src/leveretd/machine.c \
 	src/leveretd/machine.h \
 	src/leveretd/main.c \
@@ -73,7 +75,7 @@ leveretd_LDADD = \
 	src/wire/libwire.a \
 	src/base/libbase.a \
 	$(EVENT_LIBS) $(LEVELDB_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(PCRE2_LIBS) $(XXHASH_LIBS) \
-	$(INIH_LIBS) $(SYSTEMD_LIBS) -lm
+	$(INIH_LIBS) $(SYSTEMD_LIBS) $(ZLIB_LIBS) -lm
 
 if HAVE_CHECK
 check_PROGRAMS += tests/unit/test_descriptors tests/unit/test_settings \

@@ -6,6 +6,7 @@
  * changes, and the errors are logged. */
 #include <stdlib.h>
 
+#include "logging.h"
 #include "server.h"
 
 /* Gives each part of the broker its limits. */
@@ -15,7 +16,6 @@ static void hand_out(struct server *server)
     struct node_options node = {0};
     char **loopback_users = settings_loopback_users(settings);
 
-    log_set_level(server->log, (enum log_level)settings->log_level);
     server_node_limits(settings, &node);
     node_set_limits(server->node, &node);
     auth_set_loopback_users(server->auth, (const char *const *)loopback_users);
@@ -25,15 +25,25 @@ static void hand_out(struct server *server)
         sessions_set_limits(server->sessions[i], &server->session_options);
 }
 
+static void set_log(struct server *server)
+{
+    struct log_options options;
+    char *path;
+    logging_options(server->settings, &options, &path);
+    if (log_set_options(server->log, &options) != STATUS_OK)
+        log_line(server->log, LOG_ERROR, "leveretd",
+                 "SIGHUP: the log cannot write to %.1000s; what it had is used on",
+                 path ? path : "systemd's journal");
+    free(path);
+}
+
 static void take_over(struct server *server, const struct settings *wanted)
 {
     struct text live = {0}, waiting = {0};
 
     settings_differences(server->settings, wanted, &live, &waiting);
     settings_take_live(server->settings, wanted);
-    /* Logs with the level that shows more, so that a change of the level itself is logged. */
-    if (server->settings->log_level < LOG_WARNING)
-        log_set_level(server->log, (enum log_level)server->settings->log_level);
+    set_log(server);
     log_line(server->log, LOG_INFO, "leveretd",
              "SIGHUP: log reopened, configuration read again; changed: %.*s",
              BYTES_PRINT(live.len ? text_bytes(&live) : BYTES_LITERAL("nothing")));

@@ -80,6 +80,9 @@ void server_free(struct server *server);
  * again. */
 void server_reload(struct server *server);
 
+/* The memory that relative watermarks are of: the machine's, or what
+ * total_memory_available_override_value says. Bytes. */
+uint64_t server_memory_bytes(const struct settings *settings);
 /* Fill in the limits of a part's options, at the start and when the configuration is read again. */
 void server_node_limits(const struct settings *settings, struct node_options *out);
 void server_session_limits(const struct settings *settings, struct session_options *out);

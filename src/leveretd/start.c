@@ -15,6 +15,7 @@
 #include "leveret/base/mem.h"
 #include "leveret/base/random.h"
 #include "leveretd/settings/compatibility.h"
+#include "logging.h"
 #include "machine.h"
 #include "server.h"
 
@@ -121,9 +122,14 @@ static enum status start_descriptors(struct server *server, char **error)
 
 /* ---- Node and users. */
 
+uint64_t server_memory_bytes(const struct settings *settings)
+{
+    return settings->memory_total ? settings->memory_total : machine_memory_bytes();
+}
+
 void server_node_limits(const struct settings *settings, struct node_options *out)
 {
-    uint64_t physical = machine_memory_bytes();
+    uint64_t physical = server_memory_bytes(settings);
     out->memory_bytes_max = settings_memory_bytes_max(settings, physical);
     out->disk_free_bytes_min = settings_disk_free_bytes_min(settings, physical);
     out->limits.message_bytes_max = settings->message_bytes_max;
@@ -398,7 +404,7 @@ static enum status start_admin(struct server *server, char **error)
                    .request_ms = (uint32_t)settings->http_request_ms,
                    .body_bytes_max = settings->http_body_bytes_max},
         .message_bytes_max = settings->message_bytes_max,
-        .physical_bytes = machine_memory_bytes(),
+        .physical_bytes = server_memory_bytes(settings),
         .node = server->node,
         .auth = server->auth,
         .log = server->log,
@@ -472,6 +478,22 @@ static void choose_map_secret(void)
     map_set_secret(secret);
 }
 
+static enum status start_log(struct server *server, char **error)
+{
+    struct log_options options;
+    char *path;
+    logging_options(server->settings, &options, &path);
+    enum status status = log_new(&options, &server->log);
+    if (status != STATUS_OK)
+        explain(status,
+                options.journald.on ? "log.file or log.journald"
+                : path              ? path
+                                    : "log",
+                error);
+    free(path);
+    return status;
+}
+
 enum status server_start(struct server *server, char **error)
 {
     static enum status (*const steps[])(struct server * server, char **error) = {
@@ -482,16 +504,17 @@ enum status server_start(struct server *server, char **error)
 
     *error = NULL;
     choose_map_secret();
-    enum status status = log_open(settings->log_file, (enum log_level)settings->log_level,
-                                  (enum log_format)settings->log_format, &server->log);
+    /* First, so that no signal ends a broker that starts. */
+    enum status status = explain(signals_block(server), "signals", error);
+    if (status == STATUS_OK)
+        status = start_log(server, error);
     if (status != STATUS_OK)
-        return explain(status, settings->log_file ? settings->log_file : "log", error);
+        return status;
     log_line(server->log, LOG_INFO, "leveretd", "%s %s starting, process %d", PRODUCT_NAME,
              LEVERET_VERSION, (int)getpid());
     log_report(server);
     (void)machine_raise_file_limit(&server->files_raised_from);
     server->node_name = settings->node_name ? copy(settings->node_name) : make_node_name();
-    status = explain(signals_block(server), "signals", error);
     server->service_manager = service_manager_new();
     for (size_t i = 0; i < sizeof steps / sizeof steps[0] && status == STATUS_OK; i++)
         status = steps[i](server, error);

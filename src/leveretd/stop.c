@@ -84,5 +84,7 @@ void server_free(struct server *server)
     if (server->log && server->stopping)
         log_line(server->log, LOG_INFO, "leveretd", "stopped");
     if (server->log)
+        log_line(server->log, LOG_INFO, "leveretd", "stopped");
+    if (server->log)
         log_close(&server->log);
 }

@@ -173,7 +173,21 @@ static const struct {
     {"log.format", "json", "xml"},
     {"log.console.formatter", "plaintext", "xml"},
     {"log.file.formatter", "json", "xml"},
+    {"total_memory_available_override_value", "2GB", "much"},
     {"log.file", "/tmp/leveret.log", ""},
+    {"log.dir", "/tmp", ""},
+    {"log.console", "true", "yes"},
+    {"log.console.stdio", "stdout", "both"},
+    {"log.file.rotation.date", "$D0", "daily"},
+    {"log.file.rotation.size", "10485760", "-1"},
+    {"log.file.rotation.count", "5", "1001"},
+    {"log.file.rotation.compress", "true", "gz"},
+    {"log.journald", "true", "x"},
+    {"log.journald.level", "notice", "loud"},
+    {"log.exchange", "false", "x"},
+    {"log.exchange.level", "inherit", "loud"},
+    {"log.connection.level", "error", "loud"},
+    {"log.ra.level", "none", "loud"},
     {"data_dir", "/tmp/leveret", ""},
     {"workers", "4", "257"},
     {"journal.writers", "16", "0"},
@@ -190,6 +204,7 @@ START_TEST(key)
     if (each_key[_i].bad)
         ck_assert(!set(each_key[_i].key, each_key[_i].bad));
     ck_assert(!set("no.such.key", each_key[_i].good));
+    ck_assert(!set("log.nothing.level", "info"));
 }
 END_TEST
 

@@ -84,12 +84,12 @@ START_TEST(what_changes_while_the_broker_runs)
     ck_assert(bytes_equal_text(text_bytes(&live),
                                "heartbeat, vm_memory_high_watermark.relative, "
                                "vm_memory_high_watermark.absolute, loopback_users, "
-                               "log.level"));
+                               "log.console.level"));
     ck_assert(bytes_equal_text(text_bytes(&waiting),
                                "listeners.tcp, workers, cluster_name, cluster_tags"));
     settings_take_live(settings, wanted);
     ck_assert_uint_eq(settings->heartbeat_s, 5);
-    ck_assert_uint_eq(settings->log_level, LOG_DEBUG);
+    ck_assert_uint_eq(settings->log_console_level, LOG_DEBUG);
     ck_assert_uint_eq(settings->loopback_users.count, 0);
     ck_assert_uint_eq(settings_memory_bytes_max(settings, 1), 1000000000);
     ck_assert_uint_eq(settings->workers, 0);

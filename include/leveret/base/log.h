@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "leveret/base/bytes.h"
+#include "leveret/base/log_rotation.h"
 #include "leveret/base/status.h"
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR, LOG_NONE };
@@ -16,16 +17,55 @@ enum log_format { LOG_TEXT, LOG_JSON };
 
 struct log;
 
-/* Opens a log on path, or on stderr when path is NULL. Errors: IO. The caller owns *out. */
+/* Where lines go. Each output has its own level and format, and each line goes to all that take
+ * it. */
+struct log_output {
+    bool on;
+    enum log_level level; /* lines below it are left out */
+    enum log_format format;
+};
+
+/* The level of one area, or of "default": all areas that have none of their own. A line must pass
+ * its area's level and the output's. */
+struct log_area_level {
+    char area[16];
+    enum log_level level;
+};
+#define LOG_AREA_LEVELS_MAX 32u
+
+struct log_options {
+    struct log_output console; /* stderr */
+    bool console_is_stdout;
+    struct log_output file;
+    const char *path;
+    struct log_rotation rotation; /* of the file */
+    struct log_output journald;   /* systemd's journal; its format is not used */
+    struct log_output tap;        /* the function of log_set_tap; it gets the console's format */
+    struct log_area_level areas[LOG_AREA_LEVELS_MAX];
+    size_t area_count;
+};
+
+/* Opens a log. Errors: IO: the file cannot be opened, or there is no journal. The caller owns
+ * *out. */
+MUST_USE enum status log_new(const struct log_options *options, struct log **out);
+/* A log with one output: the file, or stderr when path is NULL. Errors: IO. */
 MUST_USE enum status log_open(const char *path, enum log_level level, enum log_format format,
                               struct log **out);
 void log_close(struct log **log);
 
-/* Opens the file again, after it was rotated. Errors: IO; the log then goes on in the old file. */
+/* Changes outputs, levels and the file while lines are written. Errors: IO: the file cannot be
+ * opened; all else is changed, and the file that was open is used on. One thread at a time. */
+MUST_USE enum status log_set_options(struct log *log, const struct log_options *options);
+/* Opens the file again, after it was moved. Errors: IO; the log then goes on in the old file. */
 MUST_USE enum status log_reopen(struct log *log);
+/* Puts the file aside, as its rotation says, and begins a new one. Errors: IO; NOT_FOUND: there is
+ * no file. */
+MUST_USE enum status log_rotate(struct log *log);
+/* Sets the level of every output. */
 void log_set_level(struct log *log, enum log_level level);
 
-/* The level with this name, "debug" … "none"; "critical" is taken as error. Errors: MALFORMED. */
+/* The level with this name, "debug" … "none"; of RabbitMQ's other names "notice" is taken as
+ * warning, and those above error as error. Errors: MALFORMED. */
 MUST_USE enum status log_level_parse(const char *text, enum log_level *out);
 const char *log_level_name(enum log_level level);
 

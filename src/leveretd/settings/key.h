@@ -16,8 +16,9 @@ enum key_type {
     KEY_TEXT_OR_OFF,  /* char *; "none" and "false" are NULL */
     KEY_SECRET,       /* char *, may be empty; never shown */
     KEY_PORT,         /* char * */
-    KEY_LEVEL,        /* uint64_t: enum log_level */
-    KEY_FORMAT,       /* uint64_t: enum log_format */
+    KEY_LEVEL,        /* uint64_t: enum log_level, or SETTING_INHERIT */
+    KEY_FORMAT,       /* uint64_t: enum log_format, or SETTING_INHERIT */
+    KEY_CATEGORY,     /* struct setting_names: a family of an area of the log; values are levels */
     KEY_WORD,         /* uint64_t: the number of one of a few words */
     KEY_NO_LISTENERS, /* struct setting_names; "none" removes the listeners set before */
     KEY_LISTENER,     /* struct setting_names: a family; the values are addresses */

@@ -101,9 +101,15 @@ static const char *set_ratio(const struct key *key, double *field, const char *v
     return NULL;
 }
 
+#define INHERIT "inherit"
+
 static const char *set_level(uint64_t *field, const char *value)
 {
     enum log_level level;
+    if (strcmp(value, INHERIT) == 0) {
+        *field = SETTING_INHERIT;
+        return NULL;
+    }
     if (log_level_parse(value, &level) != STATUS_OK)
         return "must be debug, info, warning, error or none";
     *field = level;
@@ -113,10 +119,30 @@ static const char *set_level(uint64_t *field, const char *value)
 static const char *set_format(uint64_t *field, const char *value)
 {
     bool json = strcmp(value, "json") == 0;
+    if (strcmp(value, INHERIT) == 0) {
+        *field = SETTING_INHERIT;
+        return NULL;
+    }
     if (!json && strcmp(value, "text") != 0 && strcmp(value, "plaintext") != 0)
         return "must be text or json";
     *field = json ? LOG_JSON : LOG_TEXT;
     return NULL;
+}
+
+/* name: "connection.level". The areas are those of log_line's callers, and RabbitMQ's others. */
+static const char *set_category(struct setting_names *field, const char *name, const char *value)
+{
+    static const char *const areas[] = {
+        "default", "connection", "channel", "queue",      "http", "journal", "listener",  "alarm",
+        "memory",  "leveretd",   "upgrade", "federation", "ldap", "user",    "mirroring", "ra"};
+    size_t len = strcspn(name, ".");
+    enum log_level level;
+    if (log_level_parse(value, &level) != STATUS_OK)
+        return "must be debug, info, warning, error or none";
+    for (size_t i = 0; i < sizeof areas / sizeof areas[0]; i++)
+        if (strlen(areas[i]) == len && strncmp(areas[i], name, len) == 0)
+            return put_name(field, name, strlen(name), value);
+    return "is of no part of the log: default, connection, channel, queue, http, journal …";
 }
 
 static const char *set_word(const struct key *key, uint64_t *field, const char *value, char **list)
@@ -223,6 +249,8 @@ const char *key_read(const struct key *key, struct settings *settings, const cha
         return set_level(field, value);
     case KEY_FORMAT:
         return set_format(field, value);
+    case KEY_CATEGORY:
+        return set_category(field, rest, value);
     case KEY_NO_LISTENERS:
         return set_no_listeners(field, value);
     case KEY_LISTENER:
@@ -258,6 +286,7 @@ static enum field_kind kind_of(const struct key *key)
     case KEY_USER:
     case KEY_TAG:
     case KEY_SECRET_TAG:
+    case KEY_CATEGORY:
         return FIELD_NAMES;
     default:
         return FIELD_NUMBER;
@@ -334,6 +363,8 @@ static void print_number(const struct key *key, const void *field, struct text *
     memcpy(&ratio, field, sizeof ratio);
     if (key->type == KEY_RATIO)
         text_printf(out, "%g", ratio);
+    else if ((key->type == KEY_LEVEL || key->type == KEY_FORMAT) && number == SETTING_INHERIT)
+        text_printf(out, INHERIT);
     else if (key->type == KEY_LEVEL)
         text_printf(out, "%s", log_level_name((enum log_level)number));
     else if (key->type == KEY_FORMAT)

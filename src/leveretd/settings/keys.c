@@ -9,6 +9,7 @@
 #include "leveretd/settings/compatibility.h"
 #include "leveretd/settings/key_name.h"
 #include "leveretd/settings/key_types.h"
+#include "leveretd/settings/origin.h"
 
 static const struct key *const tables[] = {
     keys_listeners, keys_http, keys_limits, keys_access, keys_log, keys_node,
@@ -144,6 +145,8 @@ void keys_differences(const struct settings *now, const struct settings *wanted,
 void keys_take_live(struct settings *to, const struct settings *from)
 {
     for (const struct key *key = keys_next(NULL); key; key = keys_next(key))
-        if (key->live)
+        if (key->live) {
             key_copy(key, to, from);
+            origin_copy(key, to, from);
+        }
 }

@@ -25,5 +25,7 @@ const struct key keys_limits[] = {
      .live = true},
     {KEY_PAIR("disk_free_limit.absolute", KEY_SIZE, disk_bytes, "50MB", 1024 * TIB, disk_ratio),
      .live = true},
+    {KEY_RANGE("total_memory_available_override_value", KEY_SIZE, memory_total, "0", 0, 1024 * TIB),
+     .live = true},
     {.name = NULL},
 };

@@ -36,3 +36,15 @@ const char *origin_get(const struct settings *settings, const struct key *key, c
         origin = setting_names_get(&settings->origins, whole);
     return origin ? origin : "default";
 }
+
+void origin_copy(const struct key *key, struct settings *to, const struct settings *from)
+{
+    char whole[24];
+    size_t len = (size_t)snprintf(whole, sizeof whole, "%zu", key->field);
+    setting_names_remove(&to->origins, whole);
+    for (size_t i = 0; i < from->origins.count; i++) {
+        const struct setting_name *item = &from->origins.items[i];
+        if (strncmp(item->name, whole, len) == 0 && (!item->name[len] || item->name[len] == '.'))
+            setting_names_put(&to->origins, item->name, strlen(item->name), item->value);
+    }
+}

@@ -10,4 +10,7 @@ void origin_put(struct settings *settings, const struct key *key, const char *re
 /* "default" when no source has set it. The text lives until the settings change. */
 const char *origin_get(const struct settings *settings, const struct key *key, const char *rest);
 
+/* The origins of the key's field become those that other settings have. */
+void origin_copy(const struct key *key, struct settings *to, const struct settings *from);
+
 #endif

@@ -16,6 +16,21 @@ void setting_names_clear(struct setting_names *names)
     *names = (struct setting_names){0};
 }
 
+void setting_names_remove(struct setting_names *names, const char *name)
+{
+    size_t len = strlen(name), kept = 0;
+    for (size_t i = 0; i < names->count; i++) {
+        struct setting_name *item = &names->items[i];
+        if (strncmp(item->name, name, len) == 0 && (!item->name[len] || item->name[len] == '.')) {
+            free(item->name);
+            free(item->value);
+        } else {
+            names->items[kept++] = *item;
+        }
+    }
+    names->count = kept;
+}
+
 static struct setting_name *find(const struct setting_names *names, const char *name, size_t len)
 {
     for (size_t i = 0; i < names->count; i++)

@@ -21,6 +21,8 @@ const char *setting_names_get(const struct setting_names *names, const char *nam
 bool setting_names_has(const struct setting_names *names, const char *name, size_t name_len);
 bool setting_names_same(const struct setting_names *a, const struct setting_names *b);
 void setting_names_copy(struct setting_names *to, const struct setting_names *from);
+/* Removes the name, and every name that continues it behind a dot. */
+void setting_names_remove(struct setting_names *names, const char *name);
 void setting_names_clear(struct setting_names *names);
 
 #endif

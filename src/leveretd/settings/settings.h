@@ -18,6 +18,9 @@
 #include "leveretd/settings/report.h"
 #include "leveretd/settings/setting_names.h"
 
+/* The value of a level or format that is taken from log.level or log.format. */
+#define SETTING_INHERIT UINT64_MAX
+
 struct settings {
     /* Addresses to listen on, as the file has them; settings_addresses gives them in listener_new's
      * form. */
@@ -47,9 +50,19 @@ struct settings {
     uint64_t memory_bytes;
     double disk_ratio;
     uint64_t disk_bytes;
+    uint64_t memory_total; /* bytes that ratios are of; 0: the machine's memory */
 
-    uint64_t log_level, log_format; /* enum log_level, enum log_format */
-    char *log_file;                 /* NULL: stderr */
+    /* Each an enum log_level or log_format; of one output also SETTING_INHERIT. */
+    uint64_t log_level, log_format;
+    uint64_t log_console_level, log_console_format, log_file_level, log_file_format;
+    uint64_t log_journald_level, log_exchange_level;
+    uint64_t log_console;       /* the number of a word: auto, true, false */
+    uint64_t log_console_stdio; /* 0: stderr, 1: stdout */
+    char *log_dir, *log_file;   /* NULL: not set; none */
+    char *log_rotation_date;    /* RabbitMQ's form; NULL: never */
+    uint64_t log_rotation_bytes, log_rotation_count;
+    bool log_rotation_compress, log_journald, log_exchange;
+    struct setting_names log_categories; /* "connection.level" to a level */
 
     char *data_dir;   /* NULL: nothing is stored */
     uint64_t workers; /* 0: chosen by the number of cores */
