@@ -59,6 +59,8 @@ enum status auth_new(const struct auth_options *options, const struct auth_store
     auth->attempts = attempts_new();
     TAILQ_INIT(&auth->staged);
     CHECK(pthread_mutex_init(&auth->limits_lock, NULL) == 0);
+    static const struct node_limits unlimited = {LIMIT_NONE, LIMIT_NONE, LIMIT_NONE};
+    auth_set_node_limits(auth, &unlimited);
     if (store)
         auth->store = *store;
     auth->loopback_users = copy_list(options->loopback_users);

@@ -41,6 +41,14 @@ struct parameter {
     char *text; /* the same decoded, when it is a string; else NULL */
 };
 
+/* What counts the connections and channels of a vhost, a user or the node. */
+struct limit_holder {
+    _Atomic int64_t max[LIMITS_EACH];
+    uint64_t connections; /* changed under limits_lock */
+    _Atomic uint64_t channels;
+    char *name; /* NULL: the node */
+};
+
 enum entry_kind { ENTRY_USER, ENTRY_VHOST, ENTRY_PERMISSION, ENTRY_PARAMETER, ENTRY_KINDS };
 TAILQ_HEAD(staged_list, staged);
 
@@ -54,7 +62,9 @@ struct auth {
     struct attempts *attempts;
 
     pthread_mutex_t limits_lock;
-    struct map holders[2]; /* by enum limited, by name */
+    struct map holders[2];    /* by enum limited, by name */
+    struct limit_holder node; /* the node's own limits and connections */
+    int64_t vhosts_max;       /* LIMIT_NONE: no limit */
 
     void (*changed)(void *context, const struct auth_change *change);
     void *changed_context;

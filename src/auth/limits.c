@@ -13,13 +13,6 @@
 #include "leveret/base/mem.h"
 #include "staged.h"
 
-struct limit_holder {
-    _Atomic int64_t max[LIMITS_EACH];
-    uint64_t connections; /* changed under the lock */
-    _Atomic uint64_t channels;
-    char *name;
-};
-
 static const char *const names[][LIMITS_EACH] = {
     [LIMITED_VHOST] = {"max-connections", "max-queues"},
     [LIMITED_USER] = {"max-connections", "max-channels"},
@@ -211,13 +204,40 @@ void auth_each_limited(struct auth *auth, enum limited limited,
     unlock(auth);
 }
 
-/* ---- Seats. */
+/* ---- The node. */
 
 static bool full(const struct limit_holder *holder)
 {
     int64_t max = holder->max[LIMIT_CONNECTIONS];
     return max >= 0 && holder->connections >= (uint64_t)max;
 }
+
+void auth_set_node_limits(struct auth *auth, const struct node_limits *limits)
+{
+    lock(auth);
+    auth->node.max[LIMIT_CONNECTIONS] = limits->connections;
+    auth->node.max[LIMIT_CHANNELS] = limits->channels;
+    auth->vhosts_max = limits->vhosts;
+    unlock(auth);
+}
+
+bool auth_vhosts_full(const struct auth *auth, int64_t *max)
+{
+    *max = auth->vhosts_max;
+    return *max >= 0 && auth->vhosts.count >= (uint64_t)*max;
+}
+
+bool auth_connections_full(const struct auth *auth, int64_t *max)
+{
+    struct auth *locked = (struct auth *)auth;
+    lock(locked);
+    *max = auth->node.max[LIMIT_CONNECTIONS];
+    bool is_full = full(&auth->node);
+    unlock(locked);
+    return is_full;
+}
+
+/* ---- Seats. */
 
 enum status seat_take(struct auth *auth, struct bytes user, struct bytes vhost, struct seat *out,
                       enum limited *reached, int64_t *max)
@@ -226,16 +246,23 @@ enum status seat_take(struct auth *auth, struct bytes user, struct bytes vhost, 
     lock(auth);
     struct limit_holder *of_vhost = hold(auth, LIMITED_VHOST, vhost),
                         *of_user = hold(auth, LIMITED_USER, user);
-    if (full(of_vhost) || full(of_user)) {
-        *reached = full(of_vhost) ? LIMITED_VHOST : LIMITED_USER;
-        *max = (full(of_vhost) ? of_vhost : of_user)->max[LIMIT_CONNECTIONS];
+    const struct limit_holder *full_one = full(&auth->node) ? &auth->node
+                                          : full(of_vhost)  ? of_vhost
+                                          : full(of_user)   ? of_user
+                                                            : NULL;
+    if (full_one) {
+        *reached = full_one == of_user    ? LIMITED_USER
+                   : full_one == of_vhost ? LIMITED_VHOST
+                                          : LIMITED_NODE;
+        *max = full_one->max[LIMIT_CONNECTIONS];
         let_go(auth, LIMITED_VHOST, of_vhost);
         let_go(auth, LIMITED_USER, of_user);
         status = STATUS_LIMIT;
     } else {
         of_vhost->connections++;
         of_user->connections++;
-        *out = (struct seat){of_user, of_vhost};
+        auth->node.connections++;
+        *out = (struct seat){of_user, of_vhost, &auth->node};
     }
     unlock(auth);
     return status;
@@ -248,25 +275,39 @@ void seat_leave(struct auth *auth, struct seat *seat)
     lock(auth);
     seat->vhost->connections--;
     seat->user->connections--;
+    seat->node->connections--;
     let_go(auth, LIMITED_VHOST, seat->vhost);
     let_go(auth, LIMITED_USER, seat->user);
     unlock(auth);
     *seat = (struct seat){0};
 }
 
-enum status seat_open_channel(struct seat *seat, int64_t *max)
+static bool open_channel(struct limit_holder *holder, int64_t *max)
 {
-    struct limit_holder *user = seat->user;
-    uint64_t before = atomic_fetch_add_explicit(&user->channels, 1, memory_order_relaxed);
-    *max = atomic_load_explicit(&user->max[LIMIT_CHANNELS], memory_order_relaxed);
+    uint64_t before = atomic_fetch_add_explicit(&holder->channels, 1, memory_order_relaxed);
+    *max = atomic_load_explicit(&holder->max[LIMIT_CHANNELS], memory_order_relaxed);
     if (*max < 0 || before < (uint64_t)*max)
+        return true;
+    atomic_fetch_sub_explicit(&holder->channels, 1, memory_order_relaxed);
+    return false;
+}
+
+enum status seat_open_channel(struct seat *seat, enum limited *reached, int64_t *max)
+{
+    *reached = LIMITED_USER;
+    if (!open_channel(seat->user, max))
+        return STATUS_LIMIT;
+    *reached = LIMITED_NODE;
+    if (open_channel(seat->node, max))
         return STATUS_OK;
-    seat_close_channels(seat, 1);
+    atomic_fetch_sub_explicit(&seat->user->channels, 1, memory_order_relaxed);
     return STATUS_LIMIT;
 }
 
 void seat_close_channels(struct seat *seat, uint64_t count)
 {
-    if (seat->user)
-        atomic_fetch_sub_explicit(&seat->user->channels, count, memory_order_relaxed);
+    if (!seat->user)
+        return;
+    atomic_fetch_sub_explicit(&seat->user->channels, count, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&seat->node->channels, count, memory_order_relaxed);
 }

@@ -300,6 +300,7 @@ enum status home_new(const struct home_options *options, struct home **out, char
         .node_name = bytes_of_text(options->node_name),
         .announces = options->announces,
         .account = node_account(options->node),
+        .census = options->census,
         .told = told,
         .warn = warn,
         .listened = listened,

@@ -60,6 +60,7 @@ struct home_options {
     struct journal_threads *threads;
     struct log *log;
     struct vhost_limits limits;
+    struct census *census; /* the node's */
     struct dialect dialect;
 };
 

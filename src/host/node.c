@@ -44,6 +44,7 @@ struct node {
     struct announcer *announcer;
     char *announce_vhost; /* NULL: none */
     char *name;
+    struct census census; /* of all vhosts */
 };
 
 /* ---- Shares of the workers' time. */
@@ -109,6 +110,12 @@ static char *copy(const char *text)
     return mem_need_text(text, strlen(text));
 }
 
+static void set_census(struct node *node, const struct node_options *options)
+{
+    atomic_store(&node->census.queues_max, options->queues_max);
+    atomic_store(&node->census.exchanges_max, options->exchanges_max);
+}
+
 enum status node_new(const struct node_options *options, struct node **out, char **error)
 {
     struct node *node = mem_need(sizeof *node);
@@ -119,6 +126,7 @@ enum status node_new(const struct node_options *options, struct node **out, char
     node->name = copy(options->name ? options->name : "");
     node->announce_vhost = options->announce_vhost ? copy(options->announce_vhost) : NULL;
     node->announcer = announcer_new(node, options->log);
+    set_census(node, options);
     const struct alarms_options alarms = {
         .node = node,
         .name = node->name,
@@ -246,6 +254,7 @@ static enum status open_home(struct node *node, struct bytes name, bool may_be_d
         .threads = node->threads,
         .log = node->options.log,
         .limits = current_limits(node),
+        .census = &node->census,
         .dialect = node->options.dialect,
     };
     struct home *home = NULL;
@@ -479,6 +488,7 @@ void node_set_watermarks(struct node *node, uint64_t memory_bytes_max, uint64_t 
 void node_set_limits(struct node *node, const struct node_options *options)
 {
     node->options.limits = options->limits;
+    set_census(node, options);
     node_set_watermarks(node, options->memory_bytes_max, options->disk_free_bytes_min);
 }
 
@@ -486,6 +496,11 @@ void node_watch(struct node *node, struct auth *auth, struct loop *main_loop)
 {
     alarms_watch(node->alarms, main_loop);
     node->reopener = reopener_new(node, auth, main_loop);
+}
+
+const char *node_name(const struct node *node)
+{
+    return node->name;
 }
 
 struct alarms *node_alarms_of(const struct node *node)

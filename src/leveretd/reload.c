@@ -18,6 +18,7 @@ static void hand_out(struct server *server)
 
     server_node_limits(settings, &node);
     node_set_limits(server->node, &node);
+    server_directory_limits(server);
     auth_set_loopback_users(server->auth, (const char *const *)loopback_users);
     settings_free_list(&loopback_users);
     server_session_limits(settings, &server->session_options);

@@ -85,6 +85,8 @@ void server_reload(struct server *server);
 uint64_t server_memory_bytes(const struct settings *settings);
 /* Fill in the limits of a part's options, at the start and when the configuration is read again. */
 void server_node_limits(const struct settings *settings, struct node_options *out);
+/* Gives the directory the limits of the node. */
+void server_directory_limits(struct server *server);
 void server_session_limits(const struct settings *settings, struct session_options *out);
 
 /* Signals, as events of the main loop. signals_block must be called before any thread is started.

@@ -132,6 +132,8 @@ void server_node_limits(const struct settings *settings, struct node_options *ou
     uint64_t physical = server_memory_bytes(settings);
     out->memory_bytes_max = settings_memory_bytes_max(settings, physical);
     out->disk_free_bytes_min = settings_disk_free_bytes_min(settings, physical);
+    out->queues_max = settings->queues_max;
+    out->exchanges_max = settings->exchanges_max;
     out->limits.message_bytes_max = settings->message_bytes_max;
     out->limits.consumer_timeout_ms = settings->consumer_timeout_ms;
 }
@@ -183,6 +185,20 @@ static void identify_cluster(struct server *server)
     free(tags);
 }
 
+static int64_t limit_of(uint64_t setting)
+{
+    return setting == UINT64_MAX ? LIMIT_NONE : (int64_t)setting;
+}
+
+void server_directory_limits(struct server *server)
+{
+    const struct settings *settings = server->settings;
+    const struct node_limits limits = {.connections = limit_of(settings->connections_max),
+                                       .channels = limit_of(settings->channels_max),
+                                       .vhosts = limit_of(settings->vhosts_max)};
+    auth_set_node_limits(server->auth, &limits);
+}
+
 static enum status start_auth(struct server *server, char **error)
 {
     const struct settings *settings = server->settings;
@@ -198,6 +214,8 @@ static enum status start_auth(struct server *server, char **error)
     };
     enum status status = auth_new(&options, node_auth_store(server->node), &server->auth);
     settings_free_list(&loopback_users);
+    if (status == STATUS_OK)
+        server_directory_limits(server);
     if (status == STATUS_OK)
         node_announce_changes(server->node, server->auth);
     if (status == STATUS_OK)
@@ -250,6 +268,9 @@ void server_session_limits(const struct settings *settings, struct session_optio
     out->handshake_timeout_ms = (uint32_t)settings->handshake_timeout_ms;
     out->message_bytes_max = settings->message_bytes_max;
     out->output_bytes_max = (uint32_t)settings->output_bytes_max;
+    out->first_frame_max = (uint32_t)settings->first_frame_bytes_max;
+    out->consumers_max =
+        settings->consumers_max < UINT32_MAX ? (uint32_t)settings->consumers_max : 0;
 }
 
 static enum status start_sessions(struct server *server, char **error)

@@ -9,6 +9,13 @@
 #include "session_state.h"
 #include "sessions_state.h"
 
+/* Consumers that a channel may have. */
+static uint32_t consumers_max(const struct session *session)
+{
+    uint32_t max = session->sessions->options.consumers_max;
+    return max && max < CONSUMERS_PER_CHANNEL_MAX ? max : CONSUMERS_PER_CHANNEL_MAX;
+}
+
 static void consume(struct session_channel *channel, const struct method *method)
 {
     const struct basic_consume *m = &method->u.basic_consume;
@@ -27,11 +34,12 @@ static void consume(struct session_channel *channel, const struct method *method
         (!bytes_equal_text(queue, REPLY_TO_QUEUE) &&
          !permit(channel, PERMISSION_READ, true, queue, method->id)))
         return;
-    if (consumer_tags_add(&channel->consumers, &channel->session->sessions->random, m->consumer_tag,
+    uint32_t max = consumers_max(channel->session);
+    if (channel->consumers.by_tag.count >= max ||
+        consumer_tags_add(&channel->consumers, &channel->session->sessions->random, m->consumer_tag,
                           &consumer) != STATUS_OK) {
         session_channel_fail(channel, STATUS_NOT_ALLOWED, method->id,
-                             "reached maximum (%u) of consumers per channel",
-                             CONSUMERS_PER_CHANNEL_MAX);
+                             "reached maximum (%u) of consumers per channel", max);
         return;
     }
     struct command c = {.type = COMMAND_CONSUME, .no_wait = m->no_wait};

@@ -207,7 +207,10 @@ static bool take_seat(struct session *session, const struct method *method, stru
     if (seat_take(session->sessions->options.auth, bytes_of_text(session->user), vhost,
                   &session->seat, &reached, &max) == STATUS_OK)
         return true;
-    if (reached == LIMITED_VHOST)
+    if (reached == LIMITED_NODE)
+        session_fail(session, STATUS_NOT_ALLOWED, method->id,
+                     "connection refused: node connection limit (%" PRId64 ") is reached", max);
+    else if (reached == LIMITED_VHOST)
         session_fail(session, STATUS_NOT_ALLOWED, method->id,
                      "access to vhost '%.*s' refused for user '%s': connection limit (%" PRId64
                      ") is reached",

@@ -351,5 +351,7 @@ void session_new(struct sessions *sessions, int fd)
     sessions->totals.connections++;
     sessions->totals.opened++;
     session->connection = connection_new(sessions->net, fd, &handler, session);
+    if (sessions->options.first_frame_max)
+        connection_set_frame_max(session->connection, sessions->options.first_frame_max);
     entrance_add(session);
 }

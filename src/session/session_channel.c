@@ -160,6 +160,27 @@ static void close_ok(struct session_channel *channel)
         session_channels_remove(&channel);
 }
 
+/* Counts a channel of the user and of the node. Returns false when either has as many as it may:
+ * then the session has been failed. */
+static bool take_seat(struct session *session)
+{
+    enum limited reached;
+    int64_t max;
+    if (seat_open_channel(&session->seat, &reached, &max) == STATUS_OK)
+        return true;
+    if (reached == LIMITED_NODE)
+        session_fail(session, STATUS_NOT_ALLOWED, 0,
+                     "number of channels opened on node '%s' has reached the maximum allowed limit "
+                     "of (%" PRId64 ")",
+                     node_name(session->sessions->options.node), max);
+    else
+        session_fail(session, STATUS_NOT_ALLOWED, 0,
+                     "number of channels opened for user '%s' has reached the maximum allowed user "
+                     "limit of (%" PRId64 ")",
+                     session->user, max);
+    return false;
+}
+
 /* ---- Frames. */
 
 static void open_channel(struct session *session, uint16_t number)
@@ -170,14 +191,8 @@ static void open_channel(struct session *session, uint16_t number)
                      session->channel_count, session->channel_max);
         return;
     }
-    int64_t max;
-    if (seat_open_channel(&session->seat, &max)) {
-        session_fail(session, STATUS_NOT_ALLOWED, 0,
-                     "number of channels opened for user '%s' has reached the maximum allowed user "
-                     "limit of (%" PRId64 ")",
-                     session->user, max);
+    if (!take_seat(session))
         return;
-    }
     if (!account_take(session->sessions->memory.account, ACCOUNT_CONNECTIONS, CHANNEL_COST_BYTES)) {
         seat_close_channels(&session->seat, 1);
         session_fail(session, STATUS_RESOURCE_ERROR, METHOD_CHANNEL_OPEN,

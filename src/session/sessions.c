@@ -71,6 +71,8 @@ static void session_limits_letter(struct loop *receiver, void *letter, size_t by
     options->handshake_timeout_ms = l->options.handshake_timeout_ms;
     options->message_bytes_max = l->options.message_bytes_max;
     options->output_bytes_max = l->options.output_bytes_max;
+    options->first_frame_max = l->options.first_frame_max;
+    options->consumers_max = l->options.consumers_max;
 }
 
 void sessions_set_limits(struct sessions *sessions, const struct session_options *options)

@@ -225,6 +225,8 @@ struct harness *harness_new(void)
         .default_user = "guest", .default_pass = "guest", .default_vhost = "/"};
     CHECK(auth_new(&auth_options, &no_store, &h->auth) == STATUS_OK);
     const struct node_options node_options = {.workers = h->workers,
+                                              .queues_max = UINT64_MAX,
+                                              .exchanges_max = UINT64_MAX,
                                               .writers = 1,
                                               .limits.message_bytes_max = 1 << 20,
                                               .memory_bytes_max = 1u << 30};

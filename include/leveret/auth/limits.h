@@ -18,7 +18,7 @@
 struct auth;
 struct limit_holder;
 
-enum limited { LIMITED_VHOST, LIMITED_USER };
+enum limited { LIMITED_VHOST, LIMITED_USER, LIMITED_NODE };
 #define LIMITS_EACH 2u          /* number of limits that a vhost or user can have */
 #define LIMIT_NONE  INT64_C(-1) /* as is any negative value */
 
@@ -48,21 +48,33 @@ void auth_each_limited(struct auth *auth, enum limited limited,
                                     const int64_t max[LIMITS_EACH]),
                        void *context);
 
+/* ---- The node's own limits; LIMIT_NONE: there is none. They are not stored. */
+
+struct node_limits {
+    int64_t connections, channels, vhosts;
+};
+/* The main thread. */
+void auth_set_node_limits(struct auth *auth, const struct node_limits *limits);
+/* Whether one more vhost would be too many; *max is then the limit. The main thread. */
+bool auth_vhosts_full(const struct auth *auth, int64_t *max);
+/* Whether one more connection would be too many. Any thread. */
+bool auth_connections_full(const struct auth *auth, int64_t *max);
+
 /* ---- Using: any thread. */
 
-/* A seat: one connection, counted in its user's and its vhost's connections. All zeros: none is
- * taken. */
+/* A seat: one connection, counted in its user's, its vhost's and the node's connections. All zeros:
+ * none is taken. */
 struct seat {
-    struct limit_holder *user, *vhost;
+    struct limit_holder *user, *vhost, *node;
 };
 /* Takes a seat. Errors: LIMIT; *reached then says whose limit, *max the limit, and nothing is
  * taken. */
 MUST_USE enum status seat_take(struct auth *auth, struct bytes user, struct bytes vhost,
                                struct seat *out, enum limited *reached, int64_t *max);
 void seat_leave(struct auth *auth, struct seat *seat);
-/* Counts a channel that the seat's connection opens. Errors: LIMIT; *max is then set and nothing is
- * counted. */
-MUST_USE enum status seat_open_channel(struct seat *seat, int64_t *max);
+/* Counts a channel that the seat's connection opens. Errors: LIMIT; *reached (the user or the node)
+ * and *max are then set and nothing is counted. */
+MUST_USE enum status seat_open_channel(struct seat *seat, enum limited *reached, int64_t *max);
 void seat_close_channels(struct seat *seat, uint64_t count);
 
 #endif

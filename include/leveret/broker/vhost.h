@@ -17,6 +17,7 @@
 
 #include "leveret/base/account.h"
 #include "leveret/base/dialect.h"
+#include "leveret/broker/census.h"
 #include "leveret/broker/command.h"
 #include "leveret/broker/counters.h"
 #include "leveret/broker/queue_type.h"
@@ -65,6 +66,8 @@ struct vhost_options {
     /* Counts the memory that clients make this vhost hold, but for bytes of messages, which the
      * host reads with vhost_resident_bytes; NULL: nothing is counted or refused. Not owned. */
     struct account *account;
+    struct census *census; /* counts the queues and exchanges of all vhosts; NULL: nobody does. Not
+                              owned */
     /* Bytes of deliveries under way to one peer (delivery_bytes) at which its consumers get no more
      * until COMMAND_CREDIT. */
     uint32_t peer_window_bytes;

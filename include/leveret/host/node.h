@@ -29,9 +29,12 @@ struct node_options {
     uint64_t disk_free_bytes_min; /* below this the alarm "disk" is on, which blocks publishers */
     struct vhost_limits limits;   /* of every vhost; limits.resident_bytes_max is ignored: the node
                                      derives it from memory_bytes_max */
-    const char *name;             /* "leveret@host" */
-    const char *announce_vhost;   /* the vhost that has the exchanges of events and log lines; NULL:
-                                     none has them */
+    /* Of all vhosts together; one more queue or exchange is refused with PRECONDITION_FAILED;
+     * UINT64_MAX: no limit. */
+    uint64_t queues_max, exchanges_max;
+    const char *name;           /* "leveret@host" */
+    const char *announce_vhost; /* the vhost that has the exchanges of events and log lines; NULL:
+                                   none has them */
     struct dialect dialect;
     enum queue_type default_queue_type; /* for a vhost whose entry in the directory names none */
 };
@@ -42,6 +45,8 @@ MUST_USE enum status node_new(const struct node_options *options, struct node **
 /* Commits what waits for the disk, closes the journals and unlocks the data directory. */
 void node_free(struct node **node);
 
+/* node_options.name. Any thread. */
+const char *node_name(const struct node *node);
 /* The directory of users, for auth_new. */
 const struct auth_store *node_auth_store(struct node *node);
 /* To be called after auth_new: the data directory remembers that it has users, and a later start
@@ -67,8 +72,8 @@ MUST_USE enum status node_add_vhost(struct node *node, struct bytes name, char *
 MUST_USE enum status node_delete_vhost(struct node *node, struct bytes name,
                                        void (*done)(void *context), void *context);
 
-/* Gives the node and all its vhosts new limits: memory_bytes_max, disk_free_bytes_min and limits.
- * All other options are ignored. */
+/* Gives the node and all its vhosts new limits: memory_bytes_max, disk_free_bytes_min, limits,
+ * queues_max and exchanges_max. All other options are ignored. */
 void node_set_limits(struct node *node, const struct node_options *options);
 /* Changes the two watermarks alone, until the next node_set_limits. They take effect at once. */
 void node_set_watermarks(struct node *node, uint64_t memory_bytes_max,

@@ -23,6 +23,10 @@ struct session_options {
     uint16_t heartbeat_s;
     uint32_t handshake_timeout_ms;
     uint64_t message_bytes_max;
+    uint32_t
+        first_frame_max;    /* bytes of a frame before tune-ok; a larger one ends the connection */
+    uint32_t consumers_max; /* of a channel; one more is refused with NOT_ALLOWED; 0: as many as
+                               a channel can have */
     uint32_t output_bytes_max; /* deliveries queued to one connection; more wait in their queues */
     struct quota *sockets; /* gets back each accepted socket that is closed; NULL: there is none */
 };

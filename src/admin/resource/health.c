@@ -131,11 +131,16 @@ static void check_connections(struct request *r)
     struct answer a = {0};
     uint64_t open = sockets ? atomic_load(&sockets->open) : 0;
     uint64_t max = sockets ? atomic_load(&sockets->max) : UINT64_MAX;
-    if (open < max) {
+    int64_t limit;
+    bool limited = auth_connections_full(r->admin->options.auth, &limit);
+    if (open < max && !limited) {
         health_respond_ok(r);
         return;
     }
-    health_begin_failed(&a, "The node has as many connections as it may have");
+    if (limited)
+        max = (uint64_t)limit;
+    health_begin_failed(&a, limited ? "node connection limit is reached"
+                                    : "The node has as many connections as it may have");
     answer_uint(&a, "limit", max);
     answer_uint(&a, "connections", open);
     answer_end(&a);

@@ -6,6 +6,8 @@
  * that name. */
 #include "admin/resource/vhosts.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "admin/http/access.h"
@@ -177,6 +179,13 @@ static enum status make_vhost(struct admin *admin, const struct vhost_entry *ent
     const char *name = entry->name;
     bool created;
     struct auth *auth = admin->options.auth;
+    int64_t max;
+    if (auth_vhosts_full(auth, &max)) {
+        if (asprintf(error, "cannot create vhost '%s': vhost limit of %" PRId64 " is reached", name,
+                     max) < 0)
+            *error = NULL;
+        return STATUS_MALFORMED;
+    }
     enum status status = node_add_vhost(admin->options.node, bytes_of_text(name), error);
     if (status != STATUS_OK)
         return status;

@@ -3,6 +3,7 @@ noinst_LIBRARIES += src/broker/command/libcommand.a
 src_broker_command_libcommand_a_CPPFLAGS = $(AM_CPPFLAGS) $(XXHASH_CFLAGS)
 src_broker_command_libcommand_a_SOURCES = \
 	include/leveret/broker/command.h \
+	include/leveret/broker/census.h \
 	include/leveret/broker/verdict.h \
 	src/broker/command/channel_command.c \
 	src/broker/command/channel_end.c \

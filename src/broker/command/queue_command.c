@@ -161,6 +161,14 @@ static void declare_new(struct channel *channel, const struct command *command, 
             BYTES_PRINT(name), BYTES_PRINT(vhost->options.name), vhost->tuning.queues_max);
         return;
     }
+    uint64_t max;
+    if (census_queues_full(vhost->queues.census, &max)) {
+        channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
+                       "cannot declare queue '%.*s': queue limit in cluster (%" PRIu64
+                       ") is reached",
+                       BYTES_PRINT(name), max);
+        return;
+    }
     if (queue_admitted(&vhost->queues, &options)) {
         channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED, "%s",
                        vhost->store.call.refusal.text);

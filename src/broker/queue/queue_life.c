@@ -116,6 +116,7 @@ struct queue *queue_new(struct queues *queues, const struct queue_options *optio
                   queue->stored);
     map_put(&queues->by_name, queue->endpoint.name, queue);
     queue->number = roster_add(&queues->roster, queue);
+    census_queues(queues->census, 1);
     if (!queues->store->recovering && !policies_are_none(queues->policies))
         queue_apply_policy(queue, &policy_work);
     queue_touch(queue);
@@ -220,6 +221,7 @@ void queue_delete(struct queue *queue)
     map_remove(&queues->by_name, queue->endpoint.name);
     topology_leave(queues->topology, &queue->endpoint);
     roster_remove(&queues->roster, queue->number);
+    census_queues(queues->census, -1);
     if (queue->stored)
         queue_erase(queue);
     leave_dedup(queue);

@@ -24,6 +24,7 @@ struct queues {
     struct notices *notices;
     struct channels *channels;
     struct counters *counters;
+    struct census *census; /* NULL: nobody counts */
     struct bytes vhost_name;
     enum dialect_count delivery_count; /* the returns that a delivery limit counts */
 

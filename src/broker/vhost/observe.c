@@ -7,6 +7,8 @@
  * nothing is announced or journalled. */
 #include "broker/vhost/observe.h"
 
+#include <inttypes.h>
+
 #include "broker/publish/history.h"
 #include "broker/store/definition.h"
 #include "broker/vhost/announce.h"
@@ -77,6 +79,7 @@ static void exchange_added(void *context, const struct exchange *exchange)
     if (made->dedup)
         made->dedup->stored = made->durable;
     made->history = history_new(vhost, made);
+    census_exchanges(vhost->options.census, 1);
     if (!vhost->store.recovering && !policies_are_none(&vhost->policies))
         policy_apply_to_exchange(&vhost->policies, vhost->topology, made, &policy_work);
     exchange_changed(context, exchange, true);
@@ -91,6 +94,12 @@ static enum status exchange_admitted(void *context, const struct exchange_declar
                                      struct refusal *refusal)
 {
     struct vhost *vhost = context;
+    uint64_t max;
+    if (!vhost->store.recovering && census_exchanges_full(vhost->options.census, &max))
+        return refuse(refusal, STATUS_PRECONDITION_FAILED,
+                      "cannot declare exchange '%.*s' in vhost '%.*s': exchange limit of %" PRIu64
+                      " is reached",
+                      BYTES_PRINT(d->name), BYTES_PRINT(vhost->options.name), max);
     return holding_take(&vhost->store.holdings, ACCOUNT_DEFINITIONS,
                         exchange_size(d->name.len, d->arguments.len), "one more exchange", refusal);
 }
@@ -120,6 +129,7 @@ static void binding_gone(void *context, const struct binding_size *size)
 static void exchange_removed(void *context, const struct exchange *exchange)
 {
     struct vhost *vhost = context;
+    census_exchanges(vhost->options.census, -1);
     holding_give(&vhost->store.holdings, ACCOUNT_DEFINITIONS,
                  exchange_size(exchange->endpoint.name.len, exchange->arguments.len));
     struct dedup *dedup = exchange->dedup;

@@ -66,6 +66,7 @@ static void init_queues(struct vhost *vhost)
     queues->notices = &vhost->notices;
     queues->channels = &vhost->channels;
     queues->counters = &vhost->counters;
+    queues->census = vhost->options.census;
     queues->vhost_name = vhost->options.name;
     queues->delivery_count = vhost->options.dialect.delivery_count;
     TAILQ_INIT(&queues->due);
@@ -95,6 +96,7 @@ struct vhost *vhost_new(const struct vhost_options *options)
     delays_init(&vhost->delays, &vhost->store);
     const struct topology_observer observer = vhost_observer(vhost);
     vhost->topology = topology_new(vhost->options.name, &vhost->queues.by_name, &observer);
+    census_exchanges(options->census, (int64_t)topology_exchange_count(vhost->topology));
     init_queues(vhost);
     store_set_recovering(&vhost->store, true);
     announce_declare(vhost);
@@ -157,6 +159,9 @@ void vhost_free(struct vhost **vhost_at)
     while ((peer = TAILQ_FIRST(&vhost->channels.peers)))
         vhost_destroy_peer(peer);
     publish_forget_route(&vhost->route);
+    census_exchanges(vhost->options.census, -(int64_t)topology_exchange_count(vhost->topology));
+    census_queues(vhost->options.census, -(int64_t)roster_count(&vhost->queues.roster));
+    vhost->queues.census = vhost->options.census = NULL;
     notices_free(&vhost->notices);
     delays_free(&vhost->delays);
     free_keepings(vhost);

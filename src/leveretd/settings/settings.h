@@ -32,6 +32,10 @@ struct settings {
     uint64_t http_body_bytes_max, metrics_connections, metrics_connections_per_address;
 
     uint64_t heartbeat_s, channel_max, frame_bytes_max, handshake_timeout_ms;
+    /* Limits of the node; UINT64_MAX: none. */
+    uint64_t connections_max, channels_max, vhosts_max, queues_max, exchanges_max;
+    uint64_t consumers_max; /* of a channel; UINT64_MAX: as many as a channel can have */
+    uint64_t first_frame_bytes_max;
     uint64_t message_bytes_max, output_bytes_max, consumer_timeout_ms;
 
     uint64_t compatibility; /* the number of a word: see compatibility.h */
