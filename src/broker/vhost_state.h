@@ -47,6 +47,7 @@ struct vhost {
     struct counters counters;
     struct published published;
     struct commits commits;
+    uint64_t born_wall_ms, born_ready; /* struct vhost_totals */
     struct text typed; /* the arguments of the queue that is being declared, with its type */
 };
 

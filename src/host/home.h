@@ -38,6 +38,7 @@ struct home {
     enum status health;     /* of the journal */
     atomic_bool unwritable; /* health is not OK; the node counts such homes. Any thread */
     atomic_uint gate; /* enum publish_gate; written by the owner, read by links on any thread */
+    atomic_uint_fast64_t received_bytes, sent_bytes; /* node_count_traffic. Any thread */
     char gate_text[160];
     char health_text[160];
     char *down_reason; /* the sentence that says why the vhost's data cannot be opened; NULL: the

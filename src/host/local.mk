@@ -22,7 +22,8 @@ src_host_libhost_a_SOURCES = \
 	src/host/resources.c \
 	src/host/resources.h \
 	src/host/share.c \
-	src/host/share.h
+	src/host/share.h \
+	src/host/traffic.c
 
 if HAVE_CHECK
 check_PROGRAMS += tests/unit/test_share

@@ -301,6 +301,7 @@ static size_t read_socket(struct connection *connection)
         memcpy(at, held->data + connection->held_from, held_bytes);
     input_drop(connection);
     connection->counters.received_bytes += (uint64_t)n;
+    connection->counters.reads++;
     connection->read_at_ms = loop_now_ms(worker->loop);
     struct bytes input = bytes_of(at, held_bytes + (size_t)n);
     if (!connection->closing) {

@@ -48,6 +48,8 @@ src_session_libsession_a_SOURCES = \
 	src/session/session_event.c \
 	src/session/session_event.h \
 	src/session/session_memory.c \
+	src/session/session_sample.c \
+	src/session/session_sample.h \
 	src/session/session_memory.h \
 	src/session/session_state.h \
 	src/session/session_tell.c \

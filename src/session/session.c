@@ -304,6 +304,7 @@ static void failed(void *context, enum status status, const char *text)
 static void closed(void *context)
 {
     struct session *session = context;
+    (void)session_sample_tell(session);
     session->socket_gone = true;
     session->connection = NULL;
     quota_give(session->sessions->options.sockets);

@@ -13,6 +13,7 @@
 #include "leveret/session/session.h"
 #include "leveret/wire/method.h"
 #include "permit.h"
+#include "session_sample.h"
 
 #define SESSION_MAGIC 0x5e5510beu
 
@@ -62,6 +63,7 @@ struct session {
     uint16_t channel_max, heartbeat_s;
     uint32_t frame_max;
     uint64_t connected_wall_ms;
+    struct session_sampled sampled;
     struct session_channel **channels; /* by number; NULL for a number without a channel */
     uint32_t channel_room;             /* numbers that channels has room for */
     uint32_t channel_count;

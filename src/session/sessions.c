@@ -196,6 +196,7 @@ void sessions_shut_down(struct sessions *sessions, const char *text, uint32_t ti
 void sessions_forget(struct session *session)
 {
     struct sessions *sessions = session->sessions;
+    session_sample_forget(session);
     TAILQ_REMOVE(&sessions->all, session, entry);
     if (session->waits_for_mailbox)
         TAILQ_REMOVE(&sessions->mailbox_waiters, session, mailbox_entry);
@@ -256,6 +257,9 @@ static void describe(const struct session *session, struct session_info *out)
         .connected_wall_ms = session->connected_wall_ms,
         .received_bytes = counters.received_bytes,
         .sent_bytes = counters.sent_bytes,
+        .reads = counters.reads,
+        .writes = counters.writes,
+        .sampled_before = session->sampled.before,
         .send_pending_bytes = connection_output_bytes(session->connection),
         .state = session_state_name(session),
     };

@@ -22,6 +22,7 @@ struct sessions {
     struct entrance entrance;
     struct net_worker *net;
     TAILQ_HEAD(session_list, session) all;
+    struct session *sample_next; /* the walk of sessions_sample goes on with it; NULL: at the end */
     struct session_list mailbox_waiters; /* sessions with PAUSE_MAILBOX: see gate.h */
     struct timer *mailbox_timer;         /* set while mailbox_waiters is not empty */
     struct random_stream random;

@@ -88,10 +88,12 @@ void check_counts(void)
             info.ready_bytes > INT64_MAX || info.unacknowledged_bytes > INT64_MAX ||
             info.messages_ram > info.messages_ready + info.messages_unacknowledged)
             sim_fail("%s: counts make no sense", queue->name);
+        check_sums(queue, &info);
         ready += info.messages_ready;
         unsettled += info.messages_unacknowledged;
         bytes += info.ready_bytes + info.unacknowledged_bytes;
     }
+    check_samples();
     vhost_totals(here->h.vhost, &totals);
     if (totals.messages_ready != ready)
         sim_fail("%llu ready in all, %llu in queues", (unsigned long long)totals.messages_ready,

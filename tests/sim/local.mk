@@ -15,9 +15,12 @@ tests_sim_simulate_SOURCES = \
 	tests/sim/handles.c \
 	tests/sim/ledger.c \
 	tests/sim/machine.c \
+	tests/sim/numbers.c \
 	tests/sim/order.c \
 	tests/sim/portions.c \
 	tests/sim/publishing.c \
+	tests/sim/recount.c \
+	tests/sim/recount.h \
 	tests/sim/replies.c \
 	tests/sim/returns.c \
 	tests/sim/sim.h \

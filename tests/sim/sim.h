@@ -16,6 +16,7 @@
 
 #include "../unit/core_harness.h"
 #include "leveret/base/random.h"
+#include "leveret/broker/sample.h"
 
 #define QUEUES_MAX   8 /* number of bits in a queue_mask */
 #define KEYS         4
@@ -63,6 +64,7 @@ struct sim_queue {
     queue_mask reach_drop; /* queues in which a message of it may be later without a rejection */
     queue_mask reach;      /* the same, with rejections */
     /* What is so now. */
+    struct queue_numbers sampled; /* in the queue's last sample */
     bool exists;
     bool leaving;                    /* true while its deletion is being done */
     unsigned out;                    /* number of deliveries that are not settled */
@@ -464,6 +466,10 @@ void drain(void);
 /* The number of messages ready; *limit: the most with which the queue still takes a publish. */
 uint64_t check_room(unsigned q, uint64_t *limit);
 void check_counts(void);
+/* numbers.c: a queue's sums against a count of its messages, and samples against what has changed.
+ */
+void check_sums(const struct sim_queue *queue, const struct queue_info *info);
+void check_samples(void);
 void check_quiet(void); /* after a sync */
 void check_nothing_left(void);
 

@@ -184,7 +184,14 @@ struct queue_info {
     struct bytes owner_name; /* the connection of an exclusive queue */
     uint64_t messages_ready, messages_unacknowledged, ready_bytes, unacknowledged_bytes;
     uint64_t messages_persistent, messages_ram;
-    uint64_t messages_ready_ram;      /* those of messages_ready that are in memory */
+    uint64_t messages_ready_ram;          /* those of messages_ready that are in memory */
+    uint64_t ram_bytes, persistent_bytes; /* of bodies: of messages_ram, of messages_persistent */
+    /* For samples (leveret/broker/sample.h). */
+    uint64_t sample_number, born_wall_ms, born_ready;
+    bool sampled_before;
+    uint64_t disk_reads, disk_writes;
+    uint64_t able_ms;
+    bool able;                        /* true: a ready message could go to a consumer now */
     uint64_t messages_ready_returned; /* those that may have been delivered before */
     /* How many messages of each priority are ready, from priority 0 on: QUEUE_PRIORITIES numbers of
      * type uint64_t, which need not be aligned. Empty: the queue is not a quorum queue, or no
@@ -212,6 +219,8 @@ struct exchange_info {
     bool durable, auto_delete, internal;
     uint64_t publish_in, publish_out;
     uint64_t unroutable_returned, unroutable_dropped;
+    uint64_t sample_number, born_wall_ms; /* for samples (leveret/broker/sample.h) */
+    bool sampled_before;
     uint64_t deduplicated;     /* messages that were not routed because it had seen them before */
     bool delays;               /* true: its type is x-delayed-message */
     uint64_t messages_delayed; /* messages that wait in it */
@@ -243,11 +252,18 @@ struct channel_info {
     uint32_t prefetch_count, global_prefetch_count, consumers;
     uint64_t messages_unacknowledged, messages_unconfirmed, messages_uncommitted, acks_uncommitted;
     struct rates rates;
+    uint64_t sample_number, born_wall_ms; /* for samples (leveret/broker/sample.h) */
+    bool sampled_before;
+    /* Since when nothing was counted on it, as the last walk over all channels has found; 0: that
+     * walk has found it busy. */
+    uint64_t idle_since_wall_ms;
 };
 struct vhost_totals {
     uint64_t queues, exchanges, bindings, consumers, channels, peers;
     uint64_t messages_ready, messages_unacknowledged;
-    struct rates rates; /* since the vhost was opened */
+    uint64_t disk_reads, disk_writes; /* messages, since the vhost was opened, like rates */
+    uint64_t born_wall_ms, born_ready; /* when it was opened, and the messages that were ready then */
+    struct rates rates;
     struct counters counters;
 };
 

@@ -120,6 +120,15 @@ MUST_USE enum status node_ask_vhost(struct node *node, struct bytes name,
 /* The figures of a vhost's journal; false when it keeps nothing on disk, or is down. */
 bool node_journal_figures(struct node *node, struct bytes name, struct journal_figures *out);
 
+/* Counts bytes that a vhost's clients have sent and got; adds them to the vhost's sums, which begin
+ * when it is opened. A session tells of its bytes when it is looked at for samples, and at its end.
+ * Any thread. */
+void node_count_traffic(struct node *node, struct bytes vhost, uint64_t received_bytes,
+                        uint64_t sent_bytes);
+/* The sums; 0 when there is no such vhost. Any thread. */
+void node_vhost_traffic(struct node *node, struct bytes vhost, uint64_t *received_bytes,
+                        uint64_t *sent_bytes);
+
 /* Announces each change of the directory from now on. No change may be made after the node is
  * freed.
  */

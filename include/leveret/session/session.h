@@ -59,7 +59,9 @@ struct session_info {
     uint16_t peer_port, port, channels, channel_max, heartbeat_s;
     uint32_t frame_max;
     uint64_t connected_wall_ms, received_bytes, sent_bytes, send_pending_bytes;
-    const char *state; /* "running", "blocked", "blocking", "flow", "starting", "closing" */
+    uint64_t reads, writes; /* from and to the socket, that moved bytes */
+    bool sampled_before;    /* for samples: see sessions_sample */
+    const char *state;      /* "running", "blocked", "blocking", "flow", "starting", "closing" */
 };
 
 /* Runs work(sessions, argument) on the worker, then done(argument) on the calling loop. Any thread
@@ -70,6 +72,28 @@ void sessions_ask(struct sessions *sessions,
 /* For work() above: calls each() for every session. */
 void sessions_each(struct sessions *sessions,
                    void (*each)(void *context, const struct session_info *), void *context);
+
+/* A connection whose bytes are sampled, for rates and history. */
+struct session_sample {
+    uint64_t id, connected_wall_ms;
+    bool changed; /* true: bytes have moved since its last sample, or since it was made */
+    bool before;  /* true: this is not its first sample */
+    uint64_t received_bytes, sent_bytes;
+};
+/* A walk over a worker's sessions, in several calls; zeros begin it. One walk at a time. */
+struct session_walk {
+    bool all;  /* set by the caller. true: those that have been in a sample come again, changed or
+                  not */
+    bool done; /* set by sessions_sample: all have been looked at */
+    bool begun;
+};
+/* Sessions that one call of sessions_sample looks at. */
+#define SESSION_LOOKS_MAX 2000u
+/* For work() above: goes on with a walk; fills in up to max samples of connections that have moved
+ * bytes, and returns how many. */
+size_t sessions_sample(struct sessions *sessions, struct session_walk *walk,
+                       struct session_sample *out, size_t max);
+
 /* For work() above: closes the session of that name with 320 CONNECTION_FORCED - reason. Errors:
  * NOT_FOUND. */
 MUST_USE enum status sessions_close(struct sessions *sessions, struct bytes name,

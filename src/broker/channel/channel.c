@@ -19,6 +19,8 @@ struct channel *channel_new(struct peer *peer, uint16_t id)
     wait_init(&channel->wait);
     TAILQ_INIT(&channel->gets);
     TAILQ_INIT(&channel->holds);
+    channel->sampled.born_wall_ms = peer->set->store->call.now.wall_ms;
+    channel->sampled.changed_wall_ms = channel->sampled.born_wall_ms;
     channel->number = roster_add(&peer->set->roster, channel);
     return channel;
 }

@@ -3,6 +3,7 @@
 #ifndef BROKER_CHANNEL_H
 #define BROKER_CHANNEL_H
 
+#include "broker/call/sampled.h"
 #include "broker/call/work.h"
 #include "broker/channel/overdue.h"
 #include "broker/channel/promise.h"
@@ -68,6 +69,7 @@ struct channel {
     struct reply_consumer *reply_consumer; /* NULL: it has no direct reply-to */
     uint32_t consumer_count;
     struct rates rates;
+    struct sampled sampled;
 };
 
 /* Makes a channel and adds it to channels.roster. Never NULL. */

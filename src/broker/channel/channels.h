@@ -51,6 +51,7 @@ struct channels {
     bool tracing;               /* true: published and delivered messages are traced */
     struct rates rates;         /* of publishers, and of deliveries without a queue */
     uint64_t never_confirmed;   /* publishes on channels that ended before their confirms */
+    uint64_t sampled_wall_ms;   /* the start of the last walk that has looked at all of them */
 };
 
 /* Sends an event to a peer. */

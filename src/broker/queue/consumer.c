@@ -56,6 +56,16 @@ static void change_state(struct consumer *consumer, enum consumer_state state)
         TAILQ_INSERT_TAIL(lists[state], consumer, turn_link);
 }
 
+/* No consumer of the queue can take a message: counts for how long one could. */
+static inline void none_able(struct queue *queue)
+{
+    struct takers *takers = &queue->takers;
+    if (!takers->able_since_ms)
+        return;
+    takers->able_ms += queue->set->store->call.now.steady_ms - takers->able_since_ms;
+    takers->able_since_ms = 0;
+}
+
 /* The queue has lost its single active consumer: makes the next waiting one active. */
 static void activate_next(struct queue *queue)
 {
@@ -185,7 +195,8 @@ void consumer_end(struct consumer *consumer)
     leave_level(queue, consumer->level);
     consumer->level = NULL;
     TAILQ_REMOVE(&queue->takers.consumers, consumer, queue_link);
-    queue->takers.count--;
+    if (--queue->takers.count == 0)
+        none_able(queue);
     if (consumer->exclusive)
         queue->takers.exclusive = false;
     TAILQ_REMOVE(&channel->consumers, consumer, channel_link);
@@ -227,8 +238,11 @@ void consumer_settled(struct consumer *consumer)
 
 void consumer_wake(struct consumer *consumer)
 {
+    struct queue *queue = consumer->queue;
+    if (!queue->takers.able_since_ms)
+        queue->takers.able_since_ms = queue->set->store->call.now.steady_ms;
     change_state(consumer, CONSUMER_ABLE);
-    queue_schedule(consumer->queue);
+    queue_schedule(queue);
 }
 
 void consumer_told(struct consumer *consumer)
@@ -267,6 +281,7 @@ struct consumer *consumer_next(struct queue *queue)
             change_state(consumer, state);
         }
     }
+    none_able(queue);
     return NULL;
 }
 

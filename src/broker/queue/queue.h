@@ -12,6 +12,7 @@
 #ifndef BROKER_QUEUE_H
 #define BROKER_QUEUE_H
 
+#include "broker/call/sampled.h"
 #include "broker/policy/queue_settings.h"
 #include "broker/queue/consumer.h"
 #include "broker/store/lane.h"
@@ -63,6 +64,8 @@ struct takers {
     struct consumer *active;        /* with x-single-active-consumer: the one that gets messages */
     uint32_t count;                 /* consumers */
     bool exclusive;                 /* true: it has an exclusive consumer, and takes no other */
+    uint64_t able_since_ms;         /* steady clock: since when a consumer can take; 0: none can */
+    uint64_t able_ms;               /* how long a consumer could take, before able_since_ms */
     TAILQ_HEAD(, waiting_get) gets; /* those that wait for the head to be read */
 };
 
@@ -111,6 +114,8 @@ struct queue {
     struct queue_times times;
 
     struct rates rates;
+    struct sampled sampled;
+    uint64_t born_ready;      /* ready messages that it was recovered with */
     struct rates *type_rates; /* the rates of its type in counters.by_type */
     uint8_t data[];           /* name, arguments */
 };

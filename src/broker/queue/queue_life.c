@@ -105,6 +105,7 @@ struct queue *queue_new(struct queues *queues, const struct queue_options *optio
         queue->dedup->stored = queue->stored;
     queue_lanes_make(queue, &lane_calls, options->lane_id, options->priorities_id);
     queue->times.idle_since_wall_ms = queues->store->call.now.wall_ms;
+    queue->sampled.born_wall_ms = queues->store->call.now.wall_ms;
     SLIST_INIT(&queue->takers.levels);
     TAILQ_INIT(&queue->takers.consumers);
     TAILQ_INIT(&queue->takers.gets);
@@ -192,7 +193,7 @@ static void check_cleared(const struct queue *queue)
 {
     const struct stock *stock = &queue->stock;
     CHECK(stock->ready == 0 && stock->ready_bytes == 0 && stock->unsettled_bytes == 0);
-    CHECK(stock->memory_bytes == 0 && stock->persistent == 0);
+    CHECK(stock->memory_bytes == 0 && stock_persistent(stock) == 0);
 }
 
 void queue_delete(struct queue *queue)

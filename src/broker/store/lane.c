@@ -73,7 +73,7 @@ void lane_free(struct lane *lane)
         returns_free(*chunk);
         store_memory(lane, -(int64_t)(*chunk)->memory_bytes);
         forget_bytes(lane, *chunk);
-        lane->stock->persistent -= (*chunk)->durable;
+        lane->stock->left += (*chunk)->durable;
         if (i < FREED_AT_ONCE)
             chunk_free(chunk);
         else
@@ -87,7 +87,7 @@ void lane_free(struct lane *lane)
     lane->stock->ready -= lane->ready;
     if (lane->counted)
         lane->store->ready -= lane->ready;
-    lane->ready = 0;
+    lane->ready = lane->transient_bytes = 0;
     if (lane->watched && lane->stock->ready + lane->stock->unsettled == 0)
         lane->calls->emptied(lane);
 }
@@ -261,12 +261,15 @@ struct place lane_store(struct lane *lane, struct message *message, uint64_t exp
     store_memory(lane, (int64_t)message_memory(message));
     if (lane->stored && (message->persistent || lane->keeps_all)) {
         chunk->durable++;
-        lane->stock->persistent++;
+        lane->stock->appended++;
+        lane->store->disk_writes++;
         bit_set(chunk->durable_bits, slot);
         journal_append(journal, lane_handle(lane), place_seq(place), expires_ms, message);
         chunk->batch = *needed = journal_filling(journal);
         if (as == STORED_UNSETTLED)
             journal_delivered(journal, lane->handle, place_seq(place));
+    } else if (lane->stored) {
+        lane->transient_bytes += message->body_bytes;
     }
     if (as == STORED_READY)
         add_ready(lane, place, message->body_bytes);
@@ -338,10 +341,12 @@ struct message *lane_discard(struct lane *lane, struct place place)
         subtract_ready(lane, body_bytes);
     else
         subtract_unsettled(lane, body_bytes);
-    lane->stock->persistent -= durable;
+    lane->stock->left += durable;
     lane->store->journalled |= durable;
     if (durable || chunk->spilled)
         journal_settle(lane->store->journal, lane->handle, place_seq(place));
+    if (lane->stored && !durable)
+        subtract(&lane->transient_bytes, body_bytes);
     if (chunk->live == 0) {
         if (chunk->closed || chunk_full(chunk)) {
             remove_chunk(lane, chunk);
@@ -399,7 +404,7 @@ void lane_restore_chunk(struct lane *lane, uint64_t number,
     if (lane->counted)
         lane->store->ready += count;
     lane->stock->ready += count;
-    lane->stock->persistent += count;
+    lane->stock->left -= count;
     lane->stock->ready_bytes += body_bytes;
 }
 

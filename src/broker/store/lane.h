@@ -23,8 +23,18 @@ struct stock {
     uint64_t ready, unsettled;             /* messages */
     uint64_t ready_bytes, unsettled_bytes; /* of their bodies; exact, in memory or not */
     uint64_t memory_bytes;                 /* of messages in memory */
-    uint64_t persistent;                   /* messages that are live and durable */
+    /* Durable messages that were appended, and that left; those that recovery has found count as
+     * less than 0 that left. The difference (modulo 2^64) is how many are live: stock_persistent.
+     */
+    uint64_t appended, left;
+    uint64_t paged_out, paged_in; /* transient messages that were paged out; messages read back */
 };
+
+/* The durable messages that are live. */
+static inline uint64_t stock_persistent(const struct stock *stock)
+{
+    return stock->appended - stock->left;
+}
 
 /* The place of a message, valid until its lane changes. place_seq gives the message's sequence
  * number, which names it in its lane for as long as it lives. */
@@ -94,6 +104,8 @@ struct lane {
     uint64_t base;
     uint64_t cursor;             /* a chunk number: no chunk below it has a ready message */
     uint64_t ready;              /* messages */
+    uint64_t transient_bytes;    /* of bodies, of those messages in a stored lane that are not
+                                    durable */
     uint64_t id;                 /* in the journal; 0: none yet */
     struct journal_lane *handle; /* NULL until the first message is journalled or paged out */
 };

@@ -123,6 +123,8 @@ static void page_out(struct chunk *chunk)
     chunk->spilled = true;
     lane->pages_out++;
     store->pages_out++;
+    lane->stock->paged_out += count;
+    store->disk_writes += count;
     journal_page_out(store->journal, lane_handle(lane), chunk->number, entries, count);
 }
 
@@ -227,6 +229,8 @@ static void paged_in(struct lane *lane, struct chunk *chunk, struct journal_page
         return;
     }
     chunk->state = CHUNK_RESIDENT;
+    lane->stock->paged_in += chunk->live;
+    lane->store->disk_reads += chunk->live;
     store_memory(lane, (int64_t)chunk->memory_bytes);
     lane->calls->paged_in(lane, chunk);
 }

@@ -24,6 +24,8 @@ struct store {
     struct map lanes; /* from &lane->handle (the handle's bytes) to struct lane * */
     uint64_t lane_next, lane_reserved; /* ids below lane_reserved are on record as used */
     uint64_t ready, unsettled;         /* messages of all queues */
+    /* Messages handed to the journal, to be kept or because memory was short, and read back. */
+    uint64_t disk_writes, disk_reads;
 
     /* Paging. */
     uint64_t memory_bytes; /* of messages in memory */

@@ -5,6 +5,7 @@
 #define BROKER_EXCHANGE_H
 
 #include "broker/call/refuse.h"
+#include "broker/call/sampled.h"
 #include "broker/topology/binding.h"
 
 struct dedup;
@@ -66,7 +67,8 @@ struct exchange {
     uint64_t publish_in, publish_out; /* messages published to it, and sent on from it to queues */
     /* Clients' messages that reached no queue: those that were mandatory, and the others. */
     uint64_t unroutable_returned, unroutable_dropped;
-    uint8_t data[]; /* name, arguments */
+    struct sampled sampled; /* born_wall_ms is set by the observer, after exchange_added */
+    uint8_t data[];         /* name, arguments */
 };
 
 /* The type of this name, or NULL. The default exchange's type has no name and is not found. */

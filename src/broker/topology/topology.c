@@ -445,6 +445,11 @@ size_t topology_list_exchanges(const struct topology *topology, uint64_t *after,
     return count;
 }
 
+struct exchange *topology_next_exchange(const struct topology *topology, uint64_t *after)
+{
+    return roster_next(&topology->exchange_list, after);
+}
+
 size_t topology_list_bindings(const struct topology *topology, uint64_t *after,
                               const struct binding **out, size_t max)
 {

@@ -132,6 +132,8 @@ size_t topology_list_exchanges(const struct topology *topology, uint64_t *after,
                                const struct exchange **out, size_t max);
 size_t topology_list_bindings(const struct topology *topology, uint64_t *after,
                               const struct binding **out, size_t max);
+/* The exchange with the next number above *after, which becomes its number; NULL: there is none. */
+struct exchange *topology_next_exchange(const struct topology *topology, uint64_t *after);
 size_t topology_exchange_count(const struct topology *topology);
 size_t topology_binding_count(const struct topology *topology);
 

@@ -5,7 +5,9 @@
 #include "broker/command/timeout_check.h"
 #include "broker/command/tx.h"
 #include "broker/delay/delay.h"
+#include "broker/vhost/sample.h"
 #include "broker/vhost_state.h"
+#include "leveret/broker/sample.h"
 
 static void add_lane(const struct lane *lane, struct queue_info *out)
 {
@@ -23,6 +25,7 @@ static void add_lane(const struct lane *lane, struct queue_info *out)
         if (!chunk_in_memory(chunk))
             continue;
         out->messages_ram += chunk->live;
+        out->ram_bytes += chunk->body_bytes;
         out->messages_ready_ram += chunk->ready;
     }
 }
@@ -54,6 +57,17 @@ static uint64_t limit_told(uint64_t setting)
     return setting == SETTING_UNLIMITED ? QUEUE_DELIVERY_UNLIMITED : setting;
 }
 
+/* How much of the time a consumer could take, as of the last call into the vhost. */
+static void fill_numbers(const struct queue *queue, struct queue_info *out)
+{
+    struct queue_numbers numbers;
+    sample_queue_numbers(queue, queue->set->store->call.now.steady_ms, &numbers);
+    out->disk_reads = numbers.disk_reads;
+    out->disk_writes = numbers.disk_writes;
+    out->able_ms = numbers.able_ms;
+    out->able = queue->takers.able_since_ms != 0;
+}
+
 static void fill_queue(struct queue *queue, struct queue_info *out)
 {
     *out = (struct queue_info){
@@ -66,7 +80,13 @@ static void fill_queue(struct queue *queue, struct queue_info *out)
         .messages_unacknowledged = queue->stock.unsettled,
         .ready_bytes = queue->stock.ready_bytes,
         .unacknowledged_bytes = queue->stock.unsettled_bytes,
-        .messages_persistent = queue->stock.persistent,
+        .messages_persistent = stock_persistent(&queue->stock),
+        .persistent_bytes =
+            queue->stored ? queue->stock.ready_bytes + queue->stock.unsettled_bytes : 0,
+        .sample_number = queue->number,
+        .born_wall_ms = queue->sampled.born_wall_ms,
+        .born_ready = queue->born_ready,
+        .sampled_before = queue->sampled.before,
         .messages_dlx = queue->dying ? queue->dying->count : 0,
         .dead_letters_dropped = queue->dying ? queue->dying->dropped : 0,
         .consumers = queue->takers.count,
@@ -82,6 +102,7 @@ static void fill_queue(struct queue *queue, struct queue_info *out)
         out->exclusive_consumer = TAILQ_FIRST(&queue->takers.consumers)->tag;
     fill_policies(queue->policy, out);
     fill_priorities(queue, out);
+    fill_numbers(queue, out);
     if (queue->owner)
         out->owner_name = queue->owner->name;
     out->memory_bytes = sizeof *queue + queue->stock.memory_bytes;
@@ -91,6 +112,8 @@ static void fill_queue(struct queue *queue, struct queue_info *out)
     for (struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane)) {
         if (lane != &queue->lane)
             out->memory_bytes += sizeof *lane;
+        if (queue->stored)
+            out->persistent_bytes -= lane->transient_bytes;
         add_lane(lane, out);
     }
 }
@@ -125,6 +148,9 @@ static void fill_exchange(const struct exchange *exchange, struct exchange_info 
         .publish_out = exchange->publish_out,
         .unroutable_returned = exchange->unroutable_returned,
         .unroutable_dropped = exchange->unroutable_dropped,
+        .sample_number = exchange->number,
+        .born_wall_ms = exchange->sampled.born_wall_ms,
+        .sampled_before = exchange->sampled.before,
         .deduplicated = exchange->dedup ? exchange->dedup->refused : 0,
         .delays = exchange->inner != NULL,
         .messages_delayed = exchange->delay ? delay_messages(exchange->delay) : 0,
@@ -217,7 +243,12 @@ static void fill_channel(const struct channel *channel, struct channel_info *out
         .messages_unacknowledged = channel->unsettled.live,
         .messages_unconfirmed = channel->confirm ? promise_unconfirmed(channel) : 0,
         .rates = channel->rates,
+        .sample_number = channel->number,
+        .born_wall_ms = channel->sampled.born_wall_ms,
+        .sampled_before = channel->sampled.before,
     };
+    if (channel->sampled.changed_wall_ms < channel->set->sampled_wall_ms)
+        out->idle_since_wall_ms = channel->sampled.changed_wall_ms;
     tx_pending(channel, &out->messages_uncommitted, &out->acks_uncommitted);
 }
 
@@ -261,6 +292,10 @@ void vhost_totals(const struct vhost *vhost, struct vhost_totals *out)
         .peers = vhost->channels.peer_count,
         .messages_ready = vhost->store.ready,
         .messages_unacknowledged = vhost->store.unsettled,
+        .disk_reads = vhost->store.disk_reads,
+        .disk_writes = vhost->store.disk_writes,
+        .born_wall_ms = vhost->born_wall_ms,
+        .born_ready = vhost->born_ready,
         .rates = vhost->channels.rates,
     };
     for (unsigned type = 0; type < COUNTED_TYPES; type++)

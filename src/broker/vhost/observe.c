@@ -74,6 +74,7 @@ static void exchange_added(void *context, const struct exchange *exchange)
     struct vhost *vhost = context;
     struct exchange *made = topology_exchange(vhost->topology, exchange->endpoint.name);
     unsigned policy_work = 0;
+    made->sampled.born_wall_ms = vhost->store.call.now.wall_ms;
     made->dedup = dedup_new(&vhost->dedups, &made->endpoint, made->arguments,
                             made->type == &exchange_type_deduplication);
     if (made->dedup)

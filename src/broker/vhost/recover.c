@@ -15,6 +15,7 @@
 #include "broker/store/definition.h"
 #include "broker/vhost/announce.h"
 #include "broker/vhost/recover_dedup.h"
+#include "broker/vhost/sample.h"
 #include "broker/vhost/turn.h"
 #include "broker/vhost_state.h"
 #include "leveret/base/mem.h"
@@ -425,6 +426,7 @@ enum status vhost_recover(struct vhost *vhost, struct moment now, char **error)
     map_free(&recovery.lanes);
     free(recovery.priority_queues);
     store_set_recovering(&vhost->store, false);
+    sample_begin(vhost);
     announce_recovered(vhost);
     if (!recovery.status)
         length_tick(&vhost->queues); /* a portion; vhost_tick does the rest */
