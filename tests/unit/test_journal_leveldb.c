@@ -311,6 +311,9 @@ START_TEST(a_body_in_several_lanes_is_stored_once)
     journal_leveldb_figures(J, &figures);
     ck_assert_uint_gt(figures.bytes_written, 500000);
     ck_assert_uint_lt(figures.bytes_written, 600000);
+    ck_assert_uint_ge(figures.io.writes, figures.batches);
+    ck_assert_uint_ge(figures.io.syncs, figures.batches);
+    ck_assert_uint_eq(figures.io.write_bytes, figures.bytes_written);
     disk_restart(&disk);
     struct journal_lane *lane = probe_lane(&P, 1);
     disk_page_in(&disk, lane, 0);

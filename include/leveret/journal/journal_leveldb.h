@@ -30,12 +30,22 @@ struct journal_leveldb_options {
 struct journal *journal_leveldb_new(const struct journal_leveldb_options *options,
                                     const struct journal_callbacks *callbacks);
 
+/* Reads, writes and syncs of a journal's files, without LevelDB's compactions. A batch is written
+ * to the database and synced in one call, whose time cannot be divided: it counts as a write and as
+ * a sync. */
+struct journal_io {
+    uint64_t reads, read_bytes, read_us; /* one read for each chunk that is read back */
+    uint64_t writes, write_bytes, write_us;
+    uint64_t syncs, sync_us;
+};
+
 /* Figures for the API and metrics. */
 struct journal_figures {
     uint64_t batches, syncs_failed, bytes_written, blocks_written, pages_in, pages_out;
     uint64_t commit_us_sum; /* microseconds from journal_flush to the end of the sync, summed over
                                all batches */
-    unsigned jobs;          /* writes, reads and page-outs that wait for a thread or run on one */
+    struct journal_io io;
+    unsigned jobs; /* writes, reads and page-outs that wait for a thread or run on one */
 };
 void journal_leveldb_figures(const struct journal *journal, struct journal_figures *out);
 

@@ -158,6 +158,8 @@ static enum status write_once(struct engine *engine, char **error)
     }
     uint64_t begin_ns = clock_steady_ns();
     status = database_write(engine->database, writing->encoded, error);
+    io_count_add(&engine->writes, begin_ns, writing->encoded_bytes);
+    io_count_add(&engine->syncs, begin_ns, 0);
     if (writing->encoded_bytes < SMALL_WRITE)
         note_sync(engine, (clock_steady_ns() - begin_ns) / 1000);
     if (status == STATUS_OK) {

@@ -34,8 +34,10 @@ static enum status flush_segment(struct engine *engine)
     struct segment_output *output = &engine->writing.output;
     if (output->gathered.len == 0)
         return STATUS_OK;
+    uint64_t begin_ns = clock_steady_ns();
     enum status status =
         segment_file_write(output->fd, output->offset, text_bytes(&output->gathered));
+    io_count_add(&engine->writes, begin_ns, output->gathered.len);
     engine->writing.segment_bytes += output->gathered.len;
     output->offset += output->gathered.len;
     output->gathered.len = 0;
@@ -52,9 +54,12 @@ static enum status finish_segment(struct engine *engine)
     enum status status = flush_segment(engine);
     if (status == STATUS_OK)
         status = segment_file_extend(output->fd, output->end);
-    if (status == STATUS_OK)
+    uint64_t begin_ns = clock_steady_ns();
+    if (status == STATUS_OK) {
         status =
             segment_file_sync(output->fd, engine->path, output->number > writing->segment_known);
+        io_count_add(&engine->syncs, begin_ns, 0);
+    }
     if (status == STATUS_OK && output->number > writing->segment_known)
         writing->segment_known = output->number;
     int number = errno;

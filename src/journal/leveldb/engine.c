@@ -518,6 +518,9 @@ void journal_leveldb_figures(const struct journal *journal, struct journal_figur
     out->pages_in = atomic_load_explicit(&engine->pages_in, memory_order_relaxed);
     out->pages_out = atomic_load_explicit(&engine->pages_out, memory_order_relaxed);
     out->commit_us_sum = atomic_load_explicit(&engine->commit_us_sum, memory_order_relaxed);
+    io_count_get(&engine->reads, &out->io.reads, &out->io.read_bytes, &out->io.read_us);
+    io_count_get(&engine->writes, &out->io.writes, &out->io.write_bytes, &out->io.write_us);
+    io_count_get(&engine->syncs, &out->io.syncs, NULL, &out->io.sync_us);
     pthread_mutex_t *lock = (pthread_mutex_t *)&engine->lock;
     pthread_mutex_lock(lock);
     out->jobs = engine->jobs;

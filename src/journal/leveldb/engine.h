@@ -21,6 +21,7 @@
 
 #include "journal/leveldb/batch.h"
 #include "journal/leveldb/database.h"
+#include "journal/leveldb/io_count.h"
 #include "journal/leveldb/threads.h"
 #include "leveret/journal/journal_leveldb.h"
 
@@ -57,6 +58,7 @@ struct page_request {
     struct journal_entry slots[JOURNAL_CHUNK_SLOTS]; /* message NULL: not read yet, or not wanted */
     enum status status;
     char *error;
+    uint64_t read_bytes; /* what was read of the files for it; for the reader only */
     uint64_t moves;      /* engine->moves when the request was prepared */
     bool waits;          /* it is not with the reader: a batch is moving what it wants */
     bool told;           /* its lane was reported as stalled; for the owner only */
@@ -144,6 +146,7 @@ struct engine {
     /* Figures. Any thread. */
     atomic_uint_fast64_t batches, syncs_failed, bytes_written, blocks_written, pages_in, pages_out,
         commit_us_sum;
+    struct io_count reads, writes, syncs;
 };
 
 /* ---- engine.c */

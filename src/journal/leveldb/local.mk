@@ -15,6 +15,7 @@ src_journal_libjournal_a_SOURCES += \
 	src/journal/leveldb/engine.h \
 	src/journal/leveldb/inspection.c \
 	src/journal/leveldb/inspection.h \
+	src/journal/leveldb/io_count.h \
 	src/journal/leveldb/key_store.c \
 	src/journal/leveldb/leveldb.c \
 	src/journal/leveldb/page_in.c \

@@ -71,6 +71,7 @@ static bool on_block(void *context, struct bytes key, struct bytes value)
     struct page_request *request = reading->request;
     uint64_t lane_id, seq = UINT64_MAX;
     enum status status = STATUS_CORRUPT;
+    request->read_bytes += value.len;
     if (record_key_parse_block(key, &lane_id, &seq) == STATUS_OK)
         status =
             decode_block(reading, key, (int)(seq % JOURNAL_CHUNK_SLOTS), value, request->expected);
@@ -90,6 +91,7 @@ static void read_extents(struct page_reading *reading)
             record_key_block(request->lane_id, request->chunk * JOURNAL_CHUNK_SLOTS + extent->slot);
         value.len = 0;
         enum status status = segment_file_read(request->engine->path, extent->place, &value);
+        request->read_bytes += value.len;
         if (status == STATUS_OK)
             status = decode_block(reading, record_key_bytes(&key), extent->slot, text_bytes(&value),
                                   request->expected);
@@ -134,6 +136,7 @@ static enum status read_body(struct page_request *request, uint64_t body_id,
     char *error;
     enum status status = database_walk(request->engine->database, record_key_bytes(&from),
                                        record_key_bytes(&to), on_body_part, &filling, &error);
+    request->read_bytes += message->body_filled;
     if (status == STATUS_OK)
         status = filling.status;
     if (status == STATUS_OK && !message_full(message))
@@ -160,6 +163,7 @@ static enum status read_body_place(struct page_request *request, const struct re
         place.bytes = want + RECORD_SEAL_BYTES;
         value.len = 0;
         status = segment_file_read(request->engine->path, place, &value);
+        request->read_bytes += value.len;
         if (status == STATUS_OK)
             status = record_open(record_key_bytes(&key), text_bytes(&value), &payload);
         if (status == STATUS_OK)
@@ -271,11 +275,14 @@ void page_read_run(struct job *job)
     struct page_request *request = container_of(job, struct page_request, job);
     struct engine *engine = request->engine;
     enum status why;
+    uint64_t begin_ns = clock_steady_ns();
+    request->read_bytes = 0;
     if (!read_everything(request, &why) && !is_closing(engine)) {
         try_again(request, why);
         return;
     }
     atomic_fetch_add_explicit(&engine->pages_in, 1, memory_order_relaxed);
+    io_count_add(&engine->reads, begin_ns, request->read_bytes);
     pthread_mutex_lock(&engine->lock);
     request->done = true;
     pthread_mutex_unlock(&engine->lock);

@@ -259,7 +259,10 @@ static enum status write_block(struct page_out *out, struct record_block_out *bl
     if (status != STATUS_OK)
         return status;
     add_place(&out->places, &out->place_count, place);
-    return write_all(&place, buffer->at);
+    uint64_t begin_ns = clock_steady_ns();
+    status = write_all(&place, buffer->at);
+    io_count_add(&out->engine->writes, begin_ns, place.bytes);
+    return status;
 }
 
 static void page_out_run(struct job *job)
@@ -422,6 +425,7 @@ void paged_read(struct page_request *request)
     for (size_t i = 0; i < request->place_count; i++) {
         uint8_t *at = mem_try(request->places[i].bytes);
         enum status status = at ? read_all(&request->places[i], at) : STATUS_NO_MEMORY;
+        request->read_bytes += request->places[i].bytes;
         if (status == STATUS_OK)
             status = page_read_block(request, record_key_bytes(&key),
                                      bytes_of(at, request->places[i].bytes), request->transient);
