@@ -440,6 +440,7 @@ static enum status start_admin(struct server *server, char **error)
         .listeners = server->listener_infos,
         .listener_count = server->listener_info_count,
     };
+    admin_history_default(&options.history);
     options.metrics_limits = options.limits;
     options.amqp_sockets = &server->amqp_sockets;
     options.metrics_limits.connections = (unsigned)settings->metrics_connections;

@@ -7,7 +7,6 @@
 #include "admin/http/turns.h"
 #include "admin/listing/filter.h"
 #include "admin/listing/listing.h"
-#include "admin/listing/samples.h"
 #include "admin/listing/stats.h"
 #include "leveret/base/mem.h"
 
@@ -34,6 +33,12 @@ bool request_query_true(const struct request *r, const char *name)
     bool is = value && strcmp(value, "true") == 0;
     free(value);
     return is;
+}
+
+bool request_ranges(struct request *r)
+{
+    (void)r;
+    return true;
 }
 
 void *request_work(struct request *r, size_t bytes, void (*free_work)(void *work))
@@ -371,36 +376,7 @@ START_TEST(a_hopeless_expression_ends)
 }
 END_TEST
 
-/* ---- Rates. */
-
-static double rate_at(struct samples *samples, uint64_t now_ms, uint64_t value)
-{
-    double rate;
-    samples_look(samples, BYTES_LITERAL("key"), now_ms, &value, 1, &rate);
-    return rate;
-}
-
-static bool near(double a, double b)
-{
-    return a > b - 1e-9 && a < b + 1e-9;
-}
-
-START_TEST(rates_are_growth_over_time)
-{
-    struct samples *samples = samples_new();
-    ck_assert(near(rate_at(samples, 1000, 100), 0)); /* not known yet */
-    ck_assert(near(rate_at(samples, 6000, 200), 20));
-    ck_assert(near(rate_at(samples, 8000, 240), 20));   /* 140 in 7 s: still since the first look */
-    ck_assert(near(rate_at(samples, 11000, 250), 10));  /* now since the look at 6000 */
-    ck_assert(near(rate_at(samples, 16000, 200), -10)); /* depths shrink too */
-    samples_sweep(samples, 16000 + SAMPLE_KEEP_MS);
-    ck_assert(near(rate_at(samples, 16000 + SAMPLE_KEEP_MS, 200), 0));
-    samples_sweep(samples, 16000 + 3 * SAMPLE_KEEP_MS);
-    ck_assert(near(rate_at(samples, 17000 + 3 * SAMPLE_KEEP_MS, 500), 0));
-    samples_free(&samples);
-    ck_assert_ptr_null(samples);
-}
-END_TEST
+/* ---- Rates and samples. */
 
 static unsigned rate_bit(const char *name)
 {
@@ -414,16 +390,59 @@ START_TEST(counters_are_told_with_their_rates)
 {
     const struct rates counters = {.publish = 1, .deliver = 2, .get = 3, .get_no_ack = 4};
     uint64_t values[STATS_COUNT];
-    double rates[STATS_COUNT] = {0.5};
+    const struct told told = {.columns = STATS_COUNT, .rates = {0.5}};
     struct answer a = {0};
-    stats_values(&counters, values);
+    stats_values(&counters, 5, 6, values);
     answer_object(&a, NULL);
-    stats_write(&a, values, rates, rate_bit("publish") | rate_bit("deliver_get"));
+    stats_write(&a, values, &told,
+                rate_bit("publish") | rate_bit("deliver_get") | rate_bit("disk_reads") |
+                    rate_bit("disk_writes"));
     answer_end(&a);
     replied = a.text;
     code = 0;
     expect(0, "{\"message_stats\":{\"publish\":1,\"publish_details\":{\"rate\":0.5},"
-              "\"deliver_get\":9,\"deliver_get_details\":{\"rate\":0.0}}}");
+              "\"deliver_get\":9,\"deliver_get_details\":{\"rate\":0.0},"
+              "\"disk_reads\":5,\"disk_reads_details\":{\"rate\":0.0},"
+              "\"disk_writes\":6,\"disk_writes_details\":{\"rate\":0.0}}}");
+}
+END_TEST
+
+START_TEST(samples_are_told_newest_first)
+{
+    uint64_t samples[3] = {10, 20, 60};
+    const struct told told = {
+        .columns = 1,
+        .rates = {8},
+        .of[RANGE_DATA] = {.count = 3, .last_ms = 50000, .range = {10, 5}, .values = samples},
+    };
+    struct answer a = {0};
+    answer_object(&a, NULL);
+    stats_write_detail(&a, "recv_oct", 70, &told, 0, RANGE_DATA);
+    answer_end(&a);
+    replied = a.text;
+    code = 0;
+    expect(0, "{\"recv_oct\":70,\"recv_oct_details\":{\"rate\":8.0,\"samples\":["
+              "{\"sample\":60,\"timestamp\":50000},{\"sample\":20,\"timestamp\":45000},"
+              "{\"sample\":10,\"timestamp\":40000}],\"avg_rate\":5.0,\"avg\":30.0}}");
+}
+END_TEST
+
+START_TEST(a_mean_is_its_own_rate)
+{
+    uint64_t values[2] = {3000, 2}, samples[4] = {0, 0, 1000, 2};
+    const struct told told = {
+        .columns = 2,
+        .of[RANGE_NODE] = {.count = 2, .last_ms = 50000, .range = {5, 5}, .values = samples},
+    };
+    struct answer a = {0};
+    answer_object(&a, NULL);
+    stats_write_mean(&a, "io_read_avg_time", values, &told, 0, 1);
+    answer_end(&a);
+    replied = a.text;
+    code = 0;
+    expect(0, "{\"io_read_avg_time\":1.5,\"io_read_avg_time_details\":{\"rate\":1.5,\"samples\":["
+              "{\"sample\":0.5,\"timestamp\":50000},{\"sample\":0.0,\"timestamp\":45000}],"
+              "\"avg_rate\":1.5,\"avg\":0.25}}");
 }
 END_TEST
 
@@ -440,8 +459,9 @@ int main(void)
     tcase_add_test(tcase, long_answers_are_streamed);
     tcase_add_test(tcase, nothing_more_is_written_for_a_client_that_left);
     tcase_add_test(tcase, a_hopeless_expression_ends);
-    tcase_add_test(tcase, rates_are_growth_over_time);
     tcase_add_test(tcase, counters_are_told_with_their_rates);
+    tcase_add_test(tcase, samples_are_told_newest_first);
+    tcase_add_test(tcase, a_mean_is_its_own_rate);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -24,7 +24,27 @@ struct http_limits {
     uint64_t body_bytes_max;
 };
 
+/* How long samples of the broker's numbers are kept, for the three policies of RabbitMQ: of the
+ * node and of vhosts (0); of queues, exchanges, channels and connections (1); RabbitMQ has a third
+ * one (2) for numbers that Leveret does not have. */
+#define HISTORY_POLICIES   3u
+#define HISTORY_TRACKS_MAX 4u
+struct admin_history {
+    /* The finest resolution first, which is 5 s; step_s 0 ends them. told_s: the age that clients
+     * are told they may ask for; 0: none. */
+    struct {
+        uint32_t step_s, keep_s, told_s;
+    } of[HISTORY_POLICIES][HISTORY_TRACKS_MAX];
+    uint64_t bytes_max; /* of the samples of objects; those that changed longest ago go above it */
+};
+/* RabbitMQ's defaults, and 64 MiB. */
+void admin_history_default(struct admin_history *out);
+/* Sets a policy by the keys "minute", "hour" and "day": the seconds between samples that are kept
+ * so long, multiples of 5; 0: the key was not given. Without any the policy stays as it is. */
+void admin_history_set(struct admin_history *history, unsigned policy, const uint64_t seconds[3]);
+
 struct admin_options {
+    struct admin_history history;
     struct loop *loop;           /* the main thread's */
     const char *address;         /* as for listener_new: "15672", "127.0.0.1:0"; NULL: no API */
     const char *metrics_address; /* "15692"; NULL: metrics are on the API's port only */

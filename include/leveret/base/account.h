@@ -34,7 +34,8 @@
     X(HASH_RINGS, "hash_rings", 125, "places on the rings of consistent-hash exchanges")           \
     X(DEFINITIONS, "definitions", 500, "queues, exchanges and policies, their arguments")          \
     X(DEDUPLICATION, "deduplication", 250, "identifiers of messages that came before")             \
-    X(HISTORY, "recent_history", 125, "messages that exchanges keep for queues to come")
+    X(HISTORY, "recent_history", 125, "messages that exchanges keep for queues to come")           \
+    X(SAMPLES, "management_history", 1000, "samples of numbers, for rates and history")
 
 enum account_kind {
 #define X(kind, name, share, what) ACCOUNT_##kind,

@@ -9,16 +9,17 @@ struct http_server;
 struct parsing;
 struct request;
 struct route;
-struct samples;
+struct archive;
+struct sampler;
 struct turns;
 
 struct admin {
     struct admin_options options;            /* what its pointers point to outlives the admin */
     const struct route *const *route_tables; /* see routes_find */
     struct http_server *server, *metrics_server;
-    struct samples *samples;
+    struct archive *archive; /* samples of all objects, for rates and history */
+    struct sampler *sampler; /* brings them */
     struct turns *turns;
-    struct timer *sampler;    /* takes a sample of all counters every SAMPLE_PERIOD_MS */
     struct request *requests; /* the first of those that are not answered yet */
     size_t request_count;     /* how many those are */
     struct parsing *parsing;  /* the first of the large bodies that are being parsed: body.c */

@@ -99,6 +99,23 @@ bool request_query_true(const struct request *request, const char *name)
     return is;
 }
 
+bool request_ranges(struct request *request)
+{
+    for (unsigned i = 0; i < RANGE_KINDS; i++) {
+        char *age = request_query(request, range_age_names[i]);
+        char *incr = request_query(request, range_incr_names[i]);
+        bool good = range_read(age, incr, &request->ranges.of[i]) == STATUS_OK;
+        if (!good)
+            respond_bad_request(request, "Invalid range parameters: age %.40s, incr %.40s",
+                                age ? age : "undefined", incr ? incr : "undefined");
+        free(age);
+        free(incr);
+        if (!good)
+            return false;
+    }
+    return true;
+}
+
 struct bytes request_vhost(const struct request *request)
 {
     return request->args[0];

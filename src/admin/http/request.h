@@ -7,6 +7,7 @@
 #ifndef LEVERET_ADMIN_REQUEST_H
 #define LEVERET_ADMIN_REQUEST_H
 
+#include "admin/history/ranges.h"
 #include "admin/http/admin_state.h"
 #include "admin/http/head.h"
 #include "admin/json/value.h"
@@ -33,6 +34,7 @@ struct request {
     uint64_t json_bytes;     /* what the account was told for json */
     struct value *json;      /* the body, parsed; NULL: there was none */
     const struct route *route;
+    struct sample_ranges ranges; /* the samples that the query asks for: request_ranges */
     /* The variable parts of the path, in their order: decoded, with a zero behind them. */
     struct bytes args[REQUEST_ARGS_MAX];
     struct bytes raw_args[REQUEST_ARGS_MAX]; /* the same as sent */
@@ -70,6 +72,10 @@ char *request_query(const struct request *request, const char *name);
 bool request_query_has(const struct request *request, const char *name, const char *value);
 /* Returns true when the parameter's value is "true". */
 bool request_query_true(const struct request *request, const char *name);
+
+/* Reads the query's ranges (lengths_age, lengths_incr …) into request->ranges. Returns false when
+ * one is wrong, and has answered 400. */
+bool request_ranges(struct request *request);
 
 /* The vhost's name in the path: the first variable part of the routes that have one. */
 struct bytes request_vhost(const struct request *request);

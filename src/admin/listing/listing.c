@@ -166,6 +166,8 @@ static bool read_query(struct request *r, struct listing *l)
     free(sort);
     l->sorted = l->sort.count != 0;
     l->reverse = request_query_true(r, "sort_reverse");
+    if (!request_ranges(r))
+        return false;
     return listing_page_read(r, &l->page) == STATUS_OK;
 }
 
@@ -200,7 +202,9 @@ static void write_more(struct request *r);
 static void write_slice(void *context)
 {
     struct listing *l = context;
-    for (size_t n = 0; n < LISTING_SLICE && l->at < l->end; n++, l->at++) {
+    for (size_t n = 0;
+         n < LISTING_SLICE && l->at < l->end && l->answer.text.len < LISTING_SLICE_BYTES;
+         n++, l->at++) {
         if (l->some)
             text_add(&l->answer.text, ",", 1);
         l->some = true;
@@ -375,6 +379,8 @@ void listing_respond_one(struct request *request, const struct listing_kind *kin
 {
     struct columns columns = {0};
     struct answer answer = {0};
+    if (!request_ranges(request))
+        return;
     char *text = request_query(request, "columns");
     if (text)
         columns_parse(&columns, text);

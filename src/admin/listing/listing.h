@@ -1,6 +1,7 @@
 /* Listings: rows are gathered, filtered by name, sorted, cut to a page and written. Long ones are
  * sorted and written in slices, between which the loop serves others. The query says how: page,
- * page_size, name, use_regex, sort, sort_reverse, columns. Thread: the main thread. */
+ * page_size, name, use_regex, sort, sort_reverse, columns, and the ranges of samples
+ * (request_ranges). Thread: the main thread. */
 #ifndef LEVERET_ADMIN_LISTING_H
 #define LEVERET_ADMIN_LISTING_H
 
@@ -15,8 +16,10 @@
 #define PAGE_NUMBER_MAX 999999999u
 /* An answer of more bytes is streamed as its client reads. */
 #define LISTING_WHOLE_BYTES 65536u
-/* Rows that are written, or looked at for sorting, in one turn of the loop. */
-#define LISTING_SLICE 500u
+/* Rows that are written, or looked at for sorting, in one turn of the loop; a turn in which so many
+ * bytes have been written writes no more. */
+#define LISTING_SLICE       500u
+#define LISTING_SLICE_BYTES (256u << 10)
 
 /* What rows are ordered by: the keys one after the other, then the number. Keys that a kind does
  * not use stay empty. */

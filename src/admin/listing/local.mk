@@ -1,4 +1,4 @@
-# What src/admin/listing builds: lists gathered from workers, filtered, sorted, in pages; samples for rates.
+# What src/admin/listing builds: lists gathered from workers, filtered, sorted, in pages; what is told of numbers.
 src_admin_libadmin_a_SOURCES += \
 	src/admin/listing/arena.c \
 	src/admin/listing/arena.h \
@@ -9,8 +9,6 @@ src_admin_libadmin_a_SOURCES += \
 	src/admin/listing/gather_kinds.c \
 	src/admin/listing/listing.c \
 	src/admin/listing/listing.h \
-	src/admin/listing/samples.c \
-	src/admin/listing/samples.h \
 	src/admin/listing/stats.c \
 	src/admin/listing/stats.h
 

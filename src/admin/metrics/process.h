@@ -2,6 +2,8 @@
 #ifndef LEVERET_ADMIN_PROCESS_H
 #define LEVERET_ADMIN_PROCESS_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* What cannot be read is 0. */
@@ -14,5 +16,22 @@ struct process_figures {
     unsigned processors;
 };
 void process_figures(struct process_figures *out);
+/* The same without descriptors, of which a busy broker has very many, and the time of processors.
+ */
+void process_memory_figures(struct process_figures *out);
+
+/* Counts the open descriptors in portions. */
+struct fd_count {
+    void *dir; /* NULL: no count is under way */
+    uint64_t count;
+};
+void fd_count_begin(struct fd_count *fds);
+/* Returns true when all have been counted. */
+bool fd_count_go_on(struct fd_count *fds);
+void fd_count_end(struct fd_count *fds);
+static inline bool fd_count_is_open(const struct fd_count *fds)
+{
+    return fds->dir != NULL;
+}
 
 #endif

@@ -31,25 +31,75 @@ static void finish(struct counting *c)
     admin_unref(admin);
 }
 
-static void add_vhost(struct totals *t, const struct vhost_sum *v)
+/* ---- Sums. */
+
+void totals_add(struct vhost_totals *sum, const struct vhost_totals *more)
 {
-    t->all.queues += v->totals.queues;
-    t->all.exchanges += v->totals.exchanges;
-    t->all.bindings += v->totals.bindings;
-    t->all.consumers += v->totals.consumers;
-    t->all.channels += v->totals.channels;
-    t->all.peers += v->totals.peers;
-    t->all.messages_ready += v->totals.messages_ready;
-    t->all.messages_unacknowledged += v->totals.messages_unacknowledged;
-    counters_add_rates(&t->all.rates, &v->totals.rates);
-    counters_add(&t->all.counters, &v->totals.counters);
-    t->journal.batches += v->journal.batches;
-    t->journal.syncs_failed += v->journal.syncs_failed;
-    t->journal.bytes_written += v->journal.bytes_written;
-    t->journal.blocks_written += v->journal.blocks_written;
-    t->journal.pages_in += v->journal.pages_in;
-    t->journal.pages_out += v->journal.pages_out;
-    t->journal.commit_us_sum += v->journal.commit_us_sum;
+    sum->queues += more->queues;
+    sum->exchanges += more->exchanges;
+    sum->bindings += more->bindings;
+    sum->consumers += more->consumers;
+    sum->channels += more->channels;
+    sum->peers += more->peers;
+    sum->messages_ready += more->messages_ready;
+    sum->messages_unacknowledged += more->messages_unacknowledged;
+    sum->disk_reads += more->disk_reads;
+    sum->disk_writes += more->disk_writes;
+    sum->born_ready += more->born_ready;
+    counters_add_rates(&sum->rates, &more->rates);
+    counters_add(&sum->counters, &more->counters);
+}
+
+void totals_add_journal(struct journal_figures *sum, const struct journal_figures *more)
+{
+    sum->batches += more->batches;
+    sum->syncs_failed += more->syncs_failed;
+    sum->bytes_written += more->bytes_written;
+    sum->blocks_written += more->blocks_written;
+    sum->pages_in += more->pages_in;
+    sum->pages_out += more->pages_out;
+    sum->commit_us_sum += more->commit_us_sum;
+    sum->io.reads += more->io.reads;
+    sum->io.read_bytes += more->io.read_bytes;
+    sum->io.read_us += more->io.read_us;
+    sum->io.writes += more->io.writes;
+    sum->io.write_bytes += more->io.write_bytes;
+    sum->io.write_us += more->io.write_us;
+    sum->io.syncs += more->io.syncs;
+    sum->io.sync_us += more->io.sync_us;
+}
+
+void totals_add_sessions(struct sessions_totals *sum, const struct sessions_totals *more)
+{
+    sum->connections += more->connections;
+    sum->opened += more->opened;
+    sum->closed += more->closed;
+    sum->channels += more->channels;
+    sum->channels_opened += more->channels_opened;
+    sum->channels_closed += more->channels_closed;
+    sum->refused += more->refused;
+}
+
+void totals_values(const struct vhost_totals *totals, uint64_t received_bytes, uint64_t sent_bytes,
+                   uint64_t values[VHOST_NUMBERS])
+{
+    stats_values(&totals->rates, totals->disk_reads, totals->disk_writes, values);
+    values[NUMBER_READY] = totals->messages_ready;
+    values[NUMBER_UNACKNOWLEDGED] = totals->messages_unacknowledged;
+    values[NUMBER_MESSAGES] = totals->messages_ready + totals->messages_unacknowledged;
+    values[NUMBER_RECEIVED] = received_bytes;
+    values[NUMBER_SENT] = sent_bytes;
+}
+
+void totals_tell(const struct request *request, struct bytes vhost,
+                 const struct vhost_totals *totals, const uint64_t values[VHOST_NUMBERS],
+                 unsigned wanted, uint64_t end_ms, struct told *out)
+{
+    uint64_t born[VHOST_NUMBERS];
+    const struct archive_object object = {
+        .kind = ARCHIVE_VHOST, .born_ms = totals->born_wall_ms, .values = values, .born = born};
+    stats_born(totals->born_ready, born);
+    stats_tell_until(request, 'v', vhost, &object, wanted, end_ms, out);
 }
 
 /* ---- Vhosts. */
@@ -74,7 +124,8 @@ static void counted_vhost(void *argument)
         node_journal_figures(c->admin->options.node, bytes_of_text(v->name), &v->journal);
     if (!v->journalled)
         v->journal = (struct journal_figures){0};
-    add_vhost(&c->totals, v);
+    totals_add(&c->totals.all, &v->totals);
+    totals_add_journal(&c->totals.journal, &v->journal);
     next_vhost(c);
 }
 
@@ -100,14 +151,7 @@ static void count_worker(struct sessions *sessions, void *argument)
 static void counted_worker(void *argument)
 {
     struct counting *c = argument;
-    struct sessions_totals *sum = &c->totals.sessions;
-    sum->connections += c->worker.connections;
-    sum->opened += c->worker.opened;
-    sum->closed += c->worker.closed;
-    sum->channels += c->worker.channels;
-    sum->channels_opened += c->worker.channels_opened;
-    sum->channels_closed += c->worker.channels_closed;
-    sum->refused += c->worker.refused;
+    totals_add_sessions(&c->totals.sessions, &c->worker);
     c->worker_at++;
     next_worker(c);
 }

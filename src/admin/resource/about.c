@@ -3,7 +3,7 @@
 #include "admin/resource/about.h"
 
 #include "admin/json/answer.h"
-#include "admin/listing/samples.h"
+#include "admin/sampling/sampler.h"
 
 /* RabbitMQ's version that clients are told, as a JSON string. Leveret's own is in /api/overview. */
 static void get_version(struct request *r)
@@ -47,7 +47,7 @@ static void rebalance_queues(struct request *r)
 /* Rates begin anew. The counters themselves are not reset. */
 static void reset_rates(struct request *r)
 {
-    samples_forget(r->admin->samples);
+    sampler_reset(r->admin);
     respond_empty(r, 204);
 }
 

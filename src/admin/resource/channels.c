@@ -12,19 +12,20 @@
 #include "admin/resource/details.h"
 
 static void write_rates(struct request *r, struct answer *a, struct bytes vhost,
-                        const struct channel_info *c, struct bytes name)
+                        const struct channel_info *c)
 {
     uint64_t values[STATS_COUNT];
-    double rates[STATS_COUNT] = {0};
-    struct text key = {0};
-    stats_values(&c->rates, values);
-    if (answer_wants(a, "message_stats") && !a->capture) {
-        samples_key(&key, "channel", vhost, name);
-        samples_look(r->admin->samples, text_bytes(&key), loop_now_ms(r->admin->options.loop),
-                     values, STATS_COUNT, rates);
-        text_free(&key);
-    }
-    stats_write(a, values, rates, STATS_ALL);
+    const struct archive_object object = {.kind = ARCHIVE_CHANNEL,
+                                          .number = c->sample_number,
+                                          .born_ms = c->born_wall_ms,
+                                          .sampled_before = c->sampled_before,
+                                          .values = values};
+    struct told told;
+    bool wanted = answer_wants(a, "message_stats") && !a->capture;
+    stats_values(&c->rates, 0, 0, values);
+    stats_tell(r, 'v', vhost, &object, (unsigned)wanted << RANGE_RATES, &told);
+    stats_write(a, values, &told, STATS_MESSAGES);
+    told_free(&told);
 }
 
 static void render_channel(struct request *r, struct answer *a, const struct row *row)
@@ -49,7 +50,9 @@ static void render_channel(struct request *r, struct answer *a, const struct row
     answer_uint(a, "messages_uncommitted", c->messages_uncommitted);
     answer_uint(a, "acks_uncommitted", c->acks_uncommitted);
     api_connection_write(a, "connection_details", c->peer_name);
-    write_rates(r, a, row->vhost, c, text_bytes(&name));
+    write_rates(r, a, row->vhost, c);
+    if (c->idle_since_wall_ms)
+        api_time_write(a, "idle_since", c->idle_since_wall_ms);
     text_free(&name);
 }
 

@@ -14,18 +14,19 @@
 
 static void write_octets(struct request *r, struct answer *a, const struct session_info *s)
 {
-    const uint64_t values[2] = {s->received_bytes, s->sent_bytes};
-    double rates[2] = {0};
-    struct text key = {0};
-    if (!a->capture &&
-        (answer_wants(a, "recv_oct_details") || answer_wants(a, "send_oct_details"))) {
-        samples_key(&key, "connection", bytes_of(&s->id, sizeof s->id), s->name);
-        samples_look(r->admin->samples, text_bytes(&key), loop_now_ms(r->admin->options.loop),
-                     values, 2, rates);
-        text_free(&key);
-    }
-    stats_write_detail(a, "recv_oct", values[0], rates[0]);
-    stats_write_detail(a, "send_oct", values[1], rates[1]);
+    const uint64_t values[CONNECTION_NUMBERS] = {s->received_bytes, s->sent_bytes};
+    const struct archive_object object = {.kind = ARCHIVE_CONNECTION,
+                                          .number = s->id,
+                                          .born_ms = s->connected_wall_ms,
+                                          .sampled_before = s->sampled_before,
+                                          .values = values};
+    struct told told;
+    stats_tell(r, 'c', bytes_of("", 0), &object, a->capture ? 0 : 1u << RANGE_DATA, &told);
+    stats_write_detail(a, "recv_oct", values[0], &told, 0, RANGE_DATA);
+    stats_write_detail(a, "send_oct", values[1], &told, 1, RANGE_DATA);
+    told_free(&told);
+    answer_uint(a, "recv_cnt", s->reads);
+    answer_uint(a, "send_cnt", s->writes);
     answer_uint(a, "send_pend", s->send_pending_bytes);
 }
 

@@ -14,19 +14,22 @@
 static void write_rates(struct request *r, struct answer *a, struct bytes vhost,
                         const struct exchange_info *x)
 {
-    const uint64_t values[2] = {x->publish_in, x->publish_out};
-    double rates[2] = {0};
-    struct text key = {0};
+    const uint64_t values[EXCHANGE_NUMBERS] = {x->publish_in, x->publish_out,
+                                               x->unroutable_returned, x->unroutable_dropped};
+    static const char *const names[EXCHANGE_NUMBERS] = {"publish_in", "publish_out",
+                                                        "return_unroutable", "drop_unroutable"};
+    const struct archive_object object = {.kind = ARCHIVE_EXCHANGE,
+                                          .number = x->sample_number,
+                                          .born_ms = x->born_wall_ms,
+                                          .sampled_before = x->sampled_before,
+                                          .values = values};
+    struct told told;
     if (!answer_object(a, "message_stats"))
         return;
-    if (!a->capture) {
-        samples_key(&key, "exchange", vhost, x->name);
-        samples_look(r->admin->samples, text_bytes(&key), loop_now_ms(r->admin->options.loop),
-                     values, 2, rates);
-        text_free(&key);
-    }
-    stats_write_detail(a, "publish_in", values[0], rates[0]);
-    stats_write_detail(a, "publish_out", values[1], rates[1]);
+    stats_tell(r, 'v', vhost, &object, a->capture ? 0 : 1u << RANGE_RATES, &told);
+    for (unsigned i = 0; i < EXCHANGE_NUMBERS; i++)
+        stats_write_detail(a, names[i], values[i], &told, i, RANGE_RATES);
+    told_free(&told);
     answer_end(a);
 }
 

@@ -12,6 +12,7 @@
 #include "admin/metrics/process.h"
 #include "admin/metrics/totals.h"
 #include "admin/resource/details.h"
+#include "admin/sampling/broker_numbers.h"
 #include "leveret/base/clock.h"
 #include "leveret/base/identity.h"
 
@@ -72,49 +73,83 @@ static void write_contexts(struct request *r, struct answer *a)
 
 /* Adds up the sums of the vhosts that the user may know of. */
 static void sum_visible(const struct request *r, const struct totals *totals,
-                        uint64_t values[STATS_COUNT + 3], struct vhost_totals *sum)
+                        struct vhost_totals *sum)
 {
     *sum = (struct vhost_totals){0};
-    memset(values, 0, (STATS_COUNT + 3) * sizeof *values);
+    for (size_t i = 0; i < totals->vhost_count; i++)
+        if (access_knows_vhost(r, bytes_of_text(totals->vhosts[i].name)))
+            totals_add(sum, &totals->vhosts[i].totals);
+}
+
+/* Where the samples of all vhosts that the user may know of have ended. */
+static uint64_t visible_end_ms(const struct request *r, const struct totals *totals)
+{
+    uint64_t end_ms = clock_wall_ms() / SERIES_TICK_MS * SERIES_TICK_MS;
     for (size_t i = 0; i < totals->vhost_count; i++) {
-        const struct vhost_totals *t = &totals->vhosts[i].totals;
-        uint64_t rates[STATS_COUNT];
-        if (!access_knows_vhost(r, bytes_of_text(totals->vhosts[i].name)))
+        struct bytes name = bytes_of_text(totals->vhosts[i].name);
+        if (!access_knows_vhost(r, name))
             continue;
-        stats_values(&t->rates, rates);
-        for (size_t j = 0; j < STATS_COUNT; j++)
-            values[j] += rates[j];
-        sum->queues += t->queues;
-        sum->exchanges += t->exchanges;
-        sum->consumers += t->consumers;
-        sum->messages_ready += t->messages_ready;
-        sum->messages_unacknowledged += t->messages_unacknowledged;
+        uint64_t its_ms = stats_end_ms(r, 'v', name);
+        end_ms = its_ms < end_ms ? its_ms : end_ms;
     }
-    values[STATS_COUNT] = sum->messages_ready;
-    values[STATS_COUNT + 1] = sum->messages_unacknowledged;
-    values[STATS_COUNT + 2] = sum->messages_ready + sum->messages_unacknowledged;
+    return end_ms;
+}
+
+/* What is told of those vhosts together, to a user who may not know of all. */
+static void tell_visible(const struct request *r, const struct totals *totals, unsigned wanted,
+                         struct told *out)
+{
+    static const uint64_t zeros[VHOST_NUMBERS];
+    const struct archive_object nothing = {
+        .kind = ARCHIVE_VHOST, .born_ms = clock_wall_ms(), .values = zeros};
+    uint64_t end_ms = visible_end_ms(r, totals);
+    stats_tell_until(r, 'v', bytes_of("", 0), &nothing, wanted, end_ms, out);
+    for (size_t i = 0; i < totals->vhost_count; i++) {
+        struct bytes name = bytes_of_text(totals->vhosts[i].name);
+        uint64_t values[VHOST_NUMBERS];
+        struct told told;
+        if (!access_knows_vhost(r, name))
+            continue;
+        totals_values(&totals->vhosts[i].totals, 0, 0, values);
+        totals_tell(r, name, &totals->vhosts[i].totals, values, wanted, end_ms, &told);
+        told_add(out, &told);
+        told_free(&told);
+    }
+}
+
+static void tell_overview(const struct request *r, const struct totals *totals,
+                          const struct vhost_totals *sum, const uint64_t values[VHOST_NUMBERS],
+                          struct told *out)
+{
+    const unsigned wanted = 1u << RANGE_LENGTHS | 1u << RANGE_RATES;
+    uint64_t born[VHOST_NUMBERS];
+    const struct archive_object object = {.kind = ARCHIVE_OVERVIEW,
+                                          .born_ms = r->admin->started_wall_ms,
+                                          .values = values,
+                                          .born = born};
+    if (!(r->rights & RIGHT_MONITORING)) {
+        tell_visible(r, totals, wanted, out);
+        return;
+    }
+    stats_born(sum->born_ready, born);
+    stats_tell(r, 'n', bytes_of("", 0), &object, wanted, out);
 }
 
 static void write_counts(struct request *r, struct answer *a, const struct totals *totals)
 {
-    uint64_t values[STATS_COUNT + 3];
-    double rates[STATS_COUNT + 3];
+    uint64_t values[VHOST_NUMBERS];
     struct vhost_totals sum;
-    struct text key = {0};
+    struct told told;
     bool all = r->rights & RIGHT_MONITORING;
-    sum_visible(r, totals, values, &sum);
-    samples_key(&key, "overview", bytes_of("", 0), bytes_of_text(all ? "" : r->user));
-    samples_look(r->admin->samples, text_bytes(&key), loop_now_ms(r->admin->options.loop), values,
-                 STATS_COUNT + 3, rates);
-    text_free(&key);
-    stats_write(a, values, rates, STATS_ALL);
+    sum_visible(r, totals, &sum);
+    totals_values(&sum, 0, 0, values);
+    tell_overview(r, totals, &sum, values, &told);
+    stats_write(a, values, &told, STATS_ALL);
     if (answer_object(a, "queue_totals")) {
-        stats_write_detail(a, "messages_ready", values[STATS_COUNT], rates[STATS_COUNT]);
-        stats_write_detail(a, "messages_unacknowledged", values[STATS_COUNT + 1],
-                           rates[STATS_COUNT + 1]);
-        stats_write_detail(a, "messages", values[STATS_COUNT + 2], rates[STATS_COUNT + 2]);
+        stats_write_lengths(a, values, &told);
         answer_end(a);
     }
+    told_free(&told);
     if (answer_object(a, "object_totals")) {
         answer_uint(a, "channels", all ? totals->sessions.channels : 0);
         answer_uint(a, "connections", all ? totals->sessions.connections : 0);
@@ -125,29 +160,51 @@ static void write_counts(struct request *r, struct answer *a, const struct total
     }
 }
 
-static void write_churn_fields(struct request *r, struct answer *a, const struct totals *totals)
+/* The node's numbers now, and what is told of them. */
+static void tell_node(const struct request *r, const struct totals *totals, uint64_t fds,
+                      uint64_t values[NODE_NUMBERS], struct told *out)
 {
-    const struct {
-        const char *name;
-        uint64_t value;
-    } churn[] = {
-        {"connection_created", totals->sessions.opened},
-        {"connection_closed", totals->sessions.closed},
-        {"channel_created", totals->sessions.channels_opened},
-        {"channel_closed", totals->sessions.channels_closed},
-        {"queue_declared", totals->all.counters.queues_declared},
-        {"queue_created", totals->all.counters.queues_created},
-        {"queue_deleted", totals->all.counters.queues_deleted},
+    uint64_t born[NODE_NUMBERS];
+    broker_numbers(r->admin, fds, &totals->sessions, &totals->all.counters, &totals->journal,
+                   values);
+    const struct archive_object object = broker_object(r->admin, values, born);
+    stats_tell(r, 'n', bytes_of("", 0), &object, 1u << RANGE_NODE, out);
+}
+
+static void write_node_numbers(struct answer *a, const uint64_t *values, const struct told *told,
+                               unsigned from, unsigned to)
+{
+    static const char *const names[NODE_NUMBERS] = {
+        [NODE_MEM_USED] = "mem_used",
+        [NODE_FD_USED] = "fd_used",
+        [NODE_SOCKETS_USED] = "sockets_used",
+        [NODE_PROC_USED] = "proc_used",
+        [NODE_DISK_FREE] = "disk_free",
+        [NODE_CONNECTION_CREATED] = "connection_created",
+        [NODE_CONNECTION_CLOSED] = "connection_closed",
+        [NODE_CHANNEL_CREATED] = "channel_created",
+        [NODE_CHANNEL_CLOSED] = "channel_closed",
+        [NODE_QUEUE_DECLARED] = "queue_declared",
+        [NODE_QUEUE_CREATED] = "queue_created",
+        [NODE_QUEUE_DELETED] = "queue_deleted",
+        [NODE_IO_READ_COUNT] = "io_read_count",
+        [NODE_IO_READ_BYTES] = "io_read_bytes",
+        [NODE_IO_WRITE_COUNT] = "io_write_count",
+        [NODE_IO_WRITE_BYTES] = "io_write_bytes",
+        [NODE_IO_SYNC_COUNT] = "io_sync_count",
     };
-    enum { COUNT = sizeof churn / sizeof *churn };
-    uint64_t values[COUNT];
-    double rates[COUNT];
-    for (size_t i = 0; i < COUNT; i++)
-        values[i] = churn[i].value;
-    samples_look(r->admin->samples, BYTES_LITERAL("churn"), loop_now_ms(r->admin->options.loop),
-                 values, COUNT, rates);
-    for (size_t i = 0; i < COUNT; i++)
-        stats_write_detail(a, churn[i].name, values[i], rates[i]);
+    for (unsigned i = from; i < to; i++)
+        if (names[i])
+            stats_write_detail(a, names[i], values[i], told, i, RANGE_NODE);
+}
+
+static void write_churn(struct request *r, struct answer *a, const struct totals *totals)
+{
+    uint64_t values[NODE_NUMBERS];
+    struct told told;
+    tell_node(r, totals, 0, values, &told);
+    write_node_numbers(a, values, &told, NODE_CONNECTION_CREATED, NODE_IO_READ_COUNT);
+    told_free(&told);
 }
 
 static void write_tags(struct answer *a, const struct admin_options *o)
@@ -158,6 +215,23 @@ static void write_tags(struct answer *a, const struct admin_options *o)
         return;
     for (size_t i = 0; i < o->node_tag_count; i++)
         answer_text(a, o->node_tags[i].name, o->node_tags[i].value);
+    answer_end(a);
+}
+
+/* The ages that clients may ask samples of. */
+static void write_retention(struct answer *a, const struct admin_history *history)
+{
+    static const char *const names[HISTORY_POLICIES] = {"global", "basic", "detailed"};
+    if (!answer_object(a, "sample_retention_policies"))
+        return;
+    for (unsigned i = 0; i < HISTORY_POLICIES; i++) {
+        if (!answer_array(a, names[i]))
+            continue;
+        for (unsigned t = 0; t < HISTORY_TRACKS_MAX && history->of[i][t].step_s; t++)
+            if (history->of[i][t].told_s)
+                answer_uint(a, NULL, history->of[i][t].told_s);
+        answer_end(a);
+    }
     answer_end(a);
 }
 
@@ -180,10 +254,11 @@ static void write_overview(struct request *r, struct answer *a, const struct row
     answer_bool(a, "is_op_policy_updating_enabled", true);
     answer_bool(a, "require_definition_json_extension", false);
     answer_uint(a, "statistics_db_event_queue", 0);
+    write_retention(a, &o->history);
     api_exchange_types_write(a);
     write_counts(r, a, totals);
     if (answer_object(a, "churn_rates")) {
-        write_churn_fields(r, a, totals);
+        write_churn(r, a, totals);
         answer_end(a);
     }
     if (r->rights & RIGHT_MONITORING) {
@@ -223,8 +298,18 @@ static void write_mechanisms(struct request *r, struct answer *a)
     answer_end(a);
 }
 
-static void write_resources(struct request *r, struct answer *a)
+static void write_io(struct answer *a, const uint64_t *values, const struct told *told)
 {
+    write_node_numbers(a, values, told, NODE_IO_READ_COUNT, NODE_NUMBERS);
+    stats_write_mean(a, "io_read_avg_time", values, told, NODE_IO_READ_US, NODE_IO_READ_COUNT);
+    stats_write_mean(a, "io_write_avg_time", values, told, NODE_IO_WRITE_US, NODE_IO_WRITE_COUNT);
+    stats_write_mean(a, "io_sync_avg_time", values, told, NODE_IO_SYNC_US, NODE_IO_SYNC_COUNT);
+}
+
+static void write_resources(struct request *r, struct answer *a, const struct totals *totals)
+{
+    uint64_t values[NODE_NUMBERS];
+    struct told told;
     struct process_figures p;
     struct node_alarms alarms;
     char pid[16];
@@ -236,20 +321,19 @@ static void write_resources(struct request *r, struct answer *a)
     answer_uint(a, "uptime", clock_wall_ms() - r->admin->started_wall_ms);
     answer_uint(a, "processors", p.processors);
     answer_uint(a, "run_queue", 0);
-    answer_uint(a, "mem_used", p.resident_bytes);
     answer_uint(a, "mem_limit", alarms.memory_bytes_max);
     answer_bool(a, "mem_alarm", alarms.memory);
     answer_text(a, "mem_calculation_strategy", "rss");
-    answer_uint(a, "disk_free", alarms.disk_free_bytes);
     answer_uint(a, "disk_free_limit", alarms.disk_free_bytes_min);
     answer_bool(a, "disk_free_alarm", alarms.disk);
     answer_uint(a, "unwritable_vhosts", alarms.unwritable_vhosts);
-    answer_uint(a, "fd_used", p.fds);
     answer_uint(a, "fd_total", p.fds_max);
-    answer_uint(a, "sockets_used", sockets.used);
     answer_uint(a, "sockets_total", sockets.max);
-    answer_uint(a, "proc_used", p.threads);
     answer_uint(a, "proc_total", p.threads_max);
+    tell_node(r, totals, p.fds, values, &told);
+    write_node_numbers(a, values, &told, 0, NODE_IO_READ_COUNT);
+    write_io(a, values, &told);
+    told_free(&told);
 }
 
 static void render_node(struct request *r, struct answer *a, const struct row *row)
@@ -262,11 +346,10 @@ static void render_node(struct request *r, struct answer *a, const struct row *r
     answer_bool(a, "being_drained", false);
     answer_text(a, "rabbitmq_version", r->admin->options.rabbitmq_version);
     answer_text(a, "rates_mode", "basic");
-    write_resources(r, a);
+    write_resources(r, a, row->info);
     api_exchange_types_write(a);
     write_mechanisms(r, a);
     write_contexts(r, a);
-    write_churn_fields(r, a, row->info);
     for (size_t i = 0; i < sizeof empty / sizeof *empty; i++)
         if (answer_array(a, empty[i]))
             answer_end(a);

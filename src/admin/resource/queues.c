@@ -19,14 +19,18 @@
 #include "leveret/wire/cursor.h"
 #include "leveret/wire/table.h"
 
-/* The counters that a queue has, as a mask for stats_write: bits 0 and 3 to 11. */
-#define QUEUE_RATES 0xff9u
+/* The counters that a queue has, as a mask for stats_write: bits 0, 3 to 11, 13 and 14. */
+#define QUEUE_RATES 0x6ff9u
 
-static bool wants_rates(const struct answer *a)
+/* The samples that are wanted; none while rows are only looked at for sorting. */
+static unsigned wanted_ranges(const struct answer *a)
 {
-    return answer_wants(a, "message_stats") || answer_wants(a, "messages_details") ||
-           answer_wants(a, "messages_ready_details") ||
-           answer_wants(a, "messages_unacknowledged_details");
+    bool lengths = answer_wants(a, "messages_details") ||
+                   answer_wants(a, "messages_ready_details") ||
+                   answer_wants(a, "messages_unacknowledged_details");
+    return a->capture ? 0
+                      : (unsigned)lengths << RANGE_LENGTHS |
+                            (unsigned)answer_wants(a, "message_stats") << RANGE_RATES;
 }
 
 static bool all_zero(const uint64_t *values, size_t count)
@@ -37,31 +41,53 @@ static bool all_zero(const uint64_t *values, size_t count)
     return true;
 }
 
+/* Returns true when no number of the queue has changed in the last interval. */
+static bool was_idle(const struct told *told)
+{
+    for (unsigned i = 0; i < NUMBER_ABLE_MS; i++)
+        if (told->rates[i] > 0 || told->rates[i] < 0)
+            return false;
+    return true;
+}
+
+/* Writes the part of the last interval in which a ready message could have gone to a consumer at
+ * once. While nothing changes, all of it or none of it is. */
+static void write_capacity(struct answer *a, const struct queue_info *q, const struct told *told)
+{
+    double capacity = was_idle(told) ? q->able : told->rates[NUMBER_ABLE_MS] / 1000.0;
+    if (q->consumers == 0)
+        capacity = 0;
+    if (capacity >
+        1) /* the interval before was idle, and its time has been counted with this one */
+        capacity = 1;
+    answer_real(a, "consumer_capacity", capacity);
+    answer_real(a, "consumer_utilisation", capacity);
+}
+
 /* Writes counters and rates. A queue that never had a message has no message_stats, as in RabbitMQ.
  */
 static void write_rates(struct request *r, struct answer *a, struct bytes vhost,
                         const struct queue_info *q)
 {
-    uint64_t values[STATS_COUNT + 3];
-    double rates[STATS_COUNT + 3] = {0};
-    struct text key = {0};
-    stats_values(&q->rates, values);
-    values[STATS_COUNT] = q->messages_ready;
-    values[STATS_COUNT + 1] = q->messages_unacknowledged;
-    values[STATS_COUNT + 2] = q->messages_ready + q->messages_unacknowledged;
-    bool unused = all_zero(values, STATS_COUNT + 3);
-    if (wants_rates(a) && !a->capture && (!unused || samples_have_room(r->admin->samples))) {
-        samples_key(&key, "queue", vhost, q->name);
-        samples_look(r->admin->samples, text_bytes(&key), loop_now_ms(r->admin->options.loop),
-                     values, STATS_COUNT + 3, rates);
-        text_free(&key);
-    }
-    if (!unused)
-        stats_write(a, values, rates, QUEUE_RATES);
-    stats_write_detail(a, "messages_ready", values[STATS_COUNT], rates[STATS_COUNT]);
-    stats_write_detail(a, "messages_unacknowledged", values[STATS_COUNT + 1],
-                       rates[STATS_COUNT + 1]);
-    stats_write_detail(a, "messages", values[STATS_COUNT + 2], rates[STATS_COUNT + 2]);
+    uint64_t values[QUEUE_NUMBERS], born[VHOST_NUMBERS];
+    struct told told;
+    const struct queue_numbers numbers = {
+        q->rates,      q->messages_ready, q->messages_unacknowledged,
+        q->disk_reads, q->disk_writes,    q->able_ms};
+    const struct archive_object object = {.kind = ARCHIVE_QUEUE,
+                                          .number = q->sample_number,
+                                          .born_ms = q->born_wall_ms,
+                                          .sampled_before = q->sampled_before,
+                                          .values = values,
+                                          .born = born};
+    stats_of_queue(&numbers, values);
+    stats_born(q->born_ready, born);
+    stats_tell(r, 'v', vhost, &object, wanted_ranges(a), &told);
+    if (!all_zero(values, NUMBER_ABLE_MS))
+        stats_write(a, values, &told, QUEUE_RATES);
+    stats_write_lengths(a, values, &told);
+    write_capacity(a, q, &told);
+    told_free(&told);
 }
 
 struct bytes api_queue_type(const struct queue_info *q)
@@ -81,20 +107,22 @@ static bool is_quorum(const struct queue_info *q)
 static void write_depths(struct answer *a, const struct queue_info *q)
 {
     uint64_t messages = q->messages_ready + q->messages_unacknowledged;
-    uint64_t ram = q->messages_ram < messages ? q->messages_ram : messages;
-    uint64_t ready_ram = q->messages_ready_ram < ram ? q->messages_ready_ram : ram;
-    answer_uint(a, "messages_ram", ram);
-    answer_uint(a, "messages_ready_ram", ready_ram);
-    answer_uint(a, "messages_unacknowledged_ram", ram - ready_ram);
-    answer_uint(a, "messages_paged_out", messages - ram);
+    uint64_t bytes = q->ready_bytes + q->unacknowledged_bytes;
+    answer_uint(a, "messages_ram", q->messages_ram);
+    answer_uint(a, "messages_ready_ram", q->messages_ready_ram);
+    answer_uint(a, "messages_unacknowledged_ram", q->messages_ram - q->messages_ready_ram);
+    answer_uint(a, "messages_paged_out", messages - q->messages_ram);
     answer_uint(a, "messages_persistent", q->messages_persistent);
+    answer_uint(a, "message_bytes_ram", q->ram_bytes);
+    answer_uint(a, "message_bytes_paged_out", bytes - q->ram_bytes);
+    answer_uint(a, "message_bytes_persistent", q->persistent_bytes);
     if (q->deduplicated)
         answer_uint(a, "deduplicated", q->deduplicated);
     if (q->messages_dlx || is_quorum(q))
         answer_uint(a, "messages_dlx", q->messages_dlx);
     if (q->dead_letters_dropped)
         answer_uint(a, "dead_letters_dropped", q->dead_letters_dropped);
-    answer_uint(a, "message_bytes", q->ready_bytes + q->unacknowledged_bytes);
+    answer_uint(a, "message_bytes", bytes);
     answer_uint(a, "message_bytes_ready", q->ready_bytes);
     answer_uint(a, "message_bytes_unacknowledged", q->unacknowledged_bytes);
     answer_uint(a, "memory", q->memory_bytes);

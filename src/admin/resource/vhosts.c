@@ -24,9 +24,22 @@ struct vhost_row {
     bool tracing, protected_from_deletion;
     bool counted; /* false: the vhost was not there when sums were counted; none are told */
     struct vhost_totals totals;
-    uint64_t values[STATS_COUNT + 3];
-    double rates[STATS_COUNT + 3];
+    uint64_t values[VHOST_NUMBERS];
 };
+
+static void write_numbers(struct request *r, struct answer *a, const struct vhost_row *v)
+{
+    const unsigned wanted = 1u << RANGE_LENGTHS | 1u << RANGE_RATES | 1u << RANGE_DATA;
+    struct told told;
+    totals_tell(r, bytes_of_text(v->name), &v->totals, v->values, a->capture ? 0 : wanted, 0,
+                &told);
+    stats_write_lengths(a, v->values, &told);
+    stats_write_detail(a, "recv_oct", v->values[NUMBER_RECEIVED], &told, NUMBER_RECEIVED,
+                       RANGE_DATA);
+    stats_write_detail(a, "send_oct", v->values[NUMBER_SENT], &told, NUMBER_SENT, RANGE_DATA);
+    stats_write(a, v->values, &told, STATS_ALL);
+    told_free(&told);
+}
 
 static void render_vhost(struct request *r, struct answer *a, const struct row *row)
 {
@@ -53,11 +66,7 @@ static void render_vhost(struct request *r, struct answer *a, const struct row *
         answer_text(a, "reason", v->down);
     if (!v->counted)
         return;
-    stats_write_detail(a, "messages_ready", v->values[STATS_COUNT], v->rates[STATS_COUNT]);
-    stats_write_detail(a, "messages_unacknowledged", v->values[STATS_COUNT + 1],
-                       v->rates[STATS_COUNT + 1]);
-    stats_write_detail(a, "messages", v->values[STATS_COUNT + 2], v->rates[STATS_COUNT + 2]);
-    stats_write(a, v->values, v->rates, STATS_ALL);
+    write_numbers(r, a, v);
 }
 
 static void order_vhost(const struct row *row, struct listing_order *order)
@@ -89,21 +98,15 @@ struct collecting {
 
 static void count_row(struct request *r, struct vhost_row *row, const struct totals *totals)
 {
-    struct text key = {0};
+    uint64_t received, sent;
     for (size_t i = 0; i < totals->vhost_count; i++) {
         if (strcmp(totals->vhosts[i].name, row->name) != 0)
             continue;
         row->counted = true;
         row->totals = totals->vhosts[i].totals;
     }
-    stats_values(&row->totals.rates, row->values);
-    row->values[STATS_COUNT] = row->totals.messages_ready;
-    row->values[STATS_COUNT + 1] = row->totals.messages_unacknowledged;
-    row->values[STATS_COUNT + 2] = row->values[STATS_COUNT] + row->values[STATS_COUNT + 1];
-    samples_key(&key, "vhost", bytes_of_text(row->name), bytes_of("", 0));
-    samples_look(r->admin->samples, text_bytes(&key), loop_now_ms(r->admin->options.loop),
-                 row->values, STATS_COUNT + 3, row->rates);
-    text_free(&key);
+    node_vhost_traffic(r->admin->options.node, bytes_of_text(row->name), &received, &sent);
+    totals_values(&row->totals, received, sent, row->values);
 }
 
 static const char *keep(struct arena *arena, const char *text)
