@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "defaults.h"
 #include "leveret/base/check.h"
 #include "leveret/base/identity.h"
 #include "leveret/base/map.h"
@@ -212,10 +213,13 @@ static enum status start_auth(struct server *server, char **error)
         .anonymous = settings->anonymous_user != NULL,
         .anonymous_user = settings->anonymous_user,
     };
+    defaults_make(settings, &options, &server->defaults);
     enum status status = auth_new(&options, node_auth_store(server->node), &server->auth);
     settings_free_list(&loopback_users);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
         server_directory_limits(server);
+        attempts_set_rate(auth_attempts(server->auth), (unsigned)settings->attempts_per_minute);
+    }
     if (status == STATUS_OK)
         node_announce_changes(server->node, server->auth);
     if (status == STATUS_OK)
