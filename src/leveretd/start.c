@@ -413,6 +413,14 @@ static void share_http(const struct server *server, struct admin_options *option
     options->metrics_limits.connections = part_of(metrics, whole, wanted);
 }
 
+static void each_setting(const void *settings,
+                         void (*each)(void *context, const char *key, const char *value,
+                                      const char *origin),
+                         void *context)
+{
+    settings_each(settings, each, context);
+}
+
 static enum status start_admin(struct server *server, char **error)
 {
     if (!server->management_address && !server->prometheus_address &&
@@ -435,6 +443,8 @@ static enum status start_admin(struct server *server, char **error)
         .log = server->log,
         .sessions = server->sessions,
         .workers = server->sessions_made,
+        .each_setting = each_setting,
+        .settings = settings,
         .rabbitmq_version = compatibility_version(settings),
         .leveret_version = LEVERET_VERSION,
         .cluster_name = server->session_options.cluster_name,
