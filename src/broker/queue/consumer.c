@@ -56,14 +56,15 @@ static void change_state(struct consumer *consumer, enum consumer_state state)
         TAILQ_INSERT_TAIL(lists[state], consumer, turn_link);
 }
 
-/* No consumer of the queue can take a message: counts for how long one could. */
-static inline void none_able(struct queue *queue)
+/* No consumer of the queue can take a message since then: counts for how long one could. */
+static inline void none_able(struct queue *queue, uint64_t since_wall_ms)
 {
     struct takers *takers = &queue->takers;
-    if (!takers->able_since_ms)
+    if (!takers->able_wall_ms)
         return;
-    takers->able_ms += queue->set->store->call.now.steady_ms - takers->able_since_ms;
-    takers->able_since_ms = 0;
+    if (since_wall_ms > takers->able_wall_ms)
+        takers->able_ms += since_wall_ms - takers->able_wall_ms;
+    takers->able_wall_ms = 0;
 }
 
 /* The queue has lost its single active consumer: makes the next waiting one active. */
@@ -196,7 +197,7 @@ void consumer_end(struct consumer *consumer)
     consumer->level = NULL;
     TAILQ_REMOVE(&queue->takers.consumers, consumer, queue_link);
     if (--queue->takers.count == 0)
-        none_able(queue);
+        none_able(queue, queue->set->store->call.now.wall_ms);
     if (consumer->exclusive)
         queue->takers.exclusive = false;
     TAILQ_REMOVE(&channel->consumers, consumer, channel_link);
@@ -239,8 +240,8 @@ void consumer_settled(struct consumer *consumer)
 void consumer_wake(struct consumer *consumer)
 {
     struct queue *queue = consumer->queue;
-    if (!queue->takers.able_since_ms)
-        queue->takers.able_since_ms = queue->set->store->call.now.steady_ms;
+    if (!queue->takers.able_wall_ms)
+        queue->takers.able_wall_ms = queue->set->store->call.now.wall_ms;
     change_state(consumer, CONSUMER_ABLE);
     queue_schedule(queue);
 }
@@ -281,7 +282,8 @@ struct consumer *consumer_next(struct queue *queue)
             change_state(consumer, state);
         }
     }
-    none_able(queue);
+    /* A delivery has used up what the consumers may have: the last one. */
+    none_able(queue, queue->times.idle_since_wall_ms);
     return NULL;
 }
 

@@ -63,17 +63,16 @@ static bool take_in(struct queue *queue, struct message *message, uint64_t *need
     if (queue->settings.message_ttl_ms != SETTING_NONE || message->ttl_ms != MESSAGE_NO_TTL)
         expires_ms = queue_expiry_of(queue, message, &at_once);
     queue->rates.publish++;
-    queue->times.idle_since_wall_ms = queue->set->store->call.now.wall_ms;
     if (__builtin_expect(queue_limited(queue), 0) && length_refuses(queue, message->body_bytes)) {
+        queue->times.idle_since_wall_ms = queue->set->store->call.now.wall_ms;
         refuse_message(queue, message);
         return false;
     }
-    if (queue->stock.ready == 0) {
-        struct consumer *consumer = consumer_next(queue);
-        if (consumer) {
-            publish_to(queue, consumer, message, expires_ms, needed);
-            return true;
-        }
+    struct consumer *consumer = queue->stock.ready == 0 ? consumer_next(queue) : NULL;
+    queue->times.idle_since_wall_ms = queue->set->store->call.now.wall_ms;
+    if (consumer) {
+        publish_to(queue, consumer, message, expires_ms, needed);
+        return true;
     }
     if (!at_once || dead_letter_wanted(queue))
         store(queue, message, expires_ms, needed);

@@ -64,8 +64,8 @@ struct takers {
     struct consumer *active;        /* with x-single-active-consumer: the one that gets messages */
     uint32_t count;                 /* consumers */
     bool exclusive;                 /* true: it has an exclusive consumer, and takes no other */
-    uint64_t able_since_ms;         /* steady clock: since when a consumer can take; 0: none can */
-    uint64_t able_ms;               /* how long a consumer could take, before able_since_ms */
+    uint64_t able_wall_ms;          /* since when a consumer can take; 0: none can */
+    uint64_t able_ms;               /* for how long a consumer could take, before able_wall_ms */
     TAILQ_HEAD(, waiting_get) gets; /* those that wait for the head to be read */
 };
 

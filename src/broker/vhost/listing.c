@@ -61,11 +61,11 @@ static uint64_t limit_told(uint64_t setting)
 static void fill_numbers(const struct queue *queue, struct queue_info *out)
 {
     struct queue_numbers numbers;
-    sample_queue_numbers(queue, queue->set->store->call.now.steady_ms, &numbers);
+    sample_queue_numbers(queue, queue->set->store->call.now.wall_ms, &numbers);
     out->disk_reads = numbers.disk_reads;
     out->disk_writes = numbers.disk_writes;
     out->able_ms = numbers.able_ms;
-    out->able = queue->takers.able_since_ms != 0;
+    out->able = queue->takers.able_wall_ms != 0;
 }
 
 static void fill_queue(struct queue *queue, struct queue_info *out)

@@ -29,12 +29,16 @@ vhost_tests = \
 	tests/unit/test_core_random \
 	tests/unit/test_core_time \
 	tests/unit/test_counters \
+	tests/unit/test_sample \
 	tests/unit/test_work
 check_PROGRAMS += $(vhost_tests)
 TESTS += $(vhost_tests)
 tests_unit_test_core_SOURCES = tests/unit/test_core.c $(core_harness)
 tests_unit_test_core_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_core_LDADD = $(core_test_libs)
+tests_unit_test_sample_SOURCES = tests/unit/test_sample.c $(core_harness)
+tests_unit_test_sample_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_sample_LDADD = $(core_test_libs)
 tests_unit_test_core_disk_SOURCES = tests/unit/test_core_disk.c $(core_harness)
 tests_unit_test_core_disk_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_core_disk_LDADD = $(core_test_libs)

@@ -72,7 +72,7 @@ static bool is_wanted(struct sampled *sampled, uint64_t mark, uint64_t number,
     return true;
 }
 
-void sample_queue_numbers(const struct queue *queue, uint64_t steady_ms, struct queue_numbers *out)
+void sample_queue_numbers(const struct queue *queue, uint64_t wall_ms, struct queue_numbers *out)
 {
     const struct takers *takers = &queue->takers;
     *out = (struct queue_numbers){
@@ -83,8 +83,8 @@ void sample_queue_numbers(const struct queue *queue, uint64_t steady_ms, struct 
         .disk_writes = queue->stock.appended + queue->stock.paged_out,
         .able_ms = takers->able_ms,
     };
-    if (takers->able_since_ms && steady_ms > takers->able_since_ms)
-        out->able_ms += steady_ms - takers->able_since_ms;
+    if (takers->able_wall_ms && wall_ms > takers->able_wall_ms)
+        out->able_ms += wall_ms - takers->able_wall_ms;
 }
 
 static bool sample_queue(struct vhost *vhost, struct queue *queue, const struct sample_walk *walk,
@@ -96,7 +96,7 @@ static bool sample_queue(struct vhost *vhost, struct queue *queue, const struct 
     if (queue->takers.count && out->changed)
         (void)consumer_next(queue);
     out->born_ready = queue->born_ready;
-    sample_queue_numbers(queue, vhost->store.call.now.steady_ms, &out->u.queue);
+    sample_queue_numbers(queue, vhost->store.call.now.wall_ms, &out->u.queue);
     return true;
 }
 

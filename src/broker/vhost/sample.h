@@ -13,6 +13,6 @@ struct vhost;
  * change, and comes into no sample before it changes. */
 void sample_begin(struct vhost *vhost);
 /* The numbers of a queue as a sample has them. */
-void sample_queue_numbers(const struct queue *queue, uint64_t steady_ms, struct queue_numbers *out);
+void sample_queue_numbers(const struct queue *queue, uint64_t wall_ms, struct queue_numbers *out);
 
 #endif
