@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "defaults.h"
 #include "leveret/base/check.h"
 #include "leveret/base/identity.h"
 #include "leveret/base/map.h"
@@ -213,13 +212,10 @@ static enum status start_auth(struct server *server, char **error)
         .anonymous = settings->anonymous_user != NULL,
         .anonymous_user = settings->anonymous_user,
     };
-    defaults_make(settings, &options, &server->defaults);
     enum status status = auth_new(&options, node_auth_store(server->node), &server->auth);
     settings_free_list(&loopback_users);
-    if (status == STATUS_OK) {
+    if (status == STATUS_OK)
         server_directory_limits(server);
-        attempts_set_rate(auth_attempts(server->auth), (unsigned)settings->attempts_per_minute);
-    }
     if (status == STATUS_OK)
         node_announce_changes(server->node, server->auth);
     if (status == STATUS_OK)
@@ -413,14 +409,6 @@ static void share_http(const struct server *server, struct admin_options *option
     options->metrics_limits.connections = part_of(metrics, whole, wanted);
 }
 
-static void each_setting(const void *settings,
-                         void (*each)(void *context, const char *key, const char *value,
-                                      const char *origin),
-                         void *context)
-{
-    settings_each(settings, each, context);
-}
-
 static enum status start_admin(struct server *server, char **error)
 {
     if (!server->management_address && !server->prometheus_address &&
@@ -443,8 +431,6 @@ static enum status start_admin(struct server *server, char **error)
         .log = server->log,
         .sessions = server->sessions,
         .workers = server->sessions_made,
-        .each_setting = each_setting,
-        .settings = settings,
         .rabbitmq_version = compatibility_version(settings),
         .leveret_version = LEVERET_VERSION,
         .cluster_name = server->session_options.cluster_name,
@@ -455,6 +441,9 @@ static enum status start_admin(struct server *server, char **error)
         .listener_count = server->listener_info_count,
     };
     admin_history_default(&options.history);
+    admin_history_set(&options.history, 0, settings->history_global_s);
+    admin_history_set(&options.history, 1, settings->history_basic_s);
+    options.history.bytes_max = settings->history_bytes_max;
     options.metrics_limits = options.limits;
     options.amqp_sockets = &server->amqp_sockets;
     options.metrics_limits.connections = (unsigned)settings->metrics_connections;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "admin/history/archive.h"
+#include "leveret/admin/admin.h"
 #include "leveret/base/mem.h"
 
 enum { COLUMNS = 3, GAUGE = 2 };
@@ -275,6 +276,27 @@ START_TEST(history_begins_anew)
 }
 END_TEST
 
+START_TEST(retention_of_keys)
+{
+    struct admin_history history;
+    const uint64_t none[3] = {0}, all[3] = {5, 60, 1200}, odd[3] = {0, 128, 0};
+    admin_history_default(&history);
+    admin_history_set(&history, 0, none);
+    ck_assert_uint_eq(history.of[0][3].step_s, 1800);
+    admin_history_set(&history, 0, all);
+    for (unsigned i = 0; i < 3; i++)
+        ck_assert_uint_eq(history.of[0][i].step_s, all[i]);
+    ck_assert_uint_eq(history.of[0][2].keep_s, 86400 + 1200);
+    ck_assert_uint_eq(history.of[0][2].told_s, 86400);
+    ck_assert_uint_eq(history.of[0][3].step_s, 0);
+    admin_history_set(&history, 1, odd); /* rates need the finest resolution in any case */
+    ck_assert_uint_eq(history.of[1][0].step_s, 5);
+    ck_assert_uint_eq(history.of[1][0].told_s, 0);
+    ck_assert_uint_eq(history.of[1][1].step_s, 130);
+    ck_assert_uint_eq(history.of[1][1].told_s, 3600);
+}
+END_TEST
+
 START_TEST(ranges_are_read)
 {
     static const struct {
@@ -312,6 +334,7 @@ int main(void)
     tcase_add_test(tcase, the_bound_takes_what_changed_longest_ago);
     tcase_add_test(tcase, what_is_gone_is_forgotten);
     tcase_add_test(tcase, history_begins_anew);
+    tcase_add_test(tcase, retention_of_keys);
     tcase_add_test(tcase, ranges_are_read);
     tcase_set_timeout(tcase, 600);
     suite_add_tcase(suite, tcase);

@@ -40,7 +40,8 @@ struct admin_history {
 /* RabbitMQ's defaults, and 64 MiB. */
 void admin_history_default(struct admin_history *out);
 /* Sets a policy by the keys "minute", "hour" and "day": the seconds between samples that are kept
- * so long, multiples of 5; 0: the key was not given. Without any the policy stays as it is. */
+ * so long, rounded up to multiples of 5; 0: the key was not given. Without any the policy stays as
+ * it is. */
 void admin_history_set(struct admin_history *history, unsigned policy, const uint64_t seconds[3]);
 
 struct admin_options {
@@ -57,13 +58,6 @@ struct admin_options {
     struct log *log;
     struct sessions **sessions; /* one for each worker */
     unsigned workers;
-    /* Calls each() for every key of the configuration, with texts that are valid during the call
-     * and show no secret; settings is handed to it. NULL: no key is told. */
-    void (*each_setting)(const void *settings,
-                         void (*each)(void *context, const char *key, const char *value,
-                                      const char *origin),
-                         void *context);
-    const void *settings;
     const char *rabbitmq_version; /* the version that clients are told */
     const char *leveret_version, *node_name;
     const char *cluster_name;   /* what the cluster is called until a client has named it */

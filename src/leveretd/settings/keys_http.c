@@ -1,11 +1,11 @@
 /* Keys of the HTTP API, its page, and metrics. key.h says what a row means. */
 #include "leveretd/settings/key.h"
 
+#define DAY_S 86400u
+
 const struct key keys_http[] = {
     {KEY_PLAIN("management.tcp.ip", KEY_TEXT, management_ip, NULL)},
     {KEY_PLAIN("management.tcp.port", KEY_PORT, management_port, "15672")},
-    {KEY_PLAIN("management.listener.ip", KEY_TEXT, management_ip, NULL)},
-    {KEY_PLAIN("management.listener.port", KEY_PORT, management_port, NULL)},
     {KEY_PLAIN("prometheus.tcp.ip", KEY_TEXT, prometheus_ip, NULL)},
     {KEY_PLAIN("prometheus.tcp.port", KEY_PORT, prometheus_port, "15692")},
     {KEY_RANGE("management.tcp.max_connections", KEY_COUNT, http_connections, "512", 1, 1000000)},
@@ -16,6 +16,20 @@ const struct key keys_http[] = {
                HOUR_MS)},
     {KEY_RANGE("management.http.max_body_size", KEY_SIZE, http_body_bytes_max, "256MiB", 64 * KIB,
                2048 * MIB)},
+    {KEY_RANGE("management.sample_retention_policies.global.minute", KEY_COUNT, history_global_s[0],
+               NULL, 1, DAY_S)},
+    {KEY_RANGE("management.sample_retention_policies.global.hour", KEY_COUNT, history_global_s[1],
+               NULL, 1, DAY_S)},
+    {KEY_RANGE("management.sample_retention_policies.global.day", KEY_COUNT, history_global_s[2],
+               NULL, 1, DAY_S)},
+    {KEY_RANGE("management.sample_retention_policies.basic.minute", KEY_COUNT, history_basic_s[0],
+               NULL, 1, DAY_S)},
+    {KEY_RANGE("management.sample_retention_policies.basic.hour", KEY_COUNT, history_basic_s[1],
+               NULL, 1, DAY_S)},
+    {KEY_RANGE("management.sample_retention_policies.basic.day", KEY_COUNT, history_basic_s[2],
+               NULL, 1, DAY_S)},
+    {KEY_RANGE("management.history_max", KEY_SIZE, history_bytes_max, "64MiB", 1 * MIB,
+               65536 * MIB)},
     {KEY_RANGE("prometheus.tcp.max_connections", KEY_COUNT, metrics_connections, "64", 1, 1000000)},
     {KEY_RANGE("prometheus.tcp.max_connections_per_address", KEY_COUNT,
                metrics_connections_per_address, "32", 1, 1000000)},

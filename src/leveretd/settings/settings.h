@@ -30,6 +30,9 @@ struct settings {
 
     uint64_t http_connections, http_connections_per_address, http_idle_ms, http_request_ms;
     uint64_t http_body_bytes_max, metrics_connections, metrics_connections_per_address;
+    /* Seconds between samples that are kept for a minute, an hour and a day; 0: not said. */
+    uint64_t history_global_s[3], history_basic_s[3];
+    uint64_t history_bytes_max;
 
     uint64_t heartbeat_s, channel_max, frame_bytes_max, handshake_timeout_ms;
     /* Limits of the node; UINT64_MAX: none. */
@@ -44,16 +47,7 @@ struct settings {
     unsigned said; /* has a bit for each key of compatibility.c that was set by itself */
 
     char *default_user, *default_pass, *default_vhost, *anonymous_user;
-    uint64_t default_queue_type;       /* enum queue_type */
-    struct setting_names default_tags; /* tag to "true" or "false" */
-    char *default_configure, *default_write, *default_read;
-    struct setting_names default_users;  /* "NAME.password" and so on */
-    struct setting_names default_limits; /* "ID.pattern", "ID.max_connections", "ID.max_queues" */
-    uint64_t validator;                  /* the number of a word; see validator_of in defaults.c */
-    uint64_t password_bytes_min;
-    char *password_regexp;               /* NULL: none */
-    uint64_t password_hashing;           /* the number of a word */
-    uint64_t attempts_per_minute;        /* 0: no bound */
+    uint64_t default_queue_type;         /* enum queue_type */
     struct setting_names loopback_users; /* name to "true" or "false" */
 
     char *load_definitions; /* a file; NULL: none */
