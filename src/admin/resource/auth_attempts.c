@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "admin/json/answer.h"
+#include "admin/listing/listing.h"
 
 static void write_counts(struct answer *a, enum attempt_protocol protocol,
                          const struct attempts_counts *counts)
@@ -34,25 +35,30 @@ static void list_attempts(struct request *r)
     respond_json(r, 200, &a);
 }
 
+static void render_source(struct request *r, struct answer *a, const struct row *row)
+{
+    const struct attempts_source *source = row->info;
+    (void)r;
+    answer_text(a, "remote_address", source->address);
+    answer_bytes(a, "username", bytes_of(source->user, source->user_len));
+    write_counts(a, source->protocol, &source->counts);
+}
+
+static const struct listing_kind listing_sources = {NULL, render_source, NULL, NULL, NULL};
+
 static void list_sources(struct request *r)
 {
-    struct answer a = {0};
     size_t count;
     if (!request_names_node(r, r->args[0]))
         return;
+    struct listing *listing = listing_new(r, &listing_sources);
     struct attempts_source *sources =
         attempts_sources(auth_attempts(r->admin->options.auth), &count);
-    answer_array(&a, NULL);
-    for (size_t i = 0; i < count; i++) {
-        answer_object(&a, NULL);
-        answer_text(&a, "remote_address", sources[i].address);
-        answer_bytes(&a, "username", bytes_of(sources[i].user, sources[i].user_len));
-        write_counts(&a, sources[i].protocol, &sources[i].counts);
-        answer_end(&a);
-    }
-    answer_end(&a);
+    const struct attempts_source *kept = listing_keep(listing, sources, count * sizeof *sources);
     free(sources);
-    respond_json(r, 200, &a);
+    for (size_t i = 0; i < count; i++)
+        listing_add(listing, bytes_of("", 0), &kept[i]);
+    listing_write(r, listing);
 }
 
 static void reset_attempts(struct request *r)
