@@ -116,6 +116,20 @@ static const struct {
      OF(journal.pages_in)},
     {"leveret_journal_pages_out_total", "counter", "Chunks of transient messages paged out to disk",
      "", OF(journal.pages_out)},
+    {"rabbitmq_queue_disk_reads_total", "counter",
+     "Total number of times queues read messages from disk", "", OF(all.disk_reads)},
+    {"rabbitmq_queue_disk_writes_total", "counter",
+     "Total number of times queues wrote messages to disk", "", OF(all.disk_writes)},
+    {"rabbitmq_io_read_ops_total", "counter", "Total number of I/O read operations", "",
+     OF(journal.io.reads)},
+    {"rabbitmq_io_read_bytes_total", "counter", "Total number of I/O bytes read", "",
+     OF(journal.io.read_bytes)},
+    {"rabbitmq_io_write_ops_total", "counter", "Total number of I/O write operations", "",
+     OF(journal.io.writes)},
+    {"rabbitmq_io_write_bytes_total", "counter", "Total number of I/O bytes written", "",
+     OF(journal.io.write_bytes)},
+    {"rabbitmq_io_sync_ops_total", "counter", "Total number of I/O sync operations", "",
+     OF(journal.io.syncs)},
 #undef OF
 };
 
@@ -126,8 +140,27 @@ static void write_families(struct text *out, const struct totals *totals)
                *(const uint64_t *)(const void *)((const char *)totals + families[i].offset));
 }
 
+static void write_io_times(struct text *out, const struct journal_io *io)
+{
+    single_real(out, "rabbitmq_io_read_time_seconds_total", "counter", "Total I/O read time",
+                (double)io->read_us / 1e6);
+    single_real(out, "rabbitmq_io_write_time_seconds_total", "counter", "Total I/O write time",
+                (double)io->write_us / 1e6);
+    single_real(out, "rabbitmq_io_sync_time_seconds_total", "counter", "Total I/O sync time",
+                (double)io->sync_us / 1e6);
+}
+
+static void write_history(struct text *out, const struct admin *admin)
+{
+    single(out, "leveret_history_bytes", "gauge",
+           "Memory that samples of the broker's numbers take", "", archive_bytes(admin->archive));
+    single(out, "leveret_history_series", "gauge", "Objects of which samples are kept", "",
+           archive_series(admin->archive));
+}
+
 static void write_journal_and_workers(struct text *out, const struct totals *totals)
 {
+    write_io_times(out, &totals->journal.io);
     const char *name = "leveret_journal_commit_seconds";
     metrics_family(out, "", name, "summary", "Time from hand-over of a batch until it is synced");
     text_printf(out, "%s_sum %.6f\n%s_count %" PRIu64 "\n", name,
@@ -252,6 +285,7 @@ static void write_node(struct text *out, struct request *r, const char *endpoint
     write_memory(out, node_account(r->admin->options.node));
     write_process(out, r->admin);
     write_attempts(out, r->admin);
+    write_history(out, r->admin);
 }
 
 /* ---- Answers. */
