@@ -8,6 +8,7 @@
 #include "admin/metrics/metrics.h"
 #include "admin/resource/about.h"
 #include "admin/resource/bindings.h"
+#include "admin/resource/configuration.h"
 #include "admin/resource/connections.h"
 #include "admin/resource/exchanges.h"
 #include "admin/resource/global_parameters.h"
@@ -28,6 +29,7 @@ const struct route *const route_tables[] = {
     api_memory,
     api_watermarks,
     api_about,
+    api_configuration,
     api_feature_flags,
     api_auth_attempts,
     api_connections, /* before api_channels, which has "/api/connections/:c/channels" */

@@ -21,7 +21,8 @@
 #define PAIR_SETS     512u
 #define ADDRESS_SETS  128u
 #define SOURCE_SETS   (ATTEMPTS_SOURCES_MAX / SET)
-#define LEVEL_ONE     1000u /* a level rises by this with each failure */
+#define ADDRESS_DRAIN (60u * ATTEMPTS_ADDRESS_DRAIN) /* in a minute */
+#define LEVEL_ONE     1000u                          /* a level rises by this with each failure */
 #define KEY_BYTES_MAX 512u
 
 struct level {
@@ -38,6 +39,7 @@ struct source {
 
 struct attempts {
     pthread_mutex_t lock;
+    uint64_t pair_drain; /* failures by which a pair's level falls in a minute; 0: never late */
     struct level pairs[PAIR_SETS * SET], addresses[ADDRESS_SETS * SET];
     struct source sources[SOURCE_SETS * SET];
     struct attempts_counts totals[ATTEMPT_PROTOCOLS];
@@ -58,7 +60,13 @@ struct attempts *attempts_new(void)
 {
     struct attempts *attempts = mem_need(sizeof *attempts);
     CHECK(pthread_mutex_init(&attempts->lock, NULL) == 0);
+    attempts->pair_drain = 60 * ATTEMPTS_PAIR_DRAIN;
     return attempts;
+}
+
+void attempts_set_rate(struct attempts *attempts, unsigned per_minute)
+{
+    attempts->pair_drain = per_minute;
 }
 
 void attempts_free(struct attempts **attempts)
@@ -89,7 +97,7 @@ static uint64_t hash_of(const struct attempt *attempt, const struct bytes *user)
 
 static uint64_t value_now(const struct level *level, uint64_t now_ms, uint64_t drain)
 {
-    uint64_t gone = now_ms > level->at_ms ? (now_ms - level->at_ms) * drain * LEVEL_ONE / 1000 : 0;
+    uint64_t gone = now_ms > level->at_ms ? (now_ms - level->at_ms) * drain * LEVEL_ONE / 60000 : 0;
     return level->value > gone ? level->value - gone : 0;
 }
 
@@ -176,9 +184,9 @@ bool attempts_allowed(struct attempts *attempts, const struct attempt *attempt)
     uint64_t pair = hash_of(attempt, &attempt->user);
     pthread_mutex_lock(&attempts->lock);
     uint64_t level = level_of(set_of(attempts->pairs, PAIR_SETS, pair), pair, attempt->now_ms,
-                              ATTEMPTS_PAIR_DRAIN);
+                              attempts->pair_drain);
     pthread_mutex_unlock(&attempts->lock);
-    return level < ATTEMPTS_PAIR_REFUSED;
+    return level < ATTEMPTS_PAIR_REFUSED || !attempts->pair_drain;
 }
 
 /* Raises the levels for a failure; returns the delay of its answer, in milliseconds. */
@@ -188,13 +196,13 @@ static uint32_t fail(struct attempts *attempts, const struct attempt *attempt, u
     uint64_t address = hash_of(attempt, NULL), now = attempt->now_ms;
     struct level *pairs = set_of(attempts->pairs, PAIR_SETS, pair);
     struct level *addresses = set_of(attempts->addresses, ADDRESS_SETS, address);
-    uint64_t before = level_of(addresses, address, now, ATTEMPTS_ADDRESS_DRAIN);
-    uint64_t of_pair = raise_level(pairs, pair, now, ATTEMPTS_PAIR_DRAIN, ATTEMPTS_PAIR_REFUSED);
+    uint64_t before = level_of(addresses, address, now, ADDRESS_DRAIN);
+    uint64_t of_pair = raise_level(pairs, pair, now, attempts->pair_drain, ATTEMPTS_PAIR_REFUSED);
     uint64_t of_address =
-        raise_level(addresses, address, now, ATTEMPTS_ADDRESS_DRAIN, ATTEMPTS_ADDRESS_LEVEL_MAX);
+        raise_level(addresses, address, now, ADDRESS_DRAIN, ATTEMPTS_ADDRESS_LEVEL_MAX);
     *tell = before < ATTEMPTS_ADDRESS_LEVEL_MAX - 1;
     bool late = of_pair > ATTEMPTS_PAIR_LATE || of_address > ATTEMPTS_ADDRESS_LATE;
-    return late ? ATTEMPTS_LATE_MS : 0;
+    return late && attempts->pair_drain ? ATTEMPTS_LATE_MS : 0;
 }
 
 uint32_t attempts_count(struct attempts *attempts, const struct attempt *attempt, bool allowed,

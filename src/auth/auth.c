@@ -57,6 +57,9 @@ enum status auth_new(const struct auth_options *options, const struct auth_store
 
     init_lock(&auth->lock);
     auth->attempts = attempts_new();
+    auth->defaults = options->defaults;
+    auth->password_rules = options->password_rules;
+    auth->password_hashing = password_hashing_find(options->password_hashing);
     TAILQ_INIT(&auth->staged);
     CHECK(pthread_mutex_init(&auth->limits_lock, NULL) == 0);
     static const struct node_limits unlimited = {LIMIT_NONE, LIMIT_NONE, LIMIT_NONE};

@@ -95,7 +95,7 @@ enum status auth_put_user(struct auth *auth, const char *name, const char *passw
 
     *created = false;
     if (status == STATUS_OK && password)
-        status = password_hash_new(bytes_of_text(password), &secret);
+        status = password_hash_new(bytes_of_text(password), auth->password_hashing, &secret);
     else if (status == STATUS_OK && hash)
         status = password_hash_read(hash, hashing, &secret);
     if (status != STATUS_OK)
@@ -113,7 +113,8 @@ enum status auth_set_password(struct auth *auth, const char *name, const char *p
     const struct user *user = staged_find(auth, ENTRY_USER, bytes_of_text(name));
     if (!user)
         return STATUS_NOT_FOUND;
-    enum status status = password_hash_new(bytes_of_text(password), &secret);
+    enum status status =
+        password_hash_new(bytes_of_text(password), auth->password_hashing, &secret);
     if (status == STATUS_OK)
         status = put_user(auth, name, user->tags, &secret, "user.password.changed");
     return status;

@@ -76,6 +76,9 @@ struct auth {
     bool batch;                            /* true between auth_begin and auth_commit */
     char **loopback_users;                 /* NULL-ended */
     char *anonymous_user;                  /* NULL: the mechanism is off */
+    struct auth_defaults defaults;
+    struct password_rules password_rules;
+    const char *password_hashing; /* of new passwords; static */
     char mechanisms[64];
 };
 

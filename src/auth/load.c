@@ -210,6 +210,11 @@ static enum status stage_format(struct auth *auth)
     return status;
 }
 
+static const char *or_all(const char *permission)
+{
+    return permission ? permission : ".*";
+}
+
 enum status auth_first_start(struct auth *auth, const struct auth_options *options)
 {
     const char *user = options->default_user ? options->default_user : "guest";
@@ -219,7 +224,8 @@ enum status auth_first_start(struct auth *auth, const struct auth_options *optio
     char *error = NULL;
 
     auth_begin(auth);
-    enum status status = auth_put_user(auth, user, pass, NULL, NULL, "administrator", &created);
+    const char *tags = options->default_tags ? options->default_tags : "administrator";
+    enum status status = auth_put_user(auth, user, pass, NULL, NULL, tags, &created);
     if (status == STATUS_OK)
         status = auth_put_vhost(auth,
                                 &(struct vhost_entry){
@@ -229,7 +235,11 @@ enum status auth_first_start(struct auth *auth, const struct auth_options *optio
                                 },
                                 &created);
     if (status == STATUS_OK)
-        status = auth_put_permission(auth, user, vhost, ".*", ".*", ".*", &created, &error);
+        status = auth_put_permission(auth, user, vhost, or_all(options->default_configure),
+                                     or_all(options->default_write), or_all(options->default_read),
+                                     &created, &error);
+    if (status == STATUS_OK)
+        status = auth_apply_defaults(auth, vhost);
     if (status == STATUS_OK)
         status = stage_format(auth);
     free(error);

@@ -4,11 +4,13 @@ src_auth_libauth_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS)
 src_auth_libauth_a_SOURCES = \
 	include/leveret/auth/attempts.h \
 	include/leveret/auth/auth.h \
+	include/leveret/auth/defaults.h \
 	include/leveret/auth/limits.h \
 	include/leveret/auth/parameters.h \
 	src/auth/attempts.c \
 	src/auth/auth.c \
 	src/auth/change.c \
+	src/auth/defaults.c \
 	src/auth/directory.h \
 	src/auth/entry.c \
 	src/auth/limits.c \

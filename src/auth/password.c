@@ -46,26 +46,22 @@ static bool digest(const struct hashing *hashing, const uint8_t *salt, struct by
     return done;
 }
 
-enum status password_hash_new(struct bytes password, struct password_hash *out)
+const char *password_hashing_find(const char *name)
 {
-    const struct hashing *hashing = &hashings[0];
+    const struct hashing *hashing = hashing_find(name ? name : PASSWORD_HASHING_DEFAULT);
+    return hashing ? hashing->name : NULL;
+}
+
+enum status password_hash_new(struct bytes password, const char *hashing_name,
+                              struct password_hash *out)
+{
+    const struct hashing *hashing = hashing_find(hashing_name);
     *out = (struct password_hash){.hashing = hashing->name,
                                   .secret_len = PASSWORD_SALT_BYTES + hashing->bytes};
     random_bytes(out->secret, PASSWORD_SALT_BYTES);
     if (!digest(hashing, out->secret, password, out->secret + PASSWORD_SALT_BYTES))
         return STATUS_INTERNAL_ERROR;
     return STATUS_OK;
-}
-
-_Static_assert(AUTH_HASH_TEXT_BYTES == PASSWORD_HASH_TEXT_MAX, "the header has room for a hash");
-
-enum status auth_hash_password(struct bytes password, char out[AUTH_HASH_TEXT_BYTES])
-{
-    struct password_hash hash;
-    enum status status = password_hash_new(password, &hash);
-    if (status == STATUS_OK)
-        password_hash_text(&hash, out);
-    return status;
 }
 
 enum status password_hash_read(const char *text, const char *hashing_name,

@@ -20,8 +20,12 @@ struct password_hash {
     size_t secret_len;
 };
 
-/* Hashes a new password with a random salt. Errors: INTERNAL_ERROR (the library refuses). */
-MUST_USE enum status password_hash_new(struct bytes password, struct password_hash *out);
+/* The static name of a hashing; NULL: it is unknown. name NULL: the default. */
+const char *password_hashing_find(const char *name);
+/* Hashes a new password with a random salt. hashing: as found. Errors: INTERNAL_ERROR (the library
+ * refuses). */
+MUST_USE enum status password_hash_new(struct bytes password, const char *hashing,
+                                       struct password_hash *out);
 
 /* Reads base64 text and a hashing's name (NULL: the default). Empty text: no password.
  * Errors: MALFORMED (hashing unknown, text not base64 or of another length than the hashing's). */

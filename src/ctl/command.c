@@ -15,6 +15,7 @@
 static const struct command commands[] = {
     {.help = "The broker"},
     {"status", "", 0, 0, 0, run_status, NULL, ANY, "What the broker is and how it does"},
+    {"environment", "", 0, 0, 0, run_list, "settings", ADMIN, "The configuration in effect, and where each value came from"},
     {"whoami", "", 0, 0, 0, run_whoami, NULL, ANY, "Who logged in, and with which tags"},
     {"check_running", "", 0, 0, 0, run_check, "is-in-service", ANY, "Whether it serves clients"},
     {"check_alarms", "", 0, 0, 0, run_check, "alarms", ANY, "Whether memory and disk are as they should be"},

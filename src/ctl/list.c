@@ -148,6 +148,12 @@ static const struct kind {
      "global-parameters",
      {{"name", "name"}, {"value", "value"}},
      {{0}}},
+    {"settings",
+     REACH_NONE,
+     {"config", "effective"},
+     NULL,
+     {{"key", "key"}, {"value", "value"}, {"origin", "origin"}},
+     {{0}}},
     {"user_permissions",
      REACH_NONE,
      {"users", "*", "permissions"},
@@ -226,7 +232,7 @@ static char *make_path(const struct listing *l)
     struct text text = {0};
     for (size_t i = 0; i < 3 && p[i]; i++)
         part[i] = strcmp(p[i], "*") == 0 ? l->subject : p[i];
-    if (!l->subject)
+    if (!l->subject && l->kind->everywhere)
         part[0] = l->kind->everywhere, part[1] = NULL;
     char *path = api_path(part[0], part[1], part[1] ? part[2] : NULL, NULL);
     text_printf(&text, "%s", path);

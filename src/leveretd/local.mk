@@ -48,6 +48,8 @@ sbin_PROGRAMS += leveretd
 leveretd_CPPFLAGS = $(AM_CPPFLAGS) $(leveretd_dirs) $(ZLIB_CFLAGS)
 leveretd_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS)
 leveretd_SOURCES = \
+	src/leveretd/defaults.c \
+	src/leveretd/defaults.h \
 	src/leveretd/logging.c \
 	src/leveretd/logging.h \
 	src/leveretd/machine.c \
@@ -90,21 +92,21 @@ tests_unit_test_settings_SOURCES = tests/unit/test_settings.c tests/unit/setting
 tests_unit_test_settings_CPPFLAGS = $(AM_CPPFLAGS) $(leveretd_dirs)
 tests_unit_test_settings_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_settings_LDADD = src/leveretd/libsettings.a src/base/libbase.a $(INIH_LIBS) \
-	$(XXHASH_LIBS) $(CHECK_LIBS)
+	$(XXHASH_LIBS) $(PCRE2_LIBS) $(CHECK_LIBS)
 tests_unit_test_settings_sources_SOURCES = tests/unit/test_settings_sources.c \
 	tests/unit/settings_fixture.h
 tests_unit_test_settings_sources_CPPFLAGS = $(AM_CPPFLAGS) $(leveretd_dirs)
 tests_unit_test_settings_sources_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_settings_sources_LDADD = src/leveretd/libsettings.a src/base/libbase.a \
 	$(INIH_LIBS) \
-	$(XXHASH_LIBS) $(CHECK_LIBS)
+	$(XXHASH_LIBS) $(PCRE2_LIBS) $(CHECK_LIBS)
 tests_unit_test_settings_foreign_SOURCES = tests/unit/test_settings_foreign.c \
 	tests/unit/settings_fixture.h
 tests_unit_test_settings_foreign_CPPFLAGS = $(AM_CPPFLAGS) $(leveretd_dirs)
 tests_unit_test_settings_foreign_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_settings_foreign_LDADD = src/leveretd/libsettings.a src/base/libbase.a \
 	$(INIH_LIBS) \
-	$(XXHASH_LIBS) $(CHECK_LIBS)
+	$(XXHASH_LIBS) $(PCRE2_LIBS) $(CHECK_LIBS)
 endif
 
 man_MANS = man/leveretd.8

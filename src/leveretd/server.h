@@ -23,6 +23,7 @@ struct server {
     struct workers *workers;
     struct node *node;
     struct auth *auth;
+    struct defaults *defaults; /* what auth's options point to */
 
     struct session_options session_options;
     struct sessions **sessions; /* one for each worker */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "defaults.h"
 #include "leveret/base/check.h"
 #include "leveret/base/identity.h"
 #include "leveret/base/map.h"
@@ -212,10 +213,13 @@ static enum status start_auth(struct server *server, char **error)
         .anonymous = settings->anonymous_user != NULL,
         .anonymous_user = settings->anonymous_user,
     };
+    defaults_make(settings, &options, &server->defaults);
     enum status status = auth_new(&options, node_auth_store(server->node), &server->auth);
     settings_free_list(&loopback_users);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
         server_directory_limits(server);
+        attempts_set_rate(auth_attempts(server->auth), (unsigned)settings->attempts_per_minute);
+    }
     if (status == STATUS_OK)
         node_announce_changes(server->node, server->auth);
     if (status == STATUS_OK)
@@ -409,6 +413,14 @@ static void share_http(const struct server *server, struct admin_options *option
     options->metrics_limits.connections = part_of(metrics, whole, wanted);
 }
 
+static void each_setting(const void *settings,
+                         void (*each)(void *context, const char *key, const char *value,
+                                      const char *origin),
+                         void *context)
+{
+    settings_each(settings, each, context);
+}
+
 static enum status start_admin(struct server *server, char **error)
 {
     if (!server->management_address && !server->prometheus_address &&
@@ -431,6 +443,8 @@ static enum status start_admin(struct server *server, char **error)
         .log = server->log,
         .sessions = server->sessions,
         .workers = server->sessions_made,
+        .each_setting = each_setting,
+        .settings = settings,
         .rabbitmq_version = compatibility_version(settings),
         .leveret_version = LEVERET_VERSION,
         .cluster_name = server->session_options.cluster_name,

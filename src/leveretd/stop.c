@@ -6,6 +6,7 @@
  * time is over. A second SIGTERM changes nothing, since the stop ends in bounded time. */
 #include <stdlib.h>
 
+#include "defaults.h"
 #include "server.h"
 
 static void close_listeners(struct server *server)
@@ -69,6 +70,7 @@ void server_free(struct server *server)
         workers_free(&server->workers);
     if (server->loop)
         loop_free(&server->loop);
+    defaults_free(&server->defaults);
     load_free(server);
     free(server->sessions);
     free(server->listeners);

@@ -35,6 +35,7 @@ EXTRA_DIST += \
 	tests/scenario/test_mix.py \
 	tests/scenario/test_recovery.py \
 	tests/scenario/test_ctl.py \
+	tests/scenario/test_defaults.py \
 	tests/scenario/test_definitions.py \
 	tests/scenario/test_delay.py \
 	tests/scenario/test_disk.py \

@@ -135,6 +135,18 @@ def watermarks(node):
     assert limits() == (int(memory / 0.4 * 0.9), 100 * 10**12) or abs(limits()[0] - memory / 0.4 * 0.9) < 10
 
 
+@test(own=True, leveret_only="a command of leveretctl", management=True, settings={"heartbeat": "17", "default_pass": "guest"})
+def environment(node):
+    rows = {key: (value, origin) for key, value, origin in tsv(node, "environment")}
+    assert rows["heartbeat"] == ("17", "--set"), rows["heartbeat"]
+    assert rows["frame_max"] == ("131072", "default")
+    assert rows["default_pass"] == ("***", "--set")
+    api = Api(node)
+    assert {"key": "heartbeat", "value": "17", "origin": "--set"} in api.get("config/effective").json
+    assert api.put("users/watcher", {"password": "p", "tags": "monitoring"}).code == 201
+    assert Api(node, "watcher", "p").get("config/effective").code == 401
+
+
 @test
 def global_parameters(node):
     run(node, "set_global_parameter", "mine", '{"a": [1, null]}')

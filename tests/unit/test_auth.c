@@ -166,8 +166,8 @@ START_TEST(hashes_for_others)
 {
     char one[AUTH_HASH_TEXT_BYTES], another[AUTH_HASH_TEXT_BYTES];
     bool created;
-    ck_assert(auth_hash_password(BYTES_LITERAL("s3cret"), one) == STATUS_OK);
-    ck_assert(auth_hash_password(BYTES_LITERAL("s3cret"), another) == STATUS_OK);
+    ck_assert(auth_hash_password(auth, BYTES_LITERAL("s3cret"), one) == STATUS_OK);
+    ck_assert(auth_hash_password(auth, BYTES_LITERAL("s3cret"), another) == STATUS_OK);
     ck_assert_str_ne(one, another);
     ck_assert(auth_put_user(auth, "hashed", NULL, one, NULL, "", &created) == STATUS_OK);
     ck_assert(auth_check_password(auth, BYTES_LITERAL("hashed"), BYTES_LITERAL("s3cret"), true) ==

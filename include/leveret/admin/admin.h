@@ -58,6 +58,13 @@ struct admin_options {
     struct log *log;
     struct sessions **sessions; /* one for each worker */
     unsigned workers;
+    /* Calls each() for every key of the configuration, with texts that are valid during the call
+     * and show no secret; settings is handed to it. NULL: no key is told. */
+    void (*each_setting)(const void *settings,
+                         void (*each)(void *context, const char *key, const char *value,
+                                      const char *origin),
+                         void *context);
+    const void *settings;
     const char *rabbitmq_version; /* the version that clients are told */
     const char *leveret_version, *node_name;
     const char *cluster_name;   /* what the cluster is called until a client has named it */

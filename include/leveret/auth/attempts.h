@@ -46,6 +46,10 @@ struct attempts_counts {
 };
 
 struct attempts *attempts_new(void); /* never NULL */
+/* The failures by which the level of a pair of address and user falls in a minute, at first
+ * ATTEMPTS_PAIR_DRAIN a second: so many on average are answered at once. 0: no answer is late and
+ * no attempt is refused. Call it before others use the attempts. */
+void attempts_set_rate(struct attempts *attempts, unsigned per_minute);
 void attempts_free(struct attempts **attempts);
 
 /* Returns false when this pair has failed too often; its password must then not be checked. */

@@ -6,6 +6,7 @@
 #define LEVERET_AUTH_AUTH_H
 
 #include "leveret/auth/attempts.h"
+#include "leveret/auth/defaults.h"
 #include "leveret/base/bytes.h"
 #include "leveret/base/status.h"
 
@@ -15,6 +16,13 @@ struct auth_options {
     const char *default_user, *default_pass,
         *default_vhost;             /* made at first start: guest, guest, "/" */
     const char *default_queue_type; /* of that vhost; NULL: the node's is used */
+    /* Of the default user: tags separated by commas, and permissions on that vhost; NULL:
+     * administrator, and everything. */
+    const char *default_tags, *default_configure, *default_write, *default_read;
+    /* What these point to must outlive the directory. */
+    struct auth_defaults defaults;
+    struct password_rules password_rules;
+    const char *password_hashing; /* of new passwords: a module of RabbitMQ; NULL: SHA-256 */
     const char *const
         *loopback_users; /* NULL-ended list of users who may log in from loopback only */
     bool anonymous;      /* true: the mechanism ANONYMOUS is on, and logs in as anonymous_user */
@@ -151,7 +159,8 @@ void auth_cancel(struct auth *auth);
 /* A hash of the password with a new salt, by the algorithm of new passwords, as base64: what
  * auth_put_user takes as hash. Thread: any. Errors: INTERNAL_ERROR (the library refuses). */
 #define AUTH_HASH_TEXT_BYTES 93u /* the longest hash with its zero */
-MUST_USE enum status auth_hash_password(struct bytes password, char out[AUTH_HASH_TEXT_BYTES]);
+MUST_USE enum status auth_hash_password(const struct auth *auth, struct bytes password,
+                                        char out[AUTH_HASH_TEXT_BYTES]);
 /* Whether auth_put_user would take the hash, and auth_put_permission the expressions. Errors:
  * MALFORMED (*error as there). */
 MUST_USE enum status auth_check_hash(const char *hash, const char *hashing);

@@ -28,7 +28,7 @@ static void hash_password(struct request *r)
 {
     struct answer a = {0};
     char hash[AUTH_HASH_TEXT_BYTES];
-    if (auth_hash_password(r->args[0], hash) != STATUS_OK) {
+    if (auth_hash_password(r->admin->options.auth, r->args[0], hash) != STATUS_OK) {
         respond_error(r, 500, "internal_error", "the password cannot be hashed");
         return;
     }

@@ -8,6 +8,8 @@ src_admin_libadmin_a_SOURCES += \
 	src/admin/resource/channels.c \
 	src/admin/resource/client.c \
 	src/admin/resource/client.h \
+	src/admin/resource/configuration.c \
+	src/admin/resource/configuration.h \
 	src/admin/resource/connections.c \
 	src/admin/resource/connections.h \
 	src/admin/resource/consumers.c \

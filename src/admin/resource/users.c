@@ -163,12 +163,23 @@ void api_user_check(struct form *form, const char *hashing)
     text_free(&facts.tags);
 }
 
+/* A hash tells nothing about the password, so rules are for passwords only. */
+static void check_password(const struct auth *auth, struct form *form, const char *password)
+{
+    char *why;
+    if (!auth_password_allowed(auth, password, &why))
+        form_refuse(form, "password", "%s", why ? why : "not allowed");
+    free(why);
+}
+
 enum status api_user_from_json(struct auth *auth, const char *name, struct form *user,
                                const char *hashing, bool *created)
 {
     struct user_facts facts;
     enum status status = STATUS_MALFORMED;
     read_user(user, hashing, &facts);
+    if (form_ok(user) && !facts.hash)
+        check_password(auth, user, facts.password);
     if (form_ok(user))
         status = auth_put_user(auth, name, facts.password, facts.hash, facts.hashing,
                                (const char *)facts.tags.at, created);

@@ -199,6 +199,8 @@ static enum status make_vhost(struct admin *admin, const struct vhost_entry *ent
     /* The user who makes a vhost may use it, as in RabbitMQ. */
     if (status == STATUS_OK && *user)
         status = auth_put_permission(auth, user, name, ".*", ".*", ".*", &created, error);
+    if (status == STATUS_OK)
+        status = auth_apply_defaults(auth, name);
     if (own_batch && status == STATUS_OK)
         status = auth_commit(auth);
     else if (own_batch)

@@ -13,6 +13,7 @@ enum key_type {
     KEY_RATIO,        /* double */
     KEY_BOOL,         /* bool */
     KEY_TEXT,         /* char *, not empty */
+    KEY_ANY_TEXT,     /* char *, may be empty */
     KEY_TEXT_OR_OFF,  /* char *; "none" and "false" are NULL */
     KEY_SECRET,       /* char *, may be empty; never shown */
     KEY_PORT,         /* char * */

@@ -49,7 +49,7 @@ static const char *set_text(const struct key *key, char **field, const char *val
         put_text(field, NULL);
         return NULL;
     }
-    if (!*value && key->type != KEY_SECRET)
+    if (!*value && key->type != KEY_SECRET && key->type != KEY_ANY_TEXT)
         return "must not be empty";
     const char *wrong = key->check && *value ? key->check(value) : NULL;
     if (!wrong)
@@ -238,6 +238,7 @@ const char *key_read(const struct key *key, struct settings *settings, const cha
     case KEY_BOOL:
         return literal_bool(value, field);
     case KEY_TEXT:
+    case KEY_ANY_TEXT:
     case KEY_TEXT_OR_OFF:
     case KEY_SECRET:
         return set_text(key, field, value);
@@ -276,6 +277,7 @@ static enum field_kind kind_of(const struct key *key)
     case KEY_BOOL:
         return FIELD_BOOL;
     case KEY_TEXT:
+    case KEY_ANY_TEXT:
     case KEY_TEXT_OR_OFF:
     case KEY_SECRET:
     case KEY_PORT:

@@ -6,6 +6,8 @@
 const struct key keys_http[] = {
     {KEY_PLAIN("management.tcp.ip", KEY_TEXT, management_ip, NULL)},
     {KEY_PLAIN("management.tcp.port", KEY_PORT, management_port, "15672")},
+    {KEY_PLAIN("management.listener.ip", KEY_TEXT, management_ip, NULL)},
+    {KEY_PLAIN("management.listener.port", KEY_PORT, management_port, NULL)},
     {KEY_PLAIN("prometheus.tcp.ip", KEY_TEXT, prometheus_ip, NULL)},
     {KEY_PLAIN("prometheus.tcp.port", KEY_PORT, prometheus_port, "15692")},
     {KEY_RANGE("management.tcp.max_connections", KEY_COUNT, http_connections, "512", 1, 1000000)},

@@ -47,7 +47,16 @@ struct settings {
     unsigned said; /* has a bit for each key of compatibility.c that was set by itself */
 
     char *default_user, *default_pass, *default_vhost, *anonymous_user;
-    uint64_t default_queue_type;         /* enum queue_type */
+    uint64_t default_queue_type;       /* enum queue_type */
+    struct setting_names default_tags; /* tag to "true" or "false" */
+    char *default_configure, *default_write, *default_read;
+    struct setting_names default_users;  /* "NAME.password" and so on */
+    struct setting_names default_limits; /* "ID.pattern", "ID.max_connections", "ID.max_queues" */
+    uint64_t validator;                  /* the number of a word; see validator_of in defaults.c */
+    uint64_t password_bytes_min;
+    char *password_regexp;               /* NULL: none */
+    uint64_t password_hashing;           /* the number of a word */
+    uint64_t attempts_per_minute;        /* 0: no bound */
     struct setting_names loopback_users; /* name to "true" or "false" */
 
     char *load_definitions; /* a file; NULL: none */
