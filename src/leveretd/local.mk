@@ -50,6 +50,7 @@ leveretd_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS)
 leveretd_SOURCES = \
 	src/leveretd/defaults.c \
 	src/leveretd/defaults.h \
+	src/leveretd/listen.c \
 	src/leveretd/logging.c \
 	src/leveretd/logging.h \
 	src/leveretd/machine.c \
@@ -80,14 +81,18 @@ leveretd_LDADD = \
 	$(INIH_LIBS) $(SYSTEMD_LIBS) $(ZLIB_LIBS) -lm
 
 if HAVE_CHECK
-check_PROGRAMS += tests/unit/test_descriptors tests/unit/test_settings \
+check_PROGRAMS += tests/unit/test_descriptors tests/unit/test_machine tests/unit/test_settings \
 	tests/unit/test_settings_foreign tests/unit/test_settings_sources
-TESTS += tests/unit/test_descriptors tests/unit/test_settings tests/unit/test_settings_foreign \
+TESTS += tests/unit/test_descriptors tests/unit/test_machine tests/unit/test_settings tests/unit/test_settings_foreign \
 	tests/unit/test_settings_sources
 tests_unit_test_descriptors_SOURCES = tests/unit/test_descriptors.c src/leveretd/descriptors.c
 tests_unit_test_descriptors_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/leveretd
 tests_unit_test_descriptors_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_descriptors_LDADD = $(CHECK_LIBS)
+tests_unit_test_machine_SOURCES = tests/unit/test_machine.c src/leveretd/machine.c
+tests_unit_test_machine_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/leveretd
+tests_unit_test_machine_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_machine_LDADD = src/base/libbase.a $(XXHASH_LIBS) $(CHECK_LIBS)
 tests_unit_test_settings_SOURCES = tests/unit/test_settings.c tests/unit/settings_fixture.h
 tests_unit_test_settings_CPPFLAGS = $(AM_CPPFLAGS) $(leveretd_dirs)
 tests_unit_test_settings_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

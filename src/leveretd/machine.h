@@ -4,8 +4,12 @@
 
 #include <stdint.h>
 
-/* Cores that this process may use, at least 1. */
+/* Cores that this process may use, at least 1: those of its affinity or, when fewer, of its control
+ * group's limit, rounded up. */
 unsigned machine_cores(void);
+/* What a control group leaves of so many cores: quota is the time that it may use in each period; 0
+ * for either: it has no limit. */
+unsigned machine_share(unsigned cores, uint64_t quota, uint64_t period);
 /* Memory that this process may use: the machine's or, when lower, its control group's. Bytes. */
 uint64_t machine_memory_bytes(void);
 /* Raises the limit of open files to the hard limit, and the hard limit to 65,536 if it is lower and

@@ -70,7 +70,10 @@ void load_free(struct server *server);
 /* Defined in pid_file.c: the file of the key pid_file. */
 void pid_file_write(struct server *server);
 void pid_file_remove(struct server *server);
-/* Defined in start.c: gives a new connection to a worker. */
+/* Defined in listen.c: opens the listeners. Errors: as listener_new, with a sentence in *error that
+ * names the key. */
+MUST_USE enum status server_start_listeners(struct server *server, char **error);
+/* Defined in listen.c: gives a new connection to a worker. */
 void server_accept(struct server *server, int fd);
 
 /* Stops accepting, tells clients 320, and ends the main loop when they are gone. */

@@ -4,6 +4,7 @@
  * addresses the broker listens on. What can go wrong: the data directory is locked or damaged, or
  * an address is in use: leveretd prints a sentence about it and ends with code 1, having changed
  * nothing. */
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -148,7 +149,7 @@ static enum status start_node(struct server *server, char **error)
         .log = server->log,
         .writers = (unsigned)settings->writers,
         .name = server->node_name,
-        .announce_vhost = settings->default_vhost,
+        .announce_vhost = settings->event_vhost ? settings->event_vhost : settings->default_vhost,
         .default_queue_type = (enum queue_type)settings->default_queue_type,
         .dialect =
             {
@@ -301,98 +302,6 @@ static enum status start_sessions(struct server *server, char **error)
     return STATUS_OK;
 }
 
-/* Milliseconds between two lines that say that no more connections are taken. */
-#define FULL_LOG_MS 10000u
-
-static void log_full(struct server *server)
-{
-    uint64_t now = loop_now_ms(workers_loop(server->workers, 0));
-    if (server->full_logged_ms && now - server->full_logged_ms < FULL_LOG_MS)
-        return;
-    server->full_logged_ms = now;
-    log_line(
-        server->log, LOG_ERROR, "listener",
-        "no more connections are taken: %u are open, the rest of the open files is kept for the "
-        "journal and the API; raise the limit of open files (ulimit -n, LimitNOFILE=) or close "
-        "connections",
-        (unsigned)atomic_load(&server->amqp_sockets.max));
-}
-
-/* Called on the first worker. A connection that stays on it need not be sent to another loop. */
-void server_accept(struct server *server, int fd)
-{
-    sessions_accept(server->sessions[server->next_session], fd);
-    server->next_session = (server->next_session + 1) % server->sessions_made;
-}
-
-static void accepted(void *context, int fd)
-{
-    struct server *server = context;
-    if (!quota_take(&server->amqp_sockets)) {
-        close(fd);
-        log_full(server);
-        return;
-    }
-    if (server->open)
-        server_accept(server, fd);
-    else
-        load_keep(server, fd);
-}
-
-/* The API shows each address by itself, without port and brackets. */
-static void add_listener_info(struct server *server, const char *name, size_t len, uint16_t port)
-{
-    size_t at = server->listener_info_count++;
-    if (len >= 2 && name[0] == '[' && name[len - 1] == ']')
-        name++, len -= 2;
-    server->listener_names = mem_need_array(server->listener_names, at + 1, sizeof(char *));
-    server->listener_infos =
-        mem_need_array(server->listener_infos, at + 1, sizeof *server->listener_infos);
-    server->listener_names[at] = mem_need_text(name, len);
-    server->listener_infos[at] = (struct admin_listener){"amqp", server->listener_names[at], port};
-}
-
-/* The name of a listener is its addresses; the path of a Unix socket has no port to cut off. */
-static void add_listener_infos(struct server *server, const struct listener *listener)
-{
-    uint16_t port = listener_port(listener);
-    const char *name = listener_name(listener);
-    if (port == 0) {
-        add_listener_info(server, name, strlen(name), port);
-        return;
-    }
-    while (*name) {
-        size_t len = strcspn(name, ",");
-        const char *colon = memrchr(name, ':', len);
-        add_listener_info(server, name, colon ? (size_t)(colon - name) : len, port);
-        name += len;
-        name += strspn(name, ", ");
-    }
-}
-
-static enum status start_listeners(struct server *server, char **error)
-{
-    char **addresses = settings_addresses(server->settings);
-    enum status status = STATUS_OK;
-    size_t count = 0;
-
-    while (addresses[count])
-        count++;
-    server->listeners = mem_need((count + 1) * sizeof *server->listeners);
-    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        struct listener *listener;
-        status = listener_new(workers_loop(server->workers, 0), addresses[i], accepted, server,
-                              server->log, &listener, error);
-        explain(status, addresses[i], error);
-        if (status != STATUS_OK)
-            break;
-        server->listeners[server->listener_count++] = listener;
-        add_listener_infos(server, listener);
-    }
-    settings_free_list(&addresses);
-    return status;
-}
-
 /* ---- The API. */
 
 static unsigned part_of(unsigned wanted, uint64_t whole, uint64_t all_wanted)
@@ -447,6 +356,8 @@ static enum status start_admin(struct server *server, char **error)
         .settings = settings,
         .rabbitmq_version = compatibility_version(settings),
         .leveret_version = LEVERET_VERSION,
+        .product_name = settings->product_name ? settings->product_name : PRODUCT_NAME,
+        .product_version = settings->product_version ? settings->product_version : LEVERET_VERSION,
         .cluster_name = server->session_options.cluster_name,
         .node_name = server->node_name,
         .node_tags = tags_of(&settings->node_tags),
@@ -464,7 +375,8 @@ static enum status start_admin(struct server *server, char **error)
     options.metrics_limits.connections_per_address =
         (unsigned)settings->metrics_connections_per_address;
     share_http(server, &options);
-    return explain(admin_new(&options, &server->admin, error), "HTTP API", error);
+    enum status status = admin_new(&options, &server->admin, error);
+    return explain(status, "management.tcp.port or prometheus.tcp.port", error);
 }
 
 static enum status start_workers(struct server *server, char **error)
@@ -475,6 +387,26 @@ static enum status start_workers(struct server *server, char **error)
 }
 
 /* ---- The whole start. */
+
+/* Lines of motd_file that are logged. */
+#define MOTD_LINES_MAX 20u
+
+/* The banner that motd_file names, in the log: operators see it at each start. */
+static void log_motd(const struct server *server)
+{
+    char line[512];
+    const char *path = server->settings->motd_file;
+    FILE *file = path ? fopen(path, "re") : NULL;
+    if (path && !file)
+        log_line(server->log, LOG_WARNING, "leveretd", "motd_file: cannot read %.1000s: %s", path,
+                 strerrordesc_np(errno));
+    for (unsigned i = 0; file && i < MOTD_LINES_MAX && fgets(line, sizeof line, file); i++) {
+        line[strcspn(line, "\r\n")] = '\0';
+        log_line(server->log, LOG_INFO, "leveretd", "%.500s", line);
+    }
+    if (file)
+        fclose(file);
+}
 
 /* Says where clients are served, in the log and to the service manager. */
 static void tell_ready(struct server *server)
@@ -536,8 +468,16 @@ static enum status start_log(struct server *server, char **error)
 enum status server_start(struct server *server, char **error)
 {
     static enum status (*const steps[])(struct server * server, char **error) = {
-        start_loops,    start_node,      start_auth,  start_vhosts,  start_descriptors,
-        start_sessions, start_listeners, start_admin, start_workers, load_definitions,
+        start_loops,
+        start_node,
+        start_auth,
+        start_vhosts,
+        start_descriptors,
+        start_sessions,
+        server_start_listeners,
+        start_admin,
+        start_workers,
+        load_definitions,
     };
     const struct settings *settings = server->settings;
 
@@ -552,6 +492,7 @@ enum status server_start(struct server *server, char **error)
     log_line(server->log, LOG_INFO, "leveretd", "%s %s starting, process %d", PRODUCT_NAME,
              LEVERET_VERSION, (int)getpid());
     log_report(server);
+    log_motd(server);
     (void)machine_raise_file_limit(&server->files_raised_from);
     server->node_name = settings->node_name ? copy(settings->node_name) : make_node_name();
     server->service_manager = service_manager_new();

@@ -374,6 +374,33 @@ enum status listener_new(struct loop *loop, const char *address,
     return STATUS_OK;
 }
 
+static bool set_option(int fd, int level, int name, int value)
+{
+    return setsockopt(fd, level, name, &value, sizeof value) == 0;
+}
+
+/* Accepted sockets inherit what is set on the listening one. */
+static bool tune(int fd, bool is_unix, const struct listener_options *o)
+{
+    if (o->backlog && listen(fd, o->backlog) != 0)
+        return false;
+    return is_unix ||
+           (set_option(fd, IPPROTO_TCP, TCP_NODELAY, o->nodelay) &&
+            set_option(fd, SOL_SOCKET, SO_KEEPALIVE, o->keepalive) &&
+            (!o->send_bytes || set_option(fd, SOL_SOCKET, SO_SNDBUF, o->send_bytes)) &&
+            (!o->receive_bytes || set_option(fd, SOL_SOCKET, SO_RCVBUF, o->receive_bytes)) &&
+            (!o->send_timeout_ms ||
+             set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)o->send_timeout_ms)));
+}
+
+enum status listener_tune(struct listener *listener, const struct listener_options *options)
+{
+    for (unsigned i = 0; i < listener->count; i++)
+        if (!tune(listener->sockets[i].fd, listener->path != NULL, options))
+            return STATUS_IO;
+    return STATUS_OK;
+}
+
 uint16_t listener_port(const struct listener *listener)
 {
     return listener->port;

@@ -159,7 +159,7 @@ class LeveretdTest(unittest.TestCase):
             broker = self.broker("--set", f"listeners.tcp.1=127.0.0.1:{port}")
             self.assertEqual(broker.process.wait(30), 1)
             self.assertIn(str(port), broker.log())
-            self.assertRegex(broker.log(), r"leveretd: .*[Aa]ddress")
+            self.assertRegex(broker.log(), r"leveretd: listeners\.tcp\.1: .*[Aa]ddress")
 
     def test_unix_socket(self):
         path = str(Path(self.folder.name) / "amqp.sock")

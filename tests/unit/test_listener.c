@@ -217,6 +217,38 @@ START_TEST(test_one_address)
 }
 END_TEST
 
+static int option_of(int fd, int level, int name)
+{
+    int value = -1;
+    socklen_t len = sizeof value;
+    ck_assert_int_eq(getsockopt(fd, level, name, &value, &len), 0);
+    return value;
+}
+
+START_TEST(test_options_are_inherited)
+{
+    struct listener *listener = listen_on("127.0.0.1:0");
+    const struct listener_options options = {.backlog = 7,
+                                             .keepalive = true,
+                                             .send_bytes = 30000,
+                                             .receive_bytes = 40000,
+                                             .send_timeout_ms = 15000};
+    ck_assert_int_eq(listener_tune(listener, &options), STATUS_OK);
+    int client = connect_ip("127.0.0.1", listener_port(listener));
+    ck_assert_int_ge(client, 0);
+    while (accepted_count == 0)
+        run_for(10);
+    int fd = accepted_fds[0];
+    ck_assert_int_eq(option_of(fd, IPPROTO_TCP, TCP_NODELAY), 0);
+    ck_assert_int_ne(option_of(fd, SOL_SOCKET, SO_KEEPALIVE), 0);
+    ck_assert_int_eq(option_of(fd, SOL_SOCKET, SO_SNDBUF), 60000); /* the kernel doubles it */
+    ck_assert_int_eq(option_of(fd, SOL_SOCKET, SO_RCVBUF), 80000);
+    ck_assert_int_eq(option_of(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 15000);
+    close(client);
+    listener_free(&listener);
+}
+END_TEST
+
 START_TEST(test_malformed)
 {
     static const char *const bad[] = {
@@ -328,6 +360,7 @@ int main(void)
     tcase_set_timeout(cases, 1200);
     tcase_add_test(cases, test_all_addresses);
     tcase_add_test(cases, test_one_address);
+    tcase_add_test(cases, test_options_are_inherited);
     tcase_add_test(cases, test_malformed);
     tcase_add_test(cases, test_name);
     tcase_add_test(cases, test_unix_socket);

@@ -114,9 +114,19 @@ END_TEST
 
 static size_t names_seen;
 
+/* A key whose variable parts have only some values here stands for one of these. */
+static const char *example_of(const char *name)
+{
+    static const char retention[] = "management.sample_retention_policies.";
+    return strncmp(name, retention, sizeof retention - 1) == 0
+               ? "management.sample_retention_policies.global.minute"
+               : name;
+}
+
 static void has_class(const char *name)
 {
     const char *rest;
+    name = example_of(name);
     names_seen++;
     ck_assert_msg(keys_find(name, &rest) || foreign_find(name), "%s has no class", name);
 }

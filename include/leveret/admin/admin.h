@@ -67,6 +67,7 @@ struct admin_options {
     const void *settings;
     const char *rabbitmq_version; /* the version that clients are told */
     const char *leveret_version, *node_name;
+    const char *product_name, *product_version; /* shown in the overview and the metrics */
     const char *cluster_name;   /* what the cluster is called until a client has named it */
     struct auth_tag *node_tags; /* shown in the overview; the admin frees them */
     size_t node_tag_count;

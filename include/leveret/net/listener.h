@@ -19,6 +19,19 @@ struct listener;
 MUST_USE enum status listener_new(struct loop *loop, const char *address,
                                   void (*accepted)(void *context, int fd), void *context,
                                   struct log *log, struct listener **out, char **error);
+/* Options of the sockets that are accepted from now on. */
+struct listener_options {
+    int backlog; /* connections that wait to be accepted; 0: as many as the listener has anyway */
+    bool nodelay, keepalive;
+    /* Bytes of the kernel's buffers for one connection; 0: the kernel chooses. */
+    int send_bytes, receive_bytes;
+    /* A peer that takes nothing for so long is cut off, in milliseconds; 0: the kernel decides. */
+    unsigned send_timeout_ms;
+};
+/* Errors: IO: the kernel refuses one of them. Does nothing for a Unix socket but for the backlog.
+ */
+MUST_USE enum status listener_tune(struct listener *listener,
+                                   const struct listener_options *options);
 /* The port that it listens on (0 for a Unix socket). */
 uint16_t listener_port(const struct listener *listener);
 /* Its addresses for logs: "0.0.0.0:5672, [::]:5672". */

@@ -178,10 +178,12 @@ static void write_identity(struct text *out, const struct admin *admin, const ch
     const struct admin_options *o = &admin->options;
     const char *identity = auth_parameter_text(o->auth, PARAMETER_CLUSTER_ID);
     metrics_family(out, "", "rabbitmq_build_info", "gauge", "Versions");
-    text_printf(out,
-                "rabbitmq_build_info{rabbitmq_version=\"%s\",product_name=\"%s\","
-                "product_version=\"%s\"} 1\n",
-                o->rabbitmq_version, PRODUCT_NAME, o->leveret_version);
+    text_printf(out, "rabbitmq_build_info{rabbitmq_version=\"%s\",product_name=\"",
+                o->rabbitmq_version);
+    metrics_label(out, bytes_of_text(o->product_name));
+    text_printf(out, "\",product_version=\"");
+    metrics_label(out, bytes_of_text(o->product_version));
+    text_printf(out, "\"} 1\n");
     metrics_family(out, "", "rabbitmq_identity_info", "gauge", "Node and cluster identity");
     text_printf(out, "rabbitmq_identity_info{rabbitmq_node=\"");
     metrics_label(out, bytes_of_text(o->node_name));

@@ -241,8 +241,8 @@ static void write_overview(struct request *r, struct answer *a, const struct row
     const struct admin_options *o = &r->admin->options;
     answer_text(a, "management_version", o->rabbitmq_version);
     answer_text(a, "rabbitmq_version", o->rabbitmq_version);
-    answer_text(a, "product_name", PRODUCT_NAME);
-    answer_text(a, "product_version", o->leveret_version);
+    answer_text(a, "product_name", o->product_name);
+    answer_text(a, "product_version", o->product_version);
     answer_text(a, "leveret_version", o->leveret_version);
     answer_text(a, "cluster_name", admin_cluster_name(r->admin));
     write_tags(a, o);

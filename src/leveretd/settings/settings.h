@@ -26,6 +26,10 @@ struct settings {
      * form. */
     struct setting_names listeners;
     char *unix_path;
+    uint64_t tcp_backlog; /* 0: the listener's own */
+    bool tcp_nodelay, tcp_keepalive;
+    uint64_t tcp_send_bytes, tcp_receive_bytes; /* of the kernel's buffers; 0: the kernel chooses */
+    uint64_t tcp_send_timeout_ms;               /* 0: the kernel decides */
     char *management_ip, *management_port, *prometheus_ip, *prometheus_port;
 
     uint64_t http_connections, http_connections_per_address, http_idle_ms, http_request_ms;
@@ -46,6 +50,9 @@ struct settings {
     uint64_t delivery_count, x_death, consumer_timeout_action;
     unsigned said; /* has a bit for each key of compatibility.c that was set by itself */
 
+    char *event_vhost; /* has the exchange of events and of log lines; NULL: default_vhost */
+    char *product_name, *product_version; /* shown by the API; NULL: Leveret's own */
+    char *motd_file;                      /* a text for people who log in; NULL: none */
     char *default_user, *default_pass, *default_vhost, *anonymous_user;
     uint64_t default_queue_type;       /* enum queue_type */
     struct setting_names default_tags; /* tag to "true" or "false" */

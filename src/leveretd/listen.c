@@ -1,0 +1,154 @@
+/* Listening: sockets for AMQP, and what happens to a connection that arrives.
+ *
+ * Normal course: each address of the settings is opened on the first worker's loop; a connection
+ * goes to the workers in turn. What can go wrong: an address cannot be opened: the start fails with
+ * a sentence that names the key; there are no descriptors left: the connection is closed, and a
+ * line of the log says so. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "leveret/base/mem.h"
+#include "leveretd/settings/literal.h"
+#include "server.h"
+
+/* Milliseconds between two lines that say that no more connections are taken. */
+#define FULL_LOG_MS 10000u
+
+static void log_full(struct server *server)
+{
+    uint64_t now = loop_now_ms(workers_loop(server->workers, 0));
+    if (server->full_logged_ms && now - server->full_logged_ms < FULL_LOG_MS)
+        return;
+    server->full_logged_ms = now;
+    log_line(
+        server->log, LOG_ERROR, "listener",
+        "no more connections are taken: %u are open, the rest of the open files is kept for the "
+        "journal and the API; raise the limit of open files (ulimit -n, LimitNOFILE=) or close "
+        "connections",
+        (unsigned)atomic_load(&server->amqp_sockets.max));
+}
+
+/* Called on the first worker. A connection that stays on it need not be sent to another loop. */
+void server_accept(struct server *server, int fd)
+{
+    sessions_accept(server->sessions[server->next_session], fd);
+    server->next_session = (server->next_session + 1) % server->sessions_made;
+}
+
+static void accepted(void *context, int fd)
+{
+    struct server *server = context;
+    if (!quota_take(&server->amqp_sockets)) {
+        close(fd);
+        log_full(server);
+        return;
+    }
+    if (server->open)
+        server_accept(server, fd);
+    else
+        load_keep(server, fd);
+}
+
+/* The API shows each address by itself, without port and brackets. */
+static void add_listener_info(struct server *server, const char *name, size_t len, uint16_t port)
+{
+    size_t at = server->listener_info_count++;
+    if (len >= 2 && name[0] == '[' && name[len - 1] == ']')
+        name++, len -= 2;
+    server->listener_names = mem_need_array(server->listener_names, at + 1, sizeof(char *));
+    server->listener_infos =
+        mem_need_array(server->listener_infos, at + 1, sizeof *server->listener_infos);
+    server->listener_names[at] = mem_need_text(name, len);
+    server->listener_infos[at] = (struct admin_listener){"amqp", server->listener_names[at], port};
+}
+
+/* The name of a listener is its addresses; the path of a Unix socket has no port to cut off. */
+static void add_listener_infos(struct server *server, const struct listener *listener)
+{
+    uint16_t port = listener_port(listener);
+    const char *name = listener_name(listener);
+    if (port == 0) {
+        add_listener_info(server, name, strlen(name), port);
+        return;
+    }
+    while (*name) {
+        size_t len = strcspn(name, ",");
+        const char *colon = memrchr(name, ':', len);
+        add_listener_info(server, name, colon ? (size_t)(colon - name) : len, port);
+        name += len;
+        name += strspn(name, ", ");
+    }
+}
+
+/* A value that the kernel refuses prevents no start: it bounds nothing. */
+static void tune_listener(struct server *server, struct listener *listener)
+{
+    const struct settings *settings = server->settings;
+    const struct listener_options options = {
+        .backlog = (int)settings->tcp_backlog,
+        .nodelay = settings->tcp_nodelay,
+        .keepalive = settings->tcp_keepalive,
+        .send_bytes = (int)settings->tcp_send_bytes,
+        .receive_bytes = (int)settings->tcp_receive_bytes,
+        .send_timeout_ms = (unsigned)settings->tcp_send_timeout_ms,
+    };
+    if (listener_tune(listener, &options) != STATUS_OK)
+        log_line(server->log, LOG_WARNING, "listener",
+                 "%s: the kernel refuses one of tcp_listen_options: %s", listener_name(listener),
+                 strerrordesc_np(errno));
+}
+
+/* The key whose value is this address, for an error; "listeners.tcp.default" when none was set. */
+static void key_of_address(const struct settings *settings, const char *address, char *out,
+                           size_t room)
+{
+    snprintf(out, room, "listeners.tcp.default");
+    for (size_t i = 0; i < settings->listeners.count; i++) {
+        const struct setting_name *item = &settings->listeners.items[i];
+        char *made;
+        if (!literal_address(item->value, &made) && made && strcmp(made, address) == 0)
+            snprintf(out, room, "listeners.tcp.%s", item->name);
+        free(made);
+    }
+    if (strncmp(address, "unix:", strlen("unix:")) == 0)
+        snprintf(out, room, "listeners.unix");
+}
+
+/* Puts the key before the sentence that says why its address cannot be opened. */
+static void name_the_key(const struct server *server, const char *address, enum status status,
+                         char **error)
+{
+    char key[300], *sentence = *error;
+    key_of_address(server->settings, address, key, sizeof key);
+    if (asprintf(error, "%s: %s", key, sentence ? sentence : status_text(status)) < 0)
+        *error = NULL;
+    free(sentence);
+}
+
+enum status server_start_listeners(struct server *server, char **error)
+{
+    char **addresses = settings_addresses(server->settings);
+    enum status status = STATUS_OK;
+    size_t count = 0;
+
+    while (addresses[count])
+        count++;
+    server->listeners = mem_need((count + 1) * sizeof *server->listeners);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        struct listener *listener;
+        status = listener_new(workers_loop(server->workers, 0), addresses[i], accepted, server,
+                              server->log, &listener, error);
+        if (status != STATUS_OK) {
+            name_the_key(server, addresses[i], status, error);
+            break;
+        }
+        server->listeners[server->listener_count++] = listener;
+        tune_listener(server, listener);
+        add_listener_infos(server, listener);
+    }
+    settings_free_list(&addresses);
+    return status;
+}
