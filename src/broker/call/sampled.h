@@ -7,10 +7,9 @@
 #include <stdint.h>
 
 struct sampled {
-    uint64_t born_wall_ms;    /* when it was made, or recovered */
-    uint64_t mark;            /* sampled_mark of the numbers in its last sample, or at its birth */
-    uint64_t changed_wall_ms; /* the start of the last walk that found it changed, or its birth */
-    bool before;              /* true: it has been in a sample */
+    uint64_t born_wall_ms; /* when it was made, or recovered */
+    uint64_t mark;         /* sampled_mark of the numbers in its last sample, or at its birth */
+    bool before;           /* true: it has been in a sample */
 };
 
 /* Stands for an object's numbers, so that they need not be kept for comparison. counted: the sum of

@@ -20,7 +20,7 @@ struct channel *channel_new(struct peer *peer, uint16_t id)
     TAILQ_INIT(&channel->gets);
     TAILQ_INIT(&channel->holds);
     channel->sampled.born_wall_ms = peer->set->store->call.now.wall_ms;
-    channel->sampled.changed_wall_ms = channel->sampled.born_wall_ms;
+    channel->changed_wall_ms = channel->sampled.born_wall_ms;
     channel->number = roster_add(&peer->set->roster, channel);
     return channel;
 }

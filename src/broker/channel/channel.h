@@ -70,6 +70,8 @@ struct channel {
     uint32_t consumer_count;
     struct rates rates;
     struct sampled sampled;
+    uint64_t changed_wall_ms; /* the start of the last walk (vhost/sample.c) that found its numbers
+                                 changed; at first when it was made */
 };
 
 /* Makes a channel and adds it to channels.roster. Never NULL. */

@@ -247,8 +247,8 @@ static void fill_channel(const struct channel *channel, struct channel_info *out
         .born_wall_ms = channel->sampled.born_wall_ms,
         .sampled_before = channel->sampled.before,
     };
-    if (channel->sampled.changed_wall_ms < channel->set->sampled_wall_ms)
-        out->idle_since_wall_ms = channel->sampled.changed_wall_ms;
+    if (channel->changed_wall_ms < channel->set->sampled_wall_ms)
+        out->idle_since_wall_ms = channel->changed_wall_ms;
     tx_pending(channel, &out->messages_uncommitted, &out->acks_uncommitted);
 }
 

@@ -67,8 +67,6 @@ static bool is_wanted(struct sampled *sampled, uint64_t mark, uint64_t number,
     };
     sampled->mark = mark;
     sampled->before = true;
-    if (changed)
-        sampled->changed_wall_ms = walk->began_wall_ms;
     return true;
 }
 
@@ -116,6 +114,8 @@ static bool sample_channel(struct channel *channel, const struct sample_walk *wa
     uint64_t mark = sampled_mark(sum(&channel->rates), 0, 0);
     if (!is_wanted(&channel->sampled, mark, channel->number, walk, out))
         return false;
+    if (out->changed)
+        channel->changed_wall_ms = walk->began_wall_ms;
     out->u.channel = channel->rates;
     return true;
 }
