@@ -69,7 +69,7 @@ void check_samples(void)
     if (!here->there || here->under_way || here->h.halted)
         return;
     static struct queue_info infos[64];
-    bool found[64];
+    bool found[64] = {false};
     CHECK(here->world.queue_count <= 64);
     for (unsigned q = 0; q < here->world.queue_count; q++)
         found[q] =

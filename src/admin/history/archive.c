@@ -333,7 +333,7 @@ static void tell_rates(const struct archive *archive, const struct archive_place
                        const struct archived *entry, const struct archive_object *object,
                        uint64_t now_ms, struct told *out)
 {
-    uint64_t growth[TRACK_COLUMNS_MAX], gap_ms;
+    uint64_t growth[TRACK_COLUMNS_MAX] = {0}, gap_ms;
     if (object->born_ms > archive->reset_ms && now_ms < object->born_ms + SERIES_TICK_MS) {
         gap_ms = now_ms > object->born_ms ? now_ms - object->born_ms : 1;
         for (unsigned i = 0; i < out->columns; i++)

@@ -116,10 +116,6 @@ static const struct {
      OF(journal.pages_in)},
     {"leveret_journal_pages_out_total", "counter", "Chunks of transient messages paged out to disk",
      "", OF(journal.pages_out)},
-    {"rabbitmq_queue_disk_reads_total", "counter",
-     "Total number of times queues read messages from disk", "", OF(all.disk_reads)},
-    {"rabbitmq_queue_disk_writes_total", "counter",
-     "Total number of times queues wrote messages to disk", "", OF(all.disk_writes)},
     {"rabbitmq_io_read_ops_total", "counter", "Total number of I/O read operations", "",
      OF(journal.io.reads)},
     {"rabbitmq_io_read_bytes_total", "counter", "Total number of I/O bytes read", "",
@@ -302,6 +298,10 @@ static void write_depths(struct text *out, const struct vhost_totals *all)
     single(out, "rabbitmq_queue_messages", "gauge",
            "Sum of ready and unacknowledged messages - total queue depth", "",
            all->messages_ready + all->messages_unacknowledged);
+    single(out, "rabbitmq_queue_disk_reads_total", "counter",
+           "Total number of times queues read messages from disk", "", all->disk_reads);
+    single(out, "rabbitmq_queue_disk_writes_total", "counter",
+           "Total number of times queues wrote messages to disk", "", all->disk_writes);
 }
 
 /* Sums over all exchanges. On the other paths metrics_objects writes a line for each exchange. */
