@@ -197,6 +197,15 @@ class ConfigurationTest(unittest.TestCase):
         got = self.check("--config", self.file(active))
         self.assertEqual((got.returncode, got.stderr, got.stdout), (0, "", "ok\n"))
 
+    def test_each_key_is_in_the_manual(self):
+        manual = (CONFIGURATIONS.parents[2] / "man/leveretd.8.in").read_text()
+        got = subprocess.run([LEVERETD, "--print-config"], capture_output=True, text=True, timeout=60,
+                             env=environment())
+        for key in re.findall(r"(?m)^# (\S+) = ", got.stdout):
+            # A family is named by what stands before its variable part, a group by its last parts.
+            stem = key.split("$")[0]
+            self.assertTrue(stem in manual or "." + key.split(".")[-1] in manual, key)
+
     # ---- The log.
 
     def test_file_and_console_at_once(self):

@@ -78,6 +78,10 @@ void settings_print_file(struct text *out)
     for (const struct key *key = keys_next(NULL); key; key = keys_next(key)) {
         if (keys_is_another_name(key) && !keys_is_family(key))
             continue;
-        text_printf(out, "# %s = %s\n", key->name, key->fallback ? key->fallback : "");
+        const char *value = key->fallback ? key->fallback : key->words[0];
+        for (unsigned i = 0; key->words[i]; i++)
+            text_printf(out, "%s%s%s", i ? ", " : "# One of ", key->words[i],
+                        key->words[i + 1] ? "" : ":\n");
+        text_printf(out, "# %s = %s\n", key->name, value ? value : "");
     }
 }
