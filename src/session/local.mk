@@ -65,7 +65,8 @@ session_test_libs = src/session/libsession.a src/host/libhost.a $(broker_libs) \
 
 if HAVE_CHECK
 session_tests = tests/unit/test_consumer_tags tests/unit/test_error_reply \
-	tests/unit/test_session tests/unit/test_session_hold tests/unit/test_session_order
+	tests/unit/test_session tests/unit/test_session_hold tests/unit/test_session_order \
+	tests/unit/test_session_sample
 check_PROGRAMS += $(session_tests)
 TESTS += $(session_tests)
 tests_unit_test_consumer_tags_SOURCES = tests/unit/test_consumer_tags.c
@@ -93,4 +94,9 @@ tests_unit_test_session_order_SOURCES = tests/unit/test_session_order.c \
 	tests/unit/session_harness.c tests/unit/session_harness.h
 tests_unit_test_session_order_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_session_order_LDADD = $(session_test_libs) $(CHECK_LIBS)
+
+tests_unit_test_session_sample_SOURCES = tests/unit/test_session_sample.c \
+	tests/unit/session_harness.c tests/unit/session_harness.h
+tests_unit_test_session_sample_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_session_sample_LDADD = $(session_test_libs) $(CHECK_LIBS)
 endif

@@ -309,5 +309,13 @@ def what_may_be_asked(node):
     assert policies == {"global": [600, 3600, 28800, 86400], "basic": [600, 3600], "detailed": [600]}, policies
 
 
+@test(own=True, management=True, settings={"management.sample_retention_policies.global.minute": "5",
+                          "management.sample_retention_policies.global.day": "1200",
+                          "management.sample_retention_policies.basic.hour": "61", "management.history_max": "2MiB"})
+def what_is_kept_is_configured(node):
+    policies = Api(node).get("overview").json["sample_retention_policies"]
+    assert policies == {"global": [60, 86400], "basic": [3600], "detailed": [600]}, policies
+
+
 if __name__ == "__main__":
     main(management=True)

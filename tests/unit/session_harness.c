@@ -19,6 +19,7 @@ struct connection {
     struct frame_parser parser;
     struct text input, output, told;
     size_t input_at, output_held;
+    struct connection_counters counters;
     bool header_seen, failed, closing, closed;
     unsigned paused;
     uint8_t *reserved;
@@ -175,6 +176,7 @@ void connection_commit(struct connection *connection, size_t bytes)
 {
     if (!connection->closing)
         text_add(&connection->output, connection->reserved, bytes);
+    connection->counters.sent_bytes += bytes;
     free(connection->reserved);
     connection->reserved = NULL;
 }
@@ -194,8 +196,7 @@ size_t connection_output_bytes(const struct connection *connection)
 
 void connection_counters(const struct connection *connection, struct connection_counters *out)
 {
-    (void)connection;
-    *out = (struct connection_counters){0};
+    *out = connection->counters;
 }
 
 void connection_close(struct connection *connection, uint32_t linger_ms)
@@ -303,6 +304,7 @@ struct connection *harness_connect(struct harness *harness)
 
 void harness_feed(struct harness *harness, struct connection *client, struct bytes input)
 {
+    client->counters.received_bytes += input.len;
     text_add_bytes(&client->input, input);
     if (!client->closed)
         loop_at_end(harness->loop, PHASE_APPLY, &client->resume);

@@ -22,6 +22,15 @@
 /* The counters that a queue has, as a mask for stats_write: bits 0, 3 to 11, 13 and 14. */
 #define QUEUE_RATES 0x6ff9u
 
+/* Returns true when something is wanted that the archive knows. */
+static bool wants_told(const struct answer *a)
+{
+    return answer_wants(a, "message_stats") || answer_wants(a, "messages_details") ||
+           answer_wants(a, "messages_ready_details") ||
+           answer_wants(a, "messages_unacknowledged_details") ||
+           answer_wants(a, "consumer_capacity") || answer_wants(a, "consumer_utilisation");
+}
+
 /* The samples that are wanted; none while rows are only looked at for sorting. */
 static unsigned wanted_ranges(const struct answer *a)
 {
@@ -70,7 +79,7 @@ static void write_rates(struct request *r, struct answer *a, struct bytes vhost,
                         const struct queue_info *q)
 {
     uint64_t values[QUEUE_NUMBERS], born[VHOST_NUMBERS];
-    struct told told;
+    struct told told = {.columns = QUEUE_NUMBERS};
     const struct queue_numbers numbers = {
         q->rates,      q->messages_ready, q->messages_unacknowledged,
         q->disk_reads, q->disk_writes,    q->able_ms};
@@ -82,7 +91,8 @@ static void write_rates(struct request *r, struct answer *a, struct bytes vhost,
                                           .born = born};
     stats_of_queue(&numbers, values);
     stats_born(q->born_ready, born);
-    stats_tell(r, 'v', vhost, &object, wanted_ranges(a), &told);
+    if (wants_told(a))
+        stats_tell(r, 'v', vhost, &object, wanted_ranges(a), &told);
     if (!all_zero(values, NUMBER_ABLE_MS))
         stats_write(a, values, &told, QUEUE_RATES);
     stats_write_lengths(a, values, &told);
