@@ -87,6 +87,11 @@ void admin_import(struct admin *admin, struct text *json,
     body_parse(r, import_all);
 }
 
+void admin_set_metrics_login(struct admin *admin, bool login)
+{
+    admin->options.metrics_login = login;
+}
+
 uint16_t admin_port(const struct admin *admin)
 {
     return admin->server ? http_port(admin->server) : 0;

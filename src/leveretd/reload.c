@@ -19,6 +19,8 @@ static void hand_out(struct server *server)
     server_node_limits(settings, &node);
     node_set_limits(server->node, &node);
     server_directory_limits(server);
+    if (server->admin)
+        admin_set_metrics_login(server->admin, settings->metrics_login);
     auth_set_loopback_users(server->auth, (const char *const *)loopback_users);
     settings_free_list(&loopback_users);
     server_session_limits(settings, &server->session_options);

@@ -44,6 +44,7 @@ struct server {
     size_t listener_info_count;
     char *management_address, *prometheus_address, *node_name;
     struct admin *admin;
+    const char **cors_origins; /* admin_options.cors_origins; NULL: none */
 
     int signal_fd;
     struct watch *signal_watch;

@@ -330,6 +330,22 @@ static void each_setting(const void *settings,
     settings_each(settings, each, context);
 }
 
+/* The list belongs to the server; its texts belong to the settings. NULL: there are none. */
+static const char *const *cors_origins(struct server *server)
+{
+    const struct settings *settings = server->settings;
+    const struct setting_names *names = &settings->cors_origins;
+    size_t count = 0;
+    if (!names->count && !settings->cors_origin)
+        return NULL;
+    server->cors_origins = mem_need((names->count + 2) * sizeof *server->cors_origins);
+    if (settings->cors_origin)
+        server->cors_origins[count++] = settings->cors_origin;
+    for (size_t i = 0; i < names->count; i++)
+        server->cors_origins[count++] = names->items[i].value;
+    return server->cors_origins;
+}
+
 static enum status start_admin(struct server *server, char **error)
 {
     if (!server->management_address && !server->prometheus_address &&
@@ -353,6 +369,12 @@ static enum status start_admin(struct server *server, char **error)
         .sessions = server->sessions,
         .workers = server->sessions_made,
         .each_setting = each_setting,
+        .hsts = settings->hsts,
+        .cors_origins = cors_origins(server),
+        .cors_max_age_s = (unsigned)settings->cors_max_age_s,
+        .metrics_path = settings->metrics_path,
+        .metrics_per_object = settings->metrics_per_object,
+        .metrics_login = settings->metrics_login,
         .settings = settings,
         .rabbitmq_version = compatibility_version(settings),
         .leveret_version = LEVERET_VERSION,

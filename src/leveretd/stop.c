@@ -70,6 +70,7 @@ void server_free(struct server *server)
         workers_free(&server->workers);
     if (server->loop)
         loop_free(&server->loop);
+    free(server->cors_origins);
     defaults_free(&server->defaults);
     load_free(server);
     free(server->sessions);

@@ -44,6 +44,7 @@ EXTRA_DIST += \
 	tests/scenario/test_hostile.py \
 	tests/scenario/test_http.py \
 	tests/scenario/test_http_bounds.py \
+	tests/scenario/test_http_settings.py \
 	tests/scenario/test_identity.py \
 	tests/scenario/test_input.py \
 	tests/scenario/test_limits.py \

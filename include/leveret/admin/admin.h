@@ -65,6 +65,13 @@ struct admin_options {
                                       const char *origin),
                          void *context);
     const void *settings;
+    const char *hsts; /* Strict-Transport-Security of the API's answers; NULL: none is sent */
+    /* Origins whose pages may use the API from a browser, NULL-ended, "*" for all; NULL: none. */
+    const char *const *cors_origins;
+    unsigned cors_max_age_s;      /* how long a browser may keep the answer to its question */
+    const char *metrics_path;     /* on the port of metrics, in place of /metrics; NULL: /metrics */
+    bool metrics_per_object;      /* true: /metrics has a line for each object */
+    bool metrics_login;           /* true: the port of metrics asks for a login, too */
     const char *rabbitmq_version; /* the version that clients are told */
     const char *leveret_version, *node_name;
     const char *product_name, *product_version; /* shown in the overview and the metrics */
@@ -95,6 +102,8 @@ void admin_free(struct admin **admin);
 void admin_import(struct admin *admin, struct text *json,
                   void (*done)(void *context, int code, const char *reason), void *context);
 
+/* Changes metrics_login. */
+void admin_set_metrics_login(struct admin *admin, bool login);
 /* The ports that are listened on; 0: there is none. */
 uint16_t admin_port(const struct admin *admin);
 uint16_t admin_metrics_port(const struct admin *admin);

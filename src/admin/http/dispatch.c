@@ -5,6 +5,7 @@
  * wrong is answered here: 400, 401, 404, 405, 429, 503. */
 #include "admin/http/dispatch.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "admin/http/access.h"
@@ -220,11 +221,32 @@ static bool check_access(struct request *r)
     return !why;
 }
 
+/* On the port of metrics their path may be another one; the routes know /metrics alone. Returns
+ * false when the path is none of metrics'. */
+static bool find_metrics(struct request *r)
+{
+    const char *own = r->admin->options.metrics_path;
+    size_t len = own ? strlen(own) : 0;
+    char *path;
+    if (!r->on_metrics_port || !own || strcmp(own, "/metrics") == 0)
+        return true;
+    if (strncmp(r->path, own, len) != 0 || (r->path[len] && r->path[len] != '/') ||
+        asprintf(&path, "/metrics%s", r->path + len) < 0)
+        return false;
+    free(r->path);
+    r->path = path;
+    return true;
+}
+
 bool dispatch_begin(struct request *request)
 {
     struct bytes parts[REQUEST_ARGS_MAX];
     size_t count;
     char allow[64];
+    if (!find_metrics(request)) {
+        respond_not_found(request);
+        return false;
+    }
     const struct route *route = routes_find(request->admin->route_tables, request->method,
                                             request->path, parts, &count, allow);
     request->route = route;
@@ -241,7 +263,8 @@ bool dispatch_begin(struct request *request)
         return false;
     decode_parts(request, parts, count);
     request->body_bytes_max = body_bytes_max(request);
-    if (!request->on_metrics_port && route->access != ACCESS_ANYBODY && !check_access(request))
+    bool asks = !request->on_metrics_port || request->admin->options.metrics_login;
+    if (asks && route->access != ACCESS_ANYBODY && !check_access(request))
         return false;
     return check_names(request, count);
 }

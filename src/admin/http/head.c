@@ -206,6 +206,12 @@ static int read_content_type(struct head_reading *r, struct bytes value)
     return 0;
 }
 
+static int read_origin(struct head_reading *r, struct bytes value)
+{
+    r->head->origin = value;
+    return 0;
+}
+
 static const struct {
     const char *name;
     int (*read)(struct head_reading *r, struct bytes value);
@@ -213,7 +219,7 @@ static const struct {
     {"Content-Length", read_length},     {"Transfer-Encoding", read_coding},
     {"Connection", read_connection},     {"Expect", read_expect},
     {"X-Reason", read_reason},           {"Authorization", read_authorization},
-    {"Content-Type", read_content_type},
+    {"Content-Type", read_content_type}, {"Origin", read_origin},
 };
 
 static int read_field(struct head_reading *r, struct bytes line)

@@ -97,6 +97,7 @@ static struct request *make_request(struct http_connection *c, const struct head
     r->authorization = copy(head->authorization);
     r->reason = copy(head->reason);
     r->content_type = copy(head->content_type);
+    r->origin = copy(head->origin);
     memcpy(r->peer, c->address.peer_host, sizeof r->peer);
     r->loopback = c->address.loopback;
     r->on_metrics_port = c->server->metrics_only;

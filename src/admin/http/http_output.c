@@ -13,6 +13,7 @@
 #include <sys/uio.h>
 #include <time.h>
 
+#include "admin/http/cors.h"
 #include "admin/http/http_internal.h"
 #include "leveret/base/container.h"
 #include "leveret/base/mem.h"
@@ -182,9 +183,10 @@ static const char *reason_of(int code)
     return "Unknown";
 }
 
-/* Writes the status line and the fields that every answer has. */
-static void begin_head(struct http_connection *c, struct text *out, int code,
-                       const char *content_type)
+/* Writes the status line and the fields that every answer has. request NULL: what has come is no
+ * request. */
+static void begin_head(struct http_connection *c, const struct request *request, struct text *out,
+                       int code, const char *content_type)
 {
     char date[64] = "";
     struct tm utc;
@@ -195,6 +197,11 @@ static void begin_head(struct http_connection *c, struct text *out, int code,
                 reason_of(code), date);
     if (content_type)
         text_printf(out, "Content-Type: %s\r\n", content_type);
+    const struct admin_options *options = &c->server->admin->options;
+    if (options->hsts && !c->server->metrics_only)
+        text_printf(out, "Strict-Transport-Security: %s\r\n", options->hsts);
+    if (request && options->cors_origins && !c->server->metrics_only)
+        cors_write(options, request, out);
     if (!c->keep_alive)
         text_printf(out, "Connection: close\r\n");
     else if (c->minor_0)
@@ -218,7 +225,7 @@ void http_output_error(struct http_connection *c, int code)
     struct text text = {0};
     c->keep_alive = false;
     c->answered = true;
-    begin_head(c, &text, code, NULL);
+    begin_head(c, NULL, &text, code, NULL);
     text_printf(&text, "Content-Length: 0\r\n\r\n");
     queue(c, &text);
     http_input_enter(c, INPUT_HELD);
@@ -279,7 +286,7 @@ void http_send(struct request *request, int code, const char *content_type, cons
         size_t len = body ? body->len : 0;
         settle_keeping(c);
         c->answered = true;
-        begin_head(c, &head, code, content_type);
+        begin_head(c, request, &head, code, content_type);
         if (header)
             text_printf(&head, "%s: %s\r\n", header, header_value);
         if (has_body(code))
@@ -309,7 +316,7 @@ void http_stream_begin(struct request *request, int code, const char *content_ty
     c->answered = c->streaming = true;
     if (c->minor_0)
         c->keep_alive = false; /* closing the connection is the only way to end it */
-    begin_head(c, &head, code, content_type);
+    begin_head(c, request, &head, code, content_type);
     text_printf(&head, c->minor_0 ? "\r\n" : "Transfer-Encoding: chunked\r\n\r\n");
     queue(c, &head);
 }

@@ -8,6 +8,8 @@ src_admin_libadmin_a_SOURCES += \
 	src/admin/http/body.h \
 	src/admin/http/chunks.c \
 	src/admin/http/chunks.h \
+	src/admin/http/cors.c \
+	src/admin/http/cors.h \
 	src/admin/http/dispatch.c \
 	src/admin/http/dispatch.h \
 	src/admin/http/head.c \

@@ -50,6 +50,7 @@ void request_free(struct request *request)
     free(request->query);
     free(request->authorization);
     free(request->content_type);
+    free(request->origin);
     free(request->reason);
     free(request);
     admin_unref(admin);

@@ -23,11 +23,12 @@ struct request {
     struct admin *admin;
     struct http_connection *http; /* NULL: no client waits for the answer (any more) */
     enum http_method method;
-    char *path;                                  /* as sent, without the query */
-    char *query;                                 /* without '?'; "" when there is none */
-    char *authorization, *reason, *content_type; /* header fields; NULL: the head had none */
-    char peer[64];                               /* the client's address */
-    bool loopback;                               /* true when the client is on this machine */
+    char *path;  /* as sent, without the query */
+    char *query; /* without '?'; "" when there is none */
+    char *authorization, *reason, *content_type,
+        *origin;             /* header fields; NULL: the head had none */
+    char peer[64];           /* the client's address */
+    bool loopback;           /* true when the client is on this machine */
     bool on_metrics_port;    /* true when it came to the port that serves metrics only */
     uint64_t body_bytes_max; /* a longer body is refused; set by dispatch_begin */
     struct text body;        /* bytes as sent */

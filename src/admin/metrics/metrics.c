@@ -331,11 +331,6 @@ static void counted(struct request *r, const struct totals *totals)
     respond_text(r, 200, CONTENT_TYPE, &out);
 }
 
-static void get_sums(struct request *r)
-{
-    totals_for(r, counted);
-}
-
 static void counted_per_object(struct request *r, const struct totals *totals)
 {
     struct text out = {0};
@@ -349,6 +344,15 @@ static void counted_per_object(struct request *r, const struct totals *totals)
 static void get_per_object(struct request *r)
 {
     totals_for(r, counted_per_object);
+}
+
+static void get_sums(struct request *r)
+{
+    if (r->admin->options.metrics_per_object) {
+        get_per_object(r);
+        return;
+    }
+    totals_for(r, counted);
 }
 
 static void get_detailed(struct request *r)

@@ -243,13 +243,8 @@ const struct foreign_key foreign_keys[] = {
     MISSING("definitions.import_backend", "what it asks for"),
     MISSING("definitions.local.path", "what it asks for"),
     MISSING("definitions.skip_if_unchanged", "what it asks for"),
-    MISSING("management.cors.$any", "what it asks for"),
-    MISSING("management.disable_stats", "what it asks for"),
-    MISSING("management.enable_queue_totals", "what it asks for"),
-    MISSING("management.hsts.policy", "what it asks for"),
-    MISSING("prometheus.authentication.enabled", "what it asks for"),
-    MISSING("prometheus.path", "what it asks for"),
-    MISSING("prometheus.return_per_object_metrics", "what it asks for"),
+    MISSING_UNLESS("management.disable_stats", "answers without statistics", "false"),
+    MISSING_UNLESS("management.enable_queue_totals", "answers without statistics", "false"),
     {.name = NULL},
 };
 

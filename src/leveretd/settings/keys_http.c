@@ -3,6 +3,23 @@
 
 #define DAY_S 86400u
 
+/* A text that is sent as a field of a head. */
+static const char *check_field(const char *value)
+{
+    for (; *value; value++)
+        if ((unsigned char)*value < 0x20 || *value == 0x7f)
+            return "must not hold control characters";
+    return NULL;
+}
+
+static const char *check_path(const char *value)
+{
+    size_t len = strlen(value);
+    return value[0] != '/' || (len > 1 && value[len - 1] == '/')
+               ? "must begin with / and not end with it"
+               : NULL;
+}
+
 const struct key keys_http[] = {
     {KEY_PLAIN("management.tcp.ip", KEY_TEXT, management_ip, NULL)},
     {KEY_PLAIN("management.tcp.port", KEY_PORT, management_port, "15672")},
@@ -35,5 +52,13 @@ const struct key keys_http[] = {
     {KEY_RANGE("prometheus.tcp.max_connections", KEY_COUNT, metrics_connections, "64", 1, 1000000)},
     {KEY_RANGE("prometheus.tcp.max_connections_per_address", KEY_COUNT,
                metrics_connections_per_address, "32", 1, 1000000)},
+    {KEY_PLAIN("management.hsts.policy", KEY_TEXT_OR_OFF, hsts, NULL), .check = check_field},
+    {KEY_PLAIN("management.cors.allow_origins", KEY_TEXT_OR_OFF, cors_origin, NULL)},
+    {KEY_PLAIN("management.cors.allow_origins.$name", KEY_TAG, cors_origins, NULL)},
+    {KEY_RANGE("management.cors.max_age", KEY_COUNT, cors_max_age_s, "1800", 0, 86400)},
+    {KEY_PLAIN("prometheus.path", KEY_TEXT, metrics_path, "/metrics"), .check = check_path},
+    {KEY_PLAIN("prometheus.return_per_object_metrics", KEY_BOOL, metrics_per_object, "false")},
+    {KEY_PLAIN("prometheus.authentication.enabled", KEY_BOOL, metrics_login, "false"),
+     .live = true},
     {.name = NULL},
 };
