@@ -132,20 +132,27 @@ def cluster_exchange_limit(node):
     connection.close()
 
 
-@test(own=True, leveret_only=WHY, settings={"initial_frame_max": "4096"})
-def initial_frame_max(node):
+def send_a_frame(node, size):
+    """Sends a first frame of so many bytes, which is no start-ok, and waits for the connection's end."""
     with socket.create_connection((node.host, node.port)) as client:
         client.settimeout(60)
         client.sendall(b"AMQP\x00\x00\x09\x01")
         assert client.recv(4096)
-        client.sendall(struct.pack(">BHI", 1, 0, 5000) + b"\x00" * 5000 + b"\xce")
-        data = b""
+        payload = size - 8
+        client.sendall(struct.pack(">BHI", 1, 0, payload) + b"\x00" * payload + b"\xce")
         try:
-            while piece := client.recv(4096):
-                data += piece
+            while client.recv(4096):
+                pass
         except ConnectionResetError:
             pass
-    eventually(lambda: "4096" in node.log() or "frame" in node.log())
+
+
+@test(own=True, leveret_only=WHY, settings={"initial_frame_max": "4096"})
+def initial_frame_max(node):
+    send_a_frame(node, 4096)
+    assert "frame_too_large" not in node.log(), node.log()
+    send_a_frame(node, 5000)
+    eventually(lambda: "{frame_too_large,4992,4088}" in node.log())
 
 
 if __name__ == "__main__":

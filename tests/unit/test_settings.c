@@ -79,6 +79,8 @@ START_TEST(addresses)
         {"[::1]:5672", "[::1]:5672"},
         {":::5672", "[::]:5672"},
         {"127.0.0.1:any", "127.0.0.1:0"},
+        {"unix:/run/a.sock:0", "unix:/run/a.sock"},
+        {"local:/run/a.sock", "unix:/run/a.sock"},
         {"0", NULL},
         {"none", NULL},
         {"127.0.0.1:none", NULL},

@@ -77,6 +77,21 @@ const char *literal_port(const char *text)
     return NULL;
 }
 
+/* RabbitMQ's form of a Unix socket: unix:/path:0, or local: for unix:. */
+static bool is_path(const char *text)
+{
+    return strncmp(text, "unix:/", strlen("unix:/")) == 0 ||
+           strncmp(text, "local:/", strlen("local:/")) == 0;
+}
+
+/* The length of the path behind the first colon, without the port, which is always 0. */
+static size_t path_len(const char *text)
+{
+    const char *path = strchr(text, ':') + 1;
+    size_t len = strlen(path);
+    return len > 2 && strcmp(path + len - 2, ":0") == 0 ? len - 2 : len;
+}
+
 const char *literal_address(const char *text, char **out)
 {
     const char *colon = strrchr(text, ':');
@@ -85,6 +100,11 @@ const char *literal_address(const char *text, char **out)
     int made;
 
     *out = NULL;
+    if (is_path(text)) {
+        if (asprintf(out, "unix:%.*s", (int)path_len(text), strchr(text, ':') + 1) < 0)
+            *out = NULL;
+        return *out ? NULL : "is too long";
+    }
     if (colon && !host_len)
         return "must be a port or HOST:PORT";
     const char *wrong = literal_port(port);

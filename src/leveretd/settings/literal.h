@@ -21,7 +21,7 @@ const char *literal_port(const char *text);
 bool literal_is_off(const char *port);
 
 /* Reads an address in one of the forms of RabbitMQ's files (5672, 127.0.0.1:5672, ::1:5672,
- * [::1]:5672). *out is the address in listener_new's form, which the caller frees; NULL when its
+ * [::1]:5672, unix:/path:0, local:/path:0). *out is the address in listener_new's form, which the caller frees; NULL when its
  * port is off. */
 const char *literal_address(const char *text, char **out);
 
