@@ -263,8 +263,8 @@ static struct bytes line_in(struct log_event *event, enum log_format format)
                    level_names[event->level], event->area);
     at = log_text_escape(at, end, (const char *)event->text.at, event->text.len, json);
     if (json) {
-        memcpy(at, "\"}", 2);
-        at += 2;
+        *at++ = '"';
+        *at++ = '}';
     }
     *at++ = '\n';
     event->lens[format] = (size_t)(at - line);
@@ -283,14 +283,13 @@ static void write_journald(struct log *log, const struct log_event *event)
 static void write_to(struct log *log, enum sink which, struct log_event *event)
 {
     int format = atomic_load_explicit(&log->formats[which], memory_order_relaxed);
-    struct bytes line = bytes_of("", 0);
     if (which == OUTPUT_JOURNALD) {
         write_journald(log, event);
         return;
     }
     if (which == OUTPUT_TAP && !log->tap)
         return;
-    line = line_in(event, (enum log_format)format);
+    struct bytes line = line_in(event, (enum log_format)format);
     if (which == OUTPUT_TAP) {
         log->tap(log->tap_context, event->level, bytes_of(line.at, line.len - 1));
     } else if (which == OUTPUT_FILE) {

@@ -97,7 +97,7 @@ struct nearest {
 
 static void consider(struct nearest *nearest, const char *pattern)
 {
-    char filled[NAME_LEN_MAX + 1];
+    char filled[NAME_LEN_MAX + 1] = "";
     fill_in(pattern, nearest->name, filled);
     unsigned far = distance(nearest->name, filled);
     if (far >= nearest->distance)
