@@ -298,6 +298,31 @@ START_TEST(a_commit_has_the_batch_to_itself)
 }
 END_TEST
 
+/* Few messages may cost much: what they cost is known only once they are routed. */
+START_TEST(a_small_commit_that_costs_much_has_the_batch_to_itself)
+{
+    char queue[16];
+    do_exchange(&h, "A1", "f", "fanout", "");
+    do_bind(&h, "A1", "f", "q", "");
+    for (unsigned i = 0; i < 200; i++) {
+        snprintf(queue, sizeof queue, "q%u", i);
+        do_declare(&h, "A1", queue, "");
+        do_bind(&h, "A1", "f", queue, "");
+    }
+    do_plain(&h, "A1", COMMAND_TX_SELECT);
+    for (unsigned i = 0; i < 4; i++)
+        do_publish(&h, "A1", "f", "", "m", "");
+    flushes_held = 0;
+    h.portions = 0;
+    h.between = see_commit;
+    do_plain(&h, "A1", COMMAND_TX_COMMIT);
+    ck_assert_uint_ge(h.portions, 1);
+    ck_assert_uint_eq(flushes_held, h.portions);
+    ck_assert(!vhost_holds_batch(h.vhost));
+    ck_assert_uint_eq(depth("q"), 4);
+}
+END_TEST
+
 START_TEST(many_consumers_leave_in_portions)
 {
     for (unsigned i = 0; i < 1000; i++)
@@ -332,6 +357,7 @@ int main(void)
     tcase_add_test(tests, a_queue_goes_while_its_message_comes);
     tcase_add_loop_test(tests, many_bindings_go_in_portions, 0, 2);
     tcase_add_test(tests, a_commit_has_the_batch_to_itself);
+    tcase_add_test(tests, a_small_commit_that_costs_much_has_the_batch_to_itself);
     tcase_add_loop_test(tests, many_consumers_leave_in_portions, 0, 2);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -169,21 +169,22 @@ static bool check_transactional(struct channel *channel, const struct command *c
     return false;
 }
 
-/* Whether a commit may begin or go on in this call. A commit that takes several calls keeps the
- * vhost's batch back until it is done. Another commit of that size waits until then, and until the
- * journal has got the batch. */
-static bool commit_may_go(struct channel *channel)
+/* Whether a commit may begin or go on in this call. While another one is half done, and until the
+ * journal has got what that one wrote, it waits: what its messages cost is not known before they
+ * are routed, so any commit may need several calls. Waiting costs it little, since its answer would
+ * have to wait for the same batch. */
+static bool commit_may_go(const struct channel *channel)
 {
-    struct vhost *vhost = channel->vhost;
-    const struct tx *tx = channel->tx;
-    uint64_t size = tx->message_count * WORK_PUBLISH + tx->entry_count * WORK_SETTLE;
-    if (vhost->commits.channel == channel || size <= call_left(&vhost->store.call, 1))
-        return true;
-    if (vhost->commits.channel || vhost->commits.in_turn)
-        return false;
-    vhost->commits.channel = channel;
-    vhost->commits.in_turn = true;
-    return true;
+    const struct commits *commits = &channel->vhost->commits;
+    return commits->channel == channel || (!commits->channel && !commits->in_turn);
+}
+
+/* The commit goes on in another call: it keeps the vhost's batch back until it is done. */
+static void commit_hold(struct channel *channel)
+{
+    struct commits *commits = &channel->vhost->commits;
+    commits->channel = channel;
+    commits->in_turn = true;
 }
 
 /* Does a portion of what the transaction keeps. Returns true when that was the last one. */
@@ -213,7 +214,12 @@ void command_tx_commit(struct channel *channel, const struct command *command)
         return;
     struct vhost *vhost = channel->vhost;
     struct tx *tx = channel->tx;
-    if (!commit_may_go(channel) || !commit_some(channel)) {
+    if (!commit_may_go(channel)) {
+        channel_goes_on(channel);
+        return;
+    }
+    if (!commit_some(channel)) {
+        commit_hold(channel);
         channel_goes_on(channel);
         return;
     }
