@@ -361,6 +361,7 @@ def heartbeat_loss_closes(node):
     with Raw(node, heartbeat=1) as raw, channel_on(node) as ch:
         queue(ch, q, exclusive=False)
         publish(ch, q, "m")
+        eventually(lambda: count(ch, q) == 1, what="the message")  # another connection gets it
         raw.channel()
         started = time.monotonic()
         raw.call(1, spec.Basic.Get(queue=q), spec.Basic.GetOk)
