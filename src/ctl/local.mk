@@ -3,27 +3,37 @@ bin_PROGRAMS += leveretctl
 leveretctl_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS) $(INIH_CFLAGS)
 leveretctl_LDADD = src/base/libbase.a $(CURL_LIBS) $(JANSSON_LIBS) $(INIH_LIBS)
 leveretctl_SOURCES = \
-	src/ctl/api.c src/ctl/api.h \
-	src/ctl/command.c src/ctl/command.h \
-	src/ctl/config.c \
-	src/ctl/http.c src/ctl/http.h \
-	src/ctl/limits.c \
-	src/ctl/list.c \
+	src/ctl/api/api.c src/ctl/api/api.h \
+	src/ctl/api/http.c src/ctl/api/http.h \
+	src/ctl/api/session.h \
+	src/ctl/command/areas.c \
+	src/ctl/command/broker.c \
+	src/ctl/command/clients.c \
+	src/ctl/command/command.c src/ctl/command/command.h \
+	src/ctl/command/definitions.c \
+	src/ctl/command/help.c \
+	src/ctl/command/limits.c \
+	src/ctl/command/list.c \
+	src/ctl/command/messages.c \
+	src/ctl/command/node.c \
+	src/ctl/command/parameters.c \
+	src/ctl/command/permissions.c \
+	src/ctl/command/policies.c \
+	src/ctl/command/topology.c \
+	src/ctl/command/users.c \
+	src/ctl/command/vhosts.c \
 	src/ctl/main.c \
-	src/ctl/messages.c \
-	src/ctl/node.c \
-	src/ctl/options.c src/ctl/options.h \
-	src/ctl/pairs.c src/ctl/pairs.h \
-	src/ctl/parameters.c \
-	src/ctl/policies.c \
-	src/ctl/rows.c src/ctl/rows.h \
-	src/ctl/session.h \
-	src/ctl/table.c src/ctl/table.h \
-	src/ctl/topology.c \
-	src/ctl/users.c \
-	src/ctl/vhosts.c \
-	src/ctl/watermarks.c \
-	src/ctl/value.c src/ctl/value.h
+	src/ctl/options/config.c \
+	src/ctl/options/line.c src/ctl/options/line.h \
+	src/ctl/options/option_table.c src/ctl/options/option_table.h \
+	src/ctl/options/options.c src/ctl/options/options.h \
+	src/ctl/options/pairs.c src/ctl/options/pairs.h \
+	src/ctl/options/settings.c src/ctl/options/settings.h \
+	src/ctl/output/complain.c src/ctl/output/complain.h \
+	src/ctl/output/rows.c src/ctl/output/rows.h \
+	src/ctl/output/style.h \
+	src/ctl/output/table.c src/ctl/output/table.h \
+	src/ctl/output/value.c src/ctl/output/value.h
 
 dist_man_MANS += man/leveretctl.1
 bashcompdir = $(datadir)/bash-completion/completions
@@ -33,9 +43,9 @@ if HAVE_CHECK
 check_PROGRAMS += tests/unit/test_ctl_table
 TESTS += tests/unit/test_ctl_table
 tests_unit_test_ctl_table_SOURCES = tests/unit/test_ctl_table.c \
-	src/ctl/table.c src/ctl/table.h \
-	src/ctl/value.c src/ctl/value.h
-tests_unit_test_ctl_table_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/ctl $(JANSSON_CFLAGS)
+	src/ctl/output/table.c src/ctl/output/table.h \
+	src/ctl/output/value.c src/ctl/output/value.h
+tests_unit_test_ctl_table_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_ctl_table_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_ctl_table_LDADD = src/base/libbase.a $(JANSSON_LIBS) $(XXHASH_LIBS) $(CHECK_LIBS)
 endif

@@ -1,39 +1,24 @@
 /* leveretctl, the command line of a Leveret broker: reads the options, runs the command, and checks
  * that its output could be written. */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "command.h"
 #include "config.h"
-
-void complain(const char *format, ...)
-{
-    char line[1024];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
-    va_end(args);
-    for (char *c = line; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = ' ';
-    fflush(stdout);
-    fprintf(stderr, "leveretctl: %s\n", line);
-}
+#include "ctl/command/command.h"
 
 static enum outcome run(int argc, char **argv, struct options *options)
 {
     if (!options_read(options, argc, argv))
         return OUTCOME_USAGE;
-    if (options->version) {
+    if (option_given(options, OPTION_VERSION)) {
         printf("leveretctl %s\n", PACKAGE_VERSION);
         return OUTCOME_OK;
     }
     if (options->arg_count)
         return command_run(options);
-    if (options->help)
-        return command_help(options, NULL);
+    if (option_given(options, OPTION_HELP))
+        return help_run(options, NULL);
     complain("which command? (see leveretctl help)");
     return OUTCOME_USAGE;
 }

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "leveret/base/base64.h"
-#include "table.h"
-#include "value.h"
+#include "ctl/output/table.h"
+#include "ctl/output/value.h"
 
 static char *printed;
 static size_t printed_len;

@@ -1,0 +1,112 @@
+/* HTTP by libcurl, whose types stay in this file.
+ *
+ * Normal course: one handle, one connection; a request's answer is collected in memory. What can go
+ * wrong: no broker answers there, or too late; an answer is larger than HTTP_BODY_BYTES_MAX. */
+#include "ctl/api/http.h"
+
+#include <ctype.h>
+#include <curl/curl.h>
+#include <string.h>
+
+#include "leveret/base/mem.h"
+
+/* Seconds to connect to the broker; then it counts as not answering. */
+#define CONNECT_SECONDS 10L
+
+struct http {
+    CURL *curl;
+    struct text base; /* http://host:port, not zero-ended */
+    char wrong[CURL_ERROR_SIZE];
+};
+
+static size_t collect(char *at, size_t one, size_t count, void *context)
+{
+    struct text *body = context;
+    if (body->len + one * count > HTTP_BODY_BYTES_MAX)
+        return 0;
+    text_add(body, at, one * count);
+    return one * count;
+}
+
+struct http *http_new(const struct http_target *target)
+{
+    struct http *http = mem_need(sizeof *http);
+    bool v6 = strchr(target->host, ':') && target->host[0] != '[';
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0 || !(http->curl = curl_easy_init())) {
+        free(http);
+        return NULL;
+    }
+    text_printf(&http->base, "http://%s%s%s:%s", v6 ? "[" : "", target->host, v6 ? "]" : "",
+                target->port);
+    curl_easy_setopt(http->curl, CURLOPT_ERRORBUFFER, http->wrong);
+    curl_easy_setopt(http->curl, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+    curl_easy_setopt(http->curl, CURLOPT_USERNAME, target->user);
+    curl_easy_setopt(http->curl, CURLOPT_PASSWORD, target->password);
+    curl_easy_setopt(http->curl, CURLOPT_NOSIGNAL, 1L);
+    /* A queue may be called "..", so the path is sent as it is; and no proxy of the environment is
+     * used. */
+    curl_easy_setopt(http->curl, CURLOPT_PATH_AS_IS, 1L);
+    curl_easy_setopt(http->curl, CURLOPT_NOPROXY, "*");
+    curl_easy_setopt(http->curl, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
+    curl_easy_setopt(http->curl, CURLOPT_TIMEOUT, target->timeout_s);
+    curl_easy_setopt(http->curl, CURLOPT_WRITEFUNCTION, collect);
+    return http;
+}
+
+void http_free(struct http **http)
+{
+    if (!*http)
+        return;
+    curl_easy_cleanup((*http)->curl);
+    curl_global_cleanup();
+    text_free(&(*http)->base);
+    free(*http);
+    *http = NULL;
+}
+
+bool http_do(struct http *http, const char *method, const char *path, struct bytes body,
+             const char *header, struct http_answer *answer)
+{
+    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
+    struct text url = {0};
+    CURL *curl = http->curl;
+    memset(answer, 0, sizeof *answer);
+    /* Without this, curl waits for a 100 before it sends a large body. */
+    headers = curl_slist_append(headers, "Expect:");
+    if (header)
+        headers = curl_slist_append(headers, header);
+    text_add_bytes(&url, text_bytes(&http->base));
+    text_printf(&url, "%s%c", path, 0);
+    http->wrong[0] = '\0';
+    curl_easy_setopt(curl, CURLOPT_URL, (const char *)url.at);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer->body);
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+    if (body.len) {
+        curl_easy_setopt(curl, CURLOPT_POST, 1L);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, (const char *)body.at);
+    } else {
+        curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
+    }
+    CURLcode code = curl_easy_perform(curl);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
+    curl_slist_free_all(headers);
+    text_free(&url);
+    if (code != CURLE_OK)
+        snprintf(answer->wrong, sizeof answer->wrong, "%s",
+                 http->wrong[0] ? http->wrong : curl_easy_strerror(code));
+    return code == CURLE_OK;
+}
+
+void http_quote(struct text *path, const char *segment)
+{
+    /* "." and ".." have a meaning of their own in a path. */
+    bool dots = strspn(segment, ".") == strlen(segment);
+    for (const unsigned char *c = (const unsigned char *)segment; *c; c++) {
+        if ((*c < 0x80 && isalnum(*c)) || *c == '_' || *c == '-' || (*c == '.' && !dots))
+            text_add(path, c, 1);
+        else
+            text_printf(path, "%%%02X", *c);
+    }
+}

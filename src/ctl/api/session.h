@@ -1,0 +1,27 @@
+/* One run of leveretctl: its command, its options and its HTTP client. The program has one thread
+ * and does one command. */
+#ifndef LEVERETCTL_SESSION_H
+#define LEVERETCTL_SESSION_H
+
+#include "ctl/options/options.h"
+#include "ctl/output/complain.h"
+
+struct command;
+struct http;
+
+struct session {
+    const struct options *options;
+    const struct command *command;
+    const char *needs; /* the tag or the permission that a user needs for the command */
+    struct http *http;
+    char **args; /* the command's arguments, whose number was checked */
+    int arg_count;
+};
+
+/* Argument number i, or NULL when it was left out. */
+static inline const char *session_arg(const struct session *session, int i)
+{
+    return i < session->arg_count ? session->args[i] : NULL;
+}
+
+#endif

@@ -1,0 +1,55 @@
+/* Global parameters and the cluster's name, in rabbitmqctl's forms. */
+#include "ctl/api/api.h"
+#include "ctl/command/command.h"
+#include "ctl/output/value.h"
+
+static enum outcome run_set_global_parameter(struct session *session)
+{
+    struct value *value = value_parse(bytes_of_text(session->args[1]));
+    if (!value) {
+        complain("a value is given as JSON: 5, '\"text\"', '{\"a\": 1}'");
+        return OUTCOME_USAGE;
+    }
+    struct value *body = value_new_map();
+    value_set(body, "value", value);
+    const struct api_request request = {.method = "PUT",
+                                        .path =
+                                            api_path("global-parameters", session->args[0], NULL),
+                                        .body = body,
+                                        .what = "global parameter",
+                                        .which = session->args[0]};
+    return api_call(session, &request, NULL);
+}
+
+static enum outcome run_clear_global_parameter(struct session *session)
+{
+    const struct api_request request = {.method = "DELETE",
+                                        .path =
+                                            api_path("global-parameters", session->args[0], NULL),
+                                        .what = "global parameter",
+                                        .which = session->args[0]};
+    return api_call(session, &request, NULL);
+}
+
+static enum outcome run_set_cluster_name(struct session *session)
+{
+    struct value *body = value_new_map();
+    value_set(body, "name", value_new_text(session->args[0]));
+    const struct api_request request = {
+        .method = "PUT", .path = api_path("cluster-name", NULL), .body = body};
+    return api_call(session, &request, NULL);
+}
+
+/* clang-format off */
+static const struct command commands[] = {
+    {"list_global_parameters", "[COLUMN...]", {0}, run_list, "global_parameters", NEEDS_POLICYMAKER,
+     "Values that are kept by name for the whole broker"},
+    {"set_global_parameter", "NAME VALUE", {0}, run_set_global_parameter, NULL, NEEDS_POLICYMAKER,
+     "Keep a value of JSON by this name: cluster_tags '{\"region\": \"eu\"}'"},
+    {"clear_global_parameter", "NAME", {0}, run_clear_global_parameter, NULL, NEEDS_POLICYMAKER,
+     "Forget a global parameter"},
+    {"set_cluster_name", "NAME", {0}, run_set_cluster_name, NULL, NEEDS_ADMIN,
+     "Name the cluster, as clients and metrics are told it"},
+};
+/* clang-format on */
+const struct area parameters_area = AREA("Parameters", commands);

@@ -1,0 +1,89 @@
+/* The options by area, and how help shows them. */
+#include "ctl/options/option_table.h"
+
+#include <string.h>
+
+#define HELP_COLUMN 30 /* where help's explanations begin */
+
+/* clang-format off */
+#define SETTING(id, letter, name, value, help) {id, letter, name, OPTION_TEXT, value, name, NULL, true, help}
+#define FLAG(id, letter, name, help)           {id, letter, name, OPTION_FLAG, NULL, NULL, NULL, false, help}
+#define VALUE(id, letter, name, kind, value, help) {id, letter, name, kind, value, NULL, NULL, false, help}
+#define WORD(id, name, value, words, help)     {id, 0, name, OPTION_WORD, value, NULL, words, false, help}
+
+const struct option_row option_table[] = {
+    SETTING(OPTION_HOST, 'H', "host", "HOST", "Where the broker's HTTP API is (localhost)"),
+    SETTING(OPTION_PORT, 'P', "port", "PORT", "Its port (15672)"),
+    SETTING(OPTION_USER, 'U', "user", "USER", "Who logs in (guest)"),
+    SETTING(OPTION_PASSWORD, 0, "password", "PASSWORD", "With this password (guest); better in a file"),
+    {OPTION_PASSWORD_FILE, 0, "password-file", OPTION_FILE, "FILE", NULL, NULL, true,
+     "With the password in FILE's first line; - is standard input"},
+    {OPTION_FORMAT, 'f', "format", OPTION_WORD, "FORMAT", "format", "table json tsv", true,
+     "table (aligned columns), json or tsv"},
+    {OPTION_QUIET, 'q', "quiet", OPTION_FLAG, NULL, NULL, NULL, true, "No line of headings"},
+    SETTING(OPTION_TIMEOUT, 't', "timeout", "SECONDS", "How long to wait for an answer (60); 0 is forever"),
+    {OPTION_CONFIG, 0, "config", OPTION_FILE, "FILE", NULL, NULL, true, "Settings from FILE, not ~/.leveretctl"},
+    {OPTION_HELP, 'h', "help", OPTION_FLAG, NULL, NULL, NULL, true, "Explain the command, or list all"},
+    {OPTION_VERSION, 'V', "version", OPTION_FLAG, NULL, NULL, NULL, true, "Print the version"},
+
+    /* Where. */
+    {OPTION_VHOST, 'p', "vhost", OPTION_TEXT, "VHOST", "vhost", NULL, false, "In this virtual host (/)"},
+    FLAG(OPTION_ALL_VHOSTS, 'A', "all-vhosts", "In all virtual hosts"),
+
+    /* Queues, exchanges, bindings. */
+    FLAG(OPTION_TRANSIENT, 0, "transient", "Gone when the broker restarts; otherwise durable"),
+    FLAG(OPTION_AUTO_DELETE, 0, "auto-delete", "Deleted when it is no longer in use"),
+    FLAG(OPTION_INTERNAL, 0, "internal", "No client may publish to it"),
+    VALUE(OPTION_ARGUMENT, 'a', "argument", OPTION_PAIR, "NAME=VALUE", "An argument; digits make a number, NAME:=JSON anything"),
+    FLAG(OPTION_IF_EMPTY, 'e', "if-empty", "Only when it has no messages"),
+    FLAG(OPTION_IF_UNUSED, 'u', "if-unused", "Only when nothing uses it"),
+    FLAG(OPTION_TO_EXCHANGE, 0, "to-exchange", "The destination is an exchange, not a queue"),
+
+    /* Messages. */
+    VALUE(OPTION_PROPERTY, 0, "property", OPTION_PAIR, "NAME=VALUE", "A property, such as content_type=text/plain"),
+    VALUE(OPTION_HEADER, 0, "header", OPTION_PAIR, "NAME=VALUE", "A header; values as with --argument"),
+    FLAG(OPTION_PERSISTENT, 0, "persistent", "Kept on disk in durable queues (delivery_mode=2)"),
+    VALUE(OPTION_COUNT, 'c', "count", OPTION_NUMBER, "N", "At most N messages (1)"),
+    WORD(OPTION_ACK_MODE, "ack-mode", "MODE", "requeue ack reject", "requeue (back to their places), ack or reject"),
+    FLAG(OPTION_RAW, 0, "raw", "The bodies as they are, and nothing else"),
+
+    /* Policies and virtual hosts. */
+    VALUE(OPTION_DESCRIPTION, 0, "description", OPTION_TEXT, "TEXT", "What it is for"),
+    VALUE(OPTION_DEFAULT_QUEUE_TYPE, 0, "default-queue-type", OPTION_TEXT, "TYPE",
+          "classic or quorum: what a durable queue is whose declaration does not say"),
+    VALUE(OPTION_PRIORITY, 0, "priority", OPTION_INTEGER, "N", "The policy with the highest one applies (0)"),
+    VALUE(OPTION_APPLY_TO, 0, "apply-to", OPTION_TEXT, "WHAT",
+          "all (the default), queues, classic_queues, quorum_queues, streams or exchanges"),
+};
+/* clang-format on */
+const size_t option_table_rows = sizeof option_table / sizeof *option_table;
+
+const char *option_name(enum option_id id)
+{
+    for (size_t i = 0; i < option_table_rows; i++)
+        if (option_table[i].id == id)
+            return option_table[i].name;
+    return "";
+}
+
+static void print_row(FILE *out, const struct option_row *row)
+{
+    char left[64];
+    char letter = row->letter ? row->letter : ' ';
+    int len = snprintf(left, sizeof left, "  %c%c%c --%s%s%s", row->letter ? '-' : ' ', letter,
+                       row->letter ? ',' : ' ', row->name, row->value ? "=" : "",
+                       row->value ? row->value : "");
+    fprintf(out, "%s%*s%s\n", left, len < HELP_COLUMN ? HELP_COLUMN - len : 1, "", row->help);
+}
+
+void option_help(FILE *out, const unsigned char *ids)
+{
+    for (size_t i = 0; i < option_table_rows; i++) {
+        const struct option_row *row = &option_table[i];
+        const unsigned char *id = ids;
+        while (id && *id != OPTION_NONE && *id != row->id)
+            id++;
+        if (ids ? *id == row->id : row->everywhere)
+            print_row(out, row);
+    }
+}

@@ -1,0 +1,73 @@
+/* The options, from the command line, the environment and ~/.leveretctl, in this order of
+ * precedence. */
+#ifndef LEVERETCTL_OPTIONS_H
+#define LEVERETCTL_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "ctl/options/option_table.h"
+#include "ctl/output/style.h"
+
+/* Seconds that a request may take: the default, and the most that --timeout accepts. */
+#define OPTIONS_TIMEOUT_S     60
+#define OPTIONS_TIMEOUT_S_MAX 1000000
+
+/* Texts of the form NAME=VALUE, as the user gave them. */
+struct pairs {
+    const char **at;
+    size_t count;
+};
+
+/* One option as the command line has it. */
+struct option_value {
+    bool given;
+    const char *text;   /* OPTION_TEXT, OPTION_WORD */
+    int64_t number;     /* OPTION_NUMBER, OPTION_INTEGER */
+    struct pairs pairs; /* OPTION_PAIR */
+};
+
+struct options {
+    /* Settings. Each is a copy, so that a later source can replace an earlier one. */
+    char *host, *port, *user, *password, *vhost;
+    struct style style;
+    long timeout_s; /* 0: none */
+    struct option_value value[OPTION_IDS];
+    char **args; /* the command and its arguments */
+    int arg_count;
+};
+
+/* Sets a setting by its name. Returns NULL, or a static text that says what is wrong without
+ * showing the value. */
+const char *options_set(struct options *options, const char *name, const char *value);
+
+/* Reads all sources. Returns false after printing an error; call options_free in both cases. argv
+ * must live as long as the options; the password in it is overwritten. */
+bool options_read(struct options *options, int argc, char **argv);
+void options_free(struct options *options);
+
+static inline bool option_given(const struct options *options, enum option_id id)
+{
+    return options->value[id].given;
+}
+
+/* The option's value; NULL: it was not given. */
+static inline const char *option_text(const struct options *options, enum option_id id)
+{
+    return options->value[id].text;
+}
+
+static inline int64_t option_number(const struct options *options, enum option_id id,
+                                    int64_t otherwise)
+{
+    return option_given(options, id) ? options->value[id].number : otherwise;
+}
+
+static inline const struct pairs *option_pairs(const struct options *options, enum option_id id)
+{
+    return &options->value[id].pairs;
+}
+
+#endif

@@ -1,0 +1,18 @@
+/* The settings' sources that are not the command line: defaults, the file, the environment. */
+#ifndef LEVERETCTL_SETTINGS_H
+#define LEVERETCTL_SETTINGS_H
+
+#include "ctl/options/options.h"
+
+void setting_replace(char **setting, const char *value);
+
+void settings_default(struct options *options);
+
+/* Reads LEVERETCTL_…. Returns false after printing an error. */
+bool settings_from_environment(struct options *options);
+
+/* Reads a file of lines "key = value". Returns false after printing an error. A missing file is an
+ * error only when it is needed. */
+bool config_read(struct options *options, const char *path, bool needed);
+
+#endif
