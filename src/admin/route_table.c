@@ -19,6 +19,7 @@
 #include "admin/resource/permissions.h"
 #include "admin/resource/policies.h"
 #include "admin/resource/queues.h"
+#include "admin/resource/topic_permissions.h"
 #include "admin/resource/users.h"
 #include "admin/resource/vhosts.h"
 
@@ -45,6 +46,7 @@ const struct route *const route_tables[] = {
     api_users,
     api_limits,
     api_permissions,
+    api_topic_permissions,
     api_policies,
     api_global_parameters,
     definitions_routes,

@@ -12,6 +12,7 @@
 #include "leveret/base/mem.h"
 #include "leveret/base/pattern.h"
 #include "staged.h"
+#include "topic_entry.h"
 
 /* ---- Life. */
 
@@ -88,6 +89,7 @@ void auth_free(struct auth **auth)
     struct vhost_record *vhost;
     struct permission_record *permission;
     struct parameter *parameter;
+    struct topic_entry *topics;
 
     *auth = NULL;
     if (!a)
@@ -99,12 +101,15 @@ void auth_free(struct auth **auth)
         entry_vhost_free(&vhost);
     for (size_t at = 0; (permission = map_next(&a->permissions, &at));)
         entry_permission_free(&permission);
+    for (size_t at = 0; (topics = map_next(&a->topics, &at));)
+        topic_entry_free(&topics);
     for (size_t at = 0; (parameter = map_next(&a->parameters, &at));)
         parameter_free(&parameter);
     map_free(&a->parameters);
     map_free(&a->users);
     map_free(&a->vhosts);
     map_free(&a->permissions);
+    map_free(&a->topics);
     auth_limits_free(a);
     attempts_free(&a->attempts);
     free_list(a->loopback_users);

@@ -94,3 +94,54 @@ enum status auth_record_value(const char *json, char **text, size_t *len)
     json_decref(value);
     return value ? STATUS_OK : STATUS_MALFORMED;
 }
+
+/* ---- Arrays of objects. */
+
+static json_t *row_of(const struct auth_record_member *members, size_t columns)
+{
+    json_t *row = json_object();
+    for (size_t i = 0; row && i < columns; i++) {
+        if (json_object_set_new(row, members[i].name, json_string(members[i].text)) != 0) {
+            json_decref(row);
+            return NULL;
+        }
+    }
+    return row;
+}
+
+enum status auth_record_write_rows(const struct auth_record_member *rows, size_t count,
+                                   size_t columns, struct text *out)
+{
+    json_t *array = json_array();
+    bool good = array != NULL;
+    for (size_t i = 0; good && i < count; i++)
+        good = json_array_append_new(array, row_of(&rows[i * columns], columns)) == 0;
+    char *written = good ? json_dumps(array, JSON_COMPACT) : NULL;
+    json_decref(array);
+    if (!written)
+        return STATUS_MALFORMED;
+    text_add(out, written, strlen(written));
+    free(written);
+    return STATUS_OK;
+}
+
+enum status auth_record_read_rows(struct bytes value, const char *const *names, size_t columns,
+                                  enum status (*each)(void *context, const char *const *texts),
+                                  void *context)
+{
+    const char *texts[AUTH_RECORD_MEMBERS_MAX];
+    CHECK(columns <= AUTH_RECORD_MEMBERS_MAX);
+    json_t *array = json_loadb((const char *)value.at, value.len, JSON_REJECT_DUPLICATES, NULL);
+    enum status status = json_is_array(array) ? STATUS_OK : STATUS_CORRUPT;
+    for (size_t at = 0; status == STATUS_OK && at < json_array_size(array); at++) {
+        for (size_t i = 0; i < columns; i++) {
+            texts[i] = json_string_value(json_object_get(json_array_get(array, at), names[i]));
+            if (!texts[i])
+                status = STATUS_CORRUPT;
+        }
+        if (status == STATUS_OK)
+            status = each(context, texts);
+    }
+    json_decref(array);
+    return status;
+}

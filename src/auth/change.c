@@ -10,6 +10,7 @@
 #include "auth_record.h"
 #include "leveret/base/mem.h"
 #include "staged.h"
+#include "topic_entry.h"
 
 static enum status check_name(const char *name)
 {
@@ -131,14 +132,18 @@ enum status auth_set_tags(struct auth *auth, const char *name, const char *tags)
 
 /* ---- Permissions. */
 
-/* Stages the removal of all permissions of the users, or on the vhosts, whose names are in
- * the map. */
+/* Stages the removal of all permissions, topic permissions too, of the users, or on the vhosts,
+ * whose names are in the map. */
 static void remove_permissions(struct auth *auth, const struct map *names, bool of_users)
 {
     const struct permission_record *p;
     for (size_t at = 0; (p = map_next(&auth->permissions, &at));)
         if (map_get(names, bytes_of_text(of_users ? p->user : p->vhost)))
             staged_remove(auth, ENTRY_PERMISSION, bytes_of(p->key, p->key_len), NULL);
+    const struct topic_entry *t;
+    for (size_t at = 0; (t = map_next(&auth->topics, &at));)
+        if (map_get(names, bytes_of_text(of_users ? t->user : t->vhost)))
+            staged_remove(auth, ENTRY_TOPICS, bytes_of(t->key, t->key_len), NULL);
 }
 
 enum status auth_check_permission(const char *configure, const char *write, const char *read,

@@ -49,7 +49,14 @@ struct limit_holder {
     char *name; /* NULL: the node */
 };
 
-enum entry_kind { ENTRY_USER, ENTRY_VHOST, ENTRY_PERMISSION, ENTRY_PARAMETER, ENTRY_KINDS };
+enum entry_kind {
+    ENTRY_USER,
+    ENTRY_VHOST,
+    ENTRY_PERMISSION,
+    ENTRY_TOPICS, /* struct topic_entry, by the key of a permission */
+    ENTRY_PARAMETER,
+    ENTRY_KINDS
+};
 TAILQ_HEAD(staged_list, staged);
 
 struct auth {
@@ -57,7 +64,7 @@ struct auth {
      * entry. The main thread reads without it: it is the only one that writes. */
     pthread_rwlock_t lock;
     atomic_uint_fast64_t version;
-    struct map users, vhosts, permissions, parameters;
+    struct map users, vhosts, permissions, topics, parameters;
 
     struct attempts *attempts;
 

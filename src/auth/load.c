@@ -9,6 +9,7 @@
 #include "directory.h"
 #include "leveret/base/mem.h"
 #include "staged.h"
+#include "topic_entry.h"
 
 struct auth_loading {
     struct auth *auth;
@@ -90,16 +91,24 @@ static void load_vhost(void *context, struct bytes key, struct bytes value)
         loading->status = status;
 }
 
+/* Whether a stored key, VHOST, a zero and USER, is well formed; *user then points into it. */
+static bool split_names(const char *names, size_t names_len, const char **user)
+{
+    size_t vhost_len = strlen(names);
+    *user = names + vhost_len + 1;
+    return vhost_len + 1 < names_len && strlen(*user) == names_len - vhost_len - 1 &&
+           names_len <= PERMISSION_KEY_MAX;
+}
+
 static enum status put_loaded_permission(struct auth *auth, const char *names, size_t names_len,
                                          const char *const text[PERMISSION_KINDS])
 {
-    size_t vhost_len = strlen(names);
     struct permission_record *record;
+    const char *user;
 
-    if (vhost_len + 1 >= names_len || strlen(names + vhost_len + 1) != names_len - vhost_len - 1 ||
-        names_len > PERMISSION_KEY_MAX)
+    if (!split_names(names, names_len, &user))
         return STATUS_CORRUPT;
-    enum status status = entry_permission_new(names + vhost_len + 1, names, text, &record, NULL);
+    enum status status = entry_permission_new(user, names, text, &record, NULL);
     if (status != STATUS_OK)
         return STATUS_CORRUPT;
     record = map_put(&auth->permissions, bytes_of(record->key, record->key_len), record);
@@ -125,6 +134,25 @@ static void load_permission(void *context, struct bytes key, struct bytes value)
         free(names);
         auth_record_free(members, 3);
     }
+    if (loading->status == STATUS_OK)
+        loading->status = status;
+}
+
+static void load_topics(void *context, struct bytes key, struct bytes value)
+{
+    struct auth_loading *loading = context;
+    char *names = name_of_key(key, AUTH_RECORD_KEY_TOPICS);
+    struct topic_entry *entry;
+    const char *user;
+    enum status status = STATUS_CORRUPT;
+
+    if (split_names(names, key.len - strlen(AUTH_RECORD_KEY_TOPICS), &user))
+        status = topic_entry_read(user, names, value, &entry);
+    if (status == STATUS_OK) {
+        entry = map_put(&loading->auth->topics, bytes_of(entry->key, entry->key_len), entry);
+        topic_entry_free(&entry);
+    }
+    free(names);
     if (loading->status == STATUS_OK)
         loading->status = status;
 }
@@ -179,6 +207,7 @@ enum status auth_load(struct auth *auth, bool *first)
         {AUTH_RECORD_KEY_USER, load_user},
         {AUTH_RECORD_KEY_VHOST, load_vhost},
         {AUTH_RECORD_KEY_PERMISSION, load_permission},
+        {AUTH_RECORD_KEY_TOPICS, load_topics},
         {AUTH_RECORD_KEY_PARAMETER, load_parameter},
         {AUTH_RECORD_KEY_VHOST_LIMITS, load_vhost_limits},
         {AUTH_RECORD_KEY_USER_LIMITS, load_user_limits},

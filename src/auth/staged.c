@@ -9,6 +9,7 @@
 
 #include "leveret/base/check.h"
 #include "leveret/base/mem.h"
+#include "topic_entry.h"
 
 struct staged {
     TAILQ_ENTRY(staged) link;
@@ -31,6 +32,7 @@ static struct map *map_of(struct auth *auth, enum entry_kind kind)
         [ENTRY_USER] = &auth->users,
         [ENTRY_VHOST] = &auth->vhosts,
         [ENTRY_PERMISSION] = &auth->permissions,
+        [ENTRY_TOPICS] = &auth->topics,
         [ENTRY_PARAMETER] = &auth->parameters,
     };
     return maps[kind];
@@ -41,6 +43,7 @@ static void entry_free(enum entry_kind kind, void *entry)
     struct user *user = entry;
     struct vhost_record *vhost = entry;
     struct permission_record *permission = entry;
+    struct topic_entry *topics = entry;
     struct parameter *parameter = entry;
     switch (kind) {
     case ENTRY_USER:
@@ -51,6 +54,9 @@ static void entry_free(enum entry_kind kind, void *entry)
         break;
     case ENTRY_PERMISSION:
         entry_permission_free(&permission);
+        break;
+    case ENTRY_TOPICS:
+        topic_entry_free(&topics);
         break;
     default:
         parameter_free(&parameter);
@@ -83,6 +89,7 @@ static const char *const prefixes[ENTRY_KINDS] = {
     [ENTRY_USER] = AUTH_RECORD_KEY_USER,
     [ENTRY_VHOST] = AUTH_RECORD_KEY_VHOST,
     [ENTRY_PERMISSION] = AUTH_RECORD_KEY_PERMISSION,
+    [ENTRY_TOPICS] = AUTH_RECORD_KEY_TOPICS,
     [ENTRY_PARAMETER] = AUTH_RECORD_KEY_PARAMETER,
 };
 
@@ -188,6 +195,28 @@ static void swap_all(struct auth *auth)
         auth_limits_set(auth, staged->limited, staged->key, staged->max);
 }
 
+/* What the watcher is told of a change of topic permissions. False: nothing. */
+static bool tell_topics(const struct auth *auth, const struct staged *staged,
+                        struct auth_change *out)
+{
+    const struct topic_entry *now = map_get(&auth->topics, staged->key);
+    const struct topic_entry *entry = now ? now : staged->entry;
+    if (!entry)
+        return false;
+    *out = (struct auth_change){staged->event, {{"user", entry->user}, {"vhost", entry->vhost}}};
+    if (!now || !now->changed)
+        return true;
+    const struct topic_rule *rule = topic_entry_find(now, bytes_of_text(now->changed));
+    out->fields[2].key = "exchange";
+    out->fields[2].value = now->changed;
+    for (size_t i = 0; rule && i < TOPIC_KINDS; i++) {
+        static const char *const keys[TOPIC_KINDS] = {"write", "read"};
+        out->fields[3 + i].key = keys[i];
+        out->fields[3 + i].value = rule->text[i];
+    }
+    return true;
+}
+
 static void tell(const struct auth *auth, const struct staged *staged)
 {
     struct auth_change change = {staged->event, {{"name", (const char *)staged->key.at}}};
@@ -212,6 +241,8 @@ static void tell(const struct auth *auth, const struct staged *staged)
             change.fields[2 + i].value = p->text[i];
         }
     }
+    if (staged->kind == ENTRY_TOPICS && !tell_topics(auth, staged, &change))
+        return;
     auth->changed(auth->changed_context, &change);
 }
 

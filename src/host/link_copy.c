@@ -49,6 +49,11 @@ static size_t command_views(struct command *c, struct bytes *views[VIEWS_MAX])
         views[n++] = &c->u.bind.routing_key;
         views[n++] = &c->u.bind.arguments;
         break;
+    case COMMAND_TOPIC_CHECK:
+        views[n++] = &c->u.topic_check.exchange;
+        views[n++] = &c->u.topic_check.routing_key;
+        views[n++] = &c->u.topic_check.user;
+        break;
     case COMMAND_QUEUE_DECLARE:
         views[n++] = &c->u.queue_declare.name;
         views[n++] = &c->u.queue_declare.arguments;

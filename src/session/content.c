@@ -87,10 +87,27 @@ static bool count(struct session_channel *channel, size_t bytes)
     return false;
 }
 
+/* Holds a message that came whole to the user's topic permissions. Returns false when the channel
+ * has failed: its content may be gone with it, and is dropped otherwise. */
+static bool permit_topics(struct session_channel *channel)
+{
+    struct message *message = message_ref(channel->content->message);
+    bool permitted = topics_permit_message(channel, message);
+    message_unref(&message);
+    if (permitted || !channel->content)
+        return permitted;
+    message_unref(&channel->content->message);
+    channel->content->body_due = false;
+    uncount(channel);
+    return false;
+}
+
 static void publish(struct session_channel *channel)
 {
     struct content *c = channel->content;
     struct command command = {.type = COMMAND_PUBLISH};
+    if (__builtin_expect(channel->session->topics.confined, 0) && !permit_topics(channel))
+        return;
     command.u.publish.message = c->message;
     command.u.publish.mandatory = c->mandatory;
     c->message = NULL;

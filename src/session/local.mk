@@ -55,7 +55,9 @@ src_session_libsession_a_SOURCES = \
 	src/session/session_tell.c \
 	src/session/session_tell.h \
 	src/session/sessions.c \
-	src/session/sessions_state.h
+	src/session/sessions_state.h \
+	src/session/topics.c \
+	src/session/topics.h
 
 # A whole broker without sockets: what tests of sessions link.
 session_test_libs = src/session/libsession.a src/host/libhost.a $(broker_libs) \

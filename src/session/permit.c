@@ -60,7 +60,8 @@ bool permit_source(struct session_channel *channel, struct bytes exchange, enum 
 }
 
 /* Most clients publish to the same exchange again and again: the permission for it is remembered
- * until the directory of users changes. */
+ * until the directory of users changes. Each message then needs no more than a look at
+ * topics.confined (content.c). */
 bool permit_publish(struct session_channel *channel, struct bytes exchange)
 {
     struct session *session = channel->session;
@@ -71,6 +72,7 @@ bool permit_publish(struct session_channel *channel, struct bytes exchange)
         return true;
     if (!permit(channel, PERMISSION_WRITE, false, exchange, METHOD_BASIC_PUBLISH))
         return false;
+    (void)topics_confine(session);
     memory->known = true;
     memory->version = version;
     memory->len = (uint8_t)exchange.len;

@@ -160,6 +160,7 @@ static void free_session(struct loop_task *task)
     seat_leave(session->sessions->options.auth, &session->seat);
     text_free(&session->client_properties);
     session_tell_closed(session);
+    topics_free(&session->topics);
     free(session->told_name);
     free(session->user);
     free(session->vhost);

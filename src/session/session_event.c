@@ -129,6 +129,7 @@ static const struct command_answer {
     [COMMAND_ACK] = {NULL, 0, METHOD_BASIC_ACK},
     [COMMAND_NACK] = {NULL, 0, METHOD_BASIC_NACK},
     [COMMAND_REJECT] = {NULL, 0, METHOD_BASIC_REJECT},
+    [COMMAND_TOPIC_CHECK] = {NULL, 0, 0}, /* a refusal answers the command that was checked */
     [COMMAND_NONE] = {NULL, 0, 0},
 };
 

@@ -14,6 +14,7 @@
 #include "leveret/wire/method.h"
 #include "permit.h"
 #include "session_sample.h"
+#include "topics.h"
 
 #define SESSION_MAGIC 0x5e5510beu
 
@@ -81,6 +82,7 @@ struct session {
     bool close_due;      /* connection.close came; frames that came before it are still waiting */
     bool waits_for_work; /* PAUSE_WORK is set; backlogs are not replayed either */
     struct permit_memory permit;
+    struct topics topics;
     struct timer *timer; /* for the handshake, then for close-ok */
     struct loop_task free_task;
     TAILQ_ENTRY(session) entry;

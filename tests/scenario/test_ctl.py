@@ -336,6 +336,14 @@ def users_and_permissions(node):
     assert "administrator" in run(node, *hers[:4], "list_users", code=REFUSED).err
     run(node, *hers, "list_queues")
     run(node, "set_permissions", "-p", vhost, user, "(", "", "", code=REFUSED)
+    run(node, "set_topic_permissions", "-p", vhost, user, "amq.topic", "^a", "^b")
+    run(node, "set_topic_permissions", "-p", vhost, user, "", "x", "y")
+    assert tsv(node, "list_user_topic_permissions", user) == [[vhost, "", "x", "y"], [vhost, "amq.topic", "^a", "^b"]]
+    run(node, "set_topic_permissions", "-p", vhost, user, "amq.topic", "(", "", code=REFUSED)
+    run(node, "clear_topic_permissions", "-p", vhost, user, "")
+    assert tsv(node, "list_topic_permissions", "-p", vhost) == [[user, "amq.topic", "^a", "^b"]]
+    run(node, "clear_topic_permissions", "-p", vhost, user)
+    assert tsv(node, "list_topic_permissions", "-p", vhost) == []
     run(node, "set_permissions", "nobody", "", "", "", code=REFUSED)
     run(node, "clear_permissions", "-p", vhost, user)
     assert "no permissions of user" in run(node, "clear_permissions", "-p", vhost, user, code=REFUSED).err

@@ -158,7 +158,6 @@ NOT_HERE = [
     ("operator-policies/n/retry", {"pattern": "^a", "apply-to": "queues", "definition": {"delayed-retry-min": 100}},
      "delayed retry is not supported"),
     ("vhosts/n", {"default_queue_type": "stream"}, "'stream' cannot be made yet"),
-    ("topic-permissions/n/u", {"exchange": "amq.topic", "write": "^a", "read": "^b"}, "topic permissions"),
 ]
 
 

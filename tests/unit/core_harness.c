@@ -27,6 +27,7 @@ static const char *const command_names[] = {
     [COMMAND_QUEUE_PURGE] = "purge",
     [COMMAND_QUEUE_BIND] = "bind",
     [COMMAND_QUEUE_UNBIND] = "unbind",
+    [COMMAND_TOPIC_CHECK] = "topic check",
     [COMMAND_PUBLISH] = "publish",
     [COMMAND_CONSUME] = "consume",
     [COMMAND_CANCEL] = "cancel",

@@ -56,6 +56,9 @@ enum command_type {
     COMMAND_QUEUE_PURGE,
     COMMAND_QUEUE_BIND,
     COMMAND_QUEUE_UNBIND,
+    COMMAND_TOPIC_CHECK, /* sent before a command whose routing key the user's topic permissions do
+                            not allow: fails the channel when the exchange is a topic exchange;
+                            never answered otherwise */
     /* Messages. */
     COMMAND_PUBLISH,
     COMMAND_CONSUME,
@@ -91,6 +94,10 @@ struct command {
         struct {
             struct bytes source, destination, routing_key, arguments;
         } bind; /* COMMAND_{EXCHANGE,QUEUE}_{BIND,UNBIND} */
+        struct {
+            struct bytes exchange, routing_key, user;
+            enum command_type checked; /* the command that follows; a refusal answers it */
+        } topic_check;
         struct {
             struct bytes name, arguments;
             bool passive, durable, exclusive, auto_delete;

@@ -92,4 +92,9 @@ MUST_USE static inline enum status publication_message(const struct publication 
                                              : publication_refuse(STATUS_NO_MEMORY, why);
 }
 
+/* Calls each() with every routing key of a message: its own, then those of its headers CC and BCC;
+ * until each() returns false. */
+void publication_each_key(const struct message *message,
+                          bool (*each)(void *context, struct bytes key), void *context);
+
 #endif

@@ -12,6 +12,7 @@
 #include "admin/resource/policy_json.h"
 #include "admin/resource/queues.h"
 #include "admin/resource/vhosts.h"
+#include "leveret/auth/topic_permissions.h"
 #include "leveret/base/identity.h"
 #include "leveret/base/map.h"
 
@@ -95,6 +96,18 @@ static void write_permission(void *context, const struct permission_info *p)
     answer_end(a);
 }
 
+static void write_topic_permission(void *context, const struct topic_permission *p)
+{
+    struct answer *a = context;
+    answer_object(a, NULL);
+    answer_text(a, "user", p->user);
+    answer_text(a, "vhost", p->vhost);
+    answer_text(a, "exchange", p->exchange);
+    answer_text(a, "write", p->write);
+    answer_text(a, "read", p->read);
+    answer_end(a);
+}
+
 static void write_directory(struct answer *a, struct admin *admin)
 {
     struct auth *auth = admin->options.auth;
@@ -109,6 +122,7 @@ static void write_directory(struct answer *a, struct admin *admin)
     auth_each_permission(auth, write_permission, a);
     answer_end(a);
     answer_array(a, "topic_permissions");
+    auth_each_topic_permission(auth, write_topic_permission, a);
     answer_end(a);
     api_global_parameters_write(a, auth);
 }

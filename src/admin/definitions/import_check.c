@@ -17,6 +17,7 @@
 #include "admin/resource/users.h"
 #include "admin/resource/vhost_facts.h"
 #include "admin/resource/vhosts.h"
+#include "leveret/auth/topic_permissions.h"
 #include "leveret/base/map.h"
 #include "leveret/base/mem.h"
 #include "leveret/broker/verdict.h"
@@ -149,20 +150,28 @@ static bool vhost_known(struct request *r, struct form *form, const char *vhost)
     return form_ok(form);
 }
 
+/* Whether the user and the vhost of a permission are there or in the file; if not, the form is
+ * wrong. */
+static void check_grantee(struct request *r, struct form *form, const char *user, const char *vhost)
+{
+    const struct import *i = r->work;
+    char tags[1];
+    if (vhost_known(r, form, vhost) && !map_get(&i->users, bytes_of_text(user)) &&
+        !auth_user_tags(r->admin->options.auth, bytes_of_text(user), tags, sizeof tags))
+        form_refuse(form, "user", "there is no user '%.80s', here or in the file", user);
+}
+
 static void check_permission(struct request *r, const struct value *entry, uint32_t index)
 {
     static const char *const keys[] = {"user", "vhost", "configure", "write", "read", NULL};
-    struct import *i = r->work;
     struct form form = form_of(entry);
-    char *error = NULL, tags[1];
+    char *error = NULL;
     form_need(&form, keys);
     const char *user = form_text(&form, "user", NULL), *vhost = form_text(&form, "vhost", NULL),
                *texts[3];
     for (size_t j = 0; j < 3; j++)
         texts[j] = form_text(&form, keys[2 + j], "");
-    if (vhost_known(r, &form, vhost) && !map_get(&i->users, bytes_of_text(user)) &&
-        !auth_user_tags(r->admin->options.auth, bytes_of_text(user), tags, sizeof tags))
-        form_refuse(&form, "user", "there is no user '%.80s', here or in the file", user);
+    check_grantee(r, &form, user, vhost);
     if (form_ok(&form) && auth_check_permission(texts[0], texts[1], texts[2], &error) != STATUS_OK)
         form_refuse(&form, "permission", "%s", error ? error : "not a regular expression");
     free(error);
@@ -173,13 +182,20 @@ static void check_permission(struct request *r, const struct value *entry, uint3
 
 static void check_topic_permission(struct request *r, const struct value *entry, uint32_t index)
 {
+    static const char *const keys[] = {"user", "vhost", "exchange", "write", "read", NULL};
+    char *error = NULL;
     struct form form = form_of(entry);
-    const char *user = form_text(&form, "user", "");
-    import_wrong(r, "topic_permissions", index, bytes_of_text(user), no_bytes(),
-                 form_ok(&form)
-                     ? "topic permissions are not supported, and without them the user could do "
-                       "more than is meant"
-                     : form.wrong);
+    form_need(&form, keys);
+    const char *user = form_text(&form, "user", ""), *vhost = form_text(&form, "vhost", "");
+    const char *write = form_text(&form, "write", ""), *read = form_text(&form, "read", "");
+    (void)form_name(&form, "exchange", no_bytes());
+    check_grantee(r, &form, user, vhost);
+    if (form_ok(&form) && auth_check_topic_permission(write, read, &error) != STATUS_OK)
+        form_refuse(&form, "topic permission", "%s", error ? error : "not a regular expression");
+    free(error);
+    if (!form_ok(&form))
+        import_wrong(r, "topic_permissions", index, bytes_of_text(user), bytes_of_text(vhost),
+                     form.wrong);
 }
 
 static void check_global_parameter(struct request *r, const struct value *entry, uint32_t index)

@@ -14,6 +14,7 @@
 #include "admin/resource/limits.h"
 #include "admin/resource/users.h"
 #include "admin/resource/vhosts.h"
+#include "leveret/auth/topic_permissions.h"
 
 /* ---- One entry, in the batch that is open. Each returns false when the entry is not stored. */
 
@@ -85,6 +86,26 @@ static bool put_permission(struct request *r, const struct value *entry, uint32_
     return status == STATUS_OK;
 }
 
+static bool put_topic_permission(struct request *r, const struct value *entry, uint32_t index)
+{
+    struct form form = form_of(entry);
+    const struct topic_permission permission = {
+        .user = form_text(&form, "user", ""),
+        .vhost = form_text(&form, "vhost", ""),
+        .exchange = form_text(&form, "exchange", ""),
+        .write = form_text(&form, "write", ""),
+        .read = form_text(&form, "read", ""),
+    };
+    char *error = NULL;
+    bool created;
+    enum status status =
+        auth_put_topic_permission(r->admin->options.auth, &permission, &created, &error);
+    if (status != STATUS_OK)
+        failed(r, "topic_permissions", index, permission.user, status, error);
+    free(error);
+    return status == STATUS_OK;
+}
+
 static bool put_global_parameter(struct request *r, const struct value *entry, uint32_t index)
 {
     struct form form = form_of(entry);
@@ -113,6 +134,7 @@ static const struct {
     {"vhosts", put_vhost, VHOSTS_PORTION, true, "name"},
     {"parameters", put_vhost_limits, IMPORT_PORTION, false, "vhost"},
     {"permissions", put_permission, IMPORT_PORTION, true, NULL},
+    {"topic_permissions", put_topic_permission, IMPORT_PORTION, true, NULL},
     {"global_parameters", put_global_parameter, IMPORT_PORTION, true, NULL},
 };
 #define SECTIONS (sizeof sections / sizeof *sections)

@@ -10,7 +10,9 @@
 
 #include "admin/http/request.h"
 #include "admin/http/respond.h"
+#include "leveret/auth/topic_permissions.h"
 #include "leveret/base/mem.h"
+#include "leveret/broker/publication.h"
 
 struct client {
     struct request
@@ -105,6 +107,58 @@ void client_close(struct request *request)
     link_close(client->link);
 }
 
+/* ---- Topic permissions. */
+
+struct topic_check {
+    struct request *request;
+    struct topic_use use;
+    enum command_type checked;
+};
+
+/* Returns false when the key is not allowed: one refusal is enough. */
+static bool check_key(void *context, struct bytes key)
+{
+    struct topic_check *check = context;
+    check->use.routing_key = key;
+    if (auth_topic_allowed(check->request->admin->options.auth, &check->use))
+        return true;
+    struct command command = {.type = COMMAND_TOPIC_CHECK, .no_wait = true};
+    command.u.topic_check.exchange = check->use.exchange;
+    command.u.topic_check.routing_key = key;
+    command.u.topic_check.user = check->use.user;
+    command.u.topic_check.checked = check->checked;
+    client_send(check->request, command);
+    return false;
+}
+
+void client_check_topics(struct request *request, struct bytes vhost, const struct message *message)
+{
+    struct topic_check check = {
+        .request = request,
+        .use = {.user = bytes_of_text(request->user),
+                .vhost = vhost,
+                .exchange = message_exchange(message),
+                .permission = PERMISSION_WRITE},
+        .checked = COMMAND_PUBLISH,
+    };
+    publication_each_key(message, check_key, &check);
+}
+
+/* The same for a command that binds or unbinds. */
+static void check_binding(struct request *request, struct bytes vhost,
+                          const struct command *command)
+{
+    struct topic_check check = {
+        .request = request,
+        .use = {.user = bytes_of_text(request->user),
+                .vhost = vhost,
+                .exchange = command->u.bind.source,
+                .permission = PERMISSION_READ},
+        .checked = command->type,
+    };
+    (void)check_key(&check, command->u.bind.routing_key);
+}
+
 /* ---- One command. */
 
 struct single {
@@ -123,6 +177,10 @@ void client_command(struct request *request, struct bytes vhost, const struct co
 {
     struct single *single = request_work(request, sizeof *single, free);
     single->done = done;
-    if (client_open(request, vhost, on_single))
-        client_send(request, *command);
+    if (!client_open(request, vhost, on_single))
+        return;
+    if (command->type == COMMAND_QUEUE_BIND || command->type == COMMAND_EXCHANGE_BIND ||
+        command->type == COMMAND_QUEUE_UNBIND || command->type == COMMAND_EXCHANGE_UNBIND)
+        check_binding(request, vhost, command);
+    client_send(request, *command);
 }

@@ -27,11 +27,16 @@ bool client_open(struct request *request, struct bytes vhost,
 /* Sends a command on CLIENT_CHANNEL, or on the channel that the command names, which the caller has
  * opened with a command. */
 void client_send(struct request *request, struct command command);
+/* Holds the request's user to its topic permissions: when they do not allow one of the message's
+ * routing keys, the core refuses the message, which is sent next, if the exchange is a topic
+ * exchange. */
+void client_check_topics(struct request *request, struct bytes vhost,
+                         const struct message *message);
 /* Closes the link; event is not called any more. A request that is freed does this itself. */
 void client_close(struct request *request);
 
-/* Opens a link, sends one command and calls done with the reply to it, good or bad. The request's
- * work is replaced. */
+/* Opens a link, sends one command (after client_check_binding, if it binds or unbinds) and calls
+ * done with the reply to it, good or bad. The request's work is replaced. */
 void client_command(struct request *request, struct bytes vhost, const struct command *command,
                     void (*done)(struct request *request, const struct event *reply));
 

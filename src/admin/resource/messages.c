@@ -160,6 +160,7 @@ static void publish_message(struct request *r)
     publish.u.publish.message = message;
     publish.u.publish.mandatory = true;
     client_send(r, (struct command){.type = COMMAND_CONFIRM_SELECT});
+    client_check_topics(r, vhost, message);
     client_send(r, publish);
 }
 

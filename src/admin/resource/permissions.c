@@ -132,15 +132,10 @@ static void delete_permission(struct request *r)
 
 const struct route api_permissions[] = {
     {METHOD_GET, "/api/vhosts/:v/permissions", list_of_vhost, ACCESS_ADMINISTRATOR, BODY_SMALL},
-    {METHOD_GET, "/api/vhosts/:v/topic-permissions", respond_empty_list, ACCESS_ADMINISTRATOR,
-     BODY_SMALL},
     {METHOD_GET, "/api/users/:u/permissions", list_of_user, ACCESS_ADMINISTRATOR, BODY_SMALL},
-    {METHOD_GET, "/api/users/:u/topic-permissions", respond_empty_list, ACCESS_ADMINISTRATOR,
-     BODY_SMALL},
     {METHOD_GET, "/api/permissions", list_all, ACCESS_ADMINISTRATOR, BODY_SMALL},
     {METHOD_GET, "/api/permissions/:v/:u", get_permission, ACCESS_ADMINISTRATOR, BODY_SMALL},
     {METHOD_PUT, "/api/permissions/:v/:u", put_permission, ACCESS_ADMINISTRATOR, BODY_SMALL},
     {METHOD_DELETE, "/api/permissions/:v/:u", delete_permission, ACCESS_ADMINISTRATOR, BODY_SMALL},
-    {METHOD_GET, "/api/topic-permissions", respond_empty_list, ACCESS_ADMINISTRATOR, BODY_SMALL},
     ROUTES_END,
 };

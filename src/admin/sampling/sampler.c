@@ -63,7 +63,6 @@ static void drop(struct sampler *sampler)
     struct admin *admin = sampler->admin;
     gather_names_free(sampler->vhosts, sampler->vhost_count);
     fd_count_end(&sampler->fds);
-    timer_free(&sampler->timer);
     free(sampler);
     admin_unref(admin);
 }
@@ -312,7 +311,7 @@ void sampler_free(struct sampler **sampler)
     if (!s)
         return;
     s->ended = true;
-    timer_clear(s->timer);
+    timer_free(&s->timer); /* at once: after a start that failed no owner answers any more */
     if (!s->visits)
         drop(s);
 }

@@ -14,7 +14,8 @@ typedef void command_handler(struct channel *channel, const struct command *comm
 /* channel_command.c */
 command_handler command_qos, command_confirm_select;
 /* exchange_command.c */
-command_handler command_exchange_declare, command_exchange_delete, command_bind, command_unbind;
+command_handler command_exchange_declare, command_exchange_delete, command_bind, command_unbind,
+    command_topic_check;
 /* queue_command.c */
 command_handler command_queue_declare, command_queue_delete, command_queue_purge;
 /* publish_command.c */

@@ -128,3 +128,21 @@ void command_unbind(struct channel *channel, const struct command *command)
         conclude(channel, command,
                  topology_unbind(vhost->topology, &declaration, &vhost->store.call.refusal));
 }
+
+void command_topic_check(struct channel *channel, const struct command *command)
+{
+    struct vhost *vhost = channel->vhost;
+    const struct exchange *exchange =
+        topology_exchange(vhost->topology, command->u.topic_check.exchange);
+    enum command_type checked = command->u.topic_check.checked;
+    call_spend(&vhost->store.call, WORK_COMMAND);
+    if (!exchange || !exchange_routes_by_topic(exchange))
+        return;
+    channel_refuse(channel, checked, STATUS_ACCESS_REFUSED,
+                   "%s access to topic '%.*s' in exchange '%.*s' in vhost '%.*s' refused for user "
+                   "'%.*s'",
+                   checked == COMMAND_PUBLISH ? "write" : "read",
+                   BYTES_PRINT(command->u.topic_check.routing_key),
+                   BYTES_PRINT(command->u.topic_check.exchange), BYTES_PRINT(vhost->options.name),
+                   BYTES_PRINT(command->u.topic_check.user));
+}

@@ -6,6 +6,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "broker/topology/copies.h"
+
 /* Reads a whole number of milliseconds, which may have a sign, as RabbitMQ does. False: it is not
  * valid, and why says what is wrong with it in RabbitMQ's words. */
 static bool parse_expiration(struct bytes text, uint64_t *out, char *why, size_t room)
@@ -79,4 +81,14 @@ enum status publication_refuse(enum status status, char why[PUBLICATION_WHY_MAX]
     snprintf(why, PUBLICATION_WHY_MAX, "%s",
              status == STATUS_MALFORMED ? "malformed properties" : "out of memory");
     return status;
+}
+
+void publication_each_key(const struct message *message,
+                          bool (*each)(void *context, struct bytes key), void *context)
+{
+    struct copies keys = {0};
+    copies_collect(message, &keys);
+    for (size_t i = 0; i < keys.count && each(context, keys.keys[i]); i++)
+        ;
+    copies_free(&keys);
 }

@@ -73,6 +73,8 @@ struct exchange {
 
 /* The type of this name, or NULL. The default exchange's type has no name and is not found. */
 const struct exchange_type *exchange_type_find(struct bytes name);
+/* True for a topic exchange, and for an x-delayed-message exchange that routes like one. */
+bool exchange_routes_by_topic(const struct exchange *exchange);
 
 extern const struct exchange_type exchange_type_default;
 extern const struct exchange_type exchange_type_direct;

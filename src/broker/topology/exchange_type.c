@@ -16,3 +16,8 @@ const struct exchange_type *exchange_type_find(struct bytes name)
     }
     return NULL;
 }
+
+bool exchange_routes_by_topic(const struct exchange *exchange)
+{
+    return exchange->type == &exchange_type_topic || exchange->inner == &exchange_type_topic;
+}

@@ -196,6 +196,7 @@ static command_handler *const handlers[] = {
     [COMMAND_QUEUE_PURGE] = command_queue_purge,
     [COMMAND_QUEUE_BIND] = command_bind,
     [COMMAND_QUEUE_UNBIND] = command_unbind,
+    [COMMAND_TOPIC_CHECK] = command_topic_check,
     [COMMAND_PUBLISH] = command_publish,
     [COMMAND_CONSUME] = command_consume,
     [COMMAND_CANCEL] = command_cancel,
