@@ -139,7 +139,7 @@ struct api *api_new(void)
     CHECK(loop_new(&api->loop) == STATUS_OK);
     api->sessions = harness_sessions(api->harness);
     harness_log_in(api->harness, harness_connect(api->harness));
-    const struct admin_options options = {
+    struct admin_options options = {
         .loop = api->loop,
         .limits = {.body_bytes_max = 1 << 20},
         .message_bytes_max = 1 << 20,
@@ -149,11 +149,14 @@ struct api *api_new(void)
         .workers = 1,
         .rabbitmq_version = "4.3.6",
         .leveret_version = "9.8.7",
+        .product_name = "Leveret",
+        .product_version = "9.8.7",
         .cluster_name = "test",
         .node_name = "leveret@test",
         .listeners = listeners,
         .listener_count = 1,
     };
+    admin_history_default(&options.history);
     CHECK(admin_new(&options, &api->admin, &error) == STATUS_OK);
     return api;
 }
