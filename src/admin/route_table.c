@@ -16,6 +16,7 @@
 #include "admin/resource/limits.h"
 #include "admin/resource/messages.h"
 #include "admin/resource/node.h"
+#include "admin/resource/parameters.h"
 #include "admin/resource/permissions.h"
 #include "admin/resource/policies.h"
 #include "admin/resource/queues.h"
@@ -48,6 +49,7 @@ const struct route *const route_tables[] = {
     api_permissions,
     api_topic_permissions,
     api_policies,
+    api_parameters,
     api_global_parameters,
     definitions_routes,
     import_routes,

@@ -102,5 +102,37 @@ def in_definitions(node):
     assert api.get("global-parameters/a").json["value"] == {"x": [1.5, None]}
 
 
+@test(leveret_only="RabbitMQ lists further parameters")
+def limits_of_vhosts(node):
+    """Limits of a virtual host are a parameter, too; they are the same as those of /api/vhost-limits."""
+    api, vhost = Api(node), name("v")
+    path, component = f"parameters/vhost-limits/{vhost}/limits", f"parameters/vhost-limits/{vhost}"
+    assert api.put(path, {"value": {"max-queues": 5}}).json["reason"] == "vhost_not_found"
+    assert api.put(f"vhosts/{vhost}").code == 201
+    assert api.get(path).code == 404 == api.delete(path).code
+    assert api.put(path, {"value": {"max-queues": 5}}).code == 201
+    assert api.put(path, {"value": {"max-connections": 7}}).code == 204
+    entry = {"value": {"max-connections": 7}, "vhost": vhost, "component": "vhost-limits", "name": "limits"}
+    assert api.get(f"vhost-limits/{vhost}").json == [{"vhost": vhost, "value": {"max-connections": 7}}], "the value replaces all"
+    assert api.get(path).json == entry
+    assert api.get(component).json == [entry] and entry in api.get("parameters/vhost-limits").json
+    assert api.put(f"operator-policies/{vhost}/o", {"pattern": "^z", "definition": {"max-length": 1}}).code == 201
+    assert [(p["component"], p["name"]) for p in api.get("parameters").json if p["vhost"] == vhost] == [
+        ("vhost-limits", "limits"), ("operator_policy", "o")]
+    assert api.put(f"vhost-limits/{vhost}/max-queues", {"value": 3}).code == 204
+    assert api.get(path).json["value"] == {"max-connections": 7, "max-queues": 3}
+    for wrong in ({}, {"value": {"max-cats": 1}}, {"value": {"max-queues": "x"}}, {"value": 5}):
+        assert api.put(path, wrong).code == 400, wrong
+    assert api.get(path).json["value"] == {"max-connections": 7, "max-queues": 3}, "what is wrong changes nothing"
+    assert api.put(f"{component}/other", {"value": {}}).code == 400 and api.get(f"{component}/other").code == 404
+    user = name("maker")
+    assert api.put(f"users/{user}", {"password": "p", "tags": "policymaker"}).code == 201
+    assert api.put(f"permissions/{vhost}/{user}", {"configure": ".*", "write": ".*", "read": ".*"}).code == 201
+    maker = Api(node, user, "p")
+    assert maker.get(path).code == 200 and maker.put(path, {"value": {}}).code == 401 == maker.delete(path).code
+    assert api.delete(path).code == 204 and api.get(path).code == 404
+    assert api.get(f"vhost-limits/{vhost}").json == []
+
+
 if __name__ == "__main__":
     main(management=True)

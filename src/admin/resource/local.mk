@@ -31,6 +31,8 @@ src_admin_libadmin_a_SOURCES += \
 	src/admin/resource/messages.h \
 	src/admin/resource/node.h \
 	src/admin/resource/overview.c \
+	src/admin/resource/parameters.c \
+	src/admin/resource/parameters.h \
 	src/admin/resource/permissions.c \
 	src/admin/resource/permissions.h \
 	src/admin/resource/policies.c \

@@ -1,6 +1,4 @@
-/* Part of the api: policies and operator policies, and both as runtime parameters, since RabbitMQ
- * keeps them so: their components are policy and operator_policy. The list of all parameters has
- * those of operator_policy only.
+/* Part of the api: policies and operator policies.
  *
  * The vhost's owner is asked for policies; they are changed over a link, as a client would change
  * queues. */
@@ -22,39 +20,22 @@ static void render_policy(struct request *r, struct answer *a, const struct row 
     api_policy_write(a, row->vhost, row->info);
 }
 
-static void render_parameter(struct request *r, struct answer *a, const struct row *row)
-{
-    (void)r;
-    api_policy_write_parameter(a, row->vhost, row->info, false);
-}
-
-static void render_operator_parameter(struct request *r, struct answer *a, const struct row *row)
-{
-    (void)r;
-    api_policy_write_parameter(a, row->vhost, row->info, true);
-}
-
-static void order_policy(const struct row *row, struct listing_order *order)
+void api_policy_order(const struct row *row, struct listing_order *order)
 {
     order->keys[0] = row->vhost;
     order->keys[1] = ((const struct policy_info *)row->info)->name;
 }
 
-static struct bytes name_policy(const struct row *row)
+struct bytes api_policy_name(const struct row *row)
 {
     return ((const struct policy_info *)row->info)->name;
 }
 
 /* Indexed by whether they are operator policies. */
 static const struct listing_kind listing_policies[] = {
-    {&gather_policies, render_policy, order_policy, name_policy, NULL},
-    {&gather_operator_policies, render_policy, order_policy, name_policy, NULL},
+    {&gather_policies, render_policy, api_policy_order, api_policy_name, NULL},
+    {&gather_operator_policies, render_policy, api_policy_order, api_policy_name, NULL},
 };
-static const struct listing_kind listing_parameters[] = {
-    {&gather_policies, render_parameter, order_policy, name_policy, NULL},
-    {&gather_operator_policies, render_operator_parameter, order_policy, name_policy, NULL},
-};
-
 static void list(struct request *r, const struct listing_kind *kind, const struct bytes *vhost)
 {
     listing_gather(r, listing_new(r, kind), vhost);
@@ -109,17 +90,20 @@ static void find_policy(struct vhost *vhost, void *argument)
 
 /* Looks a policy up, then calls found. The vhost and the name are the path's variable parts number
  * first and first + 1. */
-static struct one_policy *with_policy(struct request *r, unsigned first, bool operator_policy,
-                                      const struct listing_kind *kinds,
-                                      void (*found)(struct request *r))
+static void look_up(struct request *r, unsigned first, bool operator_policy,
+                    const struct listing_kind *kind, void (*found)(struct request *r))
 {
     struct one_policy *one = request_work(r, sizeof *one, free_one_policy);
     one->vhost = r->args[first];
     one->name = r->args[first + 1];
     one->operator_policy = operator_policy;
-    one->kind = &kinds[operator_policy];
+    one->kind = kind;
     request_ask(r, one->vhost, find_policy, one, found);
-    return one;
+}
+
+static void with_policy(struct request *r, bool operator_policy, void (*found)(struct request *r))
+{
+    look_up(r, 0, operator_policy, &listing_policies[operator_policy], found);
 }
 
 static void policy_found(struct request *r)
@@ -130,6 +114,12 @@ static void policy_found(struct request *r)
         listing_respond_one(r, one->kind, &row);
     else
         respond_not_found(r);
+}
+
+void api_policy_respond(struct request *r, unsigned first, bool operator_policy,
+                        const struct listing_kind *kind)
+{
+    look_up(r, first, operator_policy, kind, policy_found);
 }
 
 static void policy_changed(struct request *r, const struct event *reply)
@@ -186,12 +176,12 @@ static void put(struct request *r, bool operator_policy)
     else if (r->args[1].len > NAME_BYTES_MAX)
         respond_bad_request(r, "name too long");
     else if (body_ok(r, &form))
-        with_policy(r, 0, operator_policy, listing_policies, put_found);
+        with_policy(r, operator_policy, put_found);
 }
 
 static void get_policy(struct request *r)
 {
-    with_policy(r, 0, false, listing_policies, policy_found);
+    with_policy(r, false, policy_found);
 }
 
 static void put_policy(struct request *r)
@@ -201,12 +191,12 @@ static void put_policy(struct request *r)
 
 static void delete_policy(struct request *r)
 {
-    with_policy(r, 0, false, listing_policies, delete_found);
+    with_policy(r, false, delete_found);
 }
 
 static void get_operator_policy(struct request *r)
 {
-    with_policy(r, 0, true, listing_policies, policy_found);
+    with_policy(r, true, policy_found);
 }
 
 static void put_operator_policy(struct request *r)
@@ -216,91 +206,7 @@ static void put_operator_policy(struct request *r)
 
 static void delete_operator_policy(struct request *r)
 {
-    with_policy(r, 0, true, listing_policies, delete_found);
-}
-
-/* ---- Runtime parameters. */
-
-/* Returns true for the component operator_policy, false for policy, -1 for any other. */
-static int component_of(const struct request *r)
-{
-    if (bytes_equal_text(r->args[0], POLICY_OPERATOR_COMPONENT))
-        return true;
-    return bytes_equal_text(r->args[0], POLICY_COMPONENT) ? false : -1;
-}
-
-/* Checks that the vhost is there and that the user may use it. dispatch.c does not, since the vhost
- * is the path's second variable part. Returns false when it is wrong, and has answered. */
-static bool check_parameter_vhost(struct request *r)
-{
-    if (!auth_vhost_exists(r->admin->options.auth, r->args[1])) {
-        if (r->method == METHOD_PUT)
-            respond_error(r, 404, "not_found", "vhost_not_found");
-        else
-            respond_not_found(r);
-        return false;
-    }
-    if ((r->rights & RIGHT_ADMINISTRATOR) || access_enters_vhost(r, r->args[1]))
-        return true;
-    respond_error(r, 401, "not_authorised", "User not authorised to access object");
-    return false;
-}
-
-static void list_parameters(struct request *r)
-{
-    list(r, &listing_parameters[true], NULL);
-}
-
-static void list_parameters_of_component(struct request *r)
-{
-    int component = component_of(r);
-    if (component < 0)
-        respond_empty_list(r);
-    else
-        list(r, &listing_parameters[component], NULL);
-}
-
-static void list_parameters_of_vhost(struct request *r)
-{
-    int component = component_of(r);
-    if (!check_parameter_vhost(r))
-        return;
-    if (component < 0)
-        respond_empty_list(r);
-    else
-        list(r, &listing_parameters[component], &r->args[1]);
-}
-
-static void get_parameter(struct request *r)
-{
-    int component = component_of(r);
-    if (!check_parameter_vhost(r))
-        return;
-    if (component < 0)
-        respond_not_found(r);
-    else
-        with_policy(r, 1, component, listing_parameters, policy_found);
-}
-
-static void put_parameter(struct request *r)
-{
-    if (!check_parameter_vhost(r))
-        return;
-    if (component_of(r) >= 0)
-        respond_bad_request(r, "policies may not be set using this method");
-    else
-        respond_bad_request(r, "Validation failed\n\ncomponent %.*s not found\n",
-                            BYTES_PRINT(r->args[0]));
-}
-
-static void delete_parameter(struct request *r)
-{
-    if (!check_parameter_vhost(r))
-        return;
-    if (component_of(r) >= 0)
-        respond_bad_request(r, "policies may not be cleared using this method");
-    else
-        respond_not_found(r);
+    with_policy(r, true, delete_found);
 }
 
 /* ---- Routes. */
@@ -320,12 +226,5 @@ const struct route api_policies[] = {
      BODY_SMALL},
     {METHOD_DELETE, "/api/operator-policies/:v/:n", delete_operator_policy, ACCESS_ADMINISTRATOR,
      BODY_SMALL},
-    {METHOD_GET, "/api/parameters", list_parameters, ACCESS_POLICYMAKER, BODY_SMALL},
-    {METHOD_GET, "/api/parameters/:c", list_parameters_of_component, ACCESS_POLICYMAKER,
-     BODY_SMALL},
-    {METHOD_GET, "/api/parameters/:c/:w", list_parameters_of_vhost, ACCESS_POLICYMAKER, BODY_SMALL},
-    {METHOD_GET, "/api/parameters/:c/:w/:n", get_parameter, ACCESS_POLICYMAKER, BODY_SMALL},
-    {METHOD_PUT, "/api/parameters/:c/:w/:n", put_parameter, ACCESS_POLICYMAKER, BODY_SMALL},
-    {METHOD_DELETE, "/api/parameters/:c/:w/:n", delete_parameter, ACCESS_POLICYMAKER, BODY_SMALL},
     ROUTES_END,
 };
