@@ -18,6 +18,7 @@ src_base_libbase_a_SOURCES = \
 	include/leveret/base/map.h \
 	include/leveret/base/mem.h \
 	include/leveret/base/message.h \
+	include/leveret/base/nearest.h \
 	include/leveret/base/number.h \
 	include/leveret/base/pattern.h \
 	include/leveret/base/random.h \
@@ -40,6 +41,7 @@ src_base_libbase_a_SOURCES = \
 	src/base/map.c \
 	src/base/mem.c \
 	src/base/message.c \
+	src/base/nearest.c \
 	src/base/number.c \
 	src/base/pattern.c \
 	src/base/random.c \

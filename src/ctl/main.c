@@ -6,13 +6,18 @@
 
 #include "config.h"
 #include "ctl/command/command.h"
+#include "ctl/rabbitmqctl/rabbitmqctl.h"
 
 static enum outcome run(int argc, char **argv, struct options *options)
 {
-    if (!options_read(options, argc, argv))
+    const struct options_reader reader = {
+        .rabbitmqctl = rabbitmqctl_is_name(program_invocation_short_name),
+        .takes = command_takes,
+    };
+    if (!options_read(options, &reader, argc, argv))
         return OUTCOME_USAGE;
     if (option_given(options, OPTION_VERSION)) {
-        printf("leveretctl %s\n", PACKAGE_VERSION);
+        printf("%s%s\n", options->rabbitmqctl ? "" : "leveretctl ", PACKAGE_VERSION);
         return OUTCOME_OK;
     }
     if (options->arg_count)
@@ -23,15 +28,25 @@ static enum outcome run(int argc, char **argv, struct options *options)
     return OUTCOME_USAGE;
 }
 
+static int exit_code(enum outcome outcome, bool rabbitmqctl)
+{
+    static const int codes[] = {
+#define X(name, own, rabbitmqctl) own,
+        OUTCOMES(X)
+#undef X
+    };
+    return rabbitmqctl ? rabbitmqctl_exit_code(outcome) : codes[outcome];
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
     enum outcome outcome = run(argc, argv, &options);
-    bool lost = ferror(stdout);
+    bool lost = ferror(stdout), rabbitmqctl = options.rabbitmqctl;
     options_free(&options);
     if (fflush(stdout) != 0 || lost) {
         complain("standard output: %s", strerror(errno));
         outcome = outcome == OUTCOME_OK ? OUTCOME_LOCAL : outcome;
     }
-    return (int)outcome;
+    return exit_code(outcome, rabbitmqctl);
 }

@@ -73,8 +73,10 @@ def help_is_there(node):
 def usage_is_checked(node):
     for arguments, said in [
         ([], "which command"), (["frobnicate"], "no command frobnicate"), (["help", "frobnicate"], "frobnicate"),
-        (["--frobnicate", "status"], "--frobnicate"), (["status", "x"], "status takes no arguments"),
-        (["get"], "get takes QUEUE"), (["bind", "a"], "bind takes"), (["list_users", "-p", "/"], "no --vhost"),
+        (["--frobnicate", "status"], "--frobnicate"),
+        (["list_queus"], "did you mean list_queues?"), (["list_queues", "--al-vhosts"], "did you mean --all-vhosts?"),
+        (["--formatter", "erlang", "status"], "no Erlang"), (["-n", "rabbit@elsewhere", "status"], "elsewhere"), (["status", "x"], "status takes no arguments"),
+        (["get"], "get takes QUEUE"), (["bind", "a"], "bind takes"), (["list_users", "-p", "/"], "takes no --vhost"),
         (["status", "--count", "1"], "no --count"), (["-P", "0", "status"], "--port"), (["-P", "x", "status"], "--port"),
         (["-P", "65536", "status"], "--port"), (["-f", "xml", "status"], "--format"), (["-t", "-1", "status"], "--timeout"),
         (["-H", "a/b", "status"], "--host"), (["get", "q", "--count", "many"], "--count"),
@@ -181,7 +183,11 @@ def queues(node):
     assert run(node, "-f", "tsv", "list_queues").lines[0] == \
         "name\tmessages\tmessages_ready\tmessages_unacknowledged\tconsumers"
     assert ["/", first, "0"] in tsv(node, "list_queues", "-A", "name", "messages")
-    assert "nothing listed has 'frob'" in run(node, "list_queues", "name", "frob").err
+    for wrong, said in (("frob", "there are: "), ("mesages", "did you mean messages?"), ("name.x", "no column 'name.x'"),
+                        ("name,argument", "did you mean arguments?")):
+        refused = run(node, "list_queues", wrong, code=USAGE).err
+        assert said in refused and "messages_ready" in refused, refused
+    assert tsv(node, "list_queues", "message_stats.publish_details.rate", "-p", "/")
     run(node, "publish", "", first, "x")
     assert "not empty" in run(node, "delete_queue", first, "--if-empty", code=REFUSED).err
     run(node, "purge_queue", first)

@@ -48,7 +48,7 @@ static bool is_bad_login(const struct http_answer *answer, const struct value *j
     return answer->status == 401 && error && strcmp(error, "not_authorized") == 0;
 }
 
-static void complain_missing(const struct session *s, const struct api_request *request)
+static enum outcome complain_missing(const struct session *s, const struct api_request *request)
 {
     if (request->in_vhost)
         complain("no %s '%s' in virtual host '%s'", request->what, request->which,
@@ -57,6 +57,11 @@ static void complain_missing(const struct session *s, const struct api_request *
         complain("no %s '%s'", request->what, request->which);
     else
         complain("the broker does not know %s", request->path);
+    if (!request->what)
+        return OUTCOME_REFUSED;
+    return strcmp(request->what, "user") == 0           ? OUTCOME_NO_USER
+           : strcmp(request->what, "virtual host") == 0 ? OUTCOME_NO_VHOST
+                                                        : OUTCOME_NO_OBJECT;
 }
 
 static enum outcome refused(const struct session *s, const struct api_request *request,
@@ -64,21 +69,23 @@ static enum outcome refused(const struct session *s, const struct api_request *r
 {
     const struct options *o = s->options;
     struct text reason = {0};
+    enum outcome outcome = OUTCOME_REFUSED;
     add_reason(json, &reason);
     if (!json)
         complain("%s:%s answers %ld and is no Leveret", o->host, o->port, answer->status);
     else if (is_missing(answer, json))
-        complain_missing(s, request);
-    else if (is_bad_login(answer, json))
+        outcome = complain_missing(s, request);
+    else if (is_bad_login(answer, json)) {
         complain("%s:%s does not let user '%s' in: %.*s", o->host, o->port, o->user,
                  BYTES_PRINT(text_bytes(&reason)));
-    else if (answer->status == 401 || answer->status == 403)
+        outcome = OUTCOME_BAD_LOGIN;
+    } else if (answer->status == 401 || answer->status == 403)
         complain("user '%s' may not do this (allowed to: %s): %.*s", o->user, s->needs,
                  BYTES_PRINT(text_bytes(&reason)));
     else
         complain("refused: %.*s", BYTES_PRINT(text_bytes(&reason)));
     text_free(&reason);
-    return OUTCOME_REFUSED;
+    return outcome;
 }
 
 enum outcome api_call(struct session *session, const struct api_request *request,

@@ -16,6 +16,8 @@ struct session {
     struct http *http;
     char **args; /* the command's arguments, whose number was checked */
     int arg_count;
+    char *node;          /* the node's name once it is known; freed with the session */
+    enum outcome failed; /* why a request of a helper failed */
 };
 
 /* Argument number i, or NULL when it was left out. */

@@ -8,7 +8,7 @@
 #include "ctl/output/rows.h"
 #include "leveret/base/account.h"
 
-static const struct rows_column status_lines[] = {
+static const struct column status_lines[] = {
     {"product", "overview.product_name"},
     {"version", "overview.product_version"},
     {"node", "overview.node"},
@@ -85,7 +85,7 @@ static enum outcome run_status(struct session *session)
             value_set(both, "node", value_copy(value_at(nodes, 0)));
         if (value_get(memory, "memory"))
             value_set(both, "memory", value_copy(value_get(memory, "memory")));
-        if (o->style.format != FORMAT_JSON && value_get(about, "listeners"))
+        if (!style_is_json(&o->style) && value_get(about, "listeners"))
             value_set(both, "listeners", listeners(value_get(about, "listeners")));
         rows_print_one(&o->style, status_lines, sizeof status_lines / sizeof *status_lines, both);
         value_free(&both);
@@ -98,7 +98,7 @@ static enum outcome run_status(struct session *session)
 
 static enum outcome run_whoami(struct session *session)
 {
-    static const struct rows_column lines[] = {{"name", "name"}, {"tags", "tags"}};
+    static const struct column lines[] = {{"name", "name"}, {"tags", "tags"}};
     const struct api_request request = {.path = api_path("whoami", NULL)};
     struct value *answer = NULL;
     enum outcome outcome = api_call(session, &request, &answer);

@@ -51,6 +51,9 @@ const struct command *command_find(const char *name);
 /* The number of arguments that a command takes; *max is -1 when there is no limit. */
 void command_arity(const struct command *command, int *min, int *max);
 
+/* What a command takes, by the name that it has for the program; NULL when there is none. */
+const unsigned char *command_takes(const char *name);
+
 /* Finds and checks the command and runs it. */
 enum outcome command_run(const struct options *options);
 
@@ -59,5 +62,7 @@ enum outcome help_run(const struct options *options, const char *name);
 
 /* list.c: the commands list_…; detail is the kind's name. */
 enum outcome run_list(struct session *session);
+/* The same for a kind that the command chooses. */
+enum outcome list_run(struct session *session, const char *kind);
 
 #endif

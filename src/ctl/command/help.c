@@ -15,7 +15,7 @@ static size_t first_line(const char *text)
 static void list_plainly(const struct style *style)
 {
     static const char *const headings[] = {"command", "arguments", "help"};
-    struct table *table = table_new(stdout, style->format, 3, style->quiet ? NULL : headings);
+    struct table *table = table_new(stdout, style->format, 3, style->headings ? headings : NULL, 0);
     for (size_t i = 0; i < area_count; i++) {
         for (size_t j = 0; j < areas[i]->count; j++) {
             const struct command *c = &areas[i]->commands[j];

@@ -111,7 +111,7 @@ static void print_raw(const struct value *messages)
 
 static void print_messages(const struct options *o, const struct value *messages)
 {
-    static const struct rows_column columns[] = {
+    static const struct column columns[] = {
         {"exchange", "exchange"},
         {"routing_key", "routing_key"},
         {"redelivered", "redelivered"},

@@ -136,7 +136,7 @@ static enum outcome run_unbind(struct session *session)
     if (outcome == OUTCOME_OK && !(name = find_binding(bindings, key, arguments))) {
         complain("'%s' is not bound to '%s' with key '%s' and these arguments", session->args[1],
                  session->args[0], key);
-        outcome = OUTCOME_REFUSED;
+        outcome = OUTCOME_NO_OBJECT;
     }
     if (outcome == OUTCOME_OK) {
         const struct api_request request = {.method = "DELETE", .path = between(session, name)};
@@ -150,7 +150,7 @@ static enum outcome run_unbind(struct session *session)
 
 /* clang-format off */
 static const struct command commands[] = {
-    {"list_queues", "[COLUMN...]", {OPTION_VHOST, OPTION_ALL_VHOSTS}, run_list, "queues", NEEDS_ANY,
+    {"list_queues", "[COLUMN...]", {OPTION_VHOST, OPTION_ALL_VHOSTS, OPTION_ONLINE, OPTION_OFFLINE, OPTION_LOCAL}, run_list, "queues", NEEDS_ANY,
      "Queues and their messages"},
     {"declare_queue", "QUEUE", {OPTION_VHOST, OPTION_TRANSIENT, OPTION_AUTO_DELETE, OPTION_ARGUMENT}, run_declare_queue, NULL, "configure",
      "Create a queue"},

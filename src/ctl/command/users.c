@@ -65,7 +65,7 @@ static enum outcome run_add_user(struct session *session)
     if (there) {
         complain("user '%s' exists already", name);
         value_free(&there);
-        return OUTCOME_REFUSED;
+        return OUTCOME_EXISTS;
     }
     char *password = take_password(session_arg(session, 1));
     if (!password)

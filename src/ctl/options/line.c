@@ -10,6 +10,7 @@
 #include "ctl/output/complain.h"
 #include "ctl/output/value.h"
 #include "leveret/base/mem.h"
+#include "leveret/base/nearest.h"
 #include "leveret/base/number.h"
 
 /* argp's key of an option without a letter: its id above all characters. */
@@ -19,7 +20,9 @@
 struct parsing {
     struct options *options;
     struct line *line;
-    char wrong[256]; /* the first fault; empty: none */
+    const char *command;       /* NULL: the line has none */
+    const unsigned char *rows; /* what it takes; NULL: there is no such command */
+    char wrong[256];           /* the first fault; empty: none */
 };
 
 static int key_of(const struct option_row *row)
@@ -84,6 +87,94 @@ static void take_value(struct parsing *parsing, const struct option_row *row, ch
     }
 }
 
+/* ---- Which options there are. */
+
+static bool takes(const unsigned char *ids, enum option_id id)
+{
+    while (*ids != OPTION_NONE && *ids != id)
+        ids++;
+    return *ids == id;
+}
+
+static const struct option_row *find_long(const char *name, size_t len)
+{
+    for (size_t i = 0; i < option_table_rows; i++)
+        if (strncmp(option_table[i].name, name, len) == 0 && !option_table[i].name[len])
+            return &option_table[i];
+    return NULL;
+}
+
+/* All rows with the same letter have a value, or none has. */
+static const struct option_row *find_letter(char letter)
+{
+    for (size_t i = 0; i < option_table_rows; i++)
+        if (option_table[i].letter == letter)
+            return &option_table[i];
+    return NULL;
+}
+
+/* Whether the option in this word takes the next word as its value. */
+static bool has_value_behind(const char *word)
+{
+    const struct option_row *row;
+    if (word[1] == '-') {
+        size_t len = strcspn(word + 2, "=");
+        row = find_long(word + 2, len);
+        return row && row->value && !word[2 + len];
+    }
+    for (word++; *word; word++) {
+        row = find_letter(*word);
+        if (row && row->value)
+            return !word[1];
+    }
+    return false;
+}
+
+/* The first word that is no option and no option's value, or NULL. */
+static const char *find_command(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--") == 0)
+            return i + 1 < argc ? argv[i + 1] : NULL;
+        if (argv[i][0] != '-' || !argv[i][1])
+            return argv[i];
+        i += has_value_behind(argv[i]);
+    }
+    return NULL;
+}
+
+static void complain_option(struct parsing *parsing, const char *word)
+{
+    struct nearest nearest;
+    size_t len = strcspn(word, "=");
+    char name[64];
+    snprintf(name, sizeof name, "%.*s", (int)len, word);
+    bool is_long = strncmp(name, "--", 2) == 0;
+    const struct option_row *known = is_long ? find_long(name + 2, strlen(name + 2))
+                                     : name[0] == '-' && name[1] ? find_letter(name[1])
+                                                                 : NULL;
+    if (known && !known->everywhere && parsing->command && !takes(parsing->rows, known->id)) {
+        snprintf(parsing->wrong, sizeof parsing->wrong, "%.40s takes no --%s", parsing->command,
+                 known->name);
+        return;
+    }
+    nearest_begin(&nearest, is_long ? name + 2 : name);
+    for (size_t i = 0; is_long && !known && i < option_table_rows; i++)
+        nearest_consider(&nearest, option_table[i].name);
+    snprintf(parsing->wrong, sizeof parsing->wrong, "%s %s%s%s%s",
+             known ? "no value for" : "unknown option", known ? name : word,
+             *nearest.found ? "; did you mean --" : "", nearest.found, *nearest.found ? "?" : "");
+}
+
+/* Whether the line may have the option. A line whose command does not exist may have all, so that
+ * the command is what is complained of. */
+static bool offered(const struct parsing *parsing, const struct option_row *row)
+{
+    return row->everywhere || (parsing->rows ? takes(parsing->rows, row->id) : !row->letter);
+}
+
+/* ---- argp. */
+
 static error_t parse(int key, char *value, struct argp_state *state)
 {
     struct parsing *parsing = state->input;
@@ -95,11 +186,10 @@ static error_t parse(int key, char *value, struct argp_state *state)
         return 0;
     }
     if (key == ARGP_KEY_ERROR && !*parsing->wrong && state->next > 0)
-        snprintf(parsing->wrong, sizeof parsing->wrong, "unknown option or missing value: %.100s",
-                 state->argv[state->next - 1]);
+        complain_option(parsing, state->argv[state->next - 1]);
     for (size_t i = 0; i < option_table_rows; i++) {
         const struct option_row *row = &option_table[i];
-        if (key_of(row) != key)
+        if (key_of(row) != key || !offered(parsing, row))
             continue;
         options->value[row->id].given = true;
         if (row->setting)
@@ -111,16 +201,20 @@ static error_t parse(int key, char *value, struct argp_state *state)
     return ARGP_ERR_UNKNOWN;
 }
 
-bool line_parse(struct options *options, struct line *line, int argc, char **argv)
+bool line_parse(struct options *options, struct line *line, const struct options_reader *reader,
+                int argc, char **argv)
 {
     struct parsing parsing = {.options = options, .line = line};
     struct argp_option *rows = mem_need((option_table_rows + 1) * sizeof *rows);
     const struct argp argp = {.options = rows, .parser = parse};
-    memset(rows, 0, (option_table_rows + 1) * sizeof *rows);
+    size_t count = 0;
+    parsing.command = find_command(argc, argv);
+    parsing.rows = parsing.command ? reader->takes(parsing.command) : NULL;
     for (size_t i = 0; i < option_table_rows; i++) {
-        rows[i].name = option_table[i].name;
-        rows[i].key = key_of(&option_table[i]);
-        rows[i].arg = option_table[i].value;
+        const struct option_row *row = &option_table[i];
+        if (offered(&parsing, row))
+            rows[count++] =
+                (struct argp_option){.name = row->name, .key = key_of(row), .arg = row->value};
     }
     error_t error = argp_parse(&argp, argc, argv, ARGP_SILENT, NULL, &parsing);
     free(rows);

@@ -11,6 +11,7 @@ struct line {
 
 /* Parses argv into the options' values and arguments, and into *line. Returns false after printing
  * an error. */
-bool line_parse(struct options *options, struct line *line, int argc, char **argv);
+bool line_parse(struct options *options, struct line *line, const struct options_reader *reader,
+                int argc, char **argv);
 
 #endif

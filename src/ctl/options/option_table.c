@@ -18,9 +18,15 @@ const struct option_row option_table[] = {
     SETTING(OPTION_PASSWORD, 0, "password", "PASSWORD", "With this password (guest); better in a file"),
     {OPTION_PASSWORD_FILE, 0, "password-file", OPTION_FILE, "FILE", NULL, NULL, true,
      "With the password in FILE's first line; - is standard input"},
-    {OPTION_FORMAT, 'f', "format", OPTION_WORD, "FORMAT", "format", "table json tsv", true,
-     "table (aligned columns), json or tsv"},
-    {OPTION_QUIET, 'q', "quiet", OPTION_FLAG, NULL, NULL, NULL, true, "No line of headings"},
+    {OPTION_FORMAT, 'f', "format", OPTION_WORD, "FORMAT", "format", "table pretty_table tsv csv json json_stream", true,
+     "table (aligned columns), pretty_table, tsv, csv, json or json_stream"},
+    {OPTION_FORMATTER, 0, "formatter", OPTION_WORD, "FORMAT", "formatter", "table pretty_table csv json json_stream", true,
+     "The same with the output of rabbitmqctl, byte for byte"},
+    {OPTION_QUIET, 'q', "quiet", OPTION_FLAG, NULL, NULL, NULL, true, "No line of headings; as rabbitmqctl: no line on what is done"},
+    {OPTION_SILENT, 's', "silent", OPTION_FLAG, NULL, NULL, NULL, true, "Neither of these lines"},
+    {OPTION_NO_TABLE_HEADERS, 0, "no-table-headers", OPTION_FLAG, NULL, NULL, NULL, true, "No line of headings"},
+    SETTING(OPTION_NODE, 'n', "node", "NODE", "For scripts of rabbitmqctl: the node, whose host must be --host's"),
+    {OPTION_LONGNAMES, 'l', "longnames", OPTION_FLAG, NULL, NULL, NULL, true, "For scripts of rabbitmqctl: changes nothing"},
     SETTING(OPTION_TIMEOUT, 't', "timeout", "SECONDS", "How long to wait for an answer (60); 0 is forever"),
     {OPTION_CONFIG, 0, "config", OPTION_FILE, "FILE", NULL, NULL, true, "Settings from FILE, not ~/.leveretctl"},
     {OPTION_HELP, 'h', "help", OPTION_FLAG, NULL, NULL, NULL, true, "Explain the command, or list all"},
@@ -29,6 +35,10 @@ const struct option_row option_table[] = {
     /* Where. */
     {OPTION_VHOST, 'p', "vhost", OPTION_TEXT, "VHOST", "vhost", NULL, false, "In this virtual host (/)"},
     FLAG(OPTION_ALL_VHOSTS, 'A', "all-vhosts", "In all virtual hosts"),
+
+    FLAG(OPTION_ONLINE, 0, "online", "Only queues that can be used"),
+    FLAG(OPTION_OFFLINE, 0, "offline", "Only queues that cannot be used"),
+    FLAG(OPTION_LOCAL, 0, "local", "Only queues of this node, which are all"),
 
     /* Queues, exchanges, bindings. */
     FLAG(OPTION_TRANSIENT, 0, "transient", "Gone when the broker restarts; otherwise durable"),

@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
 #include "ctl/options/line.h"
 #include "ctl/options/settings.h"
@@ -63,22 +65,43 @@ static bool put_into_force(struct options *options, const struct line *line)
     return good;
 }
 
-bool options_read(struct options *options, int argc, char **argv)
+/* A node of rabbitmqctl's is NAME@HOST. Its host must be where the requests go: this machine, if
+ * nothing else was said. */
+static bool node_fits(const struct options *options)
+{
+    const char *at = options->node ? strchr(options->node, '@') : NULL;
+    char own[256] = "";
+    if (!at || strcasecmp(at + 1, options->host) == 0)
+        return true;
+    bool local = strcmp(options->host, "localhost") == 0 ||
+                 strcmp(options->host, "127.0.0.1") == 0 || strcmp(options->host, "::1") == 0;
+    gethostname(own, sizeof own - 1);
+    size_t len = strcspn(at + 1, ".");
+    bool same = len == strcspn(own, ".") && strncasecmp(at + 1, own, len) == 0;
+    if (local && (same || strcasecmp(at + 1, "localhost") == 0))
+        return true;
+    complain("--node %s is not on %s (name the host by --host)", options->node, options->host);
+    return false;
+}
+
+bool options_read(struct options *options, const struct options_reader *reader, int argc,
+                  char **argv)
 {
     struct line line = {0};
     *options = (struct options){.timeout_s = OPTIONS_TIMEOUT_S};
     options->args = mem_need((size_t)argc * sizeof *options->args + 1);
+    options->rabbitmqctl = reader->rabbitmqctl;
     settings_default(options);
-    if (!line_parse(options, &line, argc, argv))
+    if (!line_parse(options, &line, reader, argc, argv))
         return false;
     if (option_given(options, OPTION_HELP) || option_given(options, OPTION_VERSION))
         return true;
     if (!read_file(options) || !settings_from_environment(options) ||
         !put_into_force(options, &line))
         return false;
-    options->style.quiet |= option_given(options, OPTION_QUIET);
+    settings_finish(options);
     const char *password_file = option_text(options, OPTION_PASSWORD_FILE);
-    return !password_file || read_password_file(options, password_file);
+    return node_fits(options) && (!password_file || read_password_file(options, password_file));
 }
 
 void options_free(struct options *options)
@@ -90,6 +113,7 @@ void options_free(struct options *options)
         explicit_bzero(options->password, strlen(options->password));
     free(options->password);
     free(options->vhost);
+    free(options->node);
     for (size_t i = 0; i < OPTION_IDS; i++)
         free(options->value[i].pairs.at);
     free(options->args);

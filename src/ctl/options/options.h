@@ -32,8 +32,10 @@ struct option_value {
 struct options {
     /* Settings. Each is a copy, so that a later source can replace an earlier one. */
     char *host, *port, *user, *password, *vhost;
+    char *node; /* NULL: not given */
     struct style style;
-    long timeout_s; /* 0: none */
+    bool quiet, rabbitmqctl; /* what style is made of, when all sources are read */
+    long timeout_s;          /* 0: none */
     struct option_value value[OPTION_IDS];
     char **args; /* the command and its arguments */
     int arg_count;
@@ -43,9 +45,18 @@ struct options {
  * showing the value. */
 const char *options_set(struct options *options, const char *name, const char *value);
 
+/* Who reads the options. */
+struct options_reader {
+    bool rabbitmqctl; /* true when the program was called by a name of rabbitmqctl's tools */
+    /* The options that a command takes beside those of every command, ended by OPTION_NONE; NULL
+     * when there is no such command. */
+    const unsigned char *(*takes)(const char *command);
+};
+
 /* Reads all sources. Returns false after printing an error; call options_free in both cases. argv
  * must live as long as the options; the password in it is overwritten. */
-bool options_read(struct options *options, int argc, char **argv);
+bool options_read(struct options *options, const struct options_reader *reader, int argc,
+                  char **argv);
 void options_free(struct options *options);
 
 static inline bool option_given(const struct options *options, enum option_id id)

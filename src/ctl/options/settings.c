@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "ctl/output/complain.h"
 #include "leveret/base/mem.h"
@@ -32,17 +34,41 @@ static const char *set_host(struct options *o, const char *value)
     return NULL;
 }
 
+/* The formats by their names; with the output of rabbitmqctl the second counts. */
+static const struct {
+    const char *name;
+    enum table_format own, rabbitmqctl;
+} formats[] = {
+    {"table", FORMAT_TABLE, FORMAT_TABS}, {"pretty_table", FORMAT_FRAMES, FORMAT_FRAMES_VT},
+    {"tsv", FORMAT_TSV, FORMAT_TSV},      {"csv", FORMAT_CSV, FORMAT_CSV},
+    {"json", FORMAT_JSON, FORMAT_JSON},   {"json_stream", FORMAT_JSON_STREAM, FORMAT_JSON_STREAM},
+};
+
 static const char *set_format(struct options *o, const char *value)
 {
-    static const char *const names[] = {
-        [FORMAT_TABLE] = "table", [FORMAT_JSON] = "json", [FORMAT_TSV] = "tsv"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(names[i], value) == 0) {
-            o->style.format = (enum table_format)i;
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        if (strcmp(formats[i].name, value) == 0) {
+            o->style.format = formats[i].own;
             return NULL;
         }
     }
-    return "a format is table, json or tsv";
+    return "a format is table, pretty_table, tsv, csv, json or json_stream";
+}
+
+static const char *set_formatter(struct options *o, const char *value)
+{
+    if (strcmp(value, "erlang") == 0)
+        return "there is no Erlang here; a format is table, pretty_table, csv, json or json_stream";
+    o->rabbitmqctl = true;
+    return set_format(o, value);
+}
+
+static const char *set_node(struct options *o, const char *value)
+{
+    if (!*value)
+        return "a node has a name";
+    setting_replace(&o->node, value);
+    return NULL;
 }
 
 static const char *set_timeout(struct options *o, const char *value)
@@ -59,7 +85,7 @@ static const char *set_quiet(struct options *o, const char *value)
     bool on = strcmp(value, "true") == 0;
     if (!on && strcmp(value, "false") != 0)
         return "true or false";
-    o->style.quiet = on;
+    o->quiet = on;
     return NULL;
 }
 
@@ -83,6 +109,7 @@ static const char *set_vhost(struct options *o, const char *value)
     return NULL;
 }
 
+/* variable: NULL for what only the command line says. */
 static const struct {
     const char *name, *variable;
     const char *(*set)(struct options *options, const char *value);
@@ -90,6 +117,7 @@ static const struct {
     {"host", "LEVERETCTL_HOST", set_host},    {"port", "LEVERETCTL_PORT", set_port},
     {"user", "LEVERETCTL_USER", set_user},    {"password", "LEVERETCTL_PASSWORD", set_password},
     {"vhost", "LEVERETCTL_VHOST", set_vhost}, {"format", "LEVERETCTL_FORMAT", set_format},
+    {"formatter", NULL, set_formatter},       {"node", NULL, set_node},
     {"quiet", "LEVERETCTL_QUIET", set_quiet}, {"timeout", "LEVERETCTL_TIMEOUT", set_timeout},
 };
 
@@ -104,7 +132,7 @@ const char *options_set(struct options *options, const char *name, const char *v
 bool settings_from_environment(struct options *options)
 {
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
-        const char *value = getenv(settings[i].variable);
+        const char *value = settings[i].variable ? getenv(settings[i].variable) : NULL;
         const char *wrong = value ? settings[i].set(options, value) : NULL;
         if (wrong) {
             complain("%s: %s", settings[i].variable, wrong);
@@ -121,4 +149,27 @@ void settings_default(struct options *options)
     setting_replace(&options->user, "guest");
     setting_replace(&options->password, "guest");
     setting_replace(&options->vhost, "/");
+}
+
+void settings_finish(struct options *options)
+{
+    struct style *style = &options->style;
+    struct winsize size;
+    bool silent = option_given(options, OPTION_SILENT);
+    bool quiet = options->quiet || option_given(options, OPTION_QUIET);
+    bool bare = option_given(options, OPTION_NO_TABLE_HEADERS);
+    bool table = style->format == FORMAT_TABLE && !options->rabbitmqctl;
+    for (size_t i = 0; options->rabbitmqctl && i < sizeof formats / sizeof *formats; i++) {
+        if (formats[i].own == style->format) {
+            style->format = formats[i].rabbitmqctl;
+            break;
+        }
+    }
+    style->rabbitmqctl = options->rabbitmqctl;
+    style->headings = !silent && !bare && (options->rabbitmqctl || !quiet);
+    style->banner = options->rabbitmqctl && !silent && !quiet && !style_is_json(style) &&
+                    style->format != FORMAT_CSV;
+    style->person = table && isatty(STDOUT_FILENO);
+    if (style->person && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+        style->width = size.ws_col;
 }

@@ -11,6 +11,9 @@ void settings_default(struct options *options);
 /* Reads LEVERETCTL_…. Returns false after printing an error. */
 bool settings_from_environment(struct options *options);
 
+/* Works out the style, when all sources are read. */
+void settings_finish(struct options *options);
+
 /* Reads a file of lines "key = value". Returns false after printing an error. A missing file is an
  * error only when it is needed. */
 bool config_read(struct options *options, const char *path, bool needed);

@@ -1,12 +1,13 @@
 /* One line to standard error: nothing in it can send commands to a terminal. */
 #include "ctl/output/complain.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 void complain(const char *format, ...)
 {
-    char line[1024];
+    char line[4096];
     va_list args;
     va_start(args, format);
     vsnprintf(line, sizeof line, format, args);
@@ -15,5 +16,5 @@ void complain(const char *format, ...)
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             *c = ' ';
     fflush(stdout);
-    fprintf(stderr, "leveretctl: %s\n", line);
+    fprintf(stderr, "%s: %s\n", program_invocation_short_name, line);
 }

@@ -62,10 +62,29 @@ const struct value *value_at(const struct value *value, size_t index)
     return (const struct value *)json_array_get(inside(value), index);
 }
 
+struct value *value_at_mutable(struct value *value, size_t index)
+{
+    return (struct value *)json_array_get((json_t *)value, index);
+}
+
 size_t value_count(const struct value *value)
 {
     return json_is_object(inside(value)) ? json_object_size(inside(value))
                                          : json_array_size(inside(value));
+}
+
+const char *value_key_at(const struct value *value, size_t index)
+{
+    json_t *map = (json_t *)value;
+    void *at = json_object_iter(map);
+    while (at && index--)
+        at = json_object_iter_next(map, at);
+    return at ? json_object_iter_key(at) : NULL;
+}
+
+const struct value *value_member(const struct value *value, const char *key)
+{
+    return (const struct value *)json_object_get(inside(value), key);
 }
 
 bool value_true(const struct value *value)
@@ -76,6 +95,11 @@ bool value_true(const struct value *value)
 double value_number(const struct value *value)
 {
     return json_number_value(inside(value));
+}
+
+bool value_is_whole(const struct value *value)
+{
+    return json_is_integer(inside(value));
 }
 
 struct bytes value_bytes(const struct value *value)

@@ -21,9 +21,15 @@ enum value_kind value_kind_of(const struct value *value);
 /* The member with this key, or below several keys joined by dots; NULL when it is missing. */
 const struct value *value_get(const struct value *value, const char *path);
 const struct value *value_at(const struct value *value, size_t index);
+struct value *value_at_mutable(struct value *value, size_t index);
 size_t value_count(const struct value *value); /* elements or keys */
+/* The key with this index of a map, in the order in which they were read. */
+const char *value_key_at(const struct value *value, size_t index);
+/* The member with exactly this key; NULL when it is missing. */
+const struct value *value_member(const struct value *value, const char *key);
 bool value_true(const struct value *value);
 double value_number(const struct value *value);
+bool value_is_whole(const struct value *value);      /* true for a number without a fraction */
 struct bytes value_bytes(const struct value *value); /* of a text */
 const char *value_text(const struct value *value);   /* of a text, or NULL */
 bool value_equal(const struct value *a, const struct value *b);
