@@ -16,7 +16,26 @@
 #include "leveret/base/clock.h"
 #include "leveret/base/mem.h"
 
+/* Connections that the control socket takes at once; see http_limits. */
+#define CONTROL_CONNECTIONS_MAX 32u
+
 /* ---- Made and freed. */
+
+/* The broker starts without the control socket when it cannot be opened: nothing but leveretctl on
+ * this machine needs it. */
+static void open_control(struct admin *admin, const struct http_service *service)
+{
+    const struct admin_options *o = &admin->options;
+    struct http_limits limits = o->limits;
+    char *error = NULL;
+    if (!o->control_path)
+        return;
+    limits.connections = limits.connections_per_address = CONTROL_CONNECTIONS_MAX;
+    if (http_new(admin, o->control_path, &limits, HTTP_CONTROL, service, &admin->control_server,
+                 &error) != STATUS_OK)
+        log_line(o->log, LOG_WARNING, "http", "no control socket: %.500s", error ? error : "");
+    free(error);
+}
 
 enum status admin_new(const struct admin_options *options, struct admin **out, char **error)
 {
@@ -34,15 +53,16 @@ enum status admin_new(const struct admin_options *options, struct admin **out, c
     admin->turns = turns_new(options->loop);
     admin->sampler = sampler_new(admin);
     if (options->address)
-        status = http_new(admin, options->address, &options->limits, false, &service,
+        status = http_new(admin, options->address, &options->limits, HTTP_API, &service,
                           &admin->server, error);
     if (status == STATUS_OK && options->metrics_address)
-        status = http_new(admin, options->metrics_address, &options->metrics_limits, true, &service,
-                          &admin->metrics_server, error);
+        status = http_new(admin, options->metrics_address, &options->metrics_limits, HTTP_METRICS,
+                          &service, &admin->metrics_server, error);
     if (status != STATUS_OK) {
         admin_free(&admin);
         return status;
     }
+    open_control(admin, &service);
     if (admin->server)
         log_line(options->log, LOG_INFO, "http", "HTTP API on port %u", http_port(admin->server));
     if (admin->metrics_server)
@@ -68,6 +88,7 @@ void admin_free(struct admin **admin)
         if (!r->asking)
             request_free(r);
     }
+    http_free(&a->control_server);
     http_free(&a->server);
     http_free(&a->metrics_server);
     sampler_free(&a->sampler);

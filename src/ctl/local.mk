@@ -1,12 +1,12 @@
 # What src/ctl builds: leveretctl, the command line of the HTTP API.
 bin_PROGRAMS += leveretctl
-leveretctl_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS) $(INIH_CFLAGS)
+leveretctl_CPPFLAGS = $(AM_CPPFLAGS) $(leveretd_dirs) $(CURL_CFLAGS) $(JANSSON_CFLAGS) $(INIH_CFLAGS)
 leveretctl_LDADD = src/base/libbase.a $(CURL_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) -lm
 leveretctl_SOURCES = \
 	src/ctl/api/api.c src/ctl/api/api.h \
 	src/ctl/api/http.c src/ctl/api/http.h \
 	src/ctl/api/node_name.c src/ctl/api/node_name.h \
-	src/ctl/api/session.h \
+	src/ctl/api/session.c src/ctl/api/session.h \
 	src/ctl/command/areas.c \
 	src/ctl/command/broker.c \
 	src/ctl/command/clients.c \
@@ -31,6 +31,7 @@ leveretctl_SOURCES = \
 	src/ctl/options/options.c src/ctl/options/options.h \
 	src/ctl/options/pairs.c src/ctl/options/pairs.h \
 	src/ctl/options/settings.c src/ctl/options/settings.h \
+	src/ctl/options/target.c src/ctl/options/target.h \
 	src/ctl/output/column.c src/ctl/output/column.h \
 	src/ctl/output/complain.c src/ctl/output/complain.h \
 	src/ctl/output/escape.c src/ctl/output/escape.h \
@@ -54,7 +55,8 @@ ctl_options = \
 	src/ctl/options/option_table.c src/ctl/options/option_table.h \
 	src/ctl/options/options.c src/ctl/options/options.h \
 	src/ctl/options/pairs.c src/ctl/options/pairs.h \
-	src/ctl/options/settings.c src/ctl/options/settings.h
+	src/ctl/options/settings.c src/ctl/options/settings.h \
+	src/ctl/options/target.c src/ctl/options/target.h
 ctl_output = \
 	src/ctl/output/column.c src/ctl/output/column.h \
 	src/ctl/output/escape.c src/ctl/output/escape.h \
@@ -72,7 +74,7 @@ tests_unit_test_ctl_options_SOURCES = tests/unit/test_ctl_options.c \
 	$(ctl_options) \
 	src/ctl/output/complain.c src/ctl/output/complain.h \
 	$(ctl_output)
-tests_unit_test_ctl_options_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(INIH_CFLAGS)
+tests_unit_test_ctl_options_CPPFLAGS = $(AM_CPPFLAGS) $(leveretd_dirs) $(JANSSON_CFLAGS) $(INIH_CFLAGS)
 tests_unit_test_ctl_options_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_ctl_options_LDADD = src/base/libbase.a $(JANSSON_LIBS) $(INIH_LIBS) $(XXHASH_LIBS) $(CHECK_LIBS) -lm
 tests_unit_test_ctl_table_SOURCES = tests/unit/test_ctl_table.c \

@@ -5,16 +5,14 @@
 #include <string.h>
 
 #include "config.h"
+#include "ctl/api/http.h"
 #include "ctl/command/command.h"
 #include "ctl/rabbitmqctl/rabbitmqctl.h"
 
-static enum outcome run(int argc, char **argv, struct options *options)
+static enum outcome run(int argc, char **argv, const struct options_reader *reader,
+                        struct options *options)
 {
-    const struct options_reader reader = {
-        .rabbitmqctl = rabbitmqctl_is_name(program_invocation_short_name),
-        .takes = command_takes,
-    };
-    if (!options_read(options, &reader, argc, argv))
+    if (!options_read(options, reader, argc, argv))
         return OUTCOME_USAGE;
     if (option_given(options, OPTION_VERSION)) {
         printf("%s%s\n", options->rabbitmqctl ? "" : "leveretctl ", PACKAGE_VERSION);
@@ -40,8 +38,13 @@ static int exit_code(enum outcome outcome, bool rabbitmqctl)
 
 int main(int argc, char **argv)
 {
+    const struct options_reader reader = {
+        .rabbitmqctl = rabbitmqctl_is_name(program_invocation_short_name),
+        .takes = command_takes,
+        .take_uri = http_take_uri,
+    };
     struct options options;
-    enum outcome outcome = run(argc, argv, &options);
+    enum outcome outcome = run(argc, argv, &reader, &options);
     bool lost = ferror(stdout), rabbitmqctl = options.rabbitmqctl;
     options_free(&options);
     if (fflush(stdout) != 0 || lost) {

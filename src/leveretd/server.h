@@ -42,7 +42,7 @@ struct server {
     struct admin_listener *listener_infos;
     char **listener_names;
     size_t listener_info_count;
-    char *management_address, *prometheus_address, *node_name;
+    char *management_address, *prometheus_address, *control_path, *node_name;
     struct admin *admin;
     const char **cors_origins; /* admin_options.cors_origins; NULL: none */
 

@@ -346,16 +346,30 @@ static const char *const *cors_origins(struct server *server)
     return server->cors_origins;
 }
 
+/* NULL: there is no control socket. */
+static char *control_path(const struct settings *settings)
+{
+    const char *name = settings->control_socket;
+    char *path;
+    if (!name || (name[0] != '/' && !settings->data_dir))
+        return NULL;
+    if (name[0] == '/')
+        return copy(name);
+    return asprintf(&path, "%s/%s", settings->data_dir, name) < 0 ? NULL : path;
+}
+
 static enum status start_admin(struct server *server, char **error)
 {
-    if (!server->management_address && !server->prometheus_address &&
-        !server->settings->load_definitions)
-        return STATUS_OK;
     const struct settings *settings = server->settings;
+    server->control_path = control_path(settings);
+    if (!server->management_address && !server->prometheus_address && !server->control_path &&
+        !settings->load_definitions)
+        return STATUS_OK;
     struct admin_options options = {
         .loop = server->loop,
         .address = server->management_address,
         .metrics_address = server->prometheus_address,
+        .control_path = server->control_path,
         .limits = {.connections = (unsigned)settings->http_connections,
                    .connections_per_address = (unsigned)settings->http_connections_per_address,
                    .idle_ms = (uint32_t)settings->http_idle_ms,

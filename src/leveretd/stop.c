@@ -81,6 +81,7 @@ void server_free(struct server *server)
     free(server->listener_infos);
     free(server->management_address);
     free(server->prometheus_address);
+    free(server->control_path);
     free(server->node_name);
     pid_file_remove(server);
     service_manager_free(&server->service_manager);

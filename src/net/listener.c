@@ -58,7 +58,8 @@ struct listener {
     uint16_t port;
     struct timer *pause;
     uint64_t logged_at_ms;
-    char *path; /* of a Unix socket, whose file is removed at the end; else NULL */
+    char *path;         /* of a Unix socket, whose file is removed at the end; else NULL */
+    bool only_own_user; /* true when a Unix socket gets the mode 0600 */
     dev_t device;
     ino_t inode;
     char name[256];
@@ -147,7 +148,7 @@ static struct sockaddr_in6 ipv6(struct in6_addr ip, uint16_t port)
 /* ---- Opening */
 
 /* Opens a listening socket and returns it, or -1 with errno set. */
-static int open_socket(const void *address, socklen_t len)
+static int open_socket(const void *address, socklen_t len, bool only_own_user)
 {
     const struct sockaddr *at = address;
     int on = 1;
@@ -162,6 +163,9 @@ static int open_socket(const void *address, socklen_t len)
         ok = ok && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0;
     if (at->sa_family == AF_INET6)
         ok = ok && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0;
+    /* The file that bind makes of a Unix socket has the mode of the socket itself. */
+    if (only_own_user)
+        ok = ok && fchmod(fd, S_IRUSR | S_IWUSR) == 0;
     if (ok && bind(fd, at, len) == 0 && listen(fd, BACKLOG) == 0)
         return fd;
     int error = errno;
@@ -225,7 +229,7 @@ static enum status open_resolved(struct listener *listener, const struct listene
         else
             ((struct sockaddr_in *)(void *)a->ai_addr)->sin_port =
                 htons(listener->port ? listener->port : place->port);
-        int fd = open_socket(a->ai_addr, a->ai_addrlen);
+        int fd = open_socket(a->ai_addr, a->ai_addrlen, false);
         if (fd < 0 && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL) && a->ai_next)
             continue; /* the machine does not have this family of addresses */
         if (fd < 0) {
@@ -247,10 +251,10 @@ static enum status open_named(struct listener *listener, const struct listener_p
     int fd;
     if (inet_pton(AF_INET, place->host, &v4) == 1) {
         struct sockaddr_in address = ipv4(v4, place->port);
-        fd = open_socket(&address, sizeof address);
+        fd = open_socket(&address, sizeof address, false);
     } else if (inet_pton(AF_INET6, place->host, &v6) == 1) {
         struct sockaddr_in6 address = ipv6(v6, place->port);
-        fd = open_socket(&address, sizeof address);
+        fd = open_socket(&address, sizeof address, false);
     } else {
         return open_resolved(listener, place, error);
     }
@@ -265,7 +269,7 @@ static enum status open_named(struct listener *listener, const struct listener_p
 static enum status open_all(struct listener *listener, uint16_t port, char **error)
 {
     struct sockaddr_in6 v6 = ipv6(in6addr_any, port);
-    int fd = open_socket(&v6, sizeof v6);
+    int fd = open_socket(&v6, sizeof v6, false);
     bool no_ipv6 = fd < 0 && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL);
     if (fd < 0 && !no_ipv6)
         return explain(STATUS_IO, error, "cannot listen on port %u (IPv6): %s", port,
@@ -276,7 +280,7 @@ static enum status open_all(struct listener *listener, uint16_t port, char **err
         chosen = listener->port;
     }
     struct sockaddr_in v4 = ipv4((struct in_addr){htonl(INADDR_ANY)}, chosen);
-    fd = open_socket(&v4, sizeof v4);
+    fd = open_socket(&v4, sizeof v4, false);
     if (fd < 0 && errno == EAFNOSUPPORT && !no_ipv6)
         return STATUS_OK;
     if (fd < 0)
@@ -324,7 +328,7 @@ static enum status open_unix(struct listener *listener, const char *path, char *
             return explain(STATUS_IO, error, "cannot listen on %s: another process does", path);
         (void)unlink(path);
     }
-    int fd = open_socket(&address, sizeof address);
+    int fd = open_socket(&address, sizeof address, listener->only_own_user);
     if (fd < 0)
         return explain(STATUS_IO, error, "cannot listen on %s: %s", path, strerrordesc_np(errno));
     listener->path = mem_need_text(path, strlen(path));
@@ -338,6 +342,33 @@ static enum status open_unix(struct listener *listener, const char *path, char *
 
 /* ---- The contract */
 
+static struct listener *listener_make(struct loop *loop, void (*accepted)(void *context, int fd),
+                                      void *context, struct log *log)
+{
+    struct listener *listener = mem_need(sizeof *listener);
+    listener->loop = loop;
+    listener->log = log;
+    listener->accepted = accepted;
+    listener->context = context;
+    listener->pause = timer_new(loop, on_pause_over, listener);
+    return listener;
+}
+
+/* Ends what the two functions below begin; status says whether the sockets are open. */
+static enum status listener_made(struct listener *listener, enum status status,
+                                 struct listener **out, char **error)
+{
+    if (status != STATUS_OK) {
+        listener_free(&listener);
+        return status;
+    }
+    free(*error); /* of a port that was tried and not free */
+    *error = NULL;
+    set_watches(listener, WATCH_READ);
+    *out = listener;
+    return STATUS_OK;
+}
+
 enum status listener_new(struct loop *loop, const char *address,
                          void (*accepted)(void *context, int fd), void *context, struct log *log,
                          struct listener **out, char **error)
@@ -350,12 +381,7 @@ enum status listener_new(struct loop *loop, const char *address,
                        "'%s' is no address to listen on: wanted is PORT, ADDRESS:PORT, "
                        "[IPV6-ADDRESS]:PORT or unix:/PATH",
                        address);
-    struct listener *listener = mem_need(sizeof *listener);
-    listener->loop = loop;
-    listener->log = log;
-    listener->accepted = accepted;
-    listener->context = context;
-    listener->pause = timer_new(loop, on_pause_over, listener);
+    struct listener *listener = listener_make(loop, accepted, context, log);
     enum status status;
     if (place.path)
         status = open_unix(listener, place.path, error);
@@ -363,15 +389,20 @@ enum status listener_new(struct loop *loop, const char *address,
         status = open_named(listener, &place, error);
     else
         status = open_everywhere(listener, place.port, error);
-    if (status != STATUS_OK) {
-        listener_free(&listener);
-        return status;
-    }
-    free(*error); /* of a port that was tried and not free */
+    return listener_made(listener, status, out, error);
+}
+
+enum status listener_new_private(struct loop *loop, const char *path,
+                                 void (*accepted)(void *context, int fd), void *context,
+                                 struct log *log, struct listener **out, char **error)
+{
+    *out = NULL;
     *error = NULL;
-    set_watches(listener, WATCH_READ);
-    *out = listener;
-    return STATUS_OK;
+    if (!*path || strlen(path) >= sizeof((struct sockaddr_un *)NULL)->sun_path)
+        return explain(STATUS_MALFORMED, error, "the path of a Unix socket is empty or too long");
+    struct listener *listener = listener_make(loop, accepted, context, log);
+    listener->only_own_user = true;
+    return listener_made(listener, open_unix(listener, path, error), out, error);
 }
 
 static bool set_option(int fd, int level, int name, int value)

@@ -31,10 +31,10 @@ struct http_connection {
 };
 
 enum status http_new(struct admin *admin, const char *address, const struct http_limits *limits,
-                     bool metrics_only, const struct http_service *service,
+                     enum http_purpose purpose, const struct http_service *service,
                      struct http_server **out, char **error)
 {
-    (void)admin, (void)address, (void)limits, (void)metrics_only, (void)service, (void)error;
+    (void)admin, (void)address, (void)limits, (void)purpose, (void)service, (void)error;
     *out = NULL;
     return STATUS_INTERNAL_ERROR;
 }

@@ -2,15 +2,18 @@
 """leveretctl against a leveretd: every command, the three formats, settings, exit codes and what is said on errors."""
 import json
 import os
+import shutil
 import socket
+import stat
 import subprocess
+import tempfile
 import threading
 from pathlib import Path
 
 import broker
 import pika
 from client import parameters
-from harness import eventually, main, name, test
+from harness import Skip, eventually, main, name, test
 from http_api import Api
 
 REFUSED, USAGE, UNREACHABLE, LOCAL = 1, 2, 3, 4
@@ -440,6 +443,83 @@ def unreachable(node):
             one.close()
     threading.Thread(target=serve, daemon=True).start()
     assert "is no Leveret" in run(node, "-P", str(strange.getsockname()[1]), "status", code=REFUSED).err
+
+
+def run_local(node, *arguments, **options):
+    """Without host and port: by the control socket, if it is found."""
+    none = {"LEVERETCTL_HOST": None, "LEVERETCTL_PORT": None, "LEVERET_DATA_DIR": str(node.data)}
+    return run(node, *arguments, environment={**none, **options.pop("environment", {})}, **options)
+
+
+@test(own=True)
+def control_socket(node):
+    socket_path = node.data / "control.sock"
+    assert stat.S_IMODE(socket_path.stat().st_mode) == 0o600
+    # There is no HTTP port here: all that follows comes by the socket.
+    assert dict(run_local(node, "-f", "tsv", "whoami").rows()) == {"name": "rmq-cli", "tags": "administrator"}
+    run_local(node, "change_password", "guest", "forgotten")
+    run_local(node, "authenticate_user", "guest", "forgotten")
+    wrong = run_local(node, "authenticate_user", "guest", "guest", code=REFUSED).err
+    assert "guest" in wrong and str(socket_path) in wrong, wrong
+    run_local(node, "add_vhost", "private")
+    assert run_local(node, "-q", "-f", "tsv", "list_permissions", "-p", "private").rows() == []
+    run_local(node, "declare_queue", "-p", "private", "q")
+    run_local(node, "publish", "-p", "private", "", "q", "x")
+    assert run_local(node, "get", "-p", "private", "q", "--raw").raw == b"x"
+    run_local(node, "delete_vhost", "private")
+    assert run(node, "--data-dir", str(node.data), "-f", "tsv", "whoami", environment={"LEVERETCTL_HOST": None,
+               "LEVERETCTL_PORT": None}).rows()[0] == ["name", "rmq-cli"]
+    assert run(node, "--socket", str(socket_path), "-f", "tsv", "whoami", environment={"LEVERETCTL_HOST": None,
+               "LEVERETCTL_PORT": None}).rows()[0] == ["name", "rmq-cli"]
+    named = {"LEVERETCTL_HOST": None, "LEVERETCTL_PORT": None, "LEVERETCTL_USER": "guest"}
+    assert "no answer" in run_local(node, "-P", str(broker.free_ports(1)[0]), "whoami", code=UNREACHABLE).err
+    assert "needs no host" in run(node, "--socket", str(socket_path), "whoami", environment=named, code=USAGE).err
+    assert "no broker answers" in run_local(node, "--data-dir", str(node.dir), "whoami", code=USAGE).err
+    # The rest of the file goes on as before: a broker that is killed leaves the file, and its next start replaces it.
+    node.kill()
+    assert socket_path.exists()
+    node.start()
+    run_local(node, "whoami")
+    node.stop()
+    assert not socket_path.exists()
+
+
+@test(own=True)
+def control_socket_is_private(node):
+    if os.geteuid() != 0:
+        raise Skip("needs root, to be somebody else")
+    program = Path(broker.leveretd_path()).parent / "leveretctl"
+    node.dir.chmod(0o755), node.data.chmod(0o755)
+    (node.data / "control.sock").chmod(0o777)       # the mode alone does not open it
+    shared = Path(tempfile.mkdtemp(prefix="leveret-ctl-", dir="/tmp"))
+    shared.chmod(0o755)
+    shutil.copy(program, shared / "leveretctl")
+    try:
+        done = subprocess.run([shared / "leveretctl", "--socket", str(node.data / "control.sock"), "whoami"], user=65534, group=65534,
+                              extra_groups=[], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, env={"HOME": "/nonexistent"})
+    finally:
+        shutil.rmtree(shared)
+    assert done.returncode == UNREACHABLE and not done.stdout, done
+
+
+@test(own=True, settings={"control_socket": "none"})
+def no_control_socket(node):
+    assert not (node.data / "control.sock").exists()
+
+
+@test
+def uri(node):
+    none = {"LEVERETCTL_HOST": None, "LEVERETCTL_PORT": None}
+    place = f"{node.host}:{node.management_port}"
+    assert run(node, "--uri", f"http://guest:guest@{place}", "-f", "tsv", "whoami", environment=none).rows()[0] == ["name", "guest"]
+    assert run(node, "-f", "tsv", "whoami", environment={**none, "LEVERETCTL_URI": f"http://guest:gu%65st@{place}/"}).rows()[0] == \
+        ["name", "guest"]
+    assert run(node, "--uri", f"http://{place}/no/such", "whoami", environment=none, code=REFUSED).err
+    for wrong, said in ((f"ftp://{place}", "http"), ("::", "URI"), (f"http://{place}/?x=1", "query"), ("http://h:99999", "URI")):
+        refused = run(node, "--uri", wrong, "whoami", environment=none, code=USAGE).err
+        assert said in refused, refused
+    secret = run(node, "--uri", f"http://guest:not-it@{place}", "whoami", environment=none, code=REFUSED).err
+    assert "not-it" not in secret
 
 
 @test

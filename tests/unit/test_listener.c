@@ -274,6 +274,37 @@ START_TEST(test_name)
 }
 END_TEST
 
+START_TEST(test_private_socket)
+{
+    struct stat there;
+    struct listener *listener;
+    char *error, long_path[256];
+    mode_t kept = umask(0);
+    ck_assert_int_eq(
+        listener_new_private(loop, path, on_accepted, &accepted_count, NULL, &listener, &error),
+        STATUS_OK);
+    umask(kept);
+    ck_assert_int_eq(stat(path, &there), 0);
+    ck_assert_uint_eq(there.st_mode & 07777, 0600);
+    int fd = connect_unix();
+    ck_assert_int_ge(fd, 0);
+    run_for(10);
+    ck_assert_int_eq(accepted_count, 1);
+    close(fd);
+    listener_free(&listener);
+    ck_assert_int_ne(stat(path, &there), 0);
+    memset(long_path, 'x', sizeof long_path);
+    long_path[0] = '/';
+    long_path[sizeof long_path - 1] = '\0';
+    ck_assert_int_eq(listener_new_private(loop, long_path, on_accepted, &accepted_count, NULL,
+                                          &listener, &error),
+                     STATUS_MALFORMED);
+    ck_assert_ptr_null(listener);
+    ck_assert_ptr_nonnull(strstr(error, "too long"));
+    free(error);
+}
+END_TEST
+
 START_TEST(test_unix_socket)
 {
     struct stat there;
@@ -363,6 +394,7 @@ int main(void)
     tcase_add_test(cases, test_options_are_inherited);
     tcase_add_test(cases, test_malformed);
     tcase_add_test(cases, test_name);
+    tcase_add_test(cases, test_private_socket);
     tcase_add_test(cases, test_unix_socket);
     tcase_add_test(cases, test_no_descriptors);
     suite_add_tcase(suite, cases);

@@ -49,6 +49,9 @@ struct admin_options {
     struct loop *loop;           /* the main thread's */
     const char *address;         /* as for listener_new: "15672", "127.0.0.1:0"; NULL: no API */
     const char *metrics_address; /* "15692"; NULL: metrics are on the API's port only */
+    /* Where requests of root and of this process's user are taken without a password, on a Unix
+     * socket; NULL: nowhere. */
+    const char *control_path;
     struct http_limits limits, metrics_limits;
     const struct quota *amqp_sockets; /* AMQP's sockets; NULL: nobody counts them */
     uint64_t message_bytes_max;       /* bytes of a message's body: see BODY_MESSAGE */

@@ -19,6 +19,11 @@ struct listener;
 MUST_USE enum status listener_new(struct loop *loop, const char *address,
                                   void (*accepted)(void *context, int fd), void *context,
                                   struct log *log, struct listener **out, char **error);
+/* The same for a Unix socket at path ("/run/x.sock") that only this process's user, and root, may
+ * connect to: its file has the mode 0600 from the beginning. */
+MUST_USE enum status listener_new_private(struct loop *loop, const char *path,
+                                          void (*accepted)(void *context, int fd), void *context,
+                                          struct log *log, struct listener **out, char **error);
 /* Options of the sockets that are accepted from now on. */
 struct listener_options {
     int backlog; /* connections that wait to be accepted; 0: as many as the listener has anyway */

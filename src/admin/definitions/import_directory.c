@@ -47,7 +47,7 @@ static bool put_vhost(struct request *r, const struct value *entry, uint32_t ind
     const char *name = form_text(&form, "name", "");
     char *error = NULL;
     bool created;
-    enum status status = api_vhost_from_json(r->admin, name, &form, r->user, &created, &error);
+    enum status status = api_vhost_from_json(r->admin, name, &form, r->by_control ? "" : r->user, &created, &error);
     if (status == STATUS_OK)
         status = api_limits_from_json(r->admin, LIMITED_VHOST, name, &form, "limits");
     if (status != STATUS_OK)

@@ -17,13 +17,18 @@ enum rights {
  * rights too. */
 unsigned access_rights(const char *tags);
 
+/* Who acts in requests that came to the control socket, in logs and events: the name that
+ * RabbitMQ's command line has. */
+#define ACCESS_CONTROL_USER "rmq-cli"
+
 enum credentials {
     CREDENTIALS_GOOD,
     CREDENTIALS_NONE,    /* there are none, or none that can be read */
     CREDENTIALS_WRONG,   /* no such user with such a password */
     CREDENTIALS_REFUSED, /* not looked at: too many wrong ones have come */
 };
-/* Checks the request's basic authentication, counts the attempt, and sets the request's user and
+/* A request by the control socket is good without any, with all rights. Else checks the request's
+ * basic authentication, counts the attempt, and sets the request's user and
  * rights when the credentials are good. When they are wrong or refused, the answer is due after
  * *late_ms. */
 enum credentials access_check(struct request *request, uint32_t *late_ms);

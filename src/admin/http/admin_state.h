@@ -16,7 +16,7 @@ struct turns;
 struct admin {
     struct admin_options options;            /* what its pointers point to outlives the admin */
     const struct route *const *route_tables; /* see routes_find */
-    struct http_server *server, *metrics_server;
+    struct http_server *server, *metrics_server, *control_server;
     struct archive *archive; /* samples of all objects, for rates and history */
     struct sampler *sampler; /* brings them */
     struct turns *turns;

@@ -181,10 +181,24 @@ static void turn_away(struct http_server *server, int fd, const char *host)
     close(fd);
 }
 
+/* Whether the process on the other end of a Unix socket is root's, or of this process's user. The
+ * mode of the socket's file says the same; this holds when somebody has changed the mode. */
+static bool is_own_user(int fd)
+{
+    struct ucred peer;
+    socklen_t len = sizeof peer;
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
+           (peer.uid == 0 || peer.uid == geteuid());
+}
+
 static void accepted(void *context, int fd)
 {
     struct http_server *server = context;
     struct connection_address address;
+    if (server->purpose == HTTP_CONTROL && !is_own_user(fd)) {
+        close(fd);
+        return;
+    }
     address_of_socket(fd, &address);
     if (has_room(server, address.peer_host))
         connection_start(server, fd, &address);
@@ -195,18 +209,18 @@ static void accepted(void *context, int fd)
 /* ---- Made and freed. */
 
 enum status http_new(struct admin *admin, const char *address, const struct http_limits *limits,
-                     bool metrics_only, const struct http_service *service,
+                     enum http_purpose purpose, const struct http_service *service,
                      struct http_server **out, char **error)
 {
     struct http_server *server = mem_need(sizeof *server);
     server->admin = admin;
     server->loop = admin->options.loop;
     server->limits = *limits;
-    server->metrics_only = metrics_only;
+    server->purpose = purpose;
     server->service = *service;
     LIST_INIT(&server->connections);
-    enum status status = listener_new(server->loop, address, accepted, server, admin->options.log,
-                                      &server->listener, error);
+    enum status status = (purpose == HTTP_CONTROL ? listener_new_private : listener_new)(
+        server->loop, address, accepted, server, admin->options.log, &server->listener, error);
     if (status == STATUS_OK) {
         *out = server;
         return STATUS_OK;

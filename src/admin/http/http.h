@@ -22,11 +22,18 @@ struct http_service {
     void (*handle)(struct request *request);
 };
 
+/* What a server's requests may do. */
+enum http_purpose {
+    HTTP_API,     /* all, for users who log in */
+    HTTP_METRICS, /* ask for metrics: they are marked on_metrics_port */
+    HTTP_CONTROL  /* all, without a password: those that name no user are marked by_control */
+};
+
 /* Listens on address ("15672": all addresses, IPv4 and IPv6; "127.0.0.1:0"; "[::1]:15672").
- * metrics_only: its requests are marked on_metrics_port. Errors: MALFORMED, IO with a sentence in
- * *error (free it). */
+ * HTTP_CONTROL: on the Unix socket at that path, for root and this process's user alone. Errors:
+ * MALFORMED, IO with a sentence in *error (free it). */
 MUST_USE enum status http_new(struct admin *admin, const char *address,
-                              const struct http_limits *limits, bool metrics_only,
+                              const struct http_limits *limits, enum http_purpose purpose,
                               const struct http_service *service, struct http_server **out,
                               char **error);
 void http_free(struct http_server **server);

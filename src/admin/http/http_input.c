@@ -100,7 +100,8 @@ static struct request *make_request(struct http_connection *c, const struct head
     r->origin = copy(head->origin);
     memcpy(r->peer, c->address.peer_host, sizeof r->peer);
     r->loopback = c->address.loopback;
-    r->on_metrics_port = c->server->metrics_only;
+    r->on_metrics_port = c->server->purpose == HTTP_METRICS;
+    r->by_control = c->server->purpose == HTTP_CONTROL && !r->authorization;
     return r;
 }
 

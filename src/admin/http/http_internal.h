@@ -96,7 +96,7 @@ struct http_server {
     struct loop *loop;
     struct listener *listener;
     struct http_limits limits;
-    bool metrics_only;
+    enum http_purpose purpose;
     struct http_service service;
     LIST_HEAD(, http_connection) connections;
     unsigned connection_count;

@@ -198,9 +198,9 @@ static void begin_head(struct http_connection *c, const struct request *request,
     if (content_type)
         text_printf(out, "Content-Type: %s\r\n", content_type);
     const struct admin_options *options = &c->server->admin->options;
-    if (options->hsts && !c->server->metrics_only)
+    if (options->hsts && c->server->purpose == HTTP_API)
         text_printf(out, "Strict-Transport-Security: %s\r\n", options->hsts);
-    if (request && options->cors_origins && !c->server->metrics_only)
+    if (request && options->cors_origins && c->server->purpose == HTTP_API)
         cors_write(options, request, out);
     if (!c->keep_alive)
         text_printf(out, "Connection: close\r\n");

@@ -29,6 +29,8 @@ struct request {
         *origin;             /* header fields; NULL: the head had none */
     char peer[64];           /* the client's address */
     bool loopback;           /* true when the client is on this machine */
+    bool by_control;         /* true when it came to the control socket with no user: everything is
+                                allowed */
     bool on_metrics_port;    /* true when it came to the port that serves metrics only */
     uint64_t body_bytes_max; /* a longer body is refused; set by dispatch_begin */
     struct text body;        /* bytes as sent */

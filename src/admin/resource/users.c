@@ -109,8 +109,9 @@ static void get_user(struct request *r)
 static void get_own_user(struct request *r)
 {
     struct answer a = {0};
-    char tags[AUTH_TAGS_BYTES_MAX + 1] = "";
-    auth_user_tags(r->admin->options.auth, bytes_of_text(r->user), tags, sizeof tags);
+    char tags[AUTH_TAGS_BYTES_MAX + 1] = "administrator";
+    if (!r->by_control)
+        auth_user_tags(r->admin->options.auth, bytes_of_text(r->user), tags, sizeof tags);
     answer_object(&a, NULL);
     answer_text(&a, "name", r->user);
     api_tags_write(&a, "tags", tags);

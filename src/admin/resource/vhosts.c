@@ -251,7 +251,9 @@ static void put_vhost(struct request *r)
         respond_bad_request(r, "name too long");
         return;
     }
-    enum status status = api_vhost_from_json(r->admin, name, &form, r->user, &created, &error);
+    /* By the control socket nobody has logged in, who could be given permissions. */
+    const char *maker = r->by_control ? "" : r->user;
+    enum status status = api_vhost_from_json(r->admin, name, &form, maker, &created, &error);
     if (status == STATUS_OK) {
         log_line(r->admin->options.log, LOG_INFO, "http", "vhost '%s' %s by '%s'", name,
                  created ? "created" : "changed", r->user);

@@ -11,6 +11,9 @@
 
 #include "ctl/api/http.h"
 
+/* Bytes of a broker's place in a message; the rest is cut. */
+#define PLACE_ROOM 300
+
 char *api_path(const char *segment, ...)
 {
     struct text path = {0};
@@ -70,13 +73,15 @@ static enum outcome refused(const struct session *s, const struct api_request *r
     const struct options *o = s->options;
     struct text reason = {0};
     enum outcome outcome = OUTCOME_REFUSED;
+    char place[PLACE_ROOM];
+    session_place(o, place, sizeof place);
     add_reason(json, &reason);
     if (!json)
-        complain("%s:%s answers %ld and is no Leveret", o->host, o->port, answer->status);
+        complain("%s answers %ld and is no Leveret", place, answer->status);
     else if (is_missing(answer, json))
         outcome = complain_missing(s, request);
     else if (is_bad_login(answer, json)) {
-        complain("%s:%s does not let user '%s' in: %.*s", o->host, o->port, o->user,
+        complain("%s does not let user '%s' in: %.*s", place, o->user,
                  BYTES_PRINT(text_bytes(&reason)));
         outcome = OUTCOME_BAD_LOGIN;
     } else if (answer->status == 401 || answer->status == 403)
@@ -100,7 +105,9 @@ enum outcome api_call(struct session *session, const struct api_request *request
         value_encode(given, &body);
     if (!http_do(session->http, request->method ? request->method : "GET", request->path,
                  text_bytes(&body), request->header, &answer)) {
-        complain("no answer from %s:%s: %s", o->host, o->port, answer.wrong);
+        char place[PLACE_ROOM];
+        session_place(o, place, sizeof place);
+        complain("no answer from %s: %s", place, answer.wrong);
         outcome = OUTCOME_UNREACHABLE;
     } else {
         json = value_parse(text_bytes(&answer.body));

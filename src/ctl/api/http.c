@@ -36,12 +36,19 @@ struct http *http_new(const struct http_target *target)
         free(http);
         return NULL;
     }
-    text_printf(&http->base, "http://%s%s%s:%s", v6 ? "[" : "", target->host, v6 ? "]" : "",
-                target->port);
+    if (target->socket)
+        text_printf(&http->base, "http://localhost");
+    else
+        text_printf(&http->base, "%s://%s%s%s:%s%s", target->scheme, v6 ? "[" : "", target->host,
+                    v6 ? "]" : "", target->port, target->prefix);
     curl_easy_setopt(http->curl, CURLOPT_ERRORBUFFER, http->wrong);
-    curl_easy_setopt(http->curl, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
-    curl_easy_setopt(http->curl, CURLOPT_USERNAME, target->user);
-    curl_easy_setopt(http->curl, CURLOPT_PASSWORD, target->password);
+    if (target->socket)
+        curl_easy_setopt(http->curl, CURLOPT_UNIX_SOCKET_PATH, target->socket);
+    if (target->user) {
+        curl_easy_setopt(http->curl, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+        curl_easy_setopt(http->curl, CURLOPT_USERNAME, target->user);
+        curl_easy_setopt(http->curl, CURLOPT_PASSWORD, target->password);
+    }
     curl_easy_setopt(http->curl, CURLOPT_NOSIGNAL, 1L);
     /* A queue may be called "..", so the path is sent as it is; and no proxy of the environment is
      * used. */
@@ -97,6 +104,38 @@ bool http_do(struct http *http, const char *method, const char *path, struct byt
         snprintf(answer->wrong, sizeof answer->wrong, "%s",
                  http->wrong[0] ? http->wrong : curl_easy_strerror(code));
     return code == CURLE_OK;
+}
+
+static char *uri_part(CURLU *handle, CURLUPart which, unsigned flags)
+{
+    char *text = NULL, *copy = NULL;
+    if (curl_url_get(handle, which, &text, flags) == CURLUE_OK)
+        copy = mem_need_text(text, strlen(text));
+    curl_free(text);
+    return copy;
+}
+
+const char *http_take_uri(const char *uri, struct uri_parts *parts)
+{
+    CURLU *handle = curl_url();
+    const char *wrong = NULL;
+    if (!handle || curl_url_set(handle, CURLUPART_URL, uri, CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK)
+        wrong = "not a URI such as http://user:password@host:15672/prefix";
+    else
+        *parts = (struct uri_parts){
+            .scheme = uri_part(handle, CURLUPART_SCHEME, 0),
+            .host = uri_part(handle, CURLUPART_HOST, 0),
+            .port = uri_part(handle, CURLUPART_PORT, 0),
+            .path = uri_part(handle, CURLUPART_PATH, 0),
+            .user = uri_part(handle, CURLUPART_USER, CURLU_URLDECODE),
+            .password = uri_part(handle, CURLUPART_PASSWORD, CURLU_URLDECODE),
+        };
+    char *query = wrong ? NULL : uri_part(handle, CURLUPART_QUERY, 0);
+    if (query)
+        wrong = "a URI here has no query";
+    free(query);
+    curl_url_cleanup(handle);
+    return wrong;
 }
 
 void http_quote(struct text *path, const char *segment)

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "ctl/options/options.h"
 #include "leveret/base/text.h"
 
 #define HTTP_BODY_BYTES_MAX ((size_t)1 << 30) /* bytes of an answer; a larger one is an error */
@@ -11,8 +12,10 @@
 struct http;
 
 struct http_target {
-    const char *host, *port, *user, *password;
-    long timeout_s; /* longest time of a request; 0: no limit */
+    const char *scheme, *host, *port, *prefix;
+    const char *socket;          /* a Unix socket in place of host and port; NULL: none */
+    const char *user, *password; /* user NULL: nobody logs in */
+    long timeout_s;              /* longest time of a request; 0: no limit */
 };
 
 struct http_answer {
@@ -29,6 +32,9 @@ void http_free(struct http **http);
  * answer; `wrong` then says why. The caller frees the body in both cases. */
 bool http_do(struct http *http, const char *method, const char *path, struct bytes body,
              const char *header, struct http_answer *answer);
+
+/* For options_reader.take_uri. */
+const char *http_take_uri(const char *uri, struct uri_parts *parts);
 
 /* Adds one segment of a path, percent-encoded. */
 void http_quote(struct text *path, const char *segment);

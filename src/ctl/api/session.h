@@ -3,11 +3,11 @@
 #ifndef LEVERETCTL_SESSION_H
 #define LEVERETCTL_SESSION_H
 
+#include "ctl/api/http.h"
 #include "ctl/options/options.h"
 #include "ctl/output/complain.h"
 
 struct command;
-struct http;
 
 struct session {
     const struct options *options;
@@ -19,6 +19,11 @@ struct session {
     char *node;          /* the node's name once it is known; freed with the session */
     enum outcome failed; /* why a request of a helper failed */
 };
+
+/* Where the options say that the broker is; valid as long as they. */
+struct http_target session_target(const struct options *options);
+/* The same for messages: "host:port" or the socket's path. */
+void session_place(const struct options *options, char *out, size_t room);
 
 /* Argument number i, or NULL when it was left out. */
 static inline const char *session_arg(const struct session *session, int i)

@@ -99,8 +99,7 @@ static enum outcome run(struct session *session)
 
 enum outcome command_run(const struct options *options)
 {
-    const struct http_target target = {options->host, options->port, options->user,
-                                       options->password, options->timeout_s};
+    const struct http_target target = session_target(options);
     const char *name = options->args[0];
     if (strcmp(name, "help") == 0)
         return help_run(options, options->arg_count > 1 ? options->args[1] : NULL);

@@ -135,7 +135,9 @@ static enum outcome run_authenticate(struct session *session)
     const struct api_request request = {.path = api_path("whoami", NULL), .login_only = true};
     enum outcome outcome = OUTCOME_LOCAL;
     char *password = take_password(session_arg(session, 1));
-    const struct http_target target = {o->host, o->port, session->args[0], password, o->timeout_s};
+    struct http_target target = session_target(o);
+    target.user = session->args[0];
+    target.password = password;
     struct http *own = password ? http_new(&target) : NULL, *before = session->http;
     if (own) {
         other.user = session->args[0];

@@ -53,3 +53,23 @@ bool config_read(struct options *options, const char *path, bool needed)
         complain("warning: %s holds a password and others may read it", path);
     return line == 0;
 }
+
+struct each {
+    void (*see)(void *context, const char *key, const char *value);
+    void *context;
+};
+
+static int pass_line(void *context, const char *section, const char *name, const char *value)
+{
+    const struct each *each = context;
+    if (!*section && value)
+        each->see(each->context, name, value);
+    return 1;
+}
+
+void config_each(const char *path, void (*see)(void *context, const char *key, const char *value),
+                 void *context)
+{
+    struct each each = {see, context};
+    (void)ini_parse(path, pass_line, &each);
+}

@@ -14,6 +14,11 @@
 const struct option_row option_table[] = {
     SETTING(OPTION_HOST, 'H', "host", "HOST", "Where the broker's HTTP API is (localhost)"),
     SETTING(OPTION_PORT, 'P', "port", "PORT", "Its port (15672)"),
+    SETTING(OPTION_URI, 0, "uri", "URI", "All of it: http[s]://user:password@host:port/prefix"),
+    {OPTION_SOCKET, 0, "socket", OPTION_FILE, "FILE", "socket", NULL, true,
+     "The broker's control socket in place of HTTP; needs no password"},
+    {OPTION_DATA_DIR, 0, "data-dir", OPTION_FILE, "DIR", "data-dir", NULL, true,
+     "The broker's data directory, where the control socket is"},
     SETTING(OPTION_USER, 'U', "user", "USER", "Who logs in (guest)"),
     SETTING(OPTION_PASSWORD, 0, "password", "PASSWORD", "With this password (guest); better in a file"),
     {OPTION_PASSWORD_FILE, 0, "password-file", OPTION_FILE, "FILE", NULL, NULL, true,

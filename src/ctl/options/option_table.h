@@ -11,6 +11,9 @@ enum option_id {
     /* Options of every command. */
     OPTION_HOST,
     OPTION_PORT,
+    OPTION_URI,
+    OPTION_SOCKET,
+    OPTION_DATA_DIR,
     OPTION_USER,
     OPTION_PASSWORD,
     OPTION_PASSWORD_FILE,

@@ -12,6 +12,7 @@
 
 #include "ctl/options/line.h"
 #include "ctl/options/settings.h"
+#include "ctl/options/target.h"
 #include "ctl/output/complain.h"
 #include "leveret/base/mem.h"
 
@@ -39,6 +40,7 @@ static bool read_password_file(struct options *options, const char *path)
     if (len >= 0) {
         line[strcspn(line, "\r\n")] = '\0';
         setting_replace(&options->password, line);
+        options->named = true;
     } else {
         complain("%s: no password can be read from it", path);
     }
@@ -48,7 +50,7 @@ static bool read_password_file(struct options *options, const char *path)
     return len >= 0;
 }
 
-/* Applies the settings of the command line, and overwrites the password in it, which ps shows. */
+/* Applies the settings of the command line, and overwrites passwords in it, which ps shows. */
 static bool put_into_force(struct options *options, const struct line *line)
 {
     bool good = true;
@@ -59,7 +61,7 @@ static bool put_into_force(struct options *options, const struct line *line)
         if (wrong)
             complain("--%s: %s", row->name, wrong);
         good = !wrong;
-        if (value && row->id == OPTION_PASSWORD)
+        if (value && (row->id == OPTION_PASSWORD || row->id == OPTION_URI))
             memset(value, '*', strlen(value));
     }
     return good;
@@ -90,6 +92,7 @@ bool options_read(struct options *options, const struct options_reader *reader, 
     struct line line = {0};
     *options = (struct options){.timeout_s = OPTIONS_TIMEOUT_S};
     options->args = mem_need((size_t)argc * sizeof *options->args + 1);
+    options->reader = reader;
     options->rabbitmqctl = reader->rabbitmqctl;
     settings_default(options);
     if (!line_parse(options, &line, reader, argc, argv))
@@ -101,7 +104,8 @@ bool options_read(struct options *options, const struct options_reader *reader, 
         return false;
     settings_finish(options);
     const char *password_file = option_text(options, OPTION_PASSWORD_FILE);
-    return node_fits(options) && (!password_file || read_password_file(options, password_file));
+    return node_fits(options) && (!password_file || read_password_file(options, password_file)) &&
+           target_choose(options);
 }
 
 void options_free(struct options *options)
@@ -113,6 +117,10 @@ void options_free(struct options *options)
         explicit_bzero(options->password, strlen(options->password));
     free(options->password);
     free(options->vhost);
+    free(options->scheme);
+    free(options->prefix);
+    free(options->socket);
+    free(options->data_dir);
     free(options->node);
     for (size_t i = 0; i < OPTION_IDS; i++)
         free(options->value[i].pairs.at);

@@ -29,10 +29,29 @@ struct option_value {
     struct pairs pairs; /* OPTION_PAIR */
 };
 
+/* A URI's parts, decoded; NULL: it has none. Whoever asks for them frees them. */
+struct uri_parts {
+    char *scheme, *host, *port, *path, *user, *password;
+};
+
+/* Who reads the options. */
+struct options_reader {
+    bool rabbitmqctl; /* true when the program was called by a name of rabbitmqctl's tools */
+    /* The options that a command takes beside those of every command, ended by OPTION_NONE; NULL
+     * when there is no such command. */
+    const unsigned char *(*takes)(const char *command);
+    /* Takes a URI apart. Returns NULL, or a static text that says what is wrong. */
+    const char *(*take_uri)(const char *uri, struct uri_parts *parts);
+};
+
 struct options {
+    const struct options_reader *reader; /* outlives the options */
     /* Settings. Each is a copy, so that a later source can replace an earlier one. */
     char *host, *port, *user, *password, *vhost;
-    char *node; /* NULL: not given */
+    char *scheme, *prefix;   /* "http" or "https"; "" or "/prefix", before /api */
+    char *socket, *data_dir; /* the control socket's path, and where it is looked for; NULL: none */
+    bool named;              /* true when some source named a host, a port, a user or a password */
+    char *node;              /* NULL: not given */
     struct style style;
     bool quiet, rabbitmqctl; /* what style is made of, when all sources are read */
     long timeout_s;          /* 0: none */
@@ -44,14 +63,6 @@ struct options {
 /* Sets a setting by its name. Returns NULL, or a static text that says what is wrong without
  * showing the value. */
 const char *options_set(struct options *options, const char *name, const char *value);
-
-/* Who reads the options. */
-struct options_reader {
-    bool rabbitmqctl; /* true when the program was called by a name of rabbitmqctl's tools */
-    /* The options that a command takes beside those of every command, ended by OPTION_NONE; NULL
-     * when there is no such command. */
-    const unsigned char *(*takes)(const char *command);
-};
 
 /* Reads all sources. Returns false after printing an error; call options_free in both cases. argv
  * must live as long as the options; the password in it is overwritten. */

@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "ctl/options/target.h"
 #include "ctl/output/complain.h"
 #include "leveret/base/mem.h"
 #include "leveret/base/number.h"
@@ -22,6 +23,7 @@ static const char *set_port(struct options *o, const char *value)
     if (!number_read(value, UINT16_MAX, &port) || port == 0)
         return "a port is a number from 1 to 65535";
     setting_replace(&o->port, value);
+    o->named = true;
     return NULL;
 }
 
@@ -31,6 +33,7 @@ static const char *set_host(struct options *o, const char *value)
     if (!*value || strpbrk(value, "/@?# \\%"))
         return "not the name or address of a host";
     setting_replace(&o->host, value);
+    o->named = true;
     return NULL;
 }
 
@@ -92,13 +95,27 @@ static const char *set_quiet(struct options *o, const char *value)
 static const char *set_user(struct options *o, const char *value)
 {
     setting_replace(&o->user, value);
+    o->named = true;
     return NULL;
 }
 
 static const char *set_password(struct options *o, const char *value)
 {
     setting_replace(&o->password, value);
+    o->named = true;
     return NULL;
+}
+
+static const char *set_socket(struct options *o, const char *value)
+{
+    setting_replace(&o->socket, value);
+    return *value ? NULL : "a socket has a path";
+}
+
+static const char *set_data_dir(struct options *o, const char *value)
+{
+    setting_replace(&o->data_dir, value);
+    return *value ? NULL : "a directory has a path";
 }
 
 static const char *set_vhost(struct options *o, const char *value)
@@ -114,11 +131,19 @@ static const struct {
     const char *name, *variable;
     const char *(*set)(struct options *options, const char *value);
 } settings[] = {
-    {"host", "LEVERETCTL_HOST", set_host},    {"port", "LEVERETCTL_PORT", set_port},
-    {"user", "LEVERETCTL_USER", set_user},    {"password", "LEVERETCTL_PASSWORD", set_password},
-    {"vhost", "LEVERETCTL_VHOST", set_vhost}, {"format", "LEVERETCTL_FORMAT", set_format},
-    {"formatter", NULL, set_formatter},       {"node", NULL, set_node},
-    {"quiet", "LEVERETCTL_QUIET", set_quiet}, {"timeout", "LEVERETCTL_TIMEOUT", set_timeout},
+    {"host", "LEVERETCTL_HOST", set_host},
+    {"port", "LEVERETCTL_PORT", set_port},
+    {"user", "LEVERETCTL_USER", set_user},
+    {"password", "LEVERETCTL_PASSWORD", set_password},
+    {"vhost", "LEVERETCTL_VHOST", set_vhost},
+    {"format", "LEVERETCTL_FORMAT", set_format},
+    {"formatter", NULL, set_formatter},
+    {"node", NULL, set_node},
+    {"uri", "LEVERETCTL_URI", target_set_uri},
+    {"socket", "LEVERETCTL_SOCKET", set_socket},
+    {"data-dir", "LEVERETCTL_DATA_DIR", set_data_dir},
+    {"quiet", "LEVERETCTL_QUIET", set_quiet},
+    {"timeout", "LEVERETCTL_TIMEOUT", set_timeout},
 };
 
 const char *options_set(struct options *options, const char *name, const char *value)
@@ -149,6 +174,8 @@ void settings_default(struct options *options)
     setting_replace(&options->user, "guest");
     setting_replace(&options->password, "guest");
     setting_replace(&options->vhost, "/");
+    setting_replace(&options->scheme, "http");
+    setting_replace(&options->prefix, "");
 }
 
 void settings_finish(struct options *options)

@@ -18,4 +18,9 @@ void settings_finish(struct options *options);
  * error only when it is needed. */
 bool config_read(struct options *options, const char *path, bool needed);
 
+/* Calls see with each line "key = value" of leveretd's file at path; a file that cannot be read,
+ * and a line that is malformed, are passed over. */
+void config_each(const char *path, void (*see)(void *context, const char *key, const char *value),
+                 void *context);
+
 #endif

@@ -12,6 +12,7 @@ const struct key keys_node[] = {
     {KEY_PLAIN("load_definitions", KEY_TEXT, load_definitions, NULL)},
     {KEY_PLAIN("management.load_definitions", KEY_TEXT, load_definitions, NULL)},
     {KEY_PLAIN("data_dir", KEY_TEXT_OR_OFF, data_dir, LEVERET_DATA_DIR)},
+    {KEY_PLAIN("control_socket", KEY_TEXT_OR_OFF, control_socket, "control.sock")},
     {KEY_RANGE("workers", KEY_COUNT, workers, "0", 0, 256)},
     {KEY_RANGE("journal.writers", KEY_COUNT, writers, "2", 1, 16)},
     {KEY_PLAIN("server_properties.product", KEY_TEXT, product, DIALECT_PRODUCT)},

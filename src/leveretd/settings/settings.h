@@ -92,8 +92,9 @@ struct settings {
     bool log_rotation_compress, log_journald, log_exchange;
     struct setting_names log_categories; /* "connection.level" to a level */
 
-    char *data_dir;   /* NULL: nothing is stored */
-    uint64_t workers; /* 0: chosen by the number of cores */
+    char *data_dir;       /* NULL: nothing is stored */
+    char *control_socket; /* a path, in the data directory unless it begins with /; NULL: none */
+    uint64_t workers;     /* 0: chosen by the number of cores */
     uint64_t writers;
     char *product, *version, *cluster_name;
     char *node_name; /* NULL: made from the machine's name */

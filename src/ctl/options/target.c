@@ -1,0 +1,148 @@
+/* Where the broker is asked.
+ *
+ * Normal course: whoever names a host, a port, a user or a password means HTTP there. All others
+ * are on the broker's machine: the control socket is looked for in the data directory, which is
+ * named by an option, by LEVERET_DATA_DIR or by leveretd's files of configuration, or is the
+ * default. What can go wrong: the socket is not there, or this user may not use it: then HTTP on
+ * localhost is tried, as user guest. */
+#include "ctl/options/target.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "ctl/options/settings.h"
+#include "ctl/output/complain.h"
+#include "leveret/base/mem.h"
+
+/* ---- URIs. */
+
+const char *target_set_uri(struct options *options, const char *uri)
+{
+    struct uri_parts parts = {0};
+    const char *wrong = options->reader->take_uri(uri, &parts);
+    bool tls = parts.scheme && strcmp(parts.scheme, "https") == 0;
+    size_t len = parts.path ? strlen(parts.path) : 0;
+    if (!wrong && !tls && strcmp(parts.scheme, "http") != 0)
+        wrong = "a URI begins with http:// or https://";
+    if (!wrong)
+        wrong = options_set(options, "host", parts.host);
+    if (!wrong)
+        wrong = options_set(options, "port", parts.port ? parts.port : tls ? "15671" : "15672");
+    if (!wrong && parts.user)
+        wrong = options_set(options, "user", parts.user);
+    if (!wrong && parts.password)
+        wrong = options_set(options, "password", parts.password);
+    while (len && parts.path[len - 1] == '/')
+        parts.path[--len] = '\0';
+    if (!wrong) {
+        setting_replace(&options->scheme, parts.scheme);
+        setting_replace(&options->prefix, len ? parts.path : "");
+    }
+    char *const all[] = {parts.scheme, parts.host, parts.port,
+                         parts.path,   parts.user, parts.password};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free(all[i]);
+    return wrong;
+}
+
+/* ---- The control socket. */
+
+/* What leveretd's files of configuration say; the last one counts. */
+struct found {
+    char *data_dir, *control_socket;
+};
+
+static void see_line(void *context, const char *key, const char *value)
+{
+    struct found *found = context;
+    if (strcmp(key, "data_dir") == 0)
+        setting_replace(&found->data_dir, value);
+    else if (strcmp(key, "control_socket") == 0)
+        setting_replace(&found->control_socket, value);
+}
+
+static int is_configuration(const struct dirent *entry)
+{
+    size_t len = strlen(entry->d_name);
+    return entry->d_name[0] != '.' && len > 5 && strcmp(entry->d_name + len - 5, ".conf") == 0;
+}
+
+static void see_folder(struct found *found, const char *folder)
+{
+    struct dirent **entries;
+    int count = scandir(folder, &entries, is_configuration, alphasort);
+    for (int i = 0; i < count; i++) {
+        char *path;
+        if (asprintf(&path, "%s/%s", folder, entries[i]->d_name) >= 0) {
+            config_each(path, see_line, found);
+            free(path);
+        }
+        free(entries[i]);
+    }
+    if (count >= 0)
+        free(entries);
+}
+
+/* The path of the control socket of this machine's broker, which the caller frees; NULL: there is
+ * none. */
+static char *find_socket(const struct options *options)
+{
+    const char *data_dir = getenv("LEVERET_DATA_DIR"), *name = getenv("LEVERET_CONTROL_SOCKET");
+    struct found found = {0};
+    char *path = NULL;
+    config_each(LEVERET_CONFIG_FILE, see_line, &found);
+    see_folder(&found, LEVERET_CONFIG_FOLDER "/conf.d");
+    if (options->data_dir)
+        data_dir = options->data_dir;
+    else if (!data_dir)
+        data_dir = found.data_dir ? found.data_dir : LEVERET_DATA_DIR;
+    if (!name)
+        name = found.control_socket ? found.control_socket : "control.sock";
+    if (name[0] == '/')
+        path = mem_need_text(name, strlen(name));
+    else if (asprintf(&path, "%s/%s", data_dir, name) < 0)
+        path = NULL;
+    free(found.data_dir);
+    free(found.control_socket);
+    return path;
+}
+
+static bool answers(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path)
+        return false;
+    memcpy(address.sun_path, path, strlen(path));
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool good = fd >= 0 &&
+                connect(fd, (const struct sockaddr *)(const void *)&address, sizeof address) == 0;
+    if (fd >= 0)
+        close(fd);
+    return good;
+}
+
+bool target_choose(struct options *options)
+{
+    if (options->socket && options->named) {
+        complain("--socket needs no host, port, user or password");
+        return false;
+    }
+    if (options->socket || (options->named && !options->data_dir))
+        return true;
+    char *path = find_socket(options);
+    if (path && answers(path)) {
+        options->socket = path;
+        return true;
+    }
+    if (options->data_dir) {
+        complain("no broker answers on %s, or not to this user", path ? path : options->data_dir);
+        free(path);
+        return false;
+    }
+    free(path);
+    return true;
+}
