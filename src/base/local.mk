@@ -14,6 +14,7 @@ src_base_libbase_a_SOURCES = \
 	include/leveret/base/file.h \
 	include/leveret/base/heap.h \
 	include/leveret/base/log.h \
+	include/leveret/base/log_ring.h \
 	include/leveret/base/log_rotation.h \
 	include/leveret/base/map.h \
 	include/leveret/base/mem.h \
@@ -36,6 +37,7 @@ src_base_libbase_a_SOURCES = \
 	src/base/log.c \
 	src/base/log_file.c src/base/log_file.h \
 	src/base/log_journald.c src/base/log_journald.h \
+	src/base/log_ring.c \
 	src/base/log_rotation.c \
 	src/base/log_text.c src/base/log_text.h \
 	src/base/map.c \
@@ -60,6 +62,8 @@ base_tests = \
 	tests/unit/test_heap \
 	tests/unit/test_log \
 	tests/unit/test_log_outputs \
+	tests/unit/test_log_ring \
+	tests/unit/test_nearest \
 	tests/unit/test_map \
 	tests/unit/test_message \
 	tests/unit/test_pattern \
@@ -77,6 +81,12 @@ tests_unit_test_heap_LDADD = $(base_test_libs)
 tests_unit_test_log_outputs_SOURCES = tests/unit/test_log_outputs.c src/base/log_journald.c
 tests_unit_test_log_outputs_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/src/base
 tests_unit_test_log_outputs_LDADD = $(base_test_libs)
+tests_unit_test_log_ring_SOURCES = tests/unit/test_log_ring.c
+tests_unit_test_log_ring_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_log_ring_LDADD = $(base_test_libs)
+tests_unit_test_nearest_SOURCES = tests/unit/test_nearest.c
+tests_unit_test_nearest_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_nearest_LDADD = $(base_test_libs)
 tests_unit_test_log_SOURCES = tests/unit/test_log.c
 tests_unit_test_log_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_log_LDADD = $(base_test_libs)

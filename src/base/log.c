@@ -43,6 +43,7 @@ struct log {
     _Atomic(struct log_file *) file;
     _Atomic(struct log_options *) options; /* for the levels of areas; NULL: none has one */
     struct retired *retired;
+    struct log_ring *ring;
     void (*tap)(void *context, enum log_level level, struct bytes line);
     void *tap_context;
 };
@@ -115,6 +116,7 @@ enum status log_set_options(struct log *log, const struct log_options *options)
 enum status log_new(const struct log_options *options, struct log **out)
 {
     struct log *log = mem_need(sizeof *log);
+    log->ring = log_ring_new(LOG_RING_BYTES);
     atomic_store(&log->journald_fd, -1);
     enum status status = log_set_options(log, options);
     if (status != STATUS_OK)
@@ -147,6 +149,7 @@ void log_close(struct log **log)
     }
     if (atomic_load(&(*log)->journald_fd) >= 0)
         close(atomic_load(&(*log)->journald_fd));
+    log_ring_free(&(*log)->ring);
     free(*log);
     *log = NULL;
 }
@@ -181,6 +184,16 @@ void log_set_level(struct log *log, enum log_level level)
         if (on[i])
             atomic_store(&log->levels[i], (int)level);
     set_lowest(log);
+}
+
+enum log_level log_lowest_level(const struct log *log)
+{
+    return (enum log_level)atomic_load(&log->lowest);
+}
+
+struct log_ring *log_last_lines(struct log *log)
+{
+    return log->ring;
 }
 
 /* ---- Levels. */
@@ -322,4 +335,6 @@ void log_line(struct log *log, enum log_level level, const char *area, const cha
     for (unsigned which = 0; which < OUTPUTS; which++)
         if ((int)level >= atomic_load_explicit(&log->levels[which], memory_order_relaxed))
             write_to(log, (enum sink)which, &event);
+    struct bytes line = line_in(&event, LOG_JSON);
+    log_ring_add(log->ring, level, bytes_of(line.at, line.len - 1));
 }

@@ -152,3 +152,52 @@ enum status server_start_listeners(struct server *server, char **error)
     settings_free_list(&addresses);
     return status;
 }
+
+/* ---- Closed and opened again while the broker runs. */
+
+/* From the main thread to the first worker, and back with an error. */
+struct listen_letter {
+    struct server *server;
+    void (*done)(void *context, const char *error);
+    void *context;
+    bool on;
+    char error[160]; /* empty: none */
+};
+
+static void answer_letter(struct loop *receiver, void *letter, size_t bytes)
+{
+    struct listen_letter l;
+    (void)bytes;
+    memcpy(&l, letter, sizeof l);
+    if (receiver)
+        l.done(l.context, l.error[0] ? l.error : NULL);
+}
+
+static void listen_letter(struct loop *receiver, void *letter, size_t bytes)
+{
+    struct listen_letter l;
+    (void)bytes;
+    memcpy(&l, letter, sizeof l);
+    struct server *server = l.server;
+    /* Without a loop, or once the listeners are gone, the broker ends. */
+    for (size_t i = 0; receiver && i < server->listener_count; i++) {
+        char *error = NULL;
+        if (!l.on)
+            listener_suspend(server->listeners[i]);
+        else if (listener_resume(server->listeners[i], &error) == STATUS_OK)
+            tune_listener(server, server->listeners[i]);
+        else
+            snprintf(l.error, sizeof l.error, "%s", error ? error : "cannot listen");
+        free(error);
+    }
+    if (receiver)
+        loop_post(server->loop, answer_letter, &l, sizeof l);
+}
+
+void server_listen(void *context, bool on, void (*done)(void *done_context, const char *error),
+                   void *done_context)
+{
+    struct server *server = context;
+    const struct listen_letter l = {server, done, done_context, on, ""};
+    loop_post(workers_loop(server->workers, 0), listen_letter, &l, sizeof l);
+}

@@ -55,6 +55,7 @@ struct server {
     uint64_t full_logged_ms; /* used by the first worker */
     bool workers_running, stopping;
     bool pid_file_written;    /* true while the file of pid_file is this process's */
+    struct timer *stop_timer; /* runs when the API has asked for the end */
     unsigned sessions_ending; /* number of workers that still have sessions */
 };
 
@@ -77,6 +78,13 @@ MUST_USE enum status server_start_listeners(struct server *server, char **error)
 /* Defined in listen.c: gives a new connection to a worker. */
 void server_accept(struct server *server, int fd);
 
+/* Defined in listen.c: closes or opens the listeners, on the worker that they listen on; see
+ * admin_control.listen. */
+void server_listen(void *context, bool on, void (*done)(void *done_context, const char *error),
+                   void *done_context);
+
+/* Ends the broker in a later turn of the main loop; see admin_control.stop. */
+void server_stop_soon(void *context);
 /* Stops accepting, tells clients 320, and ends the main loop when they are gone. */
 void server_stop(struct server *server);
 /* Commits, closes and frees all. */

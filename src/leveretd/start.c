@@ -366,6 +366,7 @@ static enum status start_admin(struct server *server, char **error)
         !settings->load_definitions)
         return STATUS_OK;
     struct admin_options options = {
+        .control = {server, server_listen, server_stop_soon},
         .loop = server->loop,
         .address = server->management_address,
         .metrics_address = server->prometheus_address,

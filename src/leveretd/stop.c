@@ -51,10 +51,24 @@ void server_stop(struct server *server)
                            SHUTDOWN_TIMEOUT_MS, sessions_gone, server);
 }
 
+static void stop_now(void *context)
+{
+    server_stop(context);
+}
+
+void server_stop_soon(void *context)
+{
+    struct server *server = context;
+    if (!server->stop_timer)
+        server->stop_timer = timer_new(server->loop, stop_now, server);
+    timer_set(server->stop_timer, 0);
+}
+
 void server_free(struct server *server)
 {
     signals_free(server);
     timer_free(&server->descriptors_timer);
+    timer_free(&server->stop_timer);
     if (server->workers_running)
         workers_stop(server->workers);
     close_listeners(server);

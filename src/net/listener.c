@@ -58,6 +58,7 @@ struct listener {
     uint16_t port;
     struct timer *pause;
     uint64_t logged_at_ms;
+    char *address;      /* as it was given */
     char *path;         /* of a Unix socket, whose file is removed at the end; else NULL */
     bool only_own_user; /* true when a Unix socket gets the mode 0600 */
     dev_t device;
@@ -340,18 +341,43 @@ static enum status open_unix(struct listener *listener, const char *path, char *
     return STATUS_OK;
 }
 
+/* Closes the sockets, and removes the file of a Unix socket, if it is its own: another process may
+ * have put its own there meanwhile. */
+static void close_sockets(struct listener *listener)
+{
+    struct stat there;
+    drop_sockets(listener);
+    if (listener->path && lstat(listener->path, &there) == 0 && there.st_dev == listener->device &&
+        there.st_ino == listener->inode)
+        (void)unlink(listener->path);
+    free(listener->path);
+    listener->path = NULL;
+}
+
 /* ---- The contract */
 
-static struct listener *listener_make(struct loop *loop, void (*accepted)(void *context, int fd),
-                                      void *context, struct log *log)
+static struct listener *listener_make(struct loop *loop, const char *address,
+                                      void (*accepted)(void *context, int fd), void *context,
+                                      struct log *log)
 {
     struct listener *listener = mem_need(sizeof *listener);
+    listener->address = mem_need_text(address, strlen(address));
     listener->loop = loop;
     listener->log = log;
     listener->accepted = accepted;
     listener->context = context;
     listener->pause = timer_new(loop, on_pause_over, listener);
     return listener;
+}
+
+static enum status open_place(struct listener *listener, const struct listener_place *place,
+                              char **error)
+{
+    if (place->path)
+        return open_unix(listener, place->path, error);
+    if (place->host[0])
+        return open_named(listener, place, error);
+    return open_everywhere(listener, place->port, error);
 }
 
 /* Ends what the two functions below begin; status says whether the sockets are open. */
@@ -381,15 +407,8 @@ enum status listener_new(struct loop *loop, const char *address,
                        "'%s' is no address to listen on: wanted is PORT, ADDRESS:PORT, "
                        "[IPV6-ADDRESS]:PORT or unix:/PATH",
                        address);
-    struct listener *listener = listener_make(loop, accepted, context, log);
-    enum status status;
-    if (place.path)
-        status = open_unix(listener, place.path, error);
-    else if (place.host[0])
-        status = open_named(listener, &place, error);
-    else
-        status = open_everywhere(listener, place.port, error);
-    return listener_made(listener, status, out, error);
+    struct listener *listener = listener_make(loop, address, accepted, context, log);
+    return listener_made(listener, open_place(listener, &place, error), out, error);
 }
 
 enum status listener_new_private(struct loop *loop, const char *path,
@@ -400,9 +419,41 @@ enum status listener_new_private(struct loop *loop, const char *path,
     *error = NULL;
     if (!*path || strlen(path) >= sizeof((struct sockaddr_un *)NULL)->sun_path)
         return explain(STATUS_MALFORMED, error, "the path of a Unix socket is empty or too long");
-    struct listener *listener = listener_make(loop, accepted, context, log);
+    struct listener *listener = listener_make(loop, path, accepted, context, log);
     listener->only_own_user = true;
     return listener_made(listener, open_unix(listener, path, error), out, error);
+}
+
+void listener_suspend(struct listener *listener)
+{
+    char name[sizeof listener->name];
+    timer_clear(listener->pause);
+    memcpy(name, listener->name, sizeof name);
+    close_sockets(listener);
+    memcpy(listener->name, name, sizeof name);
+}
+
+enum status listener_resume(struct listener *listener, char **error)
+{
+    struct listener_place place;
+    char name[sizeof listener->name];
+    *error = NULL;
+    if (listener->count)
+        return STATUS_OK;
+    CHECK(listener_place_read(listener->address, &place)); /* it was read before */
+    place.port = listener->port;
+    memcpy(name, listener->name, sizeof name);
+    listener->name[0] = '\0';
+    enum status status = open_place(listener, &place, error);
+    if (status != STATUS_OK) {
+        drop_sockets(listener);
+        memcpy(listener->name, name, sizeof name);
+        return status;
+    }
+    free(*error);
+    *error = NULL;
+    set_watches(listener, WATCH_READ);
+    return STATUS_OK;
 }
 
 static bool set_option(int fd, int level, int name, int value)
@@ -445,16 +496,11 @@ const char *listener_name(const struct listener *listener)
 void listener_free(struct listener **listener)
 {
     struct listener *l = *listener;
-    struct stat there;
     *listener = NULL;
     if (!l)
         return;
-    drop_sockets(l);
+    close_sockets(l);
     timer_free(&l->pause);
-    /* Removes only its own file: another process may have put its own there meanwhile. */
-    if (l->path && lstat(l->path, &there) == 0 && there.st_dev == l->device &&
-        there.st_ino == l->inode)
-        (void)unlink(l->path);
-    free(l->path);
+    free(l->address);
     free(l);
 }

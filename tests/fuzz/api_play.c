@@ -20,6 +20,7 @@ struct api {
     struct loop *loop;       /* the main thread's: links from it to the worker go by letters */
     struct sessions *sessions;
     struct admin *admin;
+    struct log *log;
 };
 
 /* ---- http.h, played. */
@@ -91,6 +92,9 @@ void http_stream_begin(struct request *request, int code, const char *content_ty
     begin(request, code, content_type);
     if (request->http)
         request->http->streaming = true;
+    /* Such a stream has no end: its client leaves at once. */
+    if (content_type && strcmp(content_type, "text/event-stream") == 0)
+        http_forget(request);
 }
 
 bool http_is_streaming(const struct request *request)
@@ -103,6 +107,11 @@ void http_stream_write(struct request *request, struct text *text)
     if (request->http)
         text_add_bytes(&request->http->answer->body, text_bytes(text));
     text_free(text);
+}
+
+bool http_stream_left(const struct request *request)
+{
+    return !request->http;
 }
 
 bool http_stream_full(const struct request *request)
@@ -130,6 +139,18 @@ static void settle(struct api *api)
     harness_settle(api->harness);
 }
 
+static void play_listen(void *context, bool on, void (*done)(void *done_context, const char *error),
+                        void *done_context)
+{
+    (void)context, (void)on;
+    done(done_context, NULL);
+}
+
+static void play_stop(void *context)
+{
+    (void)context;
+}
+
 struct api *api_new(void)
 {
     static struct admin_listener listeners[] = {{"amqp", "127.0.0.1", 5672}};
@@ -139,7 +160,10 @@ struct api *api_new(void)
     CHECK(loop_new(&api->loop) == STATUS_OK);
     api->sessions = harness_sessions(api->harness);
     harness_log_in(api->harness, harness_connect(api->harness));
+    CHECK(log_open("/dev/null", LOG_INFO, LOG_TEXT, &api->log) == STATUS_OK);
     struct admin_options options = {
+        .control = {NULL, play_listen, play_stop},
+        .log = api->log,
         .loop = api->loop,
         .limits = {.body_bytes_max = 1 << 20},
         .message_bytes_max = 1 << 20,
@@ -167,6 +191,7 @@ void api_free(struct api **api)
     for (int i = 0; i < 4; i++)
         settle(*api);
     harness_free(&(*api)->harness);
+    log_close(&(*api)->log);
     loop_free(&(*api)->loop);
     free(*api);
     *api = NULL;

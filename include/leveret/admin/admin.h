@@ -44,8 +44,20 @@ void admin_history_default(struct admin_history *out);
  * it is. */
 void admin_history_set(struct admin_history *history, unsigned policy, const uint64_t seconds[3]);
 
+/* What leveretd does for the API. */
+struct admin_control {
+    void *context;
+    /* Closes or opens the sockets that AMQP listens on, then calls done(done_context, error) on the
+     * main loop: error NULL, or a sentence that is valid during the call. */
+    void (*listen)(void *context, bool on, void (*done)(void *done_context, const char *error),
+                   void *done_context);
+    /* Ends the broker as SIGTERM does, in a later turn of the loop. */
+    void (*stop)(void *context);
+};
+
 struct admin_options {
     struct admin_history history;
+    struct admin_control control;
     struct loop *loop;           /* the main thread's */
     const char *address;         /* as for listener_new: "15672", "127.0.0.1:0"; NULL: no API */
     const char *metrics_address; /* "15692"; NULL: metrics are on the API's port only */

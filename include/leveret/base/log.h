@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "leveret/base/bytes.h"
+#include "leveret/base/log_ring.h"
 #include "leveret/base/log_rotation.h"
 #include "leveret/base/status.h"
 
@@ -63,6 +64,14 @@ MUST_USE enum status log_reopen(struct log *log);
 MUST_USE enum status log_rotate(struct log *log);
 /* Sets the level of every output. */
 void log_set_level(struct log *log, enum log_level level);
+/* The lowest level of the outputs: lines below it are left out everywhere. */
+enum log_level log_lowest_level(const struct log *log);
+
+/* Bytes of the last lines that are kept in memory (log_ring.h). */
+#define LOG_RING_BYTES ((size_t)256 << 10)
+/* The last lines that any output took, in LOG_JSON's form without the line's end; it lives as long
+ * as the log. */
+struct log_ring *log_last_lines(struct log *log);
 
 /* The level with this name, "debug" … "none"; of RabbitMQ's other names "notice" is taken as
  * warning, and those above error as error. Errors: MALFORMED. */

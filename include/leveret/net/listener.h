@@ -37,6 +37,11 @@ struct listener_options {
  */
 MUST_USE enum status listener_tune(struct listener *listener,
                                    const struct listener_options *options);
+/* Closes the sockets: who connects is refused. listener_resume opens them again, at the same
+ * addresses and port. Errors: as listener_new, with a sentence in *error; the listener then stays
+ * suspended. */
+void listener_suspend(struct listener *listener);
+MUST_USE enum status listener_resume(struct listener *listener, char **error);
 /* The port that it listens on (0 for a Unix socket). */
 uint16_t listener_port(const struct listener *listener);
 /* Its addresses for logs: "0.0.0.0:5672, [::]:5672". */

@@ -10,6 +10,7 @@ struct parsing;
 struct request;
 struct route;
 struct archive;
+struct events;
 struct sampler;
 struct turns;
 
@@ -26,6 +27,7 @@ struct admin {
     unsigned refs;            /* see admin_ref */
     bool closed;              /* true once admin_free was called: nothing is answered any more */
     struct account *account;  /* the node's */
+    struct events *events;    /* the first of the streams that have not ended: events.h */
     uint64_t started_wall_ms;
 };
 

@@ -62,6 +62,8 @@ void http_stream_begin(struct request *request, int code, const char *content_ty
 void http_stream_write(struct request *request, struct text *text);
 /* Returns true when the request's answer has been begun with http_stream_begin. */
 bool http_is_streaming(const struct request *request);
+/* Returns true when the client has closed its side of the connection: nobody reads the stream. */
+bool http_stream_left(const struct request *request);
 /* Returns true when the client has not taken much of what was written: the caller should make no
  * more of the answer, and call http_stream_wait. */
 bool http_stream_full(const struct request *request);

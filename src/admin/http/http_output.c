@@ -342,6 +342,16 @@ bool http_is_streaming(const struct request *request)
     return request->http && request->http->streamer == request;
 }
 
+bool http_stream_left(const struct request *request)
+{
+    const struct http_connection *c = request->http;
+    uint8_t byte;
+    if (!c || c->fd < 0)
+        return true;
+    ssize_t n = recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
 bool http_stream_full(const struct request *request)
 {
     const struct http_connection *c = request->http;

@@ -12,6 +12,8 @@ src_admin_libadmin_a_SOURCES += \
 	src/admin/http/cors.h \
 	src/admin/http/dispatch.c \
 	src/admin/http/dispatch.h \
+	src/admin/http/events.c \
+	src/admin/http/events.h \
 	src/admin/http/head.c \
 	src/admin/http/head.h \
 	src/admin/http/http.c \

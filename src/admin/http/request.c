@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "admin/http/events.h"
 #include "admin/http/http.h"
 #include "admin/http/respond.h"
 #include "admin/http/turns.h"
@@ -34,6 +35,7 @@ void request_free(struct request *request)
     admin->request_count--;
     if (request->client)
         request->close_client(request);
+    events_free(&request->events);
     timer_free(&request->timer);
     turns_give(request);
     if (request->free_work)

@@ -16,6 +16,7 @@
 #define REQUEST_ARGS_MAX 6u
 
 struct client;
+struct events;
 struct http_connection;
 struct turn;
 
@@ -61,6 +62,7 @@ struct request {
     bool asking;         /* true while a callback is sure to come: the request must not be freed */
     struct turn *turn;   /* its turn to gather rows: turns.h; NULL: it asked for none */
     struct timer *timer; /* for an answer that is due later; NULL: none is */
+    struct events *events; /* its answer is a stream of events; NULL: it is not */
     struct request *next, **link;
 };
 

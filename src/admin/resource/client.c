@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "admin/http/events.h"
 #include "admin/http/request.h"
 #include "admin/http/respond.h"
 #include "leveret/auth/topic_permissions.h"
@@ -19,6 +20,7 @@ struct client {
         *request; /* NULL: it has been answered, and the client waits for EVENT_DETACHED */
     struct link *link;
     struct timer *timer;
+    bool waits; /* true: the link may be silent for as long as it likes */
     void (*event)(struct request *request, const struct event *event);
 };
 
@@ -36,13 +38,17 @@ static void on_event(void *context, const struct event *event)
         client_free(client);
         if (r) {
             r->client = NULL;
-            respond_not_found(r);
+            if (r->events)
+                events_end(r);
+            else
+                respond_not_found(r);
         }
     } else if (r) {
         bool opened = event->type == EVENT_REPLY &&
                       event->u.reply.command == COMMAND_CHANNEL_OPEN &&
                       event->u.reply.status == STATUS_OK;
-        timer_set(client->timer, CLIENT_TIMEOUT_MS);
+        if (!client->waits)
+            timer_set(client->timer, CLIENT_TIMEOUT_MS);
         if (!opened && event->type != EVENT_GATE)
             client->event(r, event);
     }
@@ -98,6 +104,12 @@ void client_send(struct request *request, struct command command)
     link_send(request->client->link, &command);
 }
 
+void client_wait(struct request *request)
+{
+    request->client->waits = true;
+    timer_clear(request->client->timer);
+}
+
 void client_close(struct request *request)
 {
     struct client *client = request->client;
@@ -144,8 +156,7 @@ void client_check_topics(struct request *request, struct bytes vhost, const stru
     publication_each_key(message, check_key, &check);
 }
 
-/* The same for a command that binds or unbinds. */
-static void check_binding(struct request *request, struct bytes vhost,
+void client_check_binding(struct request *request, struct bytes vhost,
                           const struct command *command)
 {
     struct topic_check check = {
@@ -181,6 +192,6 @@ void client_command(struct request *request, struct bytes vhost, const struct co
         return;
     if (command->type == COMMAND_QUEUE_BIND || command->type == COMMAND_EXCHANGE_BIND ||
         command->type == COMMAND_QUEUE_UNBIND || command->type == COMMAND_EXCHANGE_UNBIND)
-        check_binding(request, vhost, command);
+        client_check_binding(request, vhost, command);
     client_send(request, *command);
 }

@@ -18,7 +18,8 @@ struct request;
 
 /* Opens a link to the vhost as the request's user. Replies, returns and confirms go to event; the
  * opening of the channel, gates and the link's end are dealt with here. The link is closed when the
- * request is answered. Errors: NOT_FOUND. */
+ * request is answered. A request whose answer is a stream of events is ended when the vhost goes.
+ * Errors: NOT_FOUND. */
 MUST_USE enum status client_try(struct request *request, struct bytes vhost,
                                 void (*event)(struct request *request, const struct event *event));
 /* The same; when there is no such vhost, answers so and returns false. */
@@ -32,6 +33,11 @@ void client_send(struct request *request, struct command command);
  * exchange. */
 void client_check_topics(struct request *request, struct bytes vhost,
                          const struct message *message);
+/* The same for a command that binds or unbinds, which is sent next. */
+void client_check_binding(struct request *request, struct bytes vhost,
+                          const struct command *command);
+/* From now on the link may be silent for as long as it likes. */
+void client_wait(struct request *request);
 /* Closes the link; event is not called any more. A request that is freed does this itself. */
 void client_close(struct request *request);
 

@@ -4,6 +4,6 @@
 
 #include "admin/http/routes.h"
 
-extern const struct route api_exchanges[];
+extern const struct route api_exchanges[], api_exchange_tail[];
 
 #endif

@@ -15,6 +15,7 @@ src_admin_libadmin_a_SOURCES += \
 	src/admin/resource/consumers.c \
 	src/admin/resource/details.c \
 	src/admin/resource/details.h \
+	src/admin/resource/exchange_tail.c \
 	src/admin/resource/exchanges.c \
 	src/admin/resource/exchanges.h \
 	src/admin/resource/feature_flags.c \
@@ -27,6 +28,8 @@ src_admin_libadmin_a_SOURCES += \
 	src/admin/resource/limits.c \
 	src/admin/resource/limits.h \
 	src/admin/resource/memory.c \
+	src/admin/resource/message_json.c \
+	src/admin/resource/message_json.h \
 	src/admin/resource/messages.c \
 	src/admin/resource/messages.h \
 	src/admin/resource/node.h \
@@ -51,4 +54,6 @@ src_admin_libadmin_a_SOURCES += \
 	src/admin/resource/vhost_start.c \
 	src/admin/resource/vhosts.c \
 	src/admin/resource/vhosts.h \
-	src/admin/resource/watermarks.c
+	src/admin/resource/log.c \
+	src/admin/resource/node_control.c \
+	src/admin/resource/node_settings.c

@@ -16,8 +16,8 @@
 #include "admin/http/body.h"
 #include "admin/json/properties_json.h"
 #include "admin/resource/client.h"
+#include "admin/resource/message_json.h"
 #include "leveret/base/base64.h"
-#include "leveret/base/utf8.h"
 #include "leveret/broker/publication.h"
 
 /* Bytes of an answer with messages; once it has more, no further message is got, so that it may
@@ -168,11 +168,10 @@ static void publish_message(struct request *r)
 
 struct getting {
     struct answer answer;
-    uint64_t left;     /* messages that are still to be got */
-    uint64_t truncate; /* bytes of a payload that are told; the rest is cut off */
-    bool base64;       /* true: all payloads are told as base64; false: those that are not UTF-8 */
-    bool no_ack;       /* true: the messages are taken from the queue at once */
-    bool requeue;      /* true: they go back into the queue; false: they are rejected for good */
+    uint64_t left; /* messages that are still to be got */
+    struct message_shape shape;
+    bool no_ack;    /* true: the messages are taken from the queue at once */
+    bool requeue;   /* true: they go back into the queue; false: they are rejected for good */
     bool hand_back; /* true: by basic.nack, which counts as no failed delivery; false: by reject */
     bool unsettled; /* true once there is a message to go back or to be rejected */
 };
@@ -183,39 +182,13 @@ static void free_getting(void *work)
     free(work);
 }
 
-static void write_payload(struct getting *g, const struct message *message)
-{
-    struct text payload = {0}, encoded = {0};
-    for (uint32_t i = 0; i < message_body_pieces(message) && payload.len < g->truncate; i++) {
-        struct bytes piece = message_body_piece(message, i);
-        if (piece.len > g->truncate - payload.len)
-            piece.len = (size_t)(g->truncate - payload.len);
-        text_add_bytes(&payload, piece);
-    }
-    bool base64 = g->base64 || !utf8_valid(text_bytes(&payload));
-    if (base64)
-        base64_encode(&encoded, text_bytes(&payload));
-    answer_bytes(&g->answer, "payload", text_bytes(base64 ? &encoded : &payload));
-    answer_text(&g->answer, "payload_encoding", base64 ? "base64" : "string");
-    text_free(&payload);
-    text_free(&encoded);
-}
-
 static void tell_message(struct getting *g, const struct event *event)
 {
-    struct message *message = event->got.message;
-    struct properties p;
     struct answer *a = &g->answer;
-    if (properties_decode(message_properties(message), &p) != STATUS_OK)
-        p = (struct properties){0};
     answer_object(a, NULL);
-    answer_uint(a, "payload_bytes", message->body_bytes);
     answer_bool(a, "redelivered", event->got.redelivered);
-    answer_bytes(a, "exchange", message_exchange(message));
-    answer_bytes(a, "routing_key", message_routing_key(message));
     answer_uint(a, "message_count", event->u.reply.messages);
-    answer_properties(a, "properties", &p);
-    write_payload(g, message);
+    message_json_write(a, event->got.message, &g->shape);
     answer_end(a);
 }
 
@@ -310,11 +283,11 @@ static bool read_get(struct request *r, struct getting *g)
     const char *mode = form_text(&form, "ackmode", "");
     const char *encoding = form_text(&form, "encoding", "");
     g->left = read_count(&form, "count");
-    g->truncate = read_count(&form, "truncate");
+    g->shape.truncate = read_count(&form, "truncate");
     if (!body_ok(r, &form) || !read_ack_mode(r, mode, g))
         return false;
-    g->base64 = strcmp(encoding, "base64") == 0;
-    if (!g->base64 && strcmp(encoding, "auto") != 0) {
+    g->shape.base64 = strcmp(encoding, "base64") == 0;
+    if (!g->shape.base64 && strcmp(encoding, "auto") != 0) {
         respond_bad_request(r, "Unsupported encoding. Please use auto or base64.");
         return false;
     }

@@ -1,10 +1,11 @@
-/* Part of the api: the overview, and the node with its memory and watermarks. Thread: the main
- * thread. */
+/* Part of the api: the overview; the node: its memory, its settings, what it can be told to do, its
+ * log. Thread: the main thread. */
 #ifndef LEVERET_ADMIN_NODE_H
 #define LEVERET_ADMIN_NODE_H
 
 #include "admin/http/routes.h"
 
-extern const struct route api_overview[], api_memory[], api_watermarks[];
+extern const struct route api_overview[], api_memory[], api_node_settings[], api_node_control[],
+    api_log[];
 
 #endif
