@@ -191,19 +191,10 @@ bool auth_vhost_exists(const struct auth *auth, struct bytes vhost)
     return found;
 }
 
-/* The caller holds the lock. */
-static const struct permission_record *find_permission(const struct auth *auth, struct bytes user,
-                                                       struct bytes vhost)
-{
-    char key[PERMISSION_KEY_MAX];
-    size_t len = entry_permission_key(vhost, user, key);
-    return len ? map_get(&auth->permissions, bytes_of(key, len)) : NULL;
-}
-
 bool auth_may_open(const struct auth *auth, struct bytes user, struct bytes vhost)
 {
     auth_read_lock(auth);
-    bool found = find_permission(auth, user, vhost) != NULL;
+    bool found = entry_of_user(&auth->permissions, user, vhost) != NULL;
     auth_unlock(auth);
     return found;
 }
@@ -214,7 +205,7 @@ bool auth_allowed(const struct auth *auth, struct bytes user, struct bytes vhost
     struct bytes name = resource.len ? resource : BYTES_LITERAL("amq.default");
     CHECK(permission < PERMISSION_KINDS);
     auth_read_lock(auth);
-    const struct permission_record *record = find_permission(auth, user, vhost);
+    const struct permission_record *record = entry_of_user(&auth->permissions, user, vhost);
     bool allowed = record && pattern_matches(record->pattern[permission], name);
     auth_unlock(auth);
     return allowed;

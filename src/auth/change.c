@@ -157,7 +157,7 @@ enum status auth_check_permission(const char *configure, const char *write, cons
     struct permission_record *record;
     enum status status = entry_permission_new("", "", text, &record, error);
     if (status != STATUS_OK)
-        return status == STATUS_LIMIT ? STATUS_MALFORMED : status;
+        return status;
     entry_permission_free(&record);
     return STATUS_OK;
 }
@@ -180,7 +180,7 @@ enum status auth_put_permission(struct auth *auth, const char *user, const char 
         return STATUS_NOT_FOUND;
     enum status status = entry_permission_new(user, vhost, text, &entry, error);
     if (status != STATUS_OK)
-        return status == STATUS_LIMIT ? STATUS_MALFORMED : status;
+        return status;
 
     struct bytes key = bytes_of(entry->key, entry->key_len);
     struct auth_record_member members[] = {
@@ -200,10 +200,8 @@ enum status auth_put_permission(struct auth *auth, const char *user, const char 
 
 enum status auth_delete_permission(struct auth *auth, const char *user, const char *vhost)
 {
-    char key[PERMISSION_KEY_MAX];
-    size_t len = entry_permission_key(bytes_of_text(vhost), bytes_of_text(user), key);
     const struct permission_record *p =
-        len ? map_get(&auth->permissions, bytes_of(key, len)) : NULL;
+        entry_of_user(&auth->permissions, bytes_of_text(user), bytes_of_text(vhost));
     if (!p)
         return STATUS_NOT_FOUND;
     staged_remove(auth, ENTRY_PERMISSION, bytes_of(p->key, p->key_len), "permission.deleted");

@@ -99,6 +99,13 @@ bool auth_find_secret(const struct auth *auth, struct bytes user, bool loopback,
 
 /* Writes the key of a permission; returns its length, or 0 when a name is too long. */
 size_t entry_permission_key(struct bytes vhost, struct bytes user, char out[PERMISSION_KEY_MAX]);
+/* What a map by such keys has for the user in the vhost, or NULL. */
+void *entry_of_user(const struct map *map, struct bytes user, struct bytes vhost);
+/* Compiles an expression; the empty one matches only the empty name, as in RabbitMQ. shown: the
+ * expression as the user wrote it, for the error. Errors: MALFORMED (also: too long; *error says
+ * why, unless error is NULL; free it), NO_MEMORY. */
+MUST_USE enum status entry_compile(struct bytes expression, const char *shown, struct pattern **out,
+                                   char **error);
 
 /* Making and freeing entries. */
 struct user *entry_user_new(const char *name, const char *tags,
@@ -106,7 +113,7 @@ struct user *entry_user_new(const char *name, const char *tags,
 void entry_user_free(struct user **user);
 struct vhost_record *entry_vhost_new(const struct vhost_entry *entry);
 void entry_vhost_free(struct vhost_record **vhost);
-/* Errors: MALFORMED, LIMIT (an expression; *error says which and why) */
+/* Errors: MALFORMED (an expression; *error says which and why) */
 MUST_USE enum status entry_permission_new(const char *user, const char *vhost,
                                           const char *const text[PERMISSION_KINDS],
                                           struct permission_record **out, char **error);

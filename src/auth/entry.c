@@ -69,19 +69,26 @@ size_t entry_permission_key(struct bytes vhost, struct bytes user, char out[PERM
     return vhost.len + 1 + user.len;
 }
 
-/* The empty expression matches only the empty name, as in RabbitMQ. */
-static enum status compile(const char *text, struct pattern **out, char **error)
+void *entry_of_user(const struct map *map, struct bytes user, struct bytes vhost)
+{
+    char key[PERMISSION_KEY_MAX];
+    size_t len = entry_permission_key(vhost, user, key);
+    return len ? map_get(map, bytes_of(key, len)) : NULL;
+}
+
+enum status entry_compile(struct bytes expression, const char *shown, struct pattern **out,
+                          char **error)
 {
     struct pattern_error wrong;
-    enum status status = pattern_new(bytes_of_text(*text ? text : "^$"), NULL, out, &wrong);
-    if (!error)
-        return status;
-    *error = NULL;
-    if (status != STATUS_OK &&
-        asprintf(error, "not a regular expression: '%.200s': %s at position %zu", text,
+    enum status status =
+        pattern_new(expression.len ? expression : BYTES_LITERAL("^$"), NULL, out, &wrong);
+    if (error)
+        *error = NULL;
+    if (status != STATUS_OK && error &&
+        asprintf(error, "not a regular expression: '%.200s': %s at position %zu", shown,
                  wrong.reason, wrong.at) < 0)
         *error = NULL;
-    return status;
+    return status == STATUS_LIMIT ? STATUS_MALFORMED : status;
 }
 
 enum status entry_permission_new(const char *user, const char *vhost,
@@ -99,7 +106,8 @@ enum status entry_permission_new(const char *user, const char *vhost,
         record->text[i] = copy(text[i]);
     *out = record;
     for (size_t i = 0; i < PERMISSION_KINDS; i++) {
-        enum status status = compile(text[i], &record->pattern[i], error);
+        enum status status =
+            entry_compile(bytes_of_text(text[i]), text[i], &record->pattern[i], error);
         if (status != STATUS_OK) {
             entry_permission_free(out);
             return status;

@@ -180,6 +180,12 @@ void auth_limits_stage_none(struct auth *auth, enum limited limited, struct byte
         }
 }
 
+enum status auth_clear_limits(struct auth *auth, enum limited limited, const char *holder)
+{
+    auth_limits_stage_none(auth, limited, bytes_of_text(holder));
+    return staged_end(auth);
+}
+
 int64_t auth_limit(struct auth *auth, enum limited limited, struct bytes name, unsigned index)
 {
     lock(auth);

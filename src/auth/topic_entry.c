@@ -55,23 +55,15 @@ void topic_expression(const char *text, struct bytes user, struct bytes vhost,
     }
 }
 
-/* The empty expression matches only the empty key, as in RabbitMQ. */
 static enum status compile(const struct topic_entry *entry, const char *text, struct pattern **out,
                            char **error)
 {
-    struct pattern_error wrong;
     struct text expression = {0};
-    topic_expression(*text ? text : "^$", bytes_of_text(entry->user), bytes_of_text(entry->vhost),
+    topic_expression(text, bytes_of_text(entry->user), bytes_of_text(entry->vhost),
                      bytes_of(NULL, 0), &expression);
-    enum status status = pattern_new(text_bytes(&expression), NULL, out, &wrong);
+    enum status status = entry_compile(text_bytes(&expression), text, out, error);
     text_free(&expression);
-    if (status == STATUS_LIMIT)
-        snprintf(wrong.reason, sizeof wrong.reason, "it is too long"), wrong.at = PATTERN_LEN_MAX;
-    if (status != STATUS_OK && error &&
-        asprintf(error, "not a regular expression: '%.200s': %s at position %zu", text,
-                 wrong.reason, wrong.at) < 0)
-        *error = NULL;
-    return status == STATUS_LIMIT ? STATUS_MALFORMED : status;
+    return status;
 }
 
 /* ---- Rules. */

@@ -15,19 +15,10 @@
 
 /* ---- Asking. */
 
-/* The caller holds the lock, or is the main thread. */
-static const struct topic_entry *find(const struct auth *auth, struct bytes user,
-                                      struct bytes vhost)
-{
-    char key[PERMISSION_KEY_MAX];
-    size_t len = entry_permission_key(vhost, user, key);
-    return len ? map_get(&auth->topics, bytes_of(key, len)) : NULL;
-}
-
 bool auth_has_topic_permissions(const struct auth *auth, struct bytes user, struct bytes vhost)
 {
     auth_read_lock(auth);
-    bool found = find(auth, user, vhost) != NULL;
+    bool found = entry_of_user(&auth->topics, user, vhost) != NULL;
     auth_unlock(auth);
     return found;
 }
@@ -51,7 +42,7 @@ bool auth_topic_allowed(const struct auth *auth, const struct topic_use *use)
     char *text = NULL;
     CHECK(use->permission != PERMISSION_CONFIGURE);
     auth_read_lock(auth);
-    const struct topic_entry *entry = find(auth, use->user, use->vhost);
+    const struct topic_entry *entry = entry_of_user(&auth->topics, use->user, use->vhost);
     const struct topic_rule *rule = entry ? topic_entry_find(entry, use->exchange) : NULL;
     bool allowed =
         !rule || (rule->pattern[kind] && pattern_matches(rule->pattern[kind], use->routing_key));
@@ -149,7 +140,8 @@ enum status auth_put_topic_permission(struct auth *auth, const struct topic_perm
 enum status auth_delete_topic_permission(struct auth *auth, const char *user, const char *vhost,
                                          const char *exchange)
 {
-    const struct topic_entry *before = find(auth, bytes_of_text(user), bytes_of_text(vhost));
+    const struct topic_entry *before =
+        entry_of_user(&auth->topics, bytes_of_text(user), bytes_of_text(vhost));
     if (!before)
         return STATUS_NOT_FOUND;
     bool last = exchange && before->count == 1 && strcmp(before->rules[0]->exchange, exchange) == 0;

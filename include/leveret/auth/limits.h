@@ -32,6 +32,8 @@ const char *limit_name(enum limited limited, unsigned index);
  * that name), IO, NO_SPACE (not stored, nothing changed). */
 MUST_USE enum status auth_put_limit(struct auth *auth, enum limited limited, const char *holder,
                                     const char *name, int64_t max);
+/* Takes all limits of a vhost or user away. Errors: IO, NO_SPACE. */
+MUST_USE enum status auth_clear_limits(struct auth *auth, enum limited limited, const char *holder);
 /* Whether a vhost or user can have a limit of this name. */
 bool auth_limit_known(enum limited limited, const char *name);
 
