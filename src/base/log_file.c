@@ -5,7 +5,7 @@
  * opens a new one under the same descriptor, so that other threads never meet a closed one; what
  * they write meanwhile is in NAME.0. What can go wrong: a line cannot be written (disk full): it is
  * lost; the file cannot be moved: it is used on, and the next try comes after as many bytes or an
- * hour. */
+ * hour. A device or a pipe is written to and never put aside. */
 #include "log_file.h"
 
 #include <errno.h>
@@ -41,23 +41,24 @@ static int open_path(const char *path)
 }
 
 /* Notes how large the file is, and when it is due: after its last line, which may have been written
- * by an earlier process. */
+ * by an earlier process. A device or a pipe is never due. */
 static void take_stock(struct log_file *file)
 {
     struct stat info;
-    bool known = fstat(file->fd, &info) == 0;
-    bool empty = !known || info.st_size == 0;
+    bool regular = fstat(file->fd, &info) == 0 && S_ISREG(info.st_mode);
+    bool empty = !regular || info.st_size == 0;
     uint64_t since_s = empty ? clock_wall_ms() / 1000 : (uint64_t)info.st_mtime;
     uint64_t due_s = log_schedule_next(&file->rotation.schedule, since_s);
-    atomic_store(&file->bytes, known ? (uint64_t)info.st_size : 0);
-    atomic_store(&file->due_s, due_s ? due_s : UINT64_MAX);
+    uint64_t bytes_max = file->rotation.bytes_max;
+    atomic_store(&file->bytes, regular ? (uint64_t)info.st_size : 0);
+    atomic_store(&file->bytes_max, regular && bytes_max ? bytes_max : UINT64_MAX);
+    atomic_store(&file->due_s, regular && due_s ? due_s : UINT64_MAX);
 }
 
 void log_file_set_rotation(struct log_file *file, const struct log_rotation *rotation)
 {
     pthread_mutex_lock(&file->moving);
     file->rotation = *rotation;
-    atomic_store(&file->bytes_max, rotation->bytes_max ? rotation->bytes_max : UINT64_MAX);
     take_stock(file);
     pthread_mutex_unlock(&file->moving);
 }
@@ -166,10 +167,20 @@ static void start_compressor(struct log_file *file)
         atomic_store(&file->compressor_running, false);
 }
 
+/* Whether the path names something else than a file: to move or to remove /dev/null would harm
+ * every program of the machine. */
+static bool is_no_file(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
+}
+
 static enum status put_aside(struct log_file *file)
 {
     char aside[4200];
     bool moved;
+    if (is_no_file(file->path))
+        return STATUS_NOT_FOUND;
     if (file->rotation.count) {
         shift(file);
         aside_name(file, 0, "", aside, sizeof aside);

@@ -20,7 +20,8 @@ MUST_USE enum status log_file_reopen(struct log_file *file);
 void log_file_set_rotation(struct log_file *file, const struct log_rotation *rotation);
 /* Writes a line with one write(2), and puts the file aside when it is due. now_s: wall time. */
 void log_file_write(struct log_file *file, const char *line, size_t len, uint64_t now_s);
-/* Puts the file aside now. Errors: IO: the file cannot be moved, and is used on. */
+/* Puts the file aside now. Errors: IO: the file cannot be moved, and is used on; NOT_FOUND: the
+ * path is that of a device or a pipe. */
 MUST_USE enum status log_file_rotate(struct log_file *file);
 
 #endif

@@ -1,6 +1,7 @@
 /* The log's outputs: levels and formats of each, levels of areas, rotation, systemd's journal. */
 #include <check.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -224,6 +225,43 @@ START_TEST(a_file_that_cannot_be_moved_is_used_on)
 }
 END_TEST
 
+/* A device or a pipe stays where it is, whatever the rotation says. */
+static void log_to_pipe(unsigned count)
+{
+    char got[4096];
+    struct stat before, after;
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    int reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    ck_assert_int_ge(reader, 0);
+    ck_assert_int_eq(stat(path, &before), 0);
+    options.rotation.bytes_max = 10;
+    options.rotation.count = count;
+    ck_assert_int_eq(log_schedule_parse("$H0", &options.rotation.schedule), STATUS_OK);
+    open_log();
+    log_line(logger, LOG_INFO, "a", "a line that is longer than the limit");
+    log_line(logger, LOG_INFO, "a", "another one");
+    ck_assert_int_eq(log_rotate(logger), STATUS_NOT_FOUND);
+    log_line(logger, LOG_INFO, "a", "the last one");
+    ck_assert_int_eq(stat(path, &after), 0);
+    ck_assert(S_ISFIFO(after.st_mode) && after.st_ino == before.st_ino);
+    ssize_t len = read(reader, got, sizeof got - 1);
+    ck_assert_int_gt(len, 0);
+    got[len] = '\0';
+    ck_assert_ptr_nonnull(strstr(got, "longer than"));
+    ck_assert_ptr_nonnull(strstr(got, "the last one"));
+    ck_assert_ptr_null(read_back(".0"));
+    close(reader);
+    log_close(&logger);
+    ck_assert_int_eq(unlink(path), 0);
+}
+
+START_TEST(what_is_no_file_is_never_put_aside)
+{
+    log_to_pipe(0);
+    log_to_pipe(3);
+}
+END_TEST
+
 /* ---- Schedules. */
 
 START_TEST(schedules)
@@ -296,6 +334,7 @@ int main(void)
                                   by_date,
                                   what_is_put_aside_may_be_compressed,
                                   a_file_that_cannot_be_moved_is_used_on,
+                                  what_is_no_file_is_never_put_aside,
                                   schedules,
                                   journald_gets_fields};
     Suite *suite = suite_create("log_outputs");

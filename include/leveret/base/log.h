@@ -60,7 +60,7 @@ MUST_USE enum status log_set_options(struct log *log, const struct log_options *
 /* Opens the file again, after it was moved. Errors: IO; the log then goes on in the old file. */
 MUST_USE enum status log_reopen(struct log *log);
 /* Puts the file aside, as its rotation says, and begins a new one. Errors: IO; NOT_FOUND: there is
- * no file. */
+ * no file, or it is a device or a pipe. */
 MUST_USE enum status log_rotate(struct log *log);
 /* Sets the level of every output. */
 void log_set_level(struct log *log, enum log_level level);
