@@ -9,10 +9,11 @@
 #include "admin/resource/details.h"
 #include "admin/resource/global_parameters.h"
 #include "admin/resource/limits.h"
+#include "admin/resource/permissions.h"
 #include "admin/resource/policy_json.h"
 #include "admin/resource/queues.h"
+#include "admin/resource/topic_permissions.h"
 #include "admin/resource/vhosts.h"
-#include "leveret/auth/topic_permissions.h"
 #include "leveret/base/identity.h"
 #include "leveret/base/map.h"
 
@@ -88,11 +89,7 @@ static void write_permission(void *context, const struct permission_info *p)
 {
     struct answer *a = context;
     answer_object(a, NULL);
-    answer_text(a, "user", p->user);
-    answer_text(a, "vhost", p->vhost);
-    answer_text(a, "configure", p->configure);
-    answer_text(a, "write", p->write);
-    answer_text(a, "read", p->read);
+    api_permission_write(a, p);
     answer_end(a);
 }
 
@@ -100,11 +97,7 @@ static void write_topic_permission(void *context, const struct topic_permission 
 {
     struct answer *a = context;
     answer_object(a, NULL);
-    answer_text(a, "user", p->user);
-    answer_text(a, "vhost", p->vhost);
-    answer_text(a, "exchange", p->exchange);
-    answer_text(a, "write", p->write);
-    answer_text(a, "read", p->read);
+    api_topic_permission_write(a, p);
     answer_end(a);
 }
 

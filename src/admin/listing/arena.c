@@ -41,6 +41,11 @@ struct bytes arena_keep(struct arena *arena, struct bytes bytes)
     return bytes_of(at, bytes.len);
 }
 
+const char *arena_keep_text(struct arena *arena, const char *text)
+{
+    return (const char *)arena_keep(arena, bytes_of(text, strlen(text) + 1)).at;
+}
+
 void *arena_object(struct arena *arena, size_t bytes)
 {
     void *object = take(arena, bytes, _Alignof(max_align_t));

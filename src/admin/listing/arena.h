@@ -12,6 +12,8 @@ struct arena {
 
 /* A copy of the bytes, of any alignment; "" for no bytes. */
 struct bytes arena_keep(struct arena *arena, struct bytes bytes);
+/* The same of a text, with its zero. */
+const char *arena_keep_text(struct arena *arena, const char *text);
 /* A zeroed piece of memory, aligned for any struct. */
 void *arena_object(struct arena *arena, size_t bytes);
 void arena_free(struct arena *arena);

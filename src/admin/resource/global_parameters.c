@@ -40,8 +40,8 @@ static void collect(void *context, const char *name, const char *json)
     struct listing *listing = context;
     struct arena *arena = listing_arena(listing);
     const struct parameter_row row = {
-        (const char *)arena_keep(arena, bytes_of(name, strlen(name) + 1)).at,
-        (const char *)arena_keep(arena, bytes_of(json, strlen(json) + 1)).at,
+        arena_keep_text(arena, name),
+        arena_keep_text(arena, json),
     };
     listing_add(listing, bytes_of("", 0), listing_keep(listing, &row, sizeof row));
 }

@@ -86,8 +86,8 @@ static void collect(void *context, const char *holder, const int64_t max[LIMITS_
     struct collecting *c = context;
     if (c->only && strcmp(c->only, holder) != 0)
         return;
-    struct bytes name = arena_keep(listing_arena(c->listing), bytes_of(holder, strlen(holder) + 1));
-    const struct limits_row row = {(const char *)name.at, {max[0], max[1]}};
+    const char *name = arena_keep_text(listing_arena(c->listing), holder);
+    const struct limits_row row = {name, {max[0], max[1]}};
     listing_add(c->listing, bytes_of("", 0), listing_keep(c->listing, &row, sizeof row));
 }
 

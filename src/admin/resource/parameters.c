@@ -35,6 +35,8 @@ static enum component component_of(const struct request *r)
  * limits of its vhost; all others are policies. */
 static const char limits_name[] = "limits";
 
+static const struct policy_info limits_row = {.name = {(const uint8_t *)limits_name, 6}};
+
 static bool is_limits(const struct row *row)
 {
     return api_policy_name(row).at == (const uint8_t *)limits_name;
@@ -74,14 +76,13 @@ struct collecting {
 
 static void collect(void *context, const char *vhost, const int64_t max[LIMITS_EACH])
 {
-    static const struct policy_info limits = {.name = {(const uint8_t *)limits_name, 6}};
     const struct collecting *c = context;
     struct bytes name = bytes_of_text(vhost);
     (void)max;
     if (c->only.at ? !bytes_equal(c->only, name) : !access_sees_vhost(c->request, name))
         return;
-    struct bytes kept = arena_keep(listing_arena(c->listing), bytes_of(vhost, name.len + 1));
-    listing_add(c->listing, bytes_of(kept.at, name.len), &limits);
+    const char *kept = arena_keep_text(listing_arena(c->listing), vhost);
+    listing_add(c->listing, bytes_of_text(kept), &limits_row);
 }
 
 static void add_limits(struct request *r, struct listing *listing, struct bytes only)
@@ -158,9 +159,8 @@ static bool has_limits(const struct request *r)
 
 static void get(struct request *r)
 {
-    static const struct policy_info limits = {.name = {(const uint8_t *)limits_name, 6}};
     enum component component = component_of(r);
-    const struct row row = {r->args[1], &limits};
+    const struct row row = {r->args[1], &limits_row};
     if (!check_vhost(r))
         return;
     if (component < COMPONENT_LIMITS)
@@ -195,24 +195,21 @@ static void put_limits(struct request *r)
         return;
     /* The value replaces all limits, with one write. */
     auth_begin(auth);
-    enum status status = STATUS_OK;
-    for (unsigned i = 0; i < LIMITS_EACH && status == STATUS_OK; i++)
-        status =
-            auth_put_limit(auth, LIMITED_VHOST, vhost, limit_name(LIMITED_VHOST, i), LIMIT_NONE);
+    enum status status = auth_clear_limits(auth, LIMITED_VHOST, vhost);
     if (status == STATUS_OK)
         status = api_limits_from_json(r->admin, LIMITED_VHOST, vhost, &form, "value");
     if (status == STATUS_OK)
         status = auth_commit(auth);
     else
         auth_cancel(auth);
-    if (status == STATUS_OK) {
-        node_tune_vhost(r->admin->options.node, auth, r->args[1]);
-        log_line(r->admin->options.log, LOG_INFO, "http", "limits of vhost '%s' set by '%s'", vhost,
-                 r->user);
-        respond_created(r, !existed);
-    } else {
+    if (status != STATUS_OK) {
         respond_status(r, status, NULL);
+        return;
     }
+    node_tune_vhost(r->admin->options.node, auth, r->args[1]);
+    log_line(r->admin->options.log, LOG_INFO, "http", "limits of vhost '%s' set by '%s'", vhost,
+             r->user);
+    respond_created(r, !existed);
 }
 
 static void put(struct request *r)
@@ -234,15 +231,7 @@ static void put(struct request *r)
 static void delete_limits(struct request *r)
 {
     struct auth *auth = r->admin->options.auth;
-    enum status status = STATUS_OK;
-    auth_begin(auth);
-    for (unsigned i = 0; i < LIMITS_EACH && status == STATUS_OK; i++)
-        status = auth_put_limit(auth, LIMITED_VHOST, (const char *)r->args[1].at,
-                                limit_name(LIMITED_VHOST, i), LIMIT_NONE);
-    if (status == STATUS_OK)
-        status = auth_commit(auth);
-    else
-        auth_cancel(auth);
+    enum status status = auth_clear_limits(auth, LIMITED_VHOST, (const char *)r->args[1].at);
     if (status == STATUS_OK)
         node_tune_vhost(r->admin->options.node, auth, r->args[1]);
     respond_deleted(r, status);

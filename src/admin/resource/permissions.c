@@ -6,15 +6,19 @@
 #include "admin/http/body.h"
 #include "admin/listing/listing.h"
 
-static void render_permission(struct request *r, struct answer *a, const struct row *row)
+void api_permission_write(struct answer *a, const struct permission_info *p)
 {
-    const struct permission_info *p = row->info;
-    (void)r;
     answer_text(a, "user", p->user);
     answer_text(a, "vhost", p->vhost);
     answer_text(a, "configure", p->configure);
     answer_text(a, "write", p->write);
     answer_text(a, "read", p->read);
+}
+
+static void render_permission(struct request *r, struct answer *a, const struct row *row)
+{
+    (void)r;
+    api_permission_write(a, row->info);
 }
 
 static void order_permission(const struct row *row, struct listing_order *order)
@@ -37,11 +41,6 @@ struct collecting {
     const char *vhost, *user; /* whose permissions are listed; NULL: those of all */
 };
 
-static const char *keep(struct arena *arena, const char *text)
-{
-    return (const char *)arena_keep(arena, bytes_of(text, strlen(text) + 1)).at;
-}
-
 static void collect_permission(void *context, const struct permission_info *info)
 {
     struct collecting *c = context;
@@ -50,11 +49,11 @@ static void collect_permission(void *context, const struct permission_info *info
         (c->user && strcmp(c->user, info->user) != 0))
         return;
     const struct permission_info copy = {
-        .user = keep(arena, info->user),
-        .vhost = keep(arena, info->vhost),
-        .configure = keep(arena, info->configure),
-        .write = keep(arena, info->write),
-        .read = keep(arena, info->read),
+        .user = arena_keep_text(arena, info->user),
+        .vhost = arena_keep_text(arena, info->vhost),
+        .configure = arena_keep_text(arena, info->configure),
+        .write = arena_keep_text(arena, info->write),
+        .read = arena_keep_text(arena, info->read),
     };
     listing_add(c->listing, bytes_of("", 0), listing_keep(c->listing, &copy, sizeof copy));
 }

@@ -10,17 +10,20 @@
 
 #include "admin/http/body.h"
 #include "admin/listing/listing.h"
-#include "leveret/auth/topic_permissions.h"
 
-static void render(struct request *r, struct answer *a, const struct row *row)
+void api_topic_permission_write(struct answer *a, const struct topic_permission *p)
 {
-    const struct topic_permission *p = row->info;
-    (void)r;
     answer_text(a, "user", p->user);
     answer_text(a, "vhost", p->vhost);
     answer_text(a, "exchange", p->exchange);
     answer_text(a, "write", p->write);
     answer_text(a, "read", p->read);
+}
+
+static void render(struct request *r, struct answer *a, const struct row *row)
+{
+    (void)r;
+    api_topic_permission_write(a, row->info);
 }
 
 static void order(const struct row *row, struct listing_order *order)
@@ -43,11 +46,6 @@ struct collecting {
     const char *vhost, *user, *exchange; /* whose entries are listed; NULL: those of all */
 };
 
-static const char *keep(struct arena *arena, const char *text)
-{
-    return (const char *)arena_keep(arena, bytes_of(text, strlen(text) + 1)).at;
-}
-
 static void collect_one(void *context, const struct topic_permission *p)
 {
     struct collecting *c = context;
@@ -57,11 +55,11 @@ static void collect_one(void *context, const struct topic_permission *p)
         (c->exchange && strcmp(c->exchange, p->exchange) != 0))
         return;
     const struct topic_permission copy = {
-        .user = keep(arena, p->user),
-        .vhost = keep(arena, p->vhost),
-        .exchange = keep(arena, p->exchange),
-        .write = keep(arena, p->write),
-        .read = keep(arena, p->read),
+        .user = arena_keep_text(arena, p->user),
+        .vhost = arena_keep_text(arena, p->vhost),
+        .exchange = arena_keep_text(arena, p->exchange),
+        .write = arena_keep_text(arena, p->write),
+        .read = arena_keep_text(arena, p->read),
     };
     listing_add(c->listing, bytes_of("", 0), listing_keep(c->listing, &copy, sizeof copy));
 }

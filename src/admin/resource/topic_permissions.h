@@ -3,7 +3,12 @@
 #define LEVERET_ADMIN_TOPIC_PERMISSIONS_H
 
 #include "admin/http/routes.h"
+#include "admin/json/answer.h"
+#include "leveret/auth/topic_permissions.h"
 
 extern const struct route api_topic_permissions[];
+
+/* Writes the topic permission's fields into the object that is open. */
+void api_topic_permission_write(struct answer *answer, const struct topic_permission *permission);
 
 #endif

@@ -41,12 +41,6 @@ struct collecting {
     const char *only; /* whose name is listed; NULL: all users are */
 };
 
-static const char *keep(struct arena *arena, const char *text)
-{
-    struct bytes kept = arena_keep(arena, bytes_of(text, strlen(text) + 1));
-    return (const char *)kept.at;
-}
-
 static void collect_user(void *context, const struct user_info *info)
 {
     struct collecting *c = context;
@@ -54,10 +48,10 @@ static void collect_user(void *context, const struct user_info *info)
     if (c->only && strcmp(c->only, info->name) != 0)
         return;
     struct user_info copy = {
-        .name = keep(arena, info->name),
-        .tags = keep(arena, info->tags),
-        .password_hash = keep(arena, info->password_hash ? info->password_hash : ""),
-        .hashing = keep(arena, info->hashing ? info->hashing : ""),
+        .name = arena_keep_text(arena, info->name),
+        .tags = arena_keep_text(arena, info->tags),
+        .password_hash = arena_keep_text(arena, info->password_hash ? info->password_hash : ""),
+        .hashing = arena_keep_text(arena, info->hashing ? info->hashing : ""),
     };
     /* What the arena keeps may stand at any address; a struct needs a place that is aligned. */
     listing_add(c->listing, bytes_of("", 0), listing_keep(c->listing, &copy, sizeof copy));

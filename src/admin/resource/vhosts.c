@@ -109,12 +109,6 @@ static void count_row(struct request *r, struct vhost_row *row, const struct tot
     totals_values(&row->totals, received, sent, row->values);
 }
 
-static const char *keep(struct arena *arena, const char *text)
-{
-    text = text ? text : "";
-    return (const char *)arena_keep(arena, bytes_of(text, strlen(text) + 1)).at;
-}
-
 const char *api_vhost_queue_type(struct admin *admin, const struct vhost_entry *entry)
 {
     return queue_type_name(node_queue_type(admin->options.node, entry->default_queue_type));
@@ -127,15 +121,15 @@ static void collect_vhost(void *context, const struct vhost_entry *entry)
     if (c->only && strcmp(c->only, entry->name) != 0)
         return;
     struct vhost_row row = {
-        .name = keep(arena, entry->name),
-        .description = keep(arena, entry->description),
-        .tags = keep(arena, entry->tags),
+        .name = arena_keep_text(arena, entry->name),
+        .description = arena_keep_text(arena, entry->description),
+        .tags = arena_keep_text(arena, entry->tags),
         .default_queue_type = api_vhost_queue_type(c->request->admin, entry),
         .tracing = entry->tracing,
         .protected_from_deletion = entry->protected_from_deletion,
     };
     char *down = node_vhost_down(c->request->admin->options.node, bytes_of_text(entry->name));
-    row.down = down ? keep(arena, down) : NULL;
+    row.down = down ? arena_keep_text(arena, down) : NULL;
     free(down);
     count_row(c->request, &row, c->totals);
     listing_add(c->listing, bytes_of("", 0), listing_keep(c->listing, &row, sizeof row));
