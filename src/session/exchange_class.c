@@ -4,7 +4,6 @@
 #include "entity_name.h"
 #include "permit.h"
 #include "session_channel.h"
-#include "topics.h"
 
 /* Nobody may declare, delete or bind the default exchange: no permission is asked for, since the
  * core refuses the command and says why. */
@@ -74,7 +73,7 @@ static void bind(struct session_channel *channel, const struct method *method)
     c.u.bind.routing_key = is_bind ? b->routing_key : u->routing_key;
     c.u.bind.arguments = is_bind ? b->arguments : u->arguments;
     if (permit(channel, PERMISSION_WRITE, false, c.u.bind.destination, method->id) &&
-        permit_source(channel, c.u.bind.source, method->id) && topics_permit_binding(channel, &c))
+        permit_source(channel, &c, method->id))
         session_channel_command(channel, &c);
 }
 

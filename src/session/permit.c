@@ -53,10 +53,13 @@ bool permit_any(struct session_channel *channel, bool queue, struct bytes name,
     return false;
 }
 
-bool permit_source(struct session_channel *channel, struct bytes exchange, enum method_id method)
+bool permit_source(struct session_channel *channel, const struct command *command,
+                   enum method_id method)
 {
+    struct bytes exchange = command->u.bind.source;
     /* Nobody may bind to the default exchange: the core refuses the command and says why. */
-    return exchange.len == 0 || permit(channel, PERMISSION_READ, false, exchange, method);
+    return (exchange.len == 0 || permit(channel, PERMISSION_READ, false, exchange, method)) &&
+           topics_permit_binding(channel, command);
 }
 
 /* Most clients publish to the same exchange again and again: the permission for it is remembered

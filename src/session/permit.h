@@ -9,6 +9,7 @@
 #include "leveret/wire/cursor.h"
 #include "leveret/wire/method.h"
 
+struct command;
 struct session_channel;
 
 /* The exchange that a session last published to with permission. */
@@ -25,8 +26,10 @@ bool permit(struct session_channel *channel, enum permission permission, bool qu
 /* Any of the three rights. The refusal speaks of configure. */
 bool permit_any(struct session_channel *channel, bool queue, struct bytes name,
                 enum method_id method);
-/* Binding to an exchange: the right to read it. */
-bool permit_source(struct session_channel *channel, struct bytes exchange, enum method_id method);
+/* The source of a binding that the command makes or removes: the right to read it, also with this
+ * routing key. */
+bool permit_source(struct session_channel *channel, const struct command *command,
+                   enum method_id method);
 /* Publishing to an exchange: the right to write to it. */
 bool permit_publish(struct session_channel *channel, struct bytes exchange);
 /* The exchange that an argument of a declaration names (alternate-exchange of an exchange,

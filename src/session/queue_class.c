@@ -8,7 +8,6 @@
 #include "session_channel.h"
 #include "session_state.h"
 #include "sessions_state.h"
-#include "topics.h"
 
 #define SERVER_NAME_PREFIX "amq.gen-"
 
@@ -83,7 +82,7 @@ static void change_binding(struct session_channel *channel, enum method_id metho
     if (unnamed && c->u.bind.routing_key.len == 0)
         c->u.bind.routing_key = c->u.bind.destination;
     if (permit(channel, PERMISSION_WRITE, true, c->u.bind.destination, method) &&
-        permit_source(channel, c->u.bind.source, method) && topics_permit_binding(channel, c))
+        permit_source(channel, c, method))
         session_channel_command(channel, c);
 }
 
