@@ -146,17 +146,12 @@ enum status auth_delete_parameter(struct auth *auth, const char *name)
 
 enum status auth_identify_cluster(struct auth *auth)
 {
-    uint8_t random[16];
-    char json[64] = "\"leveret-cluster-id-";
+    char json[64], random[2 * 16 + 1];
     bool created;
     if (auth_parameter(auth, PARAMETER_CLUSTER_ID))
         return STATUS_OK;
-    random_bytes(random, sizeof random);
-    size_t at = strlen(json);
-    for (size_t i = 0; i < sizeof random; i++)
-        at += (size_t)snprintf(json + at, sizeof json - at, "%02x", random[i]);
-    json[at] = '"';
-    json[at + 1] = '\0';
+    random_hex(random, 16);
+    snprintf(json, sizeof json, "\"leveret-cluster-id-%s\"", random);
     return auth_put_parameter(auth, PARAMETER_CLUSTER_ID, json, &created);
 }
 

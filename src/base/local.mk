@@ -12,6 +12,7 @@ src_base_libbase_a_SOURCES = \
 	include/leveret/base/clock.h \
 	include/leveret/base/container.h \
 	include/leveret/base/file.h \
+	include/leveret/base/folder.h \
 	include/leveret/base/heap.h \
 	include/leveret/base/log.h \
 	include/leveret/base/log_ring.h \
@@ -33,6 +34,7 @@ src_base_libbase_a_SOURCES = \
 	src/base/check.c \
 	src/base/clock.c \
 	src/base/file.c \
+	src/base/folder.c \
 	src/base/heap.c \
 	src/base/log.c \
 	src/base/log_file.c src/base/log_file.h \
@@ -63,7 +65,7 @@ base_tests = \
 	tests/unit/test_log \
 	tests/unit/test_log_outputs \
 	tests/unit/test_log_ring \
-	tests/unit/test_nearest \
+	tests/unit/test_folder tests/unit/test_nearest \
 	tests/unit/test_map \
 	tests/unit/test_message \
 	tests/unit/test_pattern \
@@ -84,6 +86,9 @@ tests_unit_test_log_outputs_LDADD = $(base_test_libs)
 tests_unit_test_log_ring_SOURCES = tests/unit/test_log_ring.c
 tests_unit_test_log_ring_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_log_ring_LDADD = $(base_test_libs)
+tests_unit_test_folder_SOURCES = tests/unit/test_folder.c
+tests_unit_test_folder_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_folder_LDADD = $(base_test_libs)
 tests_unit_test_nearest_SOURCES = tests/unit/test_nearest.c
 tests_unit_test_nearest_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_nearest_LDADD = $(base_test_libs)

@@ -3,6 +3,7 @@
 #include "leveret/base/random.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -20,6 +21,15 @@ void random_bytes(void *out, size_t len)
         at += got;
         len -= (size_t)got;
     }
+}
+
+void random_hex(char *out, size_t len)
+{
+    uint8_t bytes[RANDOM_HEX_BYTES_MAX];
+    CHECK(len <= sizeof bytes);
+    random_bytes(bytes, len);
+    for (size_t i = 0; i < len; i++)
+        snprintf(out + 2 * i, 3, "%02x", bytes[i]);
 }
 
 uint64_t random_next(struct random_stream *stream)

@@ -7,6 +7,10 @@
 
 /* Fills out with unpredictable bytes from the kernel. Aborts when the kernel gives none. */
 void random_bytes(void *out, size_t len);
+/* So many of them as hexadecimal digits, two for each byte, and a zero. len: at most
+ * RANDOM_HEX_BYTES_MAX. */
+#define RANDOM_HEX_BYTES_MAX 16u
+void random_hex(char *out, size_t len);
 
 /* A small fast generator with a seed, for the core, which must be deterministic, and for tests. */
 struct random_stream {

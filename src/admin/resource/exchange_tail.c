@@ -157,15 +157,12 @@ static void tail_exchange(struct request *r)
     struct bytes vhost = request_vhost(r), exchange = request_exchange(r, 1);
     struct command bind = {.type = COMMAND_QUEUE_BIND}, qos = {.type = COMMAND_QOS};
     struct command consume = {.type = COMMAND_CONSUME};
-    uint8_t random[QUEUE_RANDOM];
     if (!access_allowed(r, PERMISSION_READ, vhost, exchange))
         return;
     struct tailing *t = request_work(r, sizeof *t, free_tailing);
     t->key = request_query(r, "key");
-    random_bytes(random, sizeof random);
-    int len = snprintf(t->queue, sizeof t->queue, QUEUE_PREFIX);
-    for (unsigned i = 0; i < QUEUE_RANDOM; i++)
-        len += snprintf(t->queue + len, sizeof t->queue - (size_t)len, "%02x", random[i]);
+    memcpy(t->queue, QUEUE_PREFIX, sizeof QUEUE_PREFIX);
+    random_hex(t->queue + sizeof QUEUE_PREFIX - 1, QUEUE_RANDOM);
     if (!client_open(r, vhost, on_event))
         return;
     bind.u.bind.source = exchange;

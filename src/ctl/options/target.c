@@ -7,7 +7,6 @@
  * localhost is tried, as user guest. */
 #include "ctl/options/target.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,6 +15,7 @@
 
 #include "ctl/options/settings.h"
 #include "ctl/output/complain.h"
+#include "leveret/base/folder.h"
 #include "leveret/base/mem.h"
 
 /* ---- URIs. */
@@ -65,26 +65,9 @@ static void see_line(void *context, const char *key, const char *value)
         setting_replace(&found->control_socket, value);
 }
 
-static int is_configuration(const struct dirent *entry)
+static void see_file(void *context, const char *path)
 {
-    size_t len = strlen(entry->d_name);
-    return entry->d_name[0] != '.' && len > 5 && strcmp(entry->d_name + len - 5, ".conf") == 0;
-}
-
-static void see_folder(struct found *found, const char *folder)
-{
-    struct dirent **entries;
-    int count = scandir(folder, &entries, is_configuration, alphasort);
-    for (int i = 0; i < count; i++) {
-        char *path;
-        if (asprintf(&path, "%s/%s", folder, entries[i]->d_name) >= 0) {
-            config_each(path, see_line, found);
-            free(path);
-        }
-        free(entries[i]);
-    }
-    if (count >= 0)
-        free(entries);
+    config_each(path, see_line, context);
 }
 
 /* The path of the control socket of this machine's broker, which the caller frees; NULL: there is
@@ -95,7 +78,9 @@ static char *find_socket(const struct options *options)
     struct found found = {0};
     char *path = NULL;
     config_each(LEVERET_CONFIG_FILE, see_line, &found);
-    see_folder(&found, LEVERET_CONFIG_FOLDER "/conf.d");
+    /* A folder that is not there says nothing. */
+    enum status status = folder_each(LEVERET_CONFIG_FOLDER "/conf.d", ".conf", see_file, &found);
+    (void)status;
     if (options->data_dir)
         data_dir = options->data_dir;
     else if (!data_dir)

@@ -4,7 +4,6 @@
  * that is missing. Each adds a line with file and line number to the report, and reading goes on,
  * so that all errors are seen. */
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <ini.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "leveret/base/check.h"
+#include "leveret/base/folder.h"
 #include "leveret/base/mem.h"
 #include "leveret/base/random.h"
 #include "leveretd/settings/foreign.h"
@@ -31,11 +31,8 @@
  * text of the file, may open anything. */
 static void set_unknown_secret(struct settings *settings, const char *name)
 {
-    uint8_t bytes[16];
-    char value[2 * sizeof bytes + 1], *why;
-    random_bytes(bytes, sizeof bytes);
-    for (size_t i = 0; i < sizeof bytes; i++)
-        snprintf(value + 2 * i, 3, "%02x", bytes[i]);
+    char value[2 * 16 + 1], *why;
+    random_hex(value, 16);
     enum status status = keys_set(settings, name, value, &why);
     CHECK(status == STATUS_OK);
 }
@@ -180,31 +177,22 @@ static void read_file(struct settings *settings, const char *path, struct report
 
 /* ---- Folders. */
 
-static int is_configuration(const struct dirent *entry)
+struct folder_reading {
+    struct settings *settings;
+    struct report *report;
+};
+
+static void read_entry(void *context, const char *path)
 {
-    static const char end[] = ".conf";
-    size_t len = strlen(entry->d_name);
-    return entry->d_name[0] != '.' && len >= sizeof end &&
-           strcmp(entry->d_name + len - (sizeof end - 1), end) == 0;
+    const struct folder_reading *reading = context;
+    read_file(reading->settings, path, reading->report);
 }
 
 static void read_folder(struct settings *settings, const char *path, struct report *report)
 {
-    struct dirent **entries;
-    int count = scandir(path, &entries, is_configuration, alphasort);
-    if (count < 0) {
+    struct folder_reading reading = {settings, report};
+    if (folder_each(path, ".conf", read_entry, &reading) != STATUS_OK)
         report_add(report, FINDING_ERROR, "%s: %s", path, strerror(errno));
-        return;
-    }
-    for (int i = 0; i < count; i++) {
-        char *file;
-        if (asprintf(&file, "%s/%s", path, entries[i]->d_name) >= 0) {
-            read_file(settings, file, report);
-            free(file);
-        }
-        free(entries[i]);
-    }
-    free(entries);
 }
 
 void settings_read_path(struct settings *settings, const char *path, struct report *report)
