@@ -68,6 +68,17 @@ def connection_error(code, text=None):
         raise AssertionError(f"no connection error where {code} was expected")
 
 
+def refused(call, code, text):
+    """That call() fails with an error of AMQP that has this code and this text."""
+    try:
+        call()
+    except pika.exceptions.AMQPError as error:
+        got = repr(error).replace("\\'", "'")
+        assert str(code) in got and text in got, got
+        return
+    raise AssertionError(f"not refused with {code} {text}")
+
+
 def check_error(error, code, text):
     assert error.reply_code == code, f"{error.reply_code} {error.reply_text}, expected {code} {text or ''}"
     assert text is None or text in error.reply_text, f"text is {error.reply_text!r}, expected {text!r}"

@@ -5,6 +5,7 @@ import subprocess
 
 import broker
 import pika
+from client import refused
 from harness import main, name, test
 from http_api import Api, q
 
@@ -12,16 +13,6 @@ from http_api import Api, q
 def connect(node, user="guest", password="guest", vhost="/"):
     return pika.BlockingConnection(pika.ConnectionParameters(
         node.host, node.port, vhost, pika.PlainCredentials(user, password)))
-
-
-def refused(call, code, text):
-    try:
-        call()
-    except pika.exceptions.AMQPError as error:
-        got = repr(error).replace("\\'", "'")
-        assert str(code) in got and text in got, got
-        return
-    raise AssertionError(f"not refused with {code} {text}")
 
 
 def make_user(api, user):

@@ -4,6 +4,7 @@ import socket
 import struct
 
 import pika
+from client import refused
 from harness import eventually, main, test
 from http_api import Api
 
@@ -13,16 +14,6 @@ WHY = "the limits are set in its configuration"
 def connect(node, vhost="/"):
     return pika.BlockingConnection(pika.ConnectionParameters(node.host, node.port, vhost,
                                                              pika.PlainCredentials("guest", "guest")))
-
-
-def refused(call, code, text):
-    try:
-        call()
-    except pika.exceptions.AMQPError as error:
-        got = repr(error).replace("\\'", "'")
-        assert str(code) in got and text in got, got
-        return
-    raise AssertionError(f"not refused with {code} {text}")
 
 
 @test(own=True, leveret_only=WHY, management=True, settings={"max_connections": "2"})

@@ -12,6 +12,9 @@ import time
 import unittest
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from test_leveretd import main  # noqa: E402
+
 LEVERETD = os.path.abspath("leveretd")
 CONFIGURATIONS = Path(os.environ.get("srcdir", Path(__file__).parents[2])) / "tests/unit/configurations"
 
@@ -268,11 +271,4 @@ class ConfigurationTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    suite = unittest.defaultTestLoader.loadTestsFromTestCase(ConfigurationTest)
-    result = unittest.TextTestRunner(verbosity=2).run(suite)
-    bad = len(result.failures) + len(result.errors)
-    good = 100 * (result.testsRun - bad) // max(result.testsRun, 1)
-    # In Check's form, for scripts/count-results.
-    print(f"{good}%: Checks: {result.testsRun}, Failures: {len(result.failures)}, "
-          f"Errors: {len(result.errors)}")
-    sys.exit(1 if bad else 0)
+    main(ConfigurationTest)

@@ -78,7 +78,7 @@ START_TEST(only_what_has_changed)
     count = walk(false, 1); /* one in each call */
     ck_assert_uint_eq(count, 3);
     ck_assert(sample_of(SAMPLED_QUEUE, count)->before);
-    count = walk(true, 50); /* all that were ever in one, none of which has changed */
+    count = walk(true, 50); /* every object that was in a sample before; none has changed */
     ck_assert_uint_eq(count, 4);
     for (size_t i = 0; i < count; i++)
         ck_assert(samples[i].before && !samples[i].changed);
