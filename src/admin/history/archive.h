@@ -101,7 +101,8 @@ uint64_t archive_end_ms(const struct archive_place *place, uint64_t now_ms);
 /* What is asked of an object. */
 struct archive_question {
     const struct sample_ranges *ranges;
-    unsigned wanted;         /* the ranges of which samples are wanted: bits 1 << enum range_kind */
+    /* Bit 1 << kind is set for each kind of range (enum range_kind) whose samples are told. */
+    unsigned wanted;
     uint64_t now_ms, end_ms; /* wall clock; end_ms: archive_end_ms, or earlier */
 };
 /* Fills in the rates and the samples that are asked for. place NULL: nothing has been sampled

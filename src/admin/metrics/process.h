@@ -16,8 +16,8 @@ struct process_figures {
     unsigned processors;
 };
 void process_figures(struct process_figures *out);
-/* The same without descriptors, of which a busy broker has very many, and the time of processors.
- */
+/* Fills in the memory and the number of threads. Descriptors are left out, since a busy broker has
+ * very many of them, and so is the time of processors. */
 void process_memory_figures(struct process_figures *out);
 
 /* Counts the open descriptors in portions. */
