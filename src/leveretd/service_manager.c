@@ -135,8 +135,6 @@ void service_manager_free(struct service_manager **manager)
 {
     if (!*manager)
         return;
-    if ((*manager)->watchdog)
-        timer_free(&(*manager)->watchdog);
     end(*manager);
     pthread_cond_destroy(&(*manager)->ended);
     pthread_mutex_destroy(&(*manager)->lock);

@@ -30,6 +30,8 @@ void service_manager_reloading(struct service_manager *manager);
 void service_manager_reloaded(struct service_manager *manager);
 /* The stop is under way. The watchdog's timer ends, since the loop will end. */
 void service_manager_stopping(struct service_manager *manager);
+/* Ends the thread. A manager that was told that the broker is ready must have been told that it
+ * stops, since the watchdog's timer belongs to the loop. */
 void service_manager_free(struct service_manager **manager);
 
 #endif

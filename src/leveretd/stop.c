@@ -99,8 +99,8 @@ void server_free(struct server *server)
     free(server->node_name);
     pid_file_remove(server);
     service_manager_free(&server->service_manager);
-    if (server->log)
+    if (server->log) {
         log_line(server->log, LOG_INFO, "leveretd", "stopped");
-    if (server->log)
         log_close(&server->log);
+    }
 }

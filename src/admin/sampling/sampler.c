@@ -38,7 +38,6 @@ struct sampler {
     char **vhosts;
     size_t vhost_count, vhost_at;
     struct totals sums; /* of the whole round; only all, journal and sessions are used */
-    uint64_t born_ready;
     struct fd_count fds;
 
     /* The visit that is under way. */
@@ -177,7 +176,6 @@ static void end_vhost(struct sampler *sampler, struct bytes name)
     archive_add(sampler->archive, sampler->place, &object, sampler->at_ms);
     archive_end_round(sampler->archive, sampler->place, sampler->at_ms);
     totals_add(&sampler->sums.all, &sampler->vhost);
-    sampler->born_ready += sampler->vhost.born_ready;
     if (node_journal_figures(sampler->admin->options.node, name, &journal))
         totals_add_journal(&sampler->sums.journal, &journal);
 }
@@ -224,7 +222,7 @@ static void add_overview(struct sampler *sampler)
 {
     uint64_t values[VHOST_NUMBERS], born[VHOST_NUMBERS];
     totals_values(&sampler->sums.all, 0, 0, values);
-    stats_born(sampler->born_ready, born);
+    stats_born(sampler->sums.all.born_ready, born);
     const struct archive_object object = {.kind = ARCHIVE_OVERVIEW,
                                           .born_ms = sampler->admin->started_wall_ms,
                                           .changed = true,
@@ -276,7 +274,6 @@ static void begin_round(struct sampler *sampler)
     sampler->vhost_at = 0;
     sampler->vhosts = gather_vhost_names(sampler->admin, &sampler->vhost_count);
     sampler->sums = (struct totals){0};
-    sampler->born_ready = 0;
     sampler->sessions_walk = (struct session_walk){.all = sampler->all};
     sampler->walk = (struct sample_walk){.all = sampler->all};
     next_worker(sampler);

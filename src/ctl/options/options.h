@@ -75,6 +75,17 @@ static inline bool option_given(const struct options *options, enum option_id id
     return options->value[id].given;
 }
 
+/* Whether lines on what is done are left out: by --silent; and by that or by quiet, as an option or
+ * as a setting. */
+static inline bool options_are_silent(const struct options *options)
+{
+    return option_given(options, OPTION_SILENT);
+}
+static inline bool options_are_quiet(const struct options *options)
+{
+    return options_are_silent(options) || options->quiet || option_given(options, OPTION_QUIET);
+}
+
 /* The option's value; NULL: it was not given. */
 static inline const char *option_text(const struct options *options, enum option_id id)
 {

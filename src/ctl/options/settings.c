@@ -182,8 +182,7 @@ void settings_finish(struct options *options)
 {
     struct style *style = &options->style;
     struct winsize size;
-    bool silent = option_given(options, OPTION_SILENT);
-    bool quiet = options->quiet || option_given(options, OPTION_QUIET);
+    bool silent = options_are_silent(options), quiet = options_are_quiet(options);
     bool bare = option_given(options, OPTION_NO_TABLE_HEADERS);
     bool table = style->format == FORMAT_TABLE && !options->rabbitmqctl;
     for (size_t i = 0; options->rabbitmqctl && i < sizeof formats / sizeof *formats; i++) {
@@ -194,8 +193,8 @@ void settings_finish(struct options *options)
     }
     style->rabbitmqctl = options->rabbitmqctl;
     style->headings = !silent && !bare && (options->rabbitmqctl || !quiet);
-    style->banner = options->rabbitmqctl && !silent && !quiet && !style_is_json(style) &&
-                    style->format != FORMAT_CSV;
+    style->banner =
+        options->rabbitmqctl && !quiet && !style_is_json(style) && style->format != FORMAT_CSV;
     style->person = table && isatty(STDOUT_FILENO);
     if (style->person && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
         style->width = size.ws_col;

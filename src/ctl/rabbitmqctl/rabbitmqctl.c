@@ -101,14 +101,12 @@ static void print_json(const char *message, const struct options *options, const
 void rabbitmqctl_print_done(const struct rabbitmqctl_words *words, const struct options *options,
                             const char *node)
 {
-    bool silent = option_given(options, OPTION_SILENT);
-    bool quiet = silent || options->quiet || option_given(options, OPTION_QUIET);
     if (words->when == DONE_NOTHING)
         return;
     if (style_is_json(&options->style))
         print_json(words->done, options, node);
-    else if (words->done && !(words->when == DONE_LOUD && quiet) &&
-             !(words->when == DONE_QUIET && silent))
+    else if (words->done && !(words->when == DONE_LOUD && options_are_quiet(options)) &&
+             !(words->when == DONE_QUIET && options_are_silent(options)))
         rabbitmqctl_print(words->done, options, node);
 }
 
