@@ -14,8 +14,9 @@ static char seen[512];
 
 static void see(void *context, const char *path)
 {
+    size_t len = strlen(seen);
     ck_assert_ptr_eq(context, seen);
-    strcat(strcat(seen, strrchr(path, '/') + 1), " ");
+    snprintf(seen + len, sizeof seen - len, "%s ", strrchr(path, '/') + 1);
 }
 
 START_TEST(files_in_order_of_name)

@@ -24,9 +24,10 @@ const char *target_set_uri(struct options *options, const char *uri)
 {
     struct uri_parts parts = {0};
     const char *wrong = options->reader->take_uri(uri, &parts);
-    bool tls = parts.scheme && strcmp(parts.scheme, "https") == 0;
+    const char *scheme = parts.scheme ? parts.scheme : "";
+    bool tls = strcmp(scheme, "https") == 0;
     size_t len = parts.path ? strlen(parts.path) : 0;
-    if (!wrong && !tls && strcmp(parts.scheme, "http") != 0)
+    if (!wrong && !tls && strcmp(scheme, "http") != 0)
         wrong = "a URI begins with http:// or https://";
     if (!wrong)
         wrong = options_set(options, "host", parts.host);
