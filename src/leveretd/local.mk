@@ -120,5 +120,7 @@ CLEANFILES += man/leveretd.8
 man/leveretd.8: man/leveretd.8.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) man && sed -e 's|@sysconfdir[@]|$(sysconfdir)|' \
 	  -e 's|@localstatedir[@]|$(localstatedir)|' $(srcdir)/man/leveretd.8.in >$@
-EXTRA_DIST += tests/unit/test_leveretd.py tests/unit/test_service_manager.py
-TESTS += tests/unit/test_leveretd.py tests/unit/test_service_manager.py
+leveretd_tests = tests/unit/test_configuration.py tests/unit/test_leveretd.py \
+	tests/unit/test_service_manager.py
+EXTRA_DIST += $(leveretd_tests) tests/unit/configurations
+TESTS += $(leveretd_tests)

@@ -53,6 +53,7 @@ EXTRA_DIST += \
 	tests/scenario/test_node_control.py \
 	tests/scenario/test_node_limits.py \
 	tests/scenario/test_notices.py \
+	tests/scenario/test_numbers.py \
 	tests/scenario/test_parameters.py \
 	tests/scenario/test_pika.py \
 	tests/scenario/test_queues.py \

@@ -9,6 +9,7 @@ src_broker_call_libcall_a_SOURCES = \
 	src/broker/call/holding.h \
 	src/broker/call/refuse.c \
 	src/broker/call/refuse.h \
+	src/broker/call/sampled.h \
 	src/broker/call/work.h
 
 if HAVE_CHECK
