@@ -10,6 +10,7 @@
 #include "admin/http/dispatch.h"
 #include "admin/http/http.h"
 #include "admin/http/request.h"
+#include "admin/http/tickets.h"
 #include "admin/http/turns.h"
 #include "admin/route_table.h"
 #include "admin/sampling/sampler.h"
@@ -51,6 +52,7 @@ enum status admin_new(const struct admin_options *options, struct admin **out, c
     sampler_options(options, admin->account, &archive_options);
     admin->archive = archive_new(&archive_options);
     admin->turns = turns_new(options->loop);
+    admin->tickets = tickets_new(options->login_life_ms);
     admin->sampler = sampler_new(admin);
     if (options->address)
         status = http_new(admin, options->address, &options->limits, HTTP_API, &service,
@@ -94,6 +96,7 @@ void admin_free(struct admin **admin)
     sampler_free(&a->sampler);
     archive_free(&a->archive);
     turns_free(&a->turns);
+    tickets_free(&a->tickets);
     admin_unref(a);
 }
 

@@ -12,3 +12,4 @@ include src/admin/metrics/local.mk
 include src/admin/sampling/local.mk
 include src/admin/resource/local.mk
 include src/admin/definitions/local.mk
+include src/admin/page/local.mk

@@ -6,6 +6,7 @@
 
 #include "admin/definitions/definitions.h"
 #include "admin/metrics/metrics.h"
+#include "admin/page/page.h"
 #include "admin/resource/about.h"
 #include "admin/resource/bindings.h"
 #include "admin/resource/configuration.h"
@@ -59,6 +60,8 @@ const struct route *const route_tables[] = {
     api_health,
     api_health_listeners,
     api_health_quorum,
+    login_routes,
+    page_routes, /* the last: its names fit many paths */
     NULL,
 };
 /* clang-format on */

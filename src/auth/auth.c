@@ -178,6 +178,14 @@ enum status auth_check_password(struct auth *auth, struct bytes user, struct byt
     return may && matches ? STATUS_OK : STATUS_ACCESS_REFUSED;
 }
 
+bool auth_user_mark(const struct auth *auth, struct bytes user, bool loopback, uint64_t *mark)
+{
+    struct password_hash hash;
+    bool may = auth_find_secret(auth, user, loopback, &hash);
+    *mark = map_hash(bytes_of(hash.secret, hash.secret_len));
+    return may;
+}
+
 struct attempts *auth_attempts(struct auth *auth)
 {
     return auth->attempts;

@@ -358,6 +358,13 @@ static char *control_path(const struct settings *settings)
     return asprintf(&path, "%s/%s", settings->data_dir, name) < 0 ? NULL : path;
 }
 
+/* NULL: nothing stands in front of paths. */
+static const char *path_prefix(const struct settings *settings)
+{
+    const char *prefix = settings->path_prefix;
+    return prefix && strcmp(prefix, "/") != 0 ? prefix : NULL;
+}
+
 static enum status start_admin(struct server *server, char **error)
 {
     const struct settings *settings = server->settings;
@@ -384,6 +391,10 @@ static enum status start_admin(struct server *server, char **error)
         .sessions = server->sessions,
         .workers = server->sessions_made,
         .each_setting = each_setting,
+        .path_prefix = path_prefix(settings),
+        .page_csp = settings->page_csp,
+        .page_dir = settings->page_dir,
+        .login_life_ms = settings->login_life_min * 60000,
         .hsts = settings->hsts,
         .cors_origins = cors_origins(server),
         .cors_max_age_s = (unsigned)settings->cors_max_age_s,

@@ -63,6 +63,35 @@ START_TEST(connections_are_kept_or_not)
 }
 END_TEST
 
+START_TEST(what_browsers_say)
+{
+    static const struct {
+        const char *text;
+        bool takes;
+    } encodings[] = {
+        {"gzip", true},         {"br, GZIP;q=0.1, x", true},
+        {"gzip;q=0", false},    {"gzip; q=0.000", false},
+        {"deflate, br", false}, {"gzipped", false},
+        {"gzip;q=0.05", true},  {"", false},
+        {",;,", false},
+    };
+    char text[256];
+    for (size_t i = 0; i < sizeof encodings / sizeof *encodings; i++) {
+        snprintf(text, sizeof text, "GET / HTTP/1.1\r\nAccept-Encoding: %s\r\n\r\n",
+                 encodings[i].text);
+        ck_assert_int_eq(read_head(text), 0);
+        ck_assert_msg(head.takes_gzip == encodings[i].takes, "%s", encodings[i].text);
+    }
+    ck_assert_int_eq(read_head("GET / HTTP/1.1\r\nCookie: a=b; c=d\r\nIf-None-Match: \"e\"\r\n"
+                               "X-Leveret: 1\r\n\r\n"),
+                     0);
+    ck_assert(bytes_equal_text(head.cookie, "a=b; c=d") && head.by_page);
+    ck_assert(bytes_equal_text(head.if_none_match, "\"e\""));
+    ck_assert_int_eq(read_head("GET / HTTP/1.1\r\nX-Leveret: 11\r\n\r\n"), 0);
+    ck_assert(!head.by_page && !head.cookie.at && !head.if_none_match.at && !head.takes_gzip);
+}
+END_TEST
+
 START_TEST(what_is_refused)
 {
     static const struct {
@@ -229,6 +258,7 @@ int main(void)
     tcase_add_test(tc, a_plain_head);
     tcase_add_test(tc, bodies_are_announced);
     tcase_add_test(tc, connections_are_kept_or_not);
+    tcase_add_test(tc, what_browsers_say);
     tcase_add_test(tc, what_is_refused);
     tcase_add_test(tc, a_zero_byte_is_refused);
     tcase_add_test(tc, too_many_fields);

@@ -80,7 +80,13 @@ struct admin_options {
                                       const char *origin),
                          void *context);
     const void *settings;
-    const char *hsts; /* Strict-Transport-Security of the API's answers; NULL: none is sent */
+    /* In front of every path on the API's port, "/broker"; NULL: nothing. */
+    const char *path_prefix;
+    const char *page_csp;   /* Content-Security-Policy of the page; NULL: the page's own */
+    const char *page_dir;   /* where the page's files are read, for who works on them; NULL: they
+                               are those that the program was built with */
+    uint64_t login_life_ms; /* how long a log-in of the page lasts */
+    const char *hsts;       /* Strict-Transport-Security of the API's answers; NULL: none is sent */
     /* Origins whose pages may use the API from a browser, NULL-ended, "*" for all; NULL: none. */
     const char *const *cors_origins;
     unsigned cors_max_age_s;      /* how long a browser may keep the answer to its question */

@@ -102,7 +102,10 @@ MUST_USE enum status auth_login_password(struct auth *auth, struct bytes user,
  * attempt. Errors: ACCESS_REFUSED. */
 MUST_USE enum status auth_check_password(struct auth *auth, struct bytes user,
                                          struct bytes password, bool loopback);
-/* The attempts that the two above count. */
+/* Sets *mark to a number that stays the same as long as the user has the same password, in this
+ * process. Returns false when there is no such user, or it may not log in from there. */
+bool auth_user_mark(const struct auth *auth, struct bytes user, bool loopback, uint64_t *mark);
+/* The attempts that auth_login and auth_login_password count. */
 struct attempts *auth_attempts(struct auth *auth);
 /* The mechanisms offered, separated by spaces: "PLAIN AMQPLAIN". */
 const char *auth_mechanisms(const struct auth *auth);

@@ -1,12 +1,14 @@
-/* HTTP basic authentication (RFC 7617), and what tags and permissions allow. */
+/* HTTP basic authentication (RFC 7617), the page's cookie, and what tags and permissions allow. */
 #include "admin/http/access.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
+#include "admin/http/http.h"
 #include "admin/http/request.h"
 #include "admin/http/respond.h"
+#include "admin/http/tickets.h"
 #include "leveret/base/base64.h"
 
 static const struct {
@@ -34,53 +36,138 @@ unsigned access_rights(const char *tags)
     return rights;
 }
 
-/* Checks "user:password", and makes the user the request's when it is right. */
-static enum credentials check(struct request *r, uint8_t *pair, size_t len, struct login *login)
+static void set_user(struct request *r, struct bytes user, const char *tags)
 {
-    uint8_t *colon = memchr(pair, ':', len);
-    char tags[AUTH_TAGS_BYTES_MAX + 1];
-    if (!colon || memchr(pair, '\0', len) || colon - pair > (ptrdiff_t)AUTH_NAME_MAX)
-        return CREDENTIALS_NONE;
-    struct bytes user = bytes_of(pair, (size_t)(colon - pair));
-    struct bytes password = bytes_of(colon + 1, len - user.len - 1);
-    const struct login_peer peer = {ATTEMPT_HTTP, r->peer, r->loopback,
-                                    loop_now_ms(r->admin->options.loop)};
-    struct auth *auth = r->admin->options.auth;
-    enum status status = auth_login_password(auth, user, password, &peer, login);
-    if (status == STATUS_LIMIT)
-        return CREDENTIALS_REFUSED;
-    if (status != STATUS_OK || !auth_user_tags(auth, user, tags, sizeof tags))
-        return CREDENTIALS_WRONG;
     memcpy(r->user, user.at, user.len);
     r->user[user.len] = '\0';
     r->rights = access_rights(tags);
+}
+
+enum credentials access_login(struct request *request, struct bytes user, struct bytes password,
+                              uint32_t *late_ms)
+{
+    struct login login = {.tell = true};
+    char tags[AUTH_TAGS_BYTES_MAX + 1];
+    const struct login_peer peer = {ATTEMPT_HTTP, request->peer, request->loopback,
+                                    loop_now_ms(request->admin->options.loop)};
+    struct auth *auth = request->admin->options.auth;
+    enum status status = auth_login_password(auth, user, password, &peer, &login);
+    *late_ms = login.late_ms;
+    if (status == STATUS_LIMIT)
+        return CREDENTIALS_REFUSED;
+    if (status == STATUS_OK && auth_user_tags(auth, user, tags, sizeof tags)) {
+        set_user(request, user, tags);
+        return CREDENTIALS_GOOD;
+    }
+    if (login.tell)
+        log_line(request->admin->options.log, LOG_WARNING, "http", "%s user=%s: log-in failed",
+                 request->peer, login.user);
+    return CREDENTIALS_WRONG;
+}
+
+/* Checks "user:password" in base64. */
+static enum credentials check_basic(struct request *r, const char *encoded, uint32_t *late_ms)
+{
+    size_t len;
+    enum credentials result = CREDENTIALS_NONE;
+    uint8_t *pair = base64_decode(bytes_of(encoded, strcspn(encoded, " \r\n")), &len);
+    uint8_t *colon = pair ? memchr(pair, ':', len) : NULL;
+    if (colon && !memchr(pair, '\0', len) && colon - pair <= (ptrdiff_t)AUTH_NAME_MAX) {
+        size_t name = (size_t)(colon - pair);
+        result =
+            access_login(r, bytes_of(pair, name), bytes_of(colon + 1, len - name - 1), late_ms);
+    }
+    free(pair);
+    return result;
+}
+
+/* ---- Tickets. */
+
+void access_cookie_name(const struct request *request, char out[ACCESS_COOKIE_BYTES])
+{
+    const struct http_server *server = request->admin->server;
+    snprintf(out, ACCESS_COOKIE_BYTES, "leveret_%u", server ? http_port(server) : 0);
+}
+
+struct bytes access_ticket(const struct request *request)
+{
+    char name[ACCESS_COOKIE_BYTES];
+    const char *at = request->cookie ? request->cookie : "";
+    access_cookie_name(request, name);
+    size_t len = strlen(name);
+    for (at += strspn(at, "; "); *at; at += strspn(at, "; ")) {
+        size_t pair = strcspn(at, "; ");
+        if (pair > len && memcmp(at, name, len) == 0 && at[len] == '=')
+            return bytes_of(at + len + 1, pair - len - 1);
+        at += pair;
+    }
+    return bytes_of("", 0);
+}
+
+/* A ticket is as good as the password that was given for it: not when the user is gone, has another
+ * password, or may not log in from there. */
+static enum credentials check_ticket(struct request *r)
+{
+    struct tickets *tickets = r->admin->tickets;
+    struct auth *auth = r->admin->options.auth;
+    struct bytes text = access_ticket(r);
+    const struct ticket *ticket =
+        text.len ? tickets_find(tickets, text, loop_now_ms(r->admin->options.loop)) : NULL;
+    char tags[AUTH_TAGS_BYTES_MAX + 1];
+    uint64_t mark;
+    if (!ticket || (ticket->loopback && !r->loopback))
+        return CREDENTIALS_NONE;
+    struct bytes user = bytes_of_text(ticket->user);
+    if (!auth_user_mark(auth, user, r->loopback, &mark) || mark != ticket->mark ||
+        !auth_user_tags(auth, user, tags, sizeof tags)) {
+        tickets_end(tickets, text);
+        return CREDENTIALS_NONE;
+    }
+    if (request_changes(r) && !r->by_page)
+        return CREDENTIALS_FOREIGN;
+    set_user(r, user, tags);
     return CREDENTIALS_GOOD;
 }
 
 enum credentials access_check(struct request *request, uint32_t *late_ms)
 {
-    struct login login = {.tell = true};
     const char *header = request->authorization;
-    size_t len;
     *late_ms = 0;
     if (request->by_control) {
         snprintf(request->user, sizeof request->user, ACCESS_CONTROL_USER);
         request->rights = access_rights("administrator");
         return CREDENTIALS_GOOD;
     }
-    if (!header || strncasecmp(header, "Basic ", 6) != 0)
+    if (!header)
+        return check_ticket(request);
+    if (strncasecmp(header, "Basic ", 6) != 0)
         return CREDENTIALS_NONE;
     header += 6 + strspn(header + 6, " ");
-    uint8_t *pair = base64_decode(bytes_of(header, strcspn(header, " \r\n")), &len);
-    if (!pair)
-        return CREDENTIALS_NONE;
-    enum credentials result = check(request, pair, len, &login);
-    if (result == CREDENTIALS_WRONG && login.tell)
-        log_line(request->admin->options.log, LOG_WARNING, "http", "%s user=%s: log-in failed",
-                 request->peer, login.user);
-    *late_ms = login.late_ms;
-    free(pair);
-    return result;
+    return check_basic(request, header, late_ms);
+}
+
+static void failure_due(void *context)
+{
+    respond_login_failed(context);
+}
+
+static void refusal_due(void *context)
+{
+    respond_too_many_attempts(context);
+}
+
+void access_refuse(struct request *request, enum credentials result, uint32_t late_ms)
+{
+    void (*due)(void *) = result == CREDENTIALS_REFUSED ? refusal_due : failure_due;
+    if (result == CREDENTIALS_FOREIGN) {
+        respond_error(request, 401, "not_authorised",
+                      "a request by cookie that changes something needs the field X-Leveret: 1");
+    } else if (late_ms) {
+        request->timer = timer_new(request->admin->options.loop, due, request);
+        timer_set(request->timer, late_ms);
+    } else {
+        respond_login_failed(request);
+    }
 }
 
 bool access_enters_vhost(const struct request *request, struct bytes vhost)

@@ -26,12 +26,25 @@ enum credentials {
     CREDENTIALS_NONE,    /* there are none, or none that can be read */
     CREDENTIALS_WRONG,   /* no such user with such a password */
     CREDENTIALS_REFUSED, /* not looked at: too many wrong ones have come */
+    CREDENTIALS_FOREIGN, /* a cookie, in a request to change something that may be another page's */
 };
 /* A request by the control socket is good without any, with all rights. Else checks the request's
- * basic authentication, counts the attempt, and sets the request's user and
- * rights when the credentials are good. When they are wrong or refused, the answer is due after
- * *late_ms. */
+ * basic authentication, and counts the attempt; or, when it has none, its ticket (tickets.h). Sets
+ * the request's user and rights when the credentials are good. When they are wrong or refused, the
+ * answer is due after *late_ms. */
 enum credentials access_check(struct request *request, uint32_t *late_ms);
+/* Checks a user's name and password in the same way: a log-in by the page. */
+enum credentials access_login(struct request *request, struct bytes user, struct bytes password,
+                              uint32_t *late_ms);
+/* Answers a request whose credentials are not good, after late_ms. */
+void access_refuse(struct request *request, enum credentials result, uint32_t late_ms);
+
+/* The name of the cookie that holds a ticket. Brokers on several ports of one machine share a
+ * browser's cookies, so the port is in it. */
+#define ACCESS_COOKIE_BYTES 24u
+void access_cookie_name(const struct request *request, char out[ACCESS_COOKIE_BYTES]);
+/* The text of the ticket that the request shows; empty: it shows none. */
+struct bytes access_ticket(const struct request *request);
 
 /* Returns true when the user may know that the vhost is there, and see its sums, connections and
  * channels: users who monitor, and those for whom access_sees_vhost is true. */

@@ -12,6 +12,7 @@ struct route;
 struct archive;
 struct events;
 struct sampler;
+struct tickets;
 struct turns;
 
 struct admin {
@@ -21,6 +22,7 @@ struct admin {
     struct archive *archive; /* samples of all objects, for rates and history */
     struct sampler *sampler; /* brings them */
     struct turns *turns;
+    struct tickets *tickets;  /* of those who have logged in by the page */
     struct request *requests; /* the first of those that are not answered yet */
     size_t request_count;     /* how many those are */
     struct parsing *parsing;  /* the first of the large bodies that are being parsed: body.c */

@@ -75,11 +75,6 @@ static bool check_names(struct request *r, size_t count)
     return true;
 }
 
-static bool changes(const struct request *r)
-{
-    return r->method == METHOD_PUT || r->method == METHOD_POST || r->method == METHOD_DELETE;
-}
-
 static bool has_vhost(const struct route *route)
 {
     return strstr(route->pattern, "/:v") != NULL;
@@ -107,7 +102,7 @@ static const char *refusal(const struct request *r)
     if ((!is_of_vhost(access) && access != ACCESS_POLICYMAKER) || !has_vhost(r->route))
         return NULL;
     struct bytes vhost = request_vhost(r);
-    bool may = changes(r)               ? access_enters_vhost(r, vhost)
+    bool may = request_changes(r)       ? access_enters_vhost(r, vhost)
                : access == ACCESS_KNOWN ? access_knows_vhost(r, vhost)
                                         : access_sees_vhost(r, vhost);
     return may ? NULL : "User not authorised to access virtual host";
@@ -138,6 +133,8 @@ static uint64_t body_bytes_max(const struct request *r)
         return 2 * r->admin->options.message_bytes_max + BODY_SMALL_BYTES;
     case BODY_DEFINITIONS:
         return r->admin->options.limits.body_bytes_max;
+    case BODY_FORM:
+        return BODY_FORM_BYTES;
     default:
         return BODY_SMALL_BYTES;
     }
@@ -174,27 +171,16 @@ static bool has_body(const struct request *r)
     size_t blank = 0;
     while (blank < r->body.len && is_blank(r->body.at[blank]))
         blank++;
-    return changes(r) && r->method != METHOD_DELETE && blank < r->body.len;
+    return request_changes(r) && r->method != METHOD_DELETE && blank < r->body.len;
 }
 
 static void not_found(struct request *r, const char *allow)
 {
     if (!*allow)
         respond_not_found(r);
-    else {
-        http_send(r, r->method == METHOD_OPTIONS ? 200 : 405, NULL, "Allow", allow, NULL);
-        request_free(r);
-    }
-}
-
-static void failure_due(void *context)
-{
-    respond_login_failed(context);
-}
-
-static void refusal_due(void *context)
-{
-    respond_too_many_attempts(context);
+    else
+        respond_with(r, r->method == METHOD_OPTIONS ? 200 : 405,
+                     (struct http_field){"Allow", allow});
 }
 
 /* Checks the password, the vhost and what the user may do. Returns false when the request is
@@ -203,14 +189,8 @@ static bool check_access(struct request *r)
 {
     uint32_t late_ms;
     enum credentials result = access_check(r, &late_ms);
-    if (result != CREDENTIALS_GOOD && late_ms) {
-        r->timer = timer_new(r->admin->options.loop,
-                             result == CREDENTIALS_REFUSED ? refusal_due : failure_due, r);
-        timer_set(r->timer, late_ms);
-        return false;
-    }
     if (result != CREDENTIALS_GOOD) {
-        respond_login_failed(r);
+        access_refuse(r, result, late_ms);
         return false;
     }
     if (!check_vhost(r))
@@ -238,6 +218,18 @@ static bool find_metrics(struct request *r)
     return true;
 }
 
+/* The prefix without a slash behind it: the page's own links are relative to the slash. */
+static void redirect_to_page(struct request *r)
+{
+    char *location;
+    if (asprintf(&location, "%s/", r->admin->options.path_prefix) < 0) {
+        respond_not_found(r);
+        return;
+    }
+    respond_with(r, 301, (struct http_field){"Location", location});
+    free(location);
+}
+
 bool dispatch_begin(struct request *request)
 {
     struct bytes parts[REQUEST_ARGS_MAX];
@@ -245,6 +237,10 @@ bool dispatch_begin(struct request *request)
     char allow[64];
     if (!find_metrics(request)) {
         respond_not_found(request);
+        return false;
+    }
+    if (!*request->path) {
+        redirect_to_page(request);
         return false;
     }
     const struct route *route = routes_find(request->admin->route_tables, request->method,
@@ -271,7 +267,7 @@ bool dispatch_begin(struct request *request)
 
 void dispatch_handle(struct request *request)
 {
-    if (!has_body(request))
+    if (!has_body(request) || request->route->body == BODY_FORM)
         request->route->handle(request);
     else if (take_json(request))
         body_parse(request, request->route->handle);

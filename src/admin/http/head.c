@@ -212,14 +212,66 @@ static int read_origin(struct head_reading *r, struct bytes value)
     return 0;
 }
 
+static int read_cookie(struct head_reading *r, struct bytes value)
+{
+    r->head->cookie = value;
+    return 0;
+}
+
+static int read_if_none_match(struct head_reading *r, struct bytes value)
+{
+    r->head->if_none_match = value;
+    return 0;
+}
+
+static int read_by_page(struct head_reading *r, struct bytes value)
+{
+    r->head->by_page = bytes_equal_text(value, "1");
+    return 0;
+}
+
+/* Returns true for a weight of zero ("q=0", "q=0.000"), which means: not this one. */
+static bool is_refused(struct bytes parameters)
+{
+    const uint8_t *q = parameters.len ? memmem(parameters.at, parameters.len, "q=0", 3) : NULL;
+    const uint8_t *end = parameters.at + parameters.len;
+    for (q = q ? q + 3 : end; q < end; q++)
+        if (*q >= '1' && *q <= '9')
+            return false;
+    return parameters.len && memmem(parameters.at, parameters.len, "q=0", 3);
+}
+
+static int read_accept_encoding(struct head_reading *r, struct bytes value)
+{
+    while (value.len) {
+        const uint8_t *comma = memchr(value.at, ',', value.len);
+        size_t len = comma ? (size_t)(comma - value.at) : value.len;
+        const uint8_t *mark = len ? memchr(value.at, ';', len) : NULL;
+        size_t word = mark ? (size_t)(mark - value.at) : len;
+        if (is_word(trim(bytes_of(value.at, word)), "gzip"))
+            r->head->takes_gzip = !is_refused(bytes_of(value.at + word, len - word));
+        value.at += len + (comma != NULL);
+        value.len -= len + (comma != NULL);
+    }
+    return 0;
+}
+
 static const struct {
     const char *name;
     int (*read)(struct head_reading *r, struct bytes value);
 } fields[] = {
-    {"Content-Length", read_length},     {"Transfer-Encoding", read_coding},
-    {"Connection", read_connection},     {"Expect", read_expect},
-    {"X-Reason", read_reason},           {"Authorization", read_authorization},
-    {"Content-Type", read_content_type}, {"Origin", read_origin},
+    {"Content-Length", read_length},
+    {"Transfer-Encoding", read_coding},
+    {"Connection", read_connection},
+    {"Expect", read_expect},
+    {"X-Reason", read_reason},
+    {"Authorization", read_authorization},
+    {"Content-Type", read_content_type},
+    {"Origin", read_origin},
+    {"Cookie", read_cookie},
+    {"If-None-Match", read_if_none_match},
+    {"X-Leveret", read_by_page},
+    {"Accept-Encoding", read_accept_encoding},
 };
 
 static int read_field(struct head_reading *r, struct bytes line)

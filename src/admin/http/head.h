@@ -29,9 +29,12 @@ struct head {
     bool chunked;        /* true when the body comes in chunks; body_bytes is 0 then */
     bool expects; /* true when the client waits for "100 Continue" before it sends the body */
     uint64_t body_bytes; /* 0 when there is no body */
-    /* The fields Authorization, X-Reason, Content-Type and Origin; at is NULL when the head has
-     * none. */
-    struct bytes authorization, reason, content_type, origin;
+    bool takes_gzip;     /* true when the answer may be packed by gzip */
+    bool by_page; /* true for X-Leveret: 1, which the page sends and no form of a foreign page
+                     can */
+    /* The fields Authorization, X-Reason, Content-Type, Origin, Cookie and If-None-Match; at is
+     * NULL when the head has none. */
+    struct bytes authorization, reason, content_type, origin, cookie, if_none_match;
 };
 
 /* The length of the head at the front of bytes, its empty line included; 0 while that line has not

@@ -48,11 +48,16 @@ void http_forget(struct request *request);
 
 /* ---- A whole answer. */
 
+/* A field of an answer's head. */
+struct http_field {
+    const char *name, *value;
+};
+
 /* Sends the answer and parts the request from its connection; does nothing when the client has
- * left. header and body may be NULL; the body's text is taken and left empty. When the account has
- * no room for the body, 503 is sent in its place. */
-void http_send(struct request *request, int code, const char *content_type, const char *header,
-               const char *header_value, struct text *body);
+ * left. fields are ended by a NULL name; fields and body may be NULL; the body's text is taken and
+ * left empty. When the account has no room for the body, 503 is sent in its place. */
+void http_send(struct request *request, int code, const char *content_type,
+               const struct http_field *fields, struct text *body);
 
 /* ---- A streamed answer: its length is not known when it begins. */
 

@@ -78,6 +78,20 @@ static struct bytes path_of(struct bytes target)
     return slash ? bytes_of(slash, (size_t)(end - slash)) : bytes_of("/", 1);
 }
 
+/* What of a path is below management.path_prefix, on the API's port: "" for the prefix itself. A
+ * path that is not below it becomes NO_PATH, which no route fits. */
+#define NO_PATH "*"
+static struct bytes below_prefix(const struct http_server *server, struct bytes path)
+{
+    const char *prefix = server->admin->options.path_prefix;
+    size_t len = prefix && server->purpose == HTTP_API ? strlen(prefix) : 0;
+    if (len == 0)
+        return path;
+    if (!bytes_start_with(path, prefix) || (path.len > len && path.at[len] != '/'))
+        return BYTES_LITERAL(NO_PATH);
+    return bytes_of(path.at + len, path.len - len);
+}
+
 static struct request *make_request(struct http_connection *c, const struct head *head)
 {
     struct request *r = request_new(c->server->admin);
@@ -92,12 +106,17 @@ static struct request *make_request(struct http_connection *c, const struct head
     }
     r->http = c;
     r->method = head->method;
+    path = below_prefix(c->server, path);
     r->path = mem_need_text(path.at, path.len);
     r->query = mem_need_text(query.at, query.len);
     r->authorization = copy(head->authorization);
     r->reason = copy(head->reason);
     r->content_type = copy(head->content_type);
     r->origin = copy(head->origin);
+    r->cookie = copy(head->cookie);
+    r->if_none_match = copy(head->if_none_match);
+    r->takes_gzip = head->takes_gzip;
+    r->by_page = head->by_page;
     memcpy(r->peer, c->address.peer_host, sizeof r->peer);
     r->loopback = c->address.loopback;
     r->on_metrics_port = c->server->purpose == HTTP_METRICS;

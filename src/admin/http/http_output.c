@@ -158,6 +158,8 @@ static const struct {
     {200, "OK"},
     {201, "Created"},
     {204, "No Content"},
+    {301, "Moved Permanently"},
+    {304, "Not Modified"},
     {400, "Bad Request"},
     {401, "Unauthorized"},
     {403, "Forbidden"},
@@ -271,8 +273,8 @@ void http_forget(struct request *request)
     }
 }
 
-void http_send(struct request *request, int code, const char *content_type, const char *header,
-               const char *header_value, struct text *body)
+void http_send(struct request *request, int code, const char *content_type,
+               const struct http_field *fields, struct text *body)
 {
     struct http_connection *c = request->http;
     struct text head = {0};
@@ -281,14 +283,14 @@ void http_send(struct request *request, int code, const char *content_type, cons
         if (!fits(c, body)) {
             text_free(body);
             code = 503;
-            header = NULL;
+            fields = NULL;
         }
         size_t len = body ? body->len : 0;
         settle_keeping(c);
         c->answered = true;
         begin_head(c, request, &head, code, content_type);
-        if (header)
-            text_printf(&head, "%s: %s\r\n", header, header_value);
+        for (; fields && fields->name; fields++)
+            text_printf(&head, "%s: %s\r\n", fields->name, fields->value);
         if (has_body(code))
             text_printf(&head, "Content-Length: %zu\r\n", len);
         text_add(&head, "\r\n", 2);

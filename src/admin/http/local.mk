@@ -27,13 +27,16 @@ src_admin_libadmin_a_SOURCES += \
 	src/admin/http/respond.h \
 	src/admin/http/routes.c \
 	src/admin/http/routes.h \
+	src/admin/http/tickets.c \
+	src/admin/http/tickets.h \
 	src/admin/http/turns.c \
 	src/admin/http/turns.h \
 	src/admin/http/upload.c \
 	src/admin/http/upload.h
 
 if HAVE_CHECK
-http_tests = tests/unit/test_http_head tests/unit/test_http_route tests/unit/test_upload
+http_tests = tests/unit/test_http_head tests/unit/test_http_route tests/unit/test_tickets \
+	tests/unit/test_upload
 check_PROGRAMS += $(http_tests)
 TESTS += $(http_tests)
 tests_unit_test_http_head_SOURCES = tests/unit/test_http_head.c
@@ -44,6 +47,10 @@ tests_unit_test_http_route_SOURCES = tests/unit/test_http_route.c
 tests_unit_test_http_route_CPPFLAGS = $(AM_CPPFLAGS)
 tests_unit_test_http_route_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_http_route_LDADD = src/admin/libadmin.a src/base/libbase.a $(CHECK_LIBS)
+tests_unit_test_tickets_SOURCES = tests/unit/test_tickets.c
+tests_unit_test_tickets_CPPFLAGS = $(AM_CPPFLAGS)
+tests_unit_test_tickets_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_tickets_LDADD = src/admin/libadmin.a src/base/libbase.a $(CHECK_LIBS)
 tests_unit_test_upload_SOURCES = tests/unit/test_upload.c
 tests_unit_test_upload_CPPFLAGS = $(AM_CPPFLAGS)
 tests_unit_test_upload_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

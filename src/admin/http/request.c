@@ -53,6 +53,8 @@ void request_free(struct request *request)
     free(request->authorization);
     free(request->content_type);
     free(request->origin);
+    free(request->cookie);
+    free(request->if_none_match);
     free(request->reason);
     free(request);
     admin_unref(admin);
@@ -117,6 +119,12 @@ bool request_ranges(struct request *request)
             return false;
     }
     return true;
+}
+
+bool request_changes(const struct request *request)
+{
+    return request->method == METHOD_PUT || request->method == METHOD_POST ||
+           request->method == METHOD_DELETE;
 }
 
 struct bytes request_vhost(const struct request *request)

@@ -26,17 +26,18 @@ struct request {
     enum http_method method;
     char *path;  /* as sent, without the query */
     char *query; /* without '?'; "" when there is none */
-    char *authorization, *reason, *content_type,
-        *origin;             /* header fields; NULL: the head had none */
-    char peer[64];           /* the client's address */
-    bool loopback;           /* true when the client is on this machine */
-    bool by_control;         /* true when it came to the control socket with no user: everything is
-                                allowed */
-    bool on_metrics_port;    /* true when it came to the port that serves metrics only */
-    uint64_t body_bytes_max; /* a longer body is refused; set by dispatch_begin */
-    struct text body;        /* bytes as sent */
-    uint64_t json_bytes;     /* what the account was told for json */
-    struct value *json;      /* the body, parsed; NULL: there was none */
+    /* Header fields; NULL: the head had none. */
+    char *authorization, *reason, *content_type, *origin, *cookie, *if_none_match;
+    bool takes_gzip, by_page; /* see struct head */
+    char peer[64];            /* the client's address */
+    bool loopback;            /* true when the client is on this machine */
+    bool by_control;          /* true when it came to the control socket with no user: everything is
+                                 allowed */
+    bool on_metrics_port;     /* true when it came to the port that serves metrics only */
+    uint64_t body_bytes_max;  /* a longer body is refused; set by dispatch_begin */
+    struct text body;         /* bytes as sent */
+    uint64_t json_bytes;      /* what the account was told for json */
+    struct value *json;       /* the body, parsed; NULL: there was none */
     const struct route *route;
     struct sample_ranges ranges; /* the samples that the query asks for: request_ranges */
     /* The variable parts of the path, in their order: decoded, with a zero behind them. */
@@ -81,6 +82,9 @@ bool request_query_true(const struct request *request, const char *name);
 /* Reads the query's ranges (lengths_age, lengths_incr …) into request->ranges. Returns false when
  * one is wrong, and has answered 400. */
 bool request_ranges(struct request *request);
+
+/* Returns true when the method may change something. */
+bool request_changes(const struct request *request);
 
 /* The vhost's name in the path: the first variable part of the routes that have one. */
 struct bytes request_vhost(const struct request *request);

@@ -21,20 +21,20 @@ static void hear(struct request *r, int code, const char *reason)
 void respond_json(struct request *request, int code, struct answer *answer)
 {
     hear(request, code, "");
-    http_send(request, code, "application/json", NULL, NULL, &answer->text);
+    http_send(request, code, "application/json", NULL, &answer->text);
     request_free(request);
 }
 
 void respond_text(struct request *request, int code, const char *type, struct text *text)
 {
-    http_send(request, code, type, NULL, NULL, text);
+    http_send(request, code, type, NULL, text);
     request_free(request);
 }
 
 void respond_empty(struct request *request, int code)
 {
     hear(request, code, "");
-    http_send(request, code, NULL, NULL, NULL, NULL);
+    http_send(request, code, NULL, NULL, NULL);
     request_free(request);
 }
 
@@ -46,6 +46,13 @@ void respond_empty_list(struct request *request)
     respond_json(request, 200, &a);
 }
 
+void respond_with(struct request *request, int code, struct http_field field)
+{
+    const struct http_field fields[] = {field, {NULL, NULL}};
+    http_send(request, code, NULL, fields, NULL);
+    request_free(request);
+}
+
 void respond_created(struct request *request, bool created)
 {
     respond_empty(request, created ? 201 : 204);
@@ -53,12 +60,11 @@ void respond_created(struct request *request, bool created)
 
 void respond_location(struct request *request, const char *location)
 {
-    http_send(request, 201, NULL, "Location", location, NULL);
-    request_free(request);
+    respond_with(request, 201, (struct http_field){"Location", location});
 }
 
 static void send_error(struct request *r, int code, const char *error, struct bytes reason,
-                       const char *header, const char *header_value)
+                       const struct http_field *fields)
 {
     struct answer w = {0};
     char *text = mem_need_text(reason.at, reason.len);
@@ -68,13 +74,13 @@ static void send_error(struct request *r, int code, const char *error, struct by
     answer_text(&w, "error", error);
     answer_bytes(&w, "reason", reason);
     answer_end(&w);
-    http_send(r, code, "application/json", header, header_value, &w.text);
+    http_send(r, code, "application/json", fields, &w.text);
     request_free(r);
 }
 
 void respond_error(struct request *request, int code, const char *error, const char *reason)
 {
-    send_error(request, code, error, bytes_of_text(reason), NULL, NULL);
+    send_error(request, code, error, bytes_of_text(reason), NULL);
 }
 
 void respond_bad_request(struct request *request, const char *format, ...)
@@ -143,16 +149,19 @@ void respond_refused(struct request *request)
 
 void respond_login_failed(struct request *request)
 {
-    /* Some tools send their password to RabbitMQ's realm only. */
-    send_error(request, 401, "not_authorized", bytes_of_text("Login failed"), "WWW-Authenticate",
-               "Basic realm=\"RabbitMQ Management\"");
+    /* Some tools send their password to RabbitMQ's realm only. The page is not asked in this way: a
+     * browser would show its own window for it. */
+    static const struct http_field ask[] = {
+        {"WWW-Authenticate", "Basic realm=\"RabbitMQ Management\""}, {NULL, NULL}};
+    send_error(request, 401, "not_authorized", bytes_of_text("Login failed"),
+               request->by_page ? NULL : ask);
 }
 
 void respond_too_many_attempts(struct request *request)
 {
+    static const struct http_field later[] = {{"Retry-After", "10"}, {NULL, NULL}};
     send_error(request, 429, "too_many_attempts",
-               bytes_of_text("Too many failed log-ins of this user from this address"),
-               "Retry-After", "10");
+               bytes_of_text("Too many failed log-ins of this user from this address"), later);
 }
 
 /* AMQP's reply codes (0-9-1, 1.2), as RabbitMQ's API quotes them in reasons. */

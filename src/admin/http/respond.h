@@ -8,6 +8,7 @@
 #include "leveret/base/text.h"
 
 struct answer;
+struct http_field;
 struct request;
 
 /* JSON; the answer's text is taken and left empty. */
@@ -16,6 +17,8 @@ void respond_json(struct request *request, int code, struct answer *answer);
 void respond_empty_list(struct request *request);
 /* No body. */
 void respond_empty(struct request *request, int code);
+/* No body, and one more field in the head. */
+void respond_with(struct request *request, int code, struct http_field field);
 /* 201 for what was created, 204 for what was there already. */
 void respond_created(struct request *request, bool created);
 /* 201 with the header field Location. */

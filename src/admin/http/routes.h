@@ -26,11 +26,13 @@ enum access {
 enum body_class {
     BODY_SMALL,   /* one object's fields: BODY_SMALL_BYTES */
     BODY_NAMES,   /* a list of names: BODY_NAMES_BYTES */
+    BODY_FORM,    /* fields of a form, which are handed over unparsed: BODY_FORM_BYTES */
     BODY_MESSAGE, /* a message: twice the largest one, since it may be encoded, and a small body */
     BODY_DEFINITIONS, /* definitions: http_limits.body_bytes_max */
 };
 #define BODY_SMALL_BYTES 65536u
 #define BODY_NAMES_BYTES 1048576u
+#define BODY_FORM_BYTES  8192u
 /* JSON values that a small body or a message may have; one with more is refused with 400 before it
  * is parsed. */
 #define BODY_VALUES_MAX 65536u

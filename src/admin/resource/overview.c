@@ -57,7 +57,7 @@ static void write_context(struct request *r, struct answer *a, const char *descr
     snprintf(port, sizeof port, "%u", http_port(server));
     answer_text(a, "node", r->admin->options.node_name);
     answer_text(a, "description", description);
-    answer_text(a, "path", "/");
+    answer_text(a, "path", r->admin->options.path_prefix ? r->admin->options.path_prefix : "/");
     answer_text(a, "port", port);
     answer_end(a);
 }

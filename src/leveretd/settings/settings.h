@@ -32,7 +32,9 @@ struct settings {
     uint64_t tcp_send_timeout_ms;               /* 0: the kernel decides */
     char *management_ip, *management_port, *prometheus_ip, *prometheus_port;
 
-    char *hsts, *cors_origin; /* NULL: none */
+    char *hsts, *cors_origin;                /* NULL: none */
+    char *path_prefix, *page_csp, *page_dir; /* NULL: none, the page's own, built in */
+    uint64_t login_life_min;
     struct setting_names cors_origins;
     uint64_t cors_max_age_s;
     char *metrics_path;
