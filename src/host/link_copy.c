@@ -61,6 +61,9 @@ static size_t command_views(struct command *c, struct bytes *views[VIEWS_MAX])
     case COMMAND_QUEUE_DELETE:
         views[n++] = &c->u.queue_delete.name;
         break;
+    case COMMAND_QUEUE_PAUSE:
+        views[n++] = &c->u.queue_pause.name;
+        break;
     case COMMAND_QUEUE_PURGE:
         views[n++] = &c->u.queue_purge.name;
         break;

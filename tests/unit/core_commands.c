@@ -110,6 +110,14 @@ void do_purge(struct harness *h, const char *who, const char *queue)
         (struct command){.type = COMMAND_QUEUE_PURGE, .u.queue_purge.name = bytes_of_text(queue)});
 }
 
+void do_pause(struct harness *h, const char *who, const char *queue, bool paused)
+{
+    struct command command = {.type = COMMAND_QUEUE_PAUSE};
+    command.u.queue_pause.name = bytes_of_text(queue);
+    command.u.queue_pause.paused = paused;
+    apply(h, who, command);
+}
+
 struct message *harness_message(const char *exchange, const char *key, const void *body,
                                 size_t body_bytes, bool persistent)
 {

@@ -25,6 +25,7 @@ static const char *const command_names[] = {
     [COMMAND_QUEUE_DECLARE] = "declare",
     [COMMAND_QUEUE_DELETE] = "delete",
     [COMMAND_QUEUE_PURGE] = "purge",
+    [COMMAND_QUEUE_PAUSE] = "pause",
     [COMMAND_QUEUE_BIND] = "bind",
     [COMMAND_QUEUE_UNBIND] = "unbind",
     [COMMAND_TOPIC_CHECK] = "topic check",

@@ -111,6 +111,7 @@ void do_bind(struct harness *h, const char *who, const char *exchange, const cha
 /* flags: u if-unused, e if-empty. */
 void do_delete(struct harness *h, const char *who, const char *queue, const char *flags);
 void do_purge(struct harness *h, const char *who, const char *queue);
+void do_pause(struct harness *h, const char *who, const char *queue, bool paused);
 
 /* flags: p persistent, m mandatory. */
 void do_publish(struct harness *h, const char *who, const char *exchange, const char *key,

@@ -54,6 +54,7 @@ enum command_type {
     COMMAND_QUEUE_DECLARE,
     COMMAND_QUEUE_DELETE,
     COMMAND_QUEUE_PURGE,
+    COMMAND_QUEUE_PAUSE, /* the queue delivers nothing, or delivers again */
     COMMAND_QUEUE_BIND,
     COMMAND_QUEUE_UNBIND,
     COMMAND_TOPIC_CHECK, /* sent before a command whose routing key the user's topic permissions do
@@ -110,6 +111,10 @@ struct command {
         struct {
             struct bytes name;
         } queue_purge;
+        struct {
+            struct bytes name;
+            bool paused; /* true: it is to deliver nothing until this is taken back */
+        } queue_pause;
         struct {
             struct message *message; /* its reference is taken over; names exchange and key */
             bool mandatory;

@@ -207,6 +207,7 @@ struct queue_info {
     uint64_t deduplicated; /* messages that were refused because the queue had seen them before */
     struct rates rates;
     bool failed;  /* true: its stored messages cannot be read; the log says why */
+    bool paused;  /* true: it delivers nothing (COMMAND_QUEUE_PAUSE) */
     bool stalled; /* true: its stored messages cannot be read just now; reading is tried again */
     struct bytes policy, operator_policy; /* names; empty: no such policy applies */
     struct bytes effective_definition;    /* what both say together: a table's contents */
@@ -262,7 +263,8 @@ struct vhost_totals {
     uint64_t queues, exchanges, bindings, consumers, channels, peers;
     uint64_t messages_ready, messages_unacknowledged;
     uint64_t disk_reads, disk_writes; /* messages, since the vhost was opened, like rates */
-    uint64_t born_wall_ms, born_ready; /* when it was opened, and the messages that were ready then */
+    uint64_t born_wall_ms,
+        born_ready; /* when it was opened, and the messages that were ready then */
     struct rates rates;
     struct counters counters;
 };

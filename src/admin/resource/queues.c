@@ -215,7 +215,7 @@ static void render_queue(struct request *r, struct answer *a, const struct row *
     answer_bool(a, "internal_owner", false);
     answer_bytes(a, "type", api_queue_type(q));
     answer_text(a, "node", r->admin->options.node_name);
-    answer_text(a, "state", q->failed ? "crashed" : "running");
+    answer_text(a, "state", q->failed ? "crashed" : q->paused ? "paused" : "running");
     if (q->stalled)
         answer_text(a, "state_reason", "waiting for the disk");
     answer_uint(a, "consumers", q->consumers);
@@ -427,6 +427,27 @@ static void purge_queue(struct request *r)
         with_queue(r, purge_found);
 }
 
+/* ---- Pausing: paths of LavinMQ. */
+
+static void change_pause(struct request *r, bool paused)
+{
+    struct command command = {.type = COMMAND_QUEUE_PAUSE};
+    command.u.queue_pause.name = r->args[1];
+    command.u.queue_pause.paused = paused;
+    if (access_allowed(r, PERMISSION_CONFIGURE, request_vhost(r), r->args[1]))
+        client_command(r, request_vhost(r), &command, queue_changed);
+}
+
+static void pause_queue(struct request *r)
+{
+    change_pause(r, true);
+}
+
+static void resume_queue(struct request *r)
+{
+    change_pause(r, false);
+}
+
 /* The actions sync and cancel_sync concern mirrors; there are none, so there is nothing to do. */
 static void act_on_queue(struct request *r)
 {
@@ -450,6 +471,8 @@ const struct route api_queues[] = {
     {METHOD_PUT, "/api/queues/:v/:q", put_queue, ACCESS_VHOST, BODY_SMALL},
     {METHOD_DELETE, "/api/queues/:v/:q", delete_queue, ACCESS_VHOST, BODY_SMALL},
     {METHOD_DELETE, "/api/queues/:v/:q/contents", purge_queue, ACCESS_VHOST, BODY_SMALL},
+    {METHOD_PUT, "/api/queues/:v/:q/pause", pause_queue, ACCESS_VHOST, BODY_SMALL},
+    {METHOD_PUT, "/api/queues/:v/:q/resume", resume_queue, ACCESS_VHOST, BODY_SMALL},
     {METHOD_POST, "/api/queues/:v/:q/actions", act_on_queue, ACCESS_ADMINISTRATOR, BODY_SMALL},
     ROUTES_END,
 };

@@ -17,7 +17,8 @@ command_handler command_qos, command_confirm_select;
 command_handler command_exchange_declare, command_exchange_delete, command_bind, command_unbind,
     command_topic_check;
 /* queue_command.c */
-command_handler command_queue_declare, command_queue_delete, command_queue_purge;
+command_handler command_queue_declare, command_queue_delete, command_queue_purge,
+    command_queue_pause;
 /* publish_command.c */
 command_handler command_publish;
 /* consumer_command.c */

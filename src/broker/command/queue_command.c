@@ -1,4 +1,5 @@
-/* Part of command (command.h): commands on queues, which are declare, delete and purge. */
+/* Part of command (command.h): commands on queues, which are declare, delete, purge and
+ * pause. */
 #include "broker/command/command.h"
 
 #include <inttypes.h>
@@ -225,7 +226,7 @@ void command_queue_declare(struct channel *channel, const struct command *comman
         declare_new(channel, &typed, name);
 }
 
-/* ---- Deleting, purging. */
+/* ---- Deleting, purging, pausing. */
 
 static void reply_count(struct channel *channel, const struct command *command, uint64_t messages,
                         uint64_t needed)
@@ -292,4 +293,14 @@ void command_queue_purge(struct channel *channel, const struct command *command)
     *progress = (struct progress){0};
     /* Like an ack, a purge promises nothing: its answer does not wait for the disk. */
     reply_count(channel, command, messages, 0);
+}
+
+void command_queue_pause(struct channel *channel, const struct command *command)
+{
+    struct queue *queue =
+        queue_access_find(channel, command->type, command->u.queue_pause.name, QUEUE_ACCESS_USE);
+    if (!queue)
+        return;
+    queue_pause(queue, command->u.queue_pause.paused);
+    channel_reply(channel, command);
 }

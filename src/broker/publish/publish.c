@@ -126,7 +126,7 @@ static void send_back(struct channel *channel, struct message *message)
 
 static inline bool consumers_behind(const struct queue *queue)
 {
-    return queue->stock.ready >= BEHIND_READY && queue->takers.count;
+    return queue->stock.ready >= BEHIND_READY && queue->takers.count && !queue->paused;
 }
 
 /* Gives a client's message to each queue of the route. *needed is raised to the journal's batch

@@ -271,9 +271,8 @@ static inline enum consumer_state ability(const struct consumer *consumer)
 
 struct consumer *consumer_next(struct queue *queue)
 {
-    struct consumer_level *level;
-    SLIST_FOREACH(level, &queue->takers.levels, link)
-    {
+    struct consumer_level *level = queue->paused ? NULL : SLIST_FIRST(&queue->takers.levels);
+    for (; level; level = SLIST_NEXT(level, link)) {
         struct consumer *consumer;
         while ((consumer = TAILQ_FIRST(&level->able))) {
             enum consumer_state state = ability(consumer);

@@ -145,7 +145,7 @@ void queue_get(struct queue *queue, struct channel *channel, bool no_ack)
     queue_touch(queue);
     if (queue->expiring)
         queue_expire(queue, EXPIRE_AT_ONCE);
-    if (queue->stock.ready == 0) {
+    if (queue->stock.ready == 0 || queue->paused) {
         answer_empty(queue, channel);
         return;
     }
@@ -163,6 +163,22 @@ void queue_get(struct queue *queue, struct channel *channel, bool no_ack)
     TAILQ_INSERT_TAIL(&queue->takers.gets, get, link);
     TAILQ_INSERT_TAIL(&channel->gets, get, channel_link);
     paging_read_ahead(place.chunk->lane);
+}
+
+void queue_pause(struct queue *queue, bool paused)
+{
+    if (queue->paused == paused)
+        return;
+    queue->paused = paused;
+    if (queue->stored)
+        queue_put(queue);
+    struct waiting_get *get;
+    while (paused && (get = TAILQ_FIRST(&queue->takers.gets))) {
+        struct channel *channel = get->channel; /* NOLINT(clang-analyzer-unix.Malloc) */
+        end_get(queue, &get);
+        answer_empty(queue, channel);
+    }
+    queue_schedule(queue);
 }
 
 void queue_fail_gets(struct queue *queue, enum status status)

@@ -26,6 +26,7 @@ queue_tests = \
 	tests/unit/test_priority_quorum \
 	tests/unit/test_delivery_limit \
 	tests/unit/test_delivery_limit_restart \
+	tests/unit/test_pause \
 	tests/unit/test_single_active \
 	tests/unit/test_redelivery_random
 check_PROGRAMS += $(queue_tests)
@@ -49,6 +50,9 @@ tests_unit_test_delivery_limit_restart_SOURCES = tests/unit/test_delivery_limit_
 	tests/unit/delivery_limit_fixture.h $(core_harness)
 tests_unit_test_delivery_limit_restart_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_delivery_limit_restart_LDADD = $(core_test_libs)
+tests_unit_test_pause_SOURCES = tests/unit/test_pause.c $(core_harness)
+tests_unit_test_pause_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_pause_LDADD = $(core_test_libs)
 tests_unit_test_single_active_SOURCES = tests/unit/test_single_active.c $(core_harness)
 tests_unit_test_single_active_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_single_active_LDADD = $(core_test_libs)

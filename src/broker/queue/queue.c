@@ -49,6 +49,7 @@ static void queue_text(const struct queue *queue, struct text *key, struct text 
         .durable = queue->durable,
         .auto_delete = queue->auto_delete,
         .exclusive = queue->exclusive,
+        .paused = queue->paused,
         .lane_id = queue->lane.id,
         .priorities_id = queue->settings.type == QUEUE_QUORUM && queue->priorities
                              ? queue->priorities->first_id

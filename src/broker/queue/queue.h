@@ -94,6 +94,7 @@ struct queue {
     bool stored;        /* true: it is journalled, because it is durable and not exclusive */
     bool deleted;       /* true: it exists only until its unsettled deliveries are settled */
     bool failed;        /* true: some of its messages cannot be read */
+    bool paused;        /* true: it delivers nothing: see queue_pause */
     bool expiring;      /* true: it has had messages that expire, so its head must be looked at */
     bool by_priority;   /* true: the priority of a message decides its lane */
     struct peer *owner; /* of an exclusive queue */
@@ -135,6 +136,7 @@ static inline struct queue *queue_of(struct endpoint *endpoint)
 struct queue_options {
     struct bytes name, arguments; /* arguments: queue_settings_parse has accepted them */
     bool durable, auto_delete, exclusive;
+    bool paused;            /* in recovery: its definition says so */
     struct peer *owner;     /* of an exclusive queue; NULL: it is not exclusive */
     uint64_t lane_id;       /* the id of its first lane in the journal; 0: it is not stored */
     uint64_t priorities_id; /* priorities.first_id of a quorum queue, in recovery; 0: none */
@@ -278,6 +280,10 @@ void queue_unschedule(struct queue *queue);
 void queue_dispatch(struct queue *queue);
 /* Answers a COMMAND_GET at once, or later when the head has to be read first. */
 void queue_get(struct queue *queue, struct channel *channel, bool no_ack);
+/* A paused queue takes messages, lets them expire and settles deliveries, but gives none to
+ * consumers and none to COMMAND_GET, which is answered as for an empty queue. The state is on
+ * record with the definition of a stored queue. */
+void queue_pause(struct queue *queue, bool paused);
 /* Fails the channel, because stored messages of the queue cannot be read. */
 void queue_refuse_unreadable(struct channel *channel, enum command_type command,
                              const struct queue *queue);

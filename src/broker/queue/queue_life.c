@@ -97,6 +97,7 @@ struct queue *queue_new(struct queues *queues, const struct queue_options *optio
     queue->durable = options->durable;
     queue->auto_delete = options->auto_delete;
     queue->exclusive = options->exclusive;
+    queue->paused = options->paused;
     queue->stored = options->durable && !options->exclusive;
     queue_settings_merge(queue->arguments, &queue_settings_default, &queue->settings);
     queue->type_rates = &queues->counters->by_type[queue_counted_type(queue)];

@@ -25,7 +25,13 @@
 #define SHORT_ARGUMENTS_MAX 200u
 
 enum { EXCHANGE_DURABLE = 1, EXCHANGE_AUTO_DELETE = 2, EXCHANGE_INTERNAL = 4 };
-enum { QUEUE_DURABLE = 1, QUEUE_AUTO_DELETE = 2, QUEUE_EXCLUSIVE = 4, QUEUE_HAS_PRIORITIES = 8 };
+enum {
+    QUEUE_DURABLE = 1,
+    QUEUE_AUTO_DELETE = 2,
+    QUEUE_EXCLUSIVE = 4,
+    QUEUE_HAS_PRIORITIES = 8,
+    QUEUE_PAUSED = 16
+};
 enum { TAIL_PLAIN = 0, TAIL_HASHED = 1 };
 
 /* ---- Writing. */
@@ -112,7 +118,8 @@ void definition_of_queue(const struct queue_definition *queue, struct text *key,
     add_u8(value, (queue->durable ? QUEUE_DURABLE : 0u) |
                       (queue->auto_delete ? QUEUE_AUTO_DELETE : 0u) |
                       (queue->exclusive ? QUEUE_EXCLUSIVE : 0u) |
-                      (queue->priorities_id ? QUEUE_HAS_PRIORITIES : 0u));
+                      (queue->priorities_id ? QUEUE_HAS_PRIORITIES : 0u) |
+                      (queue->paused ? QUEUE_PAUSED : 0u));
     add_u64(value, queue->lane_id);
     if (queue->priorities_id)
         add_u64(value, queue->priorities_id);
@@ -217,6 +224,7 @@ enum status definition_read_queue(struct bytes key, struct bytes value,
     out->durable = flags & QUEUE_DURABLE;
     out->auto_delete = flags & QUEUE_AUTO_DELETE;
     out->exclusive = flags & QUEUE_EXCLUSIVE;
+    out->paused = flags & QUEUE_PAUSED;
     out->lane_id = read_u64(&v);
     if (flags & QUEUE_HAS_PRIORITIES)
         out->priorities_id = read_u64(&v);

@@ -28,6 +28,7 @@ enum definition_kind {
 struct queue_definition {
     struct bytes name, arguments; /* arguments: a checked table's contents */
     bool durable, auto_delete, exclusive;
+    bool paused;            /* true: it delivers nothing */
     uint64_t lane_id;       /* the id of its first lane in the journal */
     uint64_t priorities_id; /* the first id of a quorum queue's lanes for priorities; 0: none */
 };

@@ -93,6 +93,7 @@ static void fill_queue(struct queue *queue, struct queue_info *out)
         .idle_since_wall_ms = queue->times.idle_since_wall_ms,
         .rates = queue->rates,
         .failed = queue->failed,
+        .paused = queue->paused,
         .delivery_limit = limit_told(queue->settings.delivery_limit),
         .deduplicated = queue->dedup ? queue->dedup->refused : 0,
     };

@@ -97,6 +97,7 @@ static void recover_queue(struct recovery *recovery, struct bytes key, struct by
         .durable = definition.durable,
         .exclusive = definition.exclusive,
         .auto_delete = definition.auto_delete,
+        .paused = definition.paused,
         .lane_id = definition.lane_id,
         .priorities_id = definition.priorities_id,
     };

@@ -194,6 +194,7 @@ static command_handler *const handlers[] = {
     [COMMAND_QUEUE_DECLARE] = command_queue_declare,
     [COMMAND_QUEUE_DELETE] = command_queue_delete,
     [COMMAND_QUEUE_PURGE] = command_queue_purge,
+    [COMMAND_QUEUE_PAUSE] = command_queue_pause,
     [COMMAND_QUEUE_BIND] = command_bind,
     [COMMAND_QUEUE_UNBIND] = command_unbind,
     [COMMAND_TOPIC_CHECK] = command_topic_check,
