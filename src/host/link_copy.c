@@ -75,6 +75,12 @@ static size_t command_views(struct command *c, struct bytes *views[VIEWS_MAX])
     case COMMAND_GET:
         views[n++] = &c->u.get.queue;
         break;
+    case COMMAND_PEEK:
+        views[n++] = &c->u.peek.queue;
+        break;
+    case COMMAND_DROP_MESSAGE:
+        views[n++] = &c->u.drop_message.queue;
+        break;
     case COMMAND_POLICY_PUT:
     case COMMAND_POLICY_DELETE:
         views[n++] = &c->u.policy.name;
@@ -99,6 +105,25 @@ void link_copy_drop_command(struct command *command)
         message_unref(&command->u.publish.message);
 }
 
+/* Copies what EVENT_PEEKED shows into one block, with its texts behind it. */
+static void *copy_peeked(struct event *e)
+{
+    const struct peeked *from = e->u.peeked.peeked;
+    struct peeked *to = mem_need(sizeof *to + from->peer_name.len + from->consumer_tag.len);
+    uint8_t *at = (uint8_t *)(to + 1);
+    *to = *from;
+    message_ref(to->message);
+    if (from->peer_name.len)
+        memcpy(at, from->peer_name.at, from->peer_name.len);
+    to->peer_name.at = at;
+    at += from->peer_name.len;
+    if (from->consumer_tag.len)
+        memcpy(at, from->consumer_tag.at, from->consumer_tag.len);
+    to->consumer_tag.at = at;
+    e->u.peeked.peeked = to;
+    return to;
+}
+
 void *link_copy_event(struct event *e)
 {
     struct bytes *views[VIEWS_MAX];
@@ -114,6 +139,8 @@ void *link_copy_event(struct event *e)
         if (e->got.message)
             message_ref(e->got.message);
         break;
+    case EVENT_PEEKED:
+        return copy_peeked(e);
     case EVENT_DELIVER:
         message_ref(e->u.deliver.message);
         break;
@@ -143,6 +170,8 @@ void link_copy_drop_event(struct event *e, void *block)
         message_unref(&e->got.message);
     else if (e->type == EVENT_DELIVER)
         message_unref(&e->u.deliver.message);
+    else if (e->type == EVENT_PEEKED && block)
+        message_unref(&((struct peeked *)block)->message);
     else if (e->type == EVENT_RETURN)
         message_unref(&e->u.returned.message);
     free(block);

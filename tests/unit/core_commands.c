@@ -118,6 +118,18 @@ void do_pause(struct harness *h, const char *who, const char *queue, bool paused
     apply(h, who, command);
 }
 
+void do_peek(struct harness *h, const char *who, const char *queue, unsigned states, bool from_tail,
+             uint64_t offset, uint32_t count)
+{
+    struct command command = {.type = COMMAND_PEEK};
+    command.u.peek.queue = bytes_of_text(queue);
+    command.u.peek.states = (uint8_t)states;
+    command.u.peek.from_tail = from_tail;
+    command.u.peek.offset = offset;
+    command.u.peek.count = count;
+    apply(h, who, command);
+}
+
 struct message *harness_message(const char *exchange, const char *key, const void *body,
                                 size_t body_bytes, bool persistent)
 {

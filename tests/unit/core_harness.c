@@ -33,6 +33,8 @@ static const char *const command_names[] = {
     [COMMAND_CONSUME] = "consume",
     [COMMAND_CANCEL] = "cancel",
     [COMMAND_GET] = "get",
+    [COMMAND_PEEK] = "peek",
+    [COMMAND_DROP_MESSAGE] = "drop",
     [COMMAND_QOS] = "qos",
     [COMMAND_RECOVER] = "recover",
     [COMMAND_ACK] = "ack",
@@ -121,6 +123,26 @@ static void add_event(struct text *lines, char peer, const struct event *event)
         add_body(lines, event->u.deliver.message);
         add_marks(lines, event->u.deliver.message, event->u.deliver.redelivered);
         break;
+    case EVENT_PEEKED: {
+        const struct peeked *peeked = event->u.peeked.peeked;
+        static const char *const states[] = {[MESSAGE_STATE_READY] = "ready",
+                                             [MESSAGE_STATE_UNACKED] = "unacked",
+                                             [MESSAGE_STATE_DYING] = "dying"};
+        text_printf(lines, " peeked %llu ", (unsigned long long)peeked->position);
+        add_body(lines, peeked->message);
+        text_printf(lines, " %s", states[peeked->state]);
+        if (peeked->redelivered)
+            text_printf(lines, " redelivered");
+        if (peeked->returns)
+            text_printf(lines, " count %u", peeked->returns);
+        if (peeked->expires_ms)
+            text_printf(lines, " expires");
+        if (peeked->delivery_tag)
+            text_printf(lines, " by %.*s%u %.*s t%llu", BYTES_PRINT(peeked->peer_name),
+                        peeked->channel, BYTES_PRINT(peeked->consumer_tag),
+                        (unsigned long long)peeked->delivery_tag);
+        break;
+    }
     case EVENT_RETURN:
         text_printf(lines, " return ");
         add_body(lines, event->u.returned.message);

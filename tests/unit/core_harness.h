@@ -12,6 +12,8 @@
  *   A1 got t5 body left 3          A1 empty
  *   A1 confirm 5 [multiple] [nack]
  *   A1 return body NO_ROUTE
+ *   A1 peeked 0 body ready [redelivered] [count 2] [expires] [by A1 tag t5]   (its position; the
+ *                                  delivery of an unacked message)
  *   A1 cancelled c1
  *   A gate busy                    A pace slow                    A detached */
 #ifndef TESTS_CORE_HARNESS_H
@@ -112,6 +114,10 @@ void do_bind(struct harness *h, const char *who, const char *exchange, const cha
 void do_delete(struct harness *h, const char *who, const char *queue, const char *flags);
 void do_purge(struct harness *h, const char *who, const char *queue);
 void do_pause(struct harness *h, const char *who, const char *queue, bool paused);
+
+/* states: MESSAGE_STATE_…; from_tail: the newest first. */
+void do_peek(struct harness *h, const char *who, const char *queue, unsigned states, bool from_tail,
+             uint64_t offset, uint32_t count);
 
 /* flags: p persistent, m mandatory. */
 void do_publish(struct harness *h, const char *who, const char *exchange, const char *key,

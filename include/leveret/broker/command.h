@@ -65,6 +65,9 @@ enum command_type {
     COMMAND_CONSUME,
     COMMAND_CANCEL,
     COMMAND_GET,
+    COMMAND_PEEK, /* shows messages and changes nothing: EVENT_PEEKED for each, then the reply */
+    COMMAND_DROP_MESSAGE, /* removes one ready message; NOT_FOUND: it is gone; RESOURCE_LOCKED: a
+                             consumer has it */
     COMMAND_QOS,
     COMMAND_RECOVER, /* requeues all unsettled deliveries of the channel */
     COMMAND_ACK,     /* an unknown tag fails the channel; so with COMMAND_NACK, COMMAND_REJECT */
@@ -74,6 +77,21 @@ enum command_type {
     COMMAND_POLICY_PUT,    /* makes or replaces a policy; PRECONDITION_FAILED: it is not valid */
     COMMAND_POLICY_DELETE, /* NOT_FOUND: there is no policy of this name */
     COMMAND_NONE,          /* in an EVENT_REPLY that fails the channel for a time-out */
+};
+
+/* The states of a message in a queue, to be added up. */
+#define MESSAGE_STATE_READY   1u
+#define MESSAGE_STATE_UNACKED 2u /* delivered, and not settled */
+#define MESSAGE_STATE_DYING   4u /* it waits to be dead-lettered */
+#define MESSAGE_STATE_ALL     7u
+
+/* Messages that COMMAND_PEEK shows at most; it is refused when it asks for more. */
+#define PEEK_MAX 1000u
+
+/* What names a message as long as it is in its queue. */
+struct message_place {
+    uint32_t lane; /* the number of its lane */
+    uint64_t seq;
 };
 
 struct command {
@@ -133,6 +151,18 @@ struct command {
             bool no_ack;
         } get;
         struct {
+            struct bytes queue;
+            struct message_place from; /* seq 0: the head */
+            uint64_t offset;           /* messages to skip at first */
+            uint32_t count;
+            uint8_t states;
+            bool from_tail; /* true: the last messages, the newest first; `from` is not used */
+        } peek;
+        struct {
+            struct bytes queue;
+            struct message_place place;
+        } drop_message;
+        struct {
             uint16_t prefetch_count; /* 0: no limit */
             bool global;
         } qos;
@@ -154,6 +184,7 @@ struct command {
 enum event_type {
     EVENT_REPLY, /* the answer to a command; the failure of a command that is not answered */
     EVENT_DELIVER,
+    EVENT_PEEKED,
     EVENT_RETURN, /* a mandatory message had no route; comes before its confirm */
     EVENT_CONFIRM,
     EVENT_CANCELLED, /* the core ended a consumer (queue deleted, acknowledgement time-out …);
@@ -171,6 +202,22 @@ enum publish_gate {
     GATE_MEMORY, /* memory is short: the same, and a transaction that publishes more is refused */
 };
 
+/* A message that COMMAND_PEEK shows. */
+struct peeked {
+    struct message *message; /* in the form in which receivers get it */
+    struct message_place place;
+    uint64_t position;   /* how many messages of the wanted states stand before it */
+    uint64_t expires_ms; /* wall clock; 0: never */
+    uint32_t returns;    /* how often it has come back; 0 in a queue that does not count it */
+    uint8_t state;       /* one of MESSAGE_STATE_… */
+    bool redelivered;    /* true: its next delivery will be marked so */
+    /* Of an unacked message: the delivery. Empty and 0 when it was settled meanwhile. */
+    struct bytes peer_name, consumer_tag; /* the tag is empty after COMMAND_GET */
+    uint16_t channel;
+    uint64_t delivery_tag;
+    uint64_t since_ms; /* wall clock, when it was delivered, rounded up to a second */
+};
+
 struct event {
     enum event_type type;
     uint16_t channel; /* 0 for events of the whole connection (GATE, PACE, DETACHED) */
@@ -178,9 +225,10 @@ struct event {
         struct {
             enum command_type command; /* the command that is answered */
             enum status status;
-            const char *text;   /* on failure: the reason, zero-ended */
-            struct bytes name;  /* QUEUE_DECLARE: the queue's name */
-            uint32_t messages;  /* QUEUE_DECLARE, DELETE, PURGE; GET: left in the queue */
+            const char *text;  /* on failure: the reason, zero-ended */
+            struct bytes name; /* QUEUE_DECLARE: the queue's name */
+            uint32_t
+                messages; /* QUEUE_DECLARE, DELETE, PURGE; GET: left in the queue; PEEK: shown */
             uint32_t consumers; /* QUEUE_DECLARE */
             uint32_t consumer;  /* CONSUME, CANCEL: the session's number */
             bool empty;         /* GET: true when there was no message; false: `got` has it */
@@ -192,6 +240,9 @@ struct event {
             uint32_t consumer; /* the session's number */
             bool redelivered;
         } deliver;
+        struct {
+            const struct peeked *peeked;
+        } peeked;
         struct {
             struct message *message;
             enum status status; /* NO_ROUTE */

@@ -15,6 +15,7 @@
 
 struct channels;
 struct notice_channel;
+struct peek;
 struct peer;
 struct queue;
 struct route_memory;
@@ -62,6 +63,7 @@ struct channel {
     struct route_memory *route;     /* the last route; NULL: none yet */
     struct tx *tx;                  /* NULL: not transactional */
     struct spread *spread;          /* a publish that goes on in the next call; NULL: none */
+    struct peek *peek;              /* a COMMAND_PEEK under way; NULL: none */
     struct progress progress;       /* of the command under way */
     /* Queues that get messages back from this channel in portions, by due.link: they deliver
      * nothing until they have all of them, so that the messages keep their order. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "broker/channel/reply_to.h"
+#include "broker/command/peek.h"
 #include "broker/command/policy_sweep.h"
 #include "broker/command/settle.h"
 #include "broker/command/timeout_check.h"
@@ -15,6 +16,7 @@ void channel_leave(struct channel *channel)
 {
     channel->leaving = true;
     queue_drop_gets(channel);
+    peek_end(channel);
     policy_sweep_forget(channel);
     reply_to_close(channel);
 }
@@ -66,6 +68,7 @@ void channel_destroy(struct channel *channel)
     spread_free(channel);
     promise_abandon(channel, true);
     queue_drop_gets(channel);
+    peek_end(channel);
     tx_free(channel); /* makes what was acked in the transaction unsettled again */
     while (unsettled_take_first(&channel->unsettled, UINT64_MAX, &entry)) {
         if (entry.lane->queue->deleted)

@@ -12,6 +12,8 @@ src_broker_queue_libqueue_a_SOURCES = \
 	src/broker/queue/expiry.c \
 	src/broker/queue/intake.c \
 	src/broker/queue/length.c \
+	src/broker/queue/pick.c \
+	src/broker/queue/pick.h \
 	src/broker/queue/priorities.c \
 	src/broker/queue/queue.c \
 	src/broker/queue/queue.h \
@@ -27,6 +29,7 @@ queue_tests = \
 	tests/unit/test_delivery_limit \
 	tests/unit/test_delivery_limit_restart \
 	tests/unit/test_pause \
+	tests/unit/test_peek \
 	tests/unit/test_single_active \
 	tests/unit/test_redelivery_random
 check_PROGRAMS += $(queue_tests)
@@ -50,6 +53,9 @@ tests_unit_test_delivery_limit_restart_SOURCES = tests/unit/test_delivery_limit_
 	tests/unit/delivery_limit_fixture.h $(core_harness)
 tests_unit_test_delivery_limit_restart_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_delivery_limit_restart_LDADD = $(core_test_libs)
+tests_unit_test_peek_SOURCES = tests/unit/test_peek.c $(core_harness)
+tests_unit_test_peek_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_peek_LDADD = $(core_test_libs)
 tests_unit_test_pause_SOURCES = tests/unit/test_pause.c $(core_harness)
 tests_unit_test_pause_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_pause_LDADD = $(core_test_libs)

@@ -101,6 +101,14 @@ struct lane *queue_lane(struct queue *queue, unsigned number)
     return *lane;
 }
 
+struct lane *queue_lane_numbered(struct queue *queue, unsigned number)
+{
+    const struct priorities *priorities = queue->priorities;
+    if (number == 0)
+        return &queue->lane;
+    return priorities && number <= priorities->max ? priorities->lanes[number - 1] : NULL;
+}
+
 static struct lane *quorum_lane(struct queue *queue, unsigned priority)
 {
     if (priority == QUORUM_PRIORITY)
@@ -128,6 +136,21 @@ struct lane *queue_lane_above(const struct queue *queue, const struct lane *lane
         if (priorities->lanes[at])
             return priorities->lanes[at];
     return NULL;
+}
+
+unsigned queue_lanes_in_order(struct queue *queue, struct lane *out[QUEUE_LANES_MAX])
+{
+    const struct priorities *priorities = queue->priorities;
+    struct lane *first = &queue->lane;
+    unsigned count = 0, at = priorities ? priorities->max : 0;
+    for (; at > 0 && at >= priorities->middle; at--)
+        if (priorities->lanes[at - 1])
+            out[count++] = priorities->lanes[at - 1];
+    out[count++] = first;
+    for (; at > 0; at--)
+        if (priorities->lanes[at - 1])
+            out[count++] = priorities->lanes[at - 1];
+    return count;
 }
 
 /* ---- The head. */

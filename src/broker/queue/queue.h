@@ -226,6 +226,8 @@ void queue_lanes_free(struct queue *queue);
 /* The lane with this number, which is made if there is none. For a number other than 0 the queue
  * must have priorities. */
 struct lane *queue_lane(struct queue *queue, unsigned number);
+/* The lane with this number, or NULL when it has not been made. */
+struct lane *queue_lane_numbered(struct queue *queue, unsigned number);
 /* The lane for a message with a priority. Makes the lane, and the struct priorities of a quorum
  * queue, if there is none. */
 struct lane *queue_priority_lane(struct queue *queue, unsigned priority);
@@ -240,6 +242,12 @@ static inline struct lane *queue_lane_for(struct queue *queue, const struct mess
 /* The lane with the next higher number of those that were made, or NULL. A walk over all lanes
  * begins with &queue->lane. */
 struct lane *queue_lane_above(const struct queue *queue, const struct lane *lane);
+
+/* Lanes that a queue has at most. */
+#define QUEUE_LANES_MAX 256u
+/* Fills in the lanes that were made, in the order in which their messages are delivered. Returns
+ * how many. */
+unsigned queue_lanes_in_order(struct queue *queue, struct lane *out[QUEUE_LANES_MAX]);
 
 /* The head: the first ready message of the highest priority. There must be a ready message. */
 struct place queue_head(struct queue *queue);

@@ -4,6 +4,7 @@
  * journal; a whole lane leaves through lane_clear. */
 #include "broker/store/lane.h"
 
+#include "broker/store/page_reader.h"
 #include "broker/store/paging.h"
 #include "leveret/base/mem.h"
 
@@ -103,6 +104,7 @@ void lane_clear(struct lane *lane)
     if (!lane->handle)
         return;
     paging_lane_dropped(lane);
+    page_readers_forget(lane->store, lane->handle);
     map_remove(&lane->store->lanes, bytes_of(&lane->handle, sizeof lane->handle));
     journal_lane_drop(lane->store->journal, &lane->handle);
     lane->id = 0;

@@ -8,6 +8,8 @@ src_broker_store_libstore_a_SOURCES = \
 	src/broker/store/definition.h \
 	src/broker/store/lane.c \
 	src/broker/store/lane.h \
+	src/broker/store/page_reader.c \
+	src/broker/store/page_reader.h \
 	src/broker/store/paging.c \
 	src/broker/store/paging.h \
 	src/broker/store/returns.c \

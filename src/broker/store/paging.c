@@ -1,6 +1,8 @@
 /* Chunks leave memory and come back: see paging.h. */
 #include "broker/store/paging.h"
 
+#include "broker/store/page_reader.h"
+
 /* Chunks from the head on that a lane keeps in memory, and bytes of their bodies: a chunk behind
  * either limit may leave memory. */
 #define AHEAD_CHUNKS 8u
@@ -246,6 +248,8 @@ void paging_paged_in(struct store *store, struct journal_page *page)
 {
     struct lane *lane = map_get(&store->lanes, bytes_of(&page->lane, sizeof page->lane));
     struct chunk *chunk = lane ? lane_chunk(lane, page->chunk) : NULL;
+    if (__builtin_expect(!TAILQ_EMPTY(&store->page_readers), 0))
+        page_readers_take(store, page);
     if (chunk && chunk->state == CHUNK_READING)
         paged_in(lane, chunk, page);
     else if (lane)

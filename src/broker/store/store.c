@@ -15,6 +15,7 @@ void store_init(struct store *store, struct journal *journal, struct account *ac
     TAILQ_INIT(&store->leaving);
     TAILQ_INIT(&store->heavy);
     TAILQ_INIT(&store->rubble);
+    TAILQ_INIT(&store->page_readers);
     TAILQ_INIT(&store->returns_changed);
 }
 

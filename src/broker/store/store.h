@@ -36,6 +36,11 @@ struct store {
      * of cleared lanes, which are freed in portions. */
     struct chunk_queue leaving, heavy, rubble;
 
+    /* Those that look at chunks without taking messages (page_reader.h), by link; and how many of
+     * them are to be woken. */
+    TAILQ_HEAD(, page_reader) page_readers;
+    unsigned page_readers_due;
+
     struct returns_list returns_changed; /* counts to be put on record at the end of the turn */
 };
 

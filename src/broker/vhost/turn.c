@@ -12,6 +12,7 @@
 #include "broker/publish/dead_letter_send.h"
 #include "broker/publish/delay_fire.h"
 #include "broker/publish/notice_send.h"
+#include "broker/store/page_reader.h"
 #include "broker/store/paging.h"
 #include "leveret/base/container.h"
 
@@ -135,6 +136,7 @@ struct applied vhost_tick(struct vhost *vhost, struct moment now)
     if (vhost->delays.any)
         delays_tick(vhost);
     paging_tick(&vhost->store);
+    page_readers_wake(&vhost->store);
     vhost_finish_call(vhost);
     call_spend(&vhost->store.call, (uint64_t)vhost->queues.dead_letters.sent_in_turn * WORK_LETTER);
     return vhost->store.call.applied;
@@ -148,7 +150,7 @@ uint64_t vhost_deadline_ms(const struct vhost *vhost)
     uint64_t letters_ms = dead_letters_deadline_ms(vhost);
     struct heap_node *node = heap_first(&vhost->queues.idle);
     if (!TAILQ_EMPTY(&vhost->queues.over) || !TAILQ_EMPTY(&vhost->store.rubble) ||
-        !TAILQ_EMPTY(&vhost->channels.releasing))
+        vhost->store.page_readers_due || !TAILQ_EMPTY(&vhost->channels.releasing))
         return vhost->store.call.now.steady_ms;
     if (dedups_deadline_ms(&vhost->dedups) < deadline_ms)
         deadline_ms = dedups_deadline_ms(&vhost->dedups);
@@ -190,5 +192,6 @@ void vhost_paged_in(struct vhost *vhost, struct journal_page *page, struct momen
 {
     vhost_enter(vhost, now);
     paging_paged_in(&vhost->store, page);
+    page_readers_wake(&vhost->store);
     vhost_finish_call(vhost);
 }
