@@ -18,6 +18,7 @@
 #include "admin/resource/messages.h"
 #include "admin/resource/node.h"
 #include "admin/resource/parameters.h"
+#include "admin/resource/peek.h"
 #include "admin/resource/permissions.h"
 #include "admin/resource/policies.h"
 #include "admin/resource/queues.h"
@@ -45,6 +46,7 @@ const struct route *const route_tables[] = {
     api_queues,
     api_bindings,
     api_messages,
+    api_peek,
     api_vhosts,
     api_vhost_start,
     api_vhost_protect,

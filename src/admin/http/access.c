@@ -186,12 +186,18 @@ bool access_knows_vhost(const struct request *request, struct bytes vhost)
     return (request->rights & RIGHT_MONITORING) || access_sees_vhost(request, vhost);
 }
 
+bool access_has(const struct request *request, enum permission permission, struct bytes vhost,
+                struct bytes resource)
+{
+    return request->by_control ||
+           auth_allowed(request->admin->options.auth, bytes_of_text(request->user), vhost,
+                        permission, resource);
+}
+
 bool access_allowed(struct request *request, enum permission permission, struct bytes vhost,
                     struct bytes resource)
 {
-    if (request->by_control ||
-        auth_allowed(request->admin->options.auth, bytes_of_text(request->user), vhost, permission,
-                     resource))
+    if (access_has(request, permission, vhost, resource))
         return true;
     respond_refused(request);
     return false;

@@ -56,7 +56,10 @@ bool access_sees_vhost(const struct request *request, struct bytes vhost);
  * whatever their tags. */
 bool access_enters_vhost(const struct request *request, struct bytes vhost);
 
-/* Returns true when the user has the permission on the resource. Otherwise answers 401, as
+/* Returns true when the user has the permission on the resource. */
+bool access_has(const struct request *request, enum permission permission, struct bytes vhost,
+                struct bytes resource);
+/* The same. Otherwise answers 401, as
  * RabbitMQ does, and returns false. */
 bool access_allowed(struct request *request, enum permission permission, struct bytes vhost,
                     struct bytes resource);

@@ -36,6 +36,8 @@ src_admin_libadmin_a_SOURCES += \
 	src/admin/resource/overview.c \
 	src/admin/resource/parameters.c \
 	src/admin/resource/parameters.h \
+	src/admin/resource/peek.c \
+	src/admin/resource/peek.h \
 	src/admin/resource/permissions.c \
 	src/admin/resource/permissions.h \
 	src/admin/resource/policies.c \

@@ -9,6 +9,10 @@ static void write_payload(struct answer *a, const struct message *message,
                           const struct message_shape *shape)
 {
     struct text payload = {0}, encoded = {0};
+    if (shape->no_payload) {
+        answer_null(a, "payload");
+        return;
+    }
     for (uint32_t i = 0; i < message_body_pieces(message) && payload.len < shape->truncate; i++) {
         struct bytes piece = message_body_piece(message, i);
         if (piece.len > shape->truncate - payload.len)

@@ -7,6 +7,7 @@
 
 struct message_shape {
     uint64_t truncate; /* bytes of a payload that are told; the rest is cut off */
+    bool no_payload;   /* true: the payload is null, whatever the message has */
     bool base64;       /* true: every payload is told as base64; false: those that are not UTF-8 */
 };
 
