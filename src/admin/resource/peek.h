@@ -10,6 +10,6 @@ extern const struct route api_peek[];
 
 /* Reads a message's id, "LANE-SEQ", as peek tells it; to clients it is an opaque text. Returns
  * false when it is not one. */
-bool message_id_read(const char *id, struct message_place *out);
+bool peek_id_read(const char *id, struct message_place *out);
 
 #endif
