@@ -34,7 +34,7 @@ static void free_peeking(void *work)
     free(work);
 }
 
-bool peek_id_read(const char *id, struct message_place *out)
+bool api_message_place(const char *id, struct message_place *out)
 {
     uint64_t lane, seq;
     const char *end = number_scan(id, &lane);
@@ -118,7 +118,7 @@ static bool read_from(struct form *form, struct command *peek)
     peek->u.peek.from_tail = strcmp(from, "tail") == 0;
     if (peek->u.peek.from_tail || strcmp(from, "head") == 0)
         return true;
-    if (peek_id_read(from, &peek->u.peek.from))
+    if (api_message_place(from, &peek->u.peek.from))
         return true;
     form_refuse(form, "from", "must be \"head\", \"tail\" or a message's id");
     return false;
@@ -230,7 +230,7 @@ static void peek_by_query(struct request *r)
 
 static bool read_id(struct request *r, struct message_place *out)
 {
-    if (peek_id_read((const char *)r->args[2].at, out))
+    if (api_message_place((const char *)r->args[2].at, out))
         return true;
     respond_not_found(r);
     return false;

@@ -10,6 +10,6 @@ extern const struct route api_peek[];
 
 /* Reads a message's id, "LANE-SEQ", as peek tells it; to clients it is an opaque text. Returns
  * false when it is not one. */
-bool peek_id_read(const char *id, struct message_place *out);
+bool api_message_place(const char *id, struct message_place *out);
 
 #endif

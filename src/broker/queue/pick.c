@@ -48,9 +48,9 @@ unsigned queue_message_state(struct place place)
     return bit_test(dying, place.slot) ? MESSAGE_STATE_DYING : MESSAGE_STATE_UNACKED;
 }
 
-/* ---- The walk. */
+/* ---- The picking. */
 
-struct walk {
+struct picking {
     const struct pick_range *range;
     uint64_t passed; /* wanted messages before the chunk that is looked at */
     uint64_t skip;   /* wanted messages that are still to be skipped */
@@ -60,38 +60,38 @@ struct walk {
     uint64_t chunks;
 };
 
-/* Picks the slots of a chunk, whose wanted messages begin at position walk->passed. */
-static void pick_slots(struct walk *walk, struct chunk *chunk)
+/* Picks the slots of a chunk, whose wanted messages begin at position picking->passed. */
+static void pick_slots(struct picking *picking, struct chunk *chunk)
 {
-    uint64_t bits[JOURNAL_CHUNK_WORDS], position = walk->passed;
-    wanted_bits(chunk, walk->range->states, bits);
+    uint64_t bits[JOURNAL_CHUNK_WORDS], position = picking->passed;
+    wanted_bits(chunk, picking->range->states, bits);
     for (unsigned slot = 0;
-         (slot = bit_next(bits, slot)) < JOURNAL_CHUNK_SLOTS && walk->count < walk->max;
+         (slot = bit_next(bits, slot)) < JOURNAL_CHUNK_SLOTS && picking->count < picking->max;
          slot++, position++) {
         uint64_t seq = place_seq((struct place){chunk, slot});
-        if (!walk->begun && seq < walk->range->seq)
+        if (!picking->begun && seq < picking->range->seq)
             continue;
-        walk->begun = true;
-        if (walk->skip)
-            walk->skip--;
+        picking->begun = true;
+        if (picking->skip)
+            picking->skip--;
         else
-            walk->out[walk->count++] = (struct pick){chunk->lane, seq, position};
+            picking->out[picking->count++] = (struct pick){chunk->lane, seq, position};
     }
 }
 
-static void pick_lane(struct walk *walk, struct lane *lane)
+static void pick_lane(struct picking *picking, struct lane *lane)
 {
-    for (uint32_t i = 0; i < lane->ring_count && walk->count < walk->max; i++) {
+    for (uint32_t i = 0; i < lane->ring_count && picking->count < picking->max; i++) {
         struct chunk *chunk = lane_chunk(lane, lane->base + i);
-        uint64_t count = chunk ? wanted_count(chunk, walk->range->states) : 0;
-        walk->chunks++;
+        uint64_t count = chunk ? wanted_count(chunk, picking->range->states) : 0;
+        picking->chunks++;
         if (!count)
             continue;
-        if (walk->begun && walk->skip >= count)
-            walk->skip -= count;
-        else if (walk->begun || chunk->number >= walk->range->seq / JOURNAL_CHUNK_SLOTS)
-            pick_slots(walk, chunk);
-        walk->passed += count;
+        if (picking->begun && picking->skip >= count)
+            picking->skip -= count;
+        else if (picking->begun || chunk->number >= picking->range->seq / JOURNAL_CHUNK_SLOTS)
+            pick_slots(picking, chunk);
+        picking->passed += count;
     }
 }
 
@@ -122,24 +122,24 @@ size_t queue_pick(struct queue *queue, const struct pick_range *range, struct pi
 {
     struct lane *lanes[QUEUE_LANES_MAX];
     unsigned count = queue_lanes_in_order(queue, lanes);
-    struct walk walk = {
+    struct picking picking = {
         .range = range, .skip = range->offset, .begun = !range->from_place, .out = out, .max = max};
     if (range->from_tail) {
-        uint64_t all = count_all(range, lanes, count, &walk.chunks);
+        uint64_t all = count_all(range, lanes, count, &picking.chunks);
         uint64_t end = all > range->offset ? all - range->offset : 0;
-        walk.max = end < max ? (size_t)end : max;
-        walk.skip = end - walk.max;
+        picking.max = end < max ? (size_t)end : max;
+        picking.skip = end - picking.max;
     }
-    for (unsigned at = 0; at < count && walk.count < walk.max; at++) {
-        if (range->from_place && !walk.begun && lanes[at]->number != range->lane)
-            walk.passed += count_all(range, &lanes[at], 1, &walk.chunks);
+    for (unsigned at = 0; at < count && picking.count < picking.max; at++) {
+        if (range->from_place && !picking.begun && lanes[at]->number != range->lane)
+            picking.passed += count_all(range, &lanes[at], 1, &picking.chunks);
         else
-            pick_lane(&walk, lanes[at]);
+            pick_lane(&picking, lanes[at]);
         /* The place is in this lane, or behind its last message. */
-        walk.begun |= lanes[at]->number == range->lane;
+        picking.begun |= lanes[at]->number == range->lane;
     }
     if (range->from_tail)
-        reverse(out, walk.count);
-    *work += walk.chunks / CHUNKS_PER_UNIT;
-    return walk.count;
+        reverse(out, picking.count);
+    *work += picking.chunks / CHUNKS_PER_UNIT;
+    return picking.count;
 }
