@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "data_dir.h"
+#include "leveret/auth/topic_permissions.h"
 #include "leveret/base/clock.h"
 #include "leveret/base/container.h"
 #include "leveret/base/mem.h"
@@ -234,6 +235,21 @@ static void warn(void *context, const char *text)
     log_line(home->log, LOG_WARNING, "queue", "vhost '%s': %s", home->name, text);
 }
 
+static bool may_publish(void *context, const struct publish_question *question)
+{
+    const struct home *home = context;
+    const struct auth *auth = node_auth(home->node);
+    struct bytes vhost = bytes_of_text(home->name);
+    const struct topic_use use = {.user = question->user,
+                                  .vhost = vhost,
+                                  .exchange = question->exchange,
+                                  .routing_key = question->routing_key,
+                                  .permission = PERMISSION_WRITE};
+    return !auth ||
+           (auth_allowed(auth, question->user, vhost, PERMISSION_WRITE, question->exchange) &&
+            (!question->topic || auth_topic_allowed(auth, &use)));
+}
+
 static void listened(void *context, bool events, bool log)
 {
     struct home *home = context;
@@ -303,6 +319,7 @@ enum status home_new(const struct home_options *options, struct home **out, char
         .census = options->census,
         .told = told,
         .warn = warn,
+        .may_publish = may_publish,
         .listened = listened,
     };
     random_bytes(&vhost_options.random_seed, sizeof vhost_options.random_seed);

@@ -75,6 +75,12 @@ static size_t command_views(struct command *c, struct bytes *views[VIEWS_MAX])
     case COMMAND_GET:
         views[n++] = &c->u.get.queue;
         break;
+    case COMMAND_MOVE:
+        views[n++] = &c->u.move.queue;
+        views[n++] = &c->u.move.to_queue;
+        views[n++] = &c->u.move.exchange;
+        views[n++] = &c->u.move.routing_key;
+        break;
     case COMMAND_PEEK:
         views[n++] = &c->u.peek.queue;
         break;
@@ -124,6 +130,14 @@ static void *copy_peeked(struct event *e)
     return to;
 }
 
+static void *copy_moved(struct event *e)
+{
+    struct moved *moved = mem_need(sizeof *moved);
+    *moved = *e->u.moved.moved;
+    e->u.moved.moved = moved;
+    return moved;
+}
+
 void *link_copy_event(struct event *e)
 {
     struct bytes *views[VIEWS_MAX];
@@ -141,6 +155,8 @@ void *link_copy_event(struct event *e)
         break;
     case EVENT_PEEKED:
         return copy_peeked(e);
+    case EVENT_MOVED:
+        return copy_moved(e);
     case EVENT_DELIVER:
         message_ref(e->u.deliver.message);
         break;

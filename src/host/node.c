@@ -41,6 +41,7 @@ struct node {
     struct share *shares; /* one for each worker */
     struct alarms *alarms;
     struct reopener *reopener; /* NULL before node_watch */
+    struct auth *auth;         /* not owned; NULL before node_watch */
     struct announcer *announcer;
     char *announce_vhost; /* NULL: none */
     char *name;
@@ -496,6 +497,12 @@ void node_watch(struct node *node, struct auth *auth, struct loop *main_loop)
 {
     alarms_watch(node->alarms, main_loop);
     node->reopener = reopener_new(node, auth, main_loop);
+    node->auth = auth;
+}
+
+const struct auth *node_auth(const struct node *node)
+{
+    return node->auth;
 }
 
 const char *node_name(const struct node *node)

@@ -8,6 +8,7 @@
 
 struct alarms;
 struct announcer;
+struct auth;
 
 /* The home of a vhost, or NULL. A home is valid as long as the node. */
 struct home *node_find_home(struct node *node, struct bytes name);
@@ -19,6 +20,8 @@ void node_each_home(struct node *node, void (*each)(struct home *home));
 bool node_any_down(struct node *node);
 
 struct alarms *node_alarms_of(const struct node *node);
+/* The directory of users; NULL before node_watch. */
+const struct auth *node_auth(const struct node *node);
 struct announcer *node_announcer(const struct node *node);
 /* The name of the vhost that has the exchanges of events and log lines; NULL: there is none. */
 const char *node_announce_vhost(const struct node *node);

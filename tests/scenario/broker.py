@@ -142,6 +142,19 @@ def wait_for_port(host, port, seconds, alive):
     return False
 
 
+def wait_for_ready(notified, seconds, alive):
+    """Whether READY=1 comes on a socket of sd_notify(3) before the process ends."""
+    notified.settimeout(0.2)
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and alive():
+        try:
+            if b"READY=1" in notified.recv(4096).split(b"\n"):
+                return True
+        except TimeoutError:
+            pass
+    return False
+
+
 class Leveretd:
     """A leveretd with its own ports and data directory. settings: key → value, as in --set."""
 
@@ -180,19 +193,24 @@ class Leveretd:
             command += ["--set", f"{key}={value}"]
         return command
 
-    def launch(self):
+    def launch(self, **environment):
         """Starts the process and does not wait until it serves."""
         self.dir.mkdir(parents=True, exist_ok=True)
         with open(self.log_path, "ab") as log:
             self.log_at_launch = log.tell()
             self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            env={**os.environ, **self.environment}, preexec_fn=_die_with_parent)
+                                            env={**os.environ, **environment, **self.environment}, preexec_fn=_die_with_parent)
         return self
 
     def start(self):
-        self.launch()
-        ports = (self.port, self.management_port) if self.management else (self.port,)
-        if not all(wait_for_port(self.host, port, START_SECONDS, self.alive) for port in ports):
+        self.dir.mkdir(parents=True, exist_ok=True)
+        path = self.dir / "ready.sock"      # leveretd says here when all that it serves is open
+        path.unlink(missing_ok=True)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
+            notified.bind(str(path))
+            self.launch(NOTIFY_SOCKET=str(path))
+            ready = wait_for_ready(notified, START_SECONDS, self.alive)
+        if not ready:
             code = self.process.poll()
             self.kill()
             raise DidNotStart(f"leveretd {'did not serve in time' if code is None else f'ended with {code}'}:\n"

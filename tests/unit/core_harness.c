@@ -34,6 +34,7 @@ static const char *const command_names[] = {
     [COMMAND_CANCEL] = "cancel",
     [COMMAND_GET] = "get",
     [COMMAND_PEEK] = "peek",
+    [COMMAND_MOVE] = "move",
     [COMMAND_DROP_MESSAGE] = "drop",
     [COMMAND_QOS] = "qos",
     [COMMAND_RECOVER] = "recover",
@@ -108,6 +109,12 @@ static void add_reply(struct text *lines, const struct event *event)
         text_printf(lines, " c%u", event->u.reply.consumer);
 }
 
+static const char *const skips[] = {
+    [MOVE_NO_DEAD_LETTER] = "no dead letter", [MOVE_NO_QUEUE] = "no queue",
+    [MOVE_NO_EXCHANGE] = "no exchange",       [MOVE_NO_ROUTE] = "no route",
+    [MOVE_SAME_QUEUE] = "same queue",         [MOVE_NOT_ALLOWED] = "not allowed",
+};
+
 static void add_event(struct text *lines, char peer, const struct event *event)
 {
     text_printf(lines, "%c", peer);
@@ -141,6 +148,15 @@ static void add_event(struct text *lines, char peer, const struct event *event)
             text_printf(lines, " by %.*s%u %.*s t%llu", BYTES_PRINT(peeked->peer_name),
                         peeked->channel, BYTES_PRINT(peeked->consumer_tag),
                         (unsigned long long)peeked->delivery_tag);
+        break;
+    }
+    case EVENT_MOVED: {
+        const struct moved *moved = event->u.moved.moved;
+        text_printf(lines, " moved %u left %llu", moved->moved, (unsigned long long)moved->left);
+        for (unsigned i = 0; i < MOVE_SKIPS; i++)
+            if (moved->skipped[i])
+                text_printf(lines, " skipped %s %u", skips[i], moved->skipped[i]);
+        text_printf(lines, "%s%s", moved->done ? " done" : "", moved->blocked ? " blocked" : "");
         break;
     }
     case EVENT_RETURN:

@@ -68,6 +68,8 @@ enum command_type {
     COMMAND_PEEK, /* shows messages and changes nothing: EVENT_PEEKED for each, then the reply */
     COMMAND_DROP_MESSAGE, /* removes one ready message; NOT_FOUND: it is gone; RESOURCE_LOCKED: a
                              consumer has it */
+    COMMAND_MOVE, /* moves a portion of a queue's messages: EVENT_MOVED, then the reply when that is
+                     on disk. The first one of a channel begins; the next ones go on */
     COMMAND_QOS,
     COMMAND_RECOVER, /* requeues all unsettled deliveries of the channel */
     COMMAND_ACK,     /* an unknown tag fails the channel; so with COMMAND_NACK, COMMAND_REJECT */
@@ -92,6 +94,35 @@ enum command_type {
 struct message_place {
     uint32_t lane; /* the number of its lane */
     uint64_t seq;
+};
+
+/* Where COMMAND_MOVE sends a message. */
+enum move_target {
+    MOVE_TO_QUEUE,
+    MOVE_TO_EXCHANGE,
+    MOVE_TO_SOURCE, /* a dead letter: the queue in which it died first */
+    MOVE_TO_ORIGIN, /* a dead letter: the exchange and keys that it was first published with */
+};
+
+/* Why a message was not moved. */
+enum move_skip {
+    MOVE_NO_DEAD_LETTER, /* MOVE_TO_SOURCE, MOVE_TO_ORIGIN: nothing tells where it came from */
+    MOVE_NO_QUEUE,       /* the queue that it would go to does not exist */
+    MOVE_NO_EXCHANGE,    /* the same for the exchange */
+    MOVE_NO_ROUTE,       /* no other queue is bound there */
+    MOVE_SAME_QUEUE,     /* it would go to the queue that it is in */
+    MOVE_NOT_ALLOWED,    /* the user may not publish there */
+    MOVE_SKIPS,
+};
+
+/* What a COMMAND_MOVE has done. */
+struct moved {
+    uint32_t moved;
+    uint64_t bytes; /* of their bodies */
+    uint32_t skipped[MOVE_SKIPS];
+    uint64_t left; /* messages that are still to be moved or skipped */
+    bool done;     /* true: all have been looked at */
+    bool blocked;  /* true: the queue that the next one is to go to refuses it now */
 };
 
 struct command {
@@ -163,6 +194,16 @@ struct command {
             struct message_place place;
         } drop_message;
         struct {
+            struct bytes queue, to_queue;
+            struct bytes exchange, routing_key;
+            struct message_place only; /* seq 0: all messages */
+            uint32_t count;            /* at most so many in this portion */
+            enum move_target target;
+            bool own_key; /* true: MOVE_TO_EXCHANGE by the message's own routing key */
+            bool restore_expiration, dry;
+            bool unchecked; /* true: whether the user may publish there is not asked */
+        } move;
+        struct {
             uint16_t prefetch_count; /* 0: no limit */
             bool global;
         } qos;
@@ -185,6 +226,7 @@ enum event_type {
     EVENT_REPLY, /* the answer to a command; the failure of a command that is not answered */
     EVENT_DELIVER,
     EVENT_PEEKED,
+    EVENT_MOVED,
     EVENT_RETURN, /* a mandatory message had no route; comes before its confirm */
     EVENT_CONFIRM,
     EVENT_CANCELLED, /* the core ended a consumer (queue deleted, acknowledgement time-out …);
@@ -243,6 +285,9 @@ struct event {
         struct {
             const struct peeked *peeked;
         } peeked;
+        struct {
+            const struct moved *moved;
+        } moved;
         struct {
             struct message *message;
             enum status status; /* NO_ROUTE */

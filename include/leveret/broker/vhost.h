@@ -41,6 +41,12 @@ struct vhost_limits {
                                      is cancelled, or its channel fails; 0: for ever */
 };
 
+/* Whether a user may publish to an exchange by a routing key. */
+struct publish_question {
+    struct bytes user, exchange, routing_key;
+    bool topic; /* true: the exchange is a topic exchange, so that topic permissions count */
+};
+
 struct vhost_options {
     struct bytes name;
     struct journal *journal; /* not owned */
@@ -60,6 +66,9 @@ struct vhost_options {
     /* Called when something happens that an operator should know; text: one sentence. May be NULL.
      */
     void (*warn)(void *context, const char *text);
+    /* Returns true when the user may publish so; NULL: everybody may. For COMMAND_MOVE alone: a
+     * session asks before it sends a COMMAND_PUBLISH. */
+    bool (*may_publish)(void *context, const struct publish_question *question);
     /* Called after recovery and after each change: whether anything is bound to this vhost's
      * exchange of events, and of log lines. May be NULL. */
     void (*listened)(void *context, bool events, bool log);

@@ -15,6 +15,7 @@
 
 struct channels;
 struct notice_channel;
+struct move;
 struct peek;
 struct peer;
 struct queue;
@@ -64,6 +65,7 @@ struct channel {
     struct tx *tx;                  /* NULL: not transactional */
     struct spread *spread;          /* a publish that goes on in the next call; NULL: none */
     struct peek *peek;              /* a COMMAND_PEEK under way; NULL: none */
+    struct move *move;              /* what COMMAND_MOVE has begun; NULL: nothing */
     struct progress progress;       /* of the command under way */
     /* Queues that get messages back from this channel in portions, by due.link: they deliver
      * nothing until they have all of them, so that the messages keep their order. */

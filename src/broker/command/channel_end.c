@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "broker/channel/reply_to.h"
+#include "broker/command/move_command.h"
 #include "broker/command/peek.h"
 #include "broker/command/policy_sweep.h"
 #include "broker/command/settle.h"
@@ -17,6 +18,7 @@ void channel_leave(struct channel *channel)
     channel->leaving = true;
     queue_drop_gets(channel);
     peek_end(channel);
+    move_command_end(channel);
     policy_sweep_forget(channel);
     reply_to_close(channel);
 }
@@ -69,6 +71,7 @@ void channel_destroy(struct channel *channel)
     promise_abandon(channel, true);
     queue_drop_gets(channel);
     peek_end(channel);
+    move_command_end(channel);
     tx_free(channel); /* makes what was acked in the transaction unsettled again */
     while (unsettled_take_first(&channel->unsettled, UINT64_MAX, &entry)) {
         if (entry.lane->queue->deleted)

@@ -23,6 +23,8 @@ command_handler command_queue_declare, command_queue_delete, command_queue_purge
 command_handler command_publish;
 /* consumer_command.c */
 command_handler command_consume, command_cancel, command_get;
+/* move_command.c */
+command_handler command_move;
 /* peek_command.c */
 command_handler command_peek, command_drop_message;
 /* settle_command.c */

@@ -12,6 +12,8 @@ src_broker_command_libcommand_a_SOURCES = \
 	src/broker/command/command_gate.c \
 	src/broker/command/consumer_command.c \
 	src/broker/command/exchange_command.c \
+	src/broker/command/move_command.c \
+	src/broker/command/move_command.h \
 	src/broker/command/peek.h \
 	src/broker/command/peek_command.c \
 	src/broker/command/policy_command.c \

@@ -15,6 +15,10 @@ src_broker_publish_libpublish_a_SOURCES = \
 	src/broker/publish/history.h \
 	src/broker/publish/notice_send.c \
 	src/broker/publish/notice_send.h \
+	src/broker/publish/move.c \
+	src/broker/publish/move.h \
+	src/broker/publish/moved_message.c \
+	src/broker/publish/moved_message.h \
 	src/broker/publish/offspring.c \
 	src/broker/publish/offspring.h \
 	src/broker/publish/publication.c \

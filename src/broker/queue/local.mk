@@ -28,6 +28,7 @@ queue_tests = \
 	tests/unit/test_priority_quorum \
 	tests/unit/test_delivery_limit \
 	tests/unit/test_delivery_limit_restart \
+	tests/unit/test_move \
 	tests/unit/test_pause \
 	tests/unit/test_peek \
 	tests/unit/test_single_active \
@@ -56,6 +57,9 @@ tests_unit_test_delivery_limit_restart_LDADD = $(core_test_libs)
 tests_unit_test_peek_SOURCES = tests/unit/test_peek.c $(core_harness)
 tests_unit_test_peek_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_peek_LDADD = $(core_test_libs)
+tests_unit_test_move_SOURCES = tests/unit/test_move.c $(core_harness)
+tests_unit_test_move_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_move_LDADD = $(core_test_libs)
 tests_unit_test_pause_SOURCES = tests/unit/test_pause.c $(core_harness)
 tests_unit_test_pause_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_pause_LDADD = $(core_test_libs)

@@ -65,8 +65,11 @@ void queue_lanes_renew(struct queue *queue)
 {
     unsigned count = queue->priorities ? queue->priorities->max + 1 : 1;
     uint64_t first_id = queue->stored ? store_lane_ids(queue->set->store, count) : 0;
-    for (struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane))
+    for (struct lane *lane = &queue->lane; lane; lane = queue_lane_above(queue, lane)) {
+        uint64_t base = lane->base;
         make_lane(queue, lane->calls, lane->number, lane, first_id ? first_id + lane->number : 0);
+        lane->base = lane->cursor = base; /* the place of a message is never that of another one */
+    }
     if (queue->priorities)
         queue->priorities->first_id = first_id;
 }

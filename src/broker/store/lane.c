@@ -194,6 +194,13 @@ static struct chunk *open_chunk(struct lane *lane)
     return chunk;
 }
 
+uint64_t lane_end(const struct lane *lane)
+{
+    const struct chunk *last = tail(lane);
+    return last ? last->number * JOURNAL_CHUNK_SLOTS + last->used
+                : (lane->base + lane->ring_count) * JOURNAL_CHUNK_SLOTS;
+}
+
 void lane_close(struct lane *lane)
 {
     struct chunk *last = tail(lane);
@@ -307,6 +314,15 @@ void lane_hold(struct lane *lane, struct place place)
     add_unsettled(lane, body_bytes);
 }
 
+void lane_unhold(struct lane *lane, struct place place)
+{
+    uint64_t body_bytes = body_bytes_of(place);
+    subtract_unsettled(lane, body_bytes);
+    add_ready(lane, place, body_bytes);
+    if (lane->cursor > place.chunk->number)
+        lane->cursor = place.chunk->number;
+}
+
 struct message *lane_lend(struct lane *lane, struct place place)
 {
     struct chunk *chunk = place.chunk;
@@ -319,13 +335,8 @@ struct message *lane_lend(struct lane *lane, struct place place)
 
 void lane_give_back(struct lane *lane, struct place place)
 {
-    struct chunk *chunk = place.chunk;
-    uint64_t body_bytes = body_bytes_of(place);
-    subtract_unsettled(lane, body_bytes);
-    bit_set(chunk->redelivered_bits, place.slot);
-    add_ready(lane, place, body_bytes);
-    if (lane->cursor > chunk->number)
-        lane->cursor = chunk->number;
+    bit_set(place.chunk->redelivered_bits, place.slot);
+    lane_unhold(lane, place);
 }
 
 struct message *lane_discard(struct lane *lane, struct place place)

@@ -146,6 +146,8 @@ struct message *lane_lend(struct lane *lane, struct place place);
 /* Makes a ready message unsettled without a delivery, so that no consumer gets it. It may be in
  * memory or not. */
 void lane_hold(struct lane *lane, struct place place);
+/* Makes a message ready again that lane_hold has made unsettled. */
+void lane_unhold(struct lane *lane, struct place place);
 /* Removes a message, ready or not. Returns it with the lane's reference, or NULL when it was not in
  * memory. */
 struct message *lane_discard(struct lane *lane, struct place place);
@@ -157,6 +159,10 @@ uint64_t lane_discard_ready(struct lane *lane, uint64_t max);
 
 /* Closes the open chunk, so that it can leave memory. */
 void lane_close(struct lane *lane);
+
+/* The sequence number that the next message gets at least: those of all messages that it has are
+ * lower. */
+uint64_t lane_end(const struct lane *lane);
 
 /* The chunk with this number, or NULL. */
 static inline struct chunk *lane_chunk(const struct lane *lane, uint64_t number)

@@ -203,6 +203,7 @@ static command_handler *const handlers[] = {
     [COMMAND_CANCEL] = command_cancel,
     [COMMAND_GET] = command_get,
     [COMMAND_PEEK] = command_peek,
+    [COMMAND_MOVE] = command_move,
     [COMMAND_DROP_MESSAGE] = command_drop_message,
     [COMMAND_QOS] = command_qos,
     [COMMAND_RECOVER] = command_recover,
