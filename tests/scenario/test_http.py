@@ -561,5 +561,37 @@ def rabbitmqadmin(node):
     assert "Not found" in admin("delete", "queue", f"name={queue}", code=1)
 
 
+@test(own=True, management=True, leveret_only="RabbitMQ has no conditions")
+def conditions_of_lists(node):
+    api = Api(node)
+    for number in range(1200):
+        settings = {"durable": True, "arguments": {"x-queue-type": "quorum"} if number % 100 == 7 else {}}
+        if number == 5:
+            settings["arguments"] = {"x-dead-letter-exchange": "", "x-message-ttl": 60000}
+        assert api.put(f"queues/%2F/q{number:04}", settings).code == 201
+    for number in (5, 7, 9):
+        assert api.publish("amq.default", f"q{number:04}", "x").json["routed"]
+    def names(where, more=""):
+        answer = api.get(f"queues?columns=name&{'&'.join('where=' + q(one) for one in where)}{more}")
+        assert answer.code == 200, answer
+        return [row["name"] for row in answer.json]
+    assert len(names([])) == 1200
+    assert names(["type:eq:quorum"]) == [f"q{n:04}" for n in range(7, 1200, 100)]
+    assert names(["messages:gt:0"]) == names(["messages:ne:0"]) == ["q0005", "q0007", "q0009"]
+    assert names(["messages:gt:0", "type:eq:quorum"]) == ["q0007"]
+    assert names(["messages:gt:0"], "&sort=name&sort_reverse=true") == ["q0009", "q0007", "q0005"]
+    assert names(["messages:lt:1", "name:eq:q0001"]) == ["q0001"]
+    assert names(["arguments.x-dead-letter-exchange:has:"]) == names(["arguments.x-message-ttl:eq:60000"]) == ["q0005"]
+    assert names(["auto_delete:eq:true"]) == [] and len(names(["durable:eq:true"])) == 1200
+    assert names(["nothing:eq:1"]) == [] and len(names(["nothing:ne:1"])) == 1200
+    page = api.get("queues?page=2&page_size=5&columns=name&name=Q00&where=type:eq:quorum").json
+    assert page["total_count"] == 1200 and page["filtered_count"] == 1 and page["items"] == [], page
+    page = api.get("queues?page=2&page_size=5&columns=name&where=type:eq:quorum").json
+    assert page["filtered_count"] == 12 and [row["name"] for row in page["items"]] == [f"q{n:04}" for n in range(507, 1007, 100)], page
+    for wrong in ("type", "type:eq", "type:is:x", ":eq:1", "messages:gt:many", "a,b:eq:1"):
+        refused(api.get("queues?where=" + q(wrong)), 400, "bad_request", "COLUMN:TEST:VALUE")
+    refused(api.get("queues?" + "&".join(["where=type:eq:quorum"] * 9)), 400, "bad_request")
+
+
 if __name__ == "__main__":
     main(management=True)

@@ -60,9 +60,7 @@ void request_free(struct request *request)
     admin_unref(admin);
 }
 
-/* The first parameter of that name at or behind *from, decoded; *from moves behind it. NULL: there
- * is none. */
-static char *query_next(const char **from, const char *name)
+char *request_query_next(const char **from, const char *name)
 {
     size_t name_len = strlen(name);
     for (const char *at = *from; *at;) {
@@ -81,7 +79,7 @@ static char *query_next(const char **from, const char *name)
 char *request_query(const struct request *request, const char *name)
 {
     const char *from = request->query;
-    return query_next(&from, name);
+    return request_query_next(&from, name);
 }
 
 bool request_query_has(const struct request *request, const char *name, const char *value)
@@ -89,7 +87,7 @@ bool request_query_has(const struct request *request, const char *name, const ch
     const char *from = request->query;
     char *have;
     bool found = false;
-    while (!found && (have = query_next(&from, name))) {
+    while (!found && (have = request_query_next(&from, name))) {
         found = strcmp(have, value) == 0;
         free(have);
     }

@@ -74,6 +74,9 @@ void request_free(struct request *request);
 
 /* A parameter of the query, decoded; NULL: there is none. The caller frees it. */
 char *request_query(const struct request *request, const char *name);
+/* The first parameter of that name at or behind *from, which begins as request->query, decoded;
+ * *from moves behind it. NULL: there is none (any more). The caller frees it. */
+char *request_query_next(const char **from, const char *name);
 /* Returns true when the parameter is there with this value; it may stand there several times. */
 bool request_query_has(const struct request *request, const char *name, const char *value);
 /* Returns true when the parameter's value is "true". */

@@ -15,6 +15,7 @@
 #include "admin/http/respond.h"
 #include "admin/http/turns.h"
 #include "admin/json/columns.h"
+#include "admin/listing/conditions.h"
 #include "admin/listing/filter.h"
 #include "leveret/base/mem.h"
 #include "leveret/base/number.h"
@@ -33,6 +34,7 @@ struct listing {
     void **kept; /* what listing_keep has copied */
     size_t kept_count, kept_room;
     struct timer *timer;
+    struct conditions *conditions; /* that rows must fulfil; NULL: none */
     struct columns columns, sort;
     bool asked;   /* true once the query has been read */
     bool sorted;  /* true when the query says by which column to sort */
@@ -58,6 +60,7 @@ static void listing_free(void *work)
         free(l->kept[i]);
     free(l->kept);
     timer_free(&l->timer);
+    conditions_free(&l->conditions);
     columns_free(&l->columns);
     columns_free(&l->sort);
     answer_free(&l->answer);
@@ -166,7 +169,7 @@ static bool read_query(struct request *r, struct listing *l)
     free(sort);
     l->sorted = l->sort.count != 0;
     l->reverse = request_query_true(r, "sort_reverse");
-    if (!request_ranges(r))
+    if (!request_ranges(r) || !conditions_read(r, &l->conditions))
         return false;
     return listing_page_read(r, &l->page) == STATUS_OK;
 }
@@ -309,6 +312,10 @@ static void sort_and_write(struct listing *l)
 static void capture_slice(void *context)
 {
     struct listing *l = context;
+    if (!l->request->http) {
+        request_free(l->request); /* the client has left */
+        return;
+    }
     for (size_t n = 0; n < LISTING_SLICE && l->at < l->count; n++, l->at++) {
         struct answer w = {.columns = &l->sort, .capture = &l->entries[l->at].sort};
         answer_object(&w, NULL);
@@ -321,7 +328,63 @@ static void capture_slice(void *context)
         sort_and_write(l);
 }
 
+static void start_sorting(struct listing *l)
+{
+    if (!l->sorted) {
+        sort_and_write(l);
+        return;
+    }
+    timer_free(&l->timer);
+    l->timer = timer_new(l->request->admin->options.loop, capture_slice, l);
+    l->at = 0;
+    capture_slice(l);
+}
+
 /* ---- Choosing rows. */
+
+/* A row for conditions_hold. */
+struct judged {
+    struct listing *listing;
+    const struct row *row;
+};
+
+static void render_judged(void *context, struct answer *answer)
+{
+    const struct judged *judged = context;
+    judged->listing->kind->render(judged->listing->request, answer, judged->row);
+}
+
+/* Drops rows for which a condition does not hold: those that stay move to the front. */
+static void judge_slice(void *context)
+{
+    struct listing *l = context;
+    if (!l->request->http) {
+        request_free(l->request); /* the client has left */
+        return;
+    }
+    for (size_t n = 0; n < LISTING_SLICE && l->at < l->count; n++, l->at++) {
+        struct judged judged = {l, &l->entries[l->at].row};
+        if (conditions_hold(l->conditions, render_judged, &judged))
+            l->entries[l->page.filtered++] = l->entries[l->at];
+    }
+    if (l->at < l->count) {
+        timer_set(l->timer, 0);
+        return;
+    }
+    l->count = l->page.filtered;
+    start_sorting(l);
+}
+
+static void start_judging(struct listing *l)
+{
+    if (!l->conditions) {
+        l->page.filtered = l->count;
+        start_sorting(l);
+        return;
+    }
+    l->timer = timer_new(l->request->admin->options.loop, judge_slice, l);
+    judge_slice(l);
+}
 
 static void choose(struct listing *l, struct filter *filter)
 {
@@ -334,7 +397,6 @@ static void choose(struct listing *l, struct filter *filter)
         if (!filter || filter_fits(filter, l->kind->name(row)))
             l->entries[l->count++] = (struct listed){.row = *row};
     }
-    l->page.filtered = l->count;
 }
 
 void listing_write(struct request *request, struct listing *listing)
@@ -354,12 +416,7 @@ void listing_write(struct request *request, struct listing *listing)
     }
     choose(listing, filter);
     filter_free(&filter);
-    if (!listing->sorted) {
-        sort_and_write(listing);
-        return;
-    }
-    listing->timer = timer_new(request->admin->options.loop, capture_slice, listing);
-    capture_slice(listing);
+    start_judging(listing);
 }
 
 static void gathered(struct request *request, struct gather *gather)

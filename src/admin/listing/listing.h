@@ -1,7 +1,7 @@
 /* Listings: rows are gathered, filtered by name, sorted, cut to a page and written. Long ones are
  * sorted and written in slices, between which the loop serves others. The query says how: page,
- * page_size, name, use_regex, sort, sort_reverse, columns, and the ranges of samples
- * (request_ranges). Thread: the main thread. */
+ * page_size, name, use_regex, where (conditions.h), sort, sort_reverse, columns, and the ranges of
+ * samples (request_ranges). Thread: the main thread. */
 #ifndef LEVERET_ADMIN_LISTING_H
 #define LEVERET_ADMIN_LISTING_H
 

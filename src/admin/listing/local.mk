@@ -2,6 +2,8 @@
 src_admin_libadmin_a_SOURCES += \
 	src/admin/listing/arena.c \
 	src/admin/listing/arena.h \
+	src/admin/listing/conditions.c \
+	src/admin/listing/conditions.h \
 	src/admin/listing/filter.c \
 	src/admin/listing/filter.h \
 	src/admin/listing/gather.c \

@@ -31,8 +31,7 @@ static const struct web_file *find_file(const char *path)
     return NULL;
 }
 
-/* Reads the file from the folder. Returns false when it is not there: files of libraries are not.
- */
+/* Reads the file from the folder. Returns false when it is not there. */
 static bool read_from(const char *folder, const struct web_file *file, struct text *out)
 {
     char path[PATH_MAX];
@@ -85,6 +84,5 @@ const struct route page_routes[] = {
     {METHOD_GET, "/", get_file, ACCESS_ANYBODY, BODY_SMALL},
     {METHOD_GET, "/:f", get_file, ACCESS_ANYBODY, BODY_SMALL},
     {METHOD_GET, "/pages/:f", get_file, ACCESS_ANYBODY, BODY_SMALL},
-    {METHOD_GET, "/lib/:f", get_file, ACCESS_ANYBODY, BODY_SMALL},
     ROUTES_END,
 };

@@ -100,6 +100,25 @@ static void get_user(struct request *r)
         respond_not_found(r);
 }
 
+struct own_permissions {
+    struct answer *answer;
+    const char *user;
+};
+
+static void write_own(void *context, const struct permission_info *info)
+{
+    const struct own_permissions *own = context;
+    if (strcmp(info->user, own->user) != 0)
+        return;
+    answer_object(own->answer, NULL);
+    answer_text(own->answer, "vhost", info->vhost);
+    answer_text(own->answer, "configure", info->configure);
+    answer_text(own->answer, "write", info->write);
+    answer_text(own->answer, "read", info->read);
+    answer_end(own->answer);
+}
+
+/* The user who asks, with what that user may do: the page offers nothing else. */
 static void get_own_user(struct request *r)
 {
     struct answer a = {0};
@@ -110,6 +129,9 @@ static void get_own_user(struct request *r)
     answer_text(&a, "name", r->user);
     api_tags_write(&a, "tags", tags);
     answer_bool(&a, "is_internal_user", true);
+    answer_array(&a, "permissions");
+    auth_each_permission(r->admin->options.auth, write_own, &(struct own_permissions){&a, r->user});
+    answer_end(&a);
     answer_end(&a);
     respond_json(r, 200, &a);
 }
