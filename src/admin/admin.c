@@ -12,6 +12,7 @@
 #include "admin/http/request.h"
 #include "admin/http/tickets.h"
 #include "admin/http/turns.h"
+#include "admin/moving/move_task.h"
 #include "admin/route_table.h"
 #include "admin/sampling/sampler.h"
 #include "leveret/base/clock.h"
@@ -52,6 +53,7 @@ enum status admin_new(const struct admin_options *options, struct admin **out, c
     sampler_options(options, admin->account, &archive_options);
     admin->archive = archive_new(&archive_options);
     admin->turns = turns_new(options->loop);
+    admin->moves = tasks_new(admin);
     admin->tickets = tickets_new(options->login_life_ms);
     admin->sampler = sampler_new(admin);
     if (options->address)
@@ -95,6 +97,7 @@ void admin_free(struct admin **admin)
     http_free(&a->metrics_server);
     sampler_free(&a->sampler);
     archive_free(&a->archive);
+    tasks_free(&a->moves);
     turns_free(&a->turns);
     tickets_free(&a->tickets);
     admin_unref(a);

@@ -11,5 +11,6 @@ include src/admin/listing/local.mk
 include src/admin/metrics/local.mk
 include src/admin/sampling/local.mk
 include src/admin/resource/local.mk
+include src/admin/moving/local.mk
 include src/admin/definitions/local.mk
 include src/admin/page/local.mk

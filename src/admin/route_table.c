@@ -6,6 +6,7 @@
 
 #include "admin/definitions/definitions.h"
 #include "admin/metrics/metrics.h"
+#include "admin/moving/moves.h"
 #include "admin/page/page.h"
 #include "admin/resource/about.h"
 #include "admin/resource/bindings.h"
@@ -47,6 +48,7 @@ const struct route *const route_tables[] = {
     api_bindings,
     api_messages,
     api_peek,
+    api_moves,
     api_vhosts,
     api_vhost_start,
     api_vhost_protect,

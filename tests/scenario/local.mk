@@ -50,6 +50,7 @@ EXTRA_DIST += \
 	tests/scenario/test_input.py \
 	tests/scenario/test_limits.py \
 	tests/scenario/test_logins.py \
+	tests/scenario/test_moves.py \
 	tests/scenario/test_node_control.py \
 	tests/scenario/test_node_limits.py \
 	tests/scenario/test_notices.py \

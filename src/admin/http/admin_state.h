@@ -11,6 +11,7 @@ struct request;
 struct route;
 struct archive;
 struct events;
+struct move_tasks;
 struct sampler;
 struct tickets;
 struct turns;
@@ -21,6 +22,7 @@ struct admin {
     struct http_server *server, *metrics_server, *control_server;
     struct archive *archive; /* samples of all objects, for rates and history */
     struct sampler *sampler; /* brings them */
+    struct move_tasks *moves; /* tasks that move messages */
     struct turns *turns;
     struct tickets *tickets;  /* of those who have logged in by the page */
     struct request *requests; /* the first of those that are not answered yet */
