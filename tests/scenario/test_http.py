@@ -584,8 +584,9 @@ def conditions_of_lists(node):
     assert names(["arguments.x-dead-letter-exchange:has:"]) == names(["arguments.x-message-ttl:eq:60000"]) == ["q0005"]
     assert names(["auto_delete:eq:true"]) == [] and len(names(["durable:eq:true"])) == 1200
     assert names(["nothing:eq:1"]) == [] and len(names(["nothing:ne:1"])) == 1200
-    page = api.get("queues?page=2&page_size=5&columns=name&name=Q00&where=type:eq:quorum").json
-    assert page["total_count"] == 1200 and page["filtered_count"] == 1 and page["items"] == [], page
+    page = api.get("queues?page=1&page_size=5&columns=name&name=Q00&where=type:eq:quorum").json
+    assert (page["total_count"], page["filtered_count"], page["item_count"]) == (1200, 1, 1), page
+    refused(api.get("queues?page=2&page_size=5&name=Q00&where=type:eq:quorum"), 400, "page_out_of_range")
     page = api.get("queues?page=2&page_size=5&columns=name&where=type:eq:quorum").json
     assert page["filtered_count"] == 12 and [row["name"] for row in page["items"]] == [f"q{n:04}" for n in range(507, 1007, 100)], page
     for wrong in ("type", "type:eq", "type:is:x", ":eq:1", "messages:gt:many", "a,b:eq:1"):
