@@ -33,10 +33,35 @@ static void open_control(struct admin *admin, const struct http_service *service
     if (!o->control_path)
         return;
     limits.connections = limits.connections_per_address = CONTROL_CONNECTIONS_MAX;
-    if (http_new(admin, o->control_path, &limits, HTTP_CONTROL, service, &admin->control_server,
-                 &error) != STATUS_OK)
+    if (http_new(admin, o->control_path, &limits, HTTP_CONTROL, NULL, service,
+                 &admin->control_server, &error) != STATUS_OK)
         log_line(o->log, LOG_WARNING, "http", "no control socket: %.500s", error ? error : "");
     free(error);
+}
+
+static enum status open_servers(struct admin *admin, const struct http_service *service,
+                                char **error)
+{
+    const struct admin_options *o = &admin->options;
+    const struct {
+        const char *address;
+        const struct http_limits *limits;
+        enum http_purpose purpose;
+        struct tls *tls;
+        struct http_server **server;
+    } servers[] = {
+        {o->address, &o->limits, HTTP_API, NULL, &admin->server},
+        {o->tls_address, &o->limits, HTTP_API, o->tls, &admin->tls_server},
+        {o->metrics_address, &o->metrics_limits, HTTP_METRICS, NULL, &admin->metrics_server},
+        {o->metrics_tls_address, &o->metrics_limits, HTTP_METRICS, o->metrics_tls,
+         &admin->metrics_tls_server},
+    };
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < sizeof servers / sizeof *servers && status == STATUS_OK; i++)
+        if (servers[i].address)
+            status = http_new(admin, servers[i].address, servers[i].limits, servers[i].purpose,
+                              servers[i].tls, service, servers[i].server, error);
+    return status;
 }
 
 enum status admin_new(const struct admin_options *options, struct admin **out, char **error)
@@ -56,12 +81,7 @@ enum status admin_new(const struct admin_options *options, struct admin **out, c
     admin->moves = tasks_new(admin);
     admin->tickets = tickets_new(options->login_life_ms);
     admin->sampler = sampler_new(admin);
-    if (options->address)
-        status = http_new(admin, options->address, &options->limits, HTTP_API, &service,
-                          &admin->server, error);
-    if (status == STATUS_OK && options->metrics_address)
-        status = http_new(admin, options->metrics_address, &options->metrics_limits, HTTP_METRICS,
-                          &service, &admin->metrics_server, error);
+    status = open_servers(admin, &service, error);
     if (status != STATUS_OK) {
         admin_free(&admin);
         return status;
@@ -72,6 +92,12 @@ enum status admin_new(const struct admin_options *options, struct admin **out, c
     if (admin->metrics_server)
         log_line(options->log, LOG_INFO, "http", "metrics on port %u",
                  http_port(admin->metrics_server));
+    if (admin->tls_server)
+        log_line(options->log, LOG_INFO, "http", "HTTPS API on port %u",
+                 http_port(admin->tls_server));
+    if (admin->metrics_tls_server)
+        log_line(options->log, LOG_INFO, "http", "metrics by HTTPS on port %u",
+                 http_port(admin->metrics_tls_server));
     *out = admin;
     return STATUS_OK;
 }
@@ -95,6 +121,8 @@ void admin_free(struct admin **admin)
     http_free(&a->control_server);
     http_free(&a->server);
     http_free(&a->metrics_server);
+    http_free(&a->tls_server);
+    http_free(&a->metrics_tls_server);
     sampler_free(&a->sampler);
     archive_free(&a->archive);
     tasks_free(&a->moves);
@@ -127,4 +155,9 @@ uint16_t admin_port(const struct admin *admin)
 uint16_t admin_metrics_port(const struct admin *admin)
 {
     return admin->metrics_server ? http_port(admin->metrics_server) : 0;
+}
+
+uint16_t admin_tls_port(const struct admin *admin)
+{
+    return admin->tls_server ? http_port(admin->tls_server) : 0;
 }

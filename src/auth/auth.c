@@ -50,6 +50,28 @@ static void init_lock(pthread_rwlock_t *lock)
     pthread_rwlockattr_destroy(&how);
 }
 
+static void add_mechanism(char list[MECHANISMS_BYTES_MAX], const char *name, size_t len)
+{
+    size_t used = strlen(list);
+    snprintf(list + used, MECHANISMS_BYTES_MAX - used, "%s%.*s", used ? " " : "", (int)len, name);
+}
+
+/* Makes the lists of mechanisms that are offered, for clients without and with a certificate. */
+static void set_mechanisms(struct auth *auth, const struct auth_options *options)
+{
+    static const char external[] = "EXTERNAL";
+    const char *at = options->mechanisms  ? options->mechanisms
+                     : options->anonymous ? "PLAIN AMQPLAIN ANONYMOUS"
+                                          : "PLAIN AMQPLAIN";
+    while (*at) {
+        size_t len = strcspn(at, " ");
+        if (len != sizeof external - 1 || memcmp(at, external, len) != 0)
+            add_mechanism(auth->mechanisms, at, len);
+        add_mechanism(auth->mechanisms_certified, at, len);
+        at += len + (at[len] == ' ');
+    }
+}
+
 enum status auth_new(const struct auth_options *options, const struct auth_store *store,
                      struct auth **out)
 {
@@ -70,8 +92,7 @@ enum status auth_new(const struct auth_options *options, const struct auth_store
     auth->loopback_users = copy_list(options->loopback_users);
     if (options->anonymous)
         auth->anonymous_user = copy(options->anonymous_user ? options->anonymous_user : "guest");
-    snprintf(auth->mechanisms, sizeof auth->mechanisms, "PLAIN AMQPLAIN%s",
-             options->anonymous ? " ANONYMOUS" : "");
+    set_mechanisms(auth, options);
 
     enum status status = auth_load(auth, &first);
     if (status == STATUS_OK && first)
@@ -141,9 +162,9 @@ uint64_t auth_version(const struct auth *auth)
     return atomic_load_explicit(&auth->version, memory_order_acquire);
 }
 
-const char *auth_mechanisms(const struct auth *auth)
+const char *auth_mechanisms(const struct auth *auth, bool certified)
 {
-    return auth->mechanisms;
+    return certified ? auth->mechanisms_certified : auth->mechanisms;
 }
 
 static bool loopback_only(const struct auth *auth, struct bytes user)

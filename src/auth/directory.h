@@ -59,6 +59,9 @@ enum entry_kind {
 };
 TAILQ_HEAD(staged_list, staged);
 
+/* Bytes of a list of all mechanisms, with its zero. */
+#define MECHANISMS_BYTES_MAX 64u
+
 struct auth {
     /* Held for reading by any thread that asks, for writing by the main thread while it swaps an
      * entry. The main thread reads without it: it is the only one that writes. */
@@ -86,7 +89,8 @@ struct auth {
     struct auth_defaults defaults;
     struct password_rules password_rules;
     const char *password_hashing; /* of new passwords; static */
-    char mechanisms[64];
+    /* Without and with EXTERNAL. */
+    char mechanisms[MECHANISMS_BYTES_MAX], mechanisms_certified[MECHANISMS_BYTES_MAX];
 };
 
 void auth_read_lock(const struct auth *auth);

@@ -12,8 +12,10 @@ struct claim {
 };
 
 /* RFC 4616: [authzid] NUL authcid NUL password. */
-static enum status read_plain(const struct auth *auth, struct bytes response, struct claim *out)
+static enum status read_plain(const struct auth *auth, const struct login_peer *peer,
+                              struct bytes response, struct claim *out)
 {
+    (void)peer;
     const uint8_t *end = response.at + response.len, *first = NULL, *second = NULL;
     (void)auth;
 
@@ -35,8 +37,10 @@ static enum status read_plain(const struct auth *auth, struct bytes response, st
 }
 
 /* The response is a field table's contents with LOGIN and PASSWORD. */
-static enum status read_amqplain(const struct auth *auth, struct bytes response, struct claim *out)
+static enum status read_amqplain(const struct auth *auth, const struct login_peer *peer,
+                                 struct bytes response, struct claim *out)
 {
+    (void)peer;
     struct field login, password;
     (void)auth;
 
@@ -50,8 +54,10 @@ static enum status read_amqplain(const struct auth *auth, struct bytes response,
 }
 
 /* RFC 4505: the response is a trace that nobody checks. */
-static enum status read_anonymous(const struct auth *auth, struct bytes response, struct claim *out)
+static enum status read_anonymous(const struct auth *auth, const struct login_peer *peer,
+                                  struct bytes response, struct claim *out)
 {
+    (void)peer;
     (void)response;
     if (!auth->anonymous_user)
         return STATUS_NOT_IMPLEMENTED;
@@ -60,21 +66,51 @@ static enum status read_anonymous(const struct auth *auth, struct bytes response
     return STATUS_OK;
 }
 
+/* RFC 4422, appendix A: the user is known from the connection; the response, if it says a name,
+ * must say that one. */
+static enum status read_external(const struct auth *auth, const struct login_peer *peer,
+                                 struct bytes response, struct claim *out)
+{
+    (void)auth;
+    if (!peer->certified || !peer->certified[0])
+        return STATUS_ACCESS_REFUSED;
+    out->user = bytes_of_text(peer->certified);
+    out->no_password = true;
+    return response.len && !bytes_equal(response, out->user) ? STATUS_ACCESS_REFUSED : STATUS_OK;
+}
+
 static const struct {
     const char *name;
-    enum status (*read)(const struct auth *auth, struct bytes response, struct claim *out);
+    enum status (*read)(const struct auth *auth, const struct login_peer *peer,
+                        struct bytes response, struct claim *out);
 } mechanisms[] = {
     {"PLAIN", read_plain},
     {"AMQPLAIN", read_amqplain},
     {"ANONYMOUS", read_anonymous},
+    {"EXTERNAL", read_external},
 };
 
-static enum status read_response(const struct auth *auth, struct bytes mechanism,
-                                 struct bytes response, struct claim *out)
+/* Whether the mechanism is among those offered to a client with a certificate. */
+static bool is_offered(const struct auth *auth, struct bytes mechanism)
 {
+    const char *at = auth->mechanisms_certified;
+    while (*at) {
+        size_t len = strcspn(at, " ");
+        if (bytes_equal(mechanism, bytes_of(at, len)))
+            return true;
+        at += len + (at[len] == ' ');
+    }
+    return false;
+}
+
+static enum status read_response(const struct auth *auth, const struct login_peer *peer,
+                                 struct bytes mechanism, struct bytes response, struct claim *out)
+{
+    if (!is_offered(auth, mechanism))
+        return STATUS_NOT_IMPLEMENTED;
     for (size_t i = 0; i < sizeof mechanisms / sizeof mechanisms[0]; i++)
         if (bytes_equal_text(mechanism, mechanisms[i].name))
-            return mechanisms[i].read(auth, response, out);
+            return mechanisms[i].read(auth, peer, response, out);
     return STATUS_NOT_IMPLEMENTED;
 }
 
@@ -106,7 +142,7 @@ enum status auth_login(struct auth *auth, struct bytes mechanism, struct bytes r
 {
     struct claim claim = {.user = bytes_of("", 0)};
     *out = (struct login){.tell = true};
-    enum status status = read_response(auth, mechanism, response, &claim);
+    enum status status = read_response(auth, peer, mechanism, response, &claim);
     if (status == STATUS_NOT_IMPLEMENTED)
         return status;
     if (status == STATUS_OK)

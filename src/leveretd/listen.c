@@ -32,28 +32,39 @@ static void log_full(struct server *server)
 }
 
 /* Called on the first worker. A connection that stays on it need not be sent to another loop. */
-void server_accept(struct server *server, int fd)
+void server_accept(struct server *server, struct kept accepted)
 {
-    sessions_accept(server->sessions[server->next_session], fd);
+    sessions_accept(server->sessions[server->next_session], accepted.fd, accepted.tls);
     server->next_session = (server->next_session + 1) % server->sessions_made;
 }
 
-static void accepted(void *context, int fd)
+static void take(struct server *server, struct kept accepted)
 {
-    struct server *server = context;
     if (!quota_take(&server->amqp_sockets)) {
-        close(fd);
+        close(accepted.fd);
         log_full(server);
         return;
     }
     if (server->open)
-        server_accept(server, fd);
+        server_accept(server, accepted);
     else
-        load_keep(server, fd);
+        load_keep(server, accepted);
+}
+
+static void accepted(void *context, int fd)
+{
+    take(context, (struct kept){fd, NULL});
+}
+
+static void accepted_tls(void *context, int fd)
+{
+    struct server *server = context;
+    take(server, (struct kept){fd, server->tls.tls[TLS_FOR_AMQP]});
 }
 
 /* The API shows each address by itself, without port and brackets. */
-static void add_listener_info(struct server *server, const char *name, size_t len, uint16_t port)
+static void add_listener_info(struct server *server, const char *protocol, const char *name,
+                              size_t len, uint16_t port)
 {
     size_t at = server->listener_info_count++;
     if (len >= 2 && name[0] == '[' && name[len - 1] == ']')
@@ -62,22 +73,24 @@ static void add_listener_info(struct server *server, const char *name, size_t le
     server->listener_infos =
         mem_need_array(server->listener_infos, at + 1, sizeof *server->listener_infos);
     server->listener_names[at] = mem_need_text(name, len);
-    server->listener_infos[at] = (struct admin_listener){"amqp", server->listener_names[at], port};
+    server->listener_infos[at] =
+        (struct admin_listener){protocol, server->listener_names[at], port};
 }
 
 /* The name of a listener is its addresses; the path of a Unix socket has no port to cut off. */
-static void add_listener_infos(struct server *server, const struct listener *listener)
+static void add_listener_infos(struct server *server, const char *protocol,
+                               const struct listener *listener)
 {
     uint16_t port = listener_port(listener);
     const char *name = listener_name(listener);
     if (port == 0) {
-        add_listener_info(server, name, strlen(name), port);
+        add_listener_info(server, protocol, name, strlen(name), port);
         return;
     }
     while (*name) {
         size_t len = strcspn(name, ",");
         const char *colon = memrchr(name, ':', len);
-        add_listener_info(server, name, colon ? (size_t)(colon - name) : len, port);
+        add_listener_info(server, protocol, name, colon ? (size_t)(colon - name) : len, port);
         name += len;
         name += strspn(name, ", ");
     }
@@ -101,55 +114,77 @@ static void tune_listener(struct server *server, struct listener *listener)
                  strerrordesc_np(errno));
 }
 
-/* The key whose value is this address, for an error; "listeners.tcp.default" when none was set. */
-static void key_of_address(const struct settings *settings, const char *address, char *out,
-                           size_t room)
+/* The key whose value is this address, for an error; that of the default address when none was set.
+ */
+static void key_of_address(const struct setting_names *listeners, const char *family,
+                           const char *address, char *out, size_t room)
 {
-    snprintf(out, room, "listeners.tcp.default");
-    for (size_t i = 0; i < settings->listeners.count; i++) {
-        const struct setting_name *item = &settings->listeners.items[i];
+    snprintf(out, room, "%s.default", family);
+    for (size_t i = 0; i < listeners->count; i++) {
+        const struct setting_name *item = &listeners->items[i];
         char *made;
         if (!literal_address(item->value, &made) && made && strcmp(made, address) == 0)
-            snprintf(out, room, "listeners.tcp.%s", item->name);
+            snprintf(out, room, "%s.%s", family, item->name);
         free(made);
     }
     if (strncmp(address, "unix:", strlen("unix:")) == 0)
         snprintf(out, room, "listeners.unix");
 }
 
+/* A kind of listeners. */
+struct listener_kind {
+    const char *family, *protocol;
+    const struct setting_names *settings;
+    void (*accepted)(void *context, int fd);
+};
+
 /* Puts the key before the sentence that says why its address cannot be opened. */
-static void name_the_key(const struct server *server, const char *address, enum status status,
+static void name_the_key(const struct listener_kind *kind, const char *address, enum status status,
                          char **error)
 {
     char key[300], *sentence = *error;
-    key_of_address(server->settings, address, key, sizeof key);
+    key_of_address(kind->settings, kind->family, address, key, sizeof key);
     if (asprintf(error, "%s: %s", key, sentence ? sentence : status_text(status)) < 0)
         *error = NULL;
     free(sentence);
 }
 
-enum status server_start_listeners(struct server *server, char **error)
+/* Opens the addresses, a NULL-ended list, which it frees. */
+static enum status open_all(struct server *server, const struct listener_kind *kind,
+                            char **addresses, char **error)
 {
-    char **addresses = settings_addresses(server->settings);
     enum status status = STATUS_OK;
     size_t count = 0;
 
     while (addresses[count])
         count++;
-    server->listeners = mem_need((count + 1) * sizeof *server->listeners);
+    server->listeners = mem_need_array(server->listeners, server->listener_count + count + 1,
+                                       sizeof *server->listeners);
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         struct listener *listener;
-        status = listener_new(workers_loop(server->workers, 0), addresses[i], accepted, server,
-                              server->log, &listener, error);
+        status = listener_new(workers_loop(server->workers, 0), addresses[i], kind->accepted,
+                              server, server->log, &listener, error);
         if (status != STATUS_OK) {
-            name_the_key(server, addresses[i], status, error);
+            name_the_key(kind, addresses[i], status, error);
             break;
         }
         server->listeners[server->listener_count++] = listener;
         tune_listener(server, listener);
-        add_listener_infos(server, listener);
+        add_listener_infos(server, kind->protocol, listener);
     }
     settings_free_list(&addresses);
+    return status;
+}
+
+enum status server_start_listeners(struct server *server, char **error)
+{
+    const struct settings *settings = server->settings;
+    const struct listener_kind plain = {"listeners.tcp", "amqp", &settings->listeners, accepted};
+    const struct listener_kind tls = {"listeners.ssl", "amqp/ssl", &settings->tls_listeners,
+                                      accepted_tls};
+    enum status status = open_all(server, &plain, settings_addresses(settings), error);
+    if (status == STATUS_OK)
+        status = open_all(server, &tls, settings_tls_addresses(settings), error);
     return status;
 }
 

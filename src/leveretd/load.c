@@ -20,22 +20,22 @@
 
 /* ---- Connections that arrive before clients are served. */
 
-void load_keep(struct server *server, int fd)
+void load_keep(struct server *server, struct kept kept)
 {
     if (!server->kept)
         server->kept = mem_need_array(NULL, KEPT_MAX, sizeof *server->kept);
     if (server->kept_count < KEPT_MAX) {
-        server->kept[server->kept_count++] = fd;
+        server->kept[server->kept_count++] = kept;
         return;
     }
-    close(fd);
+    close(kept.fd);
     quota_give(&server->amqp_sockets);
 }
 
 void load_free(struct server *server)
 {
     while (server->kept_count)
-        close(server->kept[--server->kept_count]);
+        close(server->kept[--server->kept_count].fd);
     free(server->kept);
     server->kept = NULL;
 }

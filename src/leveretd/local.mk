@@ -28,6 +28,7 @@ src_leveretd_libsettings_a_SOURCES = \
 	src/leveretd/settings/keys_http.c \
 	src/leveretd/settings/keys_limits.c \
 	src/leveretd/settings/keys_listeners.c \
+	src/leveretd/settings/keys_tls.c \
 	src/leveretd/settings/keys_log.c \
 	src/leveretd/settings/keys_node.c \
 	src/leveretd/settings/literal.c \
@@ -64,7 +65,9 @@ leveretd_SOURCES = \
 	src/leveretd/signals.c \
 	src/leveretd/load.c \
 	src/leveretd/start.c \
-	src/leveretd/stop.c
+	src/leveretd/stop.c \
+	src/leveretd/tls_setup.c \
+	src/leveretd/tls_setup.h
 leveretd_LDADD = \
 	src/leveretd/libsettings.a \
 	src/admin/libadmin.a \

@@ -47,6 +47,7 @@ static void take_over(struct server *server, const struct settings *wanted)
     settings_differences(server->settings, wanted, &live, &waiting);
     settings_take_live(server->settings, wanted);
     set_log(server);
+    tls_setup_reload(server);
     log_line(server->log, LOG_INFO, "leveretd",
              "SIGHUP: log reopened, configuration read again; changed: %.*s",
              BYTES_PRINT(live.len ? text_bytes(&live) : BYTES_LITERAL("nothing")));

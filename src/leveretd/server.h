@@ -9,9 +9,16 @@
 #include "leveret/net/quota.h"
 #include "leveretd/settings/sources.h"
 #include "service_manager.h"
+#include "tls_setup.h"
 
 /* How long a stop waits for clients' close-ok, in milliseconds; then their connections are cut. */
 #define SHUTDOWN_TIMEOUT_MS 3000u
+
+/* A connection that arrived before clients are served. */
+struct kept {
+    int fd;
+    struct tls *tls; /* NULL: it speaks none */
+};
 
 struct server {
     const struct sources *sources;
@@ -33,7 +40,7 @@ struct server {
     /* True once clients are served; until then connections are kept (load.c). Used by the first
      * worker once it runs. */
     bool open;
-    int *kept;
+    struct kept *kept;
     size_t kept_count;
 
     struct listener **listeners; /* they listen on the first worker's loop */
@@ -43,6 +50,8 @@ struct server {
     char **listener_names;
     size_t listener_info_count;
     char *management_address, *prometheus_address, *control_path, *node_name;
+    char *management_tls_address, *prometheus_tls_address;
+    struct tls_setup tls;
     struct admin *admin;
     const char **cors_origins; /* admin_options.cors_origins; NULL: none */
 
@@ -67,7 +76,7 @@ MUST_USE enum status server_start(struct server *server, char **error);
  * file), MALFORMED (refused), with a sentence in *error. */
 MUST_USE enum status load_definitions(struct server *server, char **error);
 /* Keeps a connection that arrives before clients are served; called on the first worker. */
-void load_keep(struct server *server, int fd);
+void load_keep(struct server *server, struct kept kept);
 void load_free(struct server *server);
 /* Defined in pid_file.c: the file of the key pid_file. */
 void pid_file_write(struct server *server);
@@ -76,7 +85,7 @@ void pid_file_remove(struct server *server);
  * names the key. */
 MUST_USE enum status server_start_listeners(struct server *server, char **error);
 /* Defined in listen.c: gives a new connection to a worker. */
-void server_accept(struct server *server, int fd);
+void server_accept(struct server *server, struct kept accepted);
 
 /* Defined in listen.c: closes or opens the listeners, on the worker that they listen on; see
  * admin_control.listen. */

@@ -81,9 +81,9 @@ static void plan_descriptors(struct server *server)
     size_t vhosts = 0;
     uint64_t http = 0;
     auth_each_vhost(server->auth, count_vhost, &vhosts);
-    if (server->management_address)
+    if (server->management_address || server->management_tls_address)
         http += settings->http_connections;
-    if (server->prometheus_address)
+    if (server->prometheus_address || server->prometheus_tls_address)
         http += settings->metrics_connections;
     descriptors_plan(machine_file_limit(), vhosts, http, &server->descriptors);
     uint64_t amqp = server->descriptors.amqp;
@@ -104,6 +104,8 @@ static enum status start_descriptors(struct server *server, char **error)
     (void)error;
     server->management_address = settings_management_address(server->settings);
     server->prometheus_address = settings_prometheus_address(server->settings);
+    server->management_tls_address = settings_management_tls_address(server->settings);
+    server->prometheus_tls_address = settings_prometheus_tls_address(server->settings);
     plan_descriptors(server);
     server->descriptors_timer = timer_new(server->loop, replan_descriptors, server);
     timer_set(server->descriptors_timer, DESCRIPTORS_MS);
@@ -205,6 +207,7 @@ static enum status start_auth(struct server *server, char **error)
 {
     const struct settings *settings = server->settings;
     char **loopback_users = settings_loopback_users(settings);
+    server->tls.mechanisms = tls_setup_mechanisms(settings);
     struct auth_options options = {
         .default_user = settings->default_user,
         .default_pass = settings->default_pass,
@@ -213,6 +216,7 @@ static enum status start_auth(struct server *server, char **error)
         .loopback_users = (const char *const *)loopback_users,
         .anonymous = settings->anonymous_user != NULL,
         .anonymous_user = settings->anonymous_user,
+        .mechanisms = server->tls.mechanisms,
     };
     defaults_make(settings, &options, &server->defaults);
     enum status status = auth_new(&options, node_auth_store(server->node), &server->auth);
@@ -271,6 +275,8 @@ void server_session_limits(const struct settings *settings, struct session_optio
     out->frame_max = (uint32_t)settings->frame_bytes_max;
     out->heartbeat_s = (uint16_t)settings->heartbeat_s;
     out->handshake_timeout_ms = (uint32_t)settings->handshake_timeout_ms;
+    out->tls_timeout_ms = (uint32_t)settings->tls_timeout_ms;
+    out->external = tls_setup_login(settings);
     out->message_bytes_max = settings->message_bytes_max;
     out->output_bytes_max = (uint32_t)settings->output_bytes_max;
     out->first_frame_max = (uint32_t)settings->first_frame_bytes_max;
@@ -370,6 +376,7 @@ static enum status start_admin(struct server *server, char **error)
     const struct settings *settings = server->settings;
     server->control_path = control_path(settings);
     if (!server->management_address && !server->prometheus_address && !server->control_path &&
+        !server->management_tls_address && !server->prometheus_tls_address &&
         !settings->load_definitions)
         return STATUS_OK;
     struct admin_options options = {
@@ -377,6 +384,11 @@ static enum status start_admin(struct server *server, char **error)
         .loop = server->loop,
         .address = server->management_address,
         .metrics_address = server->prometheus_address,
+        .tls_address = server->management_tls_address,
+        .metrics_tls_address = server->prometheus_tls_address,
+        .tls = server->tls.tls[TLS_FOR_API],
+        .metrics_tls = server->tls.tls[TLS_FOR_METRICS],
+        .amqp_tls = server->tls.tls[TLS_FOR_AMQP],
         .control_path = server->control_path,
         .limits = {.connections = (unsigned)settings->http_connections,
                    .connections_per_address = (unsigned)settings->http_connections_per_address,
@@ -461,6 +473,7 @@ static void tell_ready(struct server *server)
 {
     struct text where = {0};
     uint16_t api = server->admin ? admin_port(server->admin) : 0;
+    uint16_t tls = server->admin ? admin_tls_port(server->admin) : 0;
     uint16_t metrics = server->admin ? admin_metrics_port(server->admin) : 0;
 
     for (size_t i = 0; i < server->listener_count; i++)
@@ -469,6 +482,8 @@ static void tell_ready(struct server *server)
         text_printf(&where, "no AMQP");
     if (api)
         text_printf(&where, "; HTTP API on port %u", api);
+    if (tls)
+        text_printf(&where, "; HTTPS API on port %u", tls);
     if (metrics)
         text_printf(&where, "; metrics on port %u", metrics);
     text_add(&where, "", 1);
@@ -516,16 +531,9 @@ static enum status start_log(struct server *server, char **error)
 enum status server_start(struct server *server, char **error)
 {
     static enum status (*const steps[])(struct server * server, char **error) = {
-        start_loops,
-        start_node,
-        start_auth,
-        start_vhosts,
-        start_descriptors,
-        start_sessions,
-        server_start_listeners,
-        start_admin,
-        start_workers,
-        load_definitions,
+        start_loops,       start_node,      start_auth,       start_vhosts,
+        start_descriptors, tls_setup_start, start_sessions,   server_start_listeners,
+        start_admin,       start_workers,   load_definitions,
     };
     const struct settings *settings = server->settings;
 

@@ -93,6 +93,9 @@ void server_free(struct server *server)
         free(server->listener_names[i]);
     free(server->listener_names);
     free(server->listener_infos);
+    tls_setup_free(&server->tls);
+    free(server->management_tls_address);
+    free(server->prometheus_tls_address);
     free(server->management_address);
     free(server->prometheus_address);
     free(server->control_path);

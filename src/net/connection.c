@@ -45,7 +45,7 @@ static void on_socket(void *context, enum watch_events what)
         connection->write_waits = false;
         flush_schedule(connection);
     }
-    if (what & WATCH_READ)
+    if (what & WATCH_READ || (what & WATCH_WRITE && connection->transport.wants_write))
         input_readable(connection);
 }
 
@@ -208,13 +208,13 @@ static void make_name(struct connection *connection)
     connection->name = mem_need_text(name, (size_t)len);
 }
 
-struct connection *connection_new(struct net_worker *worker, int fd,
-                                  const struct connection_handler *handler, void *context)
+static struct connection *connection_over(struct net_worker *worker, struct transport transport,
+                                          const struct connection_handler *handler, void *context)
 {
     struct connection *connection = mem_need(sizeof *connection);
     connection->magic = CONNECTION_MAGIC;
     connection->worker = worker;
-    connection->transport = transport_plain(fd);
+    connection->transport = transport;
     connection->handler = handler;
     connection->context = context;
     connection->parser.frame_max = FIRST_FRAME_MAX;
@@ -225,10 +225,35 @@ struct connection *connection_new(struct net_worker *worker, int fd,
     connection->close_at_ms = UINT64_MAX;
     connection->read_at_ms = connection->written_at_ms = loop_now_ms(worker->loop);
     make_name(connection);
-    connection->watch = watch_new(worker->loop, fd, on_socket, connection);
+    connection->watch = watch_new(worker->loop, transport.fd, on_socket, connection);
     connection_watch(connection, WATCH_READ, WATCH_NONE);
     worker->connections++;
     return connection;
+}
+
+struct connection *connection_new(struct net_worker *worker, int fd,
+                                  const struct connection_handler *handler, void *context)
+{
+    return connection_over(worker, transport_plain(fd), handler, context);
+}
+
+static uint64_t turn_now(void *context)
+{
+    return loop_now_ms(context);
+}
+
+struct connection *connection_new_tls(struct net_worker *worker, int fd, struct tls *tls,
+                                      const struct connection_handler *handler, void *context)
+{
+    struct transport transport;
+    if (!tls_transport(tls, fd, &worker->tls_turn, turn_now, worker->loop, &transport))
+        return NULL;
+    return connection_over(worker, transport, handler, context);
+}
+
+const struct transport *connection_transport(const struct connection *connection)
+{
+    return &connection->transport;
 }
 
 const char *connection_name(const struct connection *connection)

@@ -6,8 +6,8 @@
 #define LEVERET_NET_CONNECTION_STATE_H
 
 #include "leveret/net/connection.h"
+#include "leveret/net/transport.h"
 #include "net_worker_state.h"
-#include "transport.h"
 
 #define CONNECTION_MAGIC 0xC0441EC7u
 

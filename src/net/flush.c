@@ -91,8 +91,9 @@ void flush_task_run(struct loop_task *task)
     struct net_worker *worker = connection->worker;
     if (worker->pool.allocated_bytes != worker->memory.told_output_bytes)
         net_worker_count(worker);
-    connection_watch(connection, connection->write_waits ? WATCH_WRITE : WATCH_NONE,
-                     connection->write_waits ? WATCH_NONE : WATCH_WRITE);
+    bool waits = connection->write_waits || connection->transport.wants_write;
+    connection_watch(connection, waits ? WATCH_WRITE : WATCH_NONE,
+                     waits ? WATCH_NONE : WATCH_WRITE);
     size_t written = connection->unreported_bytes;
     if (written) {
         connection->unreported_bytes = 0;

@@ -40,6 +40,9 @@
 /* Bytes that a block must have left for a read. With less room the next block is used. */
 #define READ_ROOM_MIN (64ul * 1024)
 
+/* Bytes of the sentence that says why reading has failed. */
+#define FAULT_TEXT_ROOM 256u
+
 /* Milliseconds that the right protocol header may take to leave, when the client's was refused. */
 #define CONNECTION_REFUSED_LINGER_MS 1000u
 
@@ -228,16 +231,21 @@ void input_task_run(struct loop_task *task)
 /* A read brought nothing: n and errno say why. */
 static void read_nothing(struct connection *connection, ssize_t n, int error)
 {
-    if (n < 0 && (error == EAGAIN || error == EWOULDBLOCK || error == EINTR))
+    if (n < 0 && (error == EAGAIN || error == EWOULDBLOCK || error == EINTR)) {
+        if (connection->transport.wants_write)
+            connection_watch(connection, WATCH_WRITE, WATCH_NONE);
         return;
+    }
     connection->ended = true;
     connection_watch(connection, WATCH_NONE, WATCH_READ);
     if (n == 0) {
         connection_fail(connection, STATUS_CLOSED, "the client closed the socket");
     } else {
         bool gone = error == ECONNRESET || error == EPIPE || error == ETIMEDOUT;
-        char text[128];
-        snprintf(text, sizeof text, "%s", strerrordesc_np(error));
+        const char *fault = error == EPROTO ? transport_fault(&connection->transport) : NULL;
+        char text[FAULT_TEXT_ROOM];
+        snprintf(text, sizeof text, "%s", fault ? fault : strerrordesc_np(error));
+        connection->broken = connection->broken || fault;
         connection->broken = connection->broken || gone;
         connection_fail(connection, gone ? STATUS_CLOSED : STATUS_IO, text);
     }
@@ -287,6 +295,8 @@ static size_t read_socket(struct connection *connection)
     size_t room = block->capacity - from - held_bytes;
     size_t bytes_max =
         worker->memory.short_of_readers ? READ_BYTES_MIN : connection->read_bytes_max;
+    if (transport_is_tls(transport) && bytes_max < TRANSPORT_READ_MIN)
+        bytes_max = TRANSPORT_READ_MIN;
     if (room > bytes_max)
         room = bytes_max;
     ssize_t n = transport->ops->read(transport, at + held_bytes, room);

@@ -6,6 +6,8 @@ src_net_libnet_a_SOURCES = \
 	include/leveret/net/listener.h \
 	include/leveret/net/net_worker.h \
 	include/leveret/net/quota.h \
+	include/leveret/net/tls.h \
+	include/leveret/net/transport.h \
 	src/net/address.c \
 	src/net/connection.c \
 	src/net/connection_state.h \
@@ -24,8 +26,11 @@ src_net_libnet_a_SOURCES = \
 	src/net/net_worker_state.h \
 	src/net/output.c \
 	src/net/output.h \
-	src/net/transport.h \
-	src/net/transport_plain.c
+	src/net/tls.c \
+	src/net/tls_peer.c \
+	src/net/tls_state.h \
+	src/net/transport_plain.c \
+	src/net/transport_tls.c
 
 net_test_libs = src/net/libnet.a src/runtime/libruntime.a src/wire/libwire.a src/base/libbase.a \
 	$(EVENT_LIBS) $(XXHASH_LIBS) $(CRYPTO_LIBS)

@@ -8,6 +8,7 @@
 
 #include "leveret/base/buffer.h"
 #include "leveret/net/net_worker.h"
+#include "leveret/net/tls.h"
 #include "output.h"
 
 /* Bytes of a block that sockets are read into, and the most that one read brings. */
@@ -40,6 +41,7 @@ struct net_worker {
     TAILQ_HEAD(, connection) leaving; /* the oldest first: see leaving.h */
     unsigned leaving_count;
     struct read_blocks blocks;
+    struct tls_turn tls_turn;
     TAILQ_HEAD(, connection) crowd; /* see crowd.h */
     struct loop_task crowd_task;    /* in PHASE_APPLY: reads the crowd's first connections */
     struct output_pool pool;

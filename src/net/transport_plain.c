@@ -1,8 +1,8 @@
-/* Part of transport.h: a connection's bytes go over the plain socket. */
+/* Part of leveret/net/transport.h: a connection's bytes go over the plain socket. */
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "transport.h"
+#include "leveret/net/transport.h"
 
 static ssize_t plain_read(struct transport *transport, void *at, size_t bytes)
 {

@@ -68,16 +68,26 @@ static struct bytes server_properties(struct sessions *sessions)
     return text_bytes(&sessions->server_properties);
 }
 
+/* The user whom the client's certificate names; "" when it has none that is good. */
+static void certified_name(const struct session *session, char name[AUTH_NAME_MAX + 1])
+{
+    if (!tls_peer_name(connection_transport(session->connection),
+                       &session->sessions->options.external, name, AUTH_NAME_MAX + 1))
+        name[0] = '\0';
+}
+
 void handshake_begin(struct session *session)
 {
     struct sessions *sessions = session->sessions;
+    char name[AUTH_NAME_MAX + 1];
+    certified_name(session, name);
     const struct method m = {
         .id = METHOD_CONNECTION_START,
         .u.connection_start = {
             .version_major = PROTOCOL_MAJOR,
             .version_minor = PROTOCOL_MINOR,
             .server_properties = server_properties(sessions),
-            .mechanisms = bytes_of_text(auth_mechanisms(sessions->options.auth)),
+            .mechanisms = bytes_of_text(auth_mechanisms(sessions->options.auth, name[0] != '\0')),
             .locales = BYTES_LITERAL(LOCALE),
         }};
     session_send(session, 0, &m);
@@ -135,8 +145,10 @@ static void start_ok(struct session *session, const struct method *method)
     session->mechanism = mem_need_text(m->mechanism.at, m->mechanism.len);
 
     const struct connection_address *address = connection_address(session->connection);
+    char name[AUTH_NAME_MAX + 1];
+    certified_name(session, name);
     const struct login_peer peer = {ATTEMPT_AMQP, address->peer_host, address->loopback,
-                                    loop_now_ms(session->sessions->loop)};
+                                    loop_now_ms(session->sessions->loop), name};
     struct login login;
     enum status status = auth_login(options->auth, m->mechanism, m->response, &peer, &login);
     if (status == STATUS_NOT_IMPLEMENTED) {

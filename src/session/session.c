@@ -200,10 +200,20 @@ static void end_of_turn(struct loop_task *task)
 
 /* ---- What the connection says. */
 
+/* How a client of TLS begins: a handshake record of some version 3 (RFC 8446, 5.1). */
+#define TLS_RECORD 0x16
+#define TLS_MAJOR  0x03
+
 static bool opened(void *context, const uint8_t header[PROTOCOL_HEADER_BYTES])
 {
     struct session *session = context;
     CHECK(session->magic == SESSION_MAGIC);
+    if (header[0] == TLS_RECORD && header[1] == TLS_MAJOR) {
+        log_line(session->sessions->options.log, LOG_ERROR, "connection",
+                 "%s: the client speaks TLS, and this port does not (listeners.ssl)",
+                 connection_name(session->connection));
+        return false;
+    }
     if (!protocol_header_accepted(header)) {
         log_line(session->sessions->options.log, LOG_ERROR, "connection",
                  "%s: not an AMQP 0-9-1 protocol header: %02x %02x %02x %02x %02x %02x %02x %02x",
@@ -294,7 +304,11 @@ static void failed(void *context, enum status status, const char *text)
         session_end(session, CLOSE_LINGER_MS);
         return;
     }
-    if (session->state < SESSION_CLOSING && session->state != SESSION_OPENING)
+    const char *fault = transport_fault(connection_transport(session->connection));
+    if (fault)
+        log_line(session->sessions->options.log, LOG_WARNING, "connection", "%s: %s",
+                 connection_name(session->connection), fault);
+    else if (session->state < SESSION_CLOSING && session->state != SESSION_OPENING)
         log_line(session->sessions->options.log, LOG_WARNING, "connection",
                  "%s user=%s: ended without connection.close: %s",
                  connection_name(session->connection), session->user ? session->user : "", text);
@@ -313,6 +327,22 @@ static void closed(void *context)
     session_maybe_free(session);
 }
 
+/* Whether the handshake of TLS is under way. */
+static bool is_shaking_hands(const struct session *session)
+{
+    const struct transport *transport = connection_transport(session->connection);
+    return transport_is_tls(transport) && !tls_is_ready(transport);
+}
+
+/* How long the first part of the handshake may take. */
+static uint32_t first_wait_ms(const struct sessions *sessions, const struct tls *tls)
+{
+    const struct session_options *options = &sessions->options;
+    return tls && options->tls_timeout_ms && options->tls_timeout_ms < options->handshake_timeout_ms
+               ? options->tls_timeout_ms
+               : options->handshake_timeout_ms;
+}
+
 static void timer_due(void *context)
 {
     struct session *session = context;
@@ -320,19 +350,35 @@ static void timer_due(void *context)
         handshake_refuse(session);
         return;
     }
+    const struct session_options *options = &session->sessions->options;
+    bool shaking = session->state == SESSION_OPENING && is_shaking_hands(session);
+    uint64_t age_ms = clock_wall_ms() - session->connected_wall_ms;
+    if (!shaking && session->state < SESSION_REFUSED && age_ms < options->handshake_timeout_ms) {
+        timer_set(session->timer, options->handshake_timeout_ms - age_ms); /* TLS is over */
+        return;
+    }
     if (session->state < SESSION_REFUSED)
-        log_line(session->sessions->options.log, LOG_WARNING, "connection",
-                 "%s: handshake took longer than %u ms", connection_name(session->connection),
-                 session->sessions->options.handshake_timeout_ms);
+        log_line(options->log, LOG_WARNING, "connection", "%s: %shandshake took longer than %u ms",
+                 connection_name(session->connection), shaking ? "TLS " : "",
+                 shaking ? options->tls_timeout_ms : options->handshake_timeout_ms);
     session_end(session, 0);
     session_detach(session);
 }
 
 static const atomic_uint gate_open = GATE_OPEN;
 
-void session_new(struct sessions *sessions, int fd)
+/* Gives the session its connection, or closes the socket. */
+static bool connect(struct session *session, int fd, struct tls *tls)
 {
     static const struct connection_handler handler = {opened, frame_came, written, failed, closed};
+    struct net_worker *net = session->sessions->net;
+    session->connection = tls ? connection_new_tls(net, fd, tls, &handler, session)
+                              : connection_new(net, fd, &handler, session);
+    return session->connection != NULL;
+}
+
+void session_new(struct sessions *sessions, int fd, struct tls *tls)
+{
     if (!account_take(sessions->memory.account, ACCOUNT_CONNECTIONS, SESSION_COST_BYTES)) {
         sessions->totals.refused++;
         close(fd);
@@ -347,12 +393,17 @@ void session_new(struct sessions *sessions, int fd)
     session->flush.run = end_of_turn;
     session->free_task.run = free_session;
     session->gate = &gate_open;
+    if (!connect(session, fd, tls)) {
+        free(session);
+        account_add(sessions->memory.account, ACCOUNT_CONNECTIONS, -(int64_t)SESSION_COST_BYTES);
+        quota_give(sessions->options.sockets);
+        return;
+    }
     session->timer = timer_new(sessions->loop, timer_due, session);
-    timer_set(session->timer, sessions->options.handshake_timeout_ms);
+    timer_set(session->timer, first_wait_ms(sessions, tls));
     TAILQ_INSERT_TAIL(&sessions->all, session, entry);
     sessions->totals.connections++;
     sessions->totals.opened++;
-    session->connection = connection_new(sessions->net, fd, &handler, session);
     if (sessions->options.first_frame_max)
         connection_set_frame_max(session->connection, sessions->options.first_frame_max);
     entrance_add(session);

@@ -99,7 +99,7 @@ static inline enum publish_gate session_gate(const struct session *session)
 
 /* Makes a session for an accepted socket. When memory for connections is used up it closes the
  * socket instead. */
-void session_new(struct sessions *sessions, int fd);
+void session_new(struct sessions *sessions, int fd, struct tls *tls);
 
 /* Sends a method on a channel. */
 void session_send(struct session *session, uint16_t channel, const struct method *method);

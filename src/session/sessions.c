@@ -69,6 +69,7 @@ static void session_limits_letter(struct loop *receiver, void *letter, size_t by
     options->frame_max = l->options.frame_max;
     options->heartbeat_s = l->options.heartbeat_s;
     options->handshake_timeout_ms = l->options.handshake_timeout_ms;
+    options->tls_timeout_ms = l->options.tls_timeout_ms;
     options->message_bytes_max = l->options.message_bytes_max;
     options->output_bytes_max = l->options.output_bytes_max;
     options->first_frame_max = l->options.first_frame_max;
@@ -86,6 +87,7 @@ void sessions_set_limits(struct sessions *sessions, const struct session_options
 struct accept_letter {
     struct sessions *sessions;
     int fd;
+    struct tls *tls;
 };
 
 static void accept_letter(struct loop *receiver, void *letter, size_t bytes)
@@ -93,16 +95,16 @@ static void accept_letter(struct loop *receiver, void *letter, size_t bytes)
     (void)bytes;
     struct accept_letter *l = letter;
     if (receiver && !l->sessions->shutdown.under_way) {
-        session_new(l->sessions, l->fd);
+        session_new(l->sessions, l->fd, l->tls);
         return;
     }
     close(l->fd);
     quota_give(l->sessions->options.sockets);
 }
 
-void sessions_accept(struct sessions *sessions, int fd)
+void sessions_accept(struct sessions *sessions, int fd, struct tls *tls)
 {
-    struct accept_letter letter = {sessions, fd};
+    struct accept_letter letter = {sessions, fd, tls};
     if (loop_current() == sessions->loop)
         accept_letter(sessions->loop, &letter, sizeof letter);
     else

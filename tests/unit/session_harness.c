@@ -296,7 +296,7 @@ struct connection *harness_connect(struct harness *harness)
 {
     unsigned before = harness->client_count;
     CHECK(quota_take(&harness->sockets));
-    sessions_accept(harness->sessions, -1);
+    sessions_accept(harness->sessions, -1, NULL);
     harness_settle(harness);
     CHECK(harness->client_count == before + 1);
     return harness->clients[before];

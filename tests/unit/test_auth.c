@@ -224,7 +224,7 @@ static enum status login(struct auth *a, const char *mechanism, const void *resp
     uint8_t *copy = malloc(len ? len : 1);
     if (len)
         memcpy(copy, response, len);
-    const struct login_peer peer = {ATTEMPT_AMQP, "127.0.0.1", true, 0};
+    const struct login_peer peer = {ATTEMPT_AMQP, "127.0.0.1", true, 0, NULL};
     struct login out;
     enum status status = auth_login(a, text(mechanism), bytes_of(copy, len), &peer, &out);
     memcpy(user, out.user, sizeof out.user);
@@ -333,7 +333,7 @@ START_TEST(mechanisms)
     ck_assert_str_eq(auth_mechanisms(other), "PLAIN AMQPLAIN ANONYMOUS");
     ck_assert_int_eq(login(other, "ANONYMOUS", "", 0, user), STATUS_OK);
     ck_assert_str_eq(user, "guest");
-    const struct login_peer far = {ATTEMPT_AMQP, "192.0.2.1", false, 0};
+    const struct login_peer far = {ATTEMPT_AMQP, "192.0.2.1", false, 0, NULL};
     struct login out;
     ck_assert_int_eq(auth_login(other, BYTES_LITERAL("ANONYMOUS"), BYTES_LITERAL(""), &far, &out),
                      STATUS_ACCESS_REFUSED);

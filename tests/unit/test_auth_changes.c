@@ -452,7 +452,7 @@ static atomic_bool threads_stop;
 
 static void *ask(void *argument)
 {
-    const struct login_peer peer = {ATTEMPT_AMQP, "127.0.0.1", true, 0};
+    const struct login_peer peer = {ATTEMPT_AMQP, "127.0.0.1", true, 0, NULL};
     struct login out;
     char tags[64];
     atomic_uint *asked = argument;

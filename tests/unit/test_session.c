@@ -418,7 +418,7 @@ START_TEST(socket_refused_for_memory_leaves_the_quota)
     unsigned open = atomic_load(&sockets->open);
     ck_assert(account_take(account, ACCOUNT_CONNECTIONS, left));
     ck_assert(quota_take(sockets));
-    sessions_accept(harness_sessions(h), -1);
+    sessions_accept(harness_sessions(h), -1, NULL);
     harness_settle(h);
     ck_assert_uint_eq(atomic_load(&sockets->open), open);
     account_add(account, ACCOUNT_CONNECTIONS, -(int64_t)left);

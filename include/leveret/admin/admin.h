@@ -61,6 +61,11 @@ struct admin_options {
     struct loop *loop;           /* the main thread's */
     const char *address;         /* as for listener_new: "15672", "127.0.0.1:0"; NULL: no API */
     const char *metrics_address; /* "15692"; NULL: metrics are on the API's port only */
+    /* The same with HTTPS, and what it speaks; NULL: none. */
+    const char *tls_address, *metrics_tls_address;
+    struct tls *tls, *metrics_tls;
+    /* The certificate of AMQP's listeners, for health checks; NULL: there is none. */
+    struct tls *amqp_tls;
     /* Where requests of root and of this process's user are taken without a password, on a Unix
      * socket; NULL: nowhere. */
     const char *control_path;
@@ -128,5 +133,6 @@ void admin_set_metrics_login(struct admin *admin, bool login);
 /* The ports that are listened on; 0: there is none. */
 uint16_t admin_port(const struct admin *admin);
 uint16_t admin_metrics_port(const struct admin *admin);
+uint16_t admin_tls_port(const struct admin *admin);
 
 #endif

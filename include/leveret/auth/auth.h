@@ -27,6 +27,9 @@ struct auth_options {
         *loopback_users; /* NULL-ended list of users who may log in from loopback only */
     bool anonymous;      /* true: the mechanism ANONYMOUS is on, and logs in as anonymous_user */
     const char *anonymous_user;
+    /* The mechanisms that are offered, separated by spaces; NULL: PLAIN, AMQPLAIN, and ANONYMOUS if
+     * it is on. */
+    const char *mechanisms;
 };
 
 /* The store that keeps the directory. All NULL: it is kept in memory (tests). The functions return
@@ -77,9 +80,10 @@ uint64_t auth_version(const struct auth *auth);
 /* The client that logs in. */
 struct login_peer {
     enum attempt_protocol protocol;
-    const char *address; /* without port */
-    bool loopback;       /* true when the client is on this machine */
-    uint64_t now_ms;     /* steady */
+    const char *address;   /* without port */
+    bool loopback;         /* true when the client is on this machine */
+    uint64_t now_ms;       /* steady */
+    const char *certified; /* the user whom its certificate names; NULL or "": it has none */
 };
 /* The result of a log-in. */
 struct login {
@@ -89,9 +93,9 @@ struct login {
     bool tell; /* false when it should not be logged, because there were too many like it */
 };
 /* Checks a SASL response (connection.start-ok, AMQP 0-9-1 1.4.2.2) of mechanism PLAIN, AMQPLAIN or
- * ANONYMOUS, and counts the attempt. Errors: ACCESS_REFUSED, LIMIT (too many failures before: the
- * password has not been looked at), NOT_IMPLEMENTED (mechanism unknown or off; not counted),
- * MALFORMED. */
+ * ANONYMOUS or EXTERNAL, and counts the attempt. Errors: ACCESS_REFUSED, LIMIT (too many failures
+ * before: the password has not been looked at), NOT_IMPLEMENTED (mechanism unknown or off; not
+ * counted), MALFORMED. */
 MUST_USE enum status auth_login(struct auth *auth, struct bytes mechanism, struct bytes response,
                                 const struct login_peer *peer, struct login *out);
 /* The same for a name and password (HTTP). Errors: ACCESS_REFUSED, LIMIT. */
@@ -107,8 +111,9 @@ MUST_USE enum status auth_check_password(struct auth *auth, struct bytes user,
 bool auth_user_mark(const struct auth *auth, struct bytes user, bool loopback, uint64_t *mark);
 /* The attempts that auth_login and auth_login_password count. */
 struct attempts *auth_attempts(struct auth *auth);
-/* The mechanisms offered, separated by spaces: "PLAIN AMQPLAIN". */
-const char *auth_mechanisms(const struct auth *auth);
+/* The mechanisms offered, separated by spaces: "PLAIN AMQPLAIN". certified: whether the client has
+ * a certificate that names a user: only then EXTERNAL is among them. */
+const char *auth_mechanisms(const struct auth *auth, bool certified);
 
 bool auth_vhost_exists(const struct auth *auth, struct bytes vhost);
 /* Whether the user has any permission entry on the vhost (connection.open). */

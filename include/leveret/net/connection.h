@@ -22,6 +22,8 @@
 #include "leveret/wire/frame.h"
 
 struct connection;
+struct tls;
+struct transport;
 
 /* After connection_close only closed is called. */
 struct connection_handler {
@@ -45,6 +47,11 @@ struct connection_handler {
 /* Takes over the socket. handler must outlive the connection. Never NULL. */
 struct connection *connection_new(struct net_worker *worker, int fd,
                                   const struct connection_handler *handler, void *context);
+/* The same with TLS. NULL: no memory; the socket is closed. */
+struct connection *connection_new_tls(struct net_worker *worker, int fd, struct tls *tls,
+                                      const struct connection_handler *handler, void *context);
+/* What carries its bytes; valid until handler.closed has returned. */
+const struct transport *connection_transport(const struct connection *connection);
 
 /* The name for logs and listings: "127.0.0.1:50000 -> 127.0.0.1:5672" ("unix:…" for a Unix socket).
  * Zero-ended, valid until handler.closed has returned. */

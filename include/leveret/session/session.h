@@ -10,6 +10,7 @@
 #include "leveret/auth/auth.h"
 #include "leveret/host/node.h"
 #include "leveret/net/quota.h"
+#include "leveret/net/tls.h"
 
 struct session_options {
     struct node *node;
@@ -22,6 +23,8 @@ struct session_options {
     uint32_t frame_max;
     uint16_t heartbeat_s;
     uint32_t handshake_timeout_ms;
+    uint32_t tls_timeout_ms;        /* for the handshake of TLS, which is a part of the other one */
+    struct tls_login_rule external; /* who a client is that logs in by its certificate */
     uint64_t message_bytes_max;
     uint32_t
         first_frame_max;    /* bytes of a frame before tune-ok; a larger one ends the connection */
@@ -43,8 +46,9 @@ void sessions_free(struct sessions **sessions);
  */
 void sessions_set_limits(struct sessions *sessions, const struct session_options *options);
 
-/* Takes over an accepted socket. Any thread. */
-void sessions_accept(struct sessions *sessions, int fd);
+/* Takes over an accepted socket. tls: what its client has to speak, which outlives the sessions;
+ * NULL: it speaks plain AMQP. Any thread. */
+void sessions_accept(struct sessions *sessions, int fd, struct tls *tls);
 
 /* Sends connection.close 320 with text to every client, and closes the sockets after timeout_ms at
  * the latest. Then done() runs on the calling loop. Any thread with a loop. */
@@ -59,9 +63,10 @@ struct session_info {
     uint16_t peer_port, port, channels, channel_max, heartbeat_s;
     uint32_t frame_max;
     uint64_t connected_wall_ms, received_bytes, sent_bytes, send_pending_bytes;
-    uint64_t reads, writes; /* from and to the socket, that moved bytes */
-    bool sampled_before;    /* for samples: see sessions_sample */
-    const char *state;      /* "running", "blocked", "blocking", "flow", "starting", "closing" */
+    const struct tls_facts *tls; /* NULL: it speaks no TLS, or its handshake is not over */
+    uint64_t reads, writes;      /* from and to the socket, that moved bytes */
+    bool sampled_before;         /* for samples: see sessions_sample */
+    const char *state; /* "running", "blocked", "blocking", "flow", "starting", "closing" */
 };
 
 /* Runs work(sessions, argument) on the worker, then done(argument) on the calling loop. Any thread

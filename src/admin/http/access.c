@@ -49,7 +49,7 @@ enum credentials access_login(struct request *request, struct bytes user, struct
     struct login login = {.tell = true};
     char tags[AUTH_TAGS_BYTES_MAX + 1];
     const struct login_peer peer = {ATTEMPT_HTTP, request->peer, request->loopback,
-                                    loop_now_ms(request->admin->options.loop)};
+                                    loop_now_ms(request->admin->options.loop), NULL};
     struct auth *auth = request->admin->options.auth;
     enum status status = auth_login_password(auth, user, password, &peer, &login);
     *late_ms = login.late_ms;

@@ -30,6 +30,10 @@ struct client_sockets admin_client_sockets(const struct admin *admin)
         sockets.used += http_connections(admin->server);
         sockets.max += o->limits.connections;
     }
+    if (admin->tls_server)
+        sockets.used += http_connections(admin->tls_server);
+    if (admin->metrics_tls_server)
+        sockets.used += http_connections(admin->metrics_tls_server);
     if (admin->metrics_server) {
         sockets.used += http_connections(admin->metrics_server);
         sockets.max += o->metrics_limits.connections;

@@ -20,8 +20,9 @@ struct admin {
     struct admin_options options;            /* what its pointers point to outlives the admin */
     const struct route *const *route_tables; /* see routes_find */
     struct http_server *server, *metrics_server, *control_server;
-    struct archive *archive; /* samples of all objects, for rates and history */
-    struct sampler *sampler; /* brings them */
+    struct http_server *tls_server, *metrics_tls_server; /* HTTPS; each of the five may be NULL */
+    struct archive *archive;  /* samples of all objects, for rates and history */
+    struct sampler *sampler;  /* brings them */
     struct move_tasks *moves; /* tasks that move messages */
     struct turns *turns;
     struct tickets *tickets;  /* of those who have logged in by the page */

@@ -41,7 +41,7 @@ static void forget(struct http_connection *c)
     c->server->connection_count--;
     watch_free(&c->watch);
     timer_free(&c->timer);
-    close(c->fd);
+    c->transport.ops->close(&c->transport);
     http_output_clear(c);
     text_free(&c->in);
 }
@@ -82,7 +82,7 @@ static void on_socket(void *context, enum watch_events what)
     CHECK(c->magic == HTTP_CONNECTION_MAGIC);
     if (what & WATCH_WRITE)
         loop_at_end(c->server->loop, PHASE_WRITE, &c->write_task);
-    if (what & WATCH_READ)
+    if (what & WATCH_READ || (what & WATCH_WRITE && c->transport.wants_write))
         http_input_readable(c);
 }
 
@@ -96,10 +96,20 @@ static void on_timer(void *context)
         http_input_late(c);
 }
 
+static uint64_t turn_now(void *context)
+{
+    return loop_now_ms(context);
+}
+
 static void connection_start(struct http_server *server, int fd,
                              const struct connection_address *address)
 {
+    struct transport transport = transport_plain(fd);
+    if (server->tls &&
+        !tls_transport(server->tls, fd, &server->tls_turn, turn_now, server->loop, &transport))
+        return;
     struct http_connection *c = mem_need(sizeof *c);
+    c->transport = transport;
     c->magic = HTTP_CONNECTION_MAGIC;
     c->server = server;
     c->fd = fd;
@@ -112,6 +122,8 @@ static void connection_start(struct http_server *server, int fd,
     c->watch = watch_new(server->loop, fd, on_socket, c);
     c->timer = timer_new(server->loop, on_timer, c);
     http_input_enter(c, INPUT_HEAD);
+    if (server->tls)
+        timer_set(c->timer, server->limits.request_ms); /* for the handshake */
     http_connection_count(c);
 }
 
@@ -176,6 +188,10 @@ static void turn_away(struct http_server *server, int fd, const char *host)
     static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
                                  "Retry-After: 1\r\nConnection: close\r\n\r\n";
     log_full(server, host);
+    if (server->tls) {
+        close(fd);
+        return;
+    }
     (void)!recv(fd, server->scratch, sizeof server->scratch, MSG_DONTWAIT);
     (void)!send(fd, answer, sizeof answer - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
     close(fd);
@@ -209,7 +225,7 @@ static void accepted(void *context, int fd)
 /* ---- Made and freed. */
 
 enum status http_new(struct admin *admin, const char *address, const struct http_limits *limits,
-                     enum http_purpose purpose, const struct http_service *service,
+                     enum http_purpose purpose, struct tls *tls, const struct http_service *service,
                      struct http_server **out, char **error)
 {
     struct http_server *server = mem_need(sizeof *server);
@@ -217,6 +233,7 @@ enum status http_new(struct admin *admin, const char *address, const struct http
     server->loop = admin->options.loop;
     server->limits = *limits;
     server->purpose = purpose;
+    server->tls = tls;
     server->service = *service;
     LIST_INIT(&server->connections);
     enum status status = (purpose == HTTP_CONTROL ? listener_new_private : listener_new)(
@@ -249,6 +266,11 @@ void http_free(struct http_server **server)
         free(c); /* admin_free frees its request */
     }
     free(s);
+}
+
+bool http_speaks_tls(const struct http_server *server)
+{
+    return server->tls != NULL;
 }
 
 uint16_t http_port(const struct http_server *server)

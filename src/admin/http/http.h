@@ -11,6 +11,7 @@
 struct admin;
 struct http_server;
 struct request;
+struct tls;
 
 /* What a server does with requests. */
 struct http_service {
@@ -30,13 +31,15 @@ enum http_purpose {
 };
 
 /* Listens on address ("15672": all addresses, IPv4 and IPv6; "127.0.0.1:0"; "[::1]:15672").
+ * tls: what clients have to speak, which outlives the server; NULL: they speak plain HTTP.
  * HTTP_CONTROL: on the Unix socket at that path, for root and this process's user alone. Errors:
  * MALFORMED, IO with a sentence in *error (free it). */
 MUST_USE enum status http_new(struct admin *admin, const char *address,
                               const struct http_limits *limits, enum http_purpose purpose,
-                              const struct http_service *service, struct http_server **out,
-                              char **error);
+                              struct tls *tls, const struct http_service *service,
+                              struct http_server **out, char **error);
 void http_free(struct http_server **server);
+bool http_speaks_tls(const struct http_server *server);
 /* The port listened on. */
 uint16_t http_port(const struct http_server *server);
 /* How many connections are open. */

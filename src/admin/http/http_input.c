@@ -328,6 +328,15 @@ static void take_direct(struct http_connection *c, struct bytes in)
     advance(c);
 }
 
+/* How a client of TLS begins: a handshake record (RFC 8446, 5.1). */
+#define TLS_RECORD 0x16
+
+static void log_fault(const struct http_connection *c, const char *text)
+{
+    log_line(c->server->admin->options.log, LOG_WARNING, "http", "port %u: %s: %s",
+             http_port(c->server), c->address.peer_host, text);
+}
+
 static void peer_ended(struct http_connection *c)
 {
     http_connection_close(c);
@@ -340,10 +349,22 @@ void http_input_readable(struct http_connection *c)
         return;
     if (c->input == INPUT_HEAD)
         room = c->in.len < HEAD_BYTES_MAX ? HEAD_BYTES_MAX - c->in.len : 1;
-    ssize_t n = recv(c->fd, c->server->scratch, room, MSG_DONTWAIT);
-    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+    if (c->server->tls && room < TRANSPORT_READ_MIN)
+        room = TRANSPORT_READ_MIN;
+    ssize_t n = c->transport.ops->read(&c->transport, c->server->scratch, room);
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
+        if (c->transport.wants_write)
+            watch_set(c->watch, (enum watch_events)(WATCH_READ | WATCH_WRITE));
         return;
+    }
+    if (n > 0 && c->input == INPUT_HEAD && c->in.len == 0 && c->server->scratch[0] == TLS_RECORD) {
+        log_fault(c, "the client speaks TLS, and this port does not");
+        n = 0;
+    }
     if (n <= 0) {
+        const char *fault = transport_fault(&c->transport);
+        if (fault)
+            log_fault(c, fault);
         peer_ended(c);
         return;
     }
@@ -373,7 +394,7 @@ void http_input_readable(struct http_connection *c)
 void http_input_next(struct http_connection *c)
 {
     if (!c->keep_alive) {
-        (void)shutdown(c->fd, SHUT_WR);
+        c->transport.ops->shut_output(&c->transport);
         text_free(&c->in);
         http_input_enter(c, INPUT_LINGER);
         return;

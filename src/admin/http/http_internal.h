@@ -22,6 +22,7 @@
 #include "leveret/base/account.h"
 #include "leveret/net/address.h"
 #include "leveret/net/listener.h"
+#include "leveret/net/tls.h"
 
 /* Bytes that one call reads; the rest is read in the next turn. */
 #define READ_BYTES 65536u
@@ -52,7 +53,8 @@ struct http_piece {
 struct http_connection {
     uint32_t magic;
     struct http_server *server;
-    int fd;
+    int fd; /* the transport's; -1 once it is closed */
+    struct transport transport;
     struct watch *watch;
     struct timer *timer; /* for the state, or for the answer: timer_writes */
     struct connection_address address;
@@ -100,6 +102,8 @@ struct http_server {
     struct http_service service;
     LIST_HEAD(, http_connection) connections;
     unsigned connection_count;
+    struct tls *tls; /* NULL: it speaks none */
+    struct tls_turn tls_turn;
     uint64_t full_logged_ms; /* when the log last said that a connection was refused; 0: never */
     uint8_t scratch[READ_BYTES]; /* what one call reads, of any connection */
 };

@@ -75,17 +75,16 @@ static bool flush(struct http_connection *c)
     size_t share = TURN_BYTES_MAX;
     while (c->out_bytes && share) {
         struct iovec parts[PARTS_MAX];
-        struct msghdr message = {.msg_iov = parts};
+        int count = 0;
         struct http_piece *piece;
         STAILQ_FOREACH(piece, &c->pieces, entry)
         {
-            size_t skip = message.msg_iovlen ? 0 : c->sent;
-            parts[message.msg_iovlen++] =
-                (struct iovec){piece->text.at + skip, piece->text.len - skip};
-            if (message.msg_iovlen == PARTS_MAX)
+            size_t skip = count ? 0 : c->sent;
+            parts[count++] = (struct iovec){piece->text.at + skip, piece->text.len - skip};
+            if (count == PARTS_MAX)
                 break;
         }
-        ssize_t n = sendmsg(c->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t n = c->transport.ops->writev(&c->transport, parts, count, false);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)

@@ -283,7 +283,7 @@ static void get_overview(struct request *r)
 
 static void write_mechanisms(struct request *r, struct answer *a)
 {
-    const char *at = auth_mechanisms(r->admin->options.auth);
+    const char *at = auth_mechanisms(r->admin->options.auth, true);
     if (!answer_array(a, "auth_mechanisms"))
         return;
     while (*at) {

@@ -68,6 +68,7 @@ struct key {
 /* The keys by area. A table ends with a row without a name. Where two rows fit a name, the earlier
  * counts, so a literal name stands before a family. */
 extern const struct key keys_listeners[]; /* AMQP: addresses, sockets, TLS, PROXY */
+extern const struct key keys_tls[];       /* certificates, and logging in by one */
 extern const struct key keys_http[];      /* HTTP API, its page, metrics */
 extern const struct key keys_limits[];    /* what bounds clients, memory and disk */
 extern const struct key keys_access[];    /* users, passwords, what a new node or vhost gets */

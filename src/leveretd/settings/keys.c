@@ -12,7 +12,7 @@
 #include "leveretd/settings/origin.h"
 
 static const struct key *const tables[] = {
-    keys_listeners, keys_http, keys_limits, keys_access, keys_log, keys_node,
+    keys_listeners, keys_tls, keys_http, keys_limits, keys_access, keys_log, keys_node,
 };
 #define TABLES (sizeof tables / sizeof tables[0])
 

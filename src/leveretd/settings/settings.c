@@ -56,6 +56,19 @@ char **settings_addresses(const struct settings *settings)
     return out;
 }
 
+char **settings_tls_addresses(const struct settings *settings)
+{
+    size_t count = 0;
+    char **out = mem_need((settings->tls_listeners.count + 1) * sizeof *out);
+
+    for (size_t i = 0; i < settings->tls_listeners.count; i++) {
+        char *address;
+        if (!literal_address(settings->tls_listeners.items[i].value, &address) && address)
+            out[count++] = address;
+    }
+    return out;
+}
+
 void settings_differences(const struct settings *now, const struct settings *wanted,
                           struct text *live, struct text *waiting)
 {
@@ -103,12 +116,27 @@ static char *address_of(const char *ip, const char *port)
 
 char *settings_management_address(const struct settings *settings)
 {
-    return address_of(settings->management_ip, settings->management_port);
+    return settings->management_listener_tls
+               ? NULL
+               : address_of(settings->management_ip, settings->management_port);
 }
 
 char *settings_prometheus_address(const struct settings *settings)
 {
     return address_of(settings->prometheus_ip, settings->prometheus_port);
+}
+
+char *settings_management_tls_address(const struct settings *settings)
+{
+    bool own = !literal_is_off(settings->management_tls_port);
+    if (settings->management_listener_tls && !own)
+        return address_of(settings->management_ip, settings->management_port);
+    return address_of(settings->management_tls_ip, settings->management_tls_port);
+}
+
+char *settings_prometheus_tls_address(const struct settings *settings)
+{
+    return address_of(settings->prometheus_tls_ip, settings->prometheus_tls_port);
 }
 
 static uint64_t bytes_or_ratio(uint64_t bytes, double ratio, uint64_t whole)

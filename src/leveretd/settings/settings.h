@@ -21,12 +21,29 @@
 /* The value of a level or format that is taken from log.level or log.format. */
 #define SETTING_INHERIT UINT64_MAX
 
+/* The TLS of one server. */
+struct setting_tls {
+    char *cacertfile, *certfile, *keyfile, *password, *crlfile; /* NULL: not set */
+    uint64_t verify;                                            /* 1: verify_peer */
+    bool need_peer, server_order;
+    uint64_t depth;
+    struct setting_names versions, ciphers; /* empty: all that are safe */
+};
+
 struct settings {
     /* Addresses to listen on, as the file has them; settings_addresses gives them in listener_new's
      * form. */
     struct setting_names listeners;
     char *unix_path;
-    uint64_t tcp_backlog; /* 0: the listener's own */
+    struct setting_names tls_listeners; /* the same with TLS; empty: there are none */
+    struct setting_tls tls, management_tls, prometheus_tls;
+    char *management_tls_ip, *management_tls_port, *prometheus_tls_ip, *prometheus_tls_port;
+    bool management_listener_tls; /* true: management.listener.port is that of HTTPS */
+    uint64_t tls_timeout_ms;
+    uint64_t cert_login_from, cert_login_san; /* enum tls_login, enum tls_san */
+    uint64_t cert_login_san_index;
+    struct setting_names mechanisms; /* empty: PLAIN and AMQPLAIN, and ANONYMOUS if it is on */
+    uint64_t tcp_backlog;            /* 0: the listener's own */
     bool tcp_nodelay, tcp_keepalive;
     uint64_t tcp_send_bytes, tcp_receive_bytes; /* of the kernel's buffers; 0: the kernel chooses */
     uint64_t tcp_send_timeout_ms;               /* 0: the kernel decides */
@@ -157,12 +174,17 @@ void settings_take_live(struct settings *to, const struct settings *from);
 /* The addresses to listen on, in listener_new's form, as a NULL-ended list for settings_free_list.
  * Listeners that are off are left out. */
 char **settings_addresses(const struct settings *settings);
+/* The same of the listeners with TLS; empty: there are none. */
+char **settings_tls_addresses(const struct settings *settings);
 /* The users who may log in from loopback only, as such a list. */
 char **settings_loopback_users(const struct settings *settings);
 void settings_free_list(char ***list);
 /* "15672" or "127.0.0.1:15672", which the caller frees; NULL when the API is off. */
 char *settings_management_address(const struct settings *settings);
 char *settings_prometheus_address(const struct settings *settings);
+/* The same of the two servers' HTTPS. */
+char *settings_management_tls_address(const struct settings *settings);
+char *settings_prometheus_tls_address(const struct settings *settings);
 /* The memory watermark in bytes, given the memory of the machine. */
 uint64_t settings_memory_bytes_max(const struct settings *settings, uint64_t physical_bytes);
 uint64_t settings_disk_free_bytes_min(const struct settings *settings, uint64_t physical_bytes);
