@@ -251,9 +251,21 @@ struct connection *connection_new_tls(struct net_worker *worker, int fd, struct 
     return connection_over(worker, transport, handler, context);
 }
 
-const struct transport *connection_transport(const struct connection *connection)
+bool connection_shakes_hands(const struct connection *connection)
 {
-    return &connection->transport;
+    return transport_is_tls(&connection->transport) && !tls_is_ready(&connection->transport);
+}
+
+bool connection_tls(const struct connection *connection, struct tls_facts *out)
+{
+    tls_facts(&connection->transport, out);
+    return transport_is_tls(&connection->transport);
+}
+
+bool connection_peer_name(const struct connection *connection, const struct tls_login_rule *rule,
+                          char *out, size_t room)
+{
+    return tls_peer_name(&connection->transport, rule, out, room);
 }
 
 const char *connection_name(const struct connection *connection)

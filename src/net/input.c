@@ -247,7 +247,11 @@ static void read_nothing(struct connection *connection, ssize_t n, int error)
         snprintf(text, sizeof text, "%s", fault ? fault : strerrordesc_np(error));
         connection->broken = connection->broken || fault;
         connection->broken = connection->broken || gone;
-        connection_fail(connection, gone ? STATUS_CLOSED : STATUS_IO, text);
+        connection_fail(connection,
+                        fault  ? STATUS_MALFORMED
+                        : gone ? STATUS_CLOSED
+                               : STATUS_IO,
+                        text);
     }
     if (connection->closing)
         flush_schedule(connection);

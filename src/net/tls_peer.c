@@ -12,12 +12,12 @@
 
 /* ---- Names of ciphers, as Erlang and so RabbitMQ writes them. */
 
-struct named {
+struct nid_name {
     int nid;
     const char *name;
 };
 
-static const char *name_of(const struct named *names, int nid)
+static const char *name_of(const struct nid_name *names, int nid)
 {
     for (; names->name; names++)
         if (names->nid == nid)
@@ -27,29 +27,29 @@ static const char *name_of(const struct named *names, int nid)
 
 static const char *exchange_name(const SSL_CIPHER *cipher)
 {
-    static const struct named names[] = {{NID_kx_any, "any"}, {NID_kx_ecdhe, "ecdhe"},
-                                         {NID_kx_dhe, "dhe"}, {NID_kx_rsa, "rsa"},
-                                         {NID_kx_psk, "psk"}, {0, NULL}};
+    static const struct nid_name names[] = {{NID_kx_any, "any"}, {NID_kx_ecdhe, "ecdhe"},
+                                            {NID_kx_dhe, "dhe"}, {NID_kx_rsa, "rsa"},
+                                            {NID_kx_psk, "psk"}, {0, NULL}};
     return name_of(names, SSL_CIPHER_get_kx_nid(cipher));
 }
 
 static const char *auth_name(const SSL_CIPHER *cipher)
 {
-    static const struct named names[] = {
+    static const struct nid_name names[] = {
         {NID_auth_rsa, "rsa"}, {NID_auth_ecdsa, "ecdsa"}, {NID_auth_psk, "psk"}, {0, NULL}};
     return name_of(names, SSL_CIPHER_get_auth_nid(cipher));
 }
 
 static const char *cipher_name(const SSL_CIPHER *cipher)
 {
-    static const struct named names[] = {{NID_aes_128_gcm, "aes_128_gcm"},
-                                         {NID_aes_256_gcm, "aes_256_gcm"},
-                                         {NID_aes_128_ccm, "aes_128_ccm"},
-                                         {NID_aes_256_ccm, "aes_256_ccm"},
-                                         {NID_aes_128_cbc, "aes_128_cbc"},
-                                         {NID_aes_256_cbc, "aes_256_cbc"},
-                                         {NID_chacha20_poly1305, "chacha20_poly1305"},
-                                         {0, NULL}};
+    static const struct nid_name names[] = {{NID_aes_128_gcm, "aes_128_gcm"},
+                                            {NID_aes_256_gcm, "aes_256_gcm"},
+                                            {NID_aes_128_ccm, "aes_128_ccm"},
+                                            {NID_aes_256_ccm, "aes_256_ccm"},
+                                            {NID_aes_128_cbc, "aes_128_cbc"},
+                                            {NID_aes_256_cbc, "aes_256_cbc"},
+                                            {NID_chacha20_poly1305, "chacha20_poly1305"},
+                                            {0, NULL}};
     int nid = SSL_CIPHER_get_cipher_nid(cipher);
     const char *name = name_of(names, nid);
     return *name ? name : OBJ_nid2sn(nid);
@@ -57,7 +57,7 @@ static const char *cipher_name(const SSL_CIPHER *cipher)
 
 static const char *hash_name(const SSL_CIPHER *cipher)
 {
-    static const struct named names[] = {
+    static const struct nid_name names[] = {
         {NID_sha1, "sha"}, {NID_sha256, "sha256"}, {NID_sha384, "sha384"}, {0, NULL}};
     return SSL_CIPHER_is_aead(cipher) ? "aead" : name_of(names, SSL_CIPHER_get_digest_nid(cipher));
 }

@@ -71,8 +71,8 @@ static struct bytes server_properties(struct sessions *sessions)
 /* The user whom the client's certificate names; "" when it has none that is good. */
 static void certified_name(const struct session *session, char name[AUTH_NAME_MAX + 1])
 {
-    if (!tls_peer_name(connection_transport(session->connection),
-                       &session->sessions->options.external, name, AUTH_NAME_MAX + 1))
+    if (!connection_peer_name(session->connection, &session->sessions->options.external, name,
+                              AUTH_NAME_MAX + 1))
         name[0] = '\0';
 }
 

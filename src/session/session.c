@@ -153,7 +153,8 @@ static void free_session(struct loop_task *task)
     sessions_forget(session);
     entrance_leave(session);
     account_add(session->sessions->memory.account, ACCOUNT_CONNECTIONS,
-                -(int64_t)(SESSION_COST_BYTES + session->client_properties.room));
+                -(int64_t)(SESSION_COST_BYTES + session->client_properties.room +
+                           (session->tls ? sizeof *session->tls : 0)));
     session_channels_free(session);
     loop_task_cancel(session->sessions->loop, &session->flush);
     timer_free(&session->timer);
@@ -165,6 +166,7 @@ static void free_session(struct loop_task *task)
     free(session->user);
     free(session->vhost);
     free(session->mechanism);
+    free(session->tls);
     session->magic = 0;
     free(session);
 }
@@ -204,6 +206,17 @@ static void end_of_turn(struct loop_task *task)
 #define TLS_RECORD 0x16
 #define TLS_MAJOR  0x03
 
+/* Keeps what listings tell of the connection's TLS. */
+static void note_tls(struct session *session)
+{
+    struct tls_facts facts;
+    if (!connection_tls(session->connection, &facts))
+        return;
+    session->tls = mem_need(sizeof *session->tls);
+    *session->tls = facts;
+    account_add(session->sessions->memory.account, ACCOUNT_CONNECTIONS, sizeof facts);
+}
+
 static bool opened(void *context, const uint8_t header[PROTOCOL_HEADER_BYTES])
 {
     struct session *session = context;
@@ -221,6 +234,7 @@ static bool opened(void *context, const uint8_t header[PROTOCOL_HEADER_BYTES])
                  header[4], header[5], header[6], header[7]);
         return false;
     }
+    note_tls(session);
     handshake_begin(session);
     return true;
 }
@@ -304,10 +318,9 @@ static void failed(void *context, enum status status, const char *text)
         session_end(session, CLOSE_LINGER_MS);
         return;
     }
-    const char *fault = transport_fault(connection_transport(session->connection));
-    if (fault)
+    if (status == STATUS_MALFORMED)
         log_line(session->sessions->options.log, LOG_WARNING, "connection", "%s: %s",
-                 connection_name(session->connection), fault);
+                 connection_name(session->connection), text);
     else if (session->state < SESSION_CLOSING && session->state != SESSION_OPENING)
         log_line(session->sessions->options.log, LOG_WARNING, "connection",
                  "%s user=%s: ended without connection.close: %s",
@@ -327,13 +340,6 @@ static void closed(void *context)
     session_maybe_free(session);
 }
 
-/* Whether the handshake of TLS is under way. */
-static bool is_shaking_hands(const struct session *session)
-{
-    const struct transport *transport = connection_transport(session->connection);
-    return transport_is_tls(transport) && !tls_is_ready(transport);
-}
-
 /* How long the first part of the handshake may take. */
 static uint32_t first_wait_ms(const struct sessions *sessions, const struct tls *tls)
 {
@@ -351,7 +357,8 @@ static void timer_due(void *context)
         return;
     }
     const struct session_options *options = &session->sessions->options;
-    bool shaking = session->state == SESSION_OPENING && is_shaking_hands(session);
+    bool shaking =
+        session->state == SESSION_OPENING && connection_shakes_hands(session->connection);
     uint64_t age_ms = clock_wall_ms() - session->connected_wall_ms;
     if (!shaking && session->state < SESSION_REFUSED && age_ms < options->handshake_timeout_ms) {
         timer_set(session->timer, options->handshake_timeout_ms - age_ms); /* TLS is over */

@@ -58,6 +58,7 @@ struct session {
     char *told_name; /* the name in the event connection.created; NULL when none was sent */
     char *user, *vhost;
     char *mechanism;
+    struct tls_facts *tls;         /* NULL: it speaks no TLS, or has not shaken hands */
     struct text client_properties; /* a table's contents */
     /* Capabilities that the client announced in start-ok. */
     bool can_blocked, can_cancel_notify, can_failure_close;

@@ -250,6 +250,7 @@ static void describe(const struct session *session, struct session_info *out)
         .peer_host = bytes_of_text(address->peer_host),
         .host = bytes_of_text(address->host),
         .mechanism = bytes_of_text(session->mechanism ? session->mechanism : ""),
+        .tls = session->tls,
         .peer_port = address->peer_port,
         .port = address->port,
         .channels = (uint16_t)session->channel_count,

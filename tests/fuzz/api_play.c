@@ -11,6 +11,7 @@
 #include "leveret/base/check.h"
 #include "leveret/base/container.h"
 #include "leveret/base/mem.h"
+#include "leveret/net/tls.h"
 
 /* A request that is not answered in this time never will be: a fault. */
 #define ANSWER_SECONDS 25
@@ -32,12 +33,18 @@ struct http_connection {
 };
 
 enum status http_new(struct admin *admin, const char *address, const struct http_limits *limits,
-                     enum http_purpose purpose, const struct http_service *service,
+                     enum http_purpose purpose, struct tls *tls, const struct http_service *service,
                      struct http_server **out, char **error)
 {
-    (void)admin, (void)address, (void)limits, (void)purpose, (void)service, (void)error;
+    (void)admin, (void)address, (void)limits, (void)purpose, (void)tls, (void)service, (void)error;
     *out = NULL;
     return STATUS_INTERNAL_ERROR;
+}
+
+void tls_certificate(const struct tls *tls, struct tls_certificate *out)
+{
+    (void)tls;
+    *out = (struct tls_certificate){0};
 }
 
 void http_free(struct http_server **server)
@@ -72,13 +79,13 @@ static void begin(struct request *request, int code, const char *content_type)
     c->answer->json = content_type && strcmp(content_type, "application/json") == 0;
 }
 
-void http_send(struct request *request, int code, const char *content_type, const char *header,
-               const char *header_value, struct text *body)
+void http_send(struct request *request, int code, const char *content_type,
+               const struct http_field *fields, struct text *body)
 {
     struct http_connection *c = request->http;
-    CHECK(!header == !header_value);
-    /* A name in a header must not end it. */
-    CHECK(!header || !strpbrk(header_value, "\r\n"));
+    /* A name in a field of the head must not end it. */
+    for (; fields && fields->name; fields++)
+        CHECK(!strpbrk(fields->value, "\r\n"));
     begin(request, code, content_type);
     if (c && body)
         text_add_bytes(&c->answer->body, text_bytes(body));

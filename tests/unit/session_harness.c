@@ -104,6 +104,32 @@ static void close_task(struct loop_task *task)
     c->handler->closed(c->context);
 }
 
+struct connection *connection_new_tls(struct net_worker *worker, int fd, struct tls *tls,
+                                      const struct connection_handler *handler, void *context)
+{
+    (void)tls;
+    return connection_new(worker, fd, handler, context);
+}
+
+bool connection_shakes_hands(const struct connection *connection)
+{
+    (void)connection;
+    return false;
+}
+
+bool connection_tls(const struct connection *connection, struct tls_facts *out)
+{
+    (void)connection, (void)out;
+    return false;
+}
+
+bool connection_peer_name(const struct connection *connection, const struct tls_login_rule *rule,
+                          char *out, size_t room)
+{
+    (void)connection, (void)rule, (void)out, (void)room;
+    return false;
+}
+
 struct connection *connection_new(struct net_worker *worker, int fd,
                                   const struct connection_handler *handler, void *context)
 {

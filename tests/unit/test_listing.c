@@ -69,6 +69,19 @@ void respond_error(struct request *r, int status, const char *error, const char 
     done(r);
 }
 
+void respond_bad_request(struct request *r, const char *format, ...)
+{
+    code = 400;
+    text_printf(&replied, "bad_request: %s", format);
+    done(r);
+}
+
+char *request_query_next(const char **from, const char *name)
+{
+    (void)from, (void)name;
+    return NULL;
+}
+
 /* A stream: the client has enough after each write, until it has taken it in a later turn. */
 static unsigned waits;
 static bool streaming, client_leaves;

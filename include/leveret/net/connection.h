@@ -19,11 +19,10 @@
 #include "leveret/base/buffer.h"
 #include "leveret/base/message.h"
 #include "leveret/net/net_worker.h"
+#include "leveret/net/tls.h"
 #include "leveret/wire/frame.h"
 
 struct connection;
-struct tls;
-struct transport;
 
 /* After connection_close only closed is called. */
 struct connection_handler {
@@ -36,8 +35,9 @@ struct connection_handler {
     bool (*frame)(void *context, const struct frame *frame, struct buffer *owner);
     /* Bytes have left for the socket: so many since the last call. In PHASE_WRITE. */
     void (*written)(void *context, size_t bytes);
-    /* Input has ended, and text says why. No more frames come; queued output may still be written.
-     * The owner has to call connection_close. Called at most once. */
+    /* Input has ended, and text says why (MALFORMED: the peer does not speak TLS as it should). No
+     * more frames come; queued output may still be written. The owner has to call connection_close.
+     * Called at most once. */
     void (*failed)(void *context, enum status status, const char *text);
     /* The last call: output is written or given up, and the socket is closed, or left to the peer
      * to close (connection_await_end). The connection must not be used any more. */
@@ -50,8 +50,13 @@ struct connection *connection_new(struct net_worker *worker, int fd,
 /* The same with TLS. NULL: no memory; the socket is closed. */
 struct connection *connection_new_tls(struct net_worker *worker, int fd, struct tls *tls,
                                       const struct connection_handler *handler, void *context);
-/* What carries its bytes; valid until handler.closed has returned. */
-const struct transport *connection_transport(const struct connection *connection);
+/* Whether it has TLS whose handshake is not over. */
+bool connection_shakes_hands(const struct connection *connection);
+/* Returns false when it has no TLS. To be called when the handshake is over. */
+bool connection_tls(const struct connection *connection, struct tls_facts *out);
+/* As tls_peer_name; false for a connection without TLS. */
+bool connection_peer_name(const struct connection *connection, const struct tls_login_rule *rule,
+                          char *out, size_t room);
 
 /* The name for logs and listings: "127.0.0.1:50000 -> 127.0.0.1:5672" ("unix:…" for a Unix socket).
  * Zero-ended, valid until handler.closed has returned. */

@@ -128,6 +128,10 @@ static void keep_session(void *info, struct arena *arena)
     s->peer_host = arena_keep(arena, s->peer_host);
     s->host = arena_keep(arena, s->host);
     s->mechanism = arena_keep(arena, s->mechanism);
+    if (s->tls)
+        s->tls = (const struct tls_facts *)(const void *)arena_keep(
+                     arena, bytes_of(s->tls, sizeof *s->tls))
+                     .at;
 }
 
 const struct gather_kind gather_queues = {sizeof(struct queue_info), list_queues, keep_queue,

@@ -30,14 +30,27 @@ static void write_octets(struct request *r, struct answer *a, const struct sessi
     answer_uint(a, "send_pend", s->send_pending_bytes);
 }
 
-static void write_no_tls(struct answer *a)
+static void text_or_null(struct answer *a, const char *key, const char *text)
 {
-    static const char *const nulls[] = {
-        "ssl_protocol",     "ssl_key_exchange",  "ssl_cipher",        "ssl_hash",
-        "peer_cert_issuer", "peer_cert_subject", "peer_cert_validity"};
-    answer_bool(a, "ssl", false);
-    for (size_t i = 0; i < sizeof nulls / sizeof *nulls; i++)
-        answer_null(a, nulls[i]);
+    if (text[0])
+        answer_text(a, key, text);
+    else
+        answer_null(a, key);
+}
+
+static void write_tls(struct answer *a, const struct tls_facts *tls)
+{
+    static const struct tls_facts none;
+    answer_bool(a, "ssl", tls != NULL);
+    if (!tls)
+        tls = &none;
+    text_or_null(a, "ssl_protocol", tls->protocol);
+    text_or_null(a, "ssl_key_exchange", tls->key_exchange);
+    text_or_null(a, "ssl_cipher", tls->cipher);
+    text_or_null(a, "ssl_hash", tls->hash);
+    text_or_null(a, "peer_cert_issuer", tls->peer_issuer);
+    text_or_null(a, "peer_cert_subject", tls->peer_subject);
+    text_or_null(a, "peer_cert_validity", tls->peer_validity);
 }
 
 /* Writes the name that the client gave its connection, if it gave one. */
@@ -72,7 +85,7 @@ static void render_connection(struct request *r, struct answer *a, const struct 
     answer_uint(a, "timeout", s->heartbeat_s);
     arguments_write(a, "client_properties", s->client_properties);
     write_octets(r, a, s);
-    write_no_tls(a);
+    write_tls(a, s->tls);
 }
 
 static void order_connection(const struct row *row, struct listing_order *order)

@@ -81,12 +81,6 @@ static void check_service(struct request *r)
     totals_for(r, counted);
 }
 
-/* Is always well: no listener has a certificate that could expire. */
-static void check_certificates(struct request *r)
-{
-    health_respond_ok(r);
-}
-
 static void check_single_node(struct request *r)
 {
     struct answer a = {0};
@@ -161,8 +155,6 @@ const struct route api_health[] = {
     {METHOD_GET, "/api/health/checks/alarms", check_alarms, ACCESS_USER, BODY_SMALL},
     {METHOD_GET, "/api/health/checks/local-alarms", check_alarms, ACCESS_USER, BODY_SMALL},
     {METHOD_GET, "/api/health/checks/virtual-hosts", check_vhosts, ACCESS_USER, BODY_SMALL},
-    {METHOD_GET, "/api/health/checks/certificate-expiration/:n/:unit", check_certificates,
-     ACCESS_USER, BODY_SMALL},
     {METHOD_GET, "/api/health/checks/is-in-service", check_service, ACCESS_USER, BODY_SMALL},
     {METHOD_GET, "/api/health/checks/ready-to-serve-clients", check_service, ACCESS_USER,
      BODY_SMALL},

@@ -56,6 +56,8 @@ src_admin_libadmin_a_SOURCES += \
 	src/admin/resource/vhost_start.c \
 	src/admin/resource/vhosts.c \
 	src/admin/resource/vhosts.h \
+	src/admin/resource/listeners.c \
+	src/admin/resource/listeners.h \
 	src/admin/resource/log.c \
 	src/admin/resource/node_control.c \
 	src/admin/resource/node_settings.c

@@ -12,39 +12,30 @@
 #include "admin/metrics/process.h"
 #include "admin/metrics/totals.h"
 #include "admin/resource/details.h"
+#include "admin/resource/listeners.h"
 #include "admin/sampling/broker_numbers.h"
 #include "leveret/base/clock.h"
 #include "leveret/base/identity.h"
 
 /* ---- Overview. */
 
-static void write_listener(struct request *r, struct answer *a, const char *protocol,
-                           const char *address, uint16_t port)
-{
-    if (!answer_object(a, NULL))
-        return;
-    answer_text(a, "node", r->admin->options.node_name);
-    answer_text(a, "protocol", protocol);
-    answer_text(a, "ip_address", address);
-    answer_uint(a, "port", port);
-    answer_bool(a, "tls", false);
-    if (answer_object(a, "socket_opts"))
-        answer_end(a);
-    answer_end(a);
-}
-
 static void write_listeners(struct request *r, struct answer *a)
 {
-    const struct admin_options *o = &r->admin->options;
+    struct listening all[LISTENERS_MAX];
+    size_t count = listeners_all(r->admin, all);
     if (!answer_array(a, "listeners"))
         return;
-    for (size_t i = 0; i < o->listener_count; i++)
-        write_listener(r, a, o->listeners[i].protocol, o->listeners[i].address,
-                       o->listeners[i].port);
-    if (r->admin->server)
-        write_listener(r, a, "http", "::", http_port(r->admin->server));
-    if (r->admin->metrics_server)
-        write_listener(r, a, "http/prometheus", "::", http_port(r->admin->metrics_server));
+    for (size_t i = 0; i < count; i++) {
+        answer_object(a, NULL);
+        answer_text(a, "node", r->admin->options.node_name);
+        answer_text(a, "protocol", all[i].protocol);
+        answer_text(a, "ip_address", all[i].address);
+        answer_uint(a, "port", all[i].port);
+        answer_bool(a, "tls", all[i].tls != NULL);
+        if (answer_object(a, "socket_opts"))
+            answer_end(a);
+        answer_end(a);
+    }
     answer_end(a);
 }
 
@@ -67,6 +58,8 @@ static void write_contexts(struct request *r, struct answer *a)
     if (!answer_array(a, "contexts"))
         return;
     write_context(r, a, "Leveret HTTP API", r->admin->server);
+    write_context(r, a, "Leveret HTTP API (TLS)", r->admin->tls_server);
+    write_context(r, a, "Leveret Prometheus metrics (TLS)", r->admin->metrics_tls_server);
     write_context(r, a, "Leveret Prometheus metrics", r->admin->metrics_server);
     answer_end(a);
 }
