@@ -60,6 +60,8 @@ static void flush(struct connection *connection)
         connection->unreported_bytes += (size_t)n;
         connection->counters.sent_bytes += (uint64_t)n;
         connection->counters.writes += n > 0;
+        connection->worker->counters.sent_bytes += (uint64_t)n;
+        connection->worker->counters.writes += n > 0;
         share = share > (size_t)n ? share - (size_t)n : 0;
         connection->write_waits = (size_t)n < offered || share == 0;
     }

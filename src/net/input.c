@@ -316,6 +316,8 @@ static size_t read_socket(struct connection *connection)
     input_drop(connection);
     connection->counters.received_bytes += (uint64_t)n;
     connection->counters.reads++;
+    worker->counters.received_bytes += (uint64_t)n;
+    worker->counters.reads++;
     connection->read_at_ms = loop_now_ms(worker->loop);
     struct bytes input = bytes_of(at, held_bytes + (size_t)n);
     if (!connection->closing) {

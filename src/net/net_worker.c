@@ -41,6 +41,11 @@ struct net_worker *net_worker_new(struct loop *loop, struct account *account)
     return worker;
 }
 
+void net_worker_counters(const struct net_worker *worker, struct connection_counters *out)
+{
+    *out = worker->counters;
+}
+
 void net_worker_free(struct net_worker **worker)
 {
     struct net_worker *w = *worker;

@@ -38,6 +38,7 @@ struct net_worker {
     } memory;
     struct loop_task told; /* in PHASE_FREE: tells the account */
     size_t connections;
+    struct connection_counters counters; /* of all connections there ever were, but for frames */
     TAILQ_HEAD(, connection) leaving; /* the oldest first: see leaving.h */
     unsigned leaving_count;
     struct read_blocks blocks;

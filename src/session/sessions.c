@@ -299,5 +299,11 @@ enum status sessions_close(struct sessions *sessions, struct bytes name, const c
 
 void sessions_totals(const struct sessions *sessions, struct sessions_totals *out)
 {
+    struct connection_counters counters;
+    net_worker_counters(sessions->net, &counters);
     *out = sessions->totals;
+    out->received_bytes = counters.received_bytes;
+    out->sent_bytes = counters.sent_bytes;
+    out->reads = counters.reads;
+    out->writes = counters.writes;
 }

@@ -1,7 +1,11 @@
 #!/usr/bin/python3
 """Counters in the metrics: by type of queue, by what became of dead letters, by size, of exchanges; under RabbitMQ's names."""
+import contextlib
+import shutil
+import subprocess
+
 from client import channel_on, publish
-from harness import eventually, main, test
+from harness import Skip, eventually, main, test
 from http_api import Api, parse_metrics
 
 GLOBAL = "rabbitmq_global_messages_"
@@ -106,6 +110,143 @@ def deliveries_by_type(node):
             assert each[f'rabbitmq_queue_{family}_total{{vhost="/",queue="q"}}'] == count, family
         detailed = metrics(node, "/detailed?family=exchange_metrics")
         assert any(key.startswith("rabbitmq_detailed_exchange_messages_published_total{") for key in detailed)
+
+
+GROUPS = ("queue_coarse_metrics", "queue_metrics", "queue_consumer_count", "queue_delivery_metrics", "exchange_metrics",
+          "channel_metrics", "channel_exchange_metrics", "channel_queue_metrics", "channel_queue_exchange_metrics",
+          "connection_metrics", "connection_coarse_metrics", "connection_churn_metrics", "auth_attempt_metrics",
+          "auth_attempt_detailed_metrics", "node_coarse_metrics", "node_metrics", "node_persister_metrics", "vhost_status",
+          "exchange_bindings", "exchange_names")
+# RabbitMQ's names that promtool would rather have otherwise.
+LINTED = "rabbitmq_unreachable_cluster_peers_count non-histogram and non-summary metrics should not have \"_count\" suffix"
+
+
+def families(text):
+    return {line.split(" ")[2] for line in text.splitlines() if line.startswith("# TYPE")}
+
+
+@contextlib.contextmanager
+def busy(node):
+    """A connection that publishes and consumes; one queue has an odd name."""
+    with channel_on(node) as channel:
+        channel.queue_declare('q"\\', durable=True)
+        channel.queue_declare("plain", durable=True, arguments={"x-queue-type": "quorum"})
+        channel.basic_qos(prefetch_count=7)
+        channel.basic_consume("plain", lambda *message: None)
+        publish(channel, "plain", b"m", b"m")
+        yield
+
+
+@test(own=True, management=True, leveret_only="counts nothing else")
+def promtool_is_content(node):
+    if not shutil.which("promtool"):
+        raise Skip("no promtool")
+    api = Api(node, user=None, port=node.metrics_port)
+    with busy(node):
+        for path in ("", "/per-object", "/memory-breakdown", *("/detailed?family=" + group for group in GROUPS),
+                     "/detailed?" + "&".join("family=" + group for group in GROUPS)):
+            text = api.call("GET", "/metrics" + path).text
+            told = subprocess.run(["promtool", "check", "metrics"], input=text, text=True, capture_output=True, timeout=60)
+            said = [line for line in (told.stdout + told.stderr).splitlines() if line and line != LINTED]
+            assert not said and told.returncode in (0, 3), (path, said)
+            parse_metrics(text)
+
+
+@test(own=True, management=True, leveret_only="counts nothing else")
+def every_group_has_its_families(node):
+    with busy(node):
+        api = Api(node, user=None, port=node.metrics_port)
+        identity = families(api.call("GET", "/metrics/detailed").text)
+        assert identity == {"rabbitmq_build_info", "rabbitmq_identity_info"}, identity
+        seen = {}
+        for group in GROUPS:
+            text = api.call("GET", "/metrics/detailed?family=" + group).text
+            seen[group] = families(text) - identity
+            assert seen[group], group
+            lines = [line for line in text.splitlines() if not line.startswith("#")]
+            assert all(any(line.startswith(family) for line in lines) for family in seen[group]), group
+        # What is there for each object is there as a sum, too.
+        sums = families(api.call("GET", "/metrics").text)
+        for group, names in seen.items():
+            for name in names:
+                if name.startswith("rabbitmq_detailed_") and name != "rabbitmq_detailed_queue_info" and "_detailed_" not in name[18:]:
+                    assert name.replace("_detailed_", "_") in sums, (group, name)
+
+
+@test(own=True, management=True, leveret_only="counts nothing else")
+def detailed_is_filtered(node):
+    api = Api(node)
+    api.put("vhosts/other")
+    for vhost, queue in (("%2F", "a1"), ("%2F", "a2"), ("other", "a1"), ("other", "b")):
+        api.put(f"queues/{vhost}/{queue}", {"durable": True})
+
+    def told(query):
+        name = "rabbitmq_detailed_queue_messages{"
+        return {key[len(name):-1] for key in metrics(node, "/detailed?family=queue_coarse_metrics&" + query) if key.startswith(name)}
+    line = 'vhost="{}",queue="{}"'.format
+    every = {line("/", "a1"), line("/", "a2"), line("other", "a1"), line("other", "b")}
+    assert told("") == every
+    assert told("vhost=other") == {line("other", "a1"), line("other", "b")}
+    assert told("vhost=other&vhost=%2F&vhost=other") == every
+    assert told("vhost=nosuch") == set()
+    assert told("queue_filter=^a") == every - {line("other", "b")}
+    assert told("queue=1$&vhost=%2F") == {line("/", "a1")}
+    wrong = Api(node, user=None, port=node.metrics_port)
+    for pattern, why in (("(", "position 1"), ("a" * 5000, "too long")):
+        answer = wrong.call("GET", f"/metrics/detailed?family=queue_metrics&queue_filter={pattern}")
+        assert answer.code == 400 and why in answer.json["reason"], answer
+
+
+@test(own=True, management=True, leveret_only="counts nothing else")
+def openmetrics(node):
+    api = Api(node, user=None, port=node.metrics_port)
+    with busy(node):
+        for path in ("", "/per-object", "/detailed?family=queue_metrics", "/memory-breakdown"):
+            answer = api.call("GET", "/metrics" + path, headers={"Accept": "application/openmetrics-text;version=1.0.0"})
+            assert answer.headers["Content-Type"].startswith("application/openmetrics-text"), answer.headers
+            assert answer.text.endswith("# EOF\n")
+            assert not any(family.endswith(("_total", "_info")) for family in families(answer.text))
+            plain = api.call("GET", "/metrics" + path, headers={"Accept": "text/plain"})
+            assert plain.headers["Content-Type"].startswith("text/plain; version=0.0.4") and "# EOF" not in plain.text
+        assert 'le="100.0"' in api.call("GET", "/metrics", headers={"Accept": "application/openmetrics-text"}).text
+
+
+@test(own=True, management=True, leveret_only="counts nothing else")
+def sums_and_lines_agree(node):
+    with busy(node):
+        eventually(lambda: metrics(node)["rabbitmq_queue_messages_unacked"] == 2, what="deliveries")
+        sums, lines = metrics(node), metrics(node, "/per-object")
+        for name, wanted in (("queue_messages", 2), ("queue_consumers", 1), ("queue_messages_bytes", 2), ("queue_messages_ram", 2),
+                             ("queue_messages_unacked_ram", 2), ("queue_messages_persistent", 2), ("channel_consumers", 1),
+                             ("channel_messages_unacked", 2), ("consumer_prefetch", 7), ("connection_channels", 1),
+                             ("queue_messages_published_total", 2), ("channel_messages_published_total", 2)):
+            name = "rabbitmq_" + name
+            each = sum(value for key, value in lines.items() if key.startswith(name + "{"))
+            assert (sums[name], each) == (wanted, wanted), (name, sums[name], each)
+        opened = sums["rabbitmq_connection_incoming_bytes_total"]
+        assert opened > 0 and sums["rabbitmq_connection_outgoing_packets_total"] > 0
+    # Counts of what is gone stay.
+    eventually(lambda: metrics(node)["rabbitmq_connections"] == 0, what="the end of the connection")
+    after = metrics(node)
+    assert after["rabbitmq_connection_incoming_bytes_total"] >= opened
+    assert after["rabbitmq_channel_messages_published_total"] == 2
+    identity = next(key for key in after if key.startswith("rabbitmq_identity_info"))
+    assert 'rabbitmq_cluster_permanent_id="leveret-cluster-id-' in identity and 'rabbitmq_endpoint="aggregated"' in identity
+    assert after["rabbitmq_erlang_uptime_seconds"] >= 0 and after["rabbitmq_alarms_file_descriptor_limit"] == 0
+
+
+@test(own=True, management=True, leveret_only="counts nothing else")
+def memory_adds_up(node):
+    api = Api(node)
+    name = api.get("overview").json["node"]
+    memory = api.get(f"nodes/{name}/memory").json["memory"]
+    parts = {key: value for key, value in memory.items() if key not in ("total", "strategy")}
+    assert memory["strategy"] == "rss" and sum(parts.values()) == memory["total"]["rss"], memory
+    assert parts["code"] > 0 and parts["other_system"] > 0
+    shares = api.get(f"nodes/{name}/memory/relative").json["memory"]
+    assert shares["total"] == 100 and shares.keys() - {"total"} == parts.keys()
+    told = metrics(node, "/memory-breakdown")
+    assert told["rabbitmq_memory_binary_heap_bytes"] >= 0 and told["rabbitmq_memory_code_module_bytes"] > 0
 
 
 if __name__ == "__main__":

@@ -220,6 +220,12 @@ size_t connection_output_bytes(const struct connection *connection)
     return connection->output_held;
 }
 
+void net_worker_counters(const struct net_worker *worker, struct connection_counters *out)
+{
+    (void)worker;
+    *out = (struct connection_counters){0};
+}
+
 void connection_counters(const struct connection *connection, struct connection_counters *out)
 {
     *out = connection->counters;

@@ -229,6 +229,7 @@ struct exchange_info {
     bool durable, auto_delete, internal;
     uint64_t publish_in, publish_out;
     uint64_t unroutable_returned, unroutable_dropped;
+    uint64_t bindings; /* that lead from it; none is counted of the default exchange */
     uint64_t sample_number, born_wall_ms; /* for samples (leveret/broker/sample.h) */
     bool sampled_before;
     uint64_t deduplicated;     /* messages that were not routed because it had seen them before */

@@ -101,10 +101,6 @@ void connection_append_message(struct connection *connection, struct message *me
 size_t connection_output_bytes(const struct connection *connection);
 
 /* Counters for listings. */
-struct connection_counters {
-    uint64_t received_bytes, sent_bytes, received_frames;
-    uint64_t reads, writes; /* of the socket that have moved bytes */
-};
 void connection_counters(const struct connection *connection, struct connection_counters *out);
 
 /* Ends input, writes the queued output for at most linger_ms, then closes the socket and calls

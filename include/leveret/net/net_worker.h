@@ -16,4 +16,11 @@ struct net_worker *net_worker_new(struct loop *loop, struct account *account);
  * (connection_await_end): these are closed now. */
 void net_worker_free(struct net_worker **worker);
 
+struct connection_counters {
+    uint64_t received_bytes, sent_bytes, received_frames;
+    uint64_t reads, writes; /* of the socket that have moved bytes */
+};
+/* The counters of all connections that there ever were, but for frames, which are 0. */
+void net_worker_counters(const struct net_worker *worker, struct connection_counters *out);
+
 #endif

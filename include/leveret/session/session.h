@@ -108,6 +108,8 @@ MUST_USE enum status sessions_close(struct sessions *sessions, struct bytes name
 struct sessions_totals {
     uint64_t connections, opened, closed, channels, channels_opened, channels_closed;
     uint64_t refused; /* closed before they opened a vhost, because there were too many */
+    /* Of all connections, those that are closed among them; see struct session_info. */
+    uint64_t received_bytes, sent_bytes, reads, writes;
 };
 void sessions_totals(const struct sessions *sessions, struct sessions_totals *out);
 

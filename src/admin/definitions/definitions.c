@@ -6,12 +6,12 @@
 
 #include "admin/json/arguments.h"
 #include "admin/listing/gather.h"
+#include "admin/listing/listed_queue.h"
 #include "admin/resource/details.h"
 #include "admin/resource/global_parameters.h"
 #include "admin/resource/limits.h"
 #include "admin/resource/permissions.h"
 #include "admin/resource/policy_json.h"
-#include "admin/resource/queues.h"
 #include "admin/resource/topic_permissions.h"
 #include "admin/resource/vhosts.h"
 #include "leveret/base/identity.h"
@@ -135,7 +135,7 @@ static void write_queues(struct answer *a, const struct exporting *e)
             answer_bytes(a, "vhost", e->parts[PART_QUEUES].rows[i].vhost);
         answer_bool(a, "durable", q->durable);
         answer_bool(a, "auto_delete", q->auto_delete);
-        answer_bytes(a, "type", api_queue_type(q));
+        answer_bytes(a, "type", listed_queue_type(q));
         arguments_write(a, "arguments", q->arguments);
         answer_end(a);
     }

@@ -206,6 +206,12 @@ static int read_content_type(struct head_reading *r, struct bytes value)
     return 0;
 }
 
+static int read_accept(struct head_reading *r, struct bytes value)
+{
+    r->head->accept = value;
+    return 0;
+}
+
 static int read_origin(struct head_reading *r, struct bytes value)
 {
     r->head->origin = value;
@@ -267,6 +273,7 @@ static const struct {
     {"X-Reason", read_reason},
     {"Authorization", read_authorization},
     {"Content-Type", read_content_type},
+    {"Accept", read_accept},
     {"Origin", read_origin},
     {"Cookie", read_cookie},
     {"If-None-Match", read_if_none_match},

@@ -112,6 +112,7 @@ static struct request *make_request(struct http_connection *c, const struct head
     r->authorization = copy(head->authorization);
     r->reason = copy(head->reason);
     r->content_type = copy(head->content_type);
+    r->accept = copy(head->accept);
     r->origin = copy(head->origin);
     r->cookie = copy(head->cookie);
     r->if_none_match = copy(head->if_none_match);

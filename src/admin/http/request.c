@@ -52,6 +52,7 @@ void request_free(struct request *request)
     free(request->query);
     free(request->authorization);
     free(request->content_type);
+    free(request->accept);
     free(request->origin);
     free(request->cookie);
     free(request->if_none_match);

@@ -27,7 +27,7 @@ struct request {
     char *path;  /* as sent, without the query */
     char *query; /* without '?'; "" when there is none */
     /* Header fields; NULL: the head had none. */
-    char *authorization, *reason, *content_type, *origin, *cookie, *if_none_match;
+    char *authorization, *reason, *content_type, *accept, *origin, *cookie, *if_none_match;
     bool takes_gzip, by_page; /* see struct head */
     char peer[64];            /* the client's address */
     bool loopback;            /* true when the client is on this machine */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
+#include "admin/http/http.h"
 #include "admin/http/request.h"
 #include "admin/http/respond.h"
 #include "leveret/base/mem.h"
@@ -103,8 +104,11 @@ bool turns_take(struct request *request, void (*go)(struct request *request, voi
     }
     bool runs = may_run(turns, request);
     if (!runs && turns->waiting_count >= TURNS_WAITING_MAX) {
-        respond_error(request, 503, "service_unavailable",
-                      "too many listings wait: try again later");
+        if (http_is_streaming(request))
+            respond_no_room(request);
+        else
+            respond_error(request, 503, "service_unavailable",
+                          "too many listings wait: try again later");
         return false;
     }
     struct turn *turn = mem_need(sizeof *turn);

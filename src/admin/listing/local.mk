@@ -9,6 +9,8 @@ src_admin_libadmin_a_SOURCES += \
 	src/admin/listing/gather.c \
 	src/admin/listing/gather.h \
 	src/admin/listing/gather_kinds.c \
+	src/admin/listing/listed_queue.c \
+	src/admin/listing/listed_queue.h \
 	src/admin/listing/listing.c \
 	src/admin/listing/listing.h \
 	src/admin/listing/stats.c \

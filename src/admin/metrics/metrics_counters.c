@@ -1,9 +1,8 @@
 /* Part of metrics: counters of deliveries by type of queue, of dead letters by cause and strategy,
  * and of messages by size. The names and labels are RabbitMQ's. */
-#include <inttypes.h>
 #include <stddef.h>
 
-#include "admin/metrics/metrics.h"
+#include "admin/metrics/metrics_node.h"
 #include "admin/metrics/totals.h"
 
 static const char *const type_names[COUNTED_TYPES] = {
@@ -27,28 +26,28 @@ struct delivery_family {
 #define OF(member) offsetof(struct rates, member)
 
 static const struct delivery_family deliveries[] = {
-    {"rabbitmq_global_messages_delivered_total",
+    {"global_messages_delivered_total",
      "Total number of messages delivered to consumers",
      {OF(deliver), OF(deliver_no_ack), OF(get), OF(get_no_ack)}},
-    {"rabbitmq_global_messages_delivered_consume_manual_ack_total",
+    {"global_messages_delivered_consume_manual_ack_total",
      "Total number of messages delivered to consumers with manual acknowledgment",
      {OF(deliver), NO_PART}},
-    {"rabbitmq_global_messages_delivered_consume_auto_ack_total",
+    {"global_messages_delivered_consume_auto_ack_total",
      "Total number of messages delivered to consumers with automatic acknowledgment",
      {OF(deliver_no_ack), NO_PART}},
-    {"rabbitmq_global_messages_delivered_get_manual_ack_total",
+    {"global_messages_delivered_get_manual_ack_total",
      "Total number of messages fetched by basic.get with manual acknowledgment",
      {OF(get), NO_PART}},
-    {"rabbitmq_global_messages_delivered_get_auto_ack_total",
+    {"global_messages_delivered_get_auto_ack_total",
      "Total number of messages fetched by basic.get with automatic acknowledgment",
      {OF(get_no_ack), NO_PART}},
-    {"rabbitmq_global_messages_get_empty_total",
+    {"global_messages_get_empty_total",
      "Total number of times basic.get operations fetched no message",
      {OF(get_empty), NO_PART}},
-    {"rabbitmq_global_messages_redelivered_total",
+    {"global_messages_redelivered_total",
      "Total number of messages redelivered to consumers",
      {OF(redeliver), NO_PART}},
-    {"rabbitmq_global_messages_acknowledged_total",
+    {"global_messages_acknowledged_total",
      "Total number of messages acknowledged by consumers",
      {OF(ack), NO_PART}},
 };
@@ -62,21 +61,23 @@ static uint64_t value_of(const struct delivery_family *family, const struct rate
     return sum;
 }
 
-static void write_delivery(struct text *out, const struct delivery_family *family, const char *type,
-                           uint64_t value)
+static void write_delivery(struct exposition *out, const struct delivery_family *family,
+                           const char *type, uint64_t value)
 {
-    text_printf(out, "%s{protocol=\"amqp091\",queue_type=\"%s\"} %" PRIu64 "\n", family->name, type,
-                value);
+    exposition_name(out, family->name, "");
+    text_printf(&out->text, "{protocol=\"amqp091\",queue_type=\"%s\"}", type);
+    exposition_value(out, value);
 }
 
 /* Deliveries that are counted for no type of queue are direct replies, for which RabbitMQ has the
  * type rabbit_volatile_queue. */
-static void write_deliveries(struct text *out, const struct vhost_totals *all)
+static void write_deliveries(struct exposition *out, const struct vhost_totals *all)
 {
     for (size_t i = 0; i < sizeof deliveries / sizeof *deliveries; i++) {
         const struct delivery_family *family = &deliveries[i];
         uint64_t rest = value_of(family, &all->rates);
-        metrics_family(out, "", family->name, "counter", family->help);
+        const struct metric metric = {family->name, METRIC_COUNTER, family->help};
+        exposition_family(out, &metric);
         for (unsigned type = 0; type < COUNTED_TYPES; type++) {
             uint64_t value = value_of(family, &all->counters.by_type[type]);
             write_delivery(out, family, type_names[type], value);
@@ -91,62 +92,73 @@ static void write_deliveries(struct text *out, const struct vhost_totals *all)
 static const struct {
     const char *name, *help;
 } deaths[COUNTED_DEATHS] = {
-    [COUNTED_REJECTED] = {"rabbitmq_global_messages_dead_lettered_rejected_total",
+    [COUNTED_REJECTED] = {"global_messages_dead_lettered_rejected_total",
                           "Total number of messages dead-lettered due to basic.reject or "
                           "basic.nack"},
-    [COUNTED_EXPIRED] = {"rabbitmq_global_messages_dead_lettered_expired_total",
+    [COUNTED_EXPIRED] = {"global_messages_dead_lettered_expired_total",
                          "Total number of messages dead-lettered since their time was over"},
-    [COUNTED_MAXLEN] = {"rabbitmq_global_messages_dead_lettered_maxlen_total",
+    [COUNTED_MAXLEN] = {"global_messages_dead_lettered_maxlen_total",
                         "Total number of messages dead-lettered due to a length limit"},
-    [COUNTED_DELIVERY_LIMIT] = {"rabbitmq_global_messages_dead_lettered_delivery_limit_total",
+    [COUNTED_DELIVERY_LIMIT] = {"global_messages_dead_lettered_delivery_limit_total",
                                 "Total number of messages dead-lettered since they were returned "
                                 "too often"},
 };
 
-static void write_death(struct text *out, const char *name, unsigned type, unsigned strategy,
+static void write_death(struct exposition *out, const char *name, unsigned type, unsigned strategy,
                         uint64_t value)
 {
-    text_printf(out, "%s{queue_type=\"%s\",dead_letter_strategy=\"%s\"} %" PRIu64 "\n", name,
-                type_names[type], strategy_names[strategy], value);
+    exposition_name(out, name, "");
+    text_printf(&out->text, "{queue_type=\"%s\",dead_letter_strategy=\"%s\"}", type_names[type],
+                strategy_names[strategy]);
+    exposition_value(out, value);
 }
 
-static void write_dead_letters(struct text *out, const struct counters *counters)
+static void write_dead_letters(struct exposition *out, const struct counters *counters)
 {
-    const char *name = "rabbitmq_global_messages_dead_lettered_confirmed_total";
+    static const struct metric confirmed = {
+        "global_messages_dead_lettered_confirmed_total", METRIC_COUNTER,
+        "Total number of messages dead-lettered at least once and taken by a queue"};
     for (unsigned death = 0; death < COUNTED_DEATHS; death++) {
-        metrics_family(out, "", deaths[death].name, "counter", deaths[death].help);
+        const struct metric metric = {deaths[death].name, METRIC_COUNTER, deaths[death].help};
+        exposition_family(out, &metric);
         for (unsigned type = 0; type < COUNTED_TYPES; type++)
             for (unsigned strategy = 0; strategy < COUNTED_STRATEGIES; strategy++)
                 write_death(out, deaths[death].name, type, strategy,
                             counters->dead_lettered[type][strategy][death]);
     }
-    metrics_family(out, "", name, "counter",
-                   "Total number of messages dead-lettered at least once and taken by a queue");
+    exposition_family(out, &confirmed);
     for (unsigned type = 0; type < COUNTED_TYPES; type++)
-        write_death(out, name, type, COUNTED_AT_LEAST_ONCE, counters->dead_letters_confirmed[type]);
+        write_death(out, confirmed.name, type, COUNTED_AT_LEAST_ONCE,
+                    counters->dead_letters_confirmed[type]);
 }
 
 /* ---- Sizes. */
 
-static void write_sizes(struct text *out, const struct counters *counters)
+#define AMQP "{protocol=\"amqp091\"}"
+
+static void write_sizes(struct exposition *out, const struct counters *counters)
 {
-    const char *name = "rabbitmq_message_size_bytes";
+    static const struct metric metric = {"message_size_bytes", METRIC_HISTOGRAM,
+                                         "Size of messages received from publishers"};
     uint64_t sum = 0;
-    metrics_family(out, "", name, "histogram", "Size of messages received from publishers");
+    exposition_family(out, &metric);
     for (unsigned i = 0; i < COUNTED_SIZES; i++) {
         sum += counters->sizes[i];
-        text_printf(out, "%s_bucket{protocol=\"amqp091\",le=\"", name);
+        exposition_name(out, metric.name, "_bucket{protocol=\"amqp091\",le=\"");
         if (i + 1 < COUNTED_SIZES)
-            text_printf(out, "%" PRIu64, counted_size_bytes[i]);
+            exposition_bound(out, counted_size_bytes[i]);
         else
-            text_printf(out, "+Inf");
-        text_printf(out, "\"} %" PRIu64 "\n", sum);
+            text_add(&out->text, "+Inf", 4);
+        text_add(&out->text, "\"}", 2);
+        exposition_value(out, sum);
     }
-    text_printf(out, "%s_sum{protocol=\"amqp091\"} %" PRIu64 "\n", name, counters->body_bytes);
-    text_printf(out, "%s_count{protocol=\"amqp091\"} %" PRIu64 "\n", name, sum);
+    exposition_name(out, metric.name, "_sum" AMQP);
+    exposition_value(out, counters->body_bytes);
+    exposition_name(out, metric.name, "_count" AMQP);
+    exposition_value(out, sum);
 }
 
-void metrics_counters(struct text *out, const struct totals *totals)
+void metrics_counters(struct exposition *out, const struct totals *totals)
 {
     write_deliveries(out, &totals->all);
     write_dead_letters(out, &totals->all.counters);

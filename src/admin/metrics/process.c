@@ -11,10 +11,11 @@
 
 static void read_memory(struct process_figures *out)
 {
-    uint64_t pages[2], page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
-    if (number_file("/proc/self/statm", pages, 2) == 2) {
+    uint64_t pages[3], page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
+    if (number_file("/proc/self/statm", pages, 3) == 3) {
         out->virtual_bytes = pages[0] * page_bytes;
         out->resident_bytes = pages[1] * page_bytes;
+        out->file_bytes = pages[2] < pages[1] ? pages[2] * page_bytes : 0;
     }
 }
 

@@ -9,6 +9,7 @@
 /* What cannot be read is 0. */
 struct process_figures {
     uint64_t resident_bytes, virtual_bytes;
+    uint64_t file_bytes;   /* those of resident_bytes that are backed by files: the program */
     uint64_t fds, fds_max; /* file descriptors that are open, and how many may be */
     uint64_t threads;
     uint64_t threads_max; /* of the whole system */

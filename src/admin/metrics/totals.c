@@ -22,6 +22,7 @@ static void next_worker(struct counting *c);
 static void finish(struct counting *c)
 {
     struct admin *admin = c->admin;
+    c->totals.messages = c->totals.all.messages_ready + c->totals.all.messages_unacknowledged;
     c->done(c->context, admin->closed ? NULL : &c->totals);
     for (size_t i = 0; i < c->totals.vhost_count; i++)
         free(c->totals.vhosts[i].name);
@@ -78,6 +79,10 @@ void totals_add_sessions(struct sessions_totals *sum, const struct sessions_tota
     sum->channels_opened += more->channels_opened;
     sum->channels_closed += more->channels_closed;
     sum->refused += more->refused;
+    sum->received_bytes += more->received_bytes;
+    sum->sent_bytes += more->sent_bytes;
+    sum->reads += more->reads;
+    sum->writes += more->writes;
 }
 
 void totals_values(const struct vhost_totals *totals, uint64_t received_bytes, uint64_t sent_bytes,

@@ -19,6 +19,7 @@ struct totals {
     struct vhost_sum *vhosts;
     size_t vhost_count;
     struct vhost_totals all; /* over all vhosts, as journal is */
+    uint64_t messages;       /* in queues, ready or not: of all */
     struct journal_figures journal;
     struct sessions_totals sessions; /* over all workers */
     size_t *mailbox_depths;          /* of each worker: the letters in its mailbox */

@@ -11,7 +11,7 @@
 #include "admin/http/access.h"
 #include "admin/json/answer.h"
 #include "admin/listing/gather.h"
-#include "admin/resource/queues.h"
+#include "admin/listing/listed_queue.h"
 #include "leveret/base/pattern.h"
 
 struct quorum_check {
@@ -32,7 +32,7 @@ static bool is_leaderless(const struct gather *gather, const void *info)
 {
     const struct queue_info *queue = info;
     (void)gather;
-    return queue->failed && bytes_equal_text(api_queue_type(queue), "quorum");
+    return queue->failed && bytes_equal_text(listed_queue_type(queue), "quorum");
 }
 
 static void write_queue(struct answer *a, const struct row *row)

@@ -5,7 +5,12 @@
 
 #include "admin/http/routes.h"
 
+struct answer;
+
 extern const struct route api_overview[], api_memory[], api_node_settings[], api_node_control[],
     api_log[];
+
+/* Writes "memory": its parts and totals, in bytes. */
+void memory_told(struct answer *answer, const struct admin *admin);
 
 #endif

@@ -11,8 +11,8 @@
 #include "admin/http/access.h"
 #include "admin/http/body.h"
 #include "admin/json/arguments.h"
+#include "admin/listing/listed_queue.h"
 #include "admin/listing/listing.h"
-#include "admin/listing/stats.h"
 #include "admin/resource/client.h"
 #include "admin/resource/connections.h"
 #include "admin/resource/details.h"
@@ -50,25 +50,9 @@ static bool all_zero(const uint64_t *values, size_t count)
     return true;
 }
 
-/* Returns true when no number of the queue has changed in the last interval. */
-static bool was_idle(const struct told *told)
-{
-    for (unsigned i = 0; i < NUMBER_ABLE_MS; i++)
-        if (told->rates[i] > 0 || told->rates[i] < 0)
-            return false;
-    return true;
-}
-
-/* Writes the part of the last interval in which a ready message could have gone to a consumer at
- * once. While nothing changes, all of it or none of it is. */
 static void write_capacity(struct answer *a, const struct queue_info *q, const struct told *told)
 {
-    double capacity = was_idle(told) ? q->able : told->rates[NUMBER_ABLE_MS] / 1000.0;
-    if (q->consumers == 0)
-        capacity = 0;
-    if (capacity >
-        1) /* the interval before was idle, and its time has been counted with this one */
-        capacity = 1;
+    double capacity = listed_queue_capacity(q, told);
     answer_real(a, "consumer_capacity", capacity);
     answer_real(a, "consumer_utilisation", capacity);
 }
@@ -78,40 +62,16 @@ static void write_capacity(struct answer *a, const struct queue_info *q, const s
 static void write_rates(struct request *r, struct answer *a, struct bytes vhost,
                         const struct queue_info *q)
 {
-    uint64_t values[QUEUE_NUMBERS], born[VHOST_NUMBERS];
+    uint64_t values[QUEUE_NUMBERS];
     struct told told = {.columns = QUEUE_NUMBERS};
-    const struct queue_numbers numbers = {
-        q->rates,      q->messages_ready, q->messages_unacknowledged,
-        q->disk_reads, q->disk_writes,    q->able_ms};
-    const struct archive_object object = {.kind = ARCHIVE_QUEUE,
-                                          .number = q->sample_number,
-                                          .born_ms = q->born_wall_ms,
-                                          .sampled_before = q->sampled_before,
-                                          .values = values,
-                                          .born = born};
-    stats_of_queue(&numbers, values);
-    stats_born(q->born_ready, born);
+    listed_queue_values(q, values);
     if (wants_told(a))
-        stats_tell(r, 'v', vhost, &object, wanted_ranges(a), &told);
+        listed_queue_tell(r, vhost, q, values, wanted_ranges(a), &told);
     if (!all_zero(values, NUMBER_ABLE_MS))
         stats_write(a, values, &told, QUEUE_RATES);
     stats_write_lengths(a, values, &told);
     write_capacity(a, q, &told);
     told_free(&told);
-}
-
-struct bytes api_queue_type(const struct queue_info *q)
-{
-    struct field field;
-    if (table_find(q->arguments, "x-queue-type", &field) && field.type == FIELD_STRING &&
-        field.value.bytes.len)
-        return field.value.bytes;
-    return BYTES_LITERAL("classic");
-}
-
-static bool is_quorum(const struct queue_info *q)
-{
-    return bytes_equal_text(api_queue_type(q), "quorum");
 }
 
 static void write_depths(struct answer *a, const struct queue_info *q)
@@ -128,7 +88,7 @@ static void write_depths(struct answer *a, const struct queue_info *q)
     answer_uint(a, "message_bytes_persistent", q->persistent_bytes);
     if (q->deduplicated)
         answer_uint(a, "deduplicated", q->deduplicated);
-    if (q->messages_dlx || is_quorum(q))
+    if (q->messages_dlx || listed_queue_is_quorum(q))
         answer_uint(a, "messages_dlx", q->messages_dlx);
     if (q->dead_letters_dropped)
         answer_uint(a, "dead_letters_dropped", q->dead_letters_dropped);
@@ -213,7 +173,7 @@ static void render_queue(struct request *r, struct answer *a, const struct row *
     arguments_write(a, "arguments", q->arguments);
     answer_bool(a, "internal", false);
     answer_bool(a, "internal_owner", false);
-    answer_bytes(a, "type", api_queue_type(q));
+    answer_bytes(a, "type", listed_queue_type(q));
     answer_text(a, "node", r->admin->options.node_name);
     answer_text(a, "state", q->failed ? "crashed" : q->paused ? "paused" : "running");
     if (q->stalled)
@@ -224,7 +184,7 @@ static void render_queue(struct request *r, struct answer *a, const struct row *
     if (q->idle_since_wall_ms)
         api_time_write(a, "idle_since", q->idle_since_wall_ms);
     write_delivery_limit(a, q->delivery_limit);
-    if (is_quorum(q))
+    if (listed_queue_is_quorum(q))
         write_quorum(r, a, q);
     bytes_or_null(a, "policy", q->policy);
     bytes_or_null(a, "operator_policy", q->operator_policy);

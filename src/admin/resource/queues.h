@@ -6,7 +6,4 @@
 
 extern const struct route api_queues[];
 
-/* The name of the queue's type: a view into the info, or static. */
-struct bytes api_queue_type(const struct queue_info *queue);
-
 #endif

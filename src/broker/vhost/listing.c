@@ -149,6 +149,7 @@ static void fill_exchange(const struct exchange *exchange, struct exchange_info 
         .publish_out = exchange->publish_out,
         .unroutable_returned = exchange->unroutable_returned,
         .unroutable_dropped = exchange->unroutable_dropped,
+        .bindings = exchange->bindings_from_count,
         .sample_number = exchange->number,
         .born_wall_ms = exchange->sampled.born_wall_ms,
         .sampled_before = exchange->sampled.before,
