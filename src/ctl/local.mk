@@ -17,6 +17,7 @@ leveretctl_SOURCES = \
 	src/ctl/command/list.c \
 	src/ctl/command/list_kinds.c src/ctl/command/list_kinds.h \
 	src/ctl/command/messages.c \
+	src/ctl/command/moving.c \
 	src/ctl/command/node.c \
 	src/ctl/command/parameters.c \
 	src/ctl/command/permissions.c \

@@ -445,6 +445,39 @@ def unreachable(node):
     assert "is no Leveret" in run(node, "-P", str(strange.getsockname()[1]), "status", code=REFUSED).err
 
 
+@test
+def looking_and_moving(node):
+    first, second, dead = name("first"), name("second"), name("dead")
+    for queue in (second, dead):
+        run(node, "declare_queue", queue)
+    run(node, "declare_queue", first, "-a", "x-dead-letter-exchange=", "-a", f"x-dead-letter-routing-key={dead}")
+    for body in ("one", "two", "three"):
+        run(node, "publish", "", first, body, "--persistent")
+    rows = as_json(node, "peek", first, "-c", "2", "--offset", "1")
+    assert [(r["position"], r["payload"], r["redelivered"]) for r in rows] == [(1, "two", False), (2, "three", False)], rows
+    assert "three" in run(node, "peek", first, "--from", "tail").out
+    assert as_json(node, "peek", first, "--unacked") == []
+    run(node, "pause_queue", first)
+    assert dict(run(node, "-f", "tsv", "-q", "list_queues", "name", "state").rows())[first] == "paused"
+    run(node, "resume_queue", first)
+    run(node, "get", first, "-c", "2", "--ack-mode", "reject")
+    assert as_json(node, "redrive", dead, "--dry-run")["skipped_because"] == {}
+    done = as_json(node, "redrive", dead)
+    assert (done["state"], done["moved"], done["queue"]) == ("done", 2, dead), done
+    done = as_json(node, "move", first, second, "-c", "2")
+    assert (done["moved"], done["to"]) == (2, {"queue": second}), done
+    done = as_json(node, "move", first, "--exchange", "", "--key", second)
+    assert done["moved"] == 1, done
+    assert str(done["id"]) in run(node, "list_tasks").out
+    run(node, "stop_task", str(done["id"]))
+    assert "say where to" in run(node, "move", first, code=USAGE).err
+    assert "--key" in run(node, "move", first, second, "--key", "k", code=USAGE).err
+    assert "no queue" in run(node, "peek", "gone", code=REFUSED).err.lower()
+    started = as_json(node, "move", second, first, "--rate", "1", "--no-wait")
+    assert started["state"] in ("running", "waiting"), started
+    run(node, "stop_task", str(started["id"]))
+
+
 def run_local(node, *arguments, **options):
     """Without host and port: by the control socket, if it is found."""
     none = {"LEVERETCTL_HOST": None, "LEVERETCTL_PORT": None, "LEVERET_DATA_DIR": str(node.data)}

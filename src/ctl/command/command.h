@@ -38,7 +38,7 @@ struct area {
     }
 
 extern const struct area broker_area, node_area, definitions_area, topology_area, policies_area,
-    parameters_area, messages_area, clients_area, users_area, permissions_area, vhosts_area,
+    parameters_area, messages_area, moving_area, clients_area, users_area, permissions_area, vhosts_area,
     limits_area;
 
 /* areas.c: all of them, in the order of help. */

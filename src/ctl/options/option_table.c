@@ -61,6 +61,17 @@ const struct option_row option_table[] = {
     VALUE(OPTION_COUNT, 'c', "count", OPTION_NUMBER, "N", "At most N messages (1)"),
     WORD(OPTION_ACK_MODE, "ack-mode", "MODE", "requeue ack reject", "requeue (back to their places), ack or reject"),
     FLAG(OPTION_RAW, 0, "raw", "The bodies as they are, and nothing else"),
+    VALUE(OPTION_OFFSET, 0, "offset", OPTION_NUMBER, "N", "Skip N messages (0)"),
+    VALUE(OPTION_FROM, 0, "from", OPTION_TEXT, "WHERE", "head, tail (the newest first), or a message's id"),
+    WORD(OPTION_STATE, "state", "STATE", "ready unacked dying all", "ready (the default), unacked, dying or all"),
+    FLAG(OPTION_UNACKED, 0, "unacked", "Those that consumers have: --state=unacked"),
+    VALUE(OPTION_EXCHANGE, 0, "exchange", OPTION_TEXT, "EXCHANGE", "To this exchange, not to a queue"),
+    VALUE(OPTION_KEY, 0, "key", OPTION_TEXT, "ROUTING_KEY", "With this routing key, not each message's own"),
+    WORD(OPTION_TO, "to", "WHERE", "source exchange", "source (the queue they died in) or exchange (and keys)"),
+    VALUE(OPTION_RATE, 0, "rate", OPTION_NUMBER, "N", "At most N messages a second"),
+    FLAG(OPTION_RESTORE_EXPIRATION, 0, "restore-expiration", "Dead letters get their expiration again"),
+    FLAG(OPTION_DRY_RUN, 0, "dry-run", "Count what would be done, and do nothing"),
+    FLAG(OPTION_NO_WAIT, 0, "no-wait", "Begin it, and do not wait for its end"),
 
     /* Policies and virtual hosts. */
     VALUE(OPTION_DESCRIPTION, 0, "description", OPTION_TEXT, "TEXT", "What it is for"),
