@@ -64,6 +64,7 @@ function status() {
 
 function header(overview) {
   return h("header", {},
+    h("a", { class: "skip", href: location.hash, onclick: (e) => { e.preventDefault(); document.querySelector("main").focus(); } }, "To the content"),
     h("a", { class: "brand", href: "#/overview" }, h("i", { class: "hare", "aria-hidden": "true" }), h("b", {}, "Leveret"),
       overview && h("span", { class: "cluster" }, overview.cluster_name)),
     h("button", { type: "button", class: "find", onclick: keys.palette }, "Find… ", h("kbd", {}, "Ctrl K")),
@@ -83,11 +84,10 @@ function frame() {
   document.title = `${title} · Leveret`;
   const { failure } = live.state();
   const fresh = h("div", { id: "app", class: failure ? "stale" : "" },
-    h("a", { class: "skip", href: location.hash, onclick: (e) => { e.preventDefault(); document.querySelector("main").focus(); } }, "To the content"),
     header(ctx.overview),
     h("nav", { class: "pages", "aria-label": "Pages" }, VIEWS.filter((one) => one[3]()).map(([path, text]) =>
       h("a", { href: route.href([path]), "aria-current": path === name ? "page" : null }, text))),
-    h("main", { key: name + ctx.path.join("/"), tabindex: "-1" },
+    h("main", { key: name + ctx.path.join("/"), tabindex: "-1", "data-shown": shown.at },
       h("h1", {}, module?.heading?.(ctx) || title),
       problem && h("p", { class: "problem", role: "alert" }, problem),
       data !== undefined && !problem ? module.view(ctx, data) : !problem && h("p", { class: "empty" }, "Asking the broker…")));
@@ -99,15 +99,17 @@ function frame() {
 async function loadView() {
   const mine = shown;
   const { ctx, module } = mine;
+  const at = location.hash;
   const [overview, vhosts] = [await api.get("overview?columns=cluster_name,sample_retention_policies,node,exchange_types,default_queue_type"),
     ctx.vhosts || (await api.get("vhosts?columns=name")).map((one) => one.name)];
   Object.assign(ctx, { overview, vhosts });
   try {
     const data = await module.load(ctx);
     if (mine !== shown) return;
-    Object.assign(mine, { data, problem: null });
+    Object.assign(mine, { data, at, problem: null });
   } catch (error) {
     if (error.status === undefined || mine !== shown) throw error;
+    mine.at = at;
     mine.problem = error.status === 404 ? "There is no such thing (any more)." : error.message;
   }
 }

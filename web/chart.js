@@ -39,7 +39,7 @@ function rowsOf(series) {
 function live(el) {
   const canvas = h("div", { class: "canvas" });
   const legend = h("div", { class: "legend" });
-  const body = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Numbers of the chart" });
+  const body = h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Numbers of the chart" });
   const table = h("details", {}, h("summary", {}, "As a table"), body);
   let data = null, rows = [];
   el.append(legend, canvas, table);

@@ -110,7 +110,7 @@ export function view(kind, ctx, data, selected = new Map()) {
       h("b", {}, `${count(selected.size)} selected`), kind.actions([...selected.values()], () => { selected.clear(); ctx.redraw(); }),
       h("button", { type: "button", onclick: () => { selected.clear(); ctx.redraw(); } }, "Select none")),
     rows.length === 0 ? h("p", { class: "empty" }, data.total_count ? "Nothing fits this filter." : kind.empty || "There are none.")
-      : h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": kind.label || kind.name },
+      : h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": kind.label || kind.name },
         h("table", { class: "list" },
           h("thead", {}, h("tr", {}, pick && h("th", { class: "pick" }, h("input", { type: "checkbox", "aria-label": "Select all rows of this page",
             checked: all, indeterminate: !all && rows.some((row) => selected.has(key(row))),

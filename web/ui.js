@@ -159,7 +159,7 @@ export const facts = (...pairs) =>
 export function grid(heads, rows, { empty = "There is nothing here.", label } = {}) {
   if (!rows.length) return h("p", { class: "empty" }, empty);
   const number = heads.map((one) => one.startsWith("#"));
-  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label || heads.join(" ").replaceAll("#", "") },
+  return h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": label || heads.join(" ").replaceAll("#", "") },
     h("table", {},
       h("thead", {}, h("tr", {}, heads.map((one, i) => h("th", { scope: "col", class: number[i] ? "num" : null }, one.replace("#", ""))))),
       h("tbody", {}, rows.map((cells) => h("tr", {}, cells.map((cell, i) =>

@@ -24,6 +24,7 @@
 #include "admin/resource/policies.h"
 #include "admin/resource/queues.h"
 #include "admin/resource/topic_permissions.h"
+#include "admin/resource/trials.h"
 #include "admin/resource/users.h"
 #include "admin/resource/vhosts.h"
 
@@ -57,6 +58,7 @@ const struct route *const route_tables[] = {
     api_permissions,
     api_topic_permissions,
     api_policies,
+    api_trials,
     api_parameters,
     api_global_parameters,
     definitions_routes,

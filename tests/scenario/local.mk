@@ -65,6 +65,7 @@ EXTRA_DIST += \
 	tests/scenario/test_policy.py \
 	tests/scenario/test_space.py \
 	tests/scenario/test_stories.py \
+	tests/scenario/test_trials.py \
 	tests/scenario/test_users.py \
 	tests/scenario/test_vanish.py \
 	tests/scenario/test_vhosts.py \

@@ -24,7 +24,7 @@ export function bindingRows(ctx, rows, { towards, empty = "There are no bindings
     ? h("a", { href: href(["exchanges", one.vhost, one.source]) }, one.source || "(default exchange)")
     : [h("a", { href: href([one.destination_type === "queue" ? "queues" : "exchanges", one.vhost, one.destination]) }, one.destination),
       h("span", { class: "dim" }, one.destination_type === "queue" ? "" : " (exchange)")];
-  return grid([towards === "source" ? "From" : "To", "Routing key", "Arguments", ""], rows.map((one) => [
+  return grid([towards === "source" ? "From" : "To", "Routing key", "Arguments", "Action"], rows.map((one) => [
     end(one), one.routing_key, table(one.arguments) || "–",
     one.source !== "" && enters(one.vhost) && button("Unbind…", () => unbind(ctx, one), { "aria-label": `Unbind ${one.source} from ${one.destination}` })]), { empty });
 }

@@ -13,19 +13,19 @@ const cut = (text, n = 26) => (text.length > n ? text.slice(0, n - 1) + "…" : 
 
 /* Boxes in columns of [{text, to, self}], with lines [fromColumn, from, to, label]. */
 export function graph(label, columns, lines) {
-  const height = 40 * Math.max(...columns.map((one) => one.length)) + 10;
+  const height = 40 * Math.max(...columns.map((one) => one.length)) + 10, width = 270 * columns.length - 60;
   const y = (column, i) => ((i + 0.5) * height) / columns[column].length;
   const x = (column) => 10 + column * 270;
-  return s("svg", { class: "graph", viewBox: `0 0 ${x(columns.length - 1) + 200} ${height}`, role: "img", "aria-label": label },
+  return s("svg", { class: "graph", viewBox: `0 0 ${width} ${height}`, width, height, role: "group", "aria-label": label },
     lines.map(([column, a, b, text]) => {
       const [x1, y1, x2, y2] = [x(column) + 190, y(column, a), x(column + 1), y(column + 1, b)];
       return [s("path", { d: `M${x1} ${y1}C${x1 + 40} ${y1} ${x2 - 40} ${y2} ${x2} ${y2}m-7 -4l7 4l-7 4` }),
-        text && s("text", { class: "label", x: (x1 + x2) / 2, y: (y1 + y2) / 2 - 5, "text-anchor": "middle" }, cut(text, 14))];
+        text && s("text", { class: "label", x: x2 - 8, y: y2 - 6, "text-anchor": "end" }, cut(text, 12))];
     }),
     columns.map((boxes, column) => boxes.map(({ text, to, self }, i) => {
       const box = [s("rect", { class: self ? "node self" : "node", x: x(column), y: y(column, i) - 14, width: 190, height: 28, rx: 6 }),
         s("text", { x: x(column) + 95, y: y(column, i) + 4, "text-anchor": "middle" }, cut(text))];
-      return to ? s("a", { href: to, "aria-label": text }, box) : s("g", {}, box);
+      return to ? s("a", { href: to }, box) : s("g", {}, box);
     })));
 }
 

@@ -29,7 +29,7 @@ function reached(bindings, vhost, exchange, seen = new Set()) {
 export async function load(ctx) {
   const page = (where) => get("queues" + query({ page: 1, page_size: QUEUES_MAX, pagination: "true", where,
     columns: "name,vhost,messages,messages_ready,arguments,effective_policy_definition" }));
-  const pages = [await page("arguments.x-dead-letter-exchange:ne:"), await page("effective_policy_definition.dead-letter-exchange:ne:")];
+  const pages = [await page("arguments.x-dead-letter-exchange:has:"), await page("effective_policy_definition.dead-letter-exchange:has:")];
   const sources = [...new Map(pages.flatMap((one) => one.items).map((one) => [keyOf(one.vhost, one.name), one])).values()].filter(deadLetterOf);
   const bindings = new Map();
   for (const vhost of new Set(sources.map((one) => one.vhost)))

@@ -66,7 +66,7 @@ function memoryParts(memory) {
   if (!memory) return null;
   const parts = Object.entries(memory).filter(([, v]) => typeof v === "number").sort((a, b) => b[1] - a[1]);
   const all = memory.total?.rss || parts.reduce((sum, one) => sum + one[1], 0);
-  return section("Memory", grid(["What", "#Bytes", "#Part", ""], parts.map(([name, v]) => [WORDS[name] || name, bytes(v), percent(v / all), h("meter", { min: 0, max: all, value: v, "aria-label": WORDS[name] || name })])),
+  return section("Memory", grid(["What", "#Bytes", "#Part", "Share"], parts.map(([name, v]) => [WORDS[name] || name, bytes(v), percent(v / all), h("meter", { min: 0, max: all, value: v, "aria-label": WORDS[name] || name })])),
     h("p", { class: "dim" }, `${bytes(all)} in all.`));
 }
 

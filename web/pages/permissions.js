@@ -56,7 +56,7 @@ const code = (text) => (text === "" ? h("span", { class: "dim" }, "nothing") : h
 
 /* of: {vhost or user, users, vhosts}: the one whose permissions these are, and those to choose from. */
 export const permissionRows = (ctx, rows, of) => [
-  grid([of.vhost === undefined ? "Virtual host" : "User", "Configure", "Write", "Read", ""], rows.map((one) => [
+  grid([of.vhost === undefined ? "Virtual host" : "User", "Configure", "Write", "Read", "Actions"], rows.map((one) => [
     of.vhost === undefined ? h("a", { href: href(["vhosts", one.vhost]) }, one.vhost) : h("a", { href: href(["users", one.user]) }, one.user),
     code(one.configure), code(one.write), code(one.read),
     [button("Edit…", () => edit(ctx, of, one), { "aria-label": `Edit the permissions of ${one.user} on ${one.vhost}` }), " ",
@@ -81,7 +81,7 @@ function editTopic(ctx, { vhost, user, users, vhosts }, old = {}) {
 }
 
 export const topicRows = (ctx, rows, of) => [
-  grid([of.vhost === undefined ? "Virtual host" : "User", "Exchange", "Write", "Read", ""], rows.map((one) => [
+  grid([of.vhost === undefined ? "Virtual host" : "User", "Exchange", "Write", "Read", "Actions"], rows.map((one) => [
     of.vhost === undefined ? one.vhost : one.user, one.exchange || "(default exchange)", code(one.write), code(one.read),
     [button("Edit…", () => editTopic(ctx, of, one), { "aria-label": `Edit the topic permissions of ${one.user} on ${one.exchange}` }), " ",
       button("Take away…", () => remove(ctx, `topic-permissions/${part(one.vhost)}/${part(one.user)}/${exchangePart(one.exchange)}`, `${one.user} may use every routing key of ${one.exchange} then.`),

@@ -45,7 +45,7 @@ const fits = (message, text) => !text || JSON.stringify(message).toLowerCase().i
 function unackedFacts(message) {
   const who = message.consumer;
   if (!who) return null;
-  return h("p", { class: "dim" }, `Held by the consumer ${who.consumer_tag ?? who.tag ?? ""} on ${who.channel?.name ?? who.channel ?? who.connection ?? "a channel"}`,
+  return h("p", { class: "dim" }, `Held by the consumer ${who.consumer_tag ?? ""} on channel ${who.channel} of ${who.connection}`,
     who.since ? ` for ${duration(Date.now() - who.since)}` : "");
 }
 
@@ -91,29 +91,26 @@ export const publishTo = (ctx, queue) => messageForm({ title: `Publish to ${queu
 /* Follows a task of moving until it ends or is stopped. */
 export function followTask(ctx, id, what) {
   const bar = h("progress", { max: 1, "aria-label": "Progress" }), text = h("p", { role: "status" }, "Begun.");
-  let going = true;
-  const stop = button("Stop", async () => {
-    going = false;
-    await del("tasks/" + part(id)).catch(() => {});
-    text.textContent += " Stopped.";
+  const stop = button("Stop", () => {
     stop.disabled = true;
+    del("tasks/" + part(id)).catch((error) => (text.textContent = error.message));
   });
   const tick = async () => {
     const task = await get("tasks/" + part(id)).catch((error) => ({ state: "gone", reason: error.message }));
-    const done = task.moved ?? 0;
-    const all = task.total ?? task.count;
-    if (all) Object.assign(bar, { max: all, value: done });
-    text.textContent = `${count(done)}${all ? ` of ${count(all)}` : ""} moved${task.skipped ? `, ${count(task.skipped)} skipped` : ""}` +
-      `${task.rate ? `, ${rate(task.rate)}` : ""}: ${task.state}${task.reason ? ` (${task.reason})` : ""}.`;
-    if (going && ["running", "waiting", undefined].includes(task.state)) setTimeout(tick, 700);
+    const done = (task.moved ?? 0) + (task.skipped ?? 0);
+    if (typeof task.left === "number") Object.assign(bar, { max: done + task.left || 1, value: done });
+    const why = Object.entries(task.skipped_because || {}).filter((one) => one[1]).map(([name, n]) => `${count(n)} ${name.replaceAll("_", " ")}`).join(", ");
+    text.textContent = `${some(task.moved ?? 0, "message")} moved, ${rate(task.rate ?? 0)}` + (task.left ? `, ${count(task.left)} left` : "") +
+      (task.skipped ? `, ${count(task.skipped)} skipped${why ? ` (${why})` : ""}` : "") + `: ${task.state}` + (task.waits_for ? `, waits: ${task.waits_for}` : "") + (task.reason ? `: ${task.reason}` : "") + ".";
+    if (["running", "waiting", "stopping"].includes(task.state)) setTimeout(tick, 500);
     else {
       stop.disabled = true;
-      note(`${what}: ${text.textContent}`);
+      note(text.textContent);
       ctx.refresh();
     }
   };
   tick();
-  return show(what, bar, text, h("div", { class: "actions" }, stop));
+  return show(what, bar, text, h("p", { class: "help" }, "It goes on when this is closed."), h("div", { class: "actions" }, stop));
 }
 
 export const moveMessages = (ctx, queue, preset = "queue") => ask({
@@ -123,10 +120,10 @@ export const moveMessages = (ctx, queue, preset = "queue") => ask({
     ["source", "Dead letters: back to the queues that they came from"]] },
   { name: "queue", label: "Queue", show: (v) => v.kind === "queue" }, { name: "exchange", label: "Exchange", show: (v) => v.kind === "exchange" },
   { name: "routing_key", label: "Routing key", help: "Empty: each message's own.", show: (v) => v.kind === "exchange" },
-  { name: "count", label: "At most so many", type: "number", min: 1 }],
+  { name: "count", label: "At most so many", type: "number", min: 1 }, { name: "rate", label: "At most so many a second", type: "number", min: 1 }],
   run: async (v) => {
     const to = v.kind === "source" ? "source" : v.kind === "queue" ? { queue: v.queue } : { exchange: v.exchange, ...(v.routing_key ? { routing_key: v.routing_key } : {}) };
-    const task = await call("POST", pathOf(queue) + "/move", { to, ...(v.count ? { count: v.count } : {}) });
-    setTimeout(() => followTask(ctx, task.id ?? task.task, `Move messages of ${queue.name}`));
+    const task = await call("POST", pathOf(queue) + "/move", { to, ...(v.count ? { count: v.count } : {}), ...(v.rate ? { rate: v.rate } : {}) });
+    setTimeout(() => followTask(ctx, task.id, `Move messages of ${queue.name}`));
   },
 });

@@ -2,7 +2,7 @@
 import { h } from "../dom.js";
 import { del, getIfThere, part, post, put } from "../api.js";
 import { levels, sparkline } from "../chart.js";
-import { bytes, count, duration, rate, some } from "../format.js";
+import { bytes, count, duration, rate, some, value } from "../format.js";
 import * as list from "../list.js";
 import { can } from "../features.js";
 import { go } from "../route.js";
@@ -17,18 +17,22 @@ export const pathOf = (row) => `queues/${part(row.vhost)}/${part(row.name)}`;
 export function toEmpty(row) {
   const speed = row.messages_details?.rate ?? 0;
   if (!row.messages) return "empty";
-  if (speed > 0.05) return `grows by ${rate(speed)}`;
-  return speed < -0.05 ? duration((1000 * row.messages) / -speed) : "does not shrink";
+  if (speed > 0.05) return `+${rate(speed)}`;
+  return speed < -0.05 ? duration((1000 * row.messages) / -speed) : "–";
 }
 
 export const state = (row) => badge(row.state, { running: "good", paused: "warn", idle: "" }[row.state] ?? "bad");
 
+const SHORT = { "message-ttl": "TTL", expires: "Exp", "max-length": "Len", "max-length-bytes": "Bytes", "dead-letter-exchange": "DLX", "dead-letter-routing-key": "DLK",
+  "max-priority": "Pri", "single-active-consumer": "SAC", "delivery-limit": "DL", overflow: "Ovfl" };
+
 function features(row) {
-  const words = [row.type];
-  if (row.durable) words.push("durable");
-  if (row.auto_delete) words.push("auto-delete");
-  if (row.exclusive) words.push("exclusive");
-  return [...words, ...Object.keys(row.arguments || {}).filter((one) => one !== "x-queue-type").map((one) => one.replace(/^x-/, ""))];
+  const words = [[row.type], !row.durable && ["transient"], row.auto_delete && ["auto-delete"], row.exclusive && ["exclusive"],
+    ...Object.entries(row.arguments || {}).filter(([name]) => name !== "x-queue-type").map(([name, v]) => {
+      const plain = name.replace(/^x-/, "");
+      return [SHORT[plain] || plain, `${plain}: ${value(v)}`];
+    })];
+  return words.filter(Boolean).map(([word, title]) => [h("span", { class: "badge", title }, word), " "]);
 }
 
 const stat = (row, name) => rate(row.message_stats?.[name + "_details"]?.rate ?? 0);
@@ -42,8 +46,8 @@ const kind = {
   columns: [
     { id: "name", label: "Name", sort: "name", cell: (row) => row.name },
     { id: "vhost", label: "Virtual host", sort: "vhost", cell: (row) => row.vhost },
-    { id: "features", label: "Type and features", sort: "type", fields: ["type", "durable", "auto_delete", "exclusive", "arguments"],
-      cell: (row) => features(row).map((one) => [badge(one), " "]) },
+    { id: "features", label: "Type", sort: "type", fields: ["type", "durable", "auto_delete", "exclusive", "arguments"],
+      cell: features },
     { id: "state", label: "State", sort: "state", cell: state },
     { id: "policy", label: "Policy", sort: "policy", cell: (row) => row.policy || "" },
     { id: "depth", label: "Last 5 min", fields: ["messages_details"], cell: (row) => sparkline(levels(row.messages_details).map((one) => one[1]), 2) },

@@ -48,6 +48,8 @@ src_admin_libadmin_a_SOURCES += \
 	src/admin/resource/queues.h \
 	src/admin/resource/topic_permissions.c \
 	src/admin/resource/topic_permissions.h \
+	src/admin/resource/trials.c \
+	src/admin/resource/trials.h \
 	src/admin/resource/users.c \
 	src/admin/resource/users.h \
 	src/admin/resource/vhost_facts.c \

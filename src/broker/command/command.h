@@ -61,5 +61,10 @@ struct exchange_declaration command_exchange_declaration(const struct command *c
 /* Whether the policy of COMMAND_POLICY_PUT is valid. Errors: PRECONDITION_FAILED.
  * (policy_command.c) */
 MUST_USE enum status command_check_policy(const struct command *command, struct refusal *refusal);
+/* Makes the policy of COMMAND_POLICY_PUT, which is in no list. Errors: PRECONDITION_FAILED, and
+ * *out is NULL. */
+struct policy;
+MUST_USE enum status command_make_policy(const struct command *command, struct policy **out,
+                                         struct refusal *refusal);
 
 #endif

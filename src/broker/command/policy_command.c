@@ -35,9 +35,8 @@ static void write_definition(const struct policy *policy, enum policy_kind kind,
     definition_of_policy(&definition, key, value);
 }
 
-/* Makes the policy of COMMAND_POLICY_PUT. Errors: PRECONDITION_FAILED, and *out is NULL. */
-static enum status policy_make(const struct command *command, struct policy **out,
-                               struct refusal *refusal)
+enum status command_make_policy(const struct command *command, struct policy **out,
+                                struct refusal *refusal)
 {
     struct pattern_error error;
     struct text scratch = {0};
@@ -68,7 +67,7 @@ static enum status policy_make(const struct command *command, struct policy **ou
 enum status command_check_policy(const struct command *command, struct refusal *refusal)
 {
     struct policy *policy;
-    enum status status = policy_make(command, &policy, refusal);
+    enum status status = command_make_policy(command, &policy, refusal);
     policy_free(&policy);
     return status;
 }
@@ -116,7 +115,7 @@ static void put_policy(struct channel *channel, const struct command *command)
 {
     struct vhost *vhost = channel->vhost;
     struct policy *policy;
-    if (policy_make(command, &policy, &vhost->store.call.refusal) != STATUS_OK) {
+    if (command_make_policy(command, &policy, &vhost->store.call.refusal) != STATUS_OK) {
         channel_refuse(channel, command->type, STATUS_PRECONDITION_FAILED,
                        "Validation failed\n\n%s\n", vhost->store.call.refusal.text);
         return;

@@ -37,20 +37,59 @@ static bool concerns(const struct policy *policy, const struct policy_subject *s
     }
 }
 
+static bool applies(const struct policy *policy, const struct policy_subject *subject,
+                    unsigned *work)
+{
+    if (!concerns(policy, subject))
+        return false;
+    enum pattern_result result = pattern_match(policy->pattern, subject->name);
+    *work += result == PATTERN_GAVE_UP ? COST_GAVE_UP : 1;
+    return result == PATTERN_MATCH;
+}
+
 /* The first policy of the list that applies to the subject, or NULL. */
 static const struct policy *find(const struct policy_list *list,
                                  const struct policy_subject *subject, unsigned *work)
 {
+    for (size_t i = 0; i < list->count; i++)
+        if (applies(list->sorted[i], subject, work))
+            return list->sorted[i];
+    return NULL;
+}
+
+/* The same, if the policy trial stood in the list in place of the one with its name. */
+static const struct policy *find_with(const struct policy_list *list, const struct policy *trial,
+                                      bool fits, const struct policy_subject *subject,
+                                      unsigned *work)
+{
     for (size_t i = 0; i < list->count; i++) {
         const struct policy *policy = list->sorted[i];
-        if (!concerns(policy, subject))
+        if (bytes_equal(policy->name, trial->name))
             continue;
-        enum pattern_result result = pattern_match(policy->pattern, subject->name);
-        *work += result == PATTERN_GAVE_UP ? COST_GAVE_UP : 1;
-        if (result == PATTERN_MATCH)
+        if (fits && policy_comes_before(trial, policy))
+            return trial;
+        if (applies(policy, subject, work))
             return policy;
     }
-    return NULL;
+    return fits ? trial : NULL;
+}
+
+void policy_try(const struct policies *policies, enum policy_kind kind, const struct policy *trial,
+                const struct policy_subject *subject, struct policy_would *out,
+                struct text *definition, unsigned *work)
+{
+    const struct policy *of[POLICY_KINDS];
+    struct bytes said[POLICY_KINDS];
+    *work += COST_OBJECT;
+    out->fits = applies(trial, subject, work);
+    for (unsigned k = 0; k < POLICY_KINDS; k++) {
+        of[k] = k == kind ? find_with(&policies->of[k], trial, out->fits, subject, work)
+                          : find(&policies->of[k], subject, work);
+        said[k] = of[k] ? of[k]->definition : bytes_of("", 0);
+    }
+    out->wins = of[kind] == trial;
+    out->name = of[kind] ? of[kind]->name : bytes_of("", 0);
+    policy_definition_merge(said[POLICY_USERS], said[POLICY_OPERATORS], definition);
 }
 
 /* ---- Effective policies. */

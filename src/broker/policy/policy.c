@@ -61,7 +61,7 @@ static int compare_names(struct bytes a, struct bytes b)
     return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 
-static bool comes_before(const struct policy *a, const struct policy *b)
+bool policy_comes_before(const struct policy *a, const struct policy *b)
 {
     return a->priority != b->priority ? a->priority > b->priority
                                       : compare_names(a->name, b->name) < 0;
@@ -83,7 +83,7 @@ static void take_out(struct policy **array, size_t count, size_t at)
 static void sort_in(struct policy_list *list, size_t count, struct policy *policy)
 {
     size_t at = 0;
-    while (at < count && comes_before(list->sorted[at], policy))
+    while (at < count && policy_comes_before(list->sorted[at], policy))
         at++;
     memmove(list->sorted + at + 1, list->sorted + at, (count - at) * sizeof *list->sorted);
     list->sorted[at] = policy;

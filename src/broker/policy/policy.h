@@ -19,6 +19,7 @@
 #include "leveret/broker/command.h"
 
 struct exchange;
+struct text;
 struct topology;
 
 /* Policies, operator policies. */
@@ -114,6 +115,19 @@ void policy_leave(struct policies *policies, struct effective_policy **policy);
  * *work. */
 void policy_apply_to_exchange(struct policies *policies, struct topology *topology,
                               struct exchange *exchange, unsigned *work);
+
+/* What a policy would do to a subject, if it were put. */
+struct policy_would {
+    bool fits, wins;   /* see struct policy_outcome */
+    struct bytes name; /* of the policy of its kind that would be in effect; empty: none would */
+};
+/* Tries the policy, which is in no list, in place of the one of its name; appends what both kinds
+ * would say together to *definition. Adds the cost, in matches, to *work. */
+void policy_try(const struct policies *policies, enum policy_kind kind, const struct policy *trial,
+                const struct policy_subject *subject, struct policy_would *out,
+                struct text *definition, unsigned *work);
+/* Returns true when a comes before b in the order in which policies are tried. */
+bool policy_comes_before(const struct policy *a, const struct policy *b);
 
 static inline bool policies_are_none(const struct policies *policies)
 {

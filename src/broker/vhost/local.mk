@@ -3,6 +3,7 @@ noinst_LIBRARIES += src/broker/vhost/libvhost.a
 src_broker_vhost_libvhost_a_CPPFLAGS = $(AM_CPPFLAGS) $(XXHASH_CFLAGS)
 src_broker_vhost_libvhost_a_SOURCES = \
 	include/leveret/broker/sample.h \
+	include/leveret/broker/trial.h \
 	include/leveret/broker/vhost.h \
 	src/broker/vhost_state.h \
 	src/broker/vhost/announce.c \
@@ -17,6 +18,7 @@ src_broker_vhost_libvhost_a_SOURCES = \
 	src/broker/vhost/recover_dedup.h \
 	src/broker/vhost/sample.c \
 	src/broker/vhost/sample.h \
+	src/broker/vhost/trial.c \
 	src/broker/vhost/turn.c \
 	src/broker/vhost/turn.h \
 	src/broker/vhost/vhost.c
