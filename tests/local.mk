@@ -3,6 +3,7 @@ include tests/interop/local.mk
 include tests/fuzz/local.mk
 include tests/scenario/local.mk
 include tests/differential/local.mk
+include tests/page/local.mk
 include tests/sim/local.mk
 
 dist_check_SCRIPTS = tests/check-includes tests/check-tree tests/check-calls tests/check-differences

@@ -98,6 +98,7 @@ function frame() {
 
 async function loadView() {
   const mine = shown;
+  if (!mine?.module) return;
   const { ctx, module } = mine;
   const at = location.hash;
   const [overview, vhosts] = [await api.get("overview?columns=cluster_name,sample_retention_policies,node,exchange_types,default_queue_type"),
@@ -136,7 +137,7 @@ async function showRoute() {
     scrollTo(0, 0);
   }
   frame();
-  live.watch(loadView);
+  live.watch(() => loadView());
 }
 
 /* ---- Log-in. */

@@ -12,7 +12,7 @@ export const setPages = (them) => (pages = them);
 let g = 0; /* when "g" was pressed */
 
 function walk(step) {
-  const links = [...document.querySelectorAll("table.list tbody tr")].map((row) => row.querySelector("a, button, input"));
+  const links = [...document.querySelectorAll("table.list tbody tr")].map((row) => row.querySelector("a") || row.querySelector("button, input"));
   if (!links.length) return;
   const at = links.findIndex((one) => one?.closest("tr").contains(document.activeElement));
   links[Math.min(links.length - 1, Math.max(0, at + step))]?.focus();

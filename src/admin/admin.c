@@ -13,6 +13,7 @@
 #include "admin/http/tickets.h"
 #include "admin/http/turns.h"
 #include "admin/moving/move_task.h"
+#include "admin/page/page.h"
 #include "admin/route_table.h"
 #include "admin/sampling/sampler.h"
 #include "leveret/base/clock.h"
@@ -64,6 +65,18 @@ static enum status open_servers(struct admin *admin, const struct http_service *
     return status;
 }
 
+/* Says where the page is, if there is one. */
+static void tell_page(const struct admin *admin, const char *scheme,
+                      const struct http_server *server)
+{
+    const struct admin_options *o = &admin->options;
+    if (server && page_is_built())
+        log_line(o->log, LOG_INFO, "http",
+                 "the page is at %s://localhost:%u%s/, for users with one of the tags "
+                 "administrator, monitoring, policymaker and management",
+                 scheme, http_port(server), o->path_prefix ? o->path_prefix : "");
+}
+
 enum status admin_new(const struct admin_options *options, struct admin **out, char **error)
 {
     static const struct http_service service = {dispatch_begin, dispatch_handle};
@@ -98,6 +111,8 @@ enum status admin_new(const struct admin_options *options, struct admin **out, c
     if (admin->metrics_tls_server)
         log_line(options->log, LOG_INFO, "http", "metrics by HTTPS on port %u",
                  http_port(admin->metrics_tls_server));
+    tell_page(admin, "http", admin->server);
+    tell_page(admin, "https", admin->tls_server);
     *out = admin;
     return STATUS_OK;
 }

@@ -82,6 +82,10 @@ export async function openView(page, path) {
   await page.waitForFunction(() => document.querySelector("main")?.dataset.shown === location.hash);
 }
 
+/* Presses the button with that name in the dialog on top; waits until no dialog is open. */
+export const press = (page, name) => page.locator("dialog[open]").last().getByRole("button", { name, exact: true }).click();
+export const closed = (page) => page.waitForFunction(() => !document.querySelector("dialog[open]"));
+
 /* What axe finds wrong in what is shown now. */
 export async function judge(page, where) {
   await page.evaluate(axeSource);
@@ -93,6 +97,8 @@ export async function judge(page, where) {
 export async function shot(page, name) {
   if (SHOTS) await page.screenshot({ path: `${SHOTS}/${name}.png` });
 }
+
+export const newPage = async (options) => (await context(options))[0].newPage();
 
 async function context(options) {
   const one = await browser.newContext({ viewport: { width: options.width || 1280, height: 900 }, colorScheme: options.scheme || "light",
@@ -136,5 +142,6 @@ export async function runAll() {
   return failed;
 }
 export async function finish() {
+  clients.forEach((child) => child.kill());
   await browser.close();
 }

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "admin/http/http.h"
 #include "admin/http/request.h"
 #include "admin/http/respond.h"
 #include "admin/http/tickets.h"
@@ -85,8 +84,7 @@ static enum credentials check_basic(struct request *r, const char *encoded, uint
 
 void access_cookie_name(const struct request *request, char out[ACCESS_COOKIE_BYTES])
 {
-    const struct http_server *server = request->admin->server;
-    snprintf(out, ACCESS_COOKIE_BYTES, "leveret_%u", server ? http_port(server) : 0);
+    snprintf(out, ACCESS_COOKIE_BYTES, "leveret_%u", request->port);
 }
 
 struct bytes access_ticket(const struct request *request)

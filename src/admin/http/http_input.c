@@ -119,6 +119,8 @@ static struct request *make_request(struct http_connection *c, const struct head
     r->takes_gzip = head->takes_gzip;
     r->by_page = head->by_page;
     memcpy(r->peer, c->address.peer_host, sizeof r->peer);
+    r->port = http_port(c->server);
+    r->secure = http_speaks_tls(c->server);
     r->loopback = c->address.loopback;
     r->on_metrics_port = c->server->purpose == HTTP_METRICS;
     r->by_control = c->server->purpose == HTTP_CONTROL && !r->authorization;

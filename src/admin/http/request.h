@@ -30,6 +30,8 @@ struct request {
     char *authorization, *reason, *content_type, *accept, *origin, *cookie, *if_none_match;
     bool takes_gzip, by_page; /* see struct head */
     char peer[64];            /* the client's address */
+    uint16_t port;            /* that the client has asked */
+    bool secure;              /* true when it came over TLS */
     bool loopback;            /* true when the client is on this machine */
     bool by_control;          /* true when it came to the control socket with no user: everything is
                                  allowed */

@@ -22,8 +22,9 @@ static void respond_cookie(struct request *r, const char *text, uint64_t life_s)
     char name[ACCESS_COOKIE_BYTES];
     char *cookie;
     access_cookie_name(r, name);
-    if (asprintf(&cookie, "%s=%s; Path=%s/; Max-Age=%llu; HttpOnly; SameSite=Strict", name, text,
-                 prefix ? prefix : "", (unsigned long long)life_s) < 0) {
+    if (asprintf(&cookie, "%s=%s; Path=%s/; Max-Age=%llu; HttpOnly; SameSite=Strict%s", name, text,
+                 prefix ? prefix : "", (unsigned long long)life_s,
+                 r->secure ? "; Secure" : "") < 0) {
         respond_no_room(r);
         return;
     }

@@ -44,6 +44,11 @@ static bool read_from(const char *folder, const struct web_file *file, struct te
     return true;
 }
 
+bool page_is_built(void)
+{
+    return web_files[0].path != NULL;
+}
+
 static void send_file(struct request *r, const struct web_file *file)
 {
     const char *folder = r->admin->options.page_dir, *csp = r->admin->options.page_csp;

@@ -11,4 +11,7 @@ extern const struct route page_routes[];
 /* POST and DELETE /api/login. */
 extern const struct route login_routes[];
 
+/* Returns true when the program was built with the page. */
+bool page_is_built(void);
+
 #endif
