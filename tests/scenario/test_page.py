@@ -5,10 +5,15 @@ import http.client
 import posixpath
 import re
 import socket
+import ssl
+import subprocess
+import tempfile
 import threading
+from pathlib import Path
 from urllib.parse import urlencode
 
-from harness import main, test
+import broker
+from harness import Skip, main, test
 from http_api import Api
 
 WHY = "the page is Leveret's"
@@ -209,6 +214,33 @@ def a_prefix_of_all_paths(node):
 @test(own=True, leveret_only=WHY, management=True, settings={"management.csp.policy": "default-src 'self'"})
 def another_policy(node):
     assert raw(node, "GET", "/")[1]["Content-Security-Policy"] == "default-src 'self'"
+
+
+@test(leveret_only=WHY)
+def over_https(node):
+    """A cookie that was given over HTTPS never goes over HTTP."""
+    with tempfile.TemporaryDirectory() as folder:
+        key, certificate = Path(folder) / "key.pem", Path(folder) / "cert.pem"
+        made = subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(certificate),
+                               "-days", "2", "-subj", "/CN=localhost"], capture_output=True, timeout=60)
+        if made.returncode:
+            raise Skip("openssl makes no certificate")
+        port = broker.free_ports(1)[0]
+        with broker.Leveretd(management=True, settings={"management.ssl.port": port, "management.ssl.certfile": certificate,
+                                                        "management.ssl.keyfile": key}) as own:
+            own.start()
+            link = http.client.HTTPSConnection(own.host, port, timeout=60, context=ssl._create_unverified_context())
+            link.request("POST", "/api/login", body="username=guest&password=guest")
+            answer = link.getresponse()
+            cookie = answer.headers["Set-Cookie"]
+            assert answer.status == 204 and cookie.endswith("; Secure") and cookie.startswith(f"leveret_{port}="), cookie
+            answer.read()
+            link.request("GET", "/")
+            answer = link.getresponse()
+            assert answer.status == 200 and answer.headers["Content-Security-Policy"] == CSP
+            link.close()
+            assert f"the page is at https://localhost:{port}/" in own.log()
+            assert f"the page is at http://localhost:{own.management_port}/" in own.log()
 
 
 if __name__ == "__main__":
