@@ -101,6 +101,8 @@ async function loadView() {
   if (!mine?.module) return;
   const { ctx, module } = mine;
   const at = location.hash;
+  /* Rights may have changed since the view before. */
+  if (!ctx.vhosts) await rights.load();
   const [overview, vhosts] = [await api.get("overview?columns=cluster_name,sample_retention_policies,node,exchange_types,default_queue_type"),
     ctx.vhosts || (await api.get("vhosts?columns=name")).map((one) => one.name)];
   Object.assign(ctx, { overview, vhosts });

@@ -70,7 +70,7 @@ static void tell_page(const struct admin *admin, const char *scheme,
                       const struct http_server *server)
 {
     const struct admin_options *o = &admin->options;
-    if (server && page_is_built())
+    if (server && web_is_built())
         log_line(o->log, LOG_INFO, "http",
                  "the page is at %s://localhost:%u%s/, for users with one of the tags "
                  "administrator, monitoring, policymaker and management",

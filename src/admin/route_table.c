@@ -67,7 +67,7 @@ const struct route *const route_tables[] = {
     api_health_listeners,
     api_health_quorum,
     login_routes,
-    page_routes, /* the last: its names fit many paths */
+    web_routes, /* the last: its names fit many paths */
     NULL,
 };
 /* clang-format on */

@@ -44,7 +44,7 @@ static bool read_from(const char *folder, const struct web_file *file, struct te
     return true;
 }
 
-bool page_is_built(void)
+bool web_is_built(void)
 {
     return web_files[0].path != NULL;
 }
@@ -85,7 +85,7 @@ static void get_file(struct request *r)
 
 /* ---- Routes. */
 
-const struct route page_routes[] = {
+const struct route web_routes[] = {
     {METHOD_GET, "/", get_file, ACCESS_ANYBODY, BODY_SMALL},
     {METHOD_GET, "/:f", get_file, ACCESS_ANYBODY, BODY_SMALL},
     {METHOD_GET, "/pages/:f", get_file, ACCESS_ANYBODY, BODY_SMALL},

@@ -7,11 +7,11 @@
 
 /* The files, which anybody may have. Without the page (--without-page) the table of files is empty,
  * and each is answered 404. */
-extern const struct route page_routes[];
+extern const struct route web_routes[];
 /* POST and DELETE /api/login. */
 extern const struct route login_routes[];
 
 /* Returns true when the program was built with the page. */
-bool page_is_built(void);
+bool web_is_built(void);
 
 #endif
