@@ -56,9 +56,11 @@ EXTRA_DIST += \
 	tests/scenario/test_notices.py \
 	tests/scenario/test_numbers.py \
 	tests/scenario/test_parameters.py \
+	tests/scenario/test_packing.py \
 	tests/scenario/test_page.py \
 	tests/scenario/test_peek.py \
 	tests/scenario/test_pika.py \
+	tests/scenario/test_prometheus.py \
 	tests/scenario/test_queues.py \
 	tests/scenario/test_round_trips.py \
 	tests/scenario/test_scale.py \

@@ -73,9 +73,9 @@ END_TEST
 START_TEST(other_methods_are_told_which_there_are)
 {
     ck_assert_str_eq(find(METHOD_POST, "/api/users/bob"), "");
-    ck_assert_str_eq(allow, "GET, PUT, DELETE, OPTIONS");
+    ck_assert_str_eq(allow, "HEAD, GET, PUT, DELETE, OPTIONS");
     ck_assert_str_eq(find(METHOD_OTHER, "/api/users"), "");
-    ck_assert_str_eq(allow, "GET, OPTIONS");
+    ck_assert_str_eq(allow, "HEAD, GET, OPTIONS");
     ck_assert_str_eq(find(METHOD_HEAD, "/api/users"), "/api/users");
 }
 END_TEST
@@ -97,7 +97,7 @@ START_TEST(tables_are_searched_in_their_order)
     ck_assert_ptr_eq(found, &second[1]);
     ck_assert(bytes_equal_text(parts[0], "bob"));
     ck_assert_ptr_null(routes_find(both, METHOD_OTHER, "/api/users/bob", parts, &count, allow));
-    ck_assert_str_eq(allow, "GET, PUT, POST, DELETE, OPTIONS");
+    ck_assert_str_eq(allow, "HEAD, GET, PUT, POST, DELETE, OPTIONS");
     ck_assert_ptr_null(routes_find(none_at_all, METHOD_GET, "/", parts, &count, allow));
     ck_assert_str_eq(allow, "");
 }

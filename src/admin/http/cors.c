@@ -17,7 +17,6 @@ static bool is_allowed(const struct admin_options *options, const char *origin)
 void cors_write(const struct admin_options *options, const struct request *request,
                 struct text *out)
 {
-    text_printf(out, "Vary: Origin\r\n");
     if (!request->origin || !is_allowed(options, request->origin))
         return;
     text_printf(out,

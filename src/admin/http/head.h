@@ -32,8 +32,8 @@ struct head {
     bool takes_gzip;     /* true when the answer may be packed by gzip */
     bool by_page; /* true for X-Leveret: 1, which the page sends and no form of a foreign page
                      can */
-    /* The fields Authorization, X-Reason, Content-Type, Accept, Origin, Cookie and If-None-Match; at
-     * is NULL when the head has none. */
+    /* The fields Authorization, X-Reason, Content-Type, Accept, Origin, Cookie and If-None-Match;
+     * at is NULL when the head has none. */
     struct bytes authorization, reason, content_type, accept, origin, cookie, if_none_match;
 };
 

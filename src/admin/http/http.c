@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "admin/http/http_internal.h"
+#include "admin/http/pack.h"
 #include "leveret/base/check.h"
 #include "leveret/base/container.h"
 #include "leveret/base/mem.h"
@@ -26,10 +27,11 @@ void http_connection_count(struct http_connection *c)
     size_t in = sizeof *c + c->in.room + (r ? sizeof *r + r->body.room : 0);
     account_add(c->server->admin->account, ACCOUNT_HTTP_REQUESTS,
                 (int64_t)in - (int64_t)c->held_in);
+    size_t out = c->out_bytes + c->unpacked.room + (c->packer ? PACK_HELD_BYTES : 0);
     account_add(c->server->admin->account, ACCOUNT_HTTP_ANSWERS,
-                (int64_t)c->out_bytes - (int64_t)c->held_out);
+                (int64_t)out - (int64_t)c->held_out);
     c->held_in = in;
-    c->held_out = c->out_bytes;
+    c->held_out = out;
 }
 
 static void forget(struct http_connection *c)

@@ -1,5 +1,6 @@
 /* What the files of the HTTP server share: http.c (servers and connections), http_input.c (requests
- * in), http_output.c (answers out). For these files only. Thread: the main thread.
+ * in), http_output.c (bytes out), http_answer.c (answers). For these files only. Thread: the main
+ * thread.
  *
  * A connection serves one request at a time:
  *
@@ -73,8 +74,11 @@ struct http_connection {
 
     /* Out. */
     STAILQ_HEAD(, http_piece) pieces;
-    size_t sent;              /* bytes of the first piece that are written */
-    size_t out_bytes;         /* bytes of all pieces that are not written yet */
+    size_t sent;           /* bytes of the first piece that are written */
+    size_t out_bytes;      /* bytes of all pieces that are not written yet */
+    struct packer *packer; /* packs the answer; NULL: it is sent as it is */
+    struct text unpacked;  /* a whole answer that is packed in portions: from unpacked_at on */
+    size_t unpacked_at;
     bool is_head;             /* true for a HEAD request: the answer's body is dropped */
     bool minor_0;             /* true when the client speaks HTTP/1.0 */
     bool keep_alive;          /* false: the connection is closed after the answer */
@@ -129,12 +133,18 @@ void http_input_enter(struct http_connection *connection, enum input_state state
 /* ---- http_output.c */
 /* Writes what waits to be written; the task is write_task. */
 void http_output_run(struct loop_task *task);
+/* Queues bytes; the text is taken and left empty. */
+void http_output_queue(struct http_connection *connection, struct text *text);
 /* Queues a text as it is: "100 Continue". */
 void http_output_plain(struct http_connection *connection, const char *text);
 /* Drops what waits to be written. */
 void http_output_clear(struct http_connection *connection);
 /* A window of time is over in which the client should have taken the answer. */
 void http_output_late(struct http_connection *connection);
+
+/* ---- http_answer.c */
+/* Packs a portion of a whole answer that is packed in portions; does nothing without one. */
+void http_answer_go_on(struct http_connection *connection);
 /* Queues an answer to a head that cannot be read: there is no request. */
 void http_output_error(struct http_connection *connection, int code);
 

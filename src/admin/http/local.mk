@@ -18,9 +18,12 @@ src_admin_libadmin_a_SOURCES += \
 	src/admin/http/head.h \
 	src/admin/http/http.c \
 	src/admin/http/http.h \
+	src/admin/http/http_answer.c \
 	src/admin/http/http_input.c \
 	src/admin/http/http_internal.h \
 	src/admin/http/http_output.c \
+	src/admin/http/pack.c \
+	src/admin/http/pack.h \
 	src/admin/http/request.c \
 	src/admin/http/request.h \
 	src/admin/http/respond.c \

@@ -55,7 +55,7 @@ const struct route *routes_find(const struct route *const *tables, enum http_met
         found = find_in(*tables, method, path, parts, count, seen);
     if (found)
         return found;
-    size_t len = 0;
+    size_t len = seen[METHOD_GET] ? (size_t)snprintf(allow, 64, "HEAD, ") : 0;
     for (size_t i = 0; i < METHOD_OTHER && len < 50; i++)
         if (seen[i])
             len += (size_t)snprintf(allow + len, 64 - len, "%s, ", method_names[i]);

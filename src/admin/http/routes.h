@@ -58,8 +58,8 @@ struct route {
 bool routes_match(const char *pattern, const char *path, struct bytes parts[REQUEST_ARGS_MAX],
                   size_t *count);
 /* The first route of the tables (NULL-ended) that the method and path fit; HEAD counts as GET. When
- * there is none, returns NULL, and allow lists the methods that the path has ("GET, PUT, OPTIONS"),
- * or is empty when no route has that path. */
+ * there is none, returns NULL, and allow lists the methods that the path has ("HEAD, GET, PUT,
+ * OPTIONS"), or is empty when no route has that path. */
 const struct route *routes_find(const struct route *const *tables, enum http_method method,
                                 const char *path, struct bytes parts[REQUEST_ARGS_MAX],
                                 size_t *count, char allow[64]);

@@ -55,9 +55,8 @@ static void send_file(struct request *r, const struct web_file *file)
     struct text body = {0};
     struct http_field fields[8] = {{"Content-Security-Policy", csp ? csp : PAGE_CSP},
                                    {"X-Content-Type-Options", "nosniff"},
-                                   {"Referrer-Policy", "same-origin"},
-                                   {"Vary", "Accept-Encoding"}};
-    size_t count = 4;
+                                   {"Referrer-Policy", "same-origin"}};
+    size_t count = 3;
     int code = 200;
     if (!folder || !read_from(folder, file, &body)) {
         fields[count++] = (struct http_field){"ETag", file->etag};
