@@ -2,7 +2,8 @@
 systemdsystemunitdir = @systemdsystemunitdir@
 nodist_systemdsystemunit_DATA = contrib/systemd/leveret.service
 EXTRA_DIST += contrib/systemd/leveret.service.in contrib/systemd/leveret.sysusers \
-	contrib/systemd/leveret.tmpfiles contrib/leveret.logrotate
+	contrib/systemd/leveret.tmpfiles contrib/leveret.logrotate contrib/grafana/leveret.json \
+	contrib/prometheus/leveret.rules.yml contrib/prometheus/rules_test.yml
 CLEANFILES += contrib/systemd/leveret.service contrib/leveret.conf
 contrib/systemd/leveret.service: contrib/systemd/leveret.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) contrib/systemd && sed -e 's|@sbindir[@]|$(sbindir)|' \
