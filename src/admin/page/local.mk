@@ -14,6 +14,7 @@ web_sources = \
 	web/dom.js \
 	web/features.js \
 	web/format.js \
+	web/endpoints.txt \
 	web/index.html \
 	web/keys.js \
 	web/list.js \
@@ -54,7 +55,8 @@ web_sources = \
 	web/route.js \
 	web/style.css \
 	web/ui.js
-EXTRA_DIST += $(web_sources) scripts/embed-web
+EXTRA_DIST += $(web_sources) scripts/embed-web tests/unit/test_endpoints.py
+TESTS += tests/unit/test_endpoints.py
 if PAGE
 web_embedded = $(web_sources)
 endif
