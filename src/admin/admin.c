@@ -152,6 +152,7 @@ void admin_import(struct admin *admin, struct text *json,
     struct request *r = request_new(admin);
     r->heard = done;
     r->heard_context = context;
+    r->query = mem_need_text("", 0);
     r->body = *json;
     *json = (struct text){0};
     body_parse(r, import_all);

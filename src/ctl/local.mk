@@ -6,6 +6,7 @@ leveretctl_SOURCES = \
 	src/ctl/api/api.c src/ctl/api/api.h \
 	src/ctl/api/http.c src/ctl/api/http.h \
 	src/ctl/api/node_name.c src/ctl/api/node_name.h \
+	src/ctl/api/problems.c src/ctl/api/problems.h \
 	src/ctl/api/session.c src/ctl/api/session.h \
 	src/ctl/command/areas.c \
 	src/ctl/command/broker.c \

@@ -17,7 +17,7 @@ static bool says(const struct text *text, const char *what)
     return text->len && memmem(text->at, text->len, what, strlen(what));
 }
 
-/* *whole: nothing was passed over. */
+/* *whole: nothing was left out. */
 static enum outcome import(struct api *api, struct bytes body, bool *whole)
 {
     struct api_answer answer;

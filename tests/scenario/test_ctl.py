@@ -32,8 +32,8 @@ class Result:
         return [line.split("\t") for line in self.lines]
 
 
-def run(node, *arguments, input=b"", code=0, environment=None, home=None):
-    """Runs leveretctl; it must end with the code, and say one line when it is not 0 and nothing when it is."""
+def run(node, *arguments, input=b"", code=0, environment=None, home=None, said=None):
+    """Runs leveretctl; it must end with the code, and say so many lines: one when the code is not 0, and nothing when it is."""
     program = Path(broker.leveretd_path()).parent / "leveretctl"
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("LEVERETCTL_")}
     variables = {**inherited, "HOME": str(home or node.dir), "LEVERETCTL_HOST": node.host,
@@ -42,8 +42,8 @@ def run(node, *arguments, input=b"", code=0, environment=None, home=None):
                           env={k: v for k, v in variables.items() if v is not None}, timeout=60)
     result = Result(done)
     assert result.code == code, f"{arguments}: ended with {result.code}: {result.out}{result.err}"
-    if code:
-        assert result.err.count("\n") == 1 and result.err.startswith("leveretctl: "), result.err
+    if code or said:
+        assert result.err.count("\n") == (said or 1) and result.err.startswith("leveretctl: "), result.err
         assert not result.out, result.out
     else:
         assert not result.err or "warning" in result.err, result.err
@@ -383,6 +383,40 @@ def definitions(node):
     run(node, "import_definitions", str(node.dir / "missing"), code=LOCAL)
     run(node, "import_definitions", input=b"nonsense", code=LOCAL)
     run(node, "export_definitions", "/nonexistent/file", code=LOCAL)
+    # What was left out is told, and ends with 5 when that was asked for; what is wrong is told line by line.
+    left = json.dumps({"queues": [{"name": queue, "vhost": "/", "durable": True, "leader": "n"}], "streams": []}).encode()
+    lines = ["leveretctl: left out: streams: not known here",
+             f"leveretctl: left out: queues[0] '{queue}': key 'leader' is not known here"]
+    assert run(node, "import_definitions", input=left, said=2).err.splitlines() == lines
+    assert run(node, "import_definitions", "--strict", input=left, code=5, said=2).err.splitlines() == lines
+    assert run(node, "import_definitions", "--strict", input=b"{}").err == ""
+    wrong = json.dumps({"queues": [{"name": "a"}, {"name": "b"}]}).encode()
+    assert run(node, "import_definitions", input=wrong, code=REFUSED, said=2).err.splitlines() == [
+        f"leveretctl: refused: queues[{i}] '{one}': [{{key_missing,vhost}}]" for i, one in enumerate("ab")]
+    other = json.dumps({"queues": [{"name": queue, "vhost": "/", "durable": False}]}).encode()
+    said = run(node, "import_definitions", input=other, code=REFUSED).err
+    assert said.startswith(f"leveretctl: not carried out: queues[0] '{queue}' in virtual host '/': inequivalent arg"), said
+
+
+@test
+def parameters(node):
+    vhost = name("v")
+    run(node, "add_vhost", vhost)
+    run(node, "set_parameter", "-p", vhost, "vhost-limits", "limits", '{"max-queues": 5}')
+    run(node, "set_operator_policy", "-p", vhost, "o", "^a", '{"max-length": 3}')
+    rows = tsv(node, "list_parameters", "-p", vhost, "component", "name")
+    assert sorted(rows) == [["operator_policy", "o"], ["vhost-limits", "limits"]], rows
+    assert ["vhost-limits", "limits", '{"max-queues":5}'] in tsv(node, "list_parameters", "-p", vhost)
+    assert "not found" in run(node, "set_parameter", "-p", vhost, "shovel", "s", "{}", code=REFUSED).err
+    assert "as JSON" in run(node, "set_parameter", "-p", vhost, "vhost-limits", "limits", "{", code=USAGE).err
+    assert "may not be set using this method" in run(
+        node, "set_parameter", "-p", vhost, "operator_policy", "o", '{"pattern": "a", "definition": {}}', code=REFUSED).err
+    run(node, "clear_parameter", "-p", vhost, "vhost-limits", "limits")
+    run(node, "clear_operator_policy", "-p", vhost, "o")
+    assert tsv(node, "list_parameters", "-p", vhost) == []
+    assert f"no parameter 'limits' in virtual host '{vhost}'" in run(
+        node, "clear_parameter", "-p", vhost, "vhost-limits", "limits", code=REFUSED).err
+    run(node, "delete_vhost", vhost)
 
 
 @test

@@ -64,7 +64,16 @@ CANNOT_BE = [
     ({"policies": [{"vhost": "/", "name": "p", "pattern": "x", "definition": {"foo": 1}}]}, "not recognised"),
     ({"parameters": [{"vhost": "/", "component": "operator_policy", "name": "p",
                       "value": {"pattern": "x", "definition": {"max-length": -1}}}]}, "parameters[0] 'p'"),
-    ({"parameters": [{"vhost": "/", "component": "federation", "name": "p", "value": {}}]}, "'federation' is not known"),
+    ({"parameters": [{"vhost": "/", "component": "user-limits", "name": "p", "value": {}}]},
+     "parameters[0] 'p': component 'user-limits' is not known here, and may restrict"),
+    ({"parameters": [{"vhost": "/", "name": "p", "value": {}}]}, "component '' is not known here, and may restrict"),
+    ({"user_limits": [{"user": "guest"}]}, "user_limits: not known here, and may restrict"),
+    ({"permissions": [{"user": "guest", "vhost": "/", "configure": "", "write": "", "read": "", "admin": False}]},
+     "permissions[0]: key 'admin' is not known here, and may restrict"),
+    ({"topic_permissions": [{"user": "guest", "vhost": "/", "exchange": "x", "write": "", "read": "", "queue": "q"}]},
+     "key 'queue' is not known here"),
+    ({"vhosts": [{"name": "w", "metadata": {"protected_from_purge": True}}]}, "key 'metadata.protected_from_purge' is not known"),
+    ({"queues": [{**queue("x"), "consumer_limit": 3}]}, "key 'consumer_limit' is not known here, and may restrict"),
     ({"parameters": [{"vhost": "/", "component": "vhost-limits", "name": "limits", "value": {"max-cats": 1}}]}, "max-cats"),
     ({"global_parameters": [{"name": "x", "value": 1}, {"name": "x"}]}, "global_parameters[1] 'x': [{key_missing,value}]"),
     ({"global_parameters": [{"value": 1}]}, "global_parameters[0] '': [{key_missing,name}]"),
@@ -114,8 +123,14 @@ def what_cannot_be_changes_nothing(node):
         assert answer.code == 400 and answer.json["error"] == "bad_request", (bad, answer)
         assert said in answer.json["reason"], (bad, said, answer)
         assert api.get("definitions").json == before, (bad, "something has changed")
-    many = api.post("definitions", {"queues": [queue(f"x{i}", x_expires=0) for i in range(30)]}).json["reason"]
-    assert "queues[9] 'x9'" in many and "queues[10]" not in many and many.endswith("; and 20 more"), many
+    many = api.post("definitions", {"queues": [queue(f"x{i}", x_expires=0) for i in range(30)]}).json
+    assert "queues[9] 'x9'" in many["reason"] and "queues[10]" not in many["reason"], many
+    assert many["reason"].endswith("; and 20 more") and "left_out" not in many and "imported" not in many, many
+    assert [(one["path"], one["name"], one["vhost"]) for one in many["errors"]] == \
+        [(f"queues[{i}]", f"x{i}", "/") for i in range(30)], many
+    assert all("x-expires" in one["why"] for one in many["errors"]), many
+    most = api.post("definitions", {"queues": [{"name": f"x{i}"} for i in range(10003)]}).json
+    assert len(most["errors"]) == 10000 and most["errors_more"] == 3, most["reason"]
 
 
 @test
@@ -133,9 +148,57 @@ def what_is_there_anyway_is_passed_over(node):
     assert api.get(f"exchanges/{vhost}/amq.mine").code == 404
     # RabbitMQ exports the bindings of queues that go with their connection, without these queues.
     answer = api.post("definitions", {"bindings": [binding("x", "gone", "k", vhost), binding("x", "q", "k", vhost)]})
-    assert answer.code == 200 and "bindings[0] 'gone'" in answer.json["passed_over"], answer
+    assert answer.code == 200 and answer.json == {"imported": {"bindings": 1}, "left_out": [
+        {"path": "bindings[0]", "name": "gone", "vhost": vhost, "why": "there is no such queue"}]}, answer
     assert [b["destination"] for b in api.get(f"exchanges/{vhost}/x/bindings/source").json] == ["amq.gen-1", "q"]
     api.delete(f"vhosts/{vhost}")
+
+
+@test(own=True, management=True)
+def what_is_not_known_and_restricts_nothing_is_left_out(node):
+    """Told with 200; refused whole with strict=true; the rest is there all the same."""
+    api, before = Api(node), Api(node).get("definitions").json
+    file = {"parameters": [{"vhost": "/", "component": "shovel", "name": "s", "value": {"src-uri": "amqp://"}},
+                           {"vhost": "/", "component": "federation-upstream", "name": "f", "value": {}},
+                           {"vhost": "/", "component": "vhost-limits", "name": "limits", "value": {"max-queues": 90}}],
+            "queues": [{**queue("q"), "leader": "rabbit@x"}], "vhosts": [{"name": "w", "metadata": {"cluster": "c"}}],
+            "users": [user("u")], "streams": []}
+    told = [("streams", "not known here"), ("vhosts[0]", "key 'metadata.cluster' is not known here"),
+            ("parameters[0]", "component 'shovel' is not known here"),
+            ("parameters[1]", "component 'federation-upstream' is not known here"),
+            ("queues[0]", "key 'leader' is not known here")]
+    answer = api.post("definitions?strict=true", file)
+    assert answer.code == 400 and [(one["path"], one["why"]) for one in answer.json["left_out"]] == told, answer
+    assert answer.json["reason"].startswith("to be left out: streams: not known here; ") and "errors" not in answer.json, answer
+    answer = api.post("definitions?strict=true", {**file, "permissions": [{}]})
+    assert answer.code == 400 and len(answer.json["errors"]) == 1 and len(answer.json["left_out"]) == 5, answer
+    assert api.get("definitions").json == before
+    answer = api.post("definitions", file)
+    assert answer.code == 200 and [(one["path"], one["why"]) for one in answer.json["left_out"]] == told, answer
+    assert answer.json["imported"] == {"users": 1, "vhosts": 1, "parameters": 1, "queues": 1}, answer
+    assert "definitions left out: streams: not known here; vhosts[0] 'w': key" in node.log()
+    assert api.get("queues/%2F/q").code == 200 and api.get("vhost-limits/%2F").json[0]["value"] == {"max-queues": 90}
+    for key in ("parameters", "streams", "vhosts"):
+        del file[key]
+    del file["queues"][0]["leader"]
+    assert api.post("definitions?strict=true", file).code == 204
+
+
+@test
+def where_they_are(node):
+    """The older path, the name of a download, and a vhost that is not there."""
+    api = Api(node)
+    assert api.get("all-configuration").json == api.get("definitions").json
+    made = name("v")
+    assert api.post("all-configuration", {"vhosts": [{"name": made}]}).code == 204
+    assert api.get("definitions/" + made).code == 200 and api.delete("vhosts/" + made).code == 204
+    for path in ("definitions", "all-configuration", "definitions/%2F"):
+        answer = api.get(path + "?download=my-file_1.json")
+        assert answer.headers["Content-Disposition"] == "attachment; filename=my-file_1.json", answer.headers
+        assert "Content-Disposition" not in api.get(path).headers
+    answer = api.get("definitions?download=a%0d%0aX-Evil:%20%22b")
+    assert answer.headers["Content-Disposition"] == "attachment; filename=a__X-Evil___b" and "X-Evil" not in answer.headers
+    assert api.get("definitions/nosuch").code == 404 and api.post("definitions/nosuch", {"queues": []}).code == 404
 
 
 @test
@@ -147,6 +210,8 @@ def what_exists_and_is_different_is_told(node):
     assert answer.code == 400, answer
     assert answer.json["reason"].startswith(f"2 of 3 entries were carried out; not: queues[1] 'q' in vhost '{vhost}': "
                                             "inequivalent arg 'x-max-length'"), answer
+    assert answer.json["imported"] == {"queues": 2}, answer
+    assert [(one["path"], one["name"], one["vhost"]) for one in answer.json["errors"]] == [("queues[1]", "q", vhost)], answer
     assert sorted(one["name"] for one in api.get(f"queues/{vhost}").json) == ["a", "q", "z"]
     api.put(f"vhost-limits/{vhost}/max-queues", {"value": 4})
     answer = api.post(f"definitions/{vhost}", {"queues": [queue("b"), queue("c"), queue("d")]})

@@ -8,7 +8,8 @@ from harness import Skip, main, test
 from http_api import Api
 
 PLUGINS = ("rabbitmq_management", "rabbitmq_consistent_hash_exchange", "rabbitmq_random_exchange")
-LISTS = ("users", "vhosts", "permissions", "policies", "parameters", "queues", "exchanges", "bindings", "global_parameters")
+LISTS = ("users", "vhosts", "permissions", "policies", "parameters", "queues", "exchanges", "bindings", "global_parameters",
+         "topic_permissions")
 
 
 def fill(api, four):
@@ -25,6 +26,8 @@ def fill(api, four):
     put("vhost-limits/v/max-queues", {"value": 50})
     put("vhost-limits/v/max-connections", {"value": 60})
     put("permissions/v/u", {"configure": "^a", "write": ".*", "read": ""})
+    put("topic-permissions/v/u", {"exchange": "amq.topic", "write": "^a", "read": "{username}"})
+    put("topic-permissions/v/u", {"exchange": "events", "write": "", "read": ".*"})
     put("policies/v/p", {"pattern": "^q", "definition": {"max-length": 9, "dead-letter-exchange": "y"}, "apply-to": "queues",
                          "priority": 3})
     put("policies/v/all", {"pattern": ".*", "definition": {"message-ttl": 600000}, "apply-to": "all", "priority": 0})

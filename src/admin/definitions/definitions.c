@@ -315,7 +315,12 @@ static void write_all(struct request *r)
     write_exchanges(&a, e);
     write_bindings(&a, e);
     answer_end(&a);
-    respond_json(r, 200, &a);
+    char *download = request_query(r, "download");
+    if (download && *download)
+        respond_download(r, &a, download);
+    else
+        respond_json(r, 200, &a);
+    free(download);
 }
 
 static void next_part(struct request *r, struct gather *done)
@@ -354,13 +359,14 @@ static void export_vhost(struct request *r)
     if (auth_vhost_exists(r->admin->options.auth, request_vhost(r)))
         export(r, true);
     else
-        respond_bad_request(r, "vhost_not_found");
+        respond_not_found(r);
 }
 
 /* ---- Routes. */
 
 const struct route definitions_routes[] = {
     {METHOD_GET, "/api/definitions", export_all, ACCESS_ADMINISTRATOR, BODY_SMALL},
+    {METHOD_GET, "/api/all-configuration", export_all, ACCESS_ADMINISTRATOR, BODY_SMALL},
     {METHOD_GET, "/api/definitions/:v", export_vhost, ACCESS_ADMINISTRATOR, BODY_SMALL},
     ROUTES_END,
 };

@@ -9,9 +9,9 @@
  *
  * What can go wrong: the check finds a mistake: the answer is 400 with the entry and the reason,
  * and nothing has changed. An entry fails when it is carried out (what exists already is
- * different): the rest is carried out, and 400 says which entries were not. An entry cannot be
- * carried out, but is not missed (the binding of a queue that went with its connection): it is
- * passed over, and 200 says so. */
+ * different): the rest is carried out, and 400 says which entries were not. An entry or a key is
+ * not known here but restricts nothing, or is not missed (the binding of a queue that went with its
+ * connection): it is left out, and 200 says so. The answers are in import_answer.c. */
 #include "admin/definitions/import.h"
 
 #include <stdio.h>
@@ -24,15 +24,36 @@
 #include "leveret/base/map.h"
 #include "leveret/base/mem.h"
 
-const char *const import_keys[STEP_COUNT] = {"policies", "parameters", "exchanges", "queues",
-                                             "bindings"};
+const char *const import_kinds[KIND_COUNT + 1] = {
+    [KIND_USERS] = "users",
+    [KIND_VHOSTS] = "vhosts",
+    [KIND_PERMISSIONS] = "permissions",
+    [KIND_TOPIC_PERMISSIONS] = "topic_permissions",
+    [KIND_GLOBAL_PARAMETERS] = "global_parameters",
+    [KIND_PARAMETERS] = "parameters",
+    [KIND_POLICIES] = "policies",
+    [KIND_EXCHANGES] = "exchanges",
+    [KIND_QUEUES] = "queues",
+    [KIND_BINDINGS] = "bindings",
+};
+
+const enum import_kind import_step_kinds[STEP_COUNT] = {
+    [STEP_POLICIES] = KIND_POLICIES,   [STEP_PARAMETERS] = KIND_PARAMETERS,
+    [STEP_EXCHANGES] = KIND_EXCHANGES, [STEP_QUEUES] = KIND_QUEUES,
+    [STEP_BINDINGS] = KIND_BINDINGS,
+};
+
+const char *import_step_key(enum import_step step)
+{
+    return import_kinds[import_step_kinds[step]];
+}
 
 static void free_import(void *work)
 {
     struct import *i = work;
-    text_free(&i->wrong.text);
-    text_free(&i->passed.text);
-    text_free(&i->failed.text);
+    problems_free(&i->wrong);
+    problems_free(&i->left_out);
+    problems_free(&i->failed);
     arena_free(&i->arena);
     map_free(&i->users);
     map_free(&i->vhosts);
@@ -48,79 +69,6 @@ static void free_import(void *work)
         free(i->lists[step].starts);
     }
     free(i);
-}
-
-/* ---- Problems. */
-
-/* Bytes of a name that a problem tells; the rest is cut off. */
-#define SHOWN_BYTES_MAX 80
-
-static int shown(struct bytes name)
-{
-    return (int)(name.len < SHOWN_BYTES_MAX ? name.len : SHOWN_BYTES_MAX);
-}
-
-void import_problem(struct problems *problems, const char *list, uint32_t index, struct bytes name,
-                    struct bytes vhost, const char *why)
-{
-    struct text *out = &problems->text;
-    if (problems->count++ >= PROBLEMS_TOLD)
-        return;
-    text_printf(out, "%s%s[%u]", out->len ? "; " : "", list, index);
-    if (name.at)
-        text_printf(out, " '%.*s'", shown(name), (const char *)name.at);
-    if (vhost.at)
-        text_printf(out, " in vhost '%.*s'", shown(vhost), (const char *)vhost.at);
-    text_printf(out, ": %.400s", why);
-}
-
-/* Ends the list of problems with "; and 5 more", if there are more, and returns it zero-ended. */
-static const char *problems_end(struct problems *problems)
-{
-    if (problems->count > PROBLEMS_TOLD)
-        text_printf(&problems->text, "; and %zu more", problems->count - PROBLEMS_TOLD);
-    text_add(&problems->text, "", 1);
-    return (const char *)problems->text.at;
-}
-
-void import_refuse(struct request *r)
-{
-    struct import *i = r->work;
-    const char *why = problems_end(&i->wrong);
-    log_line(r->admin->options.log, LOG_WARNING, "http",
-             "definitions refused, nothing has changed: %s", why);
-    respond_error(r, 400, "bad_request", why);
-}
-
-void import_end(struct request *r)
-{
-    struct import *i = r->work;
-    struct answer a = {0};
-    if (i->failed.count) {
-        struct text text = {0};
-        text_printf(&text, "%u of %u entries were carried out; not: %s%c", i->done, i->all,
-                    problems_end(&i->failed), '\0');
-        log_line(r->admin->options.log, LOG_WARNING, "http", "definitions: %s",
-                 (const char *)text.at);
-        if (r->heard) /* at its start the broker goes on with what was carried out */
-            respond_empty(r, 200);
-        else
-            respond_error(r, 400, "bad_request", (const char *)text.at);
-        text_free(&text);
-        return;
-    }
-    log_line(r->admin->options.log, LOG_INFO, "http", "definitions imported by '%s': %u entries",
-             *r->user ? r->user : "load_definitions", i->done);
-    if (i->passed.count == 0) {
-        respond_empty(r, 204);
-        return;
-    }
-    const char *passed = problems_end(&i->passed);
-    log_line(r->admin->options.log, LOG_WARNING, "http", "definitions passed over: %s", passed);
-    answer_object(&a, NULL);
-    answer_text(&a, "passed_over", passed);
-    answer_end(&a);
-    respond_json(r, 200, &a);
 }
 
 /* ---- An entry as a command. */
@@ -247,9 +195,10 @@ static void import(struct request *r, struct bytes only)
     struct import *i = request_work(r, sizeof *i, free_import);
     struct form form = form_of(r->json);
     i->only = only;
+    i->strict = request_query_true(r, "strict");
     i->hashing = hashing_of(&form);
     for (unsigned step = 0; step < STEP_COUNT; step++) {
-        i->lists[step].list = form_list(&form, import_keys[step]);
+        i->lists[step].list = form_list(&form, import_step_key(step));
         size_t count = value_count(i->lists[step].list);
         i->lists[step].count = (uint32_t)count;
         i->lists[step].place = mem_need_array(NULL, count + 1, sizeof(uint32_t));
@@ -270,13 +219,14 @@ static void import_vhost(struct request *r)
     if (auth_vhost_exists(r->admin->options.auth, request_vhost(r)))
         import(r, request_vhost(r));
     else
-        respond_bad_request(r, "vhost_not_found");
+        respond_not_found(r);
 }
 
 /* ---- Routes. */
 
 const struct route import_routes[] = {
     {METHOD_POST, "/api/definitions", import_all, ACCESS_ADMINISTRATOR, BODY_DEFINITIONS},
+    {METHOD_POST, "/api/all-configuration", import_all, ACCESS_ADMINISTRATOR, BODY_DEFINITIONS},
     {METHOD_POST, "/api/definitions/:v", import_vhost, ACCESS_ADMINISTRATOR, BODY_DEFINITIONS},
     ROUTES_END,
 };

@@ -2,6 +2,7 @@
 #ifndef LEVERET_ADMIN_IMPORT_H
 #define LEVERET_ADMIN_IMPORT_H
 
+#include "admin/definitions/problems.h"
 #include "admin/json/form.h"
 #include "admin/listing/gather.h"
 #include "leveret/base/map.h"
@@ -10,14 +11,22 @@
 /* Entries that are checked or stored in one turn of the loop; the next ones follow in the next
  * turn. */
 #define IMPORT_PORTION 256u
-/* Problems that an answer tells; those beyond are only counted. */
-#define PROBLEMS_TOLD 10u
-
-/* What is wrong with entries, as a text: "queues[3] 'q' in vhost 'v': why; …". */
-struct problems {
-    struct text text;
-    size_t count;
+/* The lists of a file, in the order in which they are checked. */
+enum import_kind {
+    KIND_USERS,
+    KIND_VHOSTS,
+    KIND_PERMISSIONS,
+    KIND_TOPIC_PERMISSIONS,
+    KIND_GLOBAL_PARAMETERS,
+    KIND_PARAMETERS,
+    KIND_POLICIES,
+    KIND_EXCHANGES,
+    KIND_QUEUES,
+    KIND_BINDINGS,
+    KIND_COUNT
 };
+/* Their keys; then NULL. */
+extern const char *const import_kinds[KIND_COUNT + 1];
 
 /* The lists of a file whose entries become commands to a vhost, in the order in which that is done:
  * policies apply to queues from their first moment, and bindings find their ends. */
@@ -73,12 +82,14 @@ struct import_link {
 };
 
 struct import {
-    struct bytes only;      /* the vhost that all entries are for; at is NULL: each names its own */
-    const char *hashing;    /* the algorithm of password hashes that do not say it; NULL: today's */
-    struct problems wrong;  /* entries that the check refuses */
-    struct problems passed; /* entries that are passed over, which the answer tells */
-    struct problems failed; /* entries that could not be carried out */
-    uint32_t done, all;     /* how many entries are carried out, and how many there are */
+    struct bytes only;     /* the vhost that all entries are for; at is NULL: each names its own */
+    const char *hashing;   /* the algorithm of password hashes that do not say it; NULL: today's */
+    bool strict;           /* true: what would be left out is refused */
+    struct problems wrong; /* entries that the check refuses */
+    struct problems left_out;  /* what is not carried out because it is not known or not missed */
+    struct problems failed;    /* entries that could not be carried out */
+    uint32_t done[KIND_COUNT]; /* how many entries of each kind are carried out */
+    uint32_t all;              /* how many entries there are to be carried out */
     struct arena arena;
     struct map users, vhosts; /* the names in the file; a vhost's leads to its entry */
     struct map places_by_name;
@@ -94,13 +105,27 @@ struct import {
     struct import_link link;
 };
 
-/* The keys of the lists. */
-extern const char *const import_keys[STEP_COUNT];
+/* The kinds of the steps' entries, and the keys of their lists. */
+extern const enum import_kind import_step_kinds[STEP_COUNT];
+const char *import_step_key(enum import_step step);
 
-/* Adds a problem with an entry of a list: its path "queues[3]", its name and its vhost unless their
- * at is NULL, and why. */
-void import_problem(struct problems *problems, const char *list, uint32_t index, struct bytes name,
-                    struct bytes vhost, const char *why);
+/* Each notes a problem with an entry of a list: its index there or NO_INDEX, its name and its vhost
+ * unless their at is NULL, and why. The file is refused for what is wrong; what is left out is
+ * told, or refused when the import is strict; what failed is told at the end. (import_answer.c) */
+void import_wrong(struct request *r, const char *list, uint32_t index, struct bytes name,
+                  struct bytes vhost, const char *why);
+void import_left_out(struct request *r, const char *list, uint32_t index, struct bytes name,
+                     struct bytes vhost, const char *why);
+void import_failed(struct request *r, const char *list, uint32_t index, struct bytes name,
+                   struct bytes vhost, const char *why);
+
+/* Returns true when something of this name, which is not known here, may restrict: it must not be
+ * left out. (import_keys.c) */
+bool import_restricts(const char *name);
+/* Checks that all keys of an entry, or of the file, are known. (import_keys.c) */
+void import_check_keys(struct request *r, enum import_kind kind, const struct value *entry,
+                       uint32_t index);
+void import_check_file_keys(struct request *r);
 
 /* Makes the command that an entry of a list stands for. It has views into the JSON and into *table,
  * which the caller frees in any case. Returns false when the entry is wrong; why then says so. */
@@ -115,9 +140,6 @@ bool import_passes_over(enum import_step step, const struct command *command);
  * (import_check.c) */
 struct import_object *import_object_of(struct import *i, bool exchange, uint32_t place,
                                        struct bytes name);
-/* Notes that an entry is wrong; name and vhost as for import_problem. (import_check.c) */
-void import_wrong(struct request *r, const char *list, uint32_t index, struct bytes name,
-                  struct bytes vhost, const char *why);
 
 /* The parts of an import: each goes on with the next one, or answers. Checks all entries
  * (import_check.c); checks bindings by their ends, and refuses the file if anything is wrong
@@ -127,9 +149,15 @@ void import_check(struct request *r);
 void import_bindings(struct request *r);
 void import_directory(struct request *r);
 void import_vhosts(struct request *r);
-/* Answers 400 with what is wrong in the file. */
+/* Returns true when the check has found what refuses the whole file. (import_answer.c) */
+bool import_is_refused(const struct import *i);
+/* Answers 400 with what is wrong in the file. (import_answer.c) */
 void import_refuse(struct request *r);
-/* Answers with what was carried out, and what was not. */
+/* Answers with what was carried out, and what was not. (import_answer.c) */
 void import_end(struct request *r);
+/* Write into an answer the counts that are not 0, by kind, and what was left out, if anything was.
+ * (import_answer.c) */
+void import_write_counts(struct answer *answer, const char *key, const uint32_t counts[KIND_COUNT]);
+void import_write_left_out(struct answer *answer, const struct import *i);
 
 #endif

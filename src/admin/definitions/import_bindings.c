@@ -58,7 +58,7 @@ static void ask_on(struct request *r)
 
 /* ---- Bindings. */
 
-/* Checks a binding. One to a queue that is neither in the file nor in the vhost is passed over:
+/* Checks a binding. One to a queue that is neither in the file nor in the vhost is left out:
  * RabbitMQ exports the bindings of exclusive queues, but not the queues, which go with their
  * connection. */
 static void judge_binding(struct request *r, uint32_t index)
@@ -83,7 +83,7 @@ static void judge_binding(struct request *r, uint32_t index)
                  BYTES_PRINT(source->found ? to : command.u.bind.source));
         import_wrong(r, "bindings", index, to, vhost, text);
     } else if (!destination->found) {
-        import_problem(&i->passed, "bindings", index, to, vhost, "there is no such queue");
+        import_left_out(r, "bindings", index, to, vhost, "there is no such queue");
         list->place[index] = NO_PLACE;
         i->all--;
     } else if (verdict_of_binding(&from, command.u.bind.routing_key, command.u.bind.arguments,
@@ -118,7 +118,7 @@ static void judge_bindings(struct request *r)
         }
         judge_binding(r, i->at);
     }
-    if (i->wrong.count) {
+    if (import_is_refused(i)) {
         import_refuse(r);
         return;
     }

@@ -3,7 +3,9 @@
  * Normal course: each list is checked in portions. The names of users, vhosts, exchanges and queues
  * are remembered, and each entry gets the check that it would get in a request or a command. The
  * ends of bindings are noted; import_bindings.c checks them last. What can go wrong: entries are
- * wrong; all problems are collected, so that an operator sees more than the first one.
+ * wrong; all problems are collected, so that an operator sees more than the first one. Entries are
+ * of a kind that is not known here and restrict nothing: they are left out, and the answer tells
+ * it.
  *
  * An entry that restricts or routes, in a way that Leveret does not have, is an error: if it were
  * left out silently a user could do more than was meant, or messages would be lost. */
@@ -93,13 +95,6 @@ static struct bytes no_bytes(void)
 /* ---- Users, vhosts, permissions. */
 
 typedef void check_entry(struct request *r, const struct value *entry, uint32_t index);
-
-void import_wrong(struct request *r, const char *list, uint32_t index, struct bytes name,
-                  struct bytes vhost, const char *why)
-{
-    struct import *i = r->work;
-    import_problem(&i->wrong, list, index, name, vhost, why);
-}
 
 static bool name_fits(struct form *form, const char *key, const char *name)
 {
@@ -225,7 +220,7 @@ static struct import_place *entry_place(struct request *r, enum import_step step
     const char *vhost = form_text(&form, "vhost", NULL);
     if (vhost_known(r, &form, vhost))
         return place_of(r, bytes_of_text(vhost));
-    import_wrong(r, import_keys[step], index, name, no_bytes(), form.wrong);
+    import_wrong(r, import_step_key(step), index, name, no_bytes(), form.wrong);
     return NULL;
 }
 
@@ -314,7 +309,7 @@ static void check_step(struct request *r, enum import_step step, const struct va
     struct import_place *place = entry_place(r, step, entry, index, name);
     i->lists[step].place[index] = NO_PLACE;
     if (place && !read) {
-        import_wrong(r, import_keys[step], index, name, place->name, why);
+        import_wrong(r, import_step_key(step), index, name, place->name, why);
     } else if (place && import_passes_over(step, &command)) {
         i->all--;
     } else if (place) {
@@ -326,10 +321,10 @@ static void check_step(struct request *r, enum import_step step, const struct va
             const struct verdict_vhost vhost = {place->name, place->default_queue_type};
             bool good = verdict_of(&command, &vhost, &verdict) == STATUS_OK;
             if (!good)
-                import_wrong(r, import_keys[step], index, name, place->name, verdict.text);
+                import_wrong(r, import_step_key(step), index, name, place->name, verdict.text);
             if ((step == STEP_EXCHANGES || step == STEP_QUEUES) &&
                 !remember_object(i, place->number, &command, good))
-                import_wrong(r, import_keys[step], index, name, place->name,
+                import_wrong(r, import_step_key(step), index, name, place->name,
                              "the file has it before with other properties");
         }
     }
@@ -356,6 +351,22 @@ static void check_binding(struct request *r, const struct value *entry, uint32_t
     check_step(r, STEP_BINDINGS, entry, index);
 }
 
+/* Notes a parameter whose component is not known: of a plugin (shovel, federation-upstream). */
+static void unknown_component(struct request *r, const char *component, struct bytes name,
+                              uint32_t index)
+{
+    struct import *i = r->work;
+    char why[PROBLEM_WHY_BYTES_MAX];
+    bool restricts = !*component || import_restricts(component);
+    snprintf(why, sizeof why, "component '%.80s' is not known here%s", component,
+             restricts ? ", and may restrict" : "");
+    if (restricts)
+        import_wrong(r, import_kinds[KIND_PARAMETERS], index, name, no_bytes(), why);
+    else
+        import_left_out(r, import_kinds[KIND_PARAMETERS], index, name, no_bytes(), why);
+    i->all--;
+}
+
 /* Operator policies become commands to their vhost; limits of vhosts are stored in the directory.
  */
 static void check_parameter(struct request *r, const struct value *entry, uint32_t index)
@@ -369,9 +380,11 @@ static void check_parameter(struct request *r, const struct value *entry, uint32
         check_step(r, STEP_PARAMETERS, entry, index);
         return;
     }
-    if (strcmp(component, "vhost-limits") != 0)
-        form_refuse(&form, "component", "'%.80s' is not known here", component);
-    else if (entry_place(r, STEP_PARAMETERS, entry, index, bytes_of_text(name)))
+    if (strcmp(component, "vhost-limits") != 0) {
+        unknown_component(r, component, bytes_of_text(name), index);
+        return;
+    }
+    if (entry_place(r, STEP_PARAMETERS, entry, index, bytes_of_text(name)))
         api_limits_check(LIMITED_VHOST, &form, "value");
     if (!form_ok(&form))
         import_wrong(r, "parameters", index, bytes_of_text(name), no_bytes(), form.wrong);
@@ -380,32 +393,31 @@ static void check_parameter(struct request *r, const struct value *entry, uint32
 /* ---- All lists, one after the other. */
 
 static const struct section {
-    const char *key;
     check_entry *check;
     bool of_node; /* true: ignored in the definitions of one vhost */
-} sections[] = {
-    {"users", check_user, true},
-    {"vhosts", check_vhost, true},
-    {"permissions", check_permission, true},
-    {"topic_permissions", check_topic_permission, true},
-    {"global_parameters", check_global_parameter, true},
-    {"parameters", check_parameter, false},
-    {"policies", check_policy, false},
-    {"exchanges", check_exchange, false},
-    {"queues", check_queue, false},
-    {"bindings", check_binding, false},
+} sections[KIND_COUNT] = {
+    [KIND_USERS] = {check_user, true},
+    [KIND_VHOSTS] = {check_vhost, true},
+    [KIND_PERMISSIONS] = {check_permission, true},
+    [KIND_TOPIC_PERMISSIONS] = {check_topic_permission, true},
+    [KIND_GLOBAL_PARAMETERS] = {check_global_parameter, true},
+    [KIND_PARAMETERS] = {check_parameter, false},
+    [KIND_POLICIES] = {check_policy, false},
+    [KIND_EXCHANGES] = {check_exchange, false},
+    [KIND_QUEUES] = {check_queue, false},
+    [KIND_BINDINGS] = {check_binding, false},
 };
-#define SECTIONS (sizeof sections / sizeof *sections)
 
 static void check_portion(struct request *r)
 {
     struct import *i = r->work;
-    for (uint32_t budget = IMPORT_PORTION; i->section < SECTIONS; i->section++, i->at = 0) {
+    for (uint32_t budget = IMPORT_PORTION; i->section < KIND_COUNT; i->section++, i->at = 0) {
         const struct section *section = &sections[i->section];
-        const struct value *list = value_get(r->json, section->key);
+        const char *key = import_kinds[i->section];
+        const struct value *list = value_get(r->json, key);
         enum value_kind kind = value_kind_of(list);
         if (kind != VALUE_NONE && kind != VALUE_LIST) {
-            respond_bad_request(r, "%s: must be a list", section->key);
+            respond_bad_request(r, "%s: must be a list", key);
             return;
         }
         if (i->only.at && section->of_node)
@@ -415,6 +427,7 @@ static void check_portion(struct request *r)
                 request_later(r, check_portion);
                 return;
             }
+            import_check_keys(r, i->section, value_at(list, i->at), i->at);
             section->check(r, value_at(list, i->at), i->at);
             i->all++;
         }
@@ -425,5 +438,6 @@ static void check_portion(struct request *r)
 
 void import_check(struct request *r)
 {
+    import_check_file_keys(r);
     check_portion(r);
 }

@@ -21,9 +21,8 @@
 static void failed(struct request *r, const char *list, uint32_t index, const char *name,
                    enum status status, const char *why)
 {
-    struct import *i = r->work;
-    import_problem(&i->failed, list, index, bytes_of_text(name), bytes_of(NULL, 0),
-                   why && *why ? why : status_text(status));
+    import_failed(r, list, index, bytes_of_text(name), bytes_of(NULL, 0),
+                  why && *why ? why : status_text(status));
 }
 
 static bool put_user(struct request *r, const struct value *entry, uint32_t index)
@@ -47,7 +46,8 @@ static bool put_vhost(struct request *r, const struct value *entry, uint32_t ind
     const char *name = form_text(&form, "name", "");
     char *error = NULL;
     bool created;
-    enum status status = api_vhost_from_json(r->admin, name, &form, r->by_control ? "" : r->user, &created, &error);
+    enum status status =
+        api_vhost_from_json(r->admin, name, &form, r->by_control ? "" : r->user, &created, &error);
     if (status == STATUS_OK)
         status = api_limits_from_json(r->admin, LIMITED_VHOST, name, &form, "limits");
     if (status != STATUS_OK)
@@ -63,8 +63,8 @@ static bool put_vhost_limits(struct request *r, const struct value *entry, uint3
     struct form form = form_of(entry);
     const char *vhost = i->only.at ? (const char *)i->only.at : form_text(&form, "vhost", "");
     if (strcmp(form_text(&form, "component", ""), "vhost-limits") != 0)
-        return false; /* an operator policy: import_vhost.c sends it to its vhost, and counts it
-                         then */
+        return false; /* an operator policy, which import_vhost.c sends to its vhost and counts
+                         then; or a component that is not known, which is left out */
     enum status status = api_limits_from_json(r->admin, LIMITED_VHOST, vhost, &form, "value");
     if (status != STATUS_OK)
         failed(r, "parameters", index, vhost, status, form.wrong);
@@ -124,18 +124,18 @@ static bool put_global_parameter(struct request *r, const struct value *entry, u
 #define VHOSTS_PORTION 16u
 
 static const struct {
-    const char *key;
+    enum import_kind kind;
     bool (*put)(struct request *r, const struct value *entry, uint32_t index);
     uint32_t portion;  /* entries that are stored with one write */
     bool of_node;      /* true: ignored in the definitions of one vhost */
     const char *vhost; /* the entry's key that names the vhost which it changes; NULL: none */
 } sections[] = {
-    {"users", put_user, IMPORT_PORTION, true, NULL},
-    {"vhosts", put_vhost, VHOSTS_PORTION, true, "name"},
-    {"parameters", put_vhost_limits, IMPORT_PORTION, false, "vhost"},
-    {"permissions", put_permission, IMPORT_PORTION, true, NULL},
-    {"topic_permissions", put_topic_permission, IMPORT_PORTION, true, NULL},
-    {"global_parameters", put_global_parameter, IMPORT_PORTION, true, NULL},
+    {KIND_USERS, put_user, IMPORT_PORTION, true, NULL},
+    {KIND_VHOSTS, put_vhost, VHOSTS_PORTION, true, "name"},
+    {KIND_PARAMETERS, put_vhost_limits, IMPORT_PORTION, false, "vhost"},
+    {KIND_PERMISSIONS, put_permission, IMPORT_PORTION, true, NULL},
+    {KIND_TOPIC_PERMISSIONS, put_topic_permission, IMPORT_PORTION, true, NULL},
+    {KIND_GLOBAL_PARAMETERS, put_global_parameter, IMPORT_PORTION, true, NULL},
 };
 #define SECTIONS (sizeof sections / sizeof *sections)
 
@@ -171,11 +171,11 @@ static bool put_portion(struct request *r, const struct value *list)
     enum status status = auth_commit(auth);
     settle_vhosts(r, list, from, i->at);
     if (status != STATUS_OK) {
-        failed(r, sections[i->section].key, from, "", status, NULL);
+        failed(r, import_kinds[sections[i->section].kind], from, "", status, NULL);
         import_end(r);
         return false;
     }
-    i->done += done;
+    i->done[sections[i->section].kind] += done;
     return true;
 }
 
@@ -183,7 +183,7 @@ void import_directory(struct request *r)
 {
     struct import *i = r->work;
     for (; i->section < SECTIONS; i->section++, i->at = 0) {
-        const struct value *list = value_get(r->json, sections[i->section].key);
+        const struct value *list = value_get(r->json, import_kinds[sections[i->section].kind]);
         if (i->at >= value_count(list) || (i->only.at && sections[i->section].of_node))
             continue;
         if (put_portion(r, list))

@@ -34,8 +34,8 @@ static void refused(struct request *r, uint32_t index, enum status status, const
     struct import *i = r->work;
     const struct value *entry = value_at(i->lists[i->link.step].list, index);
     const char *key = i->link.step == STEP_BINDINGS ? "destination" : "name";
-    import_problem(&i->failed, import_keys[i->link.step], index, value_bytes(value_get(entry, key)),
-                   i->places[i->link.place]->name, why && *why ? why : status_text(status));
+    import_failed(r, import_step_key(i->link.step), index, value_bytes(value_get(entry, key)),
+                  i->places[i->link.place]->name, why && *why ? why : status_text(status));
 }
 
 static void send_entry(struct request *r, uint32_t index, uint16_t channel)
@@ -80,7 +80,7 @@ static void on_reply(struct request *r, const struct event *event)
     if (event->u.reply.command == COMMAND_CHANNEL_CLOSE) {
         client_send(r, (struct command){.type = COMMAND_CHANNEL_OPEN, .channel = channel});
     } else if (status == STATUS_OK) {
-        i->done++;
+        i->done[import_step_kinds[link->step]]++;
     } else {
         refused(r, link->entry[channel], status, event->u.reply.text);
         send_on(r, channel, (struct command){.type = COMMAND_CHANNEL_CLOSE});

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "admin/http/http.h"
 #include "admin/http/request.h"
@@ -22,6 +23,23 @@ void respond_json(struct request *request, int code, struct answer *answer)
 {
     hear(request, code, "");
     http_send(request, code, "application/json", NULL, &answer->text);
+    request_free(request);
+}
+
+/* Bytes of a file's name that a download offers; the rest is cut off. */
+#define DOWNLOAD_NAME_BYTES_MAX 255
+
+void respond_download(struct request *request, struct answer *answer, const char *name)
+{
+    static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+    char value[sizeof "attachment; filename=" + DOWNLOAD_NAME_BYTES_MAX];
+    int at =
+        snprintf(value, sizeof value, "attachment; filename=%.*s", DOWNLOAD_NAME_BYTES_MAX, name);
+    for (int i = at - (int)strnlen(name, DOWNLOAD_NAME_BYTES_MAX); i < at; i++)
+        if (!strchr(good, value[i]))
+            value[i] = '_';
+    const struct http_field fields[] = {{"Content-Disposition", value}, {NULL, NULL}};
+    http_send(request, 200, "application/json", fields, &answer->text);
     request_free(request);
 }
 

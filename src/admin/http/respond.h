@@ -13,6 +13,9 @@ struct request;
 
 /* JSON; the answer's text is taken and left empty. */
 void respond_json(struct request *request, int code, struct answer *answer);
+/* 200 and JSON that a browser keeps as a file of this name; the text is taken and left empty. Bytes
+ * of the name other than ASCII letters, digits, '.', '-' and '_' become '_'. */
+void respond_download(struct request *request, struct answer *answer, const char *name);
 /* 200 and []. */
 void respond_empty_list(struct request *request);
 /* No body. */

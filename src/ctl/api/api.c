@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "ctl/api/http.h"
+#include "ctl/api/problems.h"
 
 /* Bytes of a broker's place in a message; the rest is cut. */
 #define PLACE_ROOM 300
@@ -84,7 +85,10 @@ static enum outcome refused(const struct session *s, const struct api_request *r
         complain("%s does not let user '%s' in: %.*s", place, o->user,
                  BYTES_PRINT(text_bytes(&reason)));
         outcome = OUTCOME_BAD_LOGIN;
-    } else if (answer->status == 401 || answer->status == 403)
+    } else if (value_get(json, "errors"))
+        problems_complain(json, "errors", "errors_more",
+                          value_get(json, "imported") ? "not carried out" : "refused");
+    else if (answer->status == 401 || answer->status == 403)
         complain("user '%s' may not do this (allowed to: %s): %.*s", o->user, s->needs,
                  BYTES_PRINT(text_bytes(&reason)));
     else

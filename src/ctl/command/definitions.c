@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "ctl/api/api.h"
+#include "ctl/api/problems.h"
 #include "ctl/command/command.h"
 #include "leveret/base/text.h"
 
@@ -85,9 +86,9 @@ static enum outcome run_import(struct session *session)
         .method = "POST", .path = api_path("definitions", NULL), .body = definitions};
     struct value *answer = NULL;
     enum outcome outcome = api_call(session, &request, &answer);
-    const char *passed = value_text(value_get(answer, "passed_over"));
-    if (passed)
-        complain("passed over: %s", passed);
+    problems_complain(answer, "left_out", "left_out_more", "left out");
+    if (value_get(answer, "left_out") && option_given(session->options, OPTION_STRICT))
+        outcome = OUTCOME_LEFT_OUT;
     value_free(&answer);
     return outcome;
 }
@@ -96,8 +97,8 @@ static enum outcome run_import(struct session *session)
 static const struct command commands[] = {
     {"export_definitions", "[FILE]", {0}, run_export, NULL, NEEDS_ADMIN,
      "Users, virtual hosts, permissions, policies, exchanges, queues and bindings as JSON"},
-    {"import_definitions", "[FILE]", {0}, run_import, NULL, NEEDS_ADMIN,
-     "Create what such a file (or standard input) describes"},
+    {"import_definitions", "[FILE]", {OPTION_STRICT}, run_import, NULL, NEEDS_ADMIN,
+     "Create what such a file (or standard input) describes; says what was left out"},
 };
 /* clang-format on */
 const struct area definitions_area = AREA("Definitions", commands);

@@ -80,6 +80,9 @@ const struct option_row option_table[] = {
     VALUE(OPTION_PRIORITY, 0, "priority", OPTION_INTEGER, "N", "The policy with the highest one applies (0)"),
     VALUE(OPTION_APPLY_TO, 0, "apply-to", OPTION_TEXT, "WHAT",
           "all (the default), queues, classic_queues, quorum_queues, streams or exchanges"),
+
+    /* Definitions. */
+    FLAG(OPTION_STRICT, 0, "strict", "End with 5 when something was left out"),
 };
 /* clang-format on */
 const size_t option_table_rows = sizeof option_table / sizeof *option_table;

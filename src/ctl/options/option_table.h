@@ -62,6 +62,7 @@ enum option_id {
     OPTION_PRIORITY,
     OPTION_APPLY_TO,
     OPTION_DEFAULT_QUEUE_TYPE,
+    OPTION_STRICT,
     OPTION_IDS
 };
 
