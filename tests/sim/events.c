@@ -108,6 +108,9 @@ void on_event(void *context, char letter, const struct event *event)
             ledger_delivered(p, c, (unsigned)here->got_queue, event, event->got.message,
                              event->got.tag, event->got.redelivered, false);
         break;
+    case EVENT_PEEKED:
+        look_seen(event->u.peeked.peeked);
+        break;
     case EVENT_DELIVER:
         delivered(p, event);
         break;

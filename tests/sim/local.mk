@@ -14,6 +14,7 @@ tests_sim_simulate_SOURCES = \
 	tests/sim/exchanges.c \
 	tests/sim/handles.c \
 	tests/sim/ledger.c \
+	tests/sim/looking.c \
 	tests/sim/machine.c \
 	tests/sim/numbers.c \
 	tests/sim/order.c \

@@ -4,10 +4,10 @@
  *
  * A node has one to three vhosts, each with a world of its own; a step is in one of them, `here`.
  * world.c makes worlds and exchanges.c their exchanges and bindings; steps.c chooses what happens:
- * publishing.c, consuming.c and channels.c do what clients do; machine.c has time, disk, crashes
- * and the deletion of a vhost; portions.c acts between the portions of a command; events.c receives
- * the core's events. ledger.c knows the messages, and delivery.c compares deliveries with it:
- * order.c knows which message comes first, returns.c how often it came back, active.c which
+ * publishing.c, consuming.c, looking.c and channels.c do what clients do; machine.c has time, disk,
+ * crashes and the deletion of a vhost; portions.c acts between the portions of a command; events.c
+ * receives the core's events. ledger.c knows the messages, and delivery.c compares deliveries with
+ * it: order.c knows which message comes first, returns.c how often it came back, active.c which
  * consumers are active, transactions.c which commits are on disk, dedup.c the identifiers and
  * replies.c the direct replies. checks.c compares the core's own numbers. When something is wrong,
  * sim_fail prints the worlds, the last steps and the seed. */
@@ -447,6 +447,10 @@ void get(unsigned p, unsigned c, unsigned q);
 void settle(unsigned p, unsigned c);
 void tx_end(unsigned p, unsigned c);
 void recover(unsigned p, unsigned c);
+
+/* looking.c */
+void look_at(unsigned p, unsigned c, unsigned q);
+void look_seen(const struct peeked *peeked); /* a message is shown */
 
 /* machine.c */
 void crash(void); /* of the machine, with all its vhosts */

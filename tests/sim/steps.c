@@ -103,8 +103,10 @@ static void act(void)
             publish(p, c);
     } else if (what < 620) {
         settle(p, c);
-    } else if (what < 660) {
+    } else if (what < 655) {
         get(p, c, q);
+    } else if (what < 660) {
+        look_at(p, c, q);
     } else if (what < 730) {
         consume(p, c, q);
     } else if (what < 780) {
