@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""The table of endpoints (web/endpoints.txt) and the routes of src/admin: neither has what the other lacks."""
+"""The table of endpoints (web/endpoints.txt) and the routes of src/admin: neither has what the other lacks; and
+docs/http-api.md is made from it."""
 import json
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -35,6 +37,9 @@ def main():
     for one in sorted(routes.keys() | told.keys()):
         if routes.get(one) != told.get(one):
             wrong.append(f"{' '.join(one)}: {routes.get(one, 'no route')}, and the table says {told.get(one, 'nothing')}")
+    doc = subprocess.run([sys.executable, TOP / "scripts" / "http-api-doc", "--check"], stdout=subprocess.PIPE, text=True)
+    if doc.returncode:
+        wrong.append(doc.stdout.strip())
     print("\n".join(wrong) or f"{len(told)} endpoints")
     return 1 if wrong else 0
 

@@ -55,7 +55,7 @@ web_sources = \
 	web/route.js \
 	web/style.css \
 	web/ui.js
-EXTRA_DIST += $(web_sources) scripts/embed-web tests/unit/test_endpoints.py
+EXTRA_DIST += $(web_sources) scripts/embed-web scripts/http-api-doc docs/http-api.md tests/unit/test_endpoints.py
 TESTS += tests/unit/test_endpoints.py
 if PAGE
 web_embedded = $(web_sources)
