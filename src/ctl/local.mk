@@ -19,7 +19,10 @@ leveretctl_SOURCES = \
 	src/ctl/command/list_kinds.c src/ctl/command/list_kinds.h \
 	src/ctl/command/messages.c \
 	src/ctl/command/moving.c \
+	src/ctl/command/diagnostics.c \
 	src/ctl/command/node.c \
+	src/ctl/command/node.h \
+	src/ctl/command/running.c \
 	src/ctl/command/parameters.c \
 	src/ctl/command/permissions.c \
 	src/ctl/command/policies.c \

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import broker
 import pika
-from client import parameters
+from client import connect, parameters
 from harness import Skip, eventually, main, name, test
 from http_api import Api
 
@@ -510,6 +510,49 @@ def looking_and_moving(node):
     started = as_json(node, "move", second, first, "--rate", "1", "--no-wait")
     assert started["state"] in ("running", "waiting"), started
     run(node, "stop_task", str(started["id"]))
+
+
+@test
+def diagnostics(node):
+    for command in ("ping", "check_local_alarms", "check_if_node_is_quorum_critical", "check_certificate_expiration",
+                    "enable_feature_flag all", "await_startup", "check_protocol_listener amqp"):
+        assert run(node, *command.split()).out == "", command
+    assert run(node, "is_running").out.strip() == "true" and run(node, "is_booting").out.strip() == "false"
+    assert {row[0] for row in tsv(node, "listeners")} == {"amqp", "http", "http/prometheus"}
+    assert ["quorum_queue", "enabled"] in [row[:2] for row in tsv(node, "list_feature_flags")]
+    assert tsv(node, "list_unresponsive_queues") == [] and tsv(node, "list_deprecated_features") == []
+    parts = {row[0]: int(row[1]) for row in tsv(node, "memory_breakdown")}
+    assert sum(parts.values()) > 0, parts
+    assert "No active listener" in run(node, "check_protocol_listener", "mqtt", code=REFUSED).err
+    assert any(row[1] == "127.0.0.1" and row[2] == "guest" for row in tsv(node, "list_node_auth_attempt_stats"))
+    run(node, "set_log_level", "debug")
+    assert "Try one of" in run(node, "set_log_level", "loud", code=REFUSED).err
+    run(node, "set_log_level", "info")
+    assert len(run(node, "log_tail", "-N", "2").out.splitlines()) == 2
+    told = run(node, "report").out
+    assert "# queues" in told and "# config/effective" in told and "password_hash\"" not in told
+    assert "or --pid" in run(node, "wait", code=USAGE).err
+    run(node, "wait", "--pid", str(node.pid))
+
+
+@test
+def connections_are_closed_by_one_command(node):
+    with connect(node) as one, connect(node) as other:
+        eventually(lambda: len(as_json(node, "list_connections", "name")) == 2, what="both connections")
+        run(node, "close_all_connections", "over for today", "--limit", "1")
+        eventually(lambda: len(as_json(node, "list_connections", "name")) == 1, what="one connection")
+        run(node, "close_all_connections", "over for today", "-p", "/")
+        eventually(lambda: len(as_json(node, "list_connections", "name")) == 0, what="no connection")
+
+
+@test(own=True, management=True)
+def the_broker_is_ended_and_waited_for(node):
+    run(node, "suspend_listeners")
+    run(node, "resume_listeners")
+    run(node, "shutdown")
+    eventually(lambda: not node.alive(), 60, "the end")
+    run(node, "ping", code=UNREACHABLE)
+    assert "does not answer" in run(node, "--timeout", "1", "await_startup", code=UNREACHABLE).err
 
 
 def run_local(node, *arguments, **options):

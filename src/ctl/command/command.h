@@ -37,9 +37,9 @@ struct area {
         heading, commands, sizeof(commands) / sizeof *(commands)                                   \
     }
 
-extern const struct area broker_area, node_area, definitions_area, topology_area, policies_area,
-    parameters_area, messages_area, moving_area, clients_area, users_area, permissions_area, vhosts_area,
-    limits_area;
+extern const struct area broker_area, node_area, running_area, diagnostics_area, definitions_area,
+    topology_area, policies_area, parameters_area, messages_area, moving_area, clients_area,
+    users_area, permissions_area, vhosts_area, limits_area;
 
 /* areas.c: all of them, in the order of help. */
 extern const struct area *const areas[];

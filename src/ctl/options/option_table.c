@@ -73,6 +73,14 @@ const struct option_row option_table[] = {
     FLAG(OPTION_DRY_RUN, 0, "dry-run", "Count what would be done, and do nothing"),
     FLAG(OPTION_NO_WAIT, 0, "no-wait", "Begin it, and do not wait for its end"),
 
+    /* The node. */
+    VALUE(OPTION_LINES, 'N', "number", OPTION_NUMBER, "N", "The last N lines (50)"),
+    VALUE(OPTION_WITHIN, 0, "within", OPTION_NUMBER, "N", "Within N units of time (4)"),
+    WORD(OPTION_UNIT, "unit", "UNIT", "days weeks months years", "days, weeks (the default), months or years"),
+    VALUE(OPTION_PID, 0, "pid", OPTION_NUMBER, "N", "The process with this number"),
+    VALUE(OPTION_LIMIT, 0, "limit", OPTION_NUMBER, "N", "At most N connections"),
+    VALUE(OPTION_DELAY, 0, "per-connection-delay", OPTION_NUMBER, "MS", "Milliseconds between two of them"),
+
     /* Policies and virtual hosts. */
     VALUE(OPTION_DESCRIPTION, 0, "description", OPTION_TEXT, "TEXT", "What it is for"),
     VALUE(OPTION_DEFAULT_QUEUE_TYPE, 0, "default-queue-type", OPTION_TEXT, "TYPE",
