@@ -65,6 +65,12 @@ export async function call(method, path, body, headers) {
   return text ? JSON.parse(text) : null;
 }
 export const get = (path) => call("GET", path);
+/* The text of an answer that is not JSON. */
+export async function getText(path) {
+  const answer = await send("GET", path, {});
+  if (!answer.ok) await refuse(answer);
+  return answer.text();
+}
 export const put = (path, body = {}) => call("PUT", path, body);
 export const post = (path, body = {}) => call("POST", path, body);
 export const del = (path, headers) => call("DELETE", path, undefined, headers);

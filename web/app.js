@@ -133,7 +133,14 @@ async function showRoute() {
     const ctx = { path, query, state: {}, redraw: frame, refresh: live.refresh, vhosts: null };
     shown = { name: path[0], ctx, module: null };
     const mine = shown;
-    const module = await (path.length > 1 && found[5] ? found[5] : found[4])();
+    let module;
+    try {
+      module = await (path.length > 1 && found[5] ? found[5] : found[4])();
+    } catch {
+      shown.problem = "A file of this page does not come: load the page anew.";
+      frame();
+      return;
+    }
     if (mine !== shown) return;
     mine.module = module;
     scrollTo(0, 0);

@@ -1,6 +1,7 @@
-/* Export and import of definitions. An import is tried first, and says what it would change. */
+/* Export and import of definitions. Before an import the file is compared with what is there, and
+ * the page says what would be new or different. */
 import { h } from "../dom.js";
-import { getIfThere, get, post, part, query } from "../api.js";
+import { get, part, post } from "../api.js";
 import { count } from "../format.js";
 import { ask, grid, show } from "../ui.js";
 
@@ -13,69 +14,97 @@ function save(name, text) {
   setTimeout(() => URL.revokeObjectURL(address), 10000);
 }
 
+const pathOf = (vhost) => (vhost === "" ? "definitions" : "definitions/" + part(vhost));
+
 export const exportDefinitions = (ctx) => ask({
   title: "Export definitions", button: "Export",
   text: "The file holds the hashes of passwords: keep it where nobody else reads it.",
   fields: [{ name: "vhost", label: "Virtual host", type: "select", value: "", options: [["", "All"], ...ctx.vhosts] }],
   run: async ({ vhost }) => {
-    const definitions = await get(vhost === "" ? "definitions" : "definitions/" + part(vhost));
-    save(`leveret_${new Date().toISOString().slice(0, 10)}.json`, JSON.stringify(definitions, null, 2));
+    save(`leveret_${new Date().toISOString().slice(0, 10)}.json`, JSON.stringify(await get(pathOf(vhost)), null, 2));
     return "Exported.";
   },
 });
 
-/* What an answer to an import says: how many of each kind, and what is left out. */
-function summary(answer) {
-  const kinds = Object.entries(answer?.changes || answer?.imported || {});
-  const left = answer?.left_out || [];
+/* ---- What an import would change. */
+
+/* What makes an entry of each kind the same one. */
+const IDENTITY = { users: ["name"], vhosts: ["name"], permissions: ["user", "vhost"], topic_permissions: ["user", "vhost", "exchange"],
+  parameters: ["component", "vhost", "name"], global_parameters: ["name"], policies: ["vhost", "name"], queues: ["vhost", "name"],
+  exchanges: ["vhost", "name"], bindings: ["vhost", "source", "destination", "destination_type", "routing_key", "arguments"] };
+const NAMES_SHOWN = 20;
+
+/* JSON with sorted keys. */
+const plain = (value) => JSON.stringify(value ?? null, (_, v) =>
+  (v && typeof v === "object" && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).sort()) : v));
+
+function compare(kind, wanted, there) {
+  const key = (one) => IDENTITY[kind].map((name) => plain(one[name])).join();
+  const known = new Map((there || []).map((one) => [key(one), one]));
+  const out = { fresh: [], different: [], same: 0 };
+  for (const one of wanted) {
+    const old = known.get(key(one));
+    const name = IDENTITY[kind].filter((part_) => part_ !== "arguments").map((part_) => one[part_] ?? "").join(" ");
+    if (!old) out.fresh.push(name);
+    else {
+      const fields = Object.keys(one).filter((field) => plain(one[field]) !== plain(old[field]));
+      if (fields.length) out.different.push(`${name} (${fields.join(", ")})`);
+      else out.same++;
+    }
+  }
+  return out;
+}
+
+const names = (list) => list.slice(0, NAMES_SHOWN).join(" · ") + (list.length > NAMES_SHOWN ? ` and ${count(list.length - NAMES_SHOWN)} more` : "");
+
+function changes(file, there) {
+  const kinds = Object.keys(IDENTITY).filter((kind) => Array.isArray(file[kind]) && file[kind].length)
+    .map((kind) => [kind, compare(kind, file[kind], there[kind])]);
+  const unknown = Object.keys(file).filter((name) => Array.isArray(file[name]) && file[name].length && !IDENTITY[name]);
+  const different = kinds.reduce((sum, [, one]) => sum + one.different.length, 0);
   return [
-    kinds.length ? grid(["Kind", "What changes"], kinds.map(([kind, n]) => [kind, typeof n === "number" ? count(n) :
-      Object.entries(n).map(([what, many]) => `${what}: ${Array.isArray(many) ? many.join(", ") : many}`).join("; ")])) : h("p", {}, "Nothing was reported to change."),
-    left.length > 0 && [h("h3", {}, "Left out"), grid(["Where", "Why"], left.map((one) => [one.path, one.why]))],
+    grid(["Kind", "#New", "#Different", "#As it is", "Which"], kinds.map(([kind, one]) => [kind.replaceAll("_", " "), count(one.fresh.length), count(one.different.length), count(one.same),
+      [one.fresh.length > 0 && h("div", {}, "new: ", names(one.fresh)), one.different.length > 0 && h("div", {}, "different: ", names(one.different))]])),
+    different > 0 && h("p", {}, "What is different is replaced by what the file says. Queues and exchanges that are there with other arguments are not: the broker refuses the import then."),
+    unknown.length > 0 && h("p", { class: "problem" }, `The broker knows no ${unknown.join(", ")}.`),
   ];
 }
 
-async function send(vhost, definitions, dry) {
-  const path = vhost === "" ? "definitions" : "definitions/" + part(vhost);
-  return post(path + query({ dry_run: dry ? "true" : undefined }), definitions);
+/* What an answer to an import says of what was left out. */
+const leftOut = (answer) => answer?.left_out?.length > 0 &&
+  show("Imported, but for these", grid(["Where", "Why"], answer.left_out.map((one) => [one.path, one.why])));
+
+function confirm(ctx, vhost, file, there) {
+  return ask({ title: "Import these?", button: "Import", danger: true, wide: true, text: changes(file, there),
+    run: async () => {
+      leftOut(await post(pathOf(vhost), file));
+      ctx.refresh();
+      return "Imported.";
+    } });
 }
 
-/* Whether the broker knows ?dry_run=true: one that does not would import at once. */
-const triesFirst = async () => Boolean((await getIfThere("definitions/dry-run")) || (await get("overview?columns=definitions_dry_run")).definitions_dry_run);
-
-export async function importDefinitions(ctx) {
-  let file = null, text = "";
-  const dry = await triesFirst().catch(() => false);
-  await ask({
-    title: "Import definitions", button: dry ? "Try it" : "Import", danger: !dry,
-    text: ["Things that are there already and not in the file stay. Passwords, permissions and policies of the file replace those of the same name.",
+export const importDefinitions = (ctx) => {
+  let text = "";
+  return ask({
+    title: "Import definitions", button: "Compare",
+    text: ["What is there already and not in the file stays. Before anything changes you see what would.",
       h("div", { class: "field" }, h("label", { for: "definitions-file" }, "File"),
         h("input", { id: "definitions-file", type: "file", accept: ".json,application/json", onchange: async (event) => {
-          file = event.target.files[0];
+          const [file] = event.target.files;
           text = file ? await file.text() : "";
         } }))],
     fields: [{ name: "vhost", label: "Into", type: "select", value: "", options: [["", "The whole broker"], ...ctx.vhosts] }],
     run: async ({ vhost }) => {
       if (!text) throw new Error("Choose a file first.");
-      let definitions;
+      let file;
       try {
-        definitions = JSON.parse(text);
+        file = JSON.parse(text);
       } catch (error) {
         throw new Error(`The file is not JSON: ${error.message}`);
       }
-      const answer = await send(vhost, definitions, dry);
-      if (!dry) {
-        show("Imported", summary(answer));
-        return "Imported.";
-      }
-      ask({ title: "Import these?", button: "Import", danger: true, wide: true, text: summary(answer),
-        run: async () => {
-          await send(vhost, definitions, false);
-          ctx.refresh();
-          return "Imported.";
-        } });
-      return null;
+      if (!file || typeof file !== "object" || Array.isArray(file)) throw new Error("The file is not an object of definitions.");
+      const there = await get(pathOf(vhost));
+      setTimeout(() => confirm(ctx, vhost, file, there));
     },
   });
-  ctx.refresh();
-}
+};

@@ -5,6 +5,7 @@ import { chart, growth, levels, rangeChoice, ranges } from "../chart.js";
 import { bytes, count, duration, percent, rate, value } from "../format.js";
 import { administers } from "../rights.js";
 import { href, setQuery } from "../route.js";
+import { loadFacts, loadMetrics, metricSections } from "./metrics.js";
 import { ask, badge, button, danger, facts, grid, note, section, tabs } from "../ui.js";
 
 export const title = () => "Node";
@@ -14,6 +15,7 @@ export async function load(ctx) {
   const tab = ctx.query.tab || "";
   const name = part(ctx.overview.node), path = "nodes/" + name;
   const data = { node: await get(path + query(tab === "" ? ranges(ctx.query.range, "node_stats") : {})), settings: await get(path + "/settings") };
+  if (tab === "") data.metrics = await loadMetrics(ctx);
   if (tab === "") data.memory = (await getIfThere(path + "/memory"))?.memory;
   if (tab === "settings" && administers()) data.effective = await getIfThere("config/effective");
   if (tab === "flags") data.flags = await get("feature-flags");
@@ -70,7 +72,7 @@ function memoryParts(memory) {
     h("p", { class: "dim" }, `${bytes(all)} in all.`));
 }
 
-function numbers(ctx, { node, memory, settings }) {
+function numbers(ctx, { node, memory, settings, metrics }) {
   const range = ctx.query.range || "10 min";
   const of = (label, shade, name, how) => ({ label, shade, points: how(node[name + "_details"]) });
   const perSecond = (n) => bytes(n) + "/s";
@@ -88,13 +90,10 @@ function numbers(ctx, { node, memory, settings }) {
       ["File descriptors", `${count(node.fd_used)} of ${count(node.fd_total)}`], ["Sockets", `${count(node.sockets_used)} of ${count(node.sockets_total)}`], ["Threads", count(node.proc_used)], ["Cores", count(node.processors)],
       ["A sync takes", duration(node.io_sync_avg_time ?? 0)], ["A write takes", duration(node.io_write_avg_time ?? 0)], ["A read takes", duration(node.io_read_avg_time ?? 0)],
       ["Log level", settings.log_level], ["Log", (node.log_files || []).join(", ")], ["Data", node.db_dir], ["Configuration", (node.config_files || []).join(", ")])),
-    memoryParts(memory),
-    workers(node),
+    section("Load", facts(...loadFacts(metrics))),
+    h("div", { class: "columns" }, memoryParts(memory), metricSections(metrics)),
   ];
 }
-
-const workers = (node) => node.workers?.length > 0 && section("Workers", grid(["#Worker", "#Load", "#Connections", "#Virtual hosts"], node.workers.map((one, i) => [
-  count(one.number ?? i), percent(one.load ?? one.busy), count(one.connections), count(one.vhosts)])));
 
 function configuration({ effective, settings }) {
   if (!administers()) return section("Configuration", h("p", {}, "Administrators see it."), facts(["Log level", settings.log_level]));

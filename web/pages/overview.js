@@ -1,11 +1,12 @@
 /* The broker at a glance: what is wrong and what to do, what is in it, what goes through it. */
 import { h } from "../dom.js";
-import { get, query } from "../api.js";
+import { get, getIfThere, query } from "../api.js";
 import { chart, growth, levels, rangeChoice, ranges, sparkline } from "../chart.js";
-import { bytes, count, duration, percent, rate } from "../format.js";
+import { bytes, count, duration, rate } from "../format.js";
 import { administers, monitors } from "../rights.js";
 import { setQuery, href } from "../route.js";
 import { button, facts, grid, section } from "../ui.js";
+import { loadFacts, loadMetrics } from "./metrics.js";
 import { exportDefinitions, importDefinitions } from "./definitions.js";
 
 export const title = () => "Overview";
@@ -14,7 +15,9 @@ export async function load(ctx) {
   const wanted = query(ranges(ctx.query.range, "lengths", "msg_rates"));
   const overview = await get("overview" + wanted);
   const node = monitors() ? (await get("nodes" + query(ranges(ctx.query.range, "node_stats"))))[0] : null;
-  return { overview, node };
+  const metrics = monitors() ? await loadMetrics(ctx) : null;
+  const certificates = monitors() ? await getIfThere("certificates") : null;
+  return { overview, node, metrics, certificates };
 }
 
 function alarms(node) {
@@ -71,7 +74,7 @@ function charts(ctx, { overview }) {
   ];
 }
 
-function nodeFacts(node) {
+function nodeFacts(node, metrics) {
   const part = (value, of, text) => [h("div", {}, text), of ? h("meter", { min: 0, max: of, value, "aria-label": text }) : null];
   return section("Node", facts(
     ["Name", h("a", { href: "#/node" }, node.name)], ["Up for", duration(node.uptime)],
@@ -81,7 +84,7 @@ function nodeFacts(node) {
     ["Sockets", part(node.sockets_used, node.sockets_total, `${count(node.sockets_used)} of ${count(node.sockets_total)}`)],
     ["Cores", count(node.processors)],
     ["Journal's sync", `${duration(node.io_sync_avg_time ?? 0)} on average, ${rate(node.io_sync_count_details?.rate)}`],
-    node.cpu_used !== undefined && ["CPU", percent(node.cpu_used)]));
+    ...loadFacts(metrics).slice(0, 2)));
 }
 
 function churn({ churn_rates: c = {} }) {
@@ -92,18 +95,22 @@ function churn({ churn_rates: c = {} }) {
     row("Queues declared", "queue_declared"), row("Queues created", "queue_created"), row("Queues deleted", "queue_deleted")]));
 }
 
-const expiry = (one) => one.certificate_expires ? new Date(one.certificate_expires * 1000).toLocaleDateString("sv") : one.tls ? "unknown" : "–";
-const listeners = ({ listeners: list }) =>
+const expiry = (one, certificates) => {
+  const found = certificates?.find((certificate) => certificate.port === one.port);
+  const ends = found?.certfile_expires_on?.[0];
+  return ends ? String(ends) : one.tls ? "unknown" : "–";
+};
+const listeners = ({ listeners: list }, certificates) =>
   list && section("Listeners", grid(["Protocol", "Address", "#Port", "TLS", "Certificate until"],
-    list.map((one) => [one.protocol, one.ip_address, String(one.port), one.tls ? "yes" : "no", expiry(one)])));
+    list.map((one) => [one.protocol, one.ip_address, String(one.port), one.tls ? "yes" : "no", expiry(one, certificates)])));
 
 export function view(ctx, data) {
-  const { overview, node } = data;
+  const { overview, node, metrics, certificates } = data;
   return [
     alarms(node),
     tiles(data),
     charts(ctx, data),
-    h("div", { class: "columns" }, node && nodeFacts(node), churn(overview), listeners(overview)),
+    h("div", { class: "columns" }, node && nodeFacts(node, metrics), churn(overview), listeners(overview, certificates)),
     section("Definitions",
       h("p", { class: "help" }, "Virtual hosts, users, permissions, policies, exchanges, queues and bindings as one file; messages are not in it."),
       administers() ? h("div", { class: "actions" }, button("Export", () => exportDefinitions(ctx)), button("Import…", () => importDefinitions(ctx)))

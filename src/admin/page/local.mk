@@ -37,6 +37,7 @@ web_sources = \
 	web/pages/log.js \
 	web/pages/login.js \
 	web/pages/message.js \
+	web/pages/metrics.js \
 	web/pages/node.js \
 	web/pages/overview.js \
 	web/pages/permissions.js \
