@@ -14,7 +14,7 @@ export function bytes(n) {
   if (typeof n !== "number") return "–";
   let at = 0;
   for (; Math.abs(n) >= 1000 && at < 5; at++) n /= 1000;
-  return (at ? short.format(n) : whole.format(n)) + " " + ["B", "kB", "MB", "GB", "TB", "PB"][at];
+  return (at ? short.format(n) : whole.format(Math.round(n))) + " " + ["B", "kB", "MB", "GB", "TB", "PB"][at];
 }
 /* Of milliseconds: the two largest units. */
 export function duration(ms) {

@@ -36,6 +36,28 @@ test("one_request_at_a_time", async ({ page, open }) => {
   check(most <= 1, `${most} requests at once`);
 });
 
+test("a_hundred_thousand_queues", async ({ page, open }) => {
+  await must("PUT", "vhosts/many", {});
+  await must("PUT", "permissions/many/guest", { configure: ".*", write: ".*", read: ".*" });
+  for (let k = 0; k < 4; k++)
+    await must("POST", "definitions/many", { queues: Array.from({ length: 25000 }, (_, n) => ({ name: `many.${k}.${String(n).padStart(5, "0")}`, durable: false, auto_delete: false, arguments: {} })) });
+  await open("#/queues?vhost=many");
+  await page.getByText("1–50 of 100,000").waitFor();
+  equal(await page.locator("table.list tbody tr").count(), 50, "rows of a page:");
+  await page.getByLabel("Filter by name").fill("many.2.0001");
+  await page.getByText("1–10 of 10 (100,000 without the filter)").waitFor();
+  await page.getByLabel("Filter by name").fill("");
+  await page.getByText("1–50 of 100,000").waitFor();
+  await page.getByRole("button", { name: "Last page" }).click();
+  await page.getByRole("link", { name: "many.3.24999" }).waitFor();
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("many.1.12345");
+  await page.getByRole("option", { name: "queue many.1.12345" }).waitFor();
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Queue many.1.12345" }).waitFor();
+  await must("DELETE", "vhosts/many");
+});
+
 test("a_hidden_tab_asks_nothing", async ({ page, open }) => {
   await open("#/overview");
   await page.getByLabel("How often the broker is asked").selectOption("1");

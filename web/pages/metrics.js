@@ -1,7 +1,7 @@
 /* Numbers that only the metrics tell: CPU, the journal's commits, workers, what memory of each kind
  * may be used. */
 import { getText } from "../api.js";
-import { bytes, count, duration, percent } from "../format.js";
+import { bytes, count, percent } from "../format.js";
 import { grid, section } from "../ui.js";
 
 /* [{name, labels, value}] of Prometheus's text. */
@@ -40,7 +40,6 @@ export const loadFacts = ({ load, one }) => [
   ["Bytes in a batch", load.batch === null ? "–" : bytes(load.batch)],
   ["Chunks paged out, in", `${count(one("leveret_journal_pages_out_total"))}, ${count(one("leveret_journal_pages_in_total"))}`],
   ["History of numbers", `${bytes(one("leveret_history_bytes"))} for ${count(one("leveret_history_series"))} objects`],
-  ["Up", duration(1000 * (Date.now() / 1000 - one("process_start_time_seconds")))],
 ];
 
 const of = (all, name) => all.filter((metric) => metric.name === name);

@@ -89,9 +89,10 @@ function numbers(ctx, { node, memory, settings, metrics }) {
       ["Disk free", `${bytes(node.disk_free)}; alarm below ${bytes(node.disk_free_limit)}`], ["Disk alarm", node.disk_free_alarm ? badge("on", "bad") : "off"],
       ["File descriptors", `${count(node.fd_used)} of ${count(node.fd_total)}`], ["Sockets", `${count(node.sockets_used)} of ${count(node.sockets_total)}`], ["Threads", count(node.proc_used)], ["Cores", count(node.processors)],
       ["A sync takes", duration(node.io_sync_avg_time ?? 0)], ["A write takes", duration(node.io_write_avg_time ?? 0)], ["A read takes", duration(node.io_read_avg_time ?? 0)],
-      ["Log level", settings.log_level], ["Log", (node.log_files || []).join(", ")], ["Data", node.db_dir], ["Configuration", (node.config_files || []).join(", ")])),
+      ["Log level", settings.log_level], node.log_files && ["Log", node.log_files.join(", ")], node.db_dir && ["Data", node.db_dir],
+      node.config_files && ["Configuration", node.config_files.join(", ")])),
     section("Load", facts(...loadFacts(metrics))),
-    h("div", { class: "columns" }, memoryParts(memory), metricSections(metrics)),
+    h("div", { class: "columns" }, memoryParts(memory), h("div", {}, metricSections(metrics))),
   ];
 }
 
