@@ -4,10 +4,14 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
+/* Characters that turn the direction of what follows are named, so that no name can rearrange the
+ * words around it. */
+const visible = (text) => text.replace(/[\u202a-\u202e\u2066-\u2069]/g, (c) => `[U+${c.charCodeAt(0).toString(16).toUpperCase()}]`);
+
 function append(el, child) {
   if (child === null || child === undefined || child === false) return;
   if (Array.isArray(child)) child.forEach((one) => append(el, one));
-  else el.append(child instanceof Node ? child : String(child));
+  else el.append(child instanceof Node ? child : visible(String(child)));
 }
 
 function set(el, name, value) {

@@ -3,8 +3,8 @@ import { h } from "../dom.js";
 import { call, del, get, part, post } from "../api.js";
 import { count, duration, rate, some } from "../format.js";
 import { can } from "../features.js";
-import { may } from "../rights.js";
-import { ask, button, note, section, show } from "../ui.js";
+import { enters, may } from "../rights.js";
+import { ask, button, danger, note, section, show } from "../ui.js";
 import { messageForm, messageView } from "./message.js";
 
 const pathOf = (queue) => `queues/${part(queue.vhost)}/${part(queue.name)}`;
@@ -17,6 +17,7 @@ async function look(ctx, queue, offset) {
   try {
     state.messages = await post(pathOf(queue) + "/peek", { offset, count: PAGE, state: state.which || "ready", encoding: "auto", truncate: 50000 });
     state.offset = offset;
+    state.picked = new Map();
   } catch (error) {
     state.problem = error.message;
   }
@@ -49,13 +50,63 @@ function unackedFacts(message) {
     who.since ? ` for ${duration(Date.now() - who.since)}` : "");
 }
 
+/* ---- What is done with the messages that are picked. */
+
+async function eachPicked(ctx, queue, act) {
+  let n = 0;
+  for (const id of ctx.state.picked.keys()) {
+    try {
+      await act(`${pathOf(queue)}/messages/${part(id)}`);
+    } catch (error) {
+      throw new Error(`${error.message} (${some(n, "message")} done before)`);
+    }
+    n++;
+  }
+  await look(ctx, queue, ctx.state.offset);
+  ctx.refresh();
+  return `${some(n, "message")} done.`;
+}
+
+const GOES_ON = ["running", "waiting", "stopping"];
+
+/* Moves one message, which is a task of its own, and waits for its end. */
+async function moveOne(path, to) {
+  let task = await post(path + "/move", { to });
+  while (task && GOES_ON.includes(task.state)) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    task = await get("tasks/" + part(task.id));
+  }
+  if (task?.state === "failed") throw new Error(task.reason);
+  if (task && !task.moved) throw new Error("A message stayed: " + Object.entries(task.skipped_because || {}).filter((one) => one[1]).map((one) => one[0].replaceAll("_", " ")).join(", "));
+}
+
+const TARGETS = [["source", "Back to the queues that they came from, as dead letters"], ["queue", "To a queue"]];
+const movePicked = (ctx, queue) => ask({ title: `Move ${some(ctx.state.picked.size, "message")}`, button: "Move", danger: true,
+  fields: [{ name: "kind", label: "Where", type: "select", value: "source", options: TARGETS }, { name: "queue", label: "Queue", show: (v) => v.kind === "queue" }],
+  run: (v) => eachPicked(ctx, queue, (path) => moveOne(path, v.kind === "source" ? "source" : { queue: v.queue })) });
+const deletePicked = (ctx, queue) => ask({ title: `Delete ${some(ctx.state.picked.size, "message")}`, button: "Delete", danger: true,
+  text: "They are gone: they do not become dead letters.", run: () => eachPicked(ctx, queue, (path) => del(path)) });
+
+function pickBar(ctx, queue) {
+  const { picked } = ctx.state;
+  return picked?.size > 0 && h("div", { class: "bulk", role: "group", "aria-label": "Selected messages" }, h("b", {}, `${some(picked.size, "message")} selected`),
+    button("Move…", () => movePicked(ctx, queue)), danger("Delete…", () => deletePicked(ctx, queue)));
+}
+
+const pick = (ctx, message) => h("label", { class: "inline" }, h("input", { type: "checkbox", checked: ctx.state.picked.has(message.id), "aria-label": `Select the message at position ${message.position}`,
+  onchange: (event) => {
+    if (event.target.checked) ctx.state.picked.set(message.id, message);
+    else ctx.state.picked.delete(message.id);
+    ctx.redraw();
+  } }));
+
 function peekTab(ctx, queue) {
   const { state } = ctx;
   const found = (state.messages || []).filter((one) => fits(one, state.search));
   return section("Look at messages", h("p", { class: "help" }, "Looking changes nothing: no message is taken, marked or moved."),
-    peekBar(ctx, queue), state.problem && h("p", { class: "problem", role: "alert" }, state.problem),
+    peekBar(ctx, queue), pickBar(ctx, queue), state.problem && h("p", { class: "problem", role: "alert" }, state.problem),
     state.messages && (found.length ? h("div", {}, found.map((message, i) => h("div", { class: "message", key: message.id ?? i },
-      messageView(message, { position: message.position ?? state.offset + i }), unackedFacts(message))))
+      can.move && enters(queue.vhost) && message.state === "ready" && pick(ctx, message), messageView(message, { position: message.position ?? state.offset + i }), unackedFacts(message))))
       : h("p", { class: "empty" }, state.messages.length ? "None of these fits the search." : "There are no messages here.")));
 }
 
@@ -102,7 +153,7 @@ export function followTask(ctx, id, what) {
     const why = Object.entries(task.skipped_because || {}).filter((one) => one[1]).map(([name, n]) => `${count(n)} ${name.replaceAll("_", " ")}`).join(", ");
     text.textContent = `${some(task.moved ?? 0, "message")} moved, ${rate(task.rate ?? 0)}` + (task.left ? `, ${count(task.left)} left` : "") +
       (task.skipped ? `, ${count(task.skipped)} skipped${why ? ` (${why})` : ""}` : "") + `: ${task.state}` + (task.waits_for ? `, waits: ${task.waits_for}` : "") + (task.reason ? `: ${task.reason}` : "") + ".";
-    if (["running", "waiting", "stopping"].includes(task.state)) setTimeout(tick, 500);
+    if (GOES_ON.includes(task.state)) setTimeout(tick, 500);
     else {
       stop.disabled = true;
       note(text.textContent);
