@@ -2,6 +2,7 @@
 #include "leveret/admin/admin.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "admin/definitions/definitions.h"
 #include "admin/history/archive.h"
@@ -12,6 +13,7 @@
 #include "admin/http/request.h"
 #include "admin/http/tickets.h"
 #include "admin/http/turns.h"
+#include "admin/http/upload.h"
 #include "admin/moving/move_task.h"
 #include "admin/page/page.h"
 #include "admin/route_table.h"
@@ -156,6 +158,19 @@ void admin_import(struct admin *admin, struct text *json,
     r->body = *json;
     *json = (struct text){0};
     body_parse(r, import_all);
+}
+
+enum status admin_definitions_look(struct bytes json, bool *users, char **error)
+{
+    struct value *root;
+    char why[VALUE_WHY_MAX];
+    enum status status = value_parse(upload_json(NULL, json), &root, why);
+    *users = status == STATUS_OK && value_count(value_get(root, "users")) > 0;
+    if (status == STATUS_OK)
+        value_free(&root);
+    else
+        *error = mem_need_text(why, strlen(why));
+    return status;
 }
 
 void admin_set_metrics_login(struct admin *admin, bool login)

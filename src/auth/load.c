@@ -254,7 +254,9 @@ enum status auth_first_start(struct auth *auth, const struct auth_options *optio
 
     auth_begin(auth);
     const char *tags = options->default_tags ? options->default_tags : "administrator";
-    enum status status = auth_put_user(auth, user, pass, NULL, NULL, tags, &created);
+    enum status status = STATUS_OK;
+    if (!options->no_default_user)
+        status = auth_put_user(auth, user, pass, NULL, NULL, tags, &created);
     if (status == STATUS_OK)
         status = auth_put_vhost(auth,
                                 &(struct vhost_entry){
@@ -263,7 +265,7 @@ enum status auth_first_start(struct auth *auth, const struct auth_options *optio
                                     .default_queue_type = options->default_queue_type,
                                 },
                                 &created);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && !options->no_default_user)
         status = auth_put_permission(auth, user, vhost, or_all(options->default_configure),
                                      or_all(options->default_write), or_all(options->default_read),
                                      &created, &error);

@@ -1,17 +1,18 @@
-/* load_definitions: a file of definitions that is imported at each start, before clients are
+/* load_definitions: files of definitions that are imported at each start, before clients are
  * served.
  *
- * Normal course: once the workers run, the file is read and imported like one that a client of the
+ * Normal course: once the workers run, each file is read and imported like one that a client of the
  * API sends; the main loop runs until that is done. Connections that arrive meanwhile are accepted
- * and wait. What can go wrong: the file cannot be read, or is refused as a whole: the start fails.
- * A part of it cannot be imported (a queue exists and is different): that is logged, and the start
- * goes on. */
-#include <errno.h>
+ * and wait. With definitions.skip_if_unchanged a file that the start before has imported is passed
+ * over. What can go wrong: a file cannot be read, or is refused as a whole: the start fails. A part
+ * of it cannot be imported (a queue exists and is different): that is logged, the start goes on,
+ * and the next one imports all files again. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "definitions_files.h"
 #include "leveret/base/mem.h"
 #include "server.h"
 
@@ -53,38 +54,19 @@ static void open_letter(struct loop *receiver, void *letter, size_t bytes)
     server->kept_count = 0;
 }
 
-/* ---- The file. */
-
-static bool read_file(const char *path, struct text *out)
-{
-    FILE *file = fopen(path, "re");
-    size_t got = 1;
-    if (!file)
-        return false;
-    while (got && out->len <= ADMIN_IMPORT_BYTES_MAX) {
-        got = fread(text_reserve(out, 65536), 1, 65536, file);
-        out->len += got;
-    }
-    bool good = !ferror(file);
-    if (good && got) {
-        errno = EFBIG;
-        good = false;
-    }
-    int saved = errno;
-    fclose(file);
-    errno = saved;
-    return good;
-}
+/* ---- One file. */
 
 struct definitions_load {
     struct server *server;
     struct text json;
-    char *refused; /* why the import was refused; NULL: it was not */
+    int code;
+    char *refused; /* why the import was refused, a line for each error; NULL: it was not */
 };
 
 static void imported(void *context, int code, const char *reason)
 {
     struct definitions_load *loading = context;
+    loading->code = code;
     if (code >= 400)
         loading->refused = mem_need_text(reason, strlen(reason));
     loop_stop(loading->server->loop);
@@ -100,24 +82,66 @@ static void begin_letter(struct loop *receiver, void *letter, size_t bytes)
         admin_import(loading->server->admin, &loading->json, imported, loading);
 }
 
-static enum status load(struct server *server, const char *path, char **error)
+/* Imports a file, whose content is taken. *whole: true when all of it was carried out. */
+static enum status import(struct server *server, const char *path, struct text *json, bool *whole,
+                          char **error)
 {
-    struct definitions_load loading = {.server = server}, *letter = &loading;
-    if (!read_file(path, &loading.json)) {
-        if (asprintf(error, "load_definitions: cannot read %s: %s", path, strerror(errno)) < 0)
-            *error = NULL;
-        text_free(&loading.json);
-        return STATUS_IO;
-    }
+    struct definitions_load loading = {.server = server, .json = *json}, *letter = &loading;
+    *json = (struct text){0};
     log_line(server->log, LOG_INFO, "leveretd", "importing definitions from %.1000s", path);
     loop_post(server->loop, begin_letter, &letter, sizeof letter);
     loop_run(server->loop);
+    *whole = loading.code != ADMIN_IMPORT_IN_PART;
     if (!loading.refused)
         return STATUS_OK;
-    if (asprintf(error, "load_definitions: %s: %s", path, loading.refused) < 0)
+    if (asprintf(error, "load_definitions: %s is refused, nothing in it was carried out:\n%s", path,
+                 loading.refused) < 0)
         *error = NULL;
     free(loading.refused);
     return STATUS_MALFORMED;
+}
+
+/* ---- All files. */
+
+/* Imports the files, but for those that the marks say are unchanged (marks: NULL: there are none).
+ */
+static enum status import_files(struct server *server, const struct definitions_files *files,
+                                struct definitions_marks *marks, char **error)
+{
+    enum status status = STATUS_OK;
+    bool all = true;
+    for (size_t i = 0; i < files->count && status == STATUS_OK; i++) {
+        const char *path = files->paths[i];
+        struct text json = {0};
+        bool whole = true;
+        status = definitions_file_read(path, &json, error);
+        if (status == STATUS_OK && marks && definitions_marks_add(marks, path, text_bytes(&json)))
+            log_line(server->log, LOG_INFO, "leveretd",
+                     "definitions in %.1000s are unchanged since they were imported", path);
+        else if (status == STATUS_OK)
+            status = import(server, path, &json, &whole, error);
+        all = all && whole;
+        text_free(&json);
+    }
+    if (status == STATUS_OK && marks && all && definitions_marks_write(marks) != STATUS_OK)
+        log_line(server->log, LOG_WARNING, "leveretd",
+                 "cannot write %.1000s; the next start imports definitions again", marks->path);
+    return status;
+}
+
+static enum status load(struct server *server, const char *path, char **error)
+{
+    struct definitions_files files;
+    struct definitions_marks marks = {.path = NULL};
+    bool marked = server->settings->definitions_skip_unchanged;
+    enum status status = definitions_files_find(path, &files, error);
+    if (marked)
+        definitions_marks_read(server->settings->data_dir, &marks);
+    if (status == STATUS_OK)
+        status = import_files(server, &files, marked ? &marks : NULL, error);
+    definitions_marks_free(&marks);
+    definitions_files_free(&files);
+    return status;
 }
 
 enum status load_definitions(struct server *server, char **error)
@@ -126,5 +150,29 @@ enum status load_definitions(struct server *server, char **error)
     enum status status = path ? load(server, path, error) : STATUS_OK;
     if (status == STATUS_OK)
         loop_post(workers_loop(server->workers, 0), open_letter, &server, sizeof server);
+    return status;
+}
+
+enum status load_look(const struct settings *settings, bool *users, char **error)
+{
+    struct definitions_files files = {NULL, 0};
+    enum status status = STATUS_OK;
+    *users = false;
+    if (settings->load_definitions)
+        status = definitions_files_find(settings->load_definitions, &files, error);
+    for (size_t i = 0; i < files.count && status == STATUS_OK; i++) {
+        struct text json = {0};
+        char *why = NULL;
+        bool some = false;
+        status = definitions_file_read(files.paths[i], &json, error);
+        if (status == STATUS_OK)
+            status = admin_definitions_look(text_bytes(&json), &some, &why);
+        if (why && asprintf(error, "load_definitions: %s: not_json: %s", files.paths[i], why) < 0)
+            *error = NULL;
+        *users = *users || some;
+        free(why);
+        text_free(&json);
+    }
+    definitions_files_free(&files);
     return status;
 }

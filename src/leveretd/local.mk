@@ -63,6 +63,8 @@ leveretd_SOURCES = \
 	src/leveretd/service_manager.c \
 	src/leveretd/service_manager.h \
 	src/leveretd/signals.c \
+	src/leveretd/definitions_files.c \
+	src/leveretd/definitions_files.h \
 	src/leveretd/load.c \
 	src/leveretd/start.c \
 	src/leveretd/stop.c \

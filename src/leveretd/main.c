@@ -130,6 +130,19 @@ static int print_file(void)
     return 0;
 }
 
+/* Says why the broker did not start, line by line. The log may be a file; the user who started the
+ * broker looks at stderr. */
+static void complain_of_start(const struct server *server, const char *error)
+{
+    while (*error) {
+        int bytes = (int)strcspn(error, "\n");
+        fprintf(stderr, "leveretd: %.*s\n", bytes, error);
+        if (server->log && server->settings->log_file)
+            log_line(server->log, LOG_ERROR, "leveretd", "could not start: %.*s", bytes, error);
+        error += bytes + (error[bytes] == '\n');
+    }
+}
+
 static int serve(const struct sources *sources, struct settings *settings,
                  const struct report *report)
 {
@@ -141,11 +154,7 @@ static int serve(const struct sources *sources, struct settings *settings,
     if (status == STATUS_OK) {
         loop_run(server.loop);
     } else {
-        /* The log may be a file; the user who started the broker looks at stderr. */
-        fprintf(stderr, "leveretd: %s\n", error ? error : status_text(status));
-        if (server.log && settings->log_file)
-            log_line(server.log, LOG_ERROR, "leveretd", "could not start: %.2000s",
-                     error ? error : status_text(status));
+        complain_of_start(&server, error ? error : status_text(status));
     }
     free(error);
     if (status == STATUS_OK)

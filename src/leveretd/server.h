@@ -72,9 +72,13 @@ struct server {
  * caller frees, and the caller must call server_free. */
 MUST_USE enum status server_start(struct server *server, char **error);
 
-/* Defined in load.c: imports the file of load_definitions, then serves clients. Errors: IO (the
- * file), MALFORMED (refused), with a sentence in *error. */
+/* Defined in load.c: imports the files of load_definitions, then serves clients. Errors: IO (a
+ * file), MALFORMED (refused), with a sentence in *error, and a line for each thing that was wrong.
+ */
 MUST_USE enum status load_definitions(struct server *server, char **error);
+/* Defined in load.c: *users is true when these files have users, so that no default user is made.
+ * Errors: IO, MALFORMED (no JSON), with a sentence in *error. */
+MUST_USE enum status load_look(const struct settings *settings, bool *users, char **error);
 /* Keeps a connection that arrives before clients are served; called on the first worker. */
 void load_keep(struct server *server, struct kept kept);
 void load_free(struct server *server);

@@ -206,9 +206,17 @@ void server_directory_limits(struct server *server)
 static enum status start_auth(struct server *server, char **error)
 {
     const struct settings *settings = server->settings;
+    const struct auth_store *store = node_auth_store(server->node);
+    bool users = false;
+    enum status status = STATUS_OK;
+    if (!store->filled) /* a first start: later ones make no user */
+        status = load_look(settings, &users, error);
+    if (status != STATUS_OK)
+        return status;
     char **loopback_users = settings_loopback_users(settings);
     server->tls.mechanisms = tls_setup_mechanisms(settings);
     struct auth_options options = {
+        .no_default_user = users,
         .default_user = settings->default_user,
         .default_pass = settings->default_pass,
         .default_vhost = settings->default_vhost,
@@ -219,7 +227,7 @@ static enum status start_auth(struct server *server, char **error)
         .mechanisms = server->tls.mechanisms,
     };
     defaults_make(settings, &options, &server->defaults);
-    enum status status = auth_new(&options, node_auth_store(server->node), &server->auth);
+    status = auth_new(&options, store, &server->auth);
     settings_free_list(&loopback_users);
     if (status == STATUS_OK) {
         server_directory_limits(server);

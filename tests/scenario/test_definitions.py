@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import shutil
 import threading
 
 import broker
@@ -373,6 +374,65 @@ def at_the_start(node):
         code, node.process = node.process.wait(30), None
         said_so = node.log(this_run=True)
         assert code == 1 and said in said_so and "load_definitions" in said_so, (wrong, code, said_so)
+
+
+def refused_start(node):
+    """Starts a broker that must end with 1; answers what it says."""
+    node.launch()
+    code, node.process = node.process.wait(30), None
+    assert code == 1, code
+    return node.log(this_run=True)
+
+
+@test(own=True, management=True, seconds=120)
+def a_folder_at_the_start(node):
+    """In order of name, once while nothing changes; every error is a line; users of its own stand for the default one."""
+    node.stop()
+    shutil.rmtree(node.data)
+    folder = node.dir / "definitions"
+    folder.mkdir()
+    settings = {"definitions.import_backend": "local_filesystem", "definitions.local.path": folder,
+                "definitions.skip_if_unchanged": "true"}
+    node.settings.update(settings)
+    (folder / "1.json").write_text("{")
+    assert "1.json: not_json" in refused_start(node)
+    (folder / "1.json").write_text(json.dumps({
+        "users": [user("u", password="p", tags="administrator")], "vhosts": [{"name": "v"}],
+        "permissions": [{"user": "u", "vhost": "v", "configure": ".*", "write": ".*", "read": ".*"}]}))
+    (folder / "2.json").write_text(json.dumps({"queues": [queue("a", "v"), queue("x", "nowhere"), queue("", "v")]}))
+    (folder / "3.text").write_text("not read")
+    said = refused_start(node).splitlines()
+    assert any("2.json is refused, nothing in it was carried out" in line for line in said), said
+    assert any(line.startswith("leveretd: queues[1] 'x': vhost: there is no vhost") for line in said), said
+    assert any(line.startswith("leveretd: queues[2] '' in vhost 'v': ") for line in said), said
+    (folder / "2.json").write_text(json.dumps({"queues": [queue("a", "v")], "parameters": [
+        {"component": "shovel", "vhost": "v", "name": "s", "value": {}}]}))
+    node.start()
+    api = Api(node, "u", "p")
+    assert [one["name"] for one in api.get("users").json] == ["u"] and Api(node).get("whoami").code == 401
+    assert api.get("queues/v/a").code == 200
+    assert "definitions left out: parameters[0] 's': component 'shovel'" in node.log(this_run=True)
+    assert len((node.data / "definitions.sha256").read_text().splitlines()) == 2
+    # What is unchanged is not read again, so that what was deleted stays away; what has changed is.
+    assert api.delete("queues/v/a").code == 204
+    node.restart()
+    assert api.get("queues/v/a").code == 404 and "2.json are unchanged" in node.log(this_run=True)
+    (folder / "2.json").write_text(json.dumps({"queues": [queue("a", "v"), queue("b", "v")]}))
+    node.restart()
+    assert [one["name"] for one in api.get("queues/v").json] == ["a", "b"]
+    # A file that could be carried out in part only is read again.
+    (folder / "2.json").write_text(json.dumps({"queues": [queue("b", "v", x_max_length=3), queue("c", "v")]}))
+    node.restart()
+    assert api.delete("queues/v/c").code == 204
+    node.restart()
+    assert api.get("queues/v/c").code == 200
+    # Without the setting every start reads all files.
+    node.settings["definitions.skip_if_unchanged"] = "false"
+    (folder / "2.json").write_text(json.dumps({"queues": [queue("a", "v")]}))
+    for _ in range(2):
+        assert api.delete("queues/v/a").code == 204
+        node.restart()
+        assert api.get("queues/v/a").code == 200
 
 
 @test(own=True, management=True, seconds=600)

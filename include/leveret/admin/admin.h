@@ -121,12 +121,17 @@ void admin_free(struct admin **admin);
 
 /* Bytes that a file of definitions may have; leveretd refuses to import a larger one. */
 #define ADMIN_IMPORT_BYTES_MAX (256u << 20)
+/* The code when some entries could not be carried out, and the others were. */
+#define ADMIN_IMPORT_IN_PART 202
 /* Imports definitions for the broker itself. The text is taken and left empty. done is called once,
- * on the loop or before this returns: with 204 or 200 when the definitions were carried out as far
- * as they can be (the log says what was not), with 400 or more and the reason when they were
- * refused and nothing has changed. */
+ * on the loop or before this returns: with 204, 200 or ADMIN_IMPORT_IN_PART when the definitions
+ * were carried out as far as they can be (the log says what was not), with 400 or more and the
+ * reason when they were refused and nothing has changed: a line for each error. */
 void admin_import(struct admin *admin, struct text *json,
                   void (*done)(void *context, int code, const char *reason), void *context);
+/* Whether definitions have users in them. Errors: MALFORMED (no JSON), with the reason in *error,
+ * which the caller frees. */
+MUST_USE enum status admin_definitions_look(struct bytes json, bool *users, char **error);
 
 /* Changes metrics_login. */
 void admin_set_metrics_login(struct admin *admin, bool login);

@@ -15,6 +15,7 @@ struct auth;
 struct auth_options {
     const char *default_user, *default_pass,
         *default_vhost;             /* made at first start: guest, guest, "/" */
+    bool no_default_user;           /* true: of these only the vhost is made */
     const char *default_queue_type; /* of that vhost; NULL: the node's is used */
     /* Of the default user: tags separated by commas, and permissions on that vhost; NULL:
      * administrator, and everything. */

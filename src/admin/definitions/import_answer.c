@@ -7,6 +7,7 @@
 
 #include "admin/http/respond.h"
 #include "admin/json/answer.h"
+#include "leveret/admin/admin.h"
 
 void import_wrong(struct request *r, const char *list, uint32_t index, struct bytes name,
                   struct bytes vhost, const char *why)
@@ -110,7 +111,7 @@ static void end_in_part(struct request *r)
     log_line(r->admin->options.log, LOG_WARNING, "http", "definitions: %.*s",
              BYTES_PRINT(text_bytes(&reason)));
     if (r->heard)
-        respond_empty(r, 200);
+        respond_empty(r, ADMIN_IMPORT_IN_PART);
     else
         respond_errors(r, &reason, &i->failed, true);
     text_free(&reason);

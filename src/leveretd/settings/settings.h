@@ -90,7 +90,9 @@ struct settings {
     uint64_t attempts_per_minute;        /* 0: no bound */
     struct setting_names loopback_users; /* name to "true" or "false" */
 
-    char *load_definitions; /* a file; NULL: none */
+    char *load_definitions;       /* a file or a folder; NULL: none */
+    uint64_t definitions_backend; /* the number of a word; there is one */
+    bool definitions_skip_unchanged;
 
     /* Of each pair the ratio is used when bytes is 0. */
     double memory_ratio;
