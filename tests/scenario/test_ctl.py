@@ -2,6 +2,7 @@
 """leveretctl against a leveretd: every command, the three formats, settings, exit codes and what is said on errors."""
 import json
 import os
+import select
 import shutil
 import socket
 import stat
@@ -553,6 +554,38 @@ def the_broker_is_ended_and_waited_for(node):
     eventually(lambda: not node.alive(), 60, "the end")
     run(node, "ping", code=UNREACHABLE)
     assert "does not answer" in run(node, "--timeout", "1", "await_startup", code=UNREACHABLE).err
+
+
+def first_of(node, command, cause, wanted):
+    """The first line with this text of a command that goes on until it is ended. What is done before its stream has begun is not
+    in it, so cause(i) does the same again, until a line has come."""
+    program = Path(broker.leveretd_path()).parent / "leveretctl"
+    place = {"HOME": str(node.dir), "LEVERETCTL_HOST": node.host, "LEVERETCTL_PORT": str(node.management_port)}
+    with subprocess.Popen([program, *command], stdout=subprocess.PIPE, env={**os.environ, **place}) as running:
+        try:
+            for i in range(120):
+                cause(i)
+                while select.select([running.stdout], [], [], 0.5)[0]:
+                    line = running.stdout.readline().decode()
+                    assert line, f"{command} has ended"
+                    if wanted in line:
+                        return line
+            raise AssertionError(f"{command} shows no {wanted}")
+        finally:
+            running.terminate()
+
+
+@test
+def what_goes_on_is_followed(node):
+    exchange = name("x")
+    run(node, "declare_exchange", exchange, "topic")
+    api = Api(node)
+    seen = first_of(node, ["tail", exchange, "--key", "a.*"], lambda i: api.publish(exchange, "a.b", "seen"), "seen")
+    assert json.loads(seen)["routing_key"] == "a.b", seen
+    first_of(node, ["log_tail_stream"], lambda i: run(node, "set_log_level", "debug" if i % 2 else "info"), "log")
+    event = first_of(node, ["consume_event_stream"], lambda i: run(node, "declare_queue", name("q")), "queue.created")
+    assert json.loads(event)["exchange"] == "amq.rabbitmq.event", event
+    assert "no exchange" in run(node, "tail", "gone", code=REFUSED).err
 
 
 def run_local(node, *arguments, **options):

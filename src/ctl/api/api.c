@@ -134,3 +134,39 @@ enum outcome api_call(struct session *session, const struct api_request *request
         value_free(&json);
     return outcome;
 }
+
+struct following_events {
+    bool (*each)(void *context, const char *name, const struct value *event);
+    void *context;
+};
+
+static bool take_event(void *context, const char *name, const char *data)
+{
+    const struct following_events *f = context;
+    struct value *event = value_parse(bytes_of_text(data));
+    bool goes_on = f->each(f->context, name, event);
+    value_free(&event);
+    return goes_on;
+}
+
+enum outcome api_follow(struct session *session, const struct api_request *request,
+                        bool (*each)(void *context, const char *name, const struct value *event),
+                        void *context)
+{
+    struct following_events f = {each, context};
+    struct http_answer answer;
+    enum outcome outcome = OUTCOME_OK;
+    if (!http_follow(session->http, request->path, take_event, &f, &answer)) {
+        char place[PLACE_ROOM];
+        session_place(session->options, place, sizeof place);
+        complain("no answer from %s: %s", place, answer.wrong);
+        outcome = OUTCOME_UNREACHABLE;
+    } else if (answer.status != 200) {
+        struct value *json = value_parse(text_bytes(&answer.body));
+        outcome = refused(session, request, &answer, json);
+        value_free(&json);
+    }
+    text_free(&answer.body);
+    free(request->path);
+    return outcome;
+}

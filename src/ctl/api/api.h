@@ -26,4 +26,10 @@ struct api_request {
 enum outcome api_call(struct session *session, const struct api_request *request,
                       struct value **out);
 
+/* Follows the events of a path, which is freed, until each returns false or the broker ends them.
+ * each gets the data of an event, parsed, and its name; NULL: it has none. An error is printed. */
+enum outcome api_follow(struct session *session, const struct api_request *request,
+                        bool (*each)(void *context, const char *name, const struct value *event),
+                        void *context);
+
 #endif

@@ -106,6 +106,89 @@ bool http_do(struct http *http, const char *method, const char *path, struct byt
     return code == CURLE_OK;
 }
 
+/* ---- Streams. */
+
+/* Bytes of a line of a stream; a longer one ends it. */
+#define LINE_BYTES_MAX ((size_t)16 << 20)
+
+struct following {
+    CURL *curl;
+    bool (*each)(void *context, const char *name, const char *data);
+    void *context;
+    struct text line, name, data;
+    struct text *body; /* of an answer that is no stream */
+    bool ended;        /* true: each wanted no more */
+};
+
+/* Takes a whole line, without its end: https://html.spec.whatwg.org/#event-stream-interpretation */
+static bool take_line(struct following *f)
+{
+    static const char event[] = "event: ", data[] = "data: ";
+    const char *line = (const char *)f->line.at;
+    bool goes_on = true;
+    if (strncmp(line, event, sizeof event - 1) == 0)
+        text_printf(&f->name, "%s%c", line + sizeof event - 1, 0);
+    else if (strncmp(line, data, sizeof data - 1) == 0)
+        text_printf(&f->data, "%s%c", line + sizeof data - 1, 0);
+    if (line[0] == '\0' && f->data.len)
+        goes_on = f->each(f->context, f->name.len ? (const char *)f->name.at : NULL,
+                          (const char *)f->data.at);
+    if (line[0] == '\0')
+        f->name.len = f->data.len = 0;
+    return goes_on;
+}
+
+static size_t follow(char *at, size_t one, size_t count, void *context)
+{
+    struct following *f = context;
+    long status = 0;
+    size_t len = one * count;
+    curl_easy_getinfo(f->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (status != 200)
+        return collect(at, one, count, f->body);
+    for (size_t i = 0; i < len; i++) {
+        if (at[i] != '\n') {
+            text_add(&f->line, &at[i], 1);
+            continue;
+        }
+        text_add(&f->line, "", 1);
+        f->ended = !take_line(f);
+        f->line.len = 0;
+        if (f->ended)
+            return 0;
+    }
+    return f->line.len > LINE_BYTES_MAX ? 0 : len;
+}
+
+bool http_follow(struct http *http, const char *path,
+                 bool (*each)(void *context, const char *name, const char *data), void *context,
+                 struct http_answer *answer)
+{
+    struct following f = {
+        .curl = http->curl, .each = each, .context = context, .body = &answer->body};
+    struct text url = {0};
+    memset(answer, 0, sizeof *answer);
+    text_add_bytes(&url, text_bytes(&http->base));
+    text_printf(&url, "%s%c", path, 0);
+    http->wrong[0] = '\0';
+    curl_easy_setopt(http->curl, CURLOPT_URL, (const char *)url.at);
+    curl_easy_setopt(http->curl, CURLOPT_HTTPGET, 1L);
+    curl_easy_setopt(http->curl, CURLOPT_TIMEOUT, 0L);
+    curl_easy_setopt(http->curl, CURLOPT_WRITEFUNCTION, follow);
+    curl_easy_setopt(http->curl, CURLOPT_WRITEDATA, &f);
+    CURLcode code = curl_easy_perform(http->curl);
+    curl_easy_setopt(http->curl, CURLOPT_WRITEFUNCTION, collect);
+    curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &answer->status);
+    text_free(&url);
+    text_free(&f.line);
+    text_free(&f.name);
+    text_free(&f.data);
+    if (code != CURLE_OK && !f.ended)
+        snprintf(answer->wrong, sizeof answer->wrong, "%s",
+                 http->wrong[0] ? http->wrong : curl_easy_strerror(code));
+    return code == CURLE_OK || f.ended;
+}
+
 static char *uri_part(CURLU *handle, CURLUPart which, unsigned flags)
 {
     char *text = NULL, *copy = NULL;

@@ -33,6 +33,14 @@ void http_free(struct http **http);
 bool http_do(struct http *http, const char *method, const char *path, struct bytes body,
              const char *header, struct http_answer *answer);
 
+/* Follows a stream of server-sent events until it ends, the time of the target does not count. each
+ * is called with the data of every event and its name (NULL: it has none); it returns false to end
+ * the stream. An answer that is no stream is in the answer's body, as with http_do; a stream that
+ * was ended by each counts as good. */
+bool http_follow(struct http *http, const char *path,
+                 bool (*each)(void *context, const char *name, const char *data), void *context,
+                 struct http_answer *answer);
+
 /* For options_reader.take_uri. */
 const char *http_take_uri(const char *uri, struct uri_parts *parts);
 

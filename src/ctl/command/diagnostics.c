@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ctl/api/api.h"
+#include "ctl/api/http.h"
 #include "ctl/api/node_name.h"
 #include "ctl/command/command.h"
 #include "ctl/command/node.h"
@@ -250,6 +251,70 @@ static enum outcome run_log_tail(struct session *session)
     return outcome;
 }
 
+/* Tells on stderr how much was lost. Returns true when the event says that. */
+static bool tell_lost(const char *name, const struct value *event)
+{
+    if (!name || strcmp(name, "lost") != 0)
+        return false;
+    complain("%.0f were lost: they came faster than they could be shown",
+             value_number(value_get(event, "count")));
+    return true;
+}
+
+static bool show_line(void *context, const char *name, const struct value *event)
+{
+    (void)context;
+    if (!tell_lost(name, event))
+        print_line(event);
+    return fflush(stdout) == 0;
+}
+
+static enum outcome run_log_tail_stream(struct session *session)
+{
+    struct text path = {0};
+    text_printf(&path, "/api/log/tail?lines=%lld%c",
+                (long long)option_number(session->options, OPTION_LINES, 0), 0);
+    const struct api_request request = {.path = (char *)path.at};
+    return api_follow(session, &request, show_line, NULL);
+}
+
+/* ---- Messages of an exchange. */
+
+static bool show_message(void *context, const char *name, const struct value *event)
+{
+    (void)context;
+    if (!tell_lost(name, event)) {
+        value_print(event, false, stdout);
+        putchar('\n');
+    }
+    return fflush(stdout) == 0;
+}
+
+static enum outcome follow_exchange(struct session *session, const char *vhost,
+                                    const char *exchange, const char *key)
+{
+    struct text path = {0};
+    char *plain = api_path("exchanges", vhost, exchange, "tail", NULL);
+    text_printf(&path, "%s?key=", plain);
+    http_quote(&path, key);
+    text_add(&path, "", 1);
+    free(plain);
+    const struct api_request request = {
+        .path = (char *)path.at, .what = "exchange", .which = exchange, .in_vhost = true};
+    return api_follow(session, &request, show_message, NULL);
+}
+
+static enum outcome run_tail(struct session *session)
+{
+    const char *key = option_text(session->options, OPTION_KEY);
+    return follow_exchange(session, session->options->vhost, session->args[0], key ? key : "#");
+}
+
+static enum outcome run_events(struct session *session)
+{
+    return follow_exchange(session, session->options->vhost, "amq.rabbitmq.event", "#");
+}
+
 /* ---- The report. */
 
 /* Prints an answer without what could be secret. */
@@ -311,6 +376,11 @@ static const struct command commands[] = {
     {"list_node_auth_attempt_stats", "", {0}, run_login_attempts, NULL, NEEDS_MONITORING, "Log-in attempts by address and user"},
     {"reset_node_auth_attempt_metrics", "", {0}, run_reset_login_attempts, NULL, NEEDS_MONITORING, "Count them anew"},
     {"log_tail", "", {OPTION_LINES}, run_log_tail, NULL, NEEDS_MONITORING, "The last lines of the log"},
+    {"log_tail_stream", "", {OPTION_LINES}, run_log_tail_stream, NULL, NEEDS_MONITORING, "Each new line of the log, until Ctrl-C"},
+    {"consume_event_stream", "", {OPTION_VHOST}, run_events, NULL, "read on amq.rabbitmq.event",
+     "Each event of the broker (queue.created, connection.closed …) as a line of JSON"},
+    {"tail", "EXCHANGE", {OPTION_VHOST, OPTION_KEY}, run_tail, NULL, "read",
+     "Copies of the messages that an exchange routes, each a line of JSON, until Ctrl-C"},
     {"report", "", {0}, run_report, NULL, NEEDS_ADMIN, "All that is asked for first when somebody needs help; it has no passwords"},
 };
 /* clang-format on */

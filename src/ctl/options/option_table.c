@@ -66,7 +66,7 @@ const struct option_row option_table[] = {
     WORD(OPTION_STATE, "state", "STATE", "ready unacked dying all", "ready (the default), unacked, dying or all"),
     FLAG(OPTION_UNACKED, 0, "unacked", "Those that consumers have: --state=unacked"),
     VALUE(OPTION_EXCHANGE, 0, "exchange", OPTION_TEXT, "EXCHANGE", "To this exchange, not to a queue"),
-    VALUE(OPTION_KEY, 0, "key", OPTION_TEXT, "ROUTING_KEY", "With this routing key, not each message's own"),
+    VALUE(OPTION_KEY, 0, "key", OPTION_TEXT, "ROUTING_KEY", "A routing key: in place of each message's own; for tail a pattern (#)"),
     WORD(OPTION_TO, "to", "WHERE", "source exchange", "source (the queue they died in) or exchange (and keys)"),
     VALUE(OPTION_RATE, 0, "rate", OPTION_NUMBER, "N", "At most N messages a second"),
     FLAG(OPTION_RESTORE_EXPIRATION, 0, "restore-expiration", "Dead letters get their expiration again"),
