@@ -97,7 +97,7 @@ test("hostile_names", async ({ page, open }) => {
   await page.getByText("<script>document.title").first().waitFor();
   check((await page.locator("main script").count()) === 0, "a body became an element");
   await page.keyboard.press("Control+k");
-  await page.getByRole("combobox").fill("<img");
+  await page.getByRole("dialog").getByRole("combobox").fill("<img");
   await page.getByRole("option", { name: /onerror/ }).first().waitFor();
   check((await page.locator("dialog img").count()) === 0, "a name in the palette became an element");
   await must("DELETE", `vhosts/${at}`);
