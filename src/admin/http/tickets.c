@@ -37,22 +37,24 @@ static void drop(struct tickets *tickets, struct held_ticket *held)
     free(held);
 }
 
+/* Drops those whose time is over. */
+static void drop_late(struct tickets *tickets, uint64_t now_ms)
+{
+    struct held_ticket *held = TAILQ_FIRST(&tickets->list), *next;
+    for (; held && held->end_ms <= now_ms; held = next) {
+        next = TAILQ_NEXT(held, entry);
+        drop(tickets, held);
+    }
+}
+
 void tickets_free(struct tickets **tickets)
 {
     struct tickets *t = *tickets;
     *tickets = NULL;
     if (!t)
         return;
-    while (!TAILQ_EMPTY(&t->list))
-        drop(t, TAILQ_FIRST(&t->list));
+    drop_late(t, UINT64_MAX);
     free(t);
-}
-
-static void drop_late(struct tickets *tickets, uint64_t now_ms)
-{
-    struct held_ticket *first;
-    while ((first = TAILQ_FIRST(&tickets->list)) && first->end_ms <= now_ms)
-        drop(tickets, first);
 }
 
 /* Makes room for one more ticket of the user. */
