@@ -265,6 +265,62 @@ def sorted_parts(file):
 
 
 @test(own=True, management=True, seconds=120)
+def a_dry_run(node):
+    """Says what would be made and changed, and changes nothing; then the import does just that."""
+    api = Api(node)
+    fill(api, node)
+    whole = api.get("definitions").json
+    answer = api.post("definitions?dry_run=true", whole)
+    assert answer.code == 200 and answer.json["created"] == answer.json["changed"] == {}, answer.text
+    assert answer.json["unchanged"] == {key: len(value) for key, value in whole.items() if isinstance(value, list) and value}
+    assert "changes" not in answer.json and "conflicts" not in answer.json and answer.json["dry_run"] is True
+    one = api.post("definitions/v?dry_run=true", api.get("definitions/v").json)
+    assert one.code == 200 and one.json["created"] == one.json["changed"] == {} and one.json["unchanged"]["queues"] == 3, one.text
+    file = {"users": [user("u", tags=["management"]), user("w")], "vhosts": [{"name": "v", "description": "other"}, {"name": "w"}],
+            "permissions": [{"user": "u", "vhost": "v", "configure": "a", "write": "b", "read": "c"}],
+            "parameters": [{"component": "vhost-limits", "vhost": "v", "name": "limits", "value": {"max-queues": 51}},
+                           {"component": "shovel", "vhost": "v", "name": "s", "value": {}}],
+            "global_parameters": [{"name": "mine", "value": [1]}],
+            "policies": [{"vhost": "v", "name": "p", "pattern": "^q", "definition": {"max-length": 9}, "apply-to": "queues",
+                          "priority": 4}],
+            "exchanges": [exchange("y", "direct", "v"), exchange("amq.topic"), exchange("z", "fanout", "w")],
+            "queues": [queue("q", "v", x_message_ttl=5, x_queue_type="quorum"), queue("t", "v"), queue("n", "w"), queue("n", "w")],
+            "bindings": [{**binding("x", "q", "k", "v"), "arguments": {"n": 3, "x-match": "all"}}, binding("x", "q", "k", "v"),
+                         binding("x", "gone", "k", "v")]}
+    before = api.get("definitions").json
+    answer = api.post("definitions?dry_run=true", file)
+    assert answer.code == 200, answer
+    told = answer.json
+    assert told["created"] == {"users": 1, "vhosts": 1, "global_parameters": 1, "exchanges": 1, "queues": 1, "bindings": 1}, told
+    assert told["changed"] == {"users": 1, "vhosts": 1, "permissions": 1, "parameters": 1, "policies": 1}, told
+    assert told["unchanged"] == {"queues": 2, "bindings": 1}, told
+    assert [(one["path"], one["why"]) for one in told["changes"]] == [
+        ("users[0]", "changed: password_hash, tags"), ("users[1]", "created"), ("vhosts[0]", "changed: description"),
+        ("vhosts[1]", "created"), ("permissions[0]", "changed: read"), ("global_parameters[0]", "created"),
+        ("parameters[0]", "changed: value"), ("policies[0]", "changed: priority"), ("exchanges[2]", "created"),
+        ("queues[2]", "created"), ("bindings[1]", "created")], told
+    assert [(one["path"], one["name"], one["vhost"]) for one in told["conflicts"]] == [
+        ("exchanges[0]", "y", "v"), ("queues[1]", "t", "v")], told
+    assert [one["path"] for one in told["left_out"]] == ["parameters[1]", "bindings[2]"], told
+    assert api.get("definitions").json == before, "nothing has changed"
+    assert api.post("definitions?dry_run=true", {"queues": [queue("")]}).code == 400
+    many = {"queues": [queue(f"a-queue-with-a-usual-name-{i:06}", x_dead_letter_exchange="letters") for i in range(9000)]}
+    assert api.post("definitions?dry_run=true", many).json["created"] == {"queues": 9000}
+    assert api.post("definitions", many).code == 204
+    assert api.post("definitions?dry_run=true", many).json["unchanged"] == {"queues": 9000}, "parsed on a thread"
+
+
+@test(own=True, management=True, settings={"vhost_max": 2})
+def vhosts_above_the_limit_change_nothing(node):
+    api, file = Api(node), {"vhosts": [{"name": one} for one in ("/", "a", "b")], "users": [user("u")]}
+    answer = api.post("definitions", file)
+    assert answer.code == 400 and answer.json["errors"] == [
+        {"path": "vhosts", "why": "1 are there and 2 are new: vhost limit of 2 is reached"}], answer
+    assert api.get("users/u").code == 404
+    assert api.post("definitions", {"vhosts": [{"name": "/"}, {"name": "a"}]}).code == 204
+
+
+@test(own=True, management=True, seconds=120)
 def round_trip(node):
     """Export, take all away, import, export: the same; of a node, of a vhost, over the command line."""
     api = Api(node)

@@ -2,6 +2,8 @@
  * policies, queues, exchanges and bindings. Messages are not in it. */
 #include "admin/definitions/definitions.h"
 
+#include "admin/definitions/exporting.h"
+
 #include <stdlib.h>
 
 #include "admin/json/arguments.h"
@@ -14,31 +16,9 @@
 #include "admin/resource/policy_json.h"
 #include "admin/resource/topic_permissions.h"
 #include "admin/resource/vhosts.h"
+#include "leveret/base/container.h"
 #include "leveret/base/identity.h"
 #include "leveret/base/map.h"
-
-enum part {
-    PART_POLICIES,
-    PART_OPERATOR_POLICIES,
-    PART_QUEUES,
-    PART_EXCHANGES,
-    PART_BINDINGS,
-    PART_COUNT
-};
-
-struct exporting {
-    struct gather parts[PART_COUNT];
-    bool one_vhost;
-    struct bytes vhost;
-};
-
-static void free_exporting(void *work)
-{
-    struct exporting *e = work;
-    for (size_t part = 0; part < PART_COUNT; part++)
-        gather_free(&e->parts[part]);
-    free(e);
-}
 
 /* ---- Users, vhosts, permissions. */
 
@@ -295,26 +275,77 @@ static void write_one_vhost(struct answer *a, struct admin *admin, struct bytes 
     api_limits_write(a, "limits", admin->options.auth, LIMITED_VHOST, vhost.name);
 }
 
-static void write_all(struct request *r)
+void exporting_write(struct request *r, const struct exporting *e, struct answer *a)
 {
-    const struct exporting *e = r->work;
-    struct answer a = {0};
-    answer_object(&a, NULL);
-    write_head(&a, r->admin, e);
-    answer_text(&a, "rabbit_version", DIALECT_VERSION);
-    answer_text(&a, "rabbitmq_version", DIALECT_VERSION);
-    answer_text(&a, "product_name", PRODUCT_NAME);
-    answer_text(&a, "product_version", r->admin->options.leveret_version);
+    answer_object(a, NULL);
+    write_head(a, r->admin, e);
+    answer_text(a, "rabbit_version", DIALECT_VERSION);
+    answer_text(a, "rabbitmq_version", DIALECT_VERSION);
+    answer_text(a, "product_name", PRODUCT_NAME);
+    answer_text(a, "product_version", r->admin->options.leveret_version);
     if (e->one_vhost)
-        write_one_vhost(&a, r->admin, e->vhost);
+        write_one_vhost(a, r->admin, e->vhost);
     else
-        write_directory(&a, r->admin);
-    write_parameters(&a, e, r->admin->options.auth);
-    write_policies(&a, &e->parts[PART_POLICIES]);
-    write_queues(&a, e);
-    write_exchanges(&a, e);
-    write_bindings(&a, e);
-    answer_end(&a);
+        write_directory(a, r->admin);
+    write_parameters(a, e, r->admin->options.auth);
+    write_policies(a, &e->parts[PART_POLICIES]);
+    write_queues(a, e);
+    write_exchanges(a, e);
+    write_bindings(a, e);
+    answer_end(a);
+}
+
+/* ---- Gathering. */
+
+static const struct gather_kind *const part_kinds[PART_COUNT] = {
+    [PART_POLICIES] = &gather_policies, [PART_OPERATOR_POLICIES] = &gather_operator_policies,
+    [PART_QUEUES] = &gather_queues,     [PART_EXCHANGES] = &gather_exchanges,
+    [PART_BINDINGS] = &gather_bindings,
+};
+
+static void gather_part(struct request *r, struct exporting *e, size_t part);
+
+static void gathered(struct request *r, struct gather *gather)
+{
+    size_t part = 0;
+    while (part_kinds[part] != gather->kind)
+        part++;
+    gather_part(r, container_of(gather - part, struct exporting, parts), part + 1);
+}
+
+static void gather_part(struct request *r, struct exporting *e, size_t part)
+{
+    if (part == PART_COUNT) {
+        e->done(r, e);
+        return;
+    }
+    e->parts[part].kind = part_kinds[part];
+    gather_run(r, &e->parts[part], e->one_vhost ? &e->vhost : NULL, gathered);
+}
+
+void exporting_gather(struct request *r, struct exporting *e)
+{
+    gather_part(r, e, 0);
+}
+
+void exporting_end(struct exporting *e)
+{
+    for (size_t part = 0; part < PART_COUNT; part++)
+        gather_free(&e->parts[part]);
+}
+
+/* ---- Requests. */
+
+static void free_exporting(void *work)
+{
+    exporting_end(work);
+    free(work);
+}
+
+static void answer_export(struct request *r, struct exporting *e)
+{
+    struct answer a = {0};
+    exporting_write(r, e, &a);
     char *download = request_query(r, "download");
     if (download && *download)
         respond_download(r, &a, download);
@@ -323,30 +354,14 @@ static void write_all(struct request *r)
     free(download);
 }
 
-static void next_part(struct request *r, struct gather *done)
-{
-    static const struct gather_kind *const kinds[PART_COUNT] = {
-        [PART_POLICIES] = &gather_policies, [PART_OPERATOR_POLICIES] = &gather_operator_policies,
-        [PART_QUEUES] = &gather_queues,     [PART_EXCHANGES] = &gather_exchanges,
-        [PART_BINDINGS] = &gather_bindings,
-    };
-    struct exporting *e = r->work;
-    size_t part = done ? (size_t)(done - e->parts) + 1 : 0;
-    if (part == PART_COUNT) {
-        write_all(r);
-        return;
-    }
-    e->parts[part].kind = kinds[part];
-    gather_run(r, &e->parts[part], e->one_vhost ? &e->vhost : NULL, next_part);
-}
-
 static void export(struct request *r, bool one_vhost)
 {
     struct exporting *e = request_work(r, sizeof *e, free_exporting);
     e->one_vhost = one_vhost;
+    e->done = answer_export;
     if (one_vhost)
         e->vhost = request_vhost(r);
-    next_part(r, NULL);
+    exporting_gather(r, e);
 }
 
 static void export_all(struct request *r)

@@ -54,6 +54,7 @@ static void free_import(void *work)
     problems_free(&i->wrong);
     problems_free(&i->left_out);
     problems_free(&i->failed);
+    import_preview_free(i);
     arena_free(&i->arena);
     map_free(&i->users);
     map_free(&i->vhosts);
@@ -196,6 +197,7 @@ static void import(struct request *r, struct bytes only)
     struct form form = form_of(r->json);
     i->only = only;
     i->strict = request_query_true(r, "strict");
+    i->preview.on = request_query_true(r, "dry_run");
     i->hashing = hashing_of(&form);
     for (unsigned step = 0; step < STEP_COUNT; step++) {
         i->lists[step].list = form_list(&form, import_step_key(step));

@@ -2,6 +2,7 @@
 #ifndef LEVERET_ADMIN_IMPORT_H
 #define LEVERET_ADMIN_IMPORT_H
 
+#include "admin/definitions/exporting.h"
 #include "admin/definitions/problems.h"
 #include "admin/json/form.h"
 #include "admin/listing/gather.h"
@@ -81,6 +82,17 @@ struct import_link {
     uint32_t entry[IMPORT_CHANNELS + 1]; /* the index of the entry that a channel is busy with */
 };
 
+/* What a dry run knows: import_preview.c. */
+struct import_preview {
+    bool on; /* true: nothing is to be changed */
+    struct exporting exporting;
+    bool judging;     /* true: the section's entries are judged; false: those there are learnt */
+    struct map there; /* the section's entries that are there, by what makes them the same */
+    struct text key;
+    uint32_t created[KIND_COUNT], changed[KIND_COUNT], unchanged[KIND_COUNT];
+    struct problems changes, conflicts;
+};
+
 struct import {
     struct bytes only;     /* the vhost that all entries are for; at is NULL: each names its own */
     const char *hashing;   /* the algorithm of password hashes that do not say it; NULL: today's */
@@ -103,6 +115,8 @@ struct import {
     unsigned section;
     uint32_t at;
     struct import_link link;
+    struct import_preview preview;
+    struct value *file; /* of a dry run: the request's JSON, once its place was needed; or NULL */
 };
 
 /* The kinds of the steps' entries, and the keys of their lists. */
@@ -122,6 +136,8 @@ void import_failed(struct request *r, const char *list, uint32_t index, struct b
 /* Returns true when something of this name, which is not known here, may restrict: it must not be
  * left out. (import_keys.c) */
 bool import_restricts(const char *name);
+/* Returns true when entries of the kind may have a key. (import_keys.c) */
+bool import_knows_key(enum import_kind kind, const char *key);
 /* Checks that all keys of an entry, or of the file, are known. (import_keys.c) */
 void import_check_keys(struct request *r, enum import_kind kind, const struct value *entry,
                        uint32_t index);
@@ -151,6 +167,9 @@ void import_directory(struct request *r);
 void import_vhosts(struct request *r);
 /* Returns true when the check has found what refuses the whole file. (import_answer.c) */
 bool import_is_refused(const struct import *i);
+/* Answers with what the import would change (import_preview.c). */
+void import_preview(struct request *r);
+void import_preview_free(struct import *i);
 /* Answers 400 with what is wrong in the file. (import_answer.c) */
 void import_refuse(struct request *r);
 /* Answers with what was carried out, and what was not. (import_answer.c) */

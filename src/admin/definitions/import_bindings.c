@@ -122,6 +122,10 @@ static void judge_bindings(struct request *r)
         import_refuse(r);
         return;
     }
+    if (i->preview.on) {
+        import_preview(r);
+        return;
+    }
     for (unsigned step = 0; step < STEP_COUNT; step++)
         order_list(i, &i->lists[step]);
     i->section = 0;

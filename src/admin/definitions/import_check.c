@@ -11,6 +11,7 @@
  * left out silently a user could do more than was meant, or messages would be lost. */
 #include "admin/definitions/import.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -392,6 +393,33 @@ static void check_parameter(struct request *r, const struct value *entry, uint32
 
 /* ---- All lists, one after the other. */
 
+static void count_vhost(void *context, const struct vhost_entry *entry)
+{
+    (void)entry;
+    ++*(size_t *)context;
+}
+
+/* Notes when the node would have more vhosts than it may. */
+static void check_vhosts_max(struct request *r)
+{
+    const struct import *i = r->work;
+    const struct auth *auth = r->admin->options.auth;
+    const struct value *entry;
+    char why[PROBLEM_WHY_BYTES_MAX];
+    size_t at = 0, there = 0, made = 0;
+    int64_t max;
+    (void)auth_vhosts_full(auth, &max);
+    auth_each_vhost(auth, count_vhost, &there);
+    while ((entry = map_next(&i->vhosts, &at)))
+        made += !auth_vhost_exists(auth, value_bytes(value_get(entry, "name")));
+    if (max < 0 || !made || there + made <= (size_t)max)
+        return;
+    snprintf(why, sizeof why,
+             "%zu are there and %zu are new: vhost limit of %" PRId64 " is reached", there, made,
+             max);
+    import_wrong(r, import_kinds[KIND_VHOSTS], NO_INDEX, no_bytes(), no_bytes(), why);
+}
+
 static const struct section {
     check_entry *check;
     bool of_node; /* true: ignored in the definitions of one vhost */
@@ -432,6 +460,7 @@ static void check_portion(struct request *r)
             i->all++;
         }
     }
+    check_vhosts_max(r);
     i->asked_at = 0;
     import_bindings(r);
 }

@@ -71,6 +71,11 @@ static bool is_in(const char *key, const char *const *keys)
     return *keys != NULL;
 }
 
+bool import_knows_key(enum import_kind kind, const char *key)
+{
+    return is_in(key, keys_of[kind]);
+}
+
 bool import_restricts(const char *name)
 {
     for (size_t i = 0; restricting[i]; i++)

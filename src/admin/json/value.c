@@ -107,14 +107,29 @@ bool value_true(const struct value *value)
     return json_is_true(inside(value));
 }
 
-enum status value_write(const struct value *value, struct text *out)
+static enum status write_with(const struct value *value, size_t flags, struct text *out)
 {
-    char *json = json_dumps(inside(value), JSON_COMPACT | JSON_ENCODE_ANY);
+    char *json = json_dumps(inside(value), JSON_COMPACT | JSON_ENCODE_ANY | flags);
     if (!json)
         return STATUS_NO_MEMORY;
     text_add(out, json, strlen(json));
     free(json);
     return STATUS_OK;
+}
+
+enum status value_write(const struct value *value, struct text *out)
+{
+    return write_with(value, 0, out);
+}
+
+enum status value_write_sorted(const struct value *value, struct text *out)
+{
+    return write_with(value, JSON_SORT_KEYS, out);
+}
+
+bool value_equal(const struct value *a, const struct value *b)
+{
+    return json_equal(inside(a), inside(b)) == 1;
 }
 
 void value_each(const struct value *value,

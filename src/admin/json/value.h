@@ -54,6 +54,11 @@ bool value_true(const struct value *value);
  * appended. */
 MUST_USE enum status value_write(const struct value *value, struct text *out);
 
+/* The same with the keys of every object sorted, so that equal values have the same text. */
+MUST_USE enum status value_write_sorted(const struct value *value, struct text *out);
+/* Returns true when both are the same, in whatever order their keys are. Neither may be missing. */
+bool value_equal(const struct value *a, const struct value *b);
+
 /* Calls each for the keys of an object, in their order. */
 void value_each(const struct value *value,
                 void (*each)(void *context, const char *key, const struct value *value),
