@@ -28,7 +28,7 @@ function fieldsOf(kind, columns) {
 export async function load(kind, query) {
   const where = (kind.filters || []).map((one) => one.options.find(([value]) => value === query[one.name])?.[2]);
   const ask = (page) => get(kind.path(query) + queryText({
-    page, page_size: query.size || "50", sort: query.sort || kind.sort, sort_reverse: query.desc ? "true" : undefined,
+    pagination: "true", page, page_size: query.size || "50", sort: query.sort || kind.sort, sort_reverse: query.desc ? "true" : undefined,
     name: query.name, use_regex: query.regex ? "true" : query.name && "false", pagination: "true",
     columns: fieldsOf(kind, chosen(kind)), where, ...(kind.extra || {}),
   }));

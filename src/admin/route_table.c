@@ -23,6 +23,7 @@
 #include "admin/resource/permissions.h"
 #include "admin/resource/policies.h"
 #include "admin/resource/queues.h"
+#include "admin/resource/quorum.h"
 #include "admin/resource/topic_permissions.h"
 #include "admin/resource/trials.h"
 #include "admin/resource/users.h"
@@ -45,6 +46,7 @@ const struct route *const route_tables[] = {
     api_consumers,
     api_exchanges,
     api_exchange_tail,
+    api_quorum,
     api_queues,
     api_bindings,
     api_messages,

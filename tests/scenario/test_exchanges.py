@@ -157,7 +157,7 @@ def take(channel, queue):
 def recent_history(node):
     """Who is bound gets the last messages; they are counted, and a restart forgets them."""
     api = Api(node)
-    held = lambda: api.get(f"nodes/{q(api.get('overview').json['node'])}/memory").json["memory"]["recent_history"]
+    held = lambda: api.get(f"nodes/{q(api.get('overview').json['node'])}/memory").json["counted"]["recent_history"]
     with connect(node) as connection:
         channel = connection.channel()
         channel.exchange_declare("x", "x-recent-history", durable=True, arguments={"x-recent-history-length": 2})

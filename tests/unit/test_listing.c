@@ -199,7 +199,7 @@ static bool visible(const struct request *r, const struct row *row)
     return !bytes_equal_text(name(row), "hidden");
 }
 
-static const struct listing_kind kind = {NULL, render, order, name, visible};
+static const struct listing_kind kind = {.render = render, .order = order, .name = name, .visible = visible};
 
 static void list(const struct thing *things, size_t count)
 {

@@ -94,9 +94,13 @@ struct admin_options {
     const char *hsts;       /* Strict-Transport-Security of the API's answers; NULL: none is sent */
     /* Origins whose pages may use the API from a browser, NULL-ended, "*" for all; NULL: none. */
     const char *const *cors_origins;
-    unsigned cors_max_age_s;      /* how long a browser may keep the answer to its question */
-    const char *metrics_path;     /* on the port of metrics, in place of /metrics; NULL: /metrics */
-    bool metrics_per_object;      /* true: /metrics has a line for each object */
+    unsigned cors_max_age_s;  /* how long a browser may keep the answer to its question */
+    const char *metrics_path; /* on the port of metrics, in place of /metrics; NULL: /metrics */
+    bool metrics_per_object;  /* true: /metrics has a line for each object */
+    /* true: answers tell no statistics (listing_kind.small), but for sums of queues if these are on
+     */
+    bool disable_stats, enable_queue_totals;
+    const char *data_dir;         /* shown for the node; NULL: nothing is stored */
     bool metrics_login;           /* true: the port of metrics asks for a login, too */
     const char *rabbitmq_version; /* the version that clients are told */
     const char *leveret_version, *node_name;

@@ -1,6 +1,7 @@
 /* Columns of a query. See columns.h. */
 #include "admin/json/columns.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,33 @@ void columns_parse(struct columns *out, const char *text)
             out->column[out->count++].parts = parts;
         text += len + (text[len] == ',');
     }
+}
+
+static bool begins_with(char *const part[], const struct columns *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (strcmp(part[0], names->column[i].part[0]) == 0)
+            return true;
+    return false;
+}
+
+void columns_narrow(struct columns *columns, const char *names)
+{
+    struct columns wanted, asked = *columns;
+    columns_parse(&wanted, names);
+    if (asked.count == 0) {
+        *columns = wanted;
+        return;
+    }
+    /* A name that no object has: none of those that were asked for may be left. */
+    columns_parse(columns, " ");
+    for (size_t i = 0; i < asked.count; i++)
+        if (begins_with(asked.column[i].part, &wanted) && columns->count < COLUMNS_MAX) {
+            columns->column[columns->count++] = asked.column[i];
+            asked.column[i].parts = 0;
+        }
+    columns_free(&asked);
+    columns_free(&wanted);
 }
 
 void columns_free(struct columns *columns)

@@ -19,6 +19,9 @@ struct columns {
 
 /* Reads a comma-separated list. Free with columns_free. */
 void columns_parse(struct columns *out, const char *text);
+/* Leaves those that begin with one of the names, which commas separate; without any, takes all of
+ * these. */
+void columns_narrow(struct columns *columns, const char *names);
 void columns_free(struct columns *columns);
 
 #endif

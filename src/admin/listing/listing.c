@@ -154,24 +154,52 @@ enum status listing_page_cut(const struct listing_page *page, size_t *first, siz
     return STATUS_OK;
 }
 
+bool listing_without_stats(const struct request *request)
+{
+    return request->admin->options.disable_stats || request_query_true(request, "disable_stats");
+}
+
+bool listing_with_queue_totals(const struct request *request)
+{
+    return request->admin->options.enable_queue_totals ||
+           request_query_true(request, "enable_queue_totals");
+}
+
+/* Reads which columns are told. */
+static void read_columns(struct request *r, const struct listing_kind *kind, struct columns *out)
+{
+    char *columns = request_query(r, "columns");
+    if (columns)
+        columns_parse(out, columns);
+    free(columns);
+    if (!kind->small || !listing_without_stats(r))
+        return;
+    bool totals = kind->small_totals && listing_with_queue_totals(r);
+    columns_narrow(out, totals ? kind->small_totals : kind->small);
+}
+
+/* Returns true when the query's page is not meant. */
+static bool ignores_page(const struct request *r, const struct listing_kind *kind)
+{
+    return kind->unpaged && !request_query_true(r, "pagination");
+}
+
 /* Reads the query, once. Returns false when it is wrong, and has answered. */
 static bool read_query(struct request *r, struct listing *l)
 {
     if (l->asked)
         return true;
     l->asked = true;
-    char *columns = request_query(r, "columns"), *sort = request_query(r, "sort");
-    if (columns)
-        columns_parse(&l->columns, columns);
+    char *sort = request_query(r, "sort");
+    read_columns(r, l->kind, &l->columns);
     if (sort && *sort && !strchr(sort, ','))
         columns_parse(&l->sort, sort);
-    free(columns);
     free(sort);
     l->sorted = l->sort.count != 0;
     l->reverse = request_query_true(r, "sort_reverse");
     if (!request_ranges(r) || !conditions_read(r, &l->conditions))
         return false;
-    return listing_page_read(r, &l->page) == STATUS_OK;
+    return ignores_page(r, l->kind) || listing_page_read(r, &l->page) == STATUS_OK;
 }
 
 /* ---- Writing, the last step. */
@@ -438,10 +466,7 @@ void listing_respond_one(struct request *request, const struct listing_kind *kin
     struct answer answer = {0};
     if (!request_ranges(request))
         return;
-    char *text = request_query(request, "columns");
-    if (text)
-        columns_parse(&columns, text);
-    free(text);
+    read_columns(request, kind, &columns);
     if (columns.count)
         answer.columns = &columns;
     answer_object(&answer, NULL);

@@ -39,6 +39,11 @@ struct listing_kind {
     struct bytes (*name)(const struct row *row);
     /* Returns true when the user may see the row; NULL: he may see all. */
     bool (*visible)(const struct request *request, const struct row *row);
+    /* The columns that are told while statistics are off (disable_stats), and those while sums of
+     * queues are on besides (enable_queue_totals); NULL: as many as ever, and those of small. */
+    const char *small, *small_totals;
+    /* true: the query's page counts only with pagination=true, as RabbitMQ has no pages of these */
+    bool unpaged;
 };
 
 /* The page that the query asks for. */
@@ -64,6 +69,10 @@ void listing_add(struct listing *listing, struct bytes vhost, const void *info);
 void listing_gather(struct request *request, struct listing *listing, const struct bytes *vhost);
 /* Answers with the rows that are there. */
 void listing_write(struct request *request, struct listing *listing);
+
+/* Returns true when the configuration or the query (disable_stats, enable_queue_totals) says so. */
+bool listing_without_stats(const struct request *request);
+bool listing_with_queue_totals(const struct request *request);
 
 /* Answers with one row: an object with the query's columns. */
 void listing_respond_one(struct request *request, const struct listing_kind *kind,

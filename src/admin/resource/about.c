@@ -18,6 +18,8 @@ static void get_auth_settings(struct request *r)
     struct answer a = {0};
     answer_object(&a, NULL);
     answer_bool(&a, "enable_uaa", false);
+    answer_text(&a, "uaa_client_id", "");
+    answer_text(&a, "uaa_location", "");
     answer_bool(&a, "oauth_enabled", false);
     answer_end(&a);
     respond_json(r, 200, &a);

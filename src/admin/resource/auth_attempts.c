@@ -44,7 +44,7 @@ static void render_source(struct request *r, struct answer *a, const struct row 
     write_counts(a, source->protocol, &source->counts);
 }
 
-static const struct listing_kind listing_sources = {NULL, render_source, NULL, NULL, NULL};
+static const struct listing_kind listing_sources = {.render = render_source};
 
 static void list_sources(struct request *r)
 {

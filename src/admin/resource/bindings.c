@@ -47,8 +47,11 @@ static struct bytes name_binding(const struct row *row)
     return ((const struct binding_info *)row->info)->source;
 }
 
-static const struct listing_kind listing_bindings = {&gather_bindings, render_binding,
-                                                     order_binding, name_binding, NULL};
+static const struct listing_kind listing_bindings = {.gather = &gather_bindings,
+                                                     .render = render_binding,
+                                                     .order = order_binding,
+                                                     .name = name_binding,
+                                                     .unpaged = true};
 
 /* ---- Listings. */
 

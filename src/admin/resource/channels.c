@@ -76,8 +76,14 @@ static bool visible_channel(const struct request *r, const struct row *row)
     return (r->rights & RIGHT_MONITORING) || bytes_equal_text(c->user, r->user);
 }
 
-static const struct listing_kind listing_channels = {&gather_channels, render_channel,
-                                                     order_channel, name_channel, visible_channel};
+#define SMALL "name,number,node,user,user_who_performed_action,vhost,connection_details"
+
+static const struct listing_kind listing_channels = {.gather = &gather_channels,
+                                                     .render = render_channel,
+                                                     .order = order_channel,
+                                                     .name = name_channel,
+                                                     .visible = visible_channel,
+                                                     .small = SMALL};
 
 static bool of_a_connection(const struct gather *gather, const void *info)
 {
@@ -165,8 +171,8 @@ static void render_one_channel(struct request *r, struct answer *a, const struct
 
 static void got_consumers(struct request *r, struct gather *gather)
 {
-    static const struct listing_kind kind = {&gather_channels, render_one_channel, NULL, NULL,
-                                             NULL};
+    static const struct listing_kind kind = {
+        .gather = &gather_channels, .render = render_one_channel, .small = SMALL};
     const struct one_channel *one = r->work;
     (void)gather;
     listing_respond_one(r, &kind, &one->channels.rows[0]);

@@ -30,27 +30,28 @@ static void write_octets(struct request *r, struct answer *a, const struct sessi
     answer_uint(a, "send_pend", s->send_pending_bytes);
 }
 
-static void text_or_null(struct answer *a, const char *key, const char *text)
+/* What there is not is null in lists and "" for a single connection, as in RabbitMQ. */
+static void text_or_nothing(struct answer *a, const char *key, const char *text, bool listed)
 {
-    if (text[0])
+    if (text[0] || !listed)
         answer_text(a, key, text);
     else
         answer_null(a, key);
 }
 
-static void write_tls(struct answer *a, const struct tls_facts *tls)
+static void write_tls(struct answer *a, const struct tls_facts *tls, bool listed)
 {
     static const struct tls_facts none;
     answer_bool(a, "ssl", tls != NULL);
     if (!tls)
         tls = &none;
-    text_or_null(a, "ssl_protocol", tls->protocol);
-    text_or_null(a, "ssl_key_exchange", tls->key_exchange);
-    text_or_null(a, "ssl_cipher", tls->cipher);
-    text_or_null(a, "ssl_hash", tls->hash);
-    text_or_null(a, "peer_cert_issuer", tls->peer_issuer);
-    text_or_null(a, "peer_cert_subject", tls->peer_subject);
-    text_or_null(a, "peer_cert_validity", tls->peer_validity);
+    text_or_nothing(a, "ssl_protocol", tls->protocol, listed);
+    text_or_nothing(a, "ssl_key_exchange", tls->key_exchange, listed);
+    text_or_nothing(a, "ssl_cipher", tls->cipher, listed);
+    text_or_nothing(a, "ssl_hash", tls->hash, listed);
+    text_or_nothing(a, "peer_cert_issuer", tls->peer_issuer, listed);
+    text_or_nothing(a, "peer_cert_subject", tls->peer_subject, listed);
+    text_or_nothing(a, "peer_cert_validity", tls->peer_validity, listed);
 }
 
 /* Writes the name that the client gave its connection, if it gave one. */
@@ -61,7 +62,8 @@ static void write_given_name(struct answer *a, const struct session_info *s)
         answer_bytes(a, "user_provided_name", given.value.bytes);
 }
 
-static void render_connection(struct request *r, struct answer *a, const struct row *row)
+static void write_connection(struct request *r, struct answer *a, const struct row *row,
+                             bool listed)
 {
     const struct session_info *s = row->info;
     answer_bytes(a, "name", s->name);
@@ -85,7 +87,17 @@ static void render_connection(struct request *r, struct answer *a, const struct 
     answer_uint(a, "timeout", s->heartbeat_s);
     arguments_write(a, "client_properties", s->client_properties);
     write_octets(r, a, s);
-    write_tls(a, s->tls);
+    write_tls(a, s->tls, listed);
+}
+
+static void render_connection(struct request *r, struct answer *a, const struct row *row)
+{
+    write_connection(r, a, row, true);
+}
+
+static void render_one_connection(struct request *r, struct answer *a, const struct row *row)
+{
+    write_connection(r, a, row, false);
 }
 
 static void order_connection(const struct row *row, struct listing_order *order)
@@ -107,8 +119,21 @@ static bool visible_connection(const struct request *r, const struct row *row)
     return (r->rights & RIGHT_MONITORING) || bytes_equal_text(s->user, r->user);
 }
 
-static const struct listing_kind listing_connections = {
-    &gather_sessions, render_connection, order_connection, name_connection, visible_connection};
+#define SMALL                                                                                      \
+    "name,user,vhost,node,type,protocol,auth_mechanism,connected_at,host,port,peer_host,peer_"     \
+    "port,"                                                                                        \
+    "channel_max,frame_max,timeout,client_properties,user_provided_name,"                          \
+    "user_who_performed_action,ssl,ssl_protocol,ssl_key_exchange,ssl_cipher,ssl_hash,"             \
+    "peer_cert_issuer,peer_cert_subject,peer_cert_validity"
+
+static const struct listing_kind listing_connections = {.gather = &gather_sessions,
+                                                        .render = render_connection,
+                                                        .order = order_connection,
+                                                        .name = name_connection,
+                                                        .visible = visible_connection,
+                                                        .small = SMALL};
+static const struct listing_kind one_connection = {
+    .gather = &gather_sessions, .render = render_one_connection, .small = SMALL};
 
 static void list_all(struct request *r)
 {
@@ -183,7 +208,7 @@ static void with_sessions(struct request *r,
 /* The reason that clients are told: the request's, or RabbitMQ's words. */
 static const char *reason_given(const struct request *r)
 {
-    return r->reason ? r->reason : "Closed via management API";
+    return r->reason ? r->reason : "Closed via management plugin";
 }
 
 /* The connection that was gathered. NULL: there is none, or the user may not see it, and that has
@@ -203,7 +228,7 @@ static void show(struct request *r, struct gather *gather)
 {
     const struct row *row = only_row(r, gather);
     if (row)
-        listing_respond_one(r, &listing_connections, row);
+        listing_respond_one(r, &one_connection, row);
 }
 
 static void get_connection(struct request *r)

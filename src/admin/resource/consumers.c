@@ -67,8 +67,11 @@ static struct bytes name_consumer(const struct row *row)
     return ((const struct consumer_info *)row->info)->tag;
 }
 
-static const struct listing_kind listing_consumers = {&gather_consumers, api_consumer_write,
-                                                      order_consumer, name_consumer, NULL};
+static const struct listing_kind listing_consumers = {.gather = &gather_consumers,
+                                                      .render = api_consumer_write,
+                                                      .order = order_consumer,
+                                                      .name = name_consumer,
+                                                      .unpaged = true};
 
 static void list_all(struct request *r)
 {

@@ -66,8 +66,14 @@ static struct bytes name_exchange(const struct row *row)
     return ((const struct exchange_info *)row->info)->name;
 }
 
-static const struct listing_kind listing_exchanges = {&gather_exchanges, render_exchange,
-                                                      order_exchange, name_exchange, NULL};
+#define SMALL                                                                                      \
+    "name,vhost,type,durable,auto_delete,internal,arguments,user_who_performed_action,policy"
+
+static const struct listing_kind listing_exchanges = {.gather = &gather_exchanges,
+                                                      .render = render_exchange,
+                                                      .order = order_exchange,
+                                                      .name = name_exchange,
+                                                      .small = SMALL};
 
 static void list_all(struct request *r)
 {
@@ -122,8 +128,8 @@ static void render_one_exchange(struct request *r, struct answer *a, const struc
 
 static void exchange_found(struct request *r)
 {
-    static const struct listing_kind kind = {&gather_exchanges, render_one_exchange, NULL, NULL,
-                                             NULL};
+    static const struct listing_kind kind = {
+        .gather = &gather_exchanges, .render = render_one_exchange, .small = SMALL};
     const struct one_exchange *one = r->work;
     const struct row row = {request_vhost(r), &one->info};
     if (one->found)

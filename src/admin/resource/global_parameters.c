@@ -32,7 +32,8 @@ static void order(const struct row *row, struct listing_order *order)
     order->keys[0] = name_parameter(row);
 }
 
-static const struct listing_kind listing_parameters = {NULL, render, order, name_parameter, NULL};
+static const struct listing_kind listing_parameters = {
+    .render = render, .order = order, .name = name_parameter};
 
 /* Copies the parameter: the list may be written in later turns, when the directory has changed. */
 static void collect(void *context, const char *name, const char *json)

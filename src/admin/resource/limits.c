@@ -72,8 +72,14 @@ static bool visible_user(const struct request *r, const struct row *row)
 }
 
 static const struct listing_kind kinds[] = {
-    [LIMITED_VHOST] = {NULL, render_vhost, order_holder, name_holder, visible_vhost},
-    [LIMITED_USER] = {NULL, render_user, order_holder, name_holder, visible_user},
+    [LIMITED_VHOST] = {.render = render_vhost,
+                       .order = order_holder,
+                       .name = name_holder,
+                       .visible = visible_vhost},
+    [LIMITED_USER] = {.render = render_user,
+                      .order = order_holder,
+                      .name = name_holder,
+                      .visible = visible_user},
 };
 
 struct collecting {

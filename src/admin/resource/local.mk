@@ -45,6 +45,8 @@ src_admin_libadmin_a_SOURCES += \
 	src/admin/resource/policy_json.c \
 	src/admin/resource/policy_json.h \
 	src/admin/resource/queues.c \
+	src/admin/resource/quorum.c \
+	src/admin/resource/quorum.h \
 	src/admin/resource/queues.h \
 	src/admin/resource/topic_permissions.c \
 	src/admin/resource/topic_permissions.h \

@@ -23,6 +23,17 @@ void memory_told(struct answer *a, const struct admin *admin)
     answer_end(a);
 }
 
+/* Writes what the account counts, by its kinds, which are finer than RabbitMQ's parts. */
+static void write_kinds(struct answer *a, const struct account *account)
+{
+    answer_object(a, "counted");
+    for (unsigned i = 0; i < ACCOUNT_KIND_COUNT; i++) {
+        enum account_kind kind = (enum account_kind)i;
+        answer_uint(a, account_kind_name(kind), account_bytes(account, kind));
+    }
+    answer_end(a);
+}
+
 static void get_memory(struct request *r)
 {
     struct answer a = {0};
@@ -30,6 +41,7 @@ static void get_memory(struct request *r)
         return;
     answer_object(&a, NULL);
     memory_told(&a, r->admin);
+    write_kinds(&a, node_account(r->admin->options.node));
     answer_end(&a);
     respond_json(r, 200, &a);
 }

@@ -241,8 +241,12 @@ static void write_overview(struct request *r, struct answer *a, const struct row
     write_tags(a, o);
     answer_text(a, "node", o->node_name);
     answer_text(a, "rates_mode", "basic");
-    answer_bool(a, "disable_stats", false);
-    answer_bool(a, "enable_queue_totals", false);
+    /* There is no Erlang here. */
+    answer_text(a, "erlang_version", "");
+    answer_text(a, "erlang_full_version", "");
+    answer_text(a, "release_series_support_status", "supported");
+    answer_bool(a, "disable_stats", o->disable_stats);
+    answer_bool(a, "enable_queue_totals", o->enable_queue_totals);
     answer_text(a, "default_queue_type", queue_type_name(node_default_queue_type(o->node)));
     answer_bool(a, "is_op_policy_updating_enabled", true);
     answer_bool(a, "require_definition_json_extension", false);
@@ -262,7 +266,14 @@ static void write_overview(struct request *r, struct answer *a, const struct row
 
 static void counted_overview(struct request *r, const struct totals *totals)
 {
-    static const struct listing_kind kind = {NULL, write_overview, NULL, NULL, NULL};
+    static const struct listing_kind kind = {
+        .render = write_overview,
+        .small = "management_version,rabbitmq_version,erlang_version,erlang_full_version,"
+                 "release_series_support_status,product_name,product_version,leveret_version,"
+                 "cluster_name,cluster_tags,node,node_tags,rates_mode,disable_stats,"
+                 "enable_queue_totals,default_queue_type,is_op_policy_updating_enabled,"
+                 "require_definition_json_extension,sample_retention_policies,exchange_types,"
+                 "object_totals"};
     const struct row row = {.info = totals};
     listing_respond_one(r, &kind, &row);
 }
@@ -339,6 +350,9 @@ static void render_node(struct request *r, struct answer *a, const struct row *r
     answer_bool(a, "being_drained", false);
     answer_text(a, "rabbitmq_version", r->admin->options.rabbitmq_version);
     answer_text(a, "rates_mode", "basic");
+    answer_text(a, "db_dir", r->admin->options.data_dir ? r->admin->options.data_dir : "");
+    if (request_query_true(r, "memory"))
+        memory_told(a, r->admin);
     write_resources(r, a, row->info);
     api_exchange_types_write(a);
     write_mechanisms(r, a);
@@ -348,7 +362,7 @@ static void render_node(struct request *r, struct answer *a, const struct row *r
             answer_end(a);
 }
 
-static const struct listing_kind listing_nodes = {NULL, render_node, NULL, NULL, NULL};
+static const struct listing_kind listing_nodes = {.render = render_node};
 
 static void counted_nodes(struct request *r, const struct totals *totals)
 {

@@ -62,10 +62,15 @@ static void render(struct request *r, struct answer *a, const struct row *row)
 }
 
 static const struct listing_kind listings[] = {
-    [COMPONENT_POLICY] = {&gather_policies, render_policy, api_policy_order, api_policy_name, NULL},
-    [COMPONENT_OPERATOR_POLICY] = {&gather_operator_policies, render, api_policy_order,
-                                   api_policy_name, NULL},
-    [COMPONENT_LIMITS] = {NULL, render, api_policy_order, api_policy_name, NULL},
+    [COMPONENT_POLICY] = {.gather = &gather_policies,
+                          .render = render_policy,
+                          .order = api_policy_order,
+                          .name = api_policy_name},
+    [COMPONENT_OPERATOR_POLICY] = {.gather = &gather_operator_policies,
+                                   .render = render,
+                                   .order = api_policy_order,
+                                   .name = api_policy_name},
+    [COMPONENT_LIMITS] = {.render = render, .order = api_policy_order, .name = api_policy_name},
 };
 
 struct collecting {

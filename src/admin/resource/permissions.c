@@ -33,8 +33,8 @@ static struct bytes name_permission(const struct row *row)
     return bytes_of_text(((const struct permission_info *)row->info)->user);
 }
 
-static const struct listing_kind listing_permissions = {NULL, render_permission, order_permission,
-                                                        name_permission, NULL};
+static const struct listing_kind listing_permissions = {
+    .render = render_permission, .order = order_permission, .name = name_permission};
 
 struct collecting {
     struct listing *listing;

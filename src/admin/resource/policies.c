@@ -33,8 +33,8 @@ struct bytes api_policy_name(const struct row *row)
 
 /* Indexed by whether they are operator policies. */
 static const struct listing_kind listing_policies[] = {
-    {&gather_policies, render_policy, api_policy_order, api_policy_name, NULL},
-    {&gather_operator_policies, render_policy, api_policy_order, api_policy_name, NULL},
+    {&gather_policies, render_policy, api_policy_order, api_policy_name, .unpaged = true},
+    {&gather_operator_policies, render_policy, api_policy_order, api_policy_name, .unpaged = true},
 };
 static void list(struct request *r, const struct listing_kind *kind, const struct bytes *vhost)
 {

@@ -140,6 +140,14 @@ static void write_priorities(struct answer *a, const struct queue_info *q)
     answer_end(a);
 }
 
+static void bytes_or_null(struct answer *a, const char *name, struct bytes value)
+{
+    if (value.len)
+        answer_bytes(a, name, value);
+    else
+        answer_null(a, name);
+}
+
 /* Writes what only quorum queues have. Their only member is on this node, and leads as long as the
  * queue works. RabbitMQ's figures that could only be guessed here are left out. */
 static void write_quorum(struct request *r, struct answer *a, const struct queue_info *q)
@@ -152,14 +160,15 @@ static void write_quorum(struct request *r, struct answer *a, const struct queue
     write_priorities(a, q);
     answer_uint(a, "messages_delayed", 0);
     answer_text(a, "delayed_retry", "disabled");
-}
-
-static void bytes_or_null(struct answer *a, const char *name, struct bytes value)
-{
-    if (value.len)
-        answer_bytes(a, name, value);
-    else
-        answer_null(a, name);
+    /* How many bytes wait to be dead-lettered is not counted. */
+    if (q->messages_dlx == 0)
+        answer_uint(a, "message_bytes_dlx", 0);
+    bytes_or_null(a, "single_active_consumer_ctag", q->single_active_consumer);
+    /* No queue has files of its own. */
+    if (answer_object(a, "open_files")) {
+        answer_uint(a, node, 0);
+        answer_end(a);
+    }
 }
 
 static void render_queue(struct request *r, struct answer *a, const struct row *row)
@@ -207,8 +216,17 @@ static struct bytes name_queue(const struct row *row)
     return ((const struct queue_info *)row->info)->name;
 }
 
-static const struct listing_kind listing_queues = {&gather_queues, render_queue, order_queue,
-                                                   name_queue, NULL};
+#define SMALL                                                                                      \
+    "name,vhost,type,node,state,durable,auto_delete,exclusive,arguments,policy,operator_policy,"   \
+    "effective_policy_definition,internal,internal_owner,delivery_limit,leader,members,online"
+#define SMALL_WITH_TOTALS SMALL ",messages,messages_ready,messages_unacknowledged"
+
+static const struct listing_kind listing_queues = {.gather = &gather_queues,
+                                                   .render = render_queue,
+                                                   .order = order_queue,
+                                                   .name = name_queue,
+                                                   .small = SMALL,
+                                                   .small_totals = SMALL_WITH_TOTALS};
 
 static void list_all(struct request *r)
 {
@@ -280,7 +298,10 @@ static void render_one_queue(struct request *r, struct answer *a, const struct r
 
 static void got_consumers(struct request *r, struct gather *gather)
 {
-    static const struct listing_kind kind = {&gather_queues, render_one_queue, NULL, NULL, NULL};
+    static const struct listing_kind kind = {.gather = &gather_queues,
+                                             .render = render_one_queue,
+                                             .small = SMALL,
+                                             .small_totals = SMALL_WITH_TOTALS};
     const struct one_queue *one = (const struct one_queue *)(const void *)gather;
     const struct row row = {request_vhost(r), &one->info};
     listing_respond_one(r, &kind, &row);

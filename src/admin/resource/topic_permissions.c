@@ -39,7 +39,8 @@ static struct bytes name(const struct row *row)
     return bytes_of_text(((const struct topic_permission *)row->info)->user);
 }
 
-static const struct listing_kind listing_topic_permissions = {NULL, render, order, name, NULL};
+static const struct listing_kind listing_topic_permissions = {
+    .render = render, .order = order, .name = name};
 
 struct collecting {
     struct listing *listing;

@@ -34,7 +34,8 @@ static struct bytes name_user(const struct row *row)
     return bytes_of_text(((const struct user_info *)row->info)->name);
 }
 
-static const struct listing_kind listing_users = {NULL, render_user, order_user, name_user, NULL};
+static const struct listing_kind listing_users = {
+    .render = render_user, .order = order_user, .name = name_user};
 
 struct collecting {
     struct listing *listing;

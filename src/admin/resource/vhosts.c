@@ -84,8 +84,13 @@ static bool visible_vhost(const struct request *r, const struct row *row)
     return access_knows_vhost(r, name_vhost(row));
 }
 
-static const struct listing_kind listing_vhosts = {NULL, render_vhost, order_vhost, name_vhost,
-                                                   visible_vhost};
+static const struct listing_kind listing_vhosts = {
+    .render = render_vhost,
+    .order = order_vhost,
+    .name = name_vhost,
+    .visible = visible_vhost,
+    .small = "name,description,tags,metadata,default_queue_type,tracing,cluster_state,"
+             "protected_from_deletion"};
 
 /* ---- Reading. */
 

@@ -207,8 +207,6 @@ const struct foreign_key foreign_keys[] = {
     NEEDLESS("ssl_options.$any", OWN_TLS),
     MISSING_UNLESS("proxy_protocol", "the PROXY protocol", "false"),
     MISSING("default_policies.operator.$any", "operator policies of new vhosts"),
-    MISSING_UNLESS("management.disable_stats", "answers without statistics", "false"),
-    MISSING_UNLESS("management.enable_queue_totals", "answers without statistics", "false"),
     {.name = NULL},
 };
 

@@ -60,6 +60,8 @@ const struct key keys_http[] = {
     {KEY_PLAIN("management.cors.allow_origins", KEY_TEXT_OR_OFF, cors_origin, NULL)},
     {KEY_PLAIN("management.cors.allow_origins.$name", KEY_TAG, cors_origins, NULL)},
     {KEY_RANGE("management.cors.max_age", KEY_COUNT, cors_max_age_s, "1800", 0, 86400)},
+    {KEY_PLAIN("management.disable_stats", KEY_BOOL, disable_stats, "false")},
+    {KEY_PLAIN("management.enable_queue_totals", KEY_BOOL, enable_queue_totals, "false")},
     {KEY_PLAIN("prometheus.path", KEY_TEXT, metrics_path, "/metrics"), .check = check_path},
     {KEY_PLAIN("prometheus.return_per_object_metrics", KEY_BOOL, metrics_per_object, "false")},
     {KEY_PLAIN("prometheus.authentication.enabled", KEY_BOOL, metrics_login, "false"),

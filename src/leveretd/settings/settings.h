@@ -55,7 +55,7 @@ struct settings {
     struct setting_names cors_origins;
     uint64_t cors_max_age_s;
     char *metrics_path;
-    bool metrics_per_object, metrics_login;
+    bool metrics_per_object, metrics_login, disable_stats, enable_queue_totals;
     uint64_t http_connections, http_connections_per_address, http_idle_ms, http_request_ms;
     uint64_t http_body_bytes_max, metrics_connections, metrics_connections_per_address;
     /* Seconds between samples that are kept for a minute, an hour and a day; 0: not said. */
