@@ -1,6 +1,11 @@
 # The differential test: scripts/test runs it (tests/differential/run).
 EXTRA_DIST += \
 	tests/differential/README.md \
+	tests/differential/api \
+	tests/differential/api-differences \
+	tests/differential/api-recorded-310.json \
+	tests/differential/api-recorded-43.json \
+	tests/differential/api-requests \
 	tests/differential/conversation.py \
 	tests/differential/conversations \
 	tests/differential/differences.py \
