@@ -28,7 +28,7 @@ static const struct column status_lines[] = {
     {"memory_bytes", "node.mem_used"},
     {"memory_bytes_max", "node.mem_limit"},
     {"memory_alarm", "node.mem_alarm"},
-#define X(kind, name, share, what) {"memory." name, "memory." name},
+#define X(kind, name, share, what) {"memory." name, "counted." name},
     ACCOUNT_KINDS(X)
 #undef X
         {"disk_free_bytes", "node.disk_free"},
@@ -85,6 +85,8 @@ static enum outcome run_status(struct session *session)
             value_set(both, "node", value_copy(value_at(nodes, 0)));
         if (value_get(memory, "memory"))
             value_set(both, "memory", value_copy(value_get(memory, "memory")));
+        if (value_get(memory, "counted"))
+            value_set(both, "counted", value_copy(value_get(memory, "counted")));
         if (!style_is_json(&o->style) && value_get(about, "listeners"))
             value_set(both, "listeners", listeners(value_get(about, "listeners")));
         rows_print_one(&o->style, status_lines, sizeof status_lines / sizeof *status_lines, both);
