@@ -307,7 +307,13 @@ def a_dry_run(node):
     many = {"queues": [queue(f"a-queue-with-a-usual-name-{i:06}", x_dead_letter_exchange="letters") for i in range(9000)]}
     assert api.post("definitions?dry_run=true", many).json["created"] == {"queues": 9000}
     assert api.post("definitions", many).code == 204
-    assert api.post("definitions?dry_run=true", many).json["unchanged"] == {"queues": 9000}, "parsed on a thread"
+    answer = api.post("definitions?dry_run=true", many)
+    assert answer.code == 200 and answer.json["unchanged"] == {"queues": 9000}, f"parsed on a thread: {answer}"
+    # A queue that does not say its type has the vhost's; one of another type is another queue.
+    other = {"queues": [queue(f"a-queue-with-a-usual-name-{i:06}", x_dead_letter_exchange="letters", x_queue_type=kind)
+                        for i, kind in enumerate(("classic", "quorum"))]}
+    answer = api.post("definitions?dry_run=true", other).json
+    assert answer["unchanged"] == {"queues": 1} and [one["path"] for one in answer["conflicts"]] == ["queues[1]"], answer
 
 
 @test(own=True, management=True, settings={"vhost_max": 2})

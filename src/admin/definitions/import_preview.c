@@ -14,6 +14,8 @@
 #include "admin/http/respond.h"
 #include "leveret/admin/admin.h"
 
+#define QUEUE_TYPE_ARGUMENT "x-queue-type"
+
 /* The fields of an entry that make it the same one; then NULL. The vhost does not count in the
  * definitions of one. */
 #define IDENTITY_FIELDS_MAX 7
@@ -55,7 +57,8 @@ static void write_identity(const struct import *i, enum import_kind kind, const 
 /* What a comparison of two entries knows. */
 struct entry_pair {
     enum import_kind kind;
-    bool inside; /* true: objects within the entries are compared */
+    const char *default_type; /* of a queue: the type that it has when it does not say it */
+    bool inside;              /* true: objects within the entries are compared */
     const struct value *there;
     struct text different; /* names of the fields that differ: "tags, limits" */
 };
@@ -103,6 +106,17 @@ static bool same_inside(const struct value *said, const struct value *there)
     return same;
 }
 
+/* Whether the arguments of a queue are those that are there. A queue that does not say its type has
+ * got its vhost's default as an argument. */
+static bool same_queue_arguments(const struct entry_pair *pair, const struct value *said,
+                                 const struct value *there)
+{
+    const struct value *type = value_get(there, QUEUE_TYPE_ARGUMENT);
+    size_t unsaid = type && !value_get(said, QUEUE_TYPE_ARGUMENT) &&
+                    bytes_equal_text(value_bytes(type), pair->default_type);
+    return value_count(there) == value_count(said) + unsaid && same_inside(said, there);
+}
+
 /* Whether a field changes nothing: it is not known, or it is not carried out. */
 static bool is_idle(const struct entry_pair *pair, const char *key)
 {
@@ -124,6 +138,8 @@ static void compare_field(void *context, const char *key, const struct value *va
     const struct value *there = value_get(pair->there, key);
     bool same = is_idle(pair, key) || (is_empty(value) && is_empty(there)) ||
                 value_equal(value, there) || (strcmp(key, "tags") == 0 && same_tags(value, there));
+    if (!same && pair->default_type && strcmp(key, "arguments") == 0)
+        same = same_queue_arguments(pair, value, there);
     for (const char *const *one = partial; !same && !pair->inside && *one; one++)
         same = strcmp(*one, key) == 0 && value_kind_of(value) == VALUE_MAP &&
                pair->kind != KIND_GLOBAL_PARAMETERS && same_inside(value, there);
@@ -166,6 +182,9 @@ static void judge_known(struct import *i, uint32_t index, const struct value *en
     bool fixed = kind == KIND_QUEUES || kind == KIND_EXCHANGES;
     struct entry_pair pair = {.kind = kind, .there = there};
     char why[PROBLEM_WHY_BYTES_MAX];
+    if (kind == KIND_QUEUES)
+        pair.default_type =
+            queue_type_name(i->places[i->lists[STEP_QUEUES].place[index]]->default_queue_type);
     value_each(entry, compare_field, &pair);
     if (fixed)
         compare_unsaid(&pair, entry);
