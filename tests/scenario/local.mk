@@ -27,6 +27,7 @@ EXTRA_DIST += \
 	tests/scenario/synced.c \
 	tests/scenario/test_about.py \
 	tests/scenario/test_access.py \
+	tests/scenario/test_tls.py \
 	tests/scenario/test_topics.py \
 	tests/scenario/test_alarms.py \
 	tests/scenario/test_clients.py \

@@ -49,7 +49,7 @@ void api_time_write(struct answer *answer, const char *key, uint64_t wall_ms)
     char text[64];
     struct tm tm;
     time_t seconds = (time_t)(wall_ms / 1000);
-    if (!answer_wants(answer, key) || !gmtime_r(&seconds, &tm))
+    if ((key && !answer_wants(answer, key)) || !gmtime_r(&seconds, &tm))
         return;
     size_t len = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
     snprintf(text + len, sizeof text - len, ".%03u+00:00", (unsigned)(wall_ms % 1000));

@@ -28,6 +28,21 @@ static size_t collect(char *at, size_t one, size_t count, void *context)
     return one * count;
 }
 
+static void set_tls(CURL *curl, const struct http_target *target)
+{
+    curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (target->cacert)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, target->cacert);
+    if (target->cert)
+        curl_easy_setopt(curl, CURLOPT_SSLCERT, target->cert);
+    if (target->key)
+        curl_easy_setopt(curl, CURLOPT_SSLKEY, target->key);
+    if (target->insecure) {
+        curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
+        curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+    }
+}
+
 struct http *http_new(const struct http_target *target)
 {
     struct http *http = mem_need(sizeof *http);
@@ -49,6 +64,7 @@ struct http *http_new(const struct http_target *target)
         curl_easy_setopt(http->curl, CURLOPT_USERNAME, target->user);
         curl_easy_setopt(http->curl, CURLOPT_PASSWORD, target->password);
     }
+    set_tls(http->curl, target);
     curl_easy_setopt(http->curl, CURLOPT_NOSIGNAL, 1L);
     /* A queue may be called "..", so the path is sent as it is; and no proxy of the environment is
      * used. */

@@ -10,6 +10,10 @@ struct http_target session_target(const struct options *options)
         .prefix = options->prefix,
         .user = options->socket ? NULL : options->user,
         .password = options->password,
+        .cacert = options->cacert,
+        .cert = options->cert,
+        .key = options->key,
+        .insecure = options->insecure,
         .socket = options->socket,
         .timeout_s = options->timeout_s,
     };

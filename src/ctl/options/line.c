@@ -170,6 +170,8 @@ static void complain_option(struct parsing *parsing, const char *word)
  * the command is what is complained of. */
 static bool offered(const struct parsing *parsing, const struct option_row *row)
 {
+    if (row->id == OPTION_CLIENT_KEY && parsing->rows && takes(parsing->rows, OPTION_KEY))
+        return false; /* --key is this command's routing key */
     return row->everywhere || (parsing->rows ? takes(parsing->rows, row->id) : !row->letter);
 }
 

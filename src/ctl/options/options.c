@@ -117,6 +117,9 @@ void options_free(struct options *options)
         explicit_bzero(options->password, strlen(options->password));
     free(options->password);
     free(options->vhost);
+    free(options->cacert);
+    free(options->cert);
+    free(options->key);
     free(options->scheme);
     free(options->prefix);
     free(options->socket);

@@ -51,7 +51,9 @@ struct options {
     char *scheme, *prefix;   /* "http" or "https"; "" or "/prefix", before /api */
     char *socket, *data_dir; /* the control socket's path, and where it is looked for; NULL: none */
     bool named;              /* true when some source named a host, a port, a user or a password */
-    char *node;              /* NULL: not given */
+    bool tls, insecure, port_named;
+    char *cacert, *cert, *key; /* files for HTTPS; NULL: not given */
+    char *node;                /* NULL: not given */
     struct style style;
     bool quiet, rabbitmqctl; /* what style is made of, when all sources are read */
     long timeout_s;          /* 0: none */

@@ -23,7 +23,7 @@ static const char *set_port(struct options *o, const char *value)
     if (!number_read(value, UINT16_MAX, &port) || port == 0)
         return "a port is a number from 1 to 65535";
     setting_replace(&o->port, value);
-    o->named = true;
+    o->named = o->port_named = true;
     return NULL;
 }
 
@@ -118,6 +118,40 @@ static const char *set_data_dir(struct options *o, const char *value)
     return *value ? NULL : "a directory has a path";
 }
 
+static const char *set_bool(bool *on, const char *value)
+{
+    *on = strcmp(value, "true") == 0;
+    return *on || strcmp(value, "false") == 0 ? NULL : "true or false";
+}
+
+static const char *set_tls(struct options *o, const char *value)
+{
+    return set_bool(&o->tls, value);
+}
+
+static const char *set_insecure(struct options *o, const char *value)
+{
+    return set_bool(&o->insecure, value);
+}
+
+static const char *set_cacert(struct options *o, const char *value)
+{
+    setting_replace(&o->cacert, value);
+    return *value ? NULL : "a file has a path";
+}
+
+static const char *set_cert(struct options *o, const char *value)
+{
+    setting_replace(&o->cert, value);
+    return *value ? NULL : "a file has a path";
+}
+
+static const char *set_key(struct options *o, const char *value)
+{
+    setting_replace(&o->key, value);
+    return *value ? NULL : "a file has a path";
+}
+
 static const char *set_vhost(struct options *o, const char *value)
 {
     if (!*value)
@@ -131,19 +165,15 @@ static const struct {
     const char *name, *variable;
     const char *(*set)(struct options *options, const char *value);
 } settings[] = {
-    {"host", "LEVERETCTL_HOST", set_host},
-    {"port", "LEVERETCTL_PORT", set_port},
-    {"user", "LEVERETCTL_USER", set_user},
-    {"password", "LEVERETCTL_PASSWORD", set_password},
-    {"vhost", "LEVERETCTL_VHOST", set_vhost},
-    {"format", "LEVERETCTL_FORMAT", set_format},
-    {"formatter", NULL, set_formatter},
-    {"node", NULL, set_node},
-    {"uri", "LEVERETCTL_URI", target_set_uri},
-    {"socket", "LEVERETCTL_SOCKET", set_socket},
-    {"data-dir", "LEVERETCTL_DATA_DIR", set_data_dir},
-    {"quiet", "LEVERETCTL_QUIET", set_quiet},
-    {"timeout", "LEVERETCTL_TIMEOUT", set_timeout},
+    {"host", "LEVERETCTL_HOST", set_host},       {"port", "LEVERETCTL_PORT", set_port},
+    {"user", "LEVERETCTL_USER", set_user},       {"password", "LEVERETCTL_PASSWORD", set_password},
+    {"vhost", "LEVERETCTL_VHOST", set_vhost},    {"format", "LEVERETCTL_FORMAT", set_format},
+    {"formatter", NULL, set_formatter},          {"node", NULL, set_node},
+    {"uri", "LEVERETCTL_URI", target_set_uri},   {"tls", "LEVERETCTL_TLS", set_tls},
+    {"cacert", "LEVERETCTL_CACERT", set_cacert}, {"cert", "LEVERETCTL_CERT", set_cert},
+    {"key", "LEVERETCTL_KEY", set_key},          {"insecure", "LEVERETCTL_INSECURE", set_insecure},
+    {"socket", "LEVERETCTL_SOCKET", set_socket}, {"data-dir", "LEVERETCTL_DATA_DIR", set_data_dir},
+    {"quiet", "LEVERETCTL_QUIET", set_quiet},    {"timeout", "LEVERETCTL_TIMEOUT", set_timeout},
 };
 
 const char *options_set(struct options *options, const char *name, const char *value)
@@ -178,8 +208,22 @@ void settings_default(struct options *options)
     setting_replace(&options->prefix, "");
 }
 
+/* HTTPS has been asked for by an option or a setting, and not by a URI. */
+static void use_tls(struct options *options)
+{
+    options->tls |= option_given(options, OPTION_TLS);
+    options->insecure |= option_given(options, OPTION_INSECURE);
+    if (!options->tls)
+        return;
+    setting_replace(&options->scheme, "https");
+    if (!options->port_named)
+        setting_replace(&options->port, "15671");
+    options->named = true;
+}
+
 void settings_finish(struct options *options)
 {
+    use_tls(options);
     struct style *style = &options->style;
     struct winsize size;
     bool silent = options_are_silent(options), quiet = options_are_quiet(options);
