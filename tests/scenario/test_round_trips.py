@@ -27,7 +27,7 @@ def fill(api, four):
     put("vhost-limits/v/max-connections", {"value": 60})
     put("permissions/v/u", {"configure": "^a", "write": ".*", "read": ""})
     put("topic-permissions/v/u", {"exchange": "amq.topic", "write": "^a", "read": "{username}"})
-    put("topic-permissions/v/u", {"exchange": "events", "write": "", "read": ".*"})
+    put("topic-permissions/v/u", {"exchange": "amq.headers", "write": "", "read": ".*"})
     put("policies/v/p", {"pattern": "^q", "definition": {"max-length": 9, "dead-letter-exchange": "y"}, "apply-to": "queues",
                          "priority": 3})
     put("policies/v/all", {"pattern": ".*", "definition": {"message-ttl": 600000}, "apply-to": "all", "priority": 0})
