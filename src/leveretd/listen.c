@@ -183,7 +183,7 @@ enum status server_start_listeners(struct server *server, char **error)
     const struct listener_kind tls = {"listeners.ssl", "amqp/ssl", &settings->tls_listeners,
                                       accepted_tls};
     enum status status = open_all(server, &plain, settings_addresses(settings), error);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && server->tls.tls[TLS_FOR_AMQP])
         status = open_all(server, &tls, settings_tls_addresses(settings), error);
     return status;
 }

@@ -392,8 +392,9 @@ static enum status start_admin(struct server *server, char **error)
         .loop = server->loop,
         .address = server->management_address,
         .metrics_address = server->prometheus_address,
-        .tls_address = server->management_tls_address,
-        .metrics_tls_address = server->prometheus_tls_address,
+        .tls_address = server->tls.tls[TLS_FOR_API] ? server->management_tls_address : NULL,
+        .metrics_tls_address =
+            server->tls.tls[TLS_FOR_METRICS] ? server->prometheus_tls_address : NULL,
         .tls = server->tls.tls[TLS_FOR_API],
         .metrics_tls = server->tls.tls[TLS_FOR_METRICS],
         .amqp_tls = server->tls.tls[TLS_FOR_AMQP],

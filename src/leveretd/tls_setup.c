@@ -100,9 +100,17 @@ enum status tls_setup_start(struct server *server, char **error)
         [TLS_FOR_METRICS] = server->prometheus_tls_address != NULL,
     };
     enum status status = STATUS_OK;
-    for (unsigned user = 0; user < TLS_USERS && status == STATUS_OK; user++)
-        if (wanted[user])
-            status = start_one(server, (enum tls_user)user, error);
+    for (unsigned user = 0; user < TLS_USERS && status == STATUS_OK; user++) {
+        if (!wanted[user])
+            continue;
+        status = start_one(server, (enum tls_user)user, error);
+        if (status == STATUS_OK || !settings->lenient)
+            continue;
+        log_line(server->log, LOG_WARNING, "tls", "%.500s; nothing is listened on with it", *error);
+        free(*error);
+        *error = NULL;
+        status = STATUS_OK;
+    }
     return status;
 }
 

@@ -17,7 +17,8 @@ struct tls_setup {
     char *mechanisms;           /* auth_options.mechanisms; NULL: the default */
 };
 
-/* Makes those that are wanted. Errors: as tls_new, with a sentence in *error that names the key. */
+/* Makes those that are wanted. Errors: as tls_new, with a sentence in *error that names the key. With
+ * config.lenient an error is a warning, and that server speaks none. */
 MUST_USE enum status tls_setup_start(struct server *server, char **error);
 /* Reads certificates, keys and lists again; what is wrong is logged, and that server keeps what it
  * had. */
