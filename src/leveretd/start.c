@@ -328,6 +328,9 @@ static unsigned part_of(unsigned wanted, uint64_t whole, uint64_t all_wanted)
  * than the settings allow. */
 static void share_http(const struct server *server, struct admin_options *options)
 {
+    options->metrics_limits.connections = (unsigned)server->settings->metrics_connections;
+    options->metrics_limits.connections_per_address =
+        (unsigned)server->settings->metrics_connections_per_address;
     uint64_t whole = server->descriptors.http;
     unsigned api = options->limits.connections, metrics = options->metrics_limits.connections;
     uint64_t wanted = (server->management_address ? api : 0) +
@@ -443,9 +446,6 @@ static enum status start_admin(struct server *server, char **error)
     options.history.bytes_max = settings->history_bytes_max;
     options.metrics_limits = options.limits;
     options.amqp_sockets = &server->amqp_sockets;
-    options.metrics_limits.connections = (unsigned)settings->metrics_connections;
-    options.metrics_limits.connections_per_address =
-        (unsigned)settings->metrics_connections_per_address;
     share_http(server, &options);
     enum status status = admin_new(&options, &server->admin, error);
     return explain(status, "management.tcp.port or prometheus.tcp.port", error);
