@@ -197,7 +197,7 @@ test("definitions", async ({ page, open }) => {
   await dialog(page).getByLabel("File").setInputFiles(file);
   await press(page, "Compare");
   const second = page.getByRole("dialog", { name: "Import these?" });
-  await second.getByText("new: / kept").waitFor();
+  await second.getByRole("row", { name: /queues 1/ }).waitFor();
   equal((await api("GET", "queues/%2F/kept")).code, 404, "comparing imported");
   await judge(page, "what an import would change");
   await second.getByRole("button", { name: "Import", exact: true }).click();

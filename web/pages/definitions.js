@@ -70,12 +70,33 @@ function changes(file, there) {
   ];
 }
 
+/* ---- The same as the broker judges it, where it can (dry_run): with what it would leave out. */
+
+/* An empty file changes nothing, whether the broker knows of trials or not. */
+const triesFirst = async () => Boolean((await post("definitions?dry_run=true", {}))?.dry_run);
+
+const list = (title, rows, more) => rows?.length > 0 && [h("h3", {}, title), grid(["Where", "What"], rows.map((one) => [`${one.path} ${one.name ?? ""}`, one.why])),
+  more > 0 && h("p", { class: "dim" }, `And ${count(more)} more.`)];
+
+function judged(answer) {
+  const kinds = [...new Set(["created", "changed", "unchanged"].flatMap((what) => Object.keys(answer[what] || {})))];
+  const of = (what) => kinds.map((kind) => answer[what]?.[kind] ?? 0);
+  const [fresh, different, same] = [of("created"), of("changed"), of("unchanged")];
+  return [
+    grid(["Kind", "#New", "#Different", "#As it is"], kinds.map((kind, i) => [kind.replaceAll("_", " "), count(fresh[i]), count(different[i]), count(same[i])]), { empty: "The file holds nothing." }),
+    list("There with other properties", answer.conflicts, answer.conflicts_more), list("Left out", answer.left_out), list("Changes", answer.changes, answer.changes_more),
+  ];
+}
+
+const compared = async (vhost, file) => (await triesFirst())
+  ? judged(await post(pathOf(vhost) + "?dry_run=true", file)) : changes(file, await get(pathOf(vhost)));
+
 /* What an answer to an import says of what was left out. */
 const leftOut = (answer) => answer?.left_out?.length > 0 &&
   show("Imported, but for these", grid(["Where", "Why"], answer.left_out.map((one) => [one.path, one.why])));
 
-function confirm(ctx, vhost, file, there) {
-  return ask({ title: "Import these?", button: "Import", danger: true, wide: true, text: changes(file, there),
+function confirm(ctx, vhost, file, text) {
+  return ask({ title: "Import these?", button: "Import", danger: true, wide: true, text,
     run: async () => {
       leftOut(await post(pathOf(vhost), file));
       ctx.refresh();
@@ -103,8 +124,8 @@ export const importDefinitions = (ctx) => {
         throw new Error(`The file is not JSON: ${error.message}`);
       }
       if (!file || typeof file !== "object" || Array.isArray(file)) throw new Error("The file is not an object of definitions.");
-      const there = await get(pathOf(vhost));
-      setTimeout(() => confirm(ctx, vhost, file, there));
+      const said = await compared(vhost, file);
+      setTimeout(() => confirm(ctx, vhost, file, said));
     },
   });
 };
