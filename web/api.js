@@ -106,7 +106,11 @@ export async function events(path, signal, each) {
     rest = pieces.pop();
     for (const piece of pieces) {
       const lines = piece.split("\n");
-      const of = (name) => lines.find((line) => line.startsWith(name))?.slice(name.length).trim();
+      const of = (name) =>
+        lines
+          .find((line) => line.startsWith(name))
+          ?.slice(name.length)
+          .trim();
       const data = of("data:");
       if (data) each(of("event:") || "message", JSON.parse(data));
     }

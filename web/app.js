@@ -53,28 +53,79 @@ async function logOut() {
 
 function status() {
   const { period, failure, age_ms } = live.state();
-  const text = failure ? `${failure}${age_ms === null ? "" : `; these numbers are ${duration(age_ms)} old`}`
-    : period ? "live" : "paused";
-  return h("div", { class: "status" },
-    h("span", { class: failure ? "bad" : period ? "good" : "", role: "status" }, h("i", { class: "dot", "aria-hidden": "true" }), text),
-    h("select", { "aria-label": "How often the broker is asked", value: String(period), onchange: (e) => live.setPeriod(Number(e.target.value)) },
-      live.PERIODS.map((s) => h("option", { value: String(s) }, s ? `each ${s} s` : "paused"))),
-    h("button", { type: "button", "aria-label": "Ask the broker now", title: "Ask the broker now (r)", onclick: live.refresh }, "↻"));
+  const text = failure
+    ? `${failure}${age_ms === null ? "" : `; these numbers are ${duration(age_ms)} old`}`
+    : period
+      ? "live"
+      : "paused";
+  return h(
+    "div",
+    { class: "status" },
+    h(
+      "span",
+      { class: failure ? "bad" : period ? "good" : "", role: "status" },
+      h("i", { class: "dot", "aria-hidden": "true" }),
+      text,
+    ),
+    h(
+      "select",
+      {
+        "aria-label": "How often the broker is asked",
+        value: String(period),
+        onchange: (e) => live.setPeriod(Number(e.target.value)),
+      },
+      live.PERIODS.map((s) => h("option", { value: String(s) }, s ? `each ${s} s` : "paused")),
+    ),
+    h(
+      "button",
+      { type: "button", "aria-label": "Ask the broker now", title: "Ask the broker now (r)", onclick: live.refresh },
+      "↻",
+    ),
+  );
 }
 
 function header(overview) {
-  return h("header", {},
-    h("a", { class: "skip", href: location.hash, onclick: (e) => { e.preventDefault(); document.querySelector("main").focus(); } }, "To the content"),
-    h("a", { class: "brand", href: "#/overview" }, h("i", { class: "hare", "aria-hidden": "true" }), h("b", {}, "Leveret"),
-      overview && h("span", { class: "cluster" }, overview.cluster_name)),
+  return h(
+    "header",
+    {},
+    h(
+      "a",
+      {
+        class: "skip",
+        href: location.hash,
+        onclick: (e) => {
+          e.preventDefault();
+          document.querySelector("main").focus();
+        },
+      },
+      "To the content",
+    ),
+    h(
+      "a",
+      { class: "brand", href: "#/overview" },
+      h("i", { class: "hare", "aria-hidden": "true" }),
+      h("b", {}, "Leveret"),
+      overview && h("span", { class: "cluster" }, overview.cluster_name),
+    ),
     h("button", { type: "button", class: "find", onclick: keys.palette }, "Find… ", h("kbd", {}, "Ctrl K")),
     status(),
-    h("div", { class: "own" },
-      h("select", { "aria-label": "Colours", value: localStorage.getItem("theme") || "", onchange: (e) => setTheme(e.target.value) },
-        [["", "system"], ["light", "light"], ["dark", "dark"]].map(([value, text]) => h("option", { value }, text))),
+    h(
+      "div",
+      { class: "own" },
+      h(
+        "select",
+        { "aria-label": "Colours", value: localStorage.getItem("theme") || "", onchange: (e) => setTheme(e.target.value) },
+        [
+          ["", "system"],
+          ["light", "light"],
+          ["dark", "dark"],
+        ].map(([value, text]) => h("option", { value }, text)),
+      ),
       h("button", { type: "button", "aria-label": "Keyboard help", title: "Keyboard (?)", onclick: keys.help }, "?"),
       h("span", { class: "who", title: rights.user.tags.join(", ") }, rights.user.name),
-      h("button", { type: "button", onclick: logOut }, "Log out")));
+      h("button", { type: "button", onclick: logOut }, "Log out"),
+    ),
+  );
 }
 
 function frame() {
@@ -83,14 +134,25 @@ function frame() {
   const title = module?.title?.(ctx) || VIEWS.find((one) => one[0] === name)[1];
   document.title = `${title} · Leveret`;
   const { failure } = live.state();
-  const fresh = h("div", { id: "app", class: failure ? "stale" : "" },
+  const fresh = h(
+    "div",
+    { id: "app", class: failure ? "stale" : "" },
     header(ctx.overview),
-    h("nav", { class: "pages", "aria-label": "Pages" }, VIEWS.filter((one) => one[3]()).map(([path, text]) =>
-      h("a", { href: route.href([path]), "aria-current": path === name ? "page" : null }, text))),
-    h("main", { key: name + ctx.path.join("/"), tabindex: "-1", "data-shown": shown.at },
+    h(
+      "nav",
+      { class: "pages", "aria-label": "Pages" },
+      VIEWS.filter((one) => one[3]()).map(([path, text]) =>
+        h("a", { href: route.href([path]), "aria-current": path === name ? "page" : null }, text),
+      ),
+    ),
+    h(
+      "main",
+      { key: name + ctx.path.join("/"), tabindex: "-1", "data-shown": shown.at },
       h("h1", {}, module?.heading?.(ctx) || title),
       problem && h("p", { class: "problem", role: "alert" }, problem),
-      data !== undefined && !problem ? module.view(ctx, data) : !problem && h("p", { class: "empty" }, "Asking the broker…")));
+      data !== undefined && !problem ? module.view(ctx, data) : !problem && h("p", { class: "empty" }, "Asking the broker…"),
+    ),
+  );
   morph(root, fresh);
 }
 
@@ -103,8 +165,10 @@ async function loadView() {
   const at = location.hash;
   /* Rights may have changed since the view before. */
   if (!ctx.vhosts) await rights.load();
-  const [overview, vhosts] = [await api.get("overview?columns=cluster_name,sample_retention_policies,node,exchange_types,default_queue_type"),
-    ctx.vhosts || (await api.get("vhosts?columns=name")).map((one) => one.name)];
+  const [overview, vhosts] = [
+    await api.get("overview?columns=cluster_name,sample_retention_policies,node,exchange_types,default_queue_type"),
+    ctx.vhosts || (await api.get("vhosts?columns=name")).map((one) => one.name),
+  ];
   Object.assign(ctx, { overview, vhosts });
   try {
     const data = await module.load(ctx);
@@ -159,10 +223,17 @@ function signedOut() {
   shown = null;
   document.querySelectorAll("dialog").forEach((one) => one.close());
   document.title = "Log in · Leveret";
-  morph(root, h("div", { id: "app" }, login(async (name, password) => {
-    await api.logIn(name, password);
-    await start();
-  })));
+  morph(
+    root,
+    h(
+      "div",
+      { id: "app" },
+      login(async (name, password) => {
+        await api.logIn(name, password);
+        await start();
+      }),
+    ),
+  );
   document.querySelector(".login input")?.focus();
 }
 

@@ -6,7 +6,8 @@ const SVG = "http://www.w3.org/2000/svg";
 
 /* Characters that turn the direction of what follows are named, so that no name can rearrange the
  * words around it. */
-const visible = (text) => text.replace(/[\u202a-\u202e\u2066-\u2069]/g, (c) => `[U+${c.charCodeAt(0).toString(16).toUpperCase()}]`);
+const visible = (text) =>
+  text.replace(/[\u202a-\u202e\u2066-\u2069]/g, (c) => `[U+${c.charCodeAt(0).toString(16).toUpperCase()}]`);
 
 function append(el, child) {
   if (child === null || child === undefined || child === false) return;
@@ -27,8 +28,7 @@ function set(el, name, value) {
 }
 
 function make(el, props, children) {
-  for (const [name, value] of Object.entries(props || {}))
-    if (name !== "value") set(el, name, value);
+  for (const [name, value] of Object.entries(props || {})) if (name !== "value") set(el, name, value);
   append(el, children);
   if (props && props.value !== undefined) {
     el.value = props.value; /* after the children: a select needs its options first */
@@ -40,8 +40,7 @@ function make(el, props, children) {
 /* An element. props: attributes, handlers (onclick), key (its identity among its siblings). */
 export const h = (tag, props, ...children) => make(document.createElement(tag), props, children);
 /* The same for drawings. */
-export const s = (tag, props, ...children) =>
-  make(document.createElementNS(SVG, tag), props, children);
+export const s = (tag, props, ...children) => make(document.createElementNS(SVG, tag), props, children);
 
 /* An element that looks after itself: it is made once, by make(), and then gets update(data) of
  * the element that make returned. For charts and streams. */
@@ -67,11 +66,9 @@ function leave(el) {
 
 function morphAttributes(old, fresh) {
   for (const { name } of [...old.attributes])
-    if (!fresh.hasAttribute(name) && !(name === "open" && old.nodeName === "DETAILS"))
-      old.removeAttribute(name);
+    if (!fresh.hasAttribute(name) && !(name === "open" && old.nodeName === "DETAILS")) old.removeAttribute(name);
   for (const { name, value } of fresh.attributes)
-    if (old.getAttribute(name) !== value && !(name === "open" && old.nodeName === "DETAILS"))
-      old.setAttribute(name, value);
+    if (old.getAttribute(name) !== value && !(name === "open" && old.nodeName === "DETAILS")) old.setAttribute(name, value);
   for (const name of old.handlers || []) old[name] = null;
   for (const name of fresh.handlers || []) old[name] = fresh[name];
   old.handlers = fresh.handlers;

@@ -4,8 +4,11 @@
 export const can = {};
 
 const ASKED = {
-  peek: ["queues/x/x/peek", "POST"], move: ["queues/x/x/move", "POST"], pause: ["queues/x/x/pause", "PUT"],
-  preview: ["policies/x/x/preview", "POST"], route: ["exchanges/x/x/route", "POST"],
+  peek: ["queues/x/x/peek", "POST"],
+  move: ["queues/x/x/move", "POST"],
+  pause: ["queues/x/x/pause", "PUT"],
+  preview: ["policies/x/x/preview", "POST"],
+  route: ["exchanges/x/x/route", "POST"],
 };
 
 /* Asks which methods the paths have; it needs no rights and changes nothing. */

@@ -19,7 +19,12 @@ export function bytes(n) {
 /* Of milliseconds: the two largest units. */
 export function duration(ms) {
   if (typeof ms !== "number" || !isFinite(ms)) return "–";
-  const units = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
+  const units = [
+    ["d", 86400],
+    ["h", 3600],
+    ["min", 60],
+    ["s", 1],
+  ];
   let s = Math.round(ms / 1000);
   if (ms < 1000) return Math.max(0, Math.round(ms)) + " ms";
   const words = [];
@@ -40,4 +45,6 @@ export const some = (n, word) => `${count(n)} ${word}${n === 1 ? "" : "s"}`;
 export const value = (v) => (typeof v === "string" ? v : JSON.stringify(v));
 /* "a=1, b=2" */
 export const table = (t) =>
-  Object.entries(t || {}).map(([k, v]) => `${k}=${value(v)}`).join(", ");
+  Object.entries(t || {})
+    .map(([k, v]) => `${k}=${value(v)}`)
+    .join(", ");

@@ -12,18 +12,36 @@ export const setPages = (them) => (pages = them);
 let g = 0; /* when "g" was pressed */
 
 function walk(step) {
-  const links = [...document.querySelectorAll("table.list tbody tr")].map((row) => row.querySelector("a") || row.querySelector("button, input"));
+  const links = [...document.querySelectorAll("table.list tbody tr")].map(
+    (row) => row.querySelector("a") || row.querySelector("button, input"),
+  );
   if (!links.length) return;
   const at = links.findIndex((one) => one?.closest("tr").contains(document.activeElement));
   links[Math.min(links.length - 1, Math.max(0, at + step))]?.focus();
 }
 
 export function help() {
-  const rows = [["/", "filter this list"], ["j, k", "next and previous row"], ["Enter", "open it"], ["Ctrl-K", "find by name"],
-    ["r", "ask the broker now"], ["?", "this help"],
-    ...Object.entries(pages).map(([letter, [, title]]) => [`g ${letter}`, title])];
-  show("Keyboard", h("table", {}, h("tbody", {}, rows.map(([key, what]) =>
-    h("tr", {}, h("td", {}, h("kbd", {}, key)), h("td", {}, what))))));
+  const rows = [
+    ["/", "filter this list"],
+    ["j, k", "next and previous row"],
+    ["Enter", "open it"],
+    ["Ctrl-K", "find by name"],
+    ["r", "ask the broker now"],
+    ["?", "this help"],
+    ...Object.entries(pages).map(([letter, [, title]]) => [`g ${letter}`, title]),
+  ];
+  show(
+    "Keyboard",
+    h(
+      "table",
+      {},
+      h(
+        "tbody",
+        {},
+        rows.map(([key, what]) => h("tr", {}, h("td", {}, h("kbd", {}, key)), h("td", {}, what))),
+      ),
+    ),
+  );
 }
 
 /* ---- The palette. */
@@ -45,13 +63,32 @@ async function findIn([kind, path, to, columns, may], text) {
 export function palette() {
   if (document.querySelector("dialog[open]")) return;
   const list = h("ul", { role: "listbox", id: "found", "aria-label": "Found" });
-  let at = 0, shown = [], asked = 0;
-  const input = h("input", { type: "text", role: "combobox", "aria-expanded": "true", "aria-controls": "found", autocomplete: "off",
-    placeholder: "Name of a queue, exchange, connection, page …", "aria-label": "Find by name" });
+  let at = 0,
+    shown = [],
+    asked = 0;
+  const input = h("input", {
+    type: "text",
+    role: "combobox",
+    "aria-expanded": "true",
+    "aria-controls": "found",
+    autocomplete: "off",
+    placeholder: "Name of a queue, exchange, connection, page …",
+    "aria-label": "Find by name",
+  });
   const dialog = h("dialog", { class: "palette", "aria-label": "Find by name" }, input, list);
   const draw = () => {
-    list.replaceChildren(...shown.map((one, i) => h("li", { role: "option", id: `o${i}`, "aria-selected": String(i === at), onclick: () => open(one) },
-      h("span", { class: "dim" }, one.kind), " ", one.text, one.vhost && one.vhost !== "/" ? h("span", { class: "dim" }, ` in ${one.vhost}`) : null)));
+    list.replaceChildren(
+      ...shown.map((one, i) =>
+        h(
+          "li",
+          { role: "option", id: `o${i}`, "aria-selected": String(i === at), onclick: () => open(one) },
+          h("span", { class: "dim" }, one.kind),
+          " ",
+          one.text,
+          one.vhost && one.vhost !== "/" ? h("span", { class: "dim" }, ` in ${one.vhost}`) : null,
+        ),
+      ),
+    );
     if (shown.length) input.setAttribute("aria-activedescendant", `o${at}`);
     list.children[at]?.scrollIntoView({ block: "nearest" });
   };
@@ -60,8 +97,10 @@ export function palette() {
     if (one) go(one.to);
   };
   const search = async () => {
-    const mine = ++asked, text = input.value;
-    const found = Object.values(pages).filter(([, title]) => title.toLowerCase().includes(text.toLowerCase()))
+    const mine = ++asked,
+      text = input.value;
+    const found = Object.values(pages)
+      .filter(([, title]) => title.toLowerCase().includes(text.toLowerCase()))
       .map(([path, title]) => ({ kind: "page", text: title, to: path }));
     shown = found.slice(0, 6);
     at = 0;

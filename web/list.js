@@ -27,11 +27,22 @@ function fieldsOf(kind, columns) {
 
 export async function load(kind, query) {
   const where = (kind.filters || []).map((one) => one.options.find(([value]) => value === query[one.name])?.[2]);
-  const ask = (page) => get(kind.path(query) + queryText({
-    pagination: "true", page, page_size: query.size || "50", sort: query.sort || kind.sort, sort_reverse: query.desc ? "true" : undefined,
-    name: query.name, use_regex: query.regex ? "true" : query.name && "false", pagination: "true",
-    columns: fieldsOf(kind, chosen(kind)), where, ...(kind.extra || {}),
-  }));
+  const ask = (page) =>
+    get(
+      kind.path(query) +
+        queryText({
+          page,
+          page_size: query.size || "50",
+          sort: query.sort || kind.sort,
+          sort_reverse: query.desc ? "true" : undefined,
+          name: query.name,
+          use_regex: query.regex ? "true" : query.name && "false",
+          pagination: "true",
+          columns: fieldsOf(kind, chosen(kind)),
+          where,
+          ...(kind.extra || {}),
+        }),
+    );
   try {
     return await ask(query.page || "1");
   } catch (error) {
@@ -44,54 +55,132 @@ export async function load(kind, query) {
 let typing = 0;
 function toolbar(kind, query, vhosts) {
   const choose = (name) => (event) => setQuery({ [name]: event.target.value, page: "" });
-  return h("div", { class: "toolbar", role: "search" },
-    kind.search !== false && h("input", {
-      type: "search", class: "search", placeholder: kind.search || "Filter by name", "aria-label": kind.search || "Filter by name",
-      value: query.name || "", oninput: (event) => {
-        const name = event.target.value;
-        clearTimeout(typing);
-        typing = setTimeout(() => setQuery({ name, page: "" }, true), 250);
-      } }),
-    kind.search !== false && h("label", { class: "inline" }, h("input", { type: "checkbox", checked: Boolean(query.regex),
-      onchange: (event) => setQuery({ regex: event.target.checked ? "1" : "", page: "" }) }), "regular expression"),
-    vhosts && kind.vhosts !== false && h("select", { "aria-label": "Virtual host", value: query.vhost || "", onchange: choose("vhost") },
-      h("option", { value: "" }, "All virtual hosts"), vhosts.map((one) => h("option", { value: one }, one))),
-    (kind.filters || []).map((one) => h("select", { "aria-label": one.label, value: query[one.name] || "", onchange: choose(one.name) },
-      h("option", { value: "" }, one.label), one.options.map(([value, text]) => h("option", { value }, text)))),
-    kind.columns.some((one) => one.hidden) && h("button", { type: "button", onclick: () => chooseColumns(kind) }, "Columns…"));
+  return h(
+    "div",
+    { class: "toolbar", role: "search" },
+    kind.search !== false &&
+      h("input", {
+        type: "search",
+        class: "search",
+        placeholder: kind.search || "Filter by name",
+        "aria-label": kind.search || "Filter by name",
+        value: query.name || "",
+        oninput: (event) => {
+          const name = event.target.value;
+          clearTimeout(typing);
+          typing = setTimeout(() => setQuery({ name, page: "" }, true), 250);
+        },
+      }),
+    kind.search !== false &&
+      h(
+        "label",
+        { class: "inline" },
+        h("input", {
+          type: "checkbox",
+          checked: Boolean(query.regex),
+          onchange: (event) => setQuery({ regex: event.target.checked ? "1" : "", page: "" }),
+        }),
+        "regular expression",
+      ),
+    vhosts &&
+      kind.vhosts !== false &&
+      h(
+        "select",
+        { "aria-label": "Virtual host", value: query.vhost || "", onchange: choose("vhost") },
+        h("option", { value: "" }, "All virtual hosts"),
+        vhosts.map((one) => h("option", { value: one }, one)),
+      ),
+    (kind.filters || []).map((one) =>
+      h(
+        "select",
+        { "aria-label": one.label, value: query[one.name] || "", onchange: choose(one.name) },
+        h("option", { value: "" }, one.label),
+        one.options.map(([value, text]) => h("option", { value }, text)),
+      ),
+    ),
+    kind.columns.some((one) => one.hidden) && h("button", { type: "button", onclick: () => chooseColumns(kind) }, "Columns…"),
+  );
 }
 
 function chooseColumns(kind) {
   const now = chosen(kind);
-  ask({ title: "Columns", button: "Show these", fields: kind.columns.slice(1).map((one) =>
-    ({ name: one.id, label: one.label, type: "check", value: now.includes(one) })),
-  run: (values) => {
-    localStorage.setItem(store(kind), kind.columns.filter((one, i) => i === 0 || values[one.id]).map((one) => one.id).join(","));
-    dispatchEvent(new HashChangeEvent("hashchange"));
-  } });
+  ask({
+    title: "Columns",
+    button: "Show these",
+    fields: kind.columns.slice(1).map((one) => ({ name: one.id, label: one.label, type: "check", value: now.includes(one) })),
+    run: (values) => {
+      localStorage.setItem(
+        store(kind),
+        kind.columns
+          .filter((one, i) => i === 0 || values[one.id])
+          .map((one) => one.id)
+          .join(","),
+      );
+      dispatchEvent(new HashChangeEvent("hashchange"));
+    },
+  });
 }
 
 function head(column, query, kind) {
   const sort = column.sort;
   const current = query.sort || kind.sort || (kind.columns[0] === column ? sort : "");
   const is = sort && current === sort;
-  return h("th", { scope: "col", class: column.num ? "num" : null, "aria-sort": is ? (query.desc ? "descending" : "ascending") : null },
-    sort ? h("button", { type: "button", class: "sort", onclick: () =>
-      setQuery({ sort, desc: (is ? !query.desc : column.num) ? "1" : "", page: "" }) },
-    column.label, is ? h("span", { "aria-hidden": "true" }, query.desc ? " ▾" : " ▴") : null) : column.label);
+  return h(
+    "th",
+    { scope: "col", class: column.num ? "num" : null, "aria-sort": is ? (query.desc ? "descending" : "ascending") : null },
+    sort
+      ? h(
+          "button",
+          {
+            type: "button",
+            class: "sort",
+            onclick: () => setQuery({ sort, desc: (is ? !query.desc : column.num) ? "1" : "", page: "" }),
+          },
+          column.label,
+          is ? h("span", { "aria-hidden": "true" }, query.desc ? " ▾" : " ▴") : null,
+        )
+      : column.label,
+  );
 }
 
 function pager(data, query) {
-  const to = (page, label, name) => h("button", { type: "button", "aria-label": name, disabled: page < 1 || page > data.page_count || page === data.page,
-    onclick: () => setQuery({ page: page === 1 ? "" : String(page) }) }, label);
+  const to = (page, label, name) =>
+    h(
+      "button",
+      {
+        type: "button",
+        "aria-label": name,
+        disabled: page < 1 || page > data.page_count || page === data.page,
+        onclick: () => setQuery({ page: page === 1 ? "" : String(page) }),
+      },
+      label,
+    );
   const first = (data.page - 1) * data.page_size;
-  return h("div", { class: "pager" },
-    h("span", {}, data.item_count ? `${count(first + 1)}–${count(first + data.item_count)} of ${count(data.filtered_count)}` : "0",
-      data.filtered_count !== data.total_count ? ` (${count(data.total_count)} without the filter)` : ""),
-    to(1, "«", "First page"), to(data.page - 1, "‹", "Page before"), h("span", {}, `page ${count(data.page)} of ${count(data.page_count)}`),
-    to(data.page + 1, "›", "Next page"), to(data.page_count, "»", "Last page"),
-    h("label", { class: "inline" }, "Rows ", h("select", { value: query.size || "50", onchange: (event) => setQuery({ size: event.target.value, page: "" }) },
-      SIZES.map((one) => h("option", { value: one }, one)))));
+  return h(
+    "div",
+    { class: "pager" },
+    h(
+      "span",
+      {},
+      data.item_count ? `${count(first + 1)}–${count(first + data.item_count)} of ${count(data.filtered_count)}` : "0",
+      data.filtered_count !== data.total_count ? ` (${count(data.total_count)} without the filter)` : "",
+    ),
+    to(1, "«", "First page"),
+    to(data.page - 1, "‹", "Page before"),
+    h("span", {}, `page ${count(data.page)} of ${count(data.page_count)}`),
+    to(data.page + 1, "›", "Next page"),
+    to(data.page_count, "»", "Last page"),
+    h(
+      "label",
+      { class: "inline" },
+      "Rows ",
+      h(
+        "select",
+        { value: query.size || "50", onchange: (event) => setQuery({ size: event.target.value, page: "" }) },
+        SIZES.map((one) => h("option", { value: one }, one)),
+      ),
+    ),
+  );
 }
 
 /* The view of a list. selected: a Map from key to row, kept by the caller while the view is there. */
@@ -106,21 +195,93 @@ export function view(kind, ctx, data, selected = new Map()) {
   for (const row of rows) if (selected.has(key(row))) selected.set(key(row), row);
   return [
     toolbar(kind, query, ctx.vhosts),
-    pick && selected.size > 0 && h("div", { class: "bulk", key: "bulk", role: "group", "aria-label": "Selected" },
-      h("b", {}, `${count(selected.size)} selected`), kind.actions([...selected.values()], () => { selected.clear(); ctx.redraw(); }),
-      h("button", { type: "button", onclick: () => { selected.clear(); ctx.redraw(); } }, "Select none")),
-    rows.length === 0 ? h("p", { class: "empty" }, data.total_count ? "Nothing fits this filter." : kind.empty || "There are none.")
-      : h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": kind.label || kind.name },
-        h("table", { class: "list" },
-          h("thead", {}, h("tr", {}, pick && h("th", { class: "pick" }, h("input", { type: "checkbox", "aria-label": "Select all rows of this page",
-            checked: all, indeterminate: !all && rows.some((row) => selected.has(key(row))),
-            onchange: (event) => { rows.forEach((row) => mark(row, event.target.checked)); ctx.redraw(); } })),
-          columns.map((one) => head(one, query, kind)))),
-          h("tbody", {}, rows.map((row) => h("tr", { key: key(row), class: selected.has(key(row)) ? "picked" : null },
-            pick && h("td", { class: "pick" }, h("input", { type: "checkbox", "aria-label": `Select ${row.name ?? key(row)}`, checked: selected.has(key(row)),
-              onchange: (event) => { mark(row, event.target.checked); ctx.redraw(); } })),
-            columns.map((one, i) => h(i === 0 ? "th" : "td", { class: one.num ? "num" : i === 0 ? "name" : null, scope: i === 0 ? "row" : null },
-              i === 0 && kind.href ? h("a", { href: address(...kind.href(row)) }, one.cell(row)) : one.cell(row)))))))),
+    pick &&
+      selected.size > 0 &&
+      h(
+        "div",
+        { class: "bulk", key: "bulk", role: "group", "aria-label": "Selected" },
+        h("b", {}, `${count(selected.size)} selected`),
+        kind.actions([...selected.values()], () => {
+          selected.clear();
+          ctx.redraw();
+        }),
+        h(
+          "button",
+          {
+            type: "button",
+            onclick: () => {
+              selected.clear();
+              ctx.redraw();
+            },
+          },
+          "Select none",
+        ),
+      ),
+    rows.length === 0
+      ? h("p", { class: "empty" }, data.total_count ? "Nothing fits this filter." : kind.empty || "There are none.")
+      : h(
+          "div",
+          { class: "scroll", tabindex: "0", role: "group", "aria-label": kind.label || kind.name },
+          h(
+            "table",
+            { class: "list" },
+            h(
+              "thead",
+              {},
+              h(
+                "tr",
+                {},
+                pick &&
+                  h(
+                    "th",
+                    { class: "pick" },
+                    h("input", {
+                      type: "checkbox",
+                      "aria-label": "Select all rows of this page",
+                      checked: all,
+                      indeterminate: !all && rows.some((row) => selected.has(key(row))),
+                      onchange: (event) => {
+                        rows.forEach((row) => mark(row, event.target.checked));
+                        ctx.redraw();
+                      },
+                    }),
+                  ),
+                columns.map((one) => head(one, query, kind)),
+              ),
+            ),
+            h(
+              "tbody",
+              {},
+              rows.map((row) =>
+                h(
+                  "tr",
+                  { key: key(row), class: selected.has(key(row)) ? "picked" : null },
+                  pick &&
+                    h(
+                      "td",
+                      { class: "pick" },
+                      h("input", {
+                        type: "checkbox",
+                        "aria-label": `Select ${row.name ?? key(row)}`,
+                        checked: selected.has(key(row)),
+                        onchange: (event) => {
+                          mark(row, event.target.checked);
+                          ctx.redraw();
+                        },
+                      }),
+                    ),
+                  columns.map((one, i) =>
+                    h(
+                      i === 0 ? "th" : "td",
+                      { class: one.num ? "num" : i === 0 ? "name" : null, scope: i === 0 ? "row" : null },
+                      i === 0 && kind.href ? h("a", { href: address(...kind.href(row)) }, one.cell(row)) : one.cell(row),
+                    ),
+                  ),
+                ),
+              ),
+            ),
+          ),
+        ),
     pager(data, query),
   ];
 }

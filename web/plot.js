@@ -3,9 +3,28 @@
  * plot(el, {onHover(row or null)}) gives draw(rows, options), reset() and end(). rows: [ms, value
  * or null, …], oldest first. options: {colours, format(v), fill, ink, grid}. */
 
-const LEFT = 64, BOTTOM = 20, TOP = 8, RIGHT = 8;
-const SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE;
-const STEPS = [5 * SECOND, 10 * SECOND, 30 * SECOND, MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR, 12 * HOUR, 24 * HOUR];
+const LEFT = 64,
+  BOTTOM = 20,
+  TOP = 8,
+  RIGHT = 8;
+const SECOND = 1000,
+  MINUTE = 60 * SECOND,
+  HOUR = 60 * MINUTE;
+const STEPS = [
+  5 * SECOND,
+  10 * SECOND,
+  30 * SECOND,
+  MINUTE,
+  2 * MINUTE,
+  5 * MINUTE,
+  10 * MINUTE,
+  30 * MINUTE,
+  HOUR,
+  2 * HOUR,
+  4 * HOUR,
+  12 * HOUR,
+  24 * HOUR,
+];
 
 /* The smallest round number above max / 4: gridlines are its multiples. */
 function valueStep(max) {
@@ -16,8 +35,17 @@ function valueStep(max) {
 export function plot(el, { onHover }) {
   const canvas = document.createElement("canvas");
   const pen = canvas.getContext("2d");
-  let rows = [], options = null, zoom = null, hover = null, drag = null, frame = 0;
-  let from = 0, to = 1, top = 1, width = 0, height = 0;
+  let rows = [],
+    options = null,
+    zoom = null,
+    hover = null,
+    drag = null,
+    frame = 0;
+  let from = 0,
+    to = 1,
+    top = 1,
+    width = 0,
+    height = 0;
   el.append(canvas);
 
   const x = (t) => LEFT + ((t - from) / (to - from)) * (width - LEFT - RIGHT);
@@ -70,7 +98,8 @@ export function plot(el, { onHover }) {
     pen.lineWidth = 1.7;
     pen.lineJoin = "round";
     pen.beginPath();
-    let first = null, last = null;
+    let first = null,
+      last = null;
     for (const row of rows) {
       if (row[series + 1] === null) continue;
       first ??= row;

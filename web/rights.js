@@ -30,6 +30,5 @@ export function may(kind, vhost, name) {
   }
 }
 /* Whether the user may change something in the vhost, or in some vhost. */
-export const enters = (vhost) =>
-  vhost === undefined ? (user.permissions || []).length > 0 : Boolean(permission(vhost));
+export const enters = (vhost) => (vhost === undefined ? (user.permissions || []).length > 0 : Boolean(permission(vhost)));
 export const vhosts = () => (user.permissions || []).map((one) => one.vhost);

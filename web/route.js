@@ -6,7 +6,10 @@ export function read() {
   let parts;
   try {
     /* "-" stands for the empty name, of the default exchange. */
-    parts = path.split("/").filter(Boolean).map((one) => (one === "-" ? "" : decodeURIComponent(one)));
+    parts = path
+      .split("/")
+      .filter(Boolean)
+      .map((one) => (one === "-" ? "" : decodeURIComponent(one)));
   } catch {
     parts = [];
   }
@@ -14,8 +17,7 @@ export function read() {
 }
 
 export function href(path, query = {}) {
-  const parts = path.map((one) =>
-    one === "" ? "-" : one === "-" ? "%2D" : encodeURIComponent(one));
+  const parts = path.map((one) => (one === "" ? "-" : one === "-" ? "%2D" : encodeURIComponent(one)));
   const text = new URLSearchParams();
   for (const [name, value] of Object.entries(query))
     if (value !== undefined && value !== "" && value !== null) text.set(name, value);

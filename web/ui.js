@@ -20,21 +20,41 @@ export function note(text) {
 let fieldCount = 0;
 
 function control(field, id, describedBy) {
-  const common = { id, name: field.name, required: field.required, placeholder: field.placeholder,
-                   "aria-describedby": describedBy, oninput: field.oninput };
+  const common = {
+    id,
+    name: field.name,
+    required: field.required,
+    placeholder: field.placeholder,
+    "aria-describedby": describedBy,
+    oninput: field.oninput,
+  };
   if (field.type === "select")
-    return h("select", { ...common, value: field.value },
-      field.options.map((one) => [one].flat()).map(([value, text]) => h("option", { value }, text ?? value)));
-  if (field.type === "check")
-    return h("input", { ...common, type: "checkbox", checked: field.value });
+    return h(
+      "select",
+      { ...common, value: field.value },
+      field.options.map((one) => [one].flat()).map(([value, text]) => h("option", { value }, text ?? value)),
+    );
+  if (field.type === "check") return h("input", { ...common, type: "checkbox", checked: field.value });
   if (field.type === "textarea" || field.type === "table")
     return h("textarea", { ...common, rows: field.rows || 3, spellcheck: "false", value: field.value ?? "" });
   const list = field.suggest && `${id}-list`;
   return [
-    h("input", { ...common, type: field.type || "text", value: field.value ?? "", list,
-                 min: field.min, step: field.type === "number" ? "any" : null,
-                 autocomplete: field.autocomplete || "off", spellcheck: "false" }),
-    list && h("datalist", { id: list }, field.suggest.map((one) => h("option", { value: one }))),
+    h("input", {
+      ...common,
+      type: field.type || "text",
+      value: field.value ?? "",
+      list,
+      min: field.min,
+      step: field.type === "number" ? "any" : null,
+      autocomplete: field.autocomplete || "off",
+      spellcheck: "false",
+    }),
+    list &&
+      h(
+        "datalist",
+        { id: list },
+        field.suggest.map((one) => h("option", { value: one })),
+      ),
   ];
 }
 
@@ -42,10 +62,13 @@ function row(field) {
   const id = `f${++fieldCount}`;
   const help = field.help && `${id}-help`;
   if (field.type === "note") return h("p", { class: "help" }, field.label);
-  return h("div", { class: "field " + (field.type || "text"), "data-field": field.name },
+  return h(
+    "div",
+    { class: "field " + (field.type || "text"), "data-field": field.name },
     h("label", { for: id }, field.label, field.required && h("span", { class: "must" }, " (needed)")),
     control(field, id, help),
-    help && h("div", { id: help, class: "help" }, field.help));
+    help && h("div", { id: help, class: "help" }, field.help),
+  );
 }
 
 /* "a=1" lines as an object; what reads as JSON is JSON, all else a string. */
@@ -85,7 +108,9 @@ function refreshShown(form, fields) {
     let values = {};
     try {
       values = valuesOf(form, fields);
-    } catch { /* a table that is being written */ }
+    } catch {
+      /* a table that is being written */
+    }
     const el = form.querySelector(`[data-field="${field.name}"]`);
     el.hidden = !field.show(values);
   }
@@ -97,17 +122,30 @@ function refreshShown(form, fields) {
  * throws, the dialog stays and shows why. Its result is noted. Resolves to whether it was run. */
 export function ask({ title, text, fields = [], button, danger, typed, run, extra, wide }) {
   const back = document.activeElement;
-  if (typed)
-    fields = [...fields, { name: "typed", label: `Type ${typed} to go on`, required: true }];
+  if (typed) fields = [...fields, { name: "typed", label: `Type ${typed} to go on`, required: true }];
   const problem = h("p", { class: "problem", role: "alert" });
   const submit = h("button", { class: danger ? "danger" : "primary" }, button || title);
   const area = h("div");
-  const form = h("form", { method: "dialog" },
-    h("h2", {}, title), text && h("div", { class: "said" }, [text].flat().map((one) => typeof one === "string" ? h("p", {}, one) : one)),
-    fields.map(row), area, problem,
-    h("div", { class: "buttons" },
+  const form = h(
+    "form",
+    { method: "dialog" },
+    h("h2", {}, title),
+    text &&
+      h(
+        "div",
+        { class: "said" },
+        [text].flat().map((one) => (typeof one === "string" ? h("p", {}, one) : one)),
+      ),
+    fields.map(row),
+    area,
+    problem,
+    h(
+      "div",
+      { class: "buttons" },
       h("button", { type: "button", onclick: () => dialog.close() }, run ? "Cancel" : "Close"),
-      run && submit));
+      run && submit,
+    ),
+  );
   const dialog = h("dialog", { "aria-label": title, class: wide ? "wide" : null }, form);
   const check = () => {
     if (typed) submit.disabled = form.elements.typed.value !== typed;
@@ -152,28 +190,60 @@ export const danger = (label, onclick) => button(label, onclick, { class: "dange
 
 /* Pairs of a name and what is shown for it; pairs that are false are left out. */
 export const facts = (...pairs) =>
-  h("dl", { class: "facts" }, pairs.filter(Boolean).map(([name, value]) =>
-    h("div", {}, h("dt", {}, name), h("dd", {}, value === "" || value === null || value === undefined ? "–" : value))));
+  h(
+    "dl",
+    { class: "facts" },
+    pairs
+      .filter(Boolean)
+      .map(([name, value]) =>
+        h("div", {}, h("dt", {}, name), h("dd", {}, value === "" || value === null || value === undefined ? "–" : value)),
+      ),
+  );
 
 /* A plain table: heads are texts, "#text" for a column of numbers; rows are arrays of cells. */
 export function grid(heads, rows, { empty = "There is nothing here.", label } = {}) {
   if (!rows.length) return h("p", { class: "empty" }, empty);
   const number = heads.map((one) => one.startsWith("#"));
-  return h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": label || heads.join(" ").replaceAll("#", "") },
-    h("table", {},
-      h("thead", {}, h("tr", {}, heads.map((one, i) => h("th", { scope: "col", class: number[i] ? "num" : null }, one.replace("#", ""))))),
-      h("tbody", {}, rows.map((cells) => h("tr", {}, cells.map((cell, i) =>
-        h("td", { class: number[i] ? "num" : null }, cell)))))));
+  return h(
+    "div",
+    { class: "scroll", tabindex: "0", role: "group", "aria-label": label || heads.join(" ").replaceAll("#", "") },
+    h(
+      "table",
+      {},
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          heads.map((one, i) => h("th", { scope: "col", class: number[i] ? "num" : null }, one.replace("#", ""))),
+        ),
+      ),
+      h(
+        "tbody",
+        {},
+        rows.map((cells) =>
+          h(
+            "tr",
+            {},
+            cells.map((cell, i) => h("td", { class: number[i] ? "num" : null }, cell)),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
 /* A part of a view with a heading. */
-export const section = (title, ...content) =>
-  h("section", {}, h("h2", {}, title), ...content);
+export const section = (title, ...content) => h("section", {}, h("h2", {}, title), ...content);
 
 /* Tabs: links that change the query's tab. */
 export const tabs = (names, current, hrefOf) =>
-  h("nav", { class: "tabs", "aria-label": "Parts of this view" }, names.map(([id, label]) =>
-    h("a", { href: hrefOf(id), "aria-current": id === current ? "page" : null }, label)));
+  h(
+    "nav",
+    { class: "tabs", "aria-label": "Parts of this view" },
+    names.map(([id, label]) => h("a", { href: hrefOf(id), "aria-current": id === current ? "page" : null }, label)),
+  );
 
 /* A word with a colour beside it; the word alone says it, too. */
 export const badge = (word, kind = "") => h("span", { class: "badge " + kind }, word);

@@ -7,7 +7,7 @@ import { href } from "../route.js";
 import { enters, may } from "../rights.js";
 import { button, grid, section } from "../ui.js";
 import { deadLetterOf } from "./dead_letter_graph.js";
-import { moveMessages } from "./queue_messages.js";
+import { moveMessages } from "./queue_moves.js";
 
 export const title = () => "Dead letters";
 
@@ -23,14 +23,29 @@ function reached(bindings, vhost, exchange, seen = new Set()) {
   if (seen.has(key)) return [];
   seen.add(key);
   return (bindings.get(key) || []).flatMap((one) =>
-    one.destination_type === "queue" ? [one.destination] : reached(bindings, vhost, one.destination, seen));
+    one.destination_type === "queue" ? [one.destination] : reached(bindings, vhost, one.destination, seen),
+  );
 }
 
-export async function load(ctx) {
-  const page = (where) => get("queues" + query({ page: 1, page_size: QUEUES_MAX, pagination: "true", where,
-    columns: "name,vhost,messages,messages_ready,arguments,effective_policy_definition" }));
-  const pages = [await page("arguments.x-dead-letter-exchange:has:"), await page("effective_policy_definition.dead-letter-exchange:has:")];
-  const sources = [...new Map(pages.flatMap((one) => one.items).map((one) => [keyOf(one.vhost, one.name), one])).values()].filter(deadLetterOf);
+export async function load() {
+  const page = (where) =>
+    get(
+      "queues" +
+        query({
+          page: 1,
+          page_size: QUEUES_MAX,
+          pagination: "true",
+          where,
+          columns: "name,vhost,messages,messages_ready,arguments,effective_policy_definition",
+        }),
+    );
+  const pages = [
+    await page("arguments.x-dead-letter-exchange:has:"),
+    await page("effective_policy_definition.dead-letter-exchange:has:"),
+  ];
+  const sources = [...new Map(pages.flatMap((one) => one.items).map((one) => [keyOf(one.vhost, one.name), one])).values()].filter(
+    deadLetterOf,
+  );
   const bindings = new Map();
   for (const vhost of new Set(sources.map((one) => one.vhost)))
     for (const one of await get(`bindings/${part(vhost)}?columns=source,vhost,destination,destination_type`)) {
@@ -48,7 +63,10 @@ export async function load(ctx) {
     }
   }
   const list = [...targets.values()];
-  for (const one of list.slice(0, 50)) one.queue = await get(`queues/${part(one.vhost)}/${part(one.name)}?columns=name,vhost,messages,messages_ready,consumers`).catch(() => null);
+  for (const one of list.slice(0, 50))
+    one.queue = await get(
+      `queues/${part(one.vhost)}/${part(one.name)}?columns=name,vhost,messages,messages_ready,consumers`,
+    ).catch(() => null);
   return { list, cut: Math.max(...pages.map((one) => one.filtered_count)) > QUEUES_MAX };
 }
 
@@ -57,7 +75,12 @@ async function count100(ctx, one) {
   const { state } = ctx;
   state.reasons ||= {};
   try {
-    const messages = await post(`queues/${part(one.vhost)}/${part(one.name)}/peek`, { count: SAMPLE, offset: 0, state: "ready", truncate: 0 });
+    const messages = await post(`queues/${part(one.vhost)}/${part(one.name)}/peek`, {
+      count: SAMPLE,
+      offset: 0,
+      state: "ready",
+      truncate: 0,
+    });
     const groups = new Map();
     for (const { properties: { headers = {} } = {} } of messages) {
       const key = keyOf(headers["x-first-death-queue"] ?? "no dead letter", headers["x-first-death-reason"] ?? "–");
@@ -74,22 +97,55 @@ function reasons(ctx, one) {
   const found = ctx.state.reasons?.[keyOf(one.vhost, one.name)];
   if (!found) return null;
   if (found.problem) return h("p", { class: "problem", role: "alert" }, found.problem);
-  return [h("h3", {}, `The first ${some(found.looked, "message")}`),
-    grid(["From the queue", "Why", "#Messages"], [...found.groups].map(([key, n]) => [...key.split("\n"), count(n)]), { empty: "There are none." })];
+  return [
+    h("h3", {}, `The first ${some(found.looked, "message")}`),
+    grid(
+      ["From the queue", "Why", "#Messages"],
+      [...found.groups].map(([key, n]) => [...key.split("\n"), count(n)]),
+      { empty: "There are none." },
+    ),
+  ];
 }
 
 export function view(ctx, { list, cut }) {
-  if (!list.length) return h("p", { class: "empty" }, "No queue sends dead letters anywhere: none has a dead letter exchange, by argument or policy, with queues behind it.");
+  if (!list.length)
+    return h(
+      "p",
+      { class: "empty" },
+      "No queue sends dead letters anywhere: none has a dead letter exchange, by argument or policy, with queues behind it.",
+    );
   return [
     h("p", { class: "help" }, "Queues that get what other queues have rejected, expired or dropped."),
-    cut && h("p", { class: "dim" }, `More than ${count(QUEUES_MAX)} queues have a dead letter exchange; the first ones are looked at.`),
-    list.map((one) => section([h("a", { href: href(["queues", one.vhost, one.name]) }, one.name), h("span", { class: "dim" }, ` in ${one.vhost}`)],
-      h("p", {}, one.queue ? `${some(one.queue.messages, "message")}, ${some(one.queue.consumers, "consumer")}. ` : "There is no such queue. ", "Gets dead letters of ",
-        one.from.slice(0, 10).map((name, i) => [i ? ", " : "", h("a", { href: href(["queues", one.vhost, name]) }, name)]), one.from.length > 10 ? ` and ${count(one.from.length - 10)} more` : "", "."),
-      one.queue && h("div", { class: "actions" },
-        can.peek && may("read", one.vhost, one.name) && button("Count by source and reason", () => count100(ctx, one)),
-        h("a", { href: href(["queues", one.vhost, one.name], { tab: "messages" }) }, "Look at them"),
-        can.move && enters(one.vhost) && button("Send back…", () => moveMessages(ctx, one.queue, "source"))),
-      reasons(ctx, one))),
+    cut &&
+      h(
+        "p",
+        { class: "dim" },
+        `More than ${count(QUEUES_MAX)} queues have a dead letter exchange; the first ones are looked at.`,
+      ),
+    list.map((one) =>
+      section(
+        [h("a", { href: href(["queues", one.vhost, one.name]) }, one.name), h("span", { class: "dim" }, ` in ${one.vhost}`)],
+        h(
+          "p",
+          {},
+          one.queue
+            ? `${some(one.queue.messages, "message")}, ${some(one.queue.consumers, "consumer")}. `
+            : "There is no such queue. ",
+          "Gets dead letters of ",
+          one.from.slice(0, 10).map((name, i) => [i ? ", " : "", h("a", { href: href(["queues", one.vhost, name]) }, name)]),
+          one.from.length > 10 ? ` and ${count(one.from.length - 10)} more` : "",
+          ".",
+        ),
+        one.queue &&
+          h(
+            "div",
+            { class: "actions" },
+            can.peek && may("read", one.vhost, one.name) && button("Count by source and reason", () => count100(ctx, one)),
+            h("a", { href: href(["queues", one.vhost, one.name], { tab: "messages" }) }, "Look at them"),
+            can.move && enters(one.vhost) && button("Send back…", () => moveMessages(ctx, one.queue, "source")),
+          ),
+        reasons(ctx, one),
+      ),
+    ),
   ];
 }

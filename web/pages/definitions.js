@@ -16,27 +16,40 @@ function save(name, text) {
 
 const pathOf = (vhost) => (vhost === "" ? "definitions" : "definitions/" + part(vhost));
 
-export const exportDefinitions = (ctx) => ask({
-  title: "Export definitions", button: "Export",
-  text: "The file holds the hashes of passwords: keep it where nobody else reads it.",
-  fields: [{ name: "vhost", label: "Virtual host", type: "select", value: "", options: [["", "All"], ...ctx.vhosts] }],
-  run: async ({ vhost }) => {
-    save(`leveret_${new Date().toISOString().slice(0, 10)}.json`, JSON.stringify(await get(pathOf(vhost)), null, 2));
-    return "Exported.";
-  },
-});
+export const exportDefinitions = (ctx) =>
+  ask({
+    title: "Export definitions",
+    button: "Export",
+    text: "The file holds the hashes of passwords: keep it where nobody else reads it.",
+    fields: [{ name: "vhost", label: "Virtual host", type: "select", value: "", options: [["", "All"], ...ctx.vhosts] }],
+    run: async ({ vhost }) => {
+      save(`leveret_${new Date().toISOString().slice(0, 10)}.json`, JSON.stringify(await get(pathOf(vhost)), null, 2));
+      return "Exported.";
+    },
+  });
 
 /* ---- What an import would change. */
 
 /* What makes an entry of each kind the same one. */
-const IDENTITY = { users: ["name"], vhosts: ["name"], permissions: ["user", "vhost"], topic_permissions: ["user", "vhost", "exchange"],
-  parameters: ["component", "vhost", "name"], global_parameters: ["name"], policies: ["vhost", "name"], queues: ["vhost", "name"],
-  exchanges: ["vhost", "name"], bindings: ["vhost", "source", "destination", "destination_type", "routing_key", "arguments"] };
+const IDENTITY = {
+  users: ["name"],
+  vhosts: ["name"],
+  permissions: ["user", "vhost"],
+  topic_permissions: ["user", "vhost", "exchange"],
+  parameters: ["component", "vhost", "name"],
+  global_parameters: ["name"],
+  policies: ["vhost", "name"],
+  queues: ["vhost", "name"],
+  exchanges: ["vhost", "name"],
+  bindings: ["vhost", "source", "destination", "destination_type", "routing_key", "arguments"],
+};
 const NAMES_SHOWN = 20;
 
 /* JSON with sorted keys. */
-const plain = (value) => JSON.stringify(value ?? null, (_, v) =>
-  (v && typeof v === "object" && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).sort()) : v));
+const plain = (value) =>
+  JSON.stringify(value ?? null, (_, v) =>
+    v && typeof v === "object" && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).sort()) : v,
+  );
 
 function compare(kind, wanted, there) {
   const key = (one) => IDENTITY[kind].map((name) => plain(one[name])).join();
@@ -44,7 +57,10 @@ function compare(kind, wanted, there) {
   const out = { fresh: [], different: [], same: 0 };
   for (const one of wanted) {
     const old = known.get(key(one));
-    const name = IDENTITY[kind].filter((part_) => part_ !== "arguments").map((part_) => one[part_] ?? "").join(" ");
+    const name = IDENTITY[kind]
+      .filter((part_) => part_ !== "arguments")
+      .map((part_) => one[part_] ?? "")
+      .join(" ");
     if (!old) out.fresh.push(name);
     else {
       const fields = Object.keys(one).filter((field) => plain(one[field]) !== plain(old[field]));
@@ -55,17 +71,35 @@ function compare(kind, wanted, there) {
   return out;
 }
 
-const names = (list) => list.slice(0, NAMES_SHOWN).join(" · ") + (list.length > NAMES_SHOWN ? ` and ${count(list.length - NAMES_SHOWN)} more` : "");
+const names = (list) =>
+  list.slice(0, NAMES_SHOWN).join(" · ") + (list.length > NAMES_SHOWN ? ` and ${count(list.length - NAMES_SHOWN)} more` : "");
 
 function changes(file, there) {
-  const kinds = Object.keys(IDENTITY).filter((kind) => Array.isArray(file[kind]) && file[kind].length)
+  const kinds = Object.keys(IDENTITY)
+    .filter((kind) => Array.isArray(file[kind]) && file[kind].length)
     .map((kind) => [kind, compare(kind, file[kind], there[kind])]);
   const unknown = Object.keys(file).filter((name) => Array.isArray(file[name]) && file[name].length && !IDENTITY[name]);
   const different = kinds.reduce((sum, [, one]) => sum + one.different.length, 0);
   return [
-    grid(["Kind", "#New", "#Different", "#As it is", "Which"], kinds.map(([kind, one]) => [kind.replaceAll("_", " "), count(one.fresh.length), count(one.different.length), count(one.same),
-      [one.fresh.length > 0 && h("div", {}, "new: ", names(one.fresh)), one.different.length > 0 && h("div", {}, "different: ", names(one.different))]])),
-    different > 0 && h("p", {}, "What is different is replaced by what the file says. Queues and exchanges that are there with other arguments are not: the broker refuses the import then."),
+    grid(
+      ["Kind", "#New", "#Different", "#As it is", "Which"],
+      kinds.map(([kind, one]) => [
+        kind.replaceAll("_", " "),
+        count(one.fresh.length),
+        count(one.different.length),
+        count(one.same),
+        [
+          one.fresh.length > 0 && h("div", {}, "new: ", names(one.fresh)),
+          one.different.length > 0 && h("div", {}, "different: ", names(one.different)),
+        ],
+      ]),
+    ),
+    different > 0 &&
+      h(
+        "p",
+        {},
+        "What is different is replaced by what the file says. Queues and exchanges that are there with other arguments are not: the broker refuses the import then.",
+      ),
     unknown.length > 0 && h("p", { class: "problem" }, `The broker knows no ${unknown.join(", ")}.`),
   ];
 }
@@ -75,45 +109,83 @@ function changes(file, there) {
 /* An empty file changes nothing, whether the broker knows of trials or not. */
 const triesFirst = async () => Boolean((await post("definitions?dry_run=true", {}))?.dry_run);
 
-const list = (title, rows, more) => rows?.length > 0 && [h("h3", {}, title), grid(["Where", "What"], rows.map((one) => [`${one.path} ${one.name ?? ""}`, one.why])),
-  more > 0 && h("p", { class: "dim" }, `And ${count(more)} more.`)];
+const list = (title, rows, more) =>
+  rows?.length > 0 && [
+    h("h3", {}, title),
+    grid(
+      ["Where", "What"],
+      rows.map((one) => [`${one.path} ${one.name ?? ""}`, one.why]),
+    ),
+    more > 0 && h("p", { class: "dim" }, `And ${count(more)} more.`),
+  ];
 
 function judged(answer) {
   const kinds = [...new Set(["created", "changed", "unchanged"].flatMap((what) => Object.keys(answer[what] || {})))];
   const of = (what) => kinds.map((kind) => answer[what]?.[kind] ?? 0);
   const [fresh, different, same] = [of("created"), of("changed"), of("unchanged")];
   return [
-    grid(["Kind", "#New", "#Different", "#As it is"], kinds.map((kind, i) => [kind.replaceAll("_", " "), count(fresh[i]), count(different[i]), count(same[i])]), { empty: "The file holds nothing." }),
-    list("There with other properties", answer.conflicts, answer.conflicts_more), list("Left out", answer.left_out), list("Changes", answer.changes, answer.changes_more),
+    grid(
+      ["Kind", "#New", "#Different", "#As it is"],
+      kinds.map((kind, i) => [kind.replaceAll("_", " "), count(fresh[i]), count(different[i]), count(same[i])]),
+      { empty: "The file holds nothing." },
+    ),
+    list("There with other properties", answer.conflicts, answer.conflicts_more),
+    list("Left out", answer.left_out),
+    list("Changes", answer.changes, answer.changes_more),
   ];
 }
 
-const compared = async (vhost, file) => (await triesFirst())
-  ? judged(await post(pathOf(vhost) + "?dry_run=true", file)) : changes(file, await get(pathOf(vhost)));
+const compared = async (vhost, file) =>
+  (await triesFirst()) ? judged(await post(pathOf(vhost) + "?dry_run=true", file)) : changes(file, await get(pathOf(vhost)));
 
 /* What an answer to an import says of what was left out. */
-const leftOut = (answer) => answer?.left_out?.length > 0 &&
-  show("Imported, but for these", grid(["Where", "Why"], answer.left_out.map((one) => [one.path, one.why])));
+const leftOut = (answer) =>
+  answer?.left_out?.length > 0 &&
+  show(
+    "Imported, but for these",
+    grid(
+      ["Where", "Why"],
+      answer.left_out.map((one) => [one.path, one.why]),
+    ),
+  );
 
 function confirm(ctx, vhost, file, text) {
-  return ask({ title: "Import these?", button: "Import", danger: true, wide: true, text,
+  return ask({
+    title: "Import these?",
+    button: "Import",
+    danger: true,
+    wide: true,
+    text,
     run: async () => {
       leftOut(await post(pathOf(vhost), file));
       ctx.refresh();
       return "Imported.";
-    } });
+    },
+  });
 }
 
 export const importDefinitions = (ctx) => {
   let text = "";
   return ask({
-    title: "Import definitions", button: "Compare",
-    text: ["What is there already and not in the file stays. Before anything changes you see what would.",
-      h("div", { class: "field" }, h("label", { for: "definitions-file" }, "File"),
-        h("input", { id: "definitions-file", type: "file", accept: ".json,application/json", onchange: async (event) => {
-          const [file] = event.target.files;
-          text = file ? await file.text() : "";
-        } }))],
+    title: "Import definitions",
+    button: "Compare",
+    text: [
+      "What is there already and not in the file stays. Before anything changes you see what would.",
+      h(
+        "div",
+        { class: "field" },
+        h("label", { for: "definitions-file" }, "File"),
+        h("input", {
+          id: "definitions-file",
+          type: "file",
+          accept: ".json,application/json",
+          onchange: async (event) => {
+            const [file] = event.target.files;
+            text = file ? await file.text() : "";
+          },
+        }),
+      ),
+    ],
     fields: [{ name: "vhost", label: "Into", type: "select", value: "", options: [["", "The whole broker"], ...ctx.vhosts] }],
     run: async ({ vhost }) => {
       if (!text) throw new Error("Choose a file first.");

@@ -10,13 +10,27 @@ export function effectiveSettings(queue, policy, operator) {
   for (const [name, v] of Object.entries(queue.arguments || {})) if (name.startsWith("x-")) own[name.slice(2)] = v;
   const policies = queue.effective_policy_definition || {};
   const names = [...new Set([...Object.keys(own), ...Object.keys(policies)])].sort();
-  return grid(["Setting", "Value that counts", "From", "Also said"], names.map((name) => {
-    const said = [["argument", own[name]], [`policy ${queue.policy}`, policy?.definition?.[name]],
-      [`operator policy ${queue.operator_policy}`, operator?.definition?.[name]]].filter((one) => one[1] !== undefined);
-    let counts = own[name] ?? policies[name];
-    if (typeof own[name] === "number" && typeof policies[name] === "number") counts = Math.min(own[name], policies[name]);
-    const from = said.find((one) => same(one[1], counts))?.[0] || (own[name] !== undefined ? "argument" : "policy");
-    return [name, value(counts), badge(from, from === "argument" ? "" : "good"),
-      said.filter((one) => one[0] !== from).map(([who, v]) => `${who}: ${value(v)}`).join("; ")];
-  }), { empty: "No argument and no policy changes how this queue behaves." });
+  return grid(
+    ["Setting", "Value that counts", "From", "Also said"],
+    names.map((name) => {
+      const said = [
+        ["argument", own[name]],
+        [`policy ${queue.policy}`, policy?.definition?.[name]],
+        [`operator policy ${queue.operator_policy}`, operator?.definition?.[name]],
+      ].filter((one) => one[1] !== undefined);
+      let counts = own[name] ?? policies[name];
+      if (typeof own[name] === "number" && typeof policies[name] === "number") counts = Math.min(own[name], policies[name]);
+      const from = said.find((one) => same(one[1], counts))?.[0] || (own[name] !== undefined ? "argument" : "policy");
+      return [
+        name,
+        value(counts),
+        badge(from, from === "argument" ? "" : "good"),
+        said
+          .filter((one) => one[0] !== from)
+          .map(([who, v]) => `${who}: ${value(v)}`)
+          .join("; "),
+      ];
+    }),
+    { empty: "No argument and no policy changes how this queue behaves." },
+  );
 }

@@ -16,9 +16,14 @@ function stream(el) {
   const said = h("span", { class: "dim", role: "status" });
   const filter = h("input", { type: "search", placeholder: "Only lines with", "aria-label": "Only lines with" });
   const pause = h("button", { type: "button", "aria-pressed": "false" }, "Pause");
-  let lines = [], control = null, level = null, waiting = [], timer = 0;
+  let lines = [],
+    control = null,
+    level = null,
+    waiting = [],
+    timer = 0;
 
-  const text = (one) => `${time(one.time ? Date.parse(one.time) || one.time : 0)} ${one.level.padEnd(7)} ${one.area}: ${one.text}`;
+  const text = (one) =>
+    `${time(one.time ? Date.parse(one.time) || one.time : 0)} ${one.level.padEnd(7)} ${one.area}: ${one.text}`;
   const fits = (one) => !filter.value || text(one).toLowerCase().includes(filter.value.toLowerCase());
   const element = (one) => h("div", { class: one.level }, text(one));
   const isPaused = () => pause.getAttribute("aria-pressed") === "true";
@@ -59,7 +64,11 @@ function stream(el) {
     while (!mine.signal.aborted) {
       try {
         await events("log/tail" + query({ lines: lines.length ? 0 : 500, level }), mine.signal, (name, data) => {
-          waiting.push(name === "lost" ? { level: "warning", area: "page", text: `${data.count} lines were too many to show`, time: Date.now() } : data);
+          waiting.push(
+            name === "lost"
+              ? { level: "warning", area: "page", text: `${data.count} lines were too many to show`, time: Date.now() }
+              : data,
+          );
           waiting = waiting.slice(-LINES_MAX);
           timer ||= setTimeout(flush, 100);
         });
@@ -70,13 +79,29 @@ function stream(el) {
       await new Promise((resolve) => setTimeout(resolve, 2000));
     }
   }
-  el.append(h("div", { class: "toolbar" }, filter, pause,
-    h("button", { type: "button", onclick: () => {
-      const address = URL.createObjectURL(new Blob([lines.map(text).join("\n") + "\n"], { type: "text/plain" }));
-      const link = h("a", { href: address, download: "leveret.log" });
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(address), 10000);
-    } }, "Download"), said), out);
+  el.append(
+    h(
+      "div",
+      { class: "toolbar" },
+      filter,
+      pause,
+      h(
+        "button",
+        {
+          type: "button",
+          onclick: () => {
+            const address = URL.createObjectURL(new Blob([lines.map(text).join("\n") + "\n"], { type: "text/plain" }));
+            const link = h("a", { href: address, download: "leveret.log" });
+            link.click();
+            setTimeout(() => URL.revokeObjectURL(address), 10000);
+          },
+        },
+        "Download",
+      ),
+      said,
+    ),
+    out,
+  );
   return {
     update(fresh) {
       if (fresh.level === level) return;
@@ -92,7 +117,15 @@ function stream(el) {
 }
 
 export const view = (ctx) => [
-  h("label", { class: "inline" }, "At least ", h("select", { value: ctx.query.level || "info", onchange: (event) => setQuery({ level: event.target.value }) },
-    LEVELS.map((one) => h("option", { value: one }, one)))),
+  h(
+    "label",
+    { class: "inline" },
+    "At least ",
+    h(
+      "select",
+      { value: ctx.query.level || "info", onchange: (event) => setQuery({ level: event.target.value }) },
+      LEVELS.map((one) => h("option", { value: one }, one)),
+    ),
+  ),
   island("log", stream, { level: ctx.query.level || "info" }),
 ];

@@ -12,8 +12,12 @@ export const title = () => "Policies";
 const operator = (ctx) => Boolean(ctx.query.operator);
 
 const kind = (isOperator) => ({
-  name: "policies", label: isOperator ? "Operator policies" : "Policies", sort: "",
-  empty: isOperator ? "There are no operator policies: nothing limits what queues may be declared with." : "There are no policies.",
+  name: "policies",
+  label: isOperator ? "Operator policies" : "Policies",
+  sort: "",
+  empty: isOperator
+    ? "There are no operator policies: nothing limits what queues may be declared with."
+    : "There are no policies.",
   path: ({ vhost }) => (isOperator ? "operator-policies" : "policies") + (vhost ? "/" + part(vhost) : ""),
   href: (row) => [["policies", row.vhost, row.name], { operator: isOperator ? 1 : "" }],
   columns: [
@@ -30,7 +34,9 @@ const kind = (isOperator) => ({
 /* Of how many objects it is the policy that counts. */
 async function won(row, isOperator) {
   const where = `${isOperator ? "operator_policy" : "policy"}:eq:${row.name}`;
-  const of = async (what) => (await get(`${what}/${part(row.vhost)}` + query({ page: 1, page_size: 1, pagination: "true", columns: "name", where }))).filtered_count;
+  const of = async (what) =>
+    (await get(`${what}/${part(row.vhost)}` + query({ page: 1, page_size: 1, pagination: "true", columns: "name", where })))
+      .filtered_count;
   return (await of("queues")) + (isOperator ? 0 : await of("exchanges"));
 }
 
@@ -44,10 +50,27 @@ export function view(ctx, data) {
   const is = operator(ctx);
   const may = is ? administers() : makesPolicies();
   return [
-    tabs([["", "Policies"], ["1", "Operator policies"]], is ? "1" : "", (id) => href(["policies"], { operator: id, vhost: ctx.query.vhost })),
-    h("p", { class: "help" }, is ? "Administrators limit with them what queues may be: of a number that both say, the lower one counts." :
-      "Of all policies whose pattern fits an object's name, the one with the highest priority is in effect."),
-    h("div", { class: "actions" }, may && button(is ? "Add an operator policy…" : "Add a policy…", () => editPolicy(ctx, { operator: is }), { class: "primary" })),
+    tabs(
+      [
+        ["", "Policies"],
+        ["1", "Operator policies"],
+      ],
+      is ? "1" : "",
+      (id) => href(["policies"], { operator: id, vhost: ctx.query.vhost }),
+    ),
+    h(
+      "p",
+      { class: "help" },
+      is
+        ? "Administrators limit with them what queues may be: of a number that both say, the lower one counts."
+        : "Of all policies whose pattern fits an object's name, the one with the highest priority is in effect.",
+    ),
+    h(
+      "div",
+      { class: "actions" },
+      may &&
+        button(is ? "Add an operator policy…" : "Add a policy…", () => editPolicy(ctx, { operator: is }), { class: "primary" }),
+    ),
     list.view(kind(is), ctx, data),
   ];
 }

@@ -1,20 +1,26 @@
 /* One queue: what it holds and how that changes, who takes from it, where its messages come from
  * and go, and its messages themselves. */
 import { h } from "../dom.js";
-import { call, del, get, getIfThere, part, query } from "../api.js";
+import { get, getIfThere, part, query } from "../api.js";
 import { chart, growth, levels, rangeChoice, ranges } from "../chart.js";
 import { bytes, count, percent, rate, some, time } from "../format.js";
-import { can } from "../features.js";
-import { go, href, setQuery } from "../route.js";
-import { enters, may } from "../rights.js";
-import { ask, badge, button, danger, facts, grid, section, tabs } from "../ui.js";
+import { href, setQuery } from "../route.js";
+import { may } from "../rights.js";
+import { badge, button, facts, grid, section, tabs } from "../ui.js";
 import { bindingRows, bindForm } from "./bindings.js";
 import { deadLetterGraph, deadLetterOf } from "./dead_letter_graph.js";
 import { effectiveSettings } from "./effective.js";
-import { messagesTab, moveMessages, publishTo } from "./queue_messages.js";
-import { deleteText, purgeText, state, toEmpty } from "./queues.js";
+import { actions } from "./queue_actions.js";
+import { messagesTab } from "./queue_messages.js";
+import { state, toEmpty } from "./queues.js";
 
-const TABS = [["", "Numbers"], ["messages", "Messages"], ["consumers", "Consumers"], ["bindings", "Bindings"], ["settings", "Settings"]];
+const TABS = [
+  ["", "Numbers"],
+  ["messages", "Messages"],
+  ["consumers", "Consumers"],
+  ["bindings", "Bindings"],
+  ["settings", "Settings"],
+];
 const nameOf = (ctx) => ctx.path[2] ?? "";
 const pathOf = (ctx) => `queues/${part(ctx.path[1])}/${part(nameOf(ctx))}`;
 
@@ -27,48 +33,16 @@ export async function load(ctx) {
   if (tab === "bindings") data.bindings = await get(pathOf(ctx) + "/bindings");
   if (tab === "settings") {
     data.policy = queue.policy && (await getIfThere(`policies/${part(queue.vhost)}/${part(queue.policy)}`).catch(() => null));
-    data.operator = queue.operator_policy && (await getIfThere(`operator-policies/${part(queue.vhost)}/${part(queue.operator_policy)}`).catch(() => null));
+    data.operator =
+      queue.operator_policy &&
+      (await getIfThere(`operator-policies/${part(queue.vhost)}/${part(queue.operator_policy)}`).catch(() => null));
   }
   const dead = deadLetterOf(queue);
-  if (tab === "" && dead) data.deadTargets = (await getIfThere(`exchanges/${part(queue.vhost)}/${part(dead.exchange || "amq.default")}/bindings/source`).catch(() => null));
+  if (tab === "" && dead)
+    data.deadTargets = await getIfThere(
+      `exchanges/${part(queue.vhost)}/${part(dead.exchange || "amq.default")}/bindings/source`,
+    ).catch(() => null);
   return data;
-}
-
-/* ---- What may be done to it. */
-
-function pause(ctx, queue) {
-  const paused = queue.state === "paused";
-  return ask({ title: paused ? "Resume the queue" : "Pause the queue", button: paused ? "Resume" : "Pause", danger: !paused,
-    text: paused ? `Its ${some(queue.consumers, "consumer")} get messages again.` : `Its ${some(queue.consumers, "consumer")} get no messages until it is resumed; publishers go on.`,
-    run: async () => {
-      await call("PUT", pathOf(ctx) + (paused ? "/resume" : "/pause"), {});
-      ctx.refresh();
-      return paused ? "Resumed." : "Paused.";
-    } });
-}
-
-function actions(ctx, queue) {
-  const one = [queue];
-  if (!enters(queue.vhost)) return null;
-  const configures = may("configure", queue.vhost, queue.name), reads = may("read", queue.vhost, queue.name);
-  return h("div", { class: "actions" },
-    may("write", queue.vhost, "") && button("Publish…", () => publishTo(ctx, queue)),
-    reads && can.move && button("Move messages…", () => moveMessages(ctx, queue)),
-    configures && can.pause && button(queue.state === "paused" ? "Resume…" : "Pause…", () => pause(ctx, queue)),
-    reads && danger("Purge…", () => ask({ title: "Purge the queue", text: purgeText(one), button: "Purge", danger: true,
-      run: async () => {
-        await del(pathOf(ctx) + "/contents");
-        ctx.refresh();
-        return "Purged.";
-      } })),
-    configures && danger("Delete…", () => ask({ title: "Delete the queue", text: deleteText(one), button: "Delete", danger: true,
-      typed: queue.messages > 0 || queue.consumers > 0 ? queue.name : undefined,
-      fields: [{ name: "unused", label: "Only if it has no consumers", type: "check" }, { name: "empty", label: "Only if it is empty", type: "check" }],
-      run: async ({ unused, empty }) => {
-        await del(pathOf(ctx) + query({ "if-unused": unused ? "true" : undefined, "if-empty": empty ? "true" : undefined }));
-        go(["queues"]);
-        return `Queue ${queue.name} is deleted.`;
-      } })));
 }
 
 /* ---- The parts. */
@@ -79,62 +53,152 @@ function numbers(ctx, { queue, deadTargets }) {
   const grown = (label, shade, name) => ({ label, shade, points: growth(stats[name + "_details"]) });
   return [
     rangeChoice(range, ctx.overview.sample_retention_policies.basic, (name) => setQuery({ range: name })),
-    h("div", { class: "columns" },
-      chart({ key: "lengths", title: "Messages", range, format: count, fill: true, series: [
-        { label: "Ready", shade: 2, points: levels(queue.messages_ready_details) },
-        { label: "Unacknowledged", shade: 3, points: levels(queue.messages_unacknowledged_details) }] }),
-      chart({ key: "rates", title: "Messages a second", range, format: rate, series: [
-        grown("In", 1, "publish"), grown("Out", 3, "deliver_get"), grown("Acknowledged", 5, "ack"), grown("Redelivered", 6, "redeliver")] })),
-    section("Now", facts(
-      ["State", state(queue)], ["Type", queue.type], ["Ready", count(queue.messages_ready)], ["Unacknowledged", count(queue.messages_unacknowledged)],
-      ["Time to empty", toEmpty(queue)], ["Consumers", count(queue.consumers)], ["Consumer capacity", percent(queue.consumer_capacity ?? 0)],
-      ["Bytes of messages", bytes(queue.message_bytes)], ["Memory", bytes(queue.memory)],
-      ["In memory", `${count(queue.messages_ram)} (${bytes(queue.message_bytes_ram)})`],
-      ["On disk only", `${count(queue.messages_paged_out)} (${bytes(queue.message_bytes_paged_out)})`],
-      ["Persistent", `${count(queue.messages_persistent)} (${bytes(queue.message_bytes_persistent)})`],
-      queue.messages_dlx !== undefined && ["Dead letters that wait", count(queue.messages_dlx)],
-      ["Idle since", queue.idle_since ? time(Date.parse(queue.idle_since)) : "in use"])),
+    h(
+      "div",
+      { class: "columns" },
+      chart({
+        key: "lengths",
+        title: "Messages",
+        range,
+        format: count,
+        fill: true,
+        series: [
+          { label: "Ready", shade: 2, points: levels(queue.messages_ready_details) },
+          { label: "Unacknowledged", shade: 3, points: levels(queue.messages_unacknowledged_details) },
+        ],
+      }),
+      chart({
+        key: "rates",
+        title: "Messages a second",
+        range,
+        format: rate,
+        series: [
+          grown("In", 1, "publish"),
+          grown("Out", 3, "deliver_get"),
+          grown("Acknowledged", 5, "ack"),
+          grown("Redelivered", 6, "redeliver"),
+        ],
+      }),
+    ),
+    section(
+      "Now",
+      facts(
+        ["State", state(queue)],
+        ["Type", queue.type],
+        ["Ready", count(queue.messages_ready)],
+        ["Unacknowledged", count(queue.messages_unacknowledged)],
+        ["Time to empty", toEmpty(queue)],
+        ["Consumers", count(queue.consumers)],
+        ["Consumer capacity", percent(queue.consumer_capacity ?? 0)],
+        ["Bytes of messages", bytes(queue.message_bytes)],
+        ["Memory", bytes(queue.memory)],
+        ["In memory", `${count(queue.messages_ram)} (${bytes(queue.message_bytes_ram)})`],
+        ["On disk only", `${count(queue.messages_paged_out)} (${bytes(queue.message_bytes_paged_out)})`],
+        ["Persistent", `${count(queue.messages_persistent)} (${bytes(queue.message_bytes_persistent)})`],
+        queue.messages_dlx !== undefined && ["Dead letters that wait", count(queue.messages_dlx)],
+        ["Idle since", queue.idle_since ? time(Date.parse(queue.idle_since)) : "in use"],
+      ),
+    ),
     deadLetterOf(queue) && section("Where its dead letters go", deadLetterGraph(queue, deadTargets)),
-    grid(["Published from", "#Rate", "#All"], (queue.incoming || []).map((one) => [
-      h("a", { href: href(["exchanges", one.exchange.vhost || queue.vhost, one.exchange.name]) }, one.exchange.name || "(default exchange)"),
-      rate(one.stats?.publish_details?.rate ?? 0), count(one.stats?.publish ?? 0)]), { empty: "" }),
+    grid(
+      ["Published from", "#Rate", "#All"],
+      (queue.incoming || []).map((one) => [
+        h(
+          "a",
+          { href: href(["exchanges", one.exchange.vhost || queue.vhost, one.exchange.name]) },
+          one.exchange.name || "(default exchange)",
+        ),
+        rate(one.stats?.publish_details?.rate ?? 0),
+        count(one.stats?.publish ?? 0),
+      ]),
+      { empty: "" },
+    ),
   ];
 }
 
-export const consumerGrid = (rows, empty) => grid(["Tag", "Channel", "User", "Acks", "#Prefetch", "Active", "Arguments"], rows.map((one) => [
-  one.consumer_tag, h("a", { href: href(["channels", one.channel_details?.name ?? ""]) }, one.channel_details?.name ?? "–"), one.channel_details?.user ?? "–",
-  one.ack_required ? "yes" : "no", one.prefetch_count ? count(one.prefetch_count) : "no limit",
-  one.active === false ? badge(one.activity_status || "waiting", "warn") : badge("active", "good"), JSON.stringify(one.arguments || {}).slice(1, -1) || "–"]),
-{ empty });
+export const consumerGrid = (rows, empty) =>
+  grid(
+    ["Tag", "Channel", "User", "Acks", "#Prefetch", "Active", "Arguments"],
+    rows.map((one) => [
+      one.consumer_tag,
+      h("a", { href: href(["channels", one.channel_details?.name ?? ""]) }, one.channel_details?.name ?? "–"),
+      one.channel_details?.user ?? "–",
+      one.ack_required ? "yes" : "no",
+      one.prefetch_count ? count(one.prefetch_count) : "no limit",
+      one.active === false ? badge(one.activity_status || "waiting", "warn") : badge("active", "good"),
+      JSON.stringify(one.arguments || {}).slice(1, -1) || "–",
+    ]),
+    { empty },
+  );
 
 function consumers({ queue }) {
   return section("Consumers", consumerGrid(queue.consumer_details || [], "Nobody consumes from this queue."));
 }
 
 function bindings(ctx, { queue, bindings: rows }) {
-  return section("Bindings to this queue",
+  return section(
+    "Bindings to this queue",
     bindingRows(ctx, rows, { towards: "source" }),
-    may("write", queue.vhost, queue.name) && h("div", { class: "actions" }, button("Bind…", () => bindForm(ctx, { vhost: queue.vhost, destination: queue.name, type: "q" }))));
+    may("write", queue.vhost, queue.name) &&
+      h(
+        "div",
+        { class: "actions" },
+        button("Bind…", () => bindForm(ctx, { vhost: queue.vhost, destination: queue.name, type: "q" })),
+      ),
+  );
 }
 
 function settings({ queue, policy, operator }) {
   return [
-    section("Settings in effect", h("p", { class: "help" }, "Arguments are given when a queue is declared; policies add to them. Where both say a number, the lower one counts; an operator policy only lowers."),
-      effectiveSettings(queue, policy, operator)),
-    section("Declared as", facts(["Durable", queue.durable ? "yes" : "no"], ["Auto-delete", queue.auto_delete ? "yes" : "no"], ["Exclusive", queue.exclusive ? "yes" : "no"],
-      ["Node", queue.node], ["Policy", queue.policy && h("a", { href: href(["policies", queue.vhost, queue.policy]) }, queue.policy)],
-      ["Operator policy", queue.operator_policy && h("a", { href: href(["policies", queue.vhost, queue.operator_policy], { operator: 1 }) }, queue.operator_policy)],
-      queue.owner_pid_details && ["Belongs to", h("a", { href: href(["connections", queue.owner_pid_details.name]) }, queue.owner_pid_details.name)])),
+    section(
+      "Settings in effect",
+      h(
+        "p",
+        { class: "help" },
+        "Arguments are given when a queue is declared; policies add to them. Where both say a number, the lower one counts; an operator policy only lowers.",
+      ),
+      effectiveSettings(queue, policy, operator),
+    ),
+    section(
+      "Declared as",
+      facts(
+        ["Durable", queue.durable ? "yes" : "no"],
+        ["Auto-delete", queue.auto_delete ? "yes" : "no"],
+        ["Exclusive", queue.exclusive ? "yes" : "no"],
+        ["Node", queue.node],
+        ["Policy", queue.policy && h("a", { href: href(["policies", queue.vhost, queue.policy]) }, queue.policy)],
+        [
+          "Operator policy",
+          queue.operator_policy &&
+            h("a", { href: href(["policies", queue.vhost, queue.operator_policy], { operator: 1 }) }, queue.operator_policy),
+        ],
+        queue.owner_pid_details && [
+          "Belongs to",
+          h("a", { href: href(["connections", queue.owner_pid_details.name]) }, queue.owner_pid_details.name),
+        ],
+      ),
+    ),
   ];
 }
 
 export function view(ctx, data) {
   const tab = ctx.query.tab || "";
   const { queue } = data;
-  const parts = { "": () => numbers(ctx, data), messages: () => messagesTab(ctx, queue), consumers: () => consumers(data),
-                  bindings: () => data.bindings && bindings(ctx, data), settings: () => settings(data) };
+  const parts = {
+    "": () => numbers(ctx, data),
+    messages: () => messagesTab(ctx, queue),
+    consumers: () => consumers(data),
+    bindings: () => data.bindings && bindings(ctx, data),
+    settings: () => settings(data),
+  };
   return [
-    h("p", { class: "dim" }, `in the virtual host ${queue.vhost} · `, state(queue), ` · ${some(queue.messages, "message")} · ${some(queue.consumers, "consumer")}`),
+    h(
+      "p",
+      { class: "dim" },
+      `in the virtual host ${queue.vhost} · `,
+      state(queue),
+      ` · ${some(queue.messages, "message")} · ${some(queue.consumers, "consumer")}`,
+    ),
     actions(ctx, queue),
     tabs(TABS, tab, (id) => href(ctx.path, { tab: id, range: ctx.query.range })),
     (parts[tab] || parts[""])(),

@@ -19,19 +19,45 @@ const ARGUMENTS = [
 
 export async function declareQueue(ctx, declared) {
   await ask({
-    title: "Declare a queue", button: "Declare", wide: true,
+    title: "Declare a queue",
+    button: "Declare",
+    wide: true,
     fields: [
       { name: "vhost", label: "Virtual host", type: "select", value: ctx.query.vhost || vhosts()[0], options: vhosts() },
       { name: "name", label: "Name", required: true },
-      { name: "type", label: "Type", type: "select", value: "", options: [["", `Default (${ctx.overview.default_queue_type || "of the virtual host"})`], "classic", "quorum"] },
+      {
+        name: "type",
+        label: "Type",
+        type: "select",
+        value: "",
+        options: [["", `Default (${ctx.overview.default_queue_type || "of the virtual host"})`], "classic", "quorum"],
+      },
       { name: "durable", label: "Durable: is there after a restart", type: "check", value: true },
       { name: "auto_delete", label: "Auto-delete: goes with its last consumer", type: "check" },
       { name: "more", label: "Set arguments", type: "check" },
-      ...ARGUMENTS.map(([name, label, type, help, options]) => ({ name, label, type, help, options, value: type === "select" ? "" : undefined, show: (v) => v.more })),
-      { name: "others", label: "Other arguments", type: "table", help: "One KEY=VALUE a line; a value that reads as JSON is JSON.", show: (v) => v.more },
+      ...ARGUMENTS.map(([name, label, type, help, options]) => ({
+        name,
+        label,
+        type,
+        help,
+        options,
+        value: type === "select" ? "" : undefined,
+        show: (v) => v.more,
+      })),
+      {
+        name: "others",
+        label: "Other arguments",
+        type: "table",
+        help: "One KEY=VALUE a line; a value that reads as JSON is JSON.",
+        show: (v) => v.more,
+      },
     ],
     run: async (values) => {
-      const settings = { durable: values.durable, auto_delete: values.auto_delete, arguments: { ...(values.more ? values.others : {}) } };
+      const settings = {
+        durable: values.durable,
+        auto_delete: values.auto_delete,
+        arguments: { ...(values.more ? values.others : {}) },
+      };
       if (values.type) settings.arguments["x-queue-type"] = values.type;
       for (const [name] of values.more ? ARGUMENTS : [])
         if (values[name] !== undefined && values[name] !== "" && values[name] !== false) settings.arguments[name] = values[name];

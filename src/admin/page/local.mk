@@ -12,14 +12,13 @@ web_sources = \
 	web/app.js \
 	web/chart.js \
 	web/dom.js \
+	web/endpoints.txt \
 	web/features.js \
 	web/format.js \
-	web/endpoints.txt \
 	web/index.html \
 	web/keys.js \
 	web/list.js \
 	web/live.js \
-	web/plot.js \
 	web/pages/api.js \
 	web/pages/bindings.js \
 	web/pages/channel.js \
@@ -32,6 +31,7 @@ web_sources = \
 	web/pages/definitions.js \
 	web/pages/effective.js \
 	web/pages/exchange.js \
+	web/pages/exchange_tail.js \
 	web/pages/exchanges.js \
 	web/pages/limits.js \
 	web/pages/log.js \
@@ -39,19 +39,25 @@ web_sources = \
 	web/pages/message.js \
 	web/pages/metrics.js \
 	web/pages/node.js \
+	web/pages/node_settings.js \
 	web/pages/overview.js \
 	web/pages/permissions.js \
 	web/pages/policies.js \
 	web/pages/policy.js \
 	web/pages/policy_form.js \
 	web/pages/queue.js \
+	web/pages/queue_actions.js \
+	web/pages/queue_bulk.js \
 	web/pages/queue_forms.js \
 	web/pages/queue_messages.js \
+	web/pages/queue_moves.js \
+	web/pages/queue_picked.js \
 	web/pages/queues.js \
 	web/pages/user.js \
 	web/pages/users.js \
 	web/pages/vhost.js \
 	web/pages/vhosts.js \
+	web/plot.js \
 	web/rights.js \
 	web/route.js \
 	web/style.css \
