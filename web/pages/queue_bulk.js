@@ -24,13 +24,11 @@ async function each(rows, act, done) {
 }
 
 const sum = (rows, name) => rows.reduce((all, row) => all + (row[name] || 0), 0);
-const said = (rows) =>
-  rows.length <= 8
-    ? rows.map((one) => one.name).join(", ")
-    : `${rows
-        .slice(0, 8)
-        .map((one) => one.name)
-        .join(", ")} and ${count(rows.length - 8)} more`;
+const NAMED = 8;
+function said(rows) {
+  const names = rows.slice(0, NAMED).map((one) => one.name);
+  return names.join(", ") + (rows.length > NAMED ? ` and ${count(rows.length - NAMED)} more` : "");
+}
 
 function bulk(verb, rows, text, act, done, more = {}) {
   return ask({
