@@ -1,5 +1,5 @@
-/* Export and import of definitions. Before an import the file is compared with what is there, and
- * the page says what would be new or different. */
+/* Export and import of definitions. Before an import the broker tries it, and the page says what
+ * would be new or different. */
 import { h } from "../dom.js";
 import { get, part, post } from "../api.js";
 import { count } from "../format.js";
@@ -28,86 +28,7 @@ export const exportDefinitions = (ctx) =>
     },
   });
 
-/* ---- What an import would change. */
-
-/* What makes an entry of each kind the same one. */
-const IDENTITY = {
-  users: ["name"],
-  vhosts: ["name"],
-  permissions: ["user", "vhost"],
-  topic_permissions: ["user", "vhost", "exchange"],
-  parameters: ["component", "vhost", "name"],
-  global_parameters: ["name"],
-  policies: ["vhost", "name"],
-  queues: ["vhost", "name"],
-  exchanges: ["vhost", "name"],
-  bindings: ["vhost", "source", "destination", "destination_type", "routing_key", "arguments"],
-};
-const NAMES_SHOWN = 20;
-
-/* JSON with sorted keys. */
-const plain = (value) =>
-  JSON.stringify(value ?? null, (_, v) =>
-    v && typeof v === "object" && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).sort()) : v,
-  );
-
-function compare(kind, wanted, there) {
-  const key = (one) => IDENTITY[kind].map((name) => plain(one[name])).join();
-  const known = new Map((there || []).map((one) => [key(one), one]));
-  const out = { fresh: [], different: [], same: 0 };
-  for (const one of wanted) {
-    const old = known.get(key(one));
-    const name = IDENTITY[kind]
-      .filter((part_) => part_ !== "arguments")
-      .map((part_) => one[part_] ?? "")
-      .join(" ");
-    if (!old) out.fresh.push(name);
-    else {
-      const fields = Object.keys(one).filter((field) => plain(one[field]) !== plain(old[field]));
-      if (fields.length) out.different.push(`${name} (${fields.join(", ")})`);
-      else out.same++;
-    }
-  }
-  return out;
-}
-
-const names = (list) =>
-  list.slice(0, NAMES_SHOWN).join(" · ") + (list.length > NAMES_SHOWN ? ` and ${count(list.length - NAMES_SHOWN)} more` : "");
-
-function changes(file, there) {
-  const kinds = Object.keys(IDENTITY)
-    .filter((kind) => Array.isArray(file[kind]) && file[kind].length)
-    .map((kind) => [kind, compare(kind, file[kind], there[kind])]);
-  const unknown = Object.keys(file).filter((name) => Array.isArray(file[name]) && file[name].length && !IDENTITY[name]);
-  const different = kinds.reduce((sum, [, one]) => sum + one.different.length, 0);
-  return [
-    grid(
-      ["Kind", "#New", "#Different", "#As it is", "Which"],
-      kinds.map(([kind, one]) => [
-        kind.replaceAll("_", " "),
-        count(one.fresh.length),
-        count(one.different.length),
-        count(one.same),
-        [
-          one.fresh.length > 0 && h("div", {}, "new: ", names(one.fresh)),
-          one.different.length > 0 && h("div", {}, "different: ", names(one.different)),
-        ],
-      ]),
-    ),
-    different > 0 &&
-      h(
-        "p",
-        {},
-        "What is different is replaced by what the file says. Queues and exchanges that are there with other arguments are not: the broker refuses the import then.",
-      ),
-    unknown.length > 0 && h("p", { class: "problem" }, `The broker knows no ${unknown.join(", ")}.`),
-  ];
-}
-
-/* ---- The same as the broker judges it, where it can (dry_run): with what it would leave out. */
-
-/* An empty file changes nothing, whether the broker knows of trials or not. */
-const triesFirst = async () => Boolean((await post("definitions?dry_run=true", {}))?.dry_run);
+/* ---- What an import would change, as the broker judges it. */
 
 const list = (title, rows, more) =>
   rows?.length > 0 && [
@@ -134,9 +55,6 @@ function judged(answer) {
     list("Changes", answer.changes, answer.changes_more),
   ];
 }
-
-const compared = async (vhost, file) =>
-  (await triesFirst()) ? judged(await post(pathOf(vhost) + "?dry_run=true", file)) : changes(file, await get(pathOf(vhost)));
 
 /* What an answer to an import says of what was left out. */
 const leftOut = (answer) =>
@@ -196,7 +114,7 @@ export const importDefinitions = (ctx) => {
         throw new Error(`The file is not JSON: ${error.message}`);
       }
       if (!file || typeof file !== "object" || Array.isArray(file)) throw new Error("The file is not an object of definitions.");
-      const said = await compared(vhost, file);
+      const said = judged(await post(pathOf(vhost) + "?dry_run=true", file));
       setTimeout(() => confirm(ctx, vhost, file, said));
     },
   });
