@@ -588,6 +588,38 @@ def what_goes_on_is_followed(node):
     assert "no exchange" in run(node, "tail", "gone", code=REFUSED).err
 
 
+@test
+def users_with_tags_and_hashes(node):
+    first, second = name("ann"), name("bob")
+    run(node, "add_user", first, "secret", "--tags", "monitoring,policymaker")
+    assert as_json(node, "list_users")[-1]["tags"] == ["monitoring", "policymaker"] or \
+        ["monitoring", "policymaker"] in [u["tags"] for u in as_json(node, "list_users")]
+    hashed = run(node, "hash_password", "secret").out.strip()
+    run(node, "add_user", second, "--pre-hashed-password", hashed)
+    run(node, "authenticate_user", second, "secret")
+    run(node, "clear_password", second)
+    run(node, "authenticate_user", second, "secret", code=REFUSED)
+    run(node, "delete_users", first, second)
+    assert not {first, second} & {u["user"] if "user" in u else u["name"] for u in as_json(node, "list_users")}
+    vhost = name("v")
+    run(node, "add_vhost", vhost, "--tags", "one,two")
+    run(node, "set_vhost_tags", vhost, "three")
+    assert ["three"] in [v.get("tags") for v in as_json(node, "list_vhosts", "name", "tags")]
+    run(node, "delete_vhost", vhost)
+
+
+@test
+def several_queues_are_deleted_by_a_pattern(node):
+    stem = name("many")
+    for i in range(3):
+        run(node, "declare_queue", f"{stem}.{i}")
+    run(node, "declare_queue", f"{stem}-stays")
+    gone = run(node, "delete_queues", "--pattern", f"^{stem}[.]").out.split()
+    assert gone == [f"{stem}.{i}" for i in range(3)], gone
+    assert f"{stem}-stays" in [q["name"] for q in as_json(node, "list_queues", "name")]
+    assert "--pattern" in run(node, "delete_queues", code=USAGE).err
+
+
 def run_local(node, *arguments, **options):
     """Without host and port: by the control socket, if it is found."""
     none = {"LEVERETCTL_HOST": None, "LEVERETCTL_PORT": None, "LEVERET_DATA_DIR": str(node.data)}

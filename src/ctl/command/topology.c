@@ -1,8 +1,10 @@
 /* Exchanges, queues and bindings. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ctl/api/api.h"
+#include "ctl/api/http.h"
 #include "ctl/command/command.h"
 #include "ctl/options/pairs.h"
 #include "leveret/base/mem.h"
@@ -72,6 +74,66 @@ static enum outcome run_delete_queue(struct session *session)
 static enum outcome run_delete_exchange(struct session *session)
 {
     return delete_one(session, "exchanges", NULL, "exchange");
+}
+
+/* Queues that a page has at most; the API's limit. */
+#define PAGE_ROWS 500
+
+/* Appends the names of the queues that match to the list. The API looks at a name only in pages. */
+static enum outcome find_matching(struct session *s, const char *pattern, struct value *names)
+{
+    enum outcome outcome = OUTCOME_OK;
+    double pages = 1;
+    for (int page = 1; outcome == OUTCOME_OK && page <= pages; page++) {
+        struct text path = {0};
+        struct value *answer = NULL;
+        char *plain = api_path("queues", s->options->vhost, NULL);
+        text_printf(&path, "%s?columns=name&page=%d&page_size=%d&use_regex=true&name=", plain, page,
+                    PAGE_ROWS);
+        http_quote(&path, pattern);
+        text_add(&path, "", 1);
+        free(plain);
+        const struct api_request request = {
+            .path = (char *)path.at, .what = "virtual host", .which = s->options->vhost};
+        outcome = api_call(s, &request, &answer);
+        const struct value *items = value_get(answer, "items");
+        for (size_t i = 0; i < value_count(items); i++)
+            value_append(names, value_copy(value_get(value_at(items, i), "name")));
+        pages = value_number(value_get(answer, "page_count"));
+        value_free(&answer);
+    }
+    return outcome;
+}
+
+/* Deletes the queues whose names match, and prints each. */
+static enum outcome run_delete_queues(struct session *session)
+{
+    const struct options *o = session->options;
+    const char *pattern = option_text(o, OPTION_PATTERN);
+    if (!pattern) {
+        complain("say which by --pattern");
+        return OUTCOME_USAGE;
+    }
+    struct value *names = value_new_list();
+    enum outcome outcome = find_matching(session, pattern, names);
+    for (size_t i = 0; outcome == OUTCOME_OK && i < value_count(names); i++) {
+        const char *name = value_text(value_at(names, i));
+        struct text one = {0};
+        if (!name)
+            continue;
+        char *plain = api_path("queues", o->vhost, name, NULL);
+        text_printf(&one, "%s?%s%s%c", plain,
+                    option_given(o, OPTION_IF_EMPTY) ? "if-empty=true&" : "",
+                    option_given(o, OPTION_IF_UNUSED) ? "if-unused=true" : "", 0);
+        free(plain);
+        const struct api_request request = {
+            .method = "DELETE", .path = (char *)one.at, .may_miss = true};
+        outcome = api_call(session, &request, NULL);
+        if (outcome == OUTCOME_OK)
+            printf("%s\n", name);
+    }
+    value_free(&names);
+    return outcome;
 }
 
 static enum outcome run_purge_queue(struct session *session)
@@ -156,6 +218,8 @@ static const struct command commands[] = {
      "Create a queue"},
     {"delete_queue", "QUEUE", {OPTION_VHOST, OPTION_IF_EMPTY, OPTION_IF_UNUSED}, run_delete_queue, NULL, "configure",
      "Delete a queue with its messages"},
+    {"delete_queues", "", {OPTION_VHOST, OPTION_PATTERN, OPTION_IF_EMPTY, OPTION_IF_UNUSED}, run_delete_queues, NULL, "configure",
+     "Delete the queues whose names match --pattern, and print their names"},
     {"purge_queue", "QUEUE", {OPTION_VHOST}, run_purge_queue, NULL, "read",
      "Drop the messages that are ready in a queue"},
     {"list_exchanges", "[COLUMN...]", {OPTION_VHOST, OPTION_ALL_VHOSTS}, run_list, "exchanges", NEEDS_ANY,

@@ -1,5 +1,6 @@
 /* Users. The API's PUT creates or replaces a user; commands that only create one,
  * or change a part of one, ask for the user first. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
@@ -55,6 +56,33 @@ static enum outcome put_user(struct session *s, const char *name, struct value *
     return api_call(s, &request, NULL);
 }
 
+/* "a,b" as a list. */
+static struct value *tags_of(const char *text)
+{
+    struct value *tags = value_new_list();
+    char *copy = mem_need_text(text ? text : "", text ? strlen(text) : 0), *rest = copy, *tag;
+    while ((tag = strsep(&rest, ",")))
+        if (*tag)
+            value_append(tags, value_new_text(tag));
+    free(copy);
+    return tags;
+}
+
+/* The password of a new user, or its hash. Returns false after printing an error. */
+static bool add_password(const struct session *session, struct value *user)
+{
+    const char *hash = option_text(session->options, OPTION_PRE_HASHED);
+    if (hash) {
+        value_set(user, "password_hash", value_new_text(hash));
+        return true;
+    }
+    char *password = take_password(session_arg(session, 1));
+    if (password)
+        value_set(user, "password", value_new_text(password));
+    free(password);
+    return password != NULL;
+}
+
 static enum outcome run_add_user(struct session *session)
 {
     const char *name = session->args[0];
@@ -67,14 +95,55 @@ static enum outcome run_add_user(struct session *session)
         value_free(&there);
         return OUTCOME_EXISTS;
     }
-    char *password = take_password(session_arg(session, 1));
+    struct value *user = value_new_map();
+    if (!add_password(session, user)) {
+        value_free(&user);
+        return OUTCOME_LOCAL;
+    }
+    value_set(user, "tags", tags_of(option_text(session->options, OPTION_TAGS)));
+    return put_user(session, name, user);
+}
+
+/* From then on the user cannot log in with a password. */
+static enum outcome run_clear_password(struct session *session)
+{
+    const char *name = session->args[0];
+    struct value *there = NULL;
+    enum outcome outcome = find_user(session, name, false, &there);
+    if (outcome != OUTCOME_OK)
+        return outcome;
+    struct value *user = value_new_map();
+    value_set(user, "password_hash", value_new_text(""));
+    value_set(user, "tags", value_copy(value_get(there, "tags")));
+    value_free(&there);
+    return put_user(session, name, user);
+}
+
+static enum outcome run_delete_users(struct session *session)
+{
+    struct value *body = value_new_map(), *names = value_new_list();
+    for (int i = 0; i < session->arg_count; i++)
+        value_append(names, value_new_text(session->args[i]));
+    value_set(body, "users", names);
+    const struct api_request request = {
+        .method = "POST", .path = api_path("users", "bulk-delete", NULL), .body = body};
+    return api_call(session, &request, NULL);
+}
+
+static enum outcome run_hash_password(struct session *session)
+{
+    char *password = take_password(session_arg(session, 0));
+    struct value *answer = NULL;
     if (!password)
         return OUTCOME_LOCAL;
-    struct value *user = value_new_map();
-    value_set(user, "password", value_new_text(password));
-    value_set(user, "tags", value_new_list());
+    const struct api_request request = {.path = api_path("auth", "hash_password", password, NULL)};
     free(password);
-    return put_user(session, name, user);
+    enum outcome outcome = api_call(session, &request, &answer);
+    const char *hash = value_text(value_get(answer, "ok"));
+    if (outcome == OUTCOME_OK && hash)
+        printf("%s\n", hash);
+    value_free(&answer);
+    return outcome;
 }
 
 static enum outcome run_change_password(struct session *session)
@@ -158,10 +227,16 @@ static enum outcome run_authenticate(struct session *session)
 static const struct command commands[] = {
     {"list_users", "[COLUMN...]", {0}, run_list, "users", NEEDS_ADMIN,
      "Users and their tags"},
-    {"add_user", "USER [PASSWORD]", {0}, run_add_user, NULL, NEEDS_ADMIN,
+    {"add_user", "USER [PASSWORD]", {OPTION_TAGS, OPTION_PRE_HASHED}, run_add_user, NULL, NEEDS_ADMIN,
      "Create a user; without PASSWORD it is the first line of standard input"},
     {"delete_user", "USER", {0}, run_delete_user, NULL, NEEDS_ADMIN,
      "Delete a user"},
+    {"delete_users", "USER...", {0}, run_delete_users, NULL, NEEDS_ADMIN,
+     "Delete several users: all of them, or none when one is not there"},
+    {"clear_password", "USER", {0}, run_clear_password, NULL, NEEDS_ADMIN,
+     "Let a user log in by no password"},
+    {"hash_password", "[PASSWORD]", {0}, run_hash_password, NULL, NEEDS_ADMIN,
+     "A salted hash of a password, for definitions and add_user"},
     {"change_password", "USER [PASSWORD]", {0}, run_change_password, NULL, NEEDS_ADMIN,
      "Give a user another password; without PASSWORD it is the first line of standard input"},
     {"authenticate_user", "USER [PASSWORD]", {0}, run_authenticate, NULL, "anybody",

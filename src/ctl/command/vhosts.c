@@ -16,6 +16,10 @@ static void take_options(const struct session *session, struct value *body)
         value_set(body, "description", value_new_text(description));
     if (type)
         value_set(body, "default_queue_type", value_new_text(type));
+    if (option_text(o, OPTION_TAGS))
+        value_set(body, "tags", value_new_text(option_text(o, OPTION_TAGS)));
+    if (option_given(o, OPTION_TRACING))
+        value_set(body, "tracing", value_new_bool(true));
 }
 
 static enum outcome put(struct session *session, const char *vhost, struct value *body)
@@ -49,6 +53,18 @@ static enum outcome run_update_vhost(struct session *session)
 {
     struct value *body = value_new_map();
     take_options(session, body);
+    return change(session, session->args[0], body);
+}
+
+static enum outcome run_set_vhost_tags(struct session *session)
+{
+    struct value *body = value_new_map();
+    struct text tags = {0};
+    for (int i = 1; i < session->arg_count; i++)
+        text_printf(&tags, "%s%s", i > 1 ? "," : "", session->args[i]);
+    text_add(&tags, "", 1);
+    value_set(body, "tags", value_new_text((const char *)tags.at));
+    text_free(&tags);
     return change(session, session->args[0], body);
 }
 
@@ -122,9 +138,11 @@ static enum outcome run_delete_vhost(struct session *session)
 static const struct command commands[] = {
     {"list_vhosts", "[COLUMN...]", {0}, run_list, "vhosts", NEEDS_ANY,
      "Virtual hosts"},
-    {"add_vhost", "VHOST", {OPTION_DESCRIPTION, OPTION_DEFAULT_QUEUE_TYPE}, run_add_vhost, NULL, NEEDS_ADMIN,
+    {"add_vhost", "VHOST", {OPTION_DESCRIPTION, OPTION_DEFAULT_QUEUE_TYPE, OPTION_TAGS, OPTION_TRACING}, run_add_vhost, NULL, NEEDS_ADMIN,
      "Create a virtual host"},
-    {"update_vhost_metadata", "VHOST", {OPTION_DESCRIPTION, OPTION_DEFAULT_QUEUE_TYPE}, run_update_vhost, NULL, NEEDS_ADMIN,
+    {"set_vhost_tags", "VHOST [TAG...]", {0}, run_set_vhost_tags, NULL, NEEDS_ADMIN,
+     "Replace the tags of a virtual host"},
+    {"update_vhost_metadata", "VHOST", {OPTION_DESCRIPTION, OPTION_DEFAULT_QUEUE_TYPE, OPTION_TAGS}, run_update_vhost, NULL, NEEDS_ADMIN,
      "Change what is known of a virtual host"},
     {"enable_vhost_deletion_protection", "VHOST", {0}, run_protect_vhost, NULL, NEEDS_ADMIN,
      "Have delete_vhost refused for a virtual host"},

@@ -79,6 +79,12 @@ const struct option_row option_table[] = {
     FLAG(OPTION_DRY_RUN, 0, "dry-run", "Count what would be done, and do nothing"),
     FLAG(OPTION_NO_WAIT, 0, "no-wait", "Begin it, and do not wait for its end"),
 
+    /* Users, queues. */
+    VALUE(OPTION_TAGS, 0, "tags", OPTION_TEXT, "TAG[,TAG]", "With these tags"),
+    VALUE(OPTION_PRE_HASHED, 0, "pre-hashed-password", OPTION_TEXT, "HASH", "With a password that hash_password has hashed"),
+    VALUE(OPTION_PATTERN, 0, "pattern", OPTION_TEXT, "REGEX", "Those whose names match the regular expression"),
+    FLAG(OPTION_TRACING, 0, "tracing", "Its messages are traced"),
+
     /* The node. */
     VALUE(OPTION_LINES, 'N', "number", OPTION_NUMBER, "N", "The last N lines (50)"),
     VALUE(OPTION_WITHIN, 0, "within", OPTION_NUMBER, "N", "Within N units of time (4)"),
