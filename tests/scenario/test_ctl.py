@@ -400,7 +400,7 @@ def definitions(node):
 
 
 @test
-def parameters(node):
+def runtime_parameters(node):
     vhost = name("v")
     run(node, "add_vhost", vhost)
     run(node, "set_parameter", "-p", vhost, "vhost-limits", "limits", '{"max-queues": 5}')

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "broker/store/paging.h"
 #include "leveret/base/mem.h"
 
 struct page_reader *page_reader_open(struct store *store, void (*wake)(struct page_reader *reader),
@@ -63,7 +62,7 @@ enum page_turn page_reader_turn(struct page_reader *reader, struct chunk *chunk)
         return PAGE_DAMAGED;
     if (!is_at(reader, lane->handle, chunk->number)) {
         drop_page(reader);
-        reader->handle = lane_handle(lane);
+        reader->handle = lane->handle; /* a chunk that is stored has one */
         reader->number = chunk->number;
         reader->waiting = true;
         if (chunk->state == CHUNK_STORED) /* else the page has been asked for, and is under way */
