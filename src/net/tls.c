@@ -205,6 +205,22 @@ void tls_free(struct tls **tls)
     free(t);
 }
 
+void tls_each_cipher(void (*see)(void *context, const char *name), void *context)
+{
+    const struct tls_options any = {.v1_2 = true, .v1_3 = true};
+    SSL_CTX *ssl_context = SSL_CTX_new(TLS_server_method());
+    if (ssl_context)
+        set_rules(ssl_context, &any);
+    SSL *ssl = ssl_context ? SSL_new(ssl_context) : NULL;
+    STACK_OF(SSL_CIPHER) *ciphers = ssl ? SSL_get1_supported_ciphers(ssl) : NULL;
+    for (int i = 0; i < sk_SSL_CIPHER_num(ciphers); i++)
+        see(context, SSL_CIPHER_get_name(sk_SSL_CIPHER_value(ciphers, i)));
+    sk_SSL_CIPHER_free(ciphers);
+    SSL_free(ssl);
+    SSL_CTX_free(ssl_context);
+    ERR_clear_error();
+}
+
 SSL *tls_stream_new(struct tls *tls)
 {
     pthread_mutex_lock(&tls->lock);

@@ -501,12 +501,12 @@ def looking_and_moving(node):
     assert (done["state"], done["moved"], done["queue"]) == ("done", 2, dead), done
     done = as_json(node, "move", first, second, "-c", "2")
     assert (done["moved"], done["to"]) == (2, {"queue": second}), done
-    done = as_json(node, "move", first, "--exchange", "", "--key", second)
+    done = as_json(node, "move", first, "--exchange", "", "--routing-key", second)
     assert done["moved"] == 1, done
     assert str(done["id"]) in run(node, "list_tasks").out
     run(node, "stop_task", str(done["id"]))
     assert "say where to" in run(node, "move", first, code=USAGE).err
-    assert "--key" in run(node, "move", first, second, "--key", "k", code=USAGE).err
+    assert "--routing-key" in run(node, "move", first, second, "--routing-key", "k", code=USAGE).err
     assert "no queue" in run(node, "peek", "gone", code=REFUSED).err.lower()
     started = as_json(node, "move", second, first, "--rate", "1", "--no-wait")
     assert started["state"] in ("running", "waiting"), started
@@ -580,7 +580,7 @@ def what_goes_on_is_followed(node):
     exchange = name("x")
     run(node, "declare_exchange", exchange, "topic")
     api = Api(node)
-    seen = first_of(node, ["tail", exchange, "--key", "a.*"], lambda i: api.publish(exchange, "a.b", "seen"), "seen")
+    seen = first_of(node, ["tail", exchange, "--routing-key", "a.*"], lambda i: api.publish(exchange, "a.b", "seen"), "seen")
     assert json.loads(seen)["routing_key"] == "a.b", seen
     first_of(node, ["log_tail_stream"], lambda i: run(node, "set_log_level", "debug" if i % 2 else "info"), "log")
     event = first_of(node, ["consume_event_stream"], lambda i: run(node, "declare_queue", name("q")), "queue.created")

@@ -156,6 +156,44 @@ START_TEST(nodes)
 }
 END_TEST
 
+/* The port follows from TLS when no source names one. */
+START_TEST(tls)
+{
+    struct options o;
+    ck_assert(read_line(&o, "x -H h status", false));
+    ck_assert_str_eq(o.scheme, "http");
+    ck_assert_str_eq(o.port, "15672");
+    options_free(&o);
+    ck_assert(read_line(&o, "x --tls --cacert ca --cert c --key k status", false));
+    ck_assert_str_eq(o.scheme, "https");
+    ck_assert_str_eq(o.port, "15671");
+    ck_assert_str_eq(o.tls.cacert, "ca");
+    ck_assert_str_eq(o.tls.cert, "c");
+    ck_assert_str_eq(o.tls.key, "k");
+    ck_assert(!o.tls.insecure && !o.socket);
+    options_free(&o);
+    ck_assert(read_line(&o, "x --tls --insecure -P 7 status", false));
+    ck_assert_str_eq(o.port, "7");
+    ck_assert(o.tls.insecure);
+    options_free(&o);
+    setenv("LEVERETCTL_TLS", "true", 1);
+    setenv("LEVERETCTL_CACERT", "of-environment", 1);
+    ck_assert(read_line(&o, "x status", false));
+    ck_assert_str_eq(o.port, "15671");
+    ck_assert_str_eq(o.tls.cacert, "of-environment");
+    options_free(&o);
+    setenv("LEVERETCTL_TLS", "maybe", 1);
+    expect_refused("x status", "LEVERETCTL_TLS: true or false");
+    unsetenv("LEVERETCTL_TLS");
+    unsetenv("LEVERETCTL_CACERT");
+    expect_refused("x -H h --cacert ca status", "need tls");
+    expect_refused("x -H h --insecure status", "need tls");
+    expect_refused("x --tls --key k status", "key needs cert");
+    expect_refused("x --tls --insecure --cacert ca status", "either cacert or insecure");
+    expect_refused("x --tls --socket s status", "--socket needs no");
+}
+END_TEST
+
 START_TEST(password_leaves_argv)
 {
     struct options o;
@@ -179,6 +217,7 @@ int main(void)
     tcase_add_test(tests, refusals);
     tcase_add_test(tests, styles);
     tcase_add_test(tests, nodes);
+    tcase_add_test(tests, tls);
     tcase_add_test(tests, password_leaves_argv);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -50,6 +50,10 @@ struct tls_certificate {
 };
 void tls_certificate(const struct tls *tls, struct tls_certificate *out);
 
+/* Calls see with the name, in OpenSSL's form, of each cipher that can be used when the
+ * configuration names none, the preferred first. */
+void tls_each_cipher(void (*see)(void *context, const char *name), void *context);
+
 /* The time, as one thread's transports share it: how long handshakes have taken in this turn of the
  * thread's loop. A handshake that comes when HANDSHAKE_TURN_US are used up waits for the next turn.
  * All zeros at first. */

@@ -193,6 +193,27 @@ static void list_certificates(struct request *r)
     respond_json(r, 200, &a);
 }
 
+static void write_cipher(void *answer, const char *name)
+{
+    answer_text(answer, NULL, name);
+}
+
+/* What the broker's TLS can do. */
+static void show_tls(struct request *r)
+{
+    struct answer a = {0};
+    answer_object(&a, NULL);
+    answer_array(&a, "versions");
+    answer_text(&a, NULL, "tlsv1.3");
+    answer_text(&a, NULL, "tlsv1.2");
+    answer_end(&a);
+    answer_array(&a, "cipher_suites");
+    tls_each_cipher(write_cipher, &a);
+    answer_end(&a);
+    answer_end(&a);
+    respond_json(r, 200, &a);
+}
+
 /* ---- Routes. */
 
 const struct route api_health_listeners[] = {
@@ -202,5 +223,6 @@ const struct route api_health_listeners[] = {
     {METHOD_GET, "/api/health/checks/certificate-expiration/:n/:unit", check_certificates,
      ACCESS_USER, BODY_SMALL},
     {METHOD_GET, "/api/certificates", list_certificates, ACCESS_MONITORING, BODY_SMALL},
+    {METHOD_GET, "/api/tls", show_tls, ACCESS_MONITORING, BODY_SMALL},
     ROUTES_END,
 };

@@ -16,6 +16,7 @@
 struct http {
     CURL *curl;
     struct text base; /* http://host:port, not zero-ended */
+    bool tls;         /* true: by https */
     char wrong[CURL_ERROR_SIZE];
 };
 
@@ -28,19 +29,17 @@ static size_t collect(char *at, size_t one, size_t count, void *context)
     return one * count;
 }
 
-static void set_tls(CURL *curl, const struct http_target *target)
+static void use_tls(CURL *curl, const struct options_tls *tls)
 {
     curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    if (target->cacert)
-        curl_easy_setopt(curl, CURLOPT_CAINFO, target->cacert);
-    if (target->cert)
-        curl_easy_setopt(curl, CURLOPT_SSLCERT, target->cert);
-    if (target->key)
-        curl_easy_setopt(curl, CURLOPT_SSLKEY, target->key);
-    if (target->insecure) {
-        curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
-        curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
-    }
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, tls->insecure ? 0L : 1L);
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, tls->insecure ? 0L : 2L);
+    if (tls->cacert)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, tls->cacert);
+    if (tls->cert)
+        curl_easy_setopt(curl, CURLOPT_SSLCERT, tls->cert);
+    if (tls->cert)
+        curl_easy_setopt(curl, CURLOPT_SSLKEY, tls->key ? tls->key : tls->cert);
 }
 
 struct http *http_new(const struct http_target *target)
@@ -56,6 +55,9 @@ struct http *http_new(const struct http_target *target)
     else
         text_printf(&http->base, "%s://%s%s%s:%s%s", target->scheme, v6 ? "[" : "", target->host,
                     v6 ? "]" : "", target->port, target->prefix);
+    http->tls = !target->socket && strcmp(target->scheme, "https") == 0;
+    if (http->tls)
+        use_tls(http->curl, target->tls);
     curl_easy_setopt(http->curl, CURLOPT_ERRORBUFFER, http->wrong);
     if (target->socket)
         curl_easy_setopt(http->curl, CURLOPT_UNIX_SOCKET_PATH, target->socket);
@@ -64,7 +66,6 @@ struct http *http_new(const struct http_target *target)
         curl_easy_setopt(http->curl, CURLOPT_USERNAME, target->user);
         curl_easy_setopt(http->curl, CURLOPT_PASSWORD, target->password);
     }
-    set_tls(http->curl, target);
     curl_easy_setopt(http->curl, CURLOPT_NOSIGNAL, 1L);
     /* A queue may be called "..", so the path is sent as it is; and no proxy of the environment is
      * used. */
@@ -85,6 +86,26 @@ void http_free(struct http **http)
     text_free(&(*http)->base);
     free(*http);
     *http = NULL;
+}
+
+/* What to do about a failure whose reason curl's text does not make plain; "": nothing is added. */
+static const char *advice(const struct http *http, CURLcode code)
+{
+    switch (code) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return " (--cacert names the file of certificates to trust)";
+    case CURLE_SSL_CACERT_BADFILE:
+        return " (--cacert)";
+    case CURLE_SSL_CERTPROBLEM:
+        return " (--cert and --key)";
+    case CURLE_GOT_NOTHING:
+    case CURLE_RECV_ERROR:
+        return http->tls ? "" : " (is TLS wanted there? --tls)";
+    case CURLE_SSL_CONNECT_ERROR:
+        return " (is TLS spoken there?)";
+    default:
+        return "";
+    }
 }
 
 bool http_do(struct http *http, const char *method, const char *path, struct bytes body,
@@ -117,8 +138,8 @@ bool http_do(struct http *http, const char *method, const char *path, struct byt
     curl_slist_free_all(headers);
     text_free(&url);
     if (code != CURLE_OK)
-        snprintf(answer->wrong, sizeof answer->wrong, "%s",
-                 http->wrong[0] ? http->wrong : curl_easy_strerror(code));
+        snprintf(answer->wrong, sizeof answer->wrong, "%s%s",
+                 http->wrong[0] ? http->wrong : curl_easy_strerror(code), advice(http, code));
     return code == CURLE_OK;
 }
 

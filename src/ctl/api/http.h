@@ -13,11 +13,10 @@ struct http;
 
 struct http_target {
     const char *scheme, *host, *port, *prefix;
-    const char *socket;              /* a Unix socket in place of host and port; NULL: none */
-    const char *user, *password;     /* user NULL: nobody logs in */
-    const char *cacert, *cert, *key; /* files for HTTPS; NULL: not given */
-    bool insecure;                   /* true: any certificate is taken */
-    long timeout_s;                  /* longest time of a request; 0: no limit */
+    const struct options_tls *tls; /* for https */
+    const char *socket;            /* a Unix socket in place of host and port; NULL: none */
+    const char *user, *password;   /* user NULL: nobody logs in */
+    long timeout_s;                /* longest time of a request; 0: no limit */
 };
 
 struct http_answer {

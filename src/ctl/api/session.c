@@ -10,10 +10,7 @@ struct http_target session_target(const struct options *options)
         .prefix = options->prefix,
         .user = options->socket ? NULL : options->user,
         .password = options->password,
-        .cacert = options->cacert,
-        .cert = options->cert,
-        .key = options->key,
-        .insecure = options->insecure,
+        .tls = &options->tls,
         .socket = options->socket,
         .timeout_s = options->timeout_s,
     };

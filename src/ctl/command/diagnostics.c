@@ -184,12 +184,22 @@ static enum outcome run_answers(struct session *session)
     return outcome;
 }
 
-static enum outcome run_tls_versions(struct session *session)
+/* What the broker's TLS can do, a line each; detail: the list. */
+static enum outcome run_tls(struct session *session)
 {
-    (void)session;
-    say("tlsv1.3");
-    say("tlsv1.2");
-    return OUTCOME_OK;
+    const struct api_request request = {.path = api_path("tls", NULL)};
+    const struct style *style = &session->options->style;
+    struct value *answer = NULL;
+    enum outcome outcome = api_call(session, &request, &answer);
+    const struct value *list = value_get(answer, session->command->detail);
+    if (outcome == OUTCOME_OK && style_is_json(style)) {
+        value_print(list, false, stdout);
+        putchar('\n');
+    }
+    for (size_t i = 0; outcome == OUTCOME_OK && !style_is_json(style) && i < value_count(list); i++)
+        say(value_text(value_at(list, i)));
+    value_free(&answer);
+    return outcome;
 }
 
 /* A list that is always empty here: queues answer, or their virtual host is down. */
@@ -306,7 +316,7 @@ static enum outcome follow_exchange(struct session *session, const char *vhost,
 
 static enum outcome run_tail(struct session *session)
 {
-    const char *key = option_text(session->options, OPTION_KEY);
+    const char *key = option_text(session->options, OPTION_ROUTING_KEY);
     return follow_exchange(session, session->options->vhost, session->args[0], key ? key : "#");
 }
 
@@ -363,7 +373,9 @@ static const struct command commands[] = {
     {"listeners", "", {0}, run_listeners, NULL, NEEDS_MONITORING, "What is listened on"},
     {"memory_breakdown", "", {0}, run_memory_breakdown, NULL, NEEDS_MONITORING, "What memory is used for"},
     {"certificates", "", {0}, run_certificates, NULL, NEEDS_MONITORING, "Certificates that listeners use"},
-    {"tls_versions", "", {0}, run_tls_versions, NULL, "nobody", "Versions of TLS that can be spoken"},
+    {"tls_versions", "", {0}, run_tls, "versions", NEEDS_MONITORING, "Versions of TLS that can be spoken"},
+    {"cipher_suites", "", {0}, run_tls, "cipher_suites", NEEDS_MONITORING, "Ciphers of TLS that can be used, by OpenSSL's names"},
+    {"list_ciphers", "", {0}, run_tls, "cipher_suites", NEEDS_MONITORING, "The same"},
     {"check_certificate_expiration", "", {OPTION_WITHIN, OPTION_UNIT}, run_check_expiration, NULL, NEEDS_ANY,
      "Whether no listener's certificate ends soon"},
     {"check_local_alarms", "", {0}, run_check, "local-alarms", NEEDS_ANY, "Whether memory and disk are as they should be"},
@@ -379,7 +391,7 @@ static const struct command commands[] = {
     {"log_tail_stream", "", {OPTION_LINES}, run_log_tail_stream, NULL, NEEDS_MONITORING, "Each new line of the log, until Ctrl-C"},
     {"consume_event_stream", "", {OPTION_VHOST}, run_events, NULL, "read on amq.rabbitmq.event",
      "Each event of the broker (queue.created, connection.closed …) as a line of JSON"},
-    {"tail", "EXCHANGE", {OPTION_VHOST, OPTION_KEY}, run_tail, NULL, "read",
+    {"tail", "EXCHANGE", {OPTION_VHOST, OPTION_ROUTING_KEY}, run_tail, NULL, "read",
      "Copies of the messages that an exchange routes, each a line of JSON, until Ctrl-C"},
     {"report", "", {0}, run_report, NULL, NEEDS_ADMIN, "All that is asked for first when somebody needs help; it has no passwords"},
 };

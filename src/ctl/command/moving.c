@@ -192,13 +192,13 @@ static enum outcome run_move(struct session *session)
 {
     const struct options *o = session->options;
     const char *queue = session_arg(session, 1), *exchange = option_text(o, OPTION_EXCHANGE);
-    const char *key = option_text(o, OPTION_KEY);
+    const char *key = option_text(o, OPTION_ROUTING_KEY);
     if (!queue == !exchange) {
         complain("say where to: a queue as second argument, or --exchange");
         return OUTCOME_USAGE;
     }
     if (key && !exchange) {
-        complain("--key needs --exchange");
+        complain("--routing-key needs --exchange");
         return OUTCOME_USAGE;
     }
     struct value *to = value_new_map();
@@ -253,7 +253,7 @@ static enum outcome run_pause(struct session *session)
 static const struct command commands[] = {
     {"peek", "QUEUE", {OPTION_VHOST, OPTION_COUNT, OPTION_OFFSET, OPTION_FROM, OPTION_STATE, OPTION_UNACKED}, run_peek, NULL, "read",
      "Look at messages of a queue and change nothing: not their order, marks or counts"},
-    {"move", "FROM [TO]", {OPTION_VHOST, OPTION_EXCHANGE, OPTION_KEY, OPTION_COUNT, OPTION_RATE, OPTION_RESTORE_EXPIRATION, OPTION_DRY_RUN, OPTION_NO_WAIT}, run_move, NULL, "read on FROM, write where they go",
+    {"move", "FROM [TO]", {OPTION_VHOST, OPTION_EXCHANGE, OPTION_ROUTING_KEY, OPTION_COUNT, OPTION_RATE, OPTION_RESTORE_EXPIRATION, OPTION_DRY_RUN, OPTION_NO_WAIT}, run_move, NULL, "read on FROM, write where they go",
      "Move the messages that are ready in queue FROM to queue TO or to an exchange.\n"
      "What arrives meanwhile is not moved. Ctrl-C stops it"},
     {"redrive", "QUEUE", {OPTION_VHOST, OPTION_TO, OPTION_COUNT, OPTION_RATE, OPTION_RESTORE_EXPIRATION, OPTION_DRY_RUN, OPTION_NO_WAIT}, run_redrive, NULL, "read on QUEUE, write where they go",

@@ -170,8 +170,6 @@ static void complain_option(struct parsing *parsing, const char *word)
  * the command is what is complained of. */
 static bool offered(const struct parsing *parsing, const struct option_row *row)
 {
-    if (row->id == OPTION_CLIENT_KEY && parsing->rows && takes(parsing->rows, OPTION_KEY))
-        return false; /* --key is this command's routing key */
     return row->everywhere || (parsing->rows ? takes(parsing->rows, row->id) : !row->letter);
 }
 
@@ -179,6 +177,7 @@ static bool offered(const struct parsing *parsing, const struct option_row *row)
 
 static error_t parse(int key, char *value, struct argp_state *state)
 {
+    static char on[] = "true"; /* the value of a setting that is given as a flag */
     struct parsing *parsing = state->input;
     struct options *options = parsing->options;
     if (value && !value_text_valid(value) && !*parsing->wrong)
@@ -195,7 +194,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
             continue;
         options->value[row->id].given = true;
         if (row->setting)
-            parsing->line->set[row->id] = value;
+            parsing->line->set[row->id] = value ? value : on;
         else if (!*parsing->wrong)
             take_value(parsing, row, value);
         return 0;

@@ -117,11 +117,11 @@ void options_free(struct options *options)
         explicit_bzero(options->password, strlen(options->password));
     free(options->password);
     free(options->vhost);
-    free(options->cacert);
-    free(options->cert);
-    free(options->key);
     free(options->scheme);
     free(options->prefix);
+    free(options->tls.cacert);
+    free(options->tls.cert);
+    free(options->tls.key);
     free(options->socket);
     free(options->data_dir);
     free(options->node);

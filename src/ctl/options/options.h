@@ -34,6 +34,13 @@ struct uri_parts {
     char *scheme, *host, *port, *path, *user, *password;
 };
 
+/* What TLS needs: paths of PEM files; NULL: not given. */
+struct options_tls {
+    char *cacert;     /* who is trusted; NULL: those whom the system trusts */
+    char *cert, *key; /* what is shown to the broker; key NULL: it is in the file cert */
+    bool insecure;    /* true: the broker's certificate may be any */
+};
+
 /* Who reads the options. */
 struct options_reader {
     bool rabbitmqctl; /* true when the program was called by a name of rabbitmqctl's tools */
@@ -48,12 +55,11 @@ struct options {
     const struct options_reader *reader; /* outlives the options */
     /* Settings. Each is a copy, so that a later source can replace an earlier one. */
     char *host, *port, *user, *password, *vhost;
-    char *scheme, *prefix;   /* "http" or "https"; "" or "/prefix", before /api */
+    char *scheme, *prefix; /* "http" or "https"; "" or "/prefix", before /api */
+    struct options_tls tls;
     char *socket, *data_dir; /* the control socket's path, and where it is looked for; NULL: none */
     bool named;              /* true when some source named a host, a port, a user or a password */
-    bool tls, insecure, port_named;
-    char *cacert, *cert, *key; /* files for HTTPS; NULL: not given */
-    char *node;                /* NULL: not given */
+    char *node;              /* NULL: not given */
     struct style style;
     bool quiet, rabbitmqctl; /* what style is made of, when all sources are read */
     long timeout_s;          /* 0: none */

@@ -23,7 +23,7 @@ static const char *set_port(struct options *o, const char *value)
     if (!number_read(value, UINT16_MAX, &port) || port == 0)
         return "a port is a number from 1 to 65535";
     setting_replace(&o->port, value);
-    o->named = o->port_named = true;
+    o->named = true;
     return NULL;
 }
 
@@ -83,13 +83,54 @@ static const char *set_timeout(struct options *o, const char *value)
     return NULL;
 }
 
-static const char *set_quiet(struct options *o, const char *value)
+static const char *set_bool(bool *setting, const char *value)
 {
     bool on = strcmp(value, "true") == 0;
     if (!on && strcmp(value, "false") != 0)
         return "true or false";
-    o->quiet = on;
+    *setting = on;
     return NULL;
+}
+
+static const char *set_quiet(struct options *o, const char *value)
+{
+    return set_bool(&o->quiet, value);
+}
+
+static const char *set_tls(struct options *o, const char *value)
+{
+    bool tls = false;
+    const char *wrong = set_bool(&tls, value);
+    if (!wrong)
+        setting_replace(&o->scheme, tls ? "https" : "http");
+    o->named = o->named || tls;
+    return wrong;
+}
+
+static const char *set_insecure(struct options *o, const char *value)
+{
+    return set_bool(&o->tls.insecure, value);
+}
+
+static const char *set_file(char **setting, const char *value)
+{
+    setting_replace(setting, value);
+    return *value ? NULL : "a file has a path";
+}
+
+static const char *set_cacert(struct options *o, const char *value)
+{
+    return set_file(&o->tls.cacert, value);
+}
+
+static const char *set_cert(struct options *o, const char *value)
+{
+    return set_file(&o->tls.cert, value);
+}
+
+static const char *set_key(struct options *o, const char *value)
+{
+    return set_file(&o->tls.key, value);
 }
 
 static const char *set_user(struct options *o, const char *value)
@@ -116,40 +157,6 @@ static const char *set_data_dir(struct options *o, const char *value)
 {
     setting_replace(&o->data_dir, value);
     return *value ? NULL : "a directory has a path";
-}
-
-static const char *set_bool(bool *on, const char *value)
-{
-    *on = strcmp(value, "true") == 0;
-    return *on || strcmp(value, "false") == 0 ? NULL : "true or false";
-}
-
-static const char *set_tls(struct options *o, const char *value)
-{
-    return set_bool(&o->tls, value);
-}
-
-static const char *set_insecure(struct options *o, const char *value)
-{
-    return set_bool(&o->insecure, value);
-}
-
-static const char *set_cacert(struct options *o, const char *value)
-{
-    setting_replace(&o->cacert, value);
-    return *value ? NULL : "a file has a path";
-}
-
-static const char *set_cert(struct options *o, const char *value)
-{
-    setting_replace(&o->cert, value);
-    return *value ? NULL : "a file has a path";
-}
-
-static const char *set_key(struct options *o, const char *value)
-{
-    setting_replace(&o->key, value);
-    return *value ? NULL : "a file has a path";
 }
 
 static const char *set_vhost(struct options *o, const char *value)
@@ -200,7 +207,6 @@ bool settings_from_environment(struct options *options)
 void settings_default(struct options *options)
 {
     setting_replace(&options->host, "localhost");
-    setting_replace(&options->port, "15672");
     setting_replace(&options->user, "guest");
     setting_replace(&options->password, "guest");
     setting_replace(&options->vhost, "/");
@@ -208,22 +214,8 @@ void settings_default(struct options *options)
     setting_replace(&options->prefix, "");
 }
 
-/* HTTPS has been asked for by an option or a setting, and not by a URI. */
-static void use_tls(struct options *options)
-{
-    options->tls |= option_given(options, OPTION_TLS);
-    options->insecure |= option_given(options, OPTION_INSECURE);
-    if (!options->tls)
-        return;
-    setting_replace(&options->scheme, "https");
-    if (!options->port_named)
-        setting_replace(&options->port, "15671");
-    options->named = true;
-}
-
 void settings_finish(struct options *options)
 {
-    use_tls(options);
     struct style *style = &options->style;
     struct winsize size;
     bool silent = options_are_silent(options), quiet = options_are_quiet(options);

@@ -25,14 +25,15 @@ const char *target_set_uri(struct options *options, const char *uri)
     struct uri_parts parts = {0};
     const char *wrong = options->reader->take_uri(uri, &parts);
     const char *scheme = parts.scheme ? parts.scheme : "";
-    bool tls = strcmp(scheme, "https") == 0;
     size_t len = parts.path ? strlen(parts.path) : 0;
-    if (!wrong && !tls && strcmp(scheme, "http") != 0)
+    if (!wrong && strcmp(scheme, "https") != 0 && strcmp(scheme, "http") != 0)
         wrong = "a URI begins with http:// or https://";
     if (!wrong)
         wrong = options_set(options, "host", parts.host);
-    if (!wrong)
-        wrong = options_set(options, "port", parts.port ? parts.port : tls ? "15671" : "15672");
+    free(options->port);
+    options->port = NULL; /* one of another source belongs to another host */
+    if (!wrong && parts.port)
+        wrong = options_set(options, "port", parts.port);
     if (!wrong && parts.user)
         wrong = options_set(options, "user", parts.user);
     if (!wrong && parts.password)
@@ -111,10 +112,32 @@ static bool answers(const char *path)
     return good;
 }
 
+/* What belongs to TLS is refused without TLS, because it would have no effect. Returns NULL, or
+ * what is wrong. */
+static const char *check_tls(const struct options *options)
+{
+    const struct options_tls *tls = &options->tls;
+    bool https = strcmp(options->scheme, "https") == 0;
+    if (!https && (tls->cacert || tls->cert || tls->key || tls->insecure))
+        return "cacert, cert, key and insecure need tls, or a URI of https://";
+    if (tls->key && !tls->cert)
+        return "key needs cert";
+    if (tls->cacert && tls->insecure)
+        return "either cacert or insecure";
+    return NULL;
+}
+
 bool target_choose(struct options *options)
 {
+    const char *wrong = check_tls(options);
+    if (wrong) {
+        complain("%s", wrong);
+        return false;
+    }
+    if (!options->port)
+        setting_replace(&options->port, strcmp(options->scheme, "https") == 0 ? "15671" : "15672");
     if (options->socket && options->named) {
-        complain("--socket needs no host, port, user or password");
+        complain("--socket needs no host, port, user, password or TLS");
         return false;
     }
     if (options->socket || (options->named && !options->data_dir))

@@ -41,6 +41,9 @@ static const char *value_of(const char *name, size_t len, const struct options *
         return o->arg_count > 1 ? o->args[1] : ".*";
     if (strncmp(name, "priority", len) == 0)
         text_printf(made, "%lld", (long long)option_number(o, OPTION_PRIORITY, 0));
+    else if (strncmp(name, "within", len) == 0)
+        text_printf(made, "%lld %s", (long long)option_number(o, OPTION_WITHIN, 4),
+                    option_given(o, OPTION_UNIT) ? option_text(o, OPTION_UNIT) : "weeks");
     else if (strncmp(name, "timeout", len) == 0)
         text_printf(made, "%ld", o->timeout_s);
     for (int i = 2; strncmp(name, "rest", len) == 0 && i < o->arg_count; i++)
