@@ -36,8 +36,10 @@ net_test_libs = src/net/libnet.a src/runtime/libruntime.a src/wire/libwire.a src
 	$(EVENT_LIBS) $(XXHASH_LIBS) $(CRYPTO_LIBS)
 
 if HAVE_CHECK
-check_PROGRAMS += tests/unit/test_connection tests/unit/test_connection_end tests/unit/test_listener
-TESTS += tests/unit/test_connection tests/unit/test_connection_end tests/unit/test_listener
+check_PROGRAMS += tests/unit/test_connection tests/unit/test_connection_end tests/unit/test_listener \
+	tests/unit/test_tls
+TESTS += tests/unit/test_connection tests/unit/test_connection_end tests/unit/test_listener \
+	tests/unit/test_tls
 tests_unit_test_connection_SOURCES = tests/unit/test_connection.c \
 	tests/unit/connection_fixture.h $(scarce)
 tests_unit_test_connection_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
@@ -52,6 +54,9 @@ tests_unit_test_connection_end_LDADD = $(net_test_libs) $(CHECK_LIBS)
 tests_unit_test_listener_SOURCES = tests/unit/test_listener.c
 tests_unit_test_listener_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_listener_LDADD = $(net_test_libs) $(CHECK_LIBS)
+tests_unit_test_tls_SOURCES = tests/unit/test_tls.c
+tests_unit_test_tls_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(CRYPTO_CFLAGS)
+tests_unit_test_tls_LDADD = $(net_test_libs) $(CHECK_LIBS)
 endif
 
 noinst_PROGRAMS += tests/bench/net_bench

@@ -62,12 +62,13 @@ static enum status load_identity(SSL_CTX *context, const struct tls_options *o, 
     SSL_CTX_set_default_passwd_cb_userdata(context, (void *)(uintptr_t)o->password);
     if (SSL_CTX_use_certificate_chain_file(context, o->certfile) != 1)
         return explain(STATUS_IO, error, "the certificate %s cannot be used", o->certfile);
-    if (SSL_CTX_use_PrivateKey_file(context, o->keyfile, SSL_FILETYPE_PEM) != 1)
-        return explain(STATUS_IO, error, "the key %s cannot be used", o->keyfile);
-    if (SSL_CTX_check_private_key(context) != 1)
+    if (SSL_CTX_use_PrivateKey_file(context, o->keyfile, SSL_FILETYPE_PEM) == 1)
+        return STATUS_OK;
+    int reason = ERR_GET_REASON(ERR_peek_last_error());
+    if (reason == X509_R_KEY_VALUES_MISMATCH || reason == X509_R_KEY_TYPE_MISMATCH)
         return explain(STATUS_MALFORMED, error, "the key %s does not belong to the certificate %s",
                        o->keyfile, o->certfile);
-    return STATUS_OK;
+    return explain(STATUS_IO, error, "the key %s cannot be used", o->keyfile);
 }
 
 static enum status load_revoked(SSL_CTX *context, const struct tls_options *o, char **error)

@@ -8,6 +8,7 @@ EXTRA_DIST += \
 	tests/scenario/cases_lifetime.py \
 	tests/scenario/cases_publish.py \
 	tests/scenario/cases_topology.py \
+	tests/scenario/certificates.py \
 	tests/scenario/client.py \
 	tests/scenario/clients/client_php.php \
 	tests/scenario/clients/celery_jobs.py \
@@ -28,6 +29,7 @@ EXTRA_DIST += \
 	tests/scenario/test_about.py \
 	tests/scenario/test_access.py \
 	tests/scenario/test_tls.py \
+	tests/scenario/test_tls_clients.py \
 	tests/scenario/test_topics.py \
 	tests/scenario/test_alarms.py \
 	tests/scenario/test_clients.py \

@@ -7,6 +7,7 @@
  * window; a request that is refused before its body has come (a short body is read and dropped;
  * with a long one the connection is closed after the answer). */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -406,6 +407,19 @@ void http_input_next(struct http_connection *c)
     advance(c);
 }
 
+/* Ends a connection that has brought no request: one that has been idle, or whose handshake takes
+ * too long, which the log tells. */
+static void end_silent(struct http_connection *c)
+{
+    char text[80];
+    if (transport_is_tls(&c->transport) && !tls_is_ready(&c->transport)) {
+        snprintf(text, sizeof text, "the TLS handshake took longer than %u ms",
+                 c->server->limits.request_ms);
+        log_fault(c, text);
+    }
+    http_connection_close(c);
+}
+
 void http_input_late(struct http_connection *c)
 {
     uint64_t now = loop_now_ms(c->server->loop);
@@ -414,7 +428,7 @@ void http_input_late(struct http_connection *c)
         if (c->in.len)
             http_output_error(c, 408);
         else
-            http_connection_close(c);
+            end_silent(c);
         break;
     case INPUT_BODY:
         if (c->window_bytes < WINDOW_BYTES_MIN || now >= c->body_deadline_ms) {

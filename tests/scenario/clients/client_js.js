@@ -4,8 +4,10 @@ const amqp = require("amqplib");
 const assert = require("assert");
 
 const prefix = process.env.AMQP_PREFIX;
+const ca = process.env.AMQP_CA; // the file of an authority; then TLS is spoken
 const open = (more) =>
-  amqp.connect({ hostname: process.env.AMQP_HOST, port: Number(process.env.AMQP_PORT), ...more });
+  amqp.connect({ protocol: ca ? "amqps" : "amqp", hostname: process.env.AMQP_HOST, port: Number(process.env.AMQP_PORT), ...more },
+               ca ? { ca: [require("fs").readFileSync(ca)] } : {});
 
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
