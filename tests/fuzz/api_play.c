@@ -232,7 +232,7 @@ static struct request *make_request(struct api *api, enum http_method method, st
 
 static void check_answer(const struct api_answer *answer)
 {
-    static const int codes[] = {200, 201, 204, 400, 401, 404, 405, 412, 429, 503};
+    static const int codes[] = {200, 201, 204, 301, 304, 400, 401, 404, 405, 409, 412, 429, 503};
     struct value *value;
     char why[VALUE_WHY_MAX];
     bool known = false;

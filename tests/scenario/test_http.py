@@ -47,7 +47,9 @@ def login(node):
         assert answer.headers["WWW-Authenticate"].startswith("Basic "), answer.headers
     for header in ("Basic", "Basic !!!", "Bearer x", "Basic " + base64.b64encode(b"nocolon").decode()):
         assert Api(node, user=None).call("GET", "/api/overview", headers={"Authorization": header}).code == 401
-    assert Api(node).get("whoami").json == {"name": "guest", "tags": ["administrator"], "is_internal_user": True}
+    own = {"vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}
+    assert Api(node).get("whoami").json == {"name": "guest", "tags": ["administrator"],
+                                            "is_internal_user": True, "permissions": [own]}
 
 
 @test

@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "leveretd/settings/key.h"
 #include "leveretd/settings/key_types.h"
+#include "leveretd/settings/keys.h"
 #include "settings_fixture.h"
 
 /* ---- Values. */
@@ -65,6 +67,14 @@ START_TEST(ratios_and_bools)
     ck_assert_ptr_null(literal_bool("no", &on));
     ck_assert(!on);
     ck_assert_ptr_nonnull(literal_bool("2", &on));
+}
+END_TEST
+
+/* Each reader of a key's words stops at the NULL after the last. */
+START_TEST(words_end)
+{
+    for (const struct key *key = keys_next(NULL); key; key = keys_next(key))
+        ck_assert_msg(key->words[KEY_WORDS_MAX - 1] == NULL, "%s has too many words", key->name);
 }
 END_TEST
 
@@ -423,7 +433,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("settings");
-    add_case(suite, "values", (const TTest *const[]){sizes, ratios_and_bools, addresses, NULL});
+    add_case(suite, "values", (const TTest *const[]){sizes, ratios_and_bools, words_end, addresses, NULL});
     add_case(suite, "keys",
              (const TTest *const[]){defaults, listeners, too_many_listeners, api_addresses,
                                     loopback_users, watermarks_replace_each_other, NULL});

@@ -1,8 +1,8 @@
 /* Looking at messages, and moving them.
  *
  * Normal course of move and redrive: the broker starts a task, which is asked for twice a second
- * until it has ended; on a terminal a line shows how far it is. What can go wrong: SIGINT or SIGTERM:
- * the task is stopped, and what it has moved stays moved; nothing is lost either way. */
+ * until it has ended; on a terminal a line shows how far it is. What can go wrong: SIGINT or
+ * SIGTERM: the task is stopped, and what it has moved stays moved; nothing is lost either way. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,12 +21,18 @@
 /* ---- Peek. */
 
 static const struct column message_columns[] = {
-    {"position", "position"},       {"id", "id"},
-    {"state", "state"},             {"exchange", "exchange"},
-    {"routing_key", "routing_key"}, {"redelivered", "redelivered"},
-    {"returns", "delivery_count"},  {"consumer", "consumer.connection"},
-    {"properties", "properties"},   {"bytes", "payload_bytes"},
-    {"encoding", "payload_encoding"}, {"body", "payload"},
+    {"position", "position"},
+    {"id", "id"},
+    {"state", "state"},
+    {"exchange", "exchange"},
+    {"routing_key", "routing_key"},
+    {"redelivered", "redelivered"},
+    {"returns", "delivery_count"},
+    {"consumer", "consumer.connection"},
+    {"properties", "properties"},
+    {"bytes", "payload_bytes"},
+    {"encoding", "payload_encoding"},
+    {"body", "payload"},
 };
 
 static void print_rows(const struct options *o, const struct value *list,
@@ -61,8 +67,7 @@ static enum outcome run_peek(struct session *session)
         .in_vhost = true};
     enum outcome outcome = api_call(session, &request, &messages);
     if (outcome == OUTCOME_OK)
-        print_rows(o, messages, message_columns,
-                   sizeof message_columns / sizeof *message_columns);
+        print_rows(o, messages, message_columns, sizeof message_columns / sizeof *message_columns);
     value_free(&messages);
     return outcome;
 }
@@ -78,10 +83,10 @@ static void interrupt(int number)
 }
 
 static const struct column task_columns[] = {
-    {"id", "id"},           {"vhost", "vhost"},     {"queue", "queue"}, {"to", "to"},
-    {"state", "state"},     {"moved", "moved"},     {"skipped", "skipped"},
-    {"left", "left"},       {"rate", "rate"},       {"user", "user"},
-    {"started", "started_at"}, {"waits for", "waits_for"}, {"reason", "reason"},
+    {"id", "id"},         {"vhost", "vhost"}, {"queue", "queue"},        {"to", "to"},
+    {"state", "state"},   {"moved", "moved"}, {"skipped", "skipped"},    {"left", "left"},
+    {"rate", "rate"},     {"user", "user"},   {"started", "started_at"}, {"waits for", "waits_for"},
+    {"reason", "reason"},
 };
 
 static void show_progress(const struct value *task)

@@ -33,12 +33,11 @@ enum outcome node_send(struct session *session, const char *method, const char *
     text_printf(&whole, "/api/%.*s", (int)(mark - path), path);
     http_quote(&whole, node);
     text_printf(&whole, "%s%c", mark + 2, 0);
-    const struct api_request request = {
-        .method = method,
-        .path = (char *)whole.at,
-        .body = body,
-        .header = "X-Reason: asked for by leveretctl",
-        .what = "node"};
+    const struct api_request request = {.method = method,
+                                        .path = (char *)whole.at,
+                                        .body = body,
+                                        .header = "X-Reason: asked for by leveretctl",
+                                        .what = "node"};
     return api_call(session, &request, NULL);
 }
 

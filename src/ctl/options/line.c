@@ -195,7 +195,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
         options->value[row->id].given = true;
         if (row->setting)
             parsing->line->set[row->id] = value ? value : on;
-        else if (!*parsing->wrong)
+        else if (value && !*parsing->wrong)
             take_value(parsing, row, value);
         return 0;
     }

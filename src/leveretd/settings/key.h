@@ -29,7 +29,7 @@ enum key_type {
     KEY_SECRET_TAG,   /* the same; the values are never shown */
 };
 
-#define KEY_WORDS_MAX 4u
+#define KEY_WORDS_MAX 8u
 
 struct key {
     /* Parts that begin with $ stand for any text, as in RabbitMQ's schemas: "listeners.tcp.$name",
@@ -42,7 +42,7 @@ struct key {
     const char *fallback; /* the default as text; NULL: zero, false, no text, an empty list */
     uint64_t min, max;    /* of numbers; of KEY_RATIO in thousandths */
     size_t replaces;      /* offset of a uint64_t or double that this key sets to 0; 0: of none */
-    const char *words[KEY_WORDS_MAX]; /* of KEY_WORD, by number; fewer than KEY_WORDS_MAX */
+    const char *words[KEY_WORDS_MAX]; /* of KEY_WORD, by number; NULL after the last */
     /* Checks a text of KEY_TEXT, KEY_TEXT_OR_OFF, KEY_TAG; returns NULL, or a static text that says
      * what is wrong ("must begin with /"). NULL: any text is right. */
     const char *(*check)(const char *value);
