@@ -88,6 +88,25 @@ static enum status connect_to(struct client *client, const struct target *target
     return STATUS_OK;
 }
 
+ssize_t client_read(struct client *client, void *at, size_t bytes)
+{
+    return client->secure ? secure_read(client->secure, at, bytes)
+                          : recv(client->fd, at, bytes, MSG_DONTWAIT);
+}
+
+ssize_t client_write(struct client *client, const void *at, size_t bytes)
+{
+    return client->secure ? secure_write(client->secure, at, bytes)
+                          : send(client->fd, at, bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* Waits for the socket. Returns false when nothing has come of it in CLIENT_TIMEOUT_S. */
+static bool await_socket(const struct client *client, short events)
+{
+    struct pollfd wait = {.fd = client->fd, .events = events};
+    return poll(&wait, 1, (int)CLIENT_TIMEOUT_S * 1000) != 0;
+}
+
 void client_compact(struct client *client)
 {
     if (client->in_from && client->in_len)
@@ -121,12 +140,11 @@ enum status client_flush(struct client *client)
 {
     size_t done = 0;
     while (done < client->out.len) {
-        ssize_t n = send(client->fd, client->out.at + done, client->out.len - done, MSG_NOSIGNAL);
+        ssize_t n = client_write(client, client->out.at + done, client->out.len - done);
         if (n > 0) {
             done += (size_t)n;
         } else if (errno == EAGAIN) {
-            struct pollfd wait = {.fd = client->fd, .events = POLLOUT};
-            if (poll(&wait, 1, (int)CLIENT_TIMEOUT_S * 1000) == 0)
+            if (!await_socket(client, POLLOUT))
                 return fail(client, STATUS_IO, "the broker takes no more bytes");
         } else if (errno != EINTR) {
             return fail(client, STATUS_IO, "write: %s", strerror(errno));
@@ -143,18 +161,17 @@ static enum status receive(struct client *client)
     if (client->in_len == client->in_room)
         client_grow(client, client->in_room * 2);
     for (;;) {
-        /* The socket blocks for at most CLIENT_TIMEOUT_S. */
         ssize_t n =
-            recv(client->fd, client->in + client->in_len, client->in_room - client->in_len, 0);
+            client_read(client, client->in + client->in_len, client->in_room - client->in_len);
         if (n == 0)
             return fail(client, STATUS_CLOSED, "the broker closed the socket");
         if (n > 0) {
             client->in_len += (size_t)n;
             return STATUS_OK;
         }
-        if (errno == EAGAIN)
+        if (errno == EAGAIN && !await_socket(client, POLLIN))
             return fail(client, STATUS_IO, "no answer within %u s", CLIENT_TIMEOUT_S);
-        if (errno != EINTR)
+        if (errno != EINTR && errno != EAGAIN)
             return fail(client, STATUS_IO, "read: %s", strerror(errno));
     }
 }
@@ -291,6 +308,11 @@ enum status client_open(const struct target *target, struct client **out, char w
     const struct timeval patience = {.tv_sec = CLIENT_TIMEOUT_S};
     if (!status)
         setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    if (!status && target->secure) {
+        client->secure =
+            secure_open(target->secure, client->fd, target->host, client->why, sizeof client->why);
+        status = client->secure ? STATUS_OK : STATUS_IO;
+    }
     if (!status)
         status = handshake(client, target);
     if (status) {
@@ -321,6 +343,7 @@ void client_close(struct client **pointer, bool polite)
         if (client_call(client, 0, &method, METHOD_CONNECTION_CLOSE_OK, NULL))
             client->why[0] = 0;
     }
+    secure_close(&client->secure);
     if (client->fd >= 0)
         close(client->fd);
     text_free(&client->out);

@@ -10,6 +10,7 @@
 #include "leveret/base/status.h"
 #include "leveret/base/text.h"
 #include "leveret/wire/method.h"
+#include "secure.h"
 #include "target.h"
 
 #define CLIENT_WHY_MAX    300u
@@ -21,7 +22,8 @@
 
 struct client {
     int fd;
-    uint32_t frame_max; /* as negotiated, overhead included */
+    struct secure_stream *secure; /* NULL: the socket is plain */
+    uint32_t frame_max;           /* as negotiated, overhead included */
     uint16_t channel_max;
     uint8_t *in; /* input that was not used yet: in_len bytes at in + in_from */
     size_t in_from, in_len, in_room;
@@ -46,6 +48,10 @@ void client_queue(struct client *client, uint16_t channel, const struct method *
 MUST_USE enum status client_flush(struct client *client);
 
 MUST_USE enum status client_open_channel(struct client *client, uint16_t channel);
+
+/* As recv and send with MSG_DONTWAIT, by TLS where that is spoken. */
+ssize_t client_read(struct client *client, void *at, size_t bytes);
+ssize_t client_write(struct client *client, const void *at, size_t bytes);
 
 /* Gives the input room for at least in_room bytes. */
 void client_grow(struct client *client, size_t in_room);

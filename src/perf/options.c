@@ -25,13 +25,23 @@ enum option_key {
     KEY_JSON,
     KEY_BROKER_PID,
     KEY_ID,
+    KEY_TLS,
+    KEY_CACERT,
+    KEY_CERT,
+    KEY_CERT_KEY,
+    KEY_INSECURE,
     KEY_IDLE,
     KEY_CHURN
 };
 
 static const struct argp_option table[] = {
     {0, 0, 0, 0, "Broker:", 1},
-    {"uri", 'h', "URI", 0, "amqp://user:password@host:port/vhost (guest at localhost)", 0},
+    {"uri", 'h', "URI", 0, "amqp[s]://user:password@host:port/vhost (guest at localhost)", 0},
+    {"tls", KEY_TLS, 0, 0, "By TLS, as amqps:// in the URI", 0},
+    {"cacert", KEY_CACERT, "FILE", 0, "Trust the certificates of FILE (those of the system)", 0},
+    {"cert", KEY_CERT, "FILE", 0, "Show this certificate to the broker", 0},
+    {"key", KEY_CERT_KEY, "FILE", 0, "Its key, when it is not in the same file", 0},
+    {"insecure", KEY_INSECURE, 0, 0, "Trust any certificate", 0},
     {"broker-pid", KEY_BROKER_PID, "PID", 0, "Measure CPU time and memory of this process too", 0},
     {0, 0, 0, 0, "Clients:", 2},
     {"producers", 'x', "N", 0, "Publishing connections (1); parallel clients of --churn", 0},
@@ -140,8 +150,31 @@ static void set_churn(struct options *options, struct argp_state *state, const c
 }
 
 /* Checks the options against each other and sets the defaults that depend on others. */
+/* Makes what TLS needs; what has no effect without TLS is refused. */
+static void finish_tls(struct options *options, struct argp_state *state)
+{
+    const struct secure_options *s = &options->secure;
+    struct target *target = &options->target;
+    char why[256];
+    if (options->tls && !target->tls && strcmp(target->port, "5672") == 0)
+        memcpy(target->port, "5671", sizeof "5671");
+    if (!options->tls && !target->tls) {
+        if (s->cacert || s->cert || s->key || s->insecure)
+            argp_error(state, "--cacert, --cert, --key and --insecure need --tls or amqps://");
+        return;
+    }
+    if (s->key && !s->cert)
+        argp_error(state, "--key needs --cert");
+    if (s->cacert && s->insecure)
+        argp_error(state, "either --cacert or --insecure");
+    target->secure = secure_new(s, why, sizeof why);
+    if (!target->secure)
+        argp_failure(state, EXIT_FAILURE, 0, "%s", why);
+}
+
 static void finish(struct options *options, struct argp_state *state)
 {
+    finish_tls(options, state);
     bool endless = options->seconds == 0;
     if (options->mode != MODE_LOAD && endless)
         options->seconds = 3;
@@ -271,6 +304,21 @@ static error_t take(int key, char *text, struct argp_state *state)
         break;
     case KEY_BROKER_PID:
         options->broker_pid = (pid_t)number(state, text, 1, INT32_MAX);
+        break;
+    case KEY_TLS:
+        options->tls = true;
+        break;
+    case KEY_CACERT:
+        options->secure.cacert = text;
+        break;
+    case KEY_CERT:
+        options->secure.cert = text;
+        break;
+    case KEY_CERT_KEY:
+        options->secure.key = text;
+        break;
+    case KEY_INSECURE:
+        options->secure.insecure = true;
         break;
     case KEY_IDLE:
         options->mode = MODE_IDLE;

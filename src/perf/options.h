@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "leveret/base/text.h"
+#include "secure.h"
 #include "target.h"
 
 /* The largest values of options; the command line refuses more. */
@@ -30,7 +31,9 @@ struct options {
     enum options_mode mode;
     enum churn_what churn;
     struct target target;
-    const char *id; /* the test's name in the output */
+    bool tls;                     /* true: --tls */
+    struct secure_options secure; /* what --cacert and so on say */
+    const char *id;               /* the test's name in the output */
 
     unsigned producers, consumers;                 /* connections */
     unsigned producer_channels, consumer_channels; /* channels on each of them */

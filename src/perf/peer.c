@@ -196,7 +196,7 @@ enum status peer_read(struct peer *peer)
     if (client->in_len == client->in_room)
         client_grow(client, client->in_room * 2);
     size_t room = client->in_room - client->in_len;
-    ssize_t n = recv(client->fd, client->in + client->in_len, room, MSG_DONTWAIT);
+    ssize_t n = client_read(client, client->in + client->in_len, room);
     if (n == 0) {
         peer->closed = true;
         return broken(peer, STATUS_CLOSED, "the broker closed the socket");
@@ -229,7 +229,7 @@ enum status peer_read(struct peer *peer)
  * is full). */
 static ssize_t push(struct peer *peer, struct bytes bytes, enum status *status)
 {
-    ssize_t n = send(peer->client->fd, bytes.at, bytes.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    ssize_t n = client_write(peer->client, bytes.at, bytes.len);
     if (n >= 0)
         return n;
     if (errno == EAGAIN || errno == EINTR) {

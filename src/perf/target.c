@@ -75,10 +75,13 @@ enum status target_parse(const char *uri, struct target *out)
 {
     *out = (struct target){
         .host = "localhost", .port = "5672", .user = "guest", .password = "guest", .vhost = "/"};
-    static const char scheme[] = "amqp://";
-    if (strncmp(uri, scheme, sizeof scheme - 1) != 0)
+    static const char plain[] = "amqp://", secure[] = "amqps://";
+    out->tls = strncmp(uri, secure, sizeof secure - 1) == 0;
+    if (!out->tls && strncmp(uri, plain, sizeof plain - 1) != 0)
         return STATUS_MALFORMED;
-    const char *at = uri + sizeof scheme - 1;
+    if (out->tls)
+        memcpy(out->port, "5671", sizeof "5671");
+    const char *at = uri + (out->tls ? sizeof secure : sizeof plain) - 1;
     const char *slash = strchr(at, '/');
     size_t authority = slash ? (size_t)(slash - at) : strlen(at);
     const char *sign = memchr(at, '@', authority);

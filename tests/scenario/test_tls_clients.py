@@ -399,6 +399,29 @@ def the_command_line(_):
         assert "none.pem" in leveretctl(s, *there, "--cacert", s.folder / "none.pem", "whoami", code=3)
 
 
+@test(leveret_only=WHY)
+def the_load_tool(_):
+    with site(**PEERS) as s:
+        client = s.ca.issue("client", "/CN=client")
+        program = Path(broker.leveretd_path()).parent / "leveret-perf"
+        trusted = ["--cacert", s.ca.cert, "--cert", client.cert, "--key", client.key]
+        uri = f"localhost:{s.tls_port}"
+
+        def perf(*arguments):
+            return subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, timeout=READ_SECONDS)
+
+        for size, count in ((16, 20000), (1000000, 20)):
+            done = perf("-h", f"amqps://{uri}", *trusted, "-x", 2, "-c", 100, "-s", size, "-C", count, "-D", 2 * count,
+                        "--json=-")
+            assert done.returncode == 0, done
+            assert f'"received": {2 * count}' in done.stdout or f'"received":{2 * count}' in done.stdout, done.stdout
+        assert perf("-h", f"amqp://{uri}", "--tls", *trusted, "--churn", "connection", "-z", 1).returncode == 0
+        for arguments, said in (([f"amqps://{uri}"], "not trusted"), ([f"amqp://{uri}", "--cacert", s.ca.cert], "need --tls"),
+                                ([f"amqps://{uri}", "--cacert", s.folder / "none.pem"], "none.pem")):
+            done = perf("-h", *arguments, "-z", 1)
+            assert done.returncode != 0 and said in done.stderr + done.stdout, done
+
+
 @test(leveret_only=WHY, seconds=120)
 def many_at_once(_):
     """300 clients that shake hands at once, while one that was there before goes on."""
