@@ -10,6 +10,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include "leveret/base/bytes.h"
 #include "leveret/base/mem.h"
 #include "tls_state.h"
 
@@ -44,14 +45,12 @@ static enum status explain(enum status status, char **error, const char *format,
 
 static int give_password(char *out, int room, int writing, void *context)
 {
-    const char *password = context;
+    struct bytes password = bytes_of_text(context ? context : "");
     (void)writing;
-    size_t len = password ? strlen(password) : 0;
-    if (room < 0 || len > (size_t)room)
+    if (room < 0 || password.len > (size_t)room)
         return -1;
-    if (len)
-        memcpy(out, password, len);
-    return (int)len;
+    memcpy(out, password.at, password.len);
+    return (int)password.len;
 }
 
 static enum status load_identity(SSL_CTX *context, const struct tls_options *o, char **error)
@@ -144,6 +143,7 @@ static void set_rules(SSL_CTX *context, const struct tls_options *o)
 static enum status make(const struct tls_options *o, SSL_CTX **out, char **error)
 {
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+    *out = NULL;
     if (!context)
         return explain(STATUS_NO_MEMORY, error, "TLS cannot be used");
     set_rules(context, o);

@@ -95,6 +95,9 @@ START_TEST(refusals)
     expect_refused("x get --cuont 1 q", "did you mean --count?");
     expect_refused("x get --frobnicate", "unknown option --frobnicate");
     expect_refused("x get -Z", "unknown option -Z");
+    expect_refused("x -u guest status", "unknown option -u");
+    expect_refused("x -u", "unknown option -u");
+    expect_refused("x frobnicate --count", "no value for --count");
     expect_refused("x get q --count", "no value for --count");
     expect_refused("x get q -c", "no value for -c");
     expect_refused("x get q -c many", "--count");

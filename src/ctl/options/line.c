@@ -153,7 +153,10 @@ static void complain_option(struct parsing *parsing, const char *word)
     const struct option_row *known = is_long ? find_long(name + 2, strlen(name + 2))
                                      : name[0] == '-' && name[1] ? find_letter(name[1])
                                                                  : NULL;
-    if (known && !known->everywhere && parsing->command && !takes(parsing->rows, known->id)) {
+    /* Without a command that exists, a letter of some command's option means nothing. */
+    if (known && !is_long && !known->everywhere && !parsing->rows)
+        known = NULL;
+    if (known && !known->everywhere && parsing->rows && !takes(parsing->rows, known->id)) {
         snprintf(parsing->wrong, sizeof parsing->wrong, "%.40s takes no --%s", parsing->command,
                  known->name);
         return;
