@@ -199,7 +199,7 @@ def where_they_are(node):
         assert "Content-Disposition" not in api.get(path).headers
     answer = api.get("definitions?download=a%0d%0aX-Evil:%20%22b")
     assert answer.headers["Content-Disposition"] == "attachment; filename=a__X-Evil___b" and "X-Evil" not in answer.headers
-    assert api.get("definitions/nosuch").code == 404 and api.post("definitions/nosuch", {"queues": []}).code == 404
+    assert api.get("definitions/nosuch").code == 400 and api.post("definitions/nosuch", {"queues": []}).code == 404
 
 
 @test

@@ -373,8 +373,8 @@ static void export_vhost(struct request *r)
 {
     if (auth_vhost_exists(r->admin->options.auth, request_vhost(r)))
         export(r, true);
-    else
-        respond_not_found(r);
+    else /* as RabbitMQ: 400 here, and 404 when definitions are sent */
+        respond_bad_request(r, "vhost_not_found");
 }
 
 /* ---- Routes. */
